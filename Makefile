@@ -1,0 +1,90 @@
+# Submeter. Bare `make` lists the targets; each does all of its own set-up.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+-include .env
+export
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.run ## Make the demo and serve it on 127.0.0.1:$(PORT); started again it reuses what is there
+	@$(BIN)/submeter demo --port $(PORT)
+
+.PHONY: demo-reset
+demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
+	@$(BIN)/submeter demo --port $(PORT) --reset
+
+.PHONY: serve
+serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
+	@$(BIN)/submeter serve --port $(PORT)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_house.py
+
+.PHONY: format
+format: $(VENV)/.dev ## Put the code in the house's format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Run the suite and show the lines that no test reaches
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
+
+.PHONY: requirements
+requirements: $(VENV)/.dev ## Print the requirements that no test names
+	@$(BIN)/python -m pytest --collect-only -q -p tests.support.traceability
+
+.PHONY: schema
+schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql
+	@$(BIN)/python -m graphql_schema.printed
+
+.PHONY: shape
+shape: ## Show the ten longest files
+	@git ls-files '*.py' | xargs wc -l | sort -rn | grep -v total | head -10
+
+.PHONY: lock
+lock: ## Lock the dependencies anew, by version and hash, without any index address (wants uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra build pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove the environment and everything built (the demo's data stay)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python"; exit 1; }
+	@echo "Making the environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# The dev environment holds the runtime one, so it marks both as done.
+$(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing the locked dependencies ..."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@echo "Installing the locked dependencies and the test extras ..."
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.run $@

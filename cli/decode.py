@@ -1,0 +1,62 @@
+"""`submeter decode`: what one telegram says, layer by layer. Needs no database."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cli.output import err, fail, out, print_json, print_table
+from core.metering import DecodeReport, explain, load_registry
+
+
+def decode(
+    telegram: str,
+    *,
+    key: str | None = None,
+    json: Annotated[bool, Parameter(help="print the report as JSON")] = False,
+) -> None:
+    """Decode one telegram: hex digits, or a gateway line in any shape that `submeter ingest` reads.
+
+    Ends with exit status 1 when the telegram could not be read to its end; what was read is shown.
+
+    Parameters
+    ----------
+    telegram: the line, quoted.
+    key: the meter's key as hex digits.
+    """
+    try:
+        key_bytes = bytes.fromhex(key) if key else None
+    except ValueError:
+        fail("--key is not made of hex digits", code="INVALID_INPUT")
+    report = explain(telegram, load_registry(), key_bytes)
+    if json:
+        print_json(report.as_dict())
+    else:
+        _show(report)
+    if report.error is not None:
+        raise SystemExit(1)
+
+
+def _show(report: DecodeReport) -> None:
+    if report.address is not None:
+        out.print(f"[bold]{report.address}[/], driver {report.driver}")
+    if report.layers:
+        rows = [
+            (layer.name, layer.offset, ", ".join(f"{name} {value}" for name, value in layer.fields))
+            for layer in report.layers
+        ]
+        print_table("Layers", ("layer", "offset", "fields"), rows)
+    contents = report.as_dict()
+    if contents["records"]:
+        columns = list(contents["records"][0])
+        print_table(
+            "Records", columns, [[row.get(column) for column in columns] for row in contents["records"]]
+        )
+    if report.measurement is not None:
+        values = [(name, value) for name, value in report.measurement.values.items()]
+        values.append(("flags", ", ".join(sorted(report.measurement.flags)) or "none"))
+        print_table("Measurement", ("name", "value"), values)
+    if report.error is not None:
+        err.print(
+            f"[bold red]{report.error.code}[/] at {report.error.stage}: {report.error.message}",
+            soft_wrap=True,
+        )

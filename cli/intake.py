@@ -1,0 +1,120 @@
+"""`submeter ingest` and `submeter replay`: gateway lines in, a summary out."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.house import opened
+from cli.output import err, out, print_json, print_table
+from core.access import SYSTEM
+from core.services import intake
+from core.services.intake import IntakeSummary, count_kept
+
+STANDARD_INPUT = Path("-")
+
+
+async def ingest(
+    *files: Path,
+    source: str | None = None,
+    json: Annotated[bool, Parameter(help="print the summary as JSON")] = False,
+) -> None:
+    """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines; - is standard input.
+
+    Lines that cannot be used are kept with their reason; `submeter replay` tries them again.
+
+    Parameters
+    ----------
+    files: the files; each line is one telegram.
+    source: the name under which unusable lines are kept (default: the file's name).
+    """
+    summary = IntakeSummary()
+    async with opened() as house:
+        for path in files or (STANDARD_INPUT,):
+            with _lines(path) as lines, progress_bar(f"Taking in {path.name}", _count(path)) as advance:
+                summary += await intake.take_in(
+                    house,
+                    SYSTEM,
+                    lines,
+                    source=source or path.name,
+                    now=datetime.now(UTC),
+                    progress=advance,
+                )
+    _tell(summary, as_json=json)
+
+
+async def replay(*, json: Annotated[bool, Parameter(help="print the summary as JSON")] = False) -> None:
+    """Take in again every line that is kept; those whose cause is gone become readings."""
+    async with opened() as house:
+        with progress_bar("Replaying", await count_kept(SYSTEM)) as advance:
+            summary = await intake.replay(house, SYSTEM, now=datetime.now(UTC), progress=advance)
+    _tell(summary, as_json=json)
+
+
+def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "lines": summary.lines,
+                "stored": summary.stored,
+                "duplicates": summary.duplicates,
+                "unusable": dict(sorted(summary.unusable.items())),
+                "alerts": summary.alerts,
+                "messages": summary.messages,
+            }
+        )
+        return
+    rows = [("stored", summary.stored), ("duplicates, nothing stored twice", summary.duplicates)]
+    rows += [(f"kept: {reason}", count) for reason, count in sorted(summary.unusable.items())]
+    print_table(f"{summary.lines} lines", ("what became of them", "lines"), rows)
+    if summary.alerts or summary.messages:
+        out.print(f"{summary.alerts} alerts touched, {summary.messages} messages queued.")
+    if summary.unusable:
+        out.print("Kept lines are tried again by [bold]submeter replay[/] once their cause is gone.")
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None) -> Iterator["Advance"]:
+    """A bar on standard error; the block is given a function to call with the number of lines done."""
+    with Progress(
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=total)
+        yield Advance(bar, task)
+
+
+class Advance:
+    """Moves the bar on."""
+
+    def __init__(self, bar: Progress, task: object) -> None:
+        self._bar, self._task = bar, task
+
+    def __call__(self, lines: int) -> None:
+        self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterable[str]]:
+    if path == STANDARD_INPUT:
+        yield sys.stdin
+        return
+    # A damaged byte must not stop the file: its line is kept as unusable, with the replacement character.
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield file
+
+
+def _count(path: Path) -> int | None:
+    if path == STANDARD_INPUT:
+        return None
+    with path.open("rb") as file:
+        return sum(1 for _ in file)

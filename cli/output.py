@@ -1,0 +1,55 @@
+"""How the command line speaks: tables for people on standard output, JSON where `--json` is given.
+
+Errors go to standard error with the code a script can look for, and end the command with exit status 1.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import SubmeterError
+from core.metering import DriverConflict
+from core.settings import SettingsError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output, indented."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+def fail(message: str, *, code: str = "ERROR") -> NoReturn:
+    err.print(f"[bold red]{code}[/]: {message}", soft_wrap=True)
+    raise SystemExit(1)
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Tell the errors of the house in one line instead of a stack trace."""
+    try:
+        yield
+    except SettingsError as failure:
+        fail(str(failure), code="SETTINGS")
+    except DriverConflict as failure:
+        fail(str(failure), code="DRIVER_CONFLICT")
+    except SubmeterError as failure:
+        fail(
+            failure.message if failure.field is None else f"{failure.field}: {failure.message}",
+            code=failure.code,
+        )
+    except FileNotFoundError as failure:
+        fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")

@@ -1,0 +1,158 @@
+"""Starts the house once: settings in, database open and drivers loaded out. Every door calls it.
+
+The database is opened per context (`async with open_house(...)`), so tests and commands run side by side.
+A server's requests run in tasks of their own, which is why it asks for `shared=True`.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tortoise.context import TortoiseContext
+from tortoise.migrations.executor import MigrationExecutor
+
+from core.metering import Registry, load_registry
+from core.settings import Settings, SettingsError
+
+_MIGRATION_LOCK = 0x5B3E7E4
+"""The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a door holds after start: the settings and the drivers. The database is the current context's."""
+
+    settings: Settings
+    registry: Registry
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, *, shared: bool = False, registry: Registry | None = None
+) -> AsyncIterator[House]:
+    """Open the database and load the drivers for the time of the block.
+
+    Args:
+        settings: what to start with.
+        shared: make this database the one that every task of the process finds (servers only).
+        registry: drivers to use instead of the installed ones.
+    """
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    async with TortoiseContext() as context:
+        await context.init(config=database_config(settings), _enable_global_fallback=shared)
+        yield House(settings=settings, registry=registry or load_registry())
+
+
+async def migrate(settings: Settings) -> list[str]:
+    """Bring the tables up to date and answer the names of the migrations that were applied.
+
+    SQLite migrates with foreign keys off: a rebuilt table would otherwise delete its children's rows.
+    """
+    if settings.is_sqlite:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    applied: list[str] = []
+
+    def note(event: str, app_label: str, name: str) -> None:
+        if event.startswith("apply") and name not in applied:
+            applied.append(name)
+
+    async with TortoiseContext() as context:
+        await context.init(config=database_config(settings, foreign_keys=False))
+        executor = _executor(context, settings)
+        connection = executor.connection
+        if settings.is_sqlite:
+            await executor.migrate(progress=note)
+            return applied
+        async with connection.acquire_connection() as lock_holder:
+            await lock_holder.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+            try:
+                await executor.migrate(progress=note)
+            finally:
+                await lock_holder.execute("SELECT pg_advisory_unlock($1)", _MIGRATION_LOCK)
+    return applied
+
+
+async def pending_migrations(settings: Settings) -> list[str]:
+    """The names of the migrations that the database still lacks."""
+    if settings.is_sqlite and not Path(_sqlite_path(settings.database_url)).exists():
+        return ["0001_initial"]
+    async with TortoiseContext() as context:
+        await context.init(config=database_config(settings))
+        plan = await _executor(context, settings).plan()
+        return [step.migration.name for step in plan]
+
+
+def database_config(settings: Settings, *, foreign_keys: bool = True) -> dict[str, Any]:
+    """The Tortoise configuration of a database URL.
+
+    Raises:
+        SettingsError: the URL names no database.
+    """
+    name = _connection_name(settings)
+    return {
+        "connections": {name: _connection(settings.database_url, foreign_keys=foreign_keys)},
+        "apps": _apps(name),
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _connection_name(settings: Settings) -> str:
+    """A name for each kind of database: Tortoise keeps its SQL by connection name, for the whole process."""
+    return "sqlite" if settings.is_sqlite else "postgresql"
+
+
+def _apps(connection_name: str) -> dict[str, Any]:
+    return {
+        "models": {
+            "models": ["core.models"],
+            "default_connection": connection_name,
+            "migrations": "core.migrations",
+        }
+    }
+
+
+def _executor(context: TortoiseContext, settings: Settings) -> MigrationExecutor:
+    name = _connection_name(settings)
+    return MigrationExecutor(context.connections.get(name), _apps(name))
+
+
+def _connection(url: str, *, foreign_keys: bool) -> dict[str, Any]:
+    if url.startswith("sqlite:"):
+        return {
+            "engine": "tortoise.backends.sqlite",
+            "credentials": {
+                "file_path": _sqlite_path(url),
+                "foreign_keys": "ON" if foreign_keys else "OFF",
+                "busy_timeout": 30_000,
+            },
+        }
+    parts = urlsplit(url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    database = unquote(parts.path.removeprefix("/"))
+    if not database:
+        raise SettingsError("names no database", field="SUBMETER_DATABASE_URL")
+    return {
+        "engine": "tortoise.backends.asyncpg",
+        "credentials": {
+            "host": options.get("host", parts.hostname or "localhost"),
+            "port": parts.port or 5432,
+            "user": unquote(parts.username or "postgres"),
+            "password": unquote(parts.password) if parts.password else None,
+            "database": database,
+            "minsize": int(options.get("minsize", "1")),
+            "maxsize": int(options.get("maxsize", "10")),
+        },
+    }
+
+
+def _sqlite_path(url: str) -> str:
+    """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy writes them."""
+    path = url.removeprefix("sqlite:").removeprefix("//").removeprefix("/")
+    if not path:
+        raise SettingsError("names no file", field="SUBMETER_DATABASE_URL")
+    return path if not url.startswith("sqlite:////") else f"/{path.lstrip('/')}"

@@ -1,0 +1,131 @@
+"""The figures of a dashboard tab: sums and a mean over the days of one fluid.
+
+In: one total per civil day, already summed over the meters of the fluid. Out: the month so far, the month
+before, the year so far, the mean of the last twelve complete months, and the monthly series. The one rule:
+where there is no data the answer is None and never 0, and no day before `visible_from` (the day the resident
+moved in) is counted in anything. Requirements R-071, R-074, R-075, R-076, C-15, C-20.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.consumption.periods import Month
+from core.consumption.volumes import Quality, worst
+
+MONTHS_IN_MEAN = 12
+"""R-076: "consommation moyenne ... pour les 12 derniers mois"."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """The amount of one civil day summed over the meters of one fluid, in the smallest unit."""
+
+    day: date
+    amount: int
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class MonthVolume:
+    """A month that has at least one day of data; its amount is the sum of the days that have it.
+
+    `complete` means every day of the month is present, visible and not PARTIAL. `quality` is that of the
+    worst day, and PARTIAL when the month is not complete.
+    """
+
+    month: Month
+    amount: int
+    days_with_data: int
+    complete: bool
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """What the dashboard shows for one fluid; amounts in the smallest unit, None where there is no data.
+
+    A month with holes is a value, not None: the sum of the days that are known, with their number beside it,
+    so that a reader can say "on 27 days". The mean is per month and takes complete months alone, since a
+    month with a hole would pull it down. `estimated_days` counts the ESTIMATED days behind these figures.
+    """
+
+    month_to_date: int | None
+    month_to_date_days: int
+    previous_month: int | None
+    previous_month_days: int
+    year_to_date: int | None
+    mean_of_last_12_months: Decimal | None
+    months_counted: int
+    estimated_days: int
+
+
+def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthVolume]:
+    """The months that hold data, in the order of time; a month without any is absent, not 0.
+
+    Raises:
+        ValueError: if a day is given twice (the meters of a fluid are summed before).
+    """
+    by_month: dict[Month, list[DayTotal]] = {}
+    for total in _visible(days, visible_from):
+        by_month.setdefault(Month.of(total.day), []).append(total)
+    return [_month_volume(month, by_month[month]) for month in sorted(by_month)]
+
+
+def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | None) -> Indicators:
+    """The four indicators of one fluid on `today`; days after it are not counted.
+
+    Raises:
+        ValueError: if a day is given twice (the meters of a fluid are summed before).
+    """
+    known = [total for total in _visible(days, visible_from) if total.day <= today]
+    by_month = {volume.month: volume for volume in monthly(known)}
+    current = Month.of(today)
+    this_month, previous = by_month.get(current), by_month.get(current.previous())
+    this_year = [total.amount for total in known if total.day.year == today.year]
+    in_mean = [
+        by_month[month]
+        for month in (current.plus(-back) for back in range(1, MONTHS_IN_MEAN + 1))
+        if month in by_month and by_month[month].complete
+    ]
+    behind = {current.previous(), *(volume.month for volume in in_mean)}
+    return Indicators(
+        month_to_date=this_month.amount if this_month else None,
+        month_to_date_days=this_month.days_with_data if this_month else 0,
+        previous_month=previous.amount if previous else None,
+        previous_month_days=previous.days_with_data if previous else 0,
+        year_to_date=sum(this_year) if this_year else None,
+        mean_of_last_12_months=_mean([volume.amount for volume in in_mean]),
+        months_counted=len(in_mean),
+        estimated_days=sum(
+            total.quality is Quality.ESTIMATED
+            for total in known
+            if total.day.year == today.year or Month.of(total.day) in behind
+        ),
+    )
+
+
+def _visible(days: Iterable[DayTotal], visible_from: date | None) -> list[DayTotal]:
+    by_day: dict[date, DayTotal] = {}
+    for total in days:
+        if total.day in by_day:
+            raise ValueError(f"{total.day} is given twice: sum the meters of a fluid first")
+        by_day[total.day] = total
+    return [by_day[day] for day in sorted(by_day) if visible_from is None or day >= visible_from]
+
+
+def _month_volume(month: Month, days: Sequence[DayTotal]) -> MonthVolume:
+    quality = worst(total.quality for total in days)
+    complete = len(days) == month.length_days and quality is not Quality.PARTIAL
+    return MonthVolume(
+        month=month,
+        amount=sum(total.amount for total in days),
+        days_with_data=len(days),
+        complete=complete,
+        quality=quality if complete else Quality.PARTIAL,
+    )
+
+
+def _mean(amounts: Sequence[int]) -> Decimal | None:
+    return Decimal(sum(amounts)) / len(amounts) if amounts else None

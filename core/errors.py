@@ -1,0 +1,67 @@
+"""Every error the house raises to a door: one base, a stable code, a plain sentence, the field where there is one.
+
+A door (GraphQL, command line) translates once: the code is for a program, the sentence for a person.
+A broken telegram is not one of these: it is a result that intake counts and keeps (`core.mbus.errors`).
+The codes follow the error catalogue of the requirements where that names one.
+"""
+
+from typing import ClassVar
+
+
+class SubmeterError(Exception):
+    """Base of all errors that a door may show; `code` is stable, `field` names the argument at fault."""
+
+    code: ClassVar[str] = "ERROR"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Unauthenticated(SubmeterError):
+    """Nobody is signed in, or the token is unknown, expired or revoked."""
+
+    code = "UNAUTHENTICATED"
+
+
+class SignInRefused(SubmeterError):
+    """E-mail and password do not belong together; which of the two is wrong is not said (C-13)."""
+
+    code = "SIGN_IN_REFUSED"
+
+
+class Forbidden(SubmeterError):
+    """The viewer is known and lacks the permission."""
+
+    code = "FORBIDDEN"
+
+
+class NotFound(SubmeterError):
+    """No such thing, or not the viewer's: both get the same answer (serials.md §2 rule 6)."""
+
+    code = "NOT_FOUND"
+
+
+class ForbiddenPeriod(SubmeterError):
+    """The days asked for lie before the viewer's move-in or after the move-out (EED-09)."""
+
+    code = "FORBIDDEN_PERIOD"
+
+
+class InvalidInput(SubmeterError):
+    """An argument cannot be used as it is; `field` names it."""
+
+    code = "INVALID_INPUT"
+
+
+class Conflict(SubmeterError):
+    """What is asked contradicts what is stored, e.g. a radio address that another meter has."""
+
+    code = "CONFLICT"
+
+
+class SecretUnusable(SubmeterError):
+    """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
+
+    code = "SECRET_UNUSABLE"

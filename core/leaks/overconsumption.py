@@ -1,0 +1,60 @@
+"""Over-consumption: a month that used far more than the same month of the years before.
+
+In: the amounts of a fluid's months. Out: the month with what it is measured against, or None. The one rule:
+the amount SO FAR is compared, so the alert comes as soon as the border is passed; a comparison needs at least
+one earlier year with complete data. Conflict C-30; the factor two over the mean of three years is that of the
+French rule on abnormal water volumes ("loi Warsmann", Code général des collectivités territoriales, article
+L2224-12-4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from core.consumption.periods import Month
+
+YEARS_COMPARED = 3
+"""The same calendar month of up to three previous years."""
+
+ABNORMAL_FACTOR = Fraction(2)
+"""More than twice the mean is abnormal."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverConsumption:
+    """A month above its border; amounts in the smallest unit. `threshold` is factor x `reference_mean`."""
+
+    month: Month
+    amount: int
+    reference_mean: Fraction
+    threshold: Fraction
+    years_compared: int
+
+
+def over_consumption(
+    month_amounts: Mapping[Month, int], *, current: Month, factor: Fraction = ABNORMAL_FACTOR
+) -> OverConsumption | None:
+    """The current month when its amount so far exceeds its border, else None.
+
+    None also when there is nothing to compare with: the current month has no data, no earlier year has any,
+    or the mean of the earlier years is 0 (an empty dwelling says nothing about an inhabited one).
+
+    Args:
+        month_amounts: the current month so far, and earlier months that are COMPLETE; an earlier month with
+            holes must be left out, it would lower the border.
+        current: the month to judge.
+        factor: how many times the mean is still normal.
+    """
+    amount = month_amounts.get(current)
+    earlier = [
+        month_amounts[month]
+        for month in (current.plus(-12 * years) for years in range(1, YEARS_COMPARED + 1))
+        if month in month_amounts
+    ]
+    if amount is None or not any(earlier):
+        return None
+    mean = Fraction(sum(earlier), len(earlier))
+    threshold = factor * mean
+    if amount <= threshold:
+        return None
+    return OverConsumption(current, amount, mean, threshold, len(earlier))

@@ -1,0 +1,147 @@
+"""The whole way from bytes to a frame, on one page.
+
+In: a telegram; then a key. Out: an `Envelope`; then a `Frame`. Two steps, since the key is looked up by the
+address that a sealed telegram shows. The one rule: a frame is whole or not at all; a telegram of which one
+layer fails its check has no values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from core.mbus.address import Address
+from core.mbus.compact import CompactFormat, read_compact
+from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.frame import Envelope, Frame, SecurityKind
+from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link
+from core.mbus.records import read_records
+from core.mbus.security import CHECK_BYTES, open_extended_link, open_transport
+from core.mbus.transport import COMPACT, FULL, Headers, read_headers
+
+_WIRED_CI: Final = 3  # L, C and the primary address stand before it
+_NO_FORMATS: Final[Mapping[int, CompactFormat]] = MappingProxyType({})
+
+
+def read_envelope(raw: bytes, *, crc_kept: bool = False) -> Envelope:
+    """Reads all of a telegram that is readable without a key.
+
+    Args:
+        raw: the telegram as `core.mbus.lines` or a gateway gives it.
+        crc_kept: True when the gateway says that link checksums are still there.
+
+    Raises:
+        TelegramError: stages LINK and TRANSPORT.
+
+    """
+    link = read_link(raw, crc_kept=crc_kept)
+    if link.wired:
+        return _wired_envelope(link)
+    telegram = link.telegram
+    address = Address.from_wire(telegram[2:HEADER_LENGTH])
+    headers = read_headers(telegram, HEADER_LENGTH)
+    return _envelope(telegram, address, headers)
+
+
+def _envelope(telegram: bytes, address: Address, headers: Headers, *, wired: bool = False) -> Envelope:
+    meter = address
+    if headers.transport is not None and headers.transport.address is not None:
+        meter = headers.transport.address
+    elif headers.extended_link is not None and headers.extended_link.address is not None:
+        meter = headers.extended_link.address
+    return Envelope(
+        raw=telegram,
+        control=telegram[1],
+        link_address=address,
+        meter_address=meter,
+        ci=headers.ci,
+        security=headers.security,
+        extended_link=headers.extended_link,
+        authentication=headers.authentication,
+        transport=headers.transport,
+        wired=wired,
+    )
+
+
+def _wired_envelope(link: LinkFrame) -> Envelope:
+    headers = read_headers(link.telegram, _WIRED_CI)
+    if headers.transport is None or headers.transport.address is None:
+        raise TelegramError(
+            TelegramFault.UNSUPPORTED_CI,
+            Stage.TRANSPORT,
+            "A wired frame names its meter in a long header only, and this one has none.",
+            offset=_WIRED_CI,
+        )
+    return _envelope(link.telegram, headers.transport.address, headers, wired=True)
+
+
+def open_frame(
+    envelope: Envelope,
+    key: bytes | None,
+    *,
+    formats: Mapping[int, CompactFormat] = _NO_FORMATS,
+    default_key: bool = False,
+) -> Frame:
+    """Opens an envelope and reads its records.
+
+    Args:
+        envelope: from `read_envelope`.
+        key: 16 bytes, or None when the meter has none.
+        formats: the compact formats known: signature -> record headers.
+        default_key: the key is a vendor's well-known one; plain content is then no sign of forgery.
+
+    Raises:
+        TelegramError: stages TRANSPORT, SECURITY and APPLICATION. KEY_CONFIGURED_BUT_PLAIN when a key was
+        given and
+            nothing in the telegram needed it.
+
+    """
+    telegram, key_used = envelope.raw, False
+    extended = envelope.extended_link
+    if extended is not None and extended.session_number is not None:
+        telegram, key_used = open_extended_link(telegram, extended, key)
+        inner = read_headers(telegram, extended.payload + 2)
+        meter = inner.transport.address if inner.transport is not None else None
+        envelope = replace(
+            envelope,
+            ci=inner.ci,
+            security=inner.security,
+            authentication=inner.authentication,
+            transport=inner.transport,
+            meter_address=meter or envelope.meter_address,
+        )
+    header = envelope.transport
+    if header is None or (header.ci not in FULL and header.ci not in COMPACT):
+        raise TelegramError(
+            TelegramFault.UNSUPPORTED_CI, Stage.TRANSPORT, f"CI {envelope.ci:02X} is not read here."
+        )
+    if envelope.security in {SecurityKind.PROPRIETARY, SecurityKind.UNSUPPORTED}:
+        raise TelegramError(
+            TelegramFault.UNSUPPORTED_SECURITY_MODE,
+            Stage.SECURITY,
+            f"Security mode {header.security_mode} is not read here.",
+            offset=header.offset,
+        )
+    telegram, opened = open_transport(envelope, telegram, key)
+    if key is not None and not default_key and not opened and not key_used:
+        raise TelegramError(
+            TelegramFault.KEY_CONFIGURED_BUT_PLAIN,
+            Stage.SECURITY,
+            "The meter has a key, yet this telegram came unsealed.",
+            offset=header.offset,
+        )
+    if header.ci in COMPACT:
+        # Modes 5 and 7 put their two check bytes before the signature.
+        check = 0 if envelope.security is SecurityKind.NONE else len(CHECK_BYTES)
+        content = read_compact(telegram, header.payload + check, formats)
+    else:
+        content = read_records(telegram, header.payload)
+    return Frame(
+        envelope=envelope,
+        records=content.records,
+        plaintext=telegram[header.offset :],
+        manufacturer_data=content.manufacturer_data,
+        manufacturer_data_offset=content.manufacturer_data_offset,
+        opened_with_default_key=default_key and (opened or key_used),
+        compact_signature=content.compact_signature,
+    )

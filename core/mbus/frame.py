@@ -1,0 +1,276 @@
+"""The frozen values that decoding answers with: Envelope, Frame, Record.
+
+An `Envelope` is what a sealed telegram shows: addresses, the headers of EN 13757-4 (extended link layer) and
+EN 13757-7 (authentication layer, transport header), how it is sealed. A `Frame` is the envelope opened: the
+records of EN 13757-3. The one rule: offsets count bytes of `Envelope.raw`, the telegram free of link
+checksums, so that each value can be pointed at. Keys are in none of these values.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.mbus.address import Address
+
+RecordValue = int | Decimal | date | datetime | str | bytes | None
+
+
+class SecurityKind(StrEnum):
+    """How the content is sealed."""
+
+    NONE = "NONE"
+    MODE_5 = "MODE_5"
+    """AES-128-CBC, initial vector from address and access number (EN 13757-7 clause 7.6.4)."""
+    MODE_7 = "MODE_7"
+    """AES-128-CBC with keys derived from a message counter, authenticated by AFL (clause 7.6.6)."""
+    ELL_CTR = "ELL_CTR"
+    """AES-128-CTR in the extended link layer (EN 13757-4 clause 13)."""
+    PROPRIETARY = "PROPRIETARY"
+    """A manufacturer's own CI (A0..B7) or security mode (16..31): a driver has to open it."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """A standard mode that is not implemented: 1-4, 8-15."""
+
+
+class Function(StrEnum):
+    """The function field of a DIF (EN 13757-3 table 7)."""
+
+    INSTANTANEOUS = "INSTANTANEOUS"
+    MAXIMUM = "MAXIMUM"
+    MINIMUM = "MINIMUM"
+    ERROR_STATE = "ERROR_STATE"
+
+
+class Measurand(StrEnum):
+    """What a record measures, as its VIF says (EN 13757-3 tables 10, 12, 14)."""
+
+    ENERGY = "ENERGY"
+    VOLUME = "VOLUME"
+    MASS = "MASS"
+    ON_TIME = "ON_TIME"
+    OPERATING_TIME = "OPERATING_TIME"
+    POWER = "POWER"
+    VOLUME_FLOW = "VOLUME_FLOW"
+    MASS_FLOW = "MASS_FLOW"
+    FLOW_TEMPERATURE = "FLOW_TEMPERATURE"
+    RETURN_TEMPERATURE = "RETURN_TEMPERATURE"
+    TEMPERATURE_DIFFERENCE = "TEMPERATURE_DIFFERENCE"
+    EXTERNAL_TEMPERATURE = "EXTERNAL_TEMPERATURE"
+    PRESSURE = "PRESSURE"
+    DATE = "DATE"
+    DATE_TIME = "DATE_TIME"
+    ALLOCATOR_UNITS = "ALLOCATOR_UNITS"
+    AVERAGING_DURATION = "AVERAGING_DURATION"
+    ACTUALITY_DURATION = "ACTUALITY_DURATION"
+    FABRICATION_NUMBER = "FABRICATION_NUMBER"
+    ENHANCED_IDENTIFICATION = "ENHANCED_IDENTIFICATION"
+    BUS_ADDRESS = "BUS_ADDRESS"
+    RELATIVE_HUMIDITY = "RELATIVE_HUMIDITY"
+    ACCESS_NUMBER = "ACCESS_NUMBER"
+    MEDIUM = "MEDIUM"
+    MANUFACTURER = "MANUFACTURER"
+    PARAMETER_SET = "PARAMETER_SET"
+    MODEL_VERSION = "MODEL_VERSION"
+    HARDWARE_VERSION = "HARDWARE_VERSION"
+    FIRMWARE_VERSION = "FIRMWARE_VERSION"
+    SOFTWARE_VERSION = "SOFTWARE_VERSION"
+    CUSTOMER_LOCATION = "CUSTOMER_LOCATION"
+    CUSTOMER = "CUSTOMER"
+    ERROR_FLAGS = "ERROR_FLAGS"
+    DIGITAL_OUTPUT = "DIGITAL_OUTPUT"
+    DIGITAL_INPUT = "DIGITAL_INPUT"
+    DIMENSIONLESS = "DIMENSIONLESS"
+    VOLTAGE = "VOLTAGE"
+    CURRENT = "CURRENT"
+    RESET_COUNTER = "RESET_COUNTER"
+    CUMULATION_COUNTER = "CUMULATION_COUNTER"
+    REMAINING_BATTERY = "REMAINING_BATTERY"
+    PLAIN_TEXT = "PLAIN_TEXT"
+    MANUFACTURER_SPECIFIC = "MANUFACTURER_SPECIFIC"
+    UNKNOWN = "UNKNOWN"
+    """A code of the tables that is reserved or not read here; its value is never published."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedLink:
+    """The extended link layer (CI 8C..8F, EN 13757-4 clause 13).
+
+    `session_number` is None for the forms without one; `payload` is the offset of the first byte after the
+    header, which for forms II and IV is the (possibly sealed) payload checksum.
+    """
+
+    ci: int
+    communication_control: int
+    access_number: int
+    session_number: bytes | None
+    address: Address | None
+    payload: int
+
+    @property
+    def sealed(self) -> bool:
+        """True when the encryption field of the session number announces AES-128-CTR."""
+        return self.session_number is not None and self.session_number[3] >> 5 != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """The authentication and fragmentation layer (CI 90, EN 13757-7 clause 6)."""
+
+    message_control: int | None
+    message_counter: bytes | None
+    message_length: bytes
+    mac: bytes
+    payload: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransportHeader:
+    """The transport header (EN 13757-7 clause 7.3).
+
+    `payload` is the offset of the first byte after the header; `configuration_extension` is the CFGX byte of
+    mode 7.
+    """
+
+    ci: int
+    offset: int
+    address: Address | None
+    access_number: int | None
+    status: int | None
+    configuration: int
+    configuration_extension: int | None
+    payload: int
+
+    @property
+    def security_mode(self) -> int:
+        """Bits 8-12 of the configuration field."""
+        return self.configuration >> 8 & 0x1F
+
+    @property
+    def encrypted_blocks(self) -> int:
+        """How many blocks of 16 bytes after the header are sealed (modes 5 and 7)."""
+        return self.configuration >> 4 & 0x0F
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A telegram as it can be read without a key.
+
+    Args:
+        raw: the telegram free of link checksums, the L field first.
+        control: the C field.
+        link_address: the sender of the radio frame; for wired M-Bus the address of the long header.
+        meter_address: whose values are inside: the long header's address, else the link address.
+        ci: the CI field of the transport layer; of the extended link when that layer seals what follows.
+        security: how it is sealed.
+        extended_link, authentication, transport: the headers that are present and readable.
+        wired: True for a long frame of wired M-Bus (EN 13757-2).
+
+    """
+
+    raw: bytes
+    control: int
+    link_address: Address
+    meter_address: Address
+    ci: int
+    security: SecurityKind
+    extended_link: ExtendedLink | None = None
+    authentication: Authentication | None = None
+    transport: TransportHeader | None = None
+    wired: bool = False
+
+    @property
+    def security_mode(self) -> int | None:
+        """The mode number of the transport header; None when there is no header to read."""
+        return None if self.transport is None else self.transport.security_mode
+
+    @property
+    def status(self) -> int | None:
+        """The status byte of the transport header (EN 13757-7 table 28); None when there is none."""
+        return None if self.transport is None else self.transport.status
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One data record of EN 13757-3.
+
+    Args:
+        offset: the byte of the telegram where the DIF stands; for a compact frame, where the data stands.
+        header: DIF, DIFEs, VIF and VIFEs as sent.
+        data: the value as sent, without the LVAR byte of variable length fields.
+        function, storage, tariff, subunit: the coordinates that DIF and DIFEs give.
+        measurand: what is measured.
+        unit: the unit of `value`: `"m3"`, `"kWh"`, `"C"` ...; empty when there is none.
+        value: the scaled value; None when the meter says "no value", or sends what cannot be read.
+        modifiers: the combinable VIFEs after the VIF, in order, extension bit removed; a correction of the
+            scale (multiply by a power of ten) is applied to `value` and not listed.
+
+    """
+
+    offset: int
+    header: bytes
+    data: bytes
+    function: Function
+    storage: int
+    tariff: int
+    subunit: int
+    measurand: Measurand
+    unit: str
+    value: RecordValue
+    modifiers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An opened telegram.
+
+    Args:
+        envelope: the envelope, its transport header now known when the extended link had sealed it.
+        records: in the order sent.
+        plaintext: the telegram from the transport CI to the end, opened.
+        manufacturer_data: what follows a DIF 0F or 1F.
+        manufacturer_data_offset: the byte of the telegram where it begins.
+        opened_with_default_key: True when a vendor's well-known key opened it, not the meter's own.
+        compact_signature: the format signature when the telegram was a compact frame.
+
+    """
+
+    envelope: Envelope
+    records: tuple[Record, ...]
+    plaintext: bytes = field(repr=False, default=b"")
+    manufacturer_data: bytes = b""
+    manufacturer_data_offset: int | None = None
+    opened_with_default_key: bool = False
+    compact_signature: int | None = None
+
+    def record(
+        self,
+        measurand: Measurand,
+        *,
+        storage: int = 0,
+        tariff: int = 0,
+        subunit: int = 0,
+        function: Function = Function.INSTANTANEOUS,
+        modifiers: tuple[int, ...] = (),
+    ) -> Record | None:
+        """The first record with exactly these coordinates that carries a value."""
+        for record in self.records:
+            if (
+                record.measurand is measurand
+                and record.storage == storage
+                and record.tariff == tariff
+                and record.subunit == subunit
+                and record.function is function
+                and record.modifiers == modifiers
+                and record.value is not None
+            ):
+                return record
+        return None
+
+    def header(self, header: bytes) -> Record | None:
+        """The first record with exactly this DIF/VIF header that carries a value: for manufacturer-specific
+        VIFs.
+        """
+        for record in self.records:
+            if record.header == header and record.value is not None:
+                return record
+        return None

@@ -1,0 +1,145 @@
+"""The link layer: frame formats A and B with their block checksums, and the wired long frame.
+
+In: bytes as a gateway hands them over. Out: the telegram without checksums, its L field counting what is
+left. The one rule: a checksum that is there is checked, and one that does not fit is an error. EN 13757-4
+clause 12 (radio), EN 13757-2 clause 5 (wired), CRC of EN 13757-4 clause 12.5: polynomial 3D65, complemented.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.mbus.errors import Stage, TelegramError, TelegramFault, TruncatedError
+
+HEADER_LENGTH: Final = 10  # L, C, M, A; the CI field comes next
+_CRC_LENGTH: Final = 2
+_BLOCK_A: Final = 16
+_FIRST_BLOCK_B: Final = 126
+_WIRED_START: Final = 0x68
+_WIRED_STOP: Final = 0x16
+_WIRED_OVERHEAD: Final = 6  # 68 L L 68 before, checksum and 16 after
+
+
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        register = byte << 8
+        for _ in range(8):
+            register = (register << 1 ^ 0x3D65 if register & 0x8000 else register << 1) & 0xFFFF
+        table.append(register)
+    return tuple(table)
+
+
+_TABLE: Final = _crc_table()
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16/EN-13757; of the text "123456789" it is C2B7."""
+    register = 0
+    for byte in data:
+        register = (register << 8 & 0xFF00) ^ _TABLE[register >> 8 ^ byte]
+    return register ^ 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFrame:
+    """A telegram without checksums; for a wired frame the bytes are L C A CI ... as between 68 and the
+    checksum.
+    """
+
+    telegram: bytes
+    wired: bool = False
+
+
+def read_link(raw: bytes, *, crc_kept: bool = False) -> LinkFrame:
+    """Checks and removes what the link layer added.
+
+    Args:
+        raw: L field first (radio), or a whole long frame `68 L L 68 ... CS 16` (wired).
+        crc_kept: the gateway says that block checksums are there; else they are recognised by the lengths,
+            and those of format B by fitting.
+
+    Raises:
+        TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
+
+    """
+    if len(raw) > _WIRED_OVERHEAD and raw[0] == raw[3] == _WIRED_START and raw[1] == raw[2]:
+        wired = _read_wired(raw)
+        if wired is not None:
+            return wired
+    if not raw or raw[0] < HEADER_LENGTH:
+        raise _fault(TelegramFault.NOT_A_TELEGRAM, "No radio telegram begins like this.", 0)
+    length = raw[0] + 1
+    if len(raw) < length:
+        raise TruncatedError(
+            Stage.LINK, f"The L field announces {length} bytes, {len(raw)} arrived.", offset=len(raw)
+        )
+    if len(raw) == length:
+        stripped = _strip_b(raw)
+        if stripped is None and crc_kept:
+            raise _fault(TelegramFault.CRC_MISMATCH, "A block checksum of frame format B does not fit.", 0)
+        return LinkFrame(raw if stripped is None else stripped)
+    stripped = _strip_a(raw)
+    if stripped is None and len(raw) != _length_a(length):
+        # Some receivers append a byte of their own; a frame of just the length of format A is no such case.
+        stripped = _strip_b(raw[:length])
+    if stripped is None:
+        raise _fault(
+            TelegramFault.CRC_MISMATCH,
+            f"The L field announces {length} bytes, {len(raw)} arrived, and no block checksums fit.",
+            length,
+        )
+    return LinkFrame(stripped)
+
+
+def _length_a(length: int) -> int:
+    """The length of a telegram with the checksums of format A."""
+    blocks = 1 + -(-(length - HEADER_LENGTH) // _BLOCK_A)
+    return length + blocks * _CRC_LENGTH
+
+
+def _strip_a(raw: bytes) -> bytes | None:
+    end = raw[0] + 1
+    out = bytearray()
+    position, block = 0, HEADER_LENGTH
+    while len(out) < end:
+        size = min(block, end - len(out))
+        data = raw[position : position + size]
+        if raw[position + size : position + size + _CRC_LENGTH] != crc16(data).to_bytes(2, "big"):
+            return None
+        out += data
+        position += size + _CRC_LENGTH
+        block = _BLOCK_A
+    return bytes(out)
+
+
+def _strip_b(raw: bytes) -> bytes | None:
+    out = bytearray()
+    for start, stop in _blocks_b(len(raw)):
+        data = raw[start : stop - _CRC_LENGTH]
+        if len(data) < 1 or raw[stop - _CRC_LENGTH : stop] != crc16(data).to_bytes(2, "big"):
+            return None
+        out += data
+    # Format B counts its checksums in L, format A and the rest of this package do not.
+    out[0] = len(out) - 1
+    return bytes(out)
+
+
+def _blocks_b(length: int) -> tuple[tuple[int, int], ...]:
+    first = _FIRST_BLOCK_B + _CRC_LENGTH
+    return ((0, length),) if length <= first else ((0, first), (first, length))
+
+
+def _read_wired(raw: bytes) -> LinkFrame | None:
+    length = raw[1]
+    if len(raw) != length + _WIRED_OVERHEAD:
+        return None  # it may still be a radio telegram whose L field is 68
+    body = raw[4 : 4 + length]
+    if raw[-1] != _WIRED_STOP or raw[-2] != sum(body) & 0xFF:
+        raise _fault(
+            TelegramFault.CRC_MISMATCH, "The checksum of the wired frame does not fit.", len(raw) - 2
+        )
+    return LinkFrame(bytes((length,)) + body, wired=True)
+
+
+def _fault(code: TelegramFault, message: str, offset: int) -> TelegramError:
+    return TelegramError(code, Stage.LINK, message, offset=offset)

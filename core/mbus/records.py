@@ -1,0 +1,197 @@
+"""The record stream of the application layer: DIF, DIFEs, VIF, VIFEs, data; again and again.
+
+In: an opened telegram and the offset where records begin. Out: `Content`: records with their offsets, and
+what a maker appended in its own form. The one rule: the stream must end where the telegram ends; a stream
+that breaks the grammar yields no records at all, since after one wrong length every value would be a guess.
+EN 13757-3 clause 6.
+
+Headers repeat from telegram to telegram, so what a header means is worked out once and remembered.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from core.mbus import units
+from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.frame import Function, Measurand, Record, RecordValue
+from core.mbus.reader import Reader
+from core.mbus.units import Correction, Unit
+from core.mbus.values import LENGTHS, Coding, decode_value, variable_length
+
+_FILLER: Final = 0x2F
+_MANUFACTURER_DATA: Final = frozenset({0x0F, 0x1F})
+_FUNCTIONS: Final = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
+_MOST_EXTENSIONS: Final = 10
+_TEN: Final = Decimal(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the application layer held."""
+
+    records: tuple[Record, ...]
+    manufacturer_data: bytes = b""
+    manufacturer_data_offset: int | None = None
+    compact_signature: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a header says about the data that follow."""
+
+    coding: int
+    function: Function
+    storage: int
+    tariff: int
+    subunit: int
+    measurand: Measurand
+    unit: str
+    scale: Decimal | None
+    addend: Decimal | None
+    modifiers: tuple[int, ...]
+
+
+def read_records(telegram: bytes, start: int, *, end: int | None = None) -> Content:
+    """Reads records from `start` to the end.
+
+    Raises:
+        TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
+
+    """
+    reader = Reader(telegram, start, Stage.APPLICATION, end=end)
+    records: list[Record] = []
+    while reader.left:
+        offset = reader.position
+        dif = telegram[offset]
+        if dif == _FILLER:
+            reader.position += 1
+            continue
+        if dif in _MANUFACTURER_DATA:
+            return Content(tuple(records), telegram[offset + 1 : reader.end], offset + 1)
+        records.append(read_data(reader, _read_header(reader), offset))
+    return Content(tuple(records))
+
+
+def _read_header(reader: Reader) -> bytes:
+    start = reader.position
+    dif = reader.byte()
+    if dif & 0x0F == Coding.SPECIAL:
+        raise _bad(f"DIF {dif:02X} is reserved.", start)
+    _extensions(reader, dif)
+    vif = reader.byte()
+    if vif & 0x7F == units.PLAIN_TEXT:
+        reader.take(reader.byte())
+    _extensions(reader, vif)
+    return reader.data[start : reader.position]
+
+
+def _extensions(reader: Reader, byte: int) -> None:
+    start = reader.position
+    while byte & units.EXTENSION_BIT:
+        byte = reader.byte()
+        if reader.position - start > _MOST_EXTENSIONS:
+            raise _bad("More than ten extension bytes follow one another.", start)
+
+
+def read_data(reader: Reader, header: bytes, offset: int) -> Record:
+    """Reads the data that a header announces and makes the record."""
+    meaning = meaning_of(header)
+    coding = meaning.coding
+    lvar: int | None = None
+    length: int | None = LENGTHS[coding]
+    if coding == Coding.VARIABLE:
+        lvar = reader.byte()
+        length = variable_length(lvar)
+        if length is None:
+            raise _bad(f"LVAR {lvar:02X} is reserved.", offset)
+    assert length is not None
+    data = reader.take(length)
+    value: RecordValue = None
+    if meaning.measurand is not Measurand.UNKNOWN:
+        value = decode_value(coding, data, meaning.measurand, lvar)
+        if meaning.scale is not None and isinstance(value, int | Decimal):
+            value = value * meaning.scale
+        if meaning.addend is not None and isinstance(value, int | Decimal):
+            value = value + meaning.addend
+    return Record(
+        offset,
+        header,
+        data,
+        meaning.function,
+        meaning.storage,
+        meaning.tariff,
+        meaning.subunit,
+        meaning.measurand,
+        meaning.unit,
+        value,
+        meaning.modifiers,
+    )
+
+
+@lru_cache(maxsize=4096)
+def meaning_of(header: bytes) -> Meaning:
+    """What a header (DIF to last VIFE) means; UNKNOWN as measurand when the tables do not hold its VIF."""
+    dif = header[0]
+    storage, tariff, subunit = dif >> 6 & 1, 0, 0
+    position, extended = 1, dif & units.EXTENSION_BIT
+    while extended:
+        dife = header[position]
+        step = position - 1
+        storage |= (dife & 0x0F) << (1 + 4 * step)
+        tariff |= (dife >> 4 & 0x03) << (2 * step)
+        subunit |= (dife >> 6 & 0x01) << step
+        position, extended = position + 1, dife & units.EXTENSION_BIT
+    unit, rest = _unit_of(header[position:])
+    exponent, addend, modifiers = _modifiers(unit, rest)
+    return Meaning(
+        coding=dif & 0x0F,
+        function=_FUNCTIONS[dif >> 4 & 0x03],
+        storage=storage,
+        tariff=tariff,
+        subunit=subunit,
+        measurand=unit.measurand,
+        unit=unit.unit,
+        scale=_TEN**exponent if unit.unit or exponent else None,
+        addend=addend,
+        modifiers=modifiers,
+    )
+
+
+def _unit_of(vib: bytes) -> tuple[Unit, bytes]:
+    """The unit, and the VIFEs that qualify it."""
+    vif = vib[0] & 0x7F
+    if vif == units.PLAIN_TEXT:
+        text = vib[2 : 2 + vib[1]]
+        return Unit(Measurand.PLAIN_TEXT, text[::-1].decode("latin-1")), vib[2 + vib[1] :]
+    extended = bool(vib[0] & units.EXTENSION_BIT)
+    if extended and vif in {units.FIRST_EXTENSION, units.SECOND_EXTENSION}:
+        table = units.FIRST if vif == units.FIRST_EXTENSION else units.SECOND
+        return table.get(vib[1] & 0x7F, units.UNKNOWN), vib[2:]
+    return units.PRIMARY.get(vif, units.UNKNOWN), vib[1:]
+
+
+def _modifiers(unit: Unit, vifes: bytes) -> tuple[int, Decimal | None, tuple[int, ...]]:
+    codes = [byte & 0x7F for byte in vifes]
+    if unit.measurand is Measurand.MANUFACTURER_SPECIFIC:
+        return 0, None, tuple(codes)
+    exponent, addend = unit.exponent, None
+    kept: list[int] = []
+    for index, code in enumerate(codes):
+        if code in {units.MANUFACTURER, units.FURTHER_EXTENSION}:
+            # What follows is in the maker's table, or in one that is not read here: it may change the
+            # meaning.
+            return exponent, addend, (*kept, *codes[index:])
+        correction: Correction | None = units.CORRECTIONS.get(code)
+        if correction is None:
+            kept.append(code)
+        elif correction.addend_exponent is None:
+            exponent += correction.exponent
+        else:
+            addend = _TEN ** (correction.addend_exponent + unit.exponent)
+    return exponent, addend, tuple(kept)
+
+
+def _bad(message: str, offset: int) -> TelegramError:
+    return TelegramError(TelegramFault.BAD_RECORD, Stage.APPLICATION, message, offset=offset)

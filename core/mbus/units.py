@@ -1,0 +1,147 @@
+"""What a VIF means: the tables of EN 13757-3 as data.
+
+In: a VIF byte and the table it belongs to (primary, first extension FB, second extension FD). Out: what is
+measured, the unit and the power of ten. The one rule: a code that is reserved, or not in these tables, is
+`UNKNOWN`, and what it carries is not published. Clauses 6.4.3 (table 10), 6.4.4 (tables 12 and 14), 6.4.5
+(combinable codes, table 15).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.mbus.frame import Measurand
+
+EXTENSION_BIT: Final = 0x80
+FIRST_EXTENSION: Final = 0x7B
+SECOND_EXTENSION: Final = 0x7D
+PLAIN_TEXT: Final = 0x7C
+MANUFACTURER: Final = 0x7F
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One row: the measurand, the unit of the scaled value and the power of ten that scales it."""
+
+    measurand: Measurand
+    unit: str = ""
+    exponent: int = 0
+
+
+UNKNOWN: Final = Unit(Measurand.UNKNOWN)
+
+# (first code, how many codes, measurand, unit, power of ten of the first code); the power grows by one a
+# code.
+_Scaled = tuple[int, int, Measurand, str, int]
+_PRIMARY_SCALED: Final[tuple[_Scaled, ...]] = (
+    (0x00, 8, Measurand.ENERGY, "kWh", -6),
+    (0x08, 8, Measurand.ENERGY, "MJ", -6),
+    (0x10, 8, Measurand.VOLUME, "m3", -6),
+    (0x18, 8, Measurand.MASS, "kg", -3),
+    (0x28, 8, Measurand.POWER, "kW", -6),
+    (0x30, 8, Measurand.POWER, "MJ/h", -6),
+    (0x38, 8, Measurand.VOLUME_FLOW, "m3/h", -6),
+    (0x40, 8, Measurand.VOLUME_FLOW, "m3/min", -7),
+    (0x48, 8, Measurand.VOLUME_FLOW, "m3/s", -9),
+    (0x50, 8, Measurand.MASS_FLOW, "kg/h", -3),
+    (0x58, 4, Measurand.FLOW_TEMPERATURE, "C", -3),
+    (0x5C, 4, Measurand.RETURN_TEMPERATURE, "C", -3),
+    (0x60, 4, Measurand.TEMPERATURE_DIFFERENCE, "K", -3),
+    (0x64, 4, Measurand.EXTERNAL_TEMPERATURE, "C", -3),
+    (0x68, 4, Measurand.PRESSURE, "bar", -3),
+)
+_FIRST_SCALED: Final[tuple[_Scaled, ...]] = (
+    (0x00, 2, Measurand.ENERGY, "MWh", -1),
+    (0x08, 2, Measurand.ENERGY, "GJ", -1),
+    (0x10, 2, Measurand.VOLUME, "m3", 2),
+    (0x18, 2, Measurand.MASS, "t", 2),
+    (0x1A, 2, Measurand.RELATIVE_HUMIDITY, "%", -1),
+    (0x28, 2, Measurand.POWER, "MW", -1),
+)
+_SECOND_SCALED: Final[tuple[_Scaled, ...]] = (
+    (0x40, 16, Measurand.VOLTAGE, "V", -9),
+    (0x50, 16, Measurand.CURRENT, "A", -12),
+)
+
+_TIME_UNITS: Final = ("s", "min", "h", "d")
+# (first of four codes, measurand): seconds, minutes, hours, days.
+_PRIMARY_TIMES: Final = (
+    (0x20, Measurand.ON_TIME),
+    (0x24, Measurand.OPERATING_TIME),
+    (0x70, Measurand.AVERAGING_DURATION),
+    (0x74, Measurand.ACTUALITY_DURATION),
+)
+_PRIMARY_SINGLE: Final = {
+    0x6C: Unit(Measurand.DATE),
+    0x6D: Unit(Measurand.DATE_TIME),
+    0x6E: Unit(Measurand.ALLOCATOR_UNITS),
+    0x78: Unit(Measurand.FABRICATION_NUMBER),
+    0x79: Unit(Measurand.ENHANCED_IDENTIFICATION),
+    0x7A: Unit(Measurand.BUS_ADDRESS),
+    0x7F: Unit(Measurand.MANUFACTURER_SPECIFIC),
+}
+_SECOND_SINGLE: Final = {
+    0x08: Unit(Measurand.ACCESS_NUMBER),
+    0x09: Unit(Measurand.MEDIUM),
+    0x0A: Unit(Measurand.MANUFACTURER),
+    0x0B: Unit(Measurand.PARAMETER_SET),
+    0x0C: Unit(Measurand.MODEL_VERSION),
+    0x0D: Unit(Measurand.HARDWARE_VERSION),
+    0x0E: Unit(Measurand.FIRMWARE_VERSION),
+    0x0F: Unit(Measurand.SOFTWARE_VERSION),
+    0x10: Unit(Measurand.CUSTOMER_LOCATION),
+    0x11: Unit(Measurand.CUSTOMER),
+    0x17: Unit(Measurand.ERROR_FLAGS),
+    0x1A: Unit(Measurand.DIGITAL_OUTPUT),
+    0x1B: Unit(Measurand.DIGITAL_INPUT),
+    0x3A: Unit(Measurand.DIMENSIONLESS),
+    0x60: Unit(Measurand.RESET_COUNTER),
+    0x61: Unit(Measurand.CUMULATION_COUNTER),
+    0x74: Unit(Measurand.REMAINING_BATTERY, "d"),
+}
+
+
+def _expand(rows: tuple[_Scaled, ...]) -> dict[int, Unit]:
+    return {
+        first + step: Unit(measurand, unit, exponent + step)
+        for first, count, measurand, unit, exponent in rows
+        for step in range(count)
+    }
+
+
+def _times() -> dict[int, Unit]:
+    return {
+        first + step: Unit(measurand, unit)
+        for first, measurand in _PRIMARY_TIMES
+        for step, unit in enumerate(_TIME_UNITS)
+    }
+
+
+PRIMARY: Final = _expand(_PRIMARY_SCALED) | _times() | _PRIMARY_SINGLE
+FIRST: Final = _expand(_FIRST_SCALED)
+SECOND: Final = _expand(_SECOND_SCALED) | _SECOND_SINGLE
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A combinable code that corrects the value itself: multiply by a power of ten, or add a constant."""
+
+    exponent: int = 0
+    addend_exponent: int | None = None
+
+
+# Combinable (orthogonal) codes of table 15 that change the number; all others qualify it and stay with the
+# record.
+CORRECTIONS: Final = (
+    {0x70 + step: Correction(exponent=step - 6) for step in range(8)}
+    | {0x78 + step: Correction(addend_exponent=step - 3) for step in range(4)}
+    | {0x7D: Correction(exponent=3)}
+)
+FURTHER_EXTENSION: Final = 0x7C
+
+# Names for combinable codes that drivers ask for.
+AVERAGE: Final = 0x12
+FORWARD: Final = 0x3B
+BACKWARD: Final = 0x3C
+BASE_CONDITIONS: Final = 0x3E
+FUTURE_VALUE: Final = 0x7E
+COMPACT_PROFILES: Final = frozenset({0x13, 0x1E, 0x1F})

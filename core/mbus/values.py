@@ -1,0 +1,198 @@
+"""How the bytes of a data field become a value.
+
+In: the coding of the DIF, the bytes, what is measured. Out: int, Decimal, date, datetime, str or bytes; None
+when the meter says "no value" (all ones, the most negative number, an empty date) or sends what the coding
+forbids. The one rule: a doubt is None, never a number. EN 13757-3 clause 6.3.3 and annex A (types A to M).
+"""
+
+import struct
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import IntEnum
+from typing import Final
+
+from core.mbus.frame import Measurand, RecordValue
+
+_NIBBLES: Final = "0123456789"
+
+
+class Coding(IntEnum):
+    """The low four bits of a DIF."""
+
+    NONE = 0x0
+    INT8 = 0x1
+    INT16 = 0x2
+    INT24 = 0x3
+    INT32 = 0x4
+    REAL32 = 0x5
+    INT48 = 0x6
+    INT64 = 0x7
+    SELECTION = 0x8
+    BCD2 = 0x9
+    BCD4 = 0xA
+    BCD6 = 0xB
+    BCD8 = 0xC
+    VARIABLE = 0xD
+    BCD12 = 0xE
+    SPECIAL = 0xF
+
+
+LENGTHS: Final = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, 0, 6, 0)
+_BCD: Final = frozenset({Coding.BCD2, Coding.BCD4, Coding.BCD6, Coding.BCD8, Coding.BCD12})
+
+# Bits or codes, not counts: read without a sign, and all ones is a content like any other (type D).
+UNSIGNED: Final = frozenset(
+    {
+        Measurand.ERROR_FLAGS,
+        Measurand.DIGITAL_INPUT,
+        Measurand.DIGITAL_OUTPUT,
+        Measurand.MANUFACTURER_SPECIFIC,
+        Measurand.ACCESS_NUMBER,
+        Measurand.MEDIUM,
+        Measurand.MODEL_VERSION,
+        Measurand.HARDWARE_VERSION,
+        Measurand.FIRMWARE_VERSION,
+        Measurand.SOFTWARE_VERSION,
+        Measurand.PARAMETER_SET,
+    }
+)
+# Numbers that name something: leading zeros belong to them.
+IDENTIFIERS: Final = frozenset(
+    {
+        Measurand.FABRICATION_NUMBER,
+        Measurand.ENHANCED_IDENTIFICATION,
+        Measurand.CUSTOMER,
+        Measurand.CUSTOMER_LOCATION,
+        Measurand.MANUFACTURER,
+    }
+)
+
+
+def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | None = None) -> RecordValue:
+    """The unscaled value of a data field.
+
+    Args:
+        coding: low four bits of the DIF.
+        data: the bytes, without the LVAR byte.
+        measurand: from the VIF; it decides between numbers, dates, bits and identifiers.
+        lvar: the LVAR byte when the coding is VARIABLE.
+
+    """
+    if coding == Coding.VARIABLE:
+        return _variable(lvar or 0, data, measurand)
+    if measurand is Measurand.DATE or measurand is Measurand.DATE_TIME:
+        return _moment(data, measurand)
+    if coding == Coding.REAL32:
+        return _real(data)
+    if coding in _BCD:
+        return _digits(data) if measurand in IDENTIFIERS else bcd(data)
+    if not data:
+        return None
+    if measurand in UNSIGNED:
+        return int.from_bytes(data, "little")
+    if measurand in IDENTIFIERS:
+        return str(int.from_bytes(data, "little"))
+    return signed(data)
+
+
+def signed(data: bytes) -> int | None:
+    """Type B: two's complement; the most negative number means "no value"."""
+    number = int.from_bytes(data, "little", signed=True)
+    return None if number == -1 << (8 * len(data) - 1) else number
+
+
+def bcd(data: bytes) -> int | None:
+    """Type A: decimal digits; F in the top digit is a minus; any other digit beyond 9 means "no value"."""
+    digits = data[::-1].hex()
+    if digits.isdecimal():
+        return int(digits)
+    if digits[0] == "f" and digits[1:].isdecimal():
+        return -int(digits[1:])
+    return None
+
+
+def _digits(data: bytes) -> str | None:
+    digits = data[::-1].hex()
+    return digits if digits.isdecimal() else None
+
+
+def _real(data: bytes) -> Decimal | None:
+    """Type H: IEEE 754 single precision, seven significant digits."""
+    try:
+        number = Decimal(f"{struct.unpack('<f', data)[0]:.7g}")
+    except (InvalidOperation, struct.error):
+        return None
+    return number if number.is_finite() else None
+
+
+def _variable(lvar: int, data: bytes, measurand: Measurand) -> RecordValue:
+    if lvar < 0xC0:
+        text = data[::-1].decode("latin-1")
+        return text if text.isprintable() else data
+    if 0xC0 <= lvar <= 0xC9:
+        return _digits(data) if measurand in IDENTIFIERS else bcd(data)
+    if 0xD0 <= lvar <= 0xD9:
+        number = bcd(data)
+        return None if number is None else -number
+    return data
+
+
+def variable_length(lvar: int) -> int | None:
+    """How many bytes follow an LVAR byte; None for the reserved codes (EN 13757-3 clause 6.3.5)."""
+    if lvar < 0xC0:
+        return lvar
+    if lvar <= 0xC9 or 0xD0 <= lvar <= 0xD9 or 0xE0 <= lvar <= 0xEF:
+        return lvar & 0x0F
+    if 0xF0 <= lvar <= 0xF4:
+        return 4 * (lvar - 0xEC)
+    return {0xF5: 48, 0xF6: 64}.get(lvar)
+
+
+def _moment(data: bytes, measurand: Measurand) -> date | datetime | None:
+    if len(data) == 2:
+        return date_g(data)
+    if measurand is Measurand.DATE:
+        return None
+    if len(data) == 4:
+        return _datetime_f(data)
+    if len(data) == 6:
+        return _datetime_i(data)
+    return None
+
+
+def date_g(data: bytes) -> date | None:
+    """Type G: day, month, year of 2000..2099; day 31 is a day, day or month 0 ("every") is no date."""
+    low, high = data
+    return _date(low, high)
+
+
+def _date(low: int, high: int) -> date | None:
+    year = low >> 5 | high >> 4 << 3
+    if year > 99:
+        return None
+    try:
+        return date(2000 + year, high & 0x0F, low & 0x1F)
+    except ValueError:
+        return None
+
+
+def _datetime_f(data: bytes) -> datetime | None:
+    """Type F: minute (bit 7: invalid), hour, then type G.
+
+    The century in bits 5-6 of the hour is not read: meters in service send 0, 1 and 2 alike for 2000..2099.
+    """
+    minute, hour = data[0], data[1]
+    if minute & 0x80:
+        return None
+    return _at(_date(data[2], data[3]), hour & 0x1F, minute & 0x3F, 0)
+
+
+def _datetime_i(data: bytes) -> datetime | None:
+    """Type I: second, minute, hour, then type G, then week; the flags in the upper bits are not read."""
+    return _at(_date(data[3], data[4]), data[2] & 0x1F, data[1] & 0x3F, data[0] & 0x3F)
+
+
+def _at(day: date | None, hour: int, minute: int, second: int) -> datetime | None:
+    if day is None or hour > 23 or minute > 59 or second > 59:
+        return None
+    return datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001 - a meter's clock has no zone

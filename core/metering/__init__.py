@@ -1,0 +1,89 @@
+"""The vendor surface: all that a driver needs, and what intake asks. A driver imports from here and nowhere
+else.
+"""
+
+from core.mbus.address import Address
+from core.mbus.compact import compact_formats
+from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, SecurityKind
+from core.mbus.lines import GatewayLine, is_blank, parse_line
+from core.mbus.records import read_records
+from core.mbus.values import date_g
+from core.metering.decode import Opened, Sealed, identify, open_sealed
+from core.metering.driver import MeterDriver, Proprietary, Signature
+from core.metering.fields import (
+    NOW,
+    STANDARD,
+    Field,
+    FlagBits,
+    flags_of,
+    read_fields,
+    read_status,
+    target_fields,
+)
+from core.metering.generic import GENERIC
+from core.metering.hookspecs import hookimpl
+from core.metering.measurement import (
+    Index,
+    MeasuredValue,
+    Measurement,
+    Quantity,
+    StatusFlag,
+    bits_to_flags,
+    flags_to_bits,
+)
+from core.metering.registry import BrokenPlugin, DriverConflict, LoadedDriver, Registry, load_registry
+from core.metering.report import DecodeReport, explain
+from core.metering.serials import SerialFormat, fold
+
+__all__ = [
+    "GENERIC",
+    "NOW",
+    "STANDARD",
+    "Address",
+    "BrokenPlugin",
+    "DecodeReport",
+    "DriverConflict",
+    "Envelope",
+    "Field",
+    "FlagBits",
+    "Frame",
+    "Function",
+    "GatewayLine",
+    "Index",
+    "LoadedDriver",
+    "Measurand",
+    "MeasuredValue",
+    "Measurement",
+    "MeterDriver",
+    "Opened",
+    "Proprietary",
+    "Quantity",
+    "Record",
+    "Registry",
+    "Sealed",
+    "SecurityKind",
+    "SerialFormat",
+    "Signature",
+    "Stage",
+    "StatusFlag",
+    "TelegramError",
+    "TelegramFault",
+    "bits_to_flags",
+    "compact_formats",
+    "date_g",
+    "explain",
+    "flags_of",
+    "flags_to_bits",
+    "fold",
+    "hookimpl",
+    "identify",
+    "is_blank",
+    "load_registry",
+    "open_sealed",
+    "parse_line",
+    "read_fields",
+    "read_records",
+    "read_status",
+    "target_fields",
+]

@@ -1,0 +1,96 @@
+r"""What a vendor hands to the house: one frozen `MeterDriver`.
+
+In: the meters it claims (signatures), how their serial is printed, a function from an opened frame to a
+`Measurement`. Out: nothing happens here; the registry builds its table from these values. The one rule: a
+driver is data and pure functions; it opens no file, asks no clock and keeps no state.
+
+    DRIVER = MeterDriver(
+        name="acme",
+        title="Acme water meters",
+        signatures=(Signature("ACM", medium=0x07),),
+        serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
+        interpret=interpret,
+    )
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from core.mbus.address import Address
+from core.mbus.frame import Envelope, Frame
+from core.metering.measurement import Measurement
+from core.metering.serials import SerialFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The meters that a driver claims: maker letters, and version and medium unless any will do.
+
+    The more specific claim wins: version and medium, then version alone, then medium alone, then the maker
+    alone.
+    """
+
+    manufacturer: str
+    version: int | None = None
+    medium: int | None = None
+
+    def __str__(self) -> str:
+        version = "*" if self.version is None else f"{self.version:02X}"
+        medium = "*" if self.medium is None else f"{self.medium:02X}"
+        return f"{self.manufacturer}/{version}/{medium}"
+
+
+@dataclass(frozen=True, slots=True)
+class Proprietary:
+    """How a vendor's own sealed frames are read: those with a CI of A0..B7 or a security mode of 16..31.
+
+    Args:
+        claims: (manufacturer, CI) pairs.
+        address: the meter's address from the envelope, after the vendor's rotation or packing.
+        open: opens the envelope with the meter's key, or with the vendor's default keys when it is None;
+            raises `TelegramError` KEY_WRONG when the check of the content fails.
+
+    """
+
+    claims: frozenset[tuple[str, int]]
+    address: Callable[[Envelope], Address]
+    open: Callable[[Envelope, bytes | None], Frame]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterDriver:
+    """One vendor's meters.
+
+    Args:
+        name: one lower-case word, unique in a house: `"kamstrup"`.
+        title: for people.
+        signatures: the meters claimed.
+        serial: how the number is printed on the device.
+        interpret: an opened frame -> what it means; raises `TelegramError` at most.
+        compact_formats: format signature -> the record headers of a full telegram it stands for, for the
+            compact frames of these meters (`compact_formats` makes it from hexadecimal text).
+        medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
+            it does.
+        default_keys: well-known keys tried on a sealed telegram of a meter that has no key of its own.
+        proprietary: how the vendor's own sealed frames are read, if it has such.
+
+    """
+
+    name: str
+    title: str
+    signatures: tuple[Signature, ...]
+    serial: SerialFormat
+    interpret: Callable[[Frame], Measurement]
+    compact_formats: Mapping[int, tuple[bytes, ...]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
+    medium_of: Callable[[Address], int] | None = None
+    default_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    proprietary: Proprietary | None = None
+
+    def medium(self, address: Address) -> int:
+        """The device type (EN 13757-7 table 13) that a meter of this driver measures: 07 water, 04 heat
+        ...
+        """
+        return address.medium if self.medium_of is None else self.medium_of(address)

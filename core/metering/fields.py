@@ -1,0 +1,197 @@
+"""From records to stable names: a table of `Field` says which record becomes which value.
+
+In: an opened frame and a table. Out: values by name, in the unit that the name ends with. The one rule: a
+record is taken only when all its coordinates fit (measurand, storage, tariff, subunit, function, modifiers),
+and only when its unit is one that converts exactly; anything else is absent. Storage numbers other than 0
+mean what the driver says they mean (EN 13757-3 leaves them open): `target_fields` makes the table for one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from core.mbus.frame import Frame, Function, Measurand, Record
+from core.mbus.units import BACKWARD, BASE_CONDITIONS
+from core.metering.measurement import MeasuredValue, StatusFlag
+
+FlagBits = Mapping[int, StatusFlag]
+"""Bit number -> what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value of a measurement and the record it comes from.
+
+    Args:
+        name: stable name; its ending is the unit: `_m3`, `_kwh`, `_kw`, `_m3h`, `_c`.
+        measurand, storage, tariff, subunit, function, modifiers: the coordinates of the record.
+        header: the exact header instead of coordinates, for codes in a maker's own table.
+
+    A name may come several times in a table: the first record found gives the value.
+
+    """
+
+    name: str
+    measurand: Measurand = Measurand.UNKNOWN
+    storage: int = 0
+    tariff: int = 0
+    subunit: int = 0
+    function: Function = Function.INSTANTANEOUS
+    modifiers: tuple[int, ...] = ()
+    header: bytes | None = None
+
+
+_PER_MEGAJOULE: Final = Decimal(1) / Decimal("3.6")
+_ONE: Final = Decimal(1)
+# (unit of the record, ending of the name) -> factor. Energy in joule: 1 kWh = 3.6 MJ.
+_FACTORS: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType(
+    {
+        ("m3", "m3"): _ONE,
+        ("kWh", "kwh"): _ONE,
+        ("MWh", "kwh"): Decimal(1000),
+        ("MJ", "kwh"): _PER_MEGAJOULE,
+        ("GJ", "kwh"): 1000 * _PER_MEGAJOULE,
+        ("kW", "kw"): _ONE,
+        ("MW", "kw"): Decimal(1000),
+        ("MJ/h", "kw"): _PER_MEGAJOULE,
+        ("m3/h", "m3h"): _ONE,
+        ("m3/min", "m3h"): Decimal(60),
+        ("m3/s", "m3h"): Decimal(3600),
+        ("C", "c"): _ONE,
+        ("K", "c"): _ONE,
+        ("d", "years"): 1 / Decimal("365.2425"),
+    }
+)
+_DIGITS: Final = Decimal("0.000001")
+
+_ENERGY, _VOLUME, _UNITS = Measurand.ENERGY, Measurand.VOLUME, Measurand.ALLOCATOR_UNITS
+
+NOW: Final[tuple[Field, ...]] = (
+    Field("total_volume_m3", _VOLUME),
+    # Gas meters send no other volume than the one converted to base conditions.
+    Field("total_volume_m3", _VOLUME, modifiers=(BASE_CONDITIONS,)),
+    Field("total_energy_kwh", _ENERGY),
+    Field("hca_units", _UNITS),
+    Field("backward_volume_m3", _VOLUME, modifiers=(BACKWARD,)),
+    Field("backward_energy_kwh", _ENERGY, modifiers=(BACKWARD,)),
+    Field("volume_flow_m3h", Measurand.VOLUME_FLOW),
+    Field("max_flow_m3h", Measurand.VOLUME_FLOW, function=Function.MAXIMUM),
+    Field("power_kw", Measurand.POWER),
+    Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE),
+    Field("return_temperature_c", Measurand.RETURN_TEMPERATURE),
+    Field("temperature_difference_c", Measurand.TEMPERATURE_DIFFERENCE),
+    Field("external_temperature_c", Measurand.EXTERNAL_TEMPERATURE),
+    Field("battery_years", Measurand.REMAINING_BATTERY),
+    Field("meter_datetime", Measurand.DATE_TIME),
+    Field("meter_datetime", Measurand.DATE),
+    Field("fabrication_no", Measurand.FABRICATION_NUMBER),
+    Field("enhanced_id", Measurand.ENHANCED_IDENTIFICATION),
+)
+"""What a meter says of now, by the standard alone."""
+
+
+def target_fields(storage: int) -> tuple[Field, ...]:
+    """The billing or month-end snapshot, for a meter that keeps it under this storage number."""
+    return (
+        Field("target_volume_m3", _VOLUME, storage),
+        Field("target_volume_m3", _VOLUME, storage, modifiers=(BASE_CONDITIONS,)),
+        Field("target_energy_kwh", _ENERGY, storage),
+        Field("target_hca_units", _UNITS, storage),
+        Field("target_date", Measurand.DATE, storage),
+        Field("target_date", Measurand.DATE_TIME, storage),
+    )
+
+
+STANDARD: Final[tuple[Field, ...]] = (*NOW, *target_fields(1))
+"""Now, and storage 1 as the snapshot: for vendors that are known to mean it so."""
+
+_Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
+
+
+def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, MeasuredValue]:
+    """The values of a frame, by name, in the order of the table."""
+    by_coordinates: dict[_Coordinates, Record] = {}
+    by_header: dict[bytes, Record] = {}
+    for record in frame.records:
+        if record.value is None:
+            continue
+        by_header.setdefault(record.header, record)
+        by_coordinates.setdefault(
+            (
+                record.measurand,
+                record.storage,
+                record.tariff,
+                record.subunit,
+                record.function,
+                record.modifiers,
+            ),
+            record,
+        )
+    values: dict[str, MeasuredValue] = {}
+    for field in table:
+        if field.name in values:
+            continue
+        if field.header is not None:
+            found = by_header.get(field.header)
+        else:
+            found = by_coordinates.get(
+                (
+                    field.measurand,
+                    field.storage,
+                    field.tariff,
+                    field.subunit,
+                    field.function,
+                    field.modifiers,
+                )
+            )
+        value = None if found is None else converted(found, field.name)
+        if value is not None:
+            values[field.name] = value
+    return values
+
+
+def converted(record: Record, name: str) -> MeasuredValue | None:
+    """The value of a record in the unit that `name` ends with; None when it does not convert."""
+    value = record.value
+    if isinstance(value, date | datetime | str):
+        return value
+    if not isinstance(value, int | Decimal):
+        return None
+    if not record.unit:
+        return value
+    factor = _FACTORS.get((record.unit, name.rpartition("_")[2]))
+    if factor is None:
+        return None
+    return Decimal(value) if factor is _ONE else _exact(value * factor)
+
+
+def _exact(value: Decimal) -> Decimal:
+    """Six decimals at most: more is an artefact of the division by 3.6."""
+    rounded = value.quantize(_DIGITS) if abs(value) < 10**15 else value
+    return rounded.normalize() if rounded != rounded.to_integral_value() else rounded.quantize(_ONE)
+
+
+def flags_of(word: int, bits: FlagBits) -> frozenset[StatusFlag]:
+    """The flags whose bits are set in a vendor's status word."""
+    return frozenset(flag for bit, flag in bits.items() if word >> bit & 1)
+
+
+_STATUS_BITS: Final[FlagBits] = MappingProxyType(
+    {2: StatusFlag.BATTERY_LOW, 3: StatusFlag.PERMANENT_ERROR, 4: StatusFlag.TEMPORARY_ERROR}
+)
+_APPLICATION_STATES: Final = MappingProxyType({2: StatusFlag.APPLICATION_ERROR, 3: StatusFlag.ALARM})
+
+
+def read_status(frame: Frame) -> frozenset[StatusFlag]:
+    """The flags of the status byte in the transport header (EN 13757-7 table 28); bits 5-7 are the maker's
+    own.
+    """
+    status = frame.envelope.status
+    if not status:
+        return frozenset()
+    flags = flags_of(status, _STATUS_BITS)
+    state = _APPLICATION_STATES.get(status & 0x03)
+    return flags if state is None else flags | {state}

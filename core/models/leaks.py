@@ -1,0 +1,71 @@
+"""Leak episodes of meters, and the alerts of dwellings that residents see."""
+
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from core.consumption.fluids import Fluid
+from core.models.meters import Meter
+from core.models.places import Dwelling
+
+
+class AlertKind(StrEnum):
+    """What an alert warns of."""
+
+    LEAK = "LEAK"
+    OVER_CONSUMPTION = "OVER_CONSUMPTION"
+
+
+class LeakEpisode(Model):
+    """One leak of one meter from its first day on (leaks.md §3). Its identity is the meter and that day (C-23)."""
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="leak_episodes", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    started_on = fields.DateField()
+    ended_on = fields.DateField(null=True, description="exclusive: the first day without the leak")
+    level_at_opening = fields.SmallIntField()
+    level_now = fields.SmallIntField()
+    level_max = fields.SmallIntField()
+    over_range = fields.BooleanField()
+    q_min_at_opening_lph = fields.DecimalField(max_digits=12, decimal_places=4)
+    loss_litres = fields.DecimalField(max_digits=16, decimal_places=2, null=True)
+    mean_flow_lph = fields.DecimalField(max_digits=12, decimal_places=4, null=True)
+    counted_days = fields.IntField()
+    segments: list[dict[str, Any]] = fields.JSONField()
+    close_reason = fields.CharField(max_length=24, null=True)
+    judged_at = fields.DatetimeField()
+
+    class Meta:
+        table = "leak_episode"
+        unique_together = (("meter", "started_on"),)
+
+
+class Alert(Model):
+    """What a resident is warned of. The alert_key makes judging the same readings again the same row."""
+
+    id = fields.BigIntField(primary_key=True)
+    alert_key = fields.CharField(max_length=80, unique=True)
+    kind = fields.CharEnumField(AlertKind, max_length=20)
+    dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
+        "models.Dwelling", related_name="alerts", on_delete=fields.RESTRICT
+    )
+    dwelling_id: int
+    fluid = fields.CharEnumField(Fluid, max_length=16)
+    episode: fields.ForeignKeyNullableRelation[LeakEpisode] = fields.ForeignKeyField(
+        "models.LeakEpisode", related_name="alerts", null=True, on_delete=fields.CASCADE
+    )
+    episode_id: int | None
+    started_on = fields.DateField()
+    ended_on = fields.DateField(null=True)
+    amount = fields.BigIntField(null=True, description="over-consumption: the month's amount so far")
+    threshold = fields.BigIntField(null=True, description="over-consumption: the amount that was passed")
+    raised_at = fields.DatetimeField()
+
+    class Meta:
+        table = "alert"
+        indexes = (("dwelling_id", "ended_on"), ("episode_id",))

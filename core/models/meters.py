@@ -1,0 +1,96 @@
+"""Meters, their sealed keys, and the telegrams that could not be used.
+
+A replaced meter is another row: indexes are never subtracted across two of them (leaks.md §5).
+"""
+
+from enum import StrEnum
+
+from tortoise import fields
+from tortoise.models import Model
+
+from core.consumption.fluids import Fluid
+from core.models.people import Gateway
+from core.models.places import Dwelling
+
+
+class Meter(Model):
+    """One remotely read device.
+
+    `printed_serial` is what a resident reads on it, `serial_key` the same after normalisation, `radio_address`
+    the EN 13757 address as text (`KAM-76348799-1B-16`), which one device in the world has.
+    `register_step` is the smallest progress its register shows and `register_capacity` where it starts
+    again at nought, both in the fluid's smallest unit.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
+        "models.Dwelling", related_name="meters", on_delete=fields.RESTRICT
+    )
+    dwelling_id: int
+    fluid = fields.CharEnumField(Fluid, max_length=16)
+    vendor = fields.CharField(max_length=40)
+    printed_serial = fields.CharField(max_length=40)
+    serial_key = fields.CharField(max_length=40)
+    radio_address = fields.CharField(max_length=20, unique=True)
+    register_step = fields.IntField(default=1)
+    register_capacity = fields.BigIntField(null=True)
+    location = fields.CharField(max_length=80, default="")
+    installed_at = fields.DatetimeField()
+    removed_at = fields.DatetimeField(null=True)
+    keys: fields.ReverseRelation["MeterKey"]
+
+    class Meta:
+        table = "meter"
+        indexes = (("dwelling_id",), ("serial_key",))
+
+
+class MeterKey(Model):
+    """A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."""
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="keys", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    sealed = fields.BinaryField()
+    added_at = fields.DatetimeField()
+
+    class Meta:
+        table = "meter_key"
+        indexes = (("meter_id",),)
+
+
+class TelegramState(StrEnum):
+    """Whether a kept line still waits for its cause to go."""
+
+    KEPT = "KEPT"
+    REPLAYED = "REPLAYED"
+
+
+class UnusableTelegram(Model):
+    """A gateway line that could not become a reading, with what failed, where, and whose it was.
+
+    `line_digest` makes the same line, coming again, the same row: `times_seen` grows instead.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    line = fields.TextField()
+    line_digest = fields.CharField(max_length=64, unique=True)
+    source = fields.CharField(max_length=200)
+    gateway: fields.ForeignKeyNullableRelation[Gateway] = fields.ForeignKeyField(
+        "models.Gateway", related_name="unusable_telegrams", null=True, on_delete=fields.SET_NULL
+    )
+    gateway_id: int | None
+    received_at = fields.DatetimeField()
+    stage = fields.CharField(max_length=16)
+    reason = fields.CharField(max_length=40)
+    byte_offset = fields.IntField(null=True)
+    message = fields.CharField(max_length=300)
+    radio_address = fields.CharField(max_length=20, null=True)
+    times_seen = fields.IntField(default=1)
+    state = fields.CharEnumField(TelegramState, max_length=12, default=TelegramState.KEPT)
+    replayed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "unusable_telegram"
+        indexes = (("state", "id"), ("radio_address",))

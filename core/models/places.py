@@ -1,0 +1,59 @@
+"""Operators, residences and dwellings: where meters hang."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Operator(Model):
+    """A metering company, landlord or co-op that runs residences."""
+
+    id = fields.BigIntField(primary_key=True)
+    code = fields.CharField(max_length=32, unique=True)
+    name = fields.CharField(max_length=120)
+    created_at = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "operator"
+
+
+class Residence(Model):
+    """A building or group of buildings. Its code is the site code (AA000) or building code (50001369)."""
+
+    id = fields.BigIntField(primary_key=True)
+    operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(
+        "models.Operator", related_name="residences", on_delete=fields.RESTRICT
+    )
+    operator_id: int
+    code = fields.CharField(max_length=16)
+    name = fields.CharField(max_length=120)
+    street = fields.CharField(max_length=200)
+    postcode = fields.CharField(max_length=10)
+    city = fields.CharField(max_length=100)
+    time_zone = fields.CharField(max_length=64, default="Europe/Paris")
+    resident_portal_option = fields.BooleanField(default=True)
+    published_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "residence"
+        unique_together = (("operator", "code"),)
+
+
+class Dwelling(Model):
+    """One home. Texts are as printed, since floors and numbers carry letters (serials.md §3)."""
+
+    id = fields.BigIntField(primary_key=True)
+    residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
+        "models.Residence", related_name="dwellings", on_delete=fields.RESTRICT
+    )
+    residence_id: int
+    building = fields.CharField(max_length=16, default="")
+    staircase = fields.CharField(max_length=16, default="")
+    floor = fields.CharField(max_length=16, default="")
+    number = fields.CharField(max_length=16)
+    lot = fields.CharField(max_length=16, null=True)
+    manager_reference = fields.CharField(max_length=32, null=True)
+    surface_m2 = fields.DecimalField(max_digits=7, decimal_places=2, null=True)
+
+    class Meta:
+        table = "dwelling"
+        unique_together = (("residence", "building", "staircase", "floor", "number"),)

@@ -1,0 +1,150 @@
+"""Answers the alerts of a viewer's dwelling: the active ones, and the history page by page (R-080…R-091).
+
+The one rule: a figure never contains a predecessor's water. An alert that began before the viewer moved in
+shows from the move-in day on, without loss and mean flow; one that ended before is not the viewer's.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from core.access import Permission, Viewer
+from core.consumption.fluids import Fluid
+from core.leaks.thresholds import DEFAULT_THRESHOLDS
+from core.models import Alert, AlertKind
+from core.services import series
+from core.services.paging import Page
+from core.services.places import my_dwelling
+from core.services.scope import Stay, stay_at
+from core.services.transaction import current_database
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert as the occupant sees it.
+
+    `level` is the level now, for an ended leak its highest; None for over-consumption. `loss_litres` and
+    `mean_flow_lph` are None where unknown (C-25). `duration_days` runs to today while the alert is active.
+    `stale`: active, and no data for days. `amount` and `threshold` belong to over-consumption.
+    """
+
+    id: int
+    kind: AlertKind
+    fluid: Fluid
+    level: int | None
+    level_max: int | None
+    over_range: bool
+    started_on: date
+    ended_on: date | None
+    duration_days: int
+    loss_litres: Decimal | None
+    mean_flow_lph: Decimal | None
+    q_min_at_opening_lph: Decimal | None
+    stale: bool
+    amount: int | None
+    threshold: int | None
+    meter_id: int | None
+    printed_serial: str | None
+
+
+async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[AlertView]:
+    """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083).
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    stay, today = await _stay_today(viewer, dwelling_id, now)
+    if stay.last_day is not None and stay.last_day < today:
+        return []
+    active = _of(stay).filter(Q(ended_on=None) | Q(ended_on__gt=today))
+    views = await _views(await active, stay, today)
+    return sorted(views, key=lambda view: (-(view.level or 0), view.started_on, view.id))
+
+
+async def past_alerts(
+    viewer: Viewer, dwelling_id: int, *, first: int, after: tuple[date, int] | None = None, now: datetime
+) -> Page[AlertView]:
+    """A page of the dwelling's alert history, newest first, with the count of all (R-088…R-091).
+
+    Args:
+        viewer: the occupant.
+        dwelling_id: one of the viewer's dwellings.
+        first: how many at most.
+        after: start day and id of the last alert of the page before, exclusive.
+        now: decides what is past.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    stay, today = await _stay_today(viewer, dwelling_id, now)
+    past = _of(stay).filter(ended_on__lte=today)
+    total = await past.count()
+    if after is not None:
+        started_on, alert_id = after
+        past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
+    rows = await past.order_by("-started_on", "-id").limit(first + 1)
+    return Page(items=await _views(rows[:first], stay, today), has_next=len(rows) > first, total=total)
+
+
+def _of(stay: Stay) -> QuerySet[Alert]:
+    """The alerts that touch the stay."""
+    query = Alert.filter(dwelling_id=stay.dwelling_id).filter(
+        Q(ended_on=None) | Q(ended_on__gt=stay.first_day)
+    )
+    if stay.last_day is not None:
+        query = query.filter(started_on__lte=stay.last_day)
+    return query.select_related("episode__meter")
+
+
+async def _views(rows: list[Alert], stay: Stay, today: date) -> list[AlertView]:
+    meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
+    last = await series.last_readings(current_database(), meter_ids)
+    oldest_s = (datetime.combine(today, datetime.min.time()) - _STALE_AFTER).timestamp()
+    silent = {
+        meter_id for meter_id in meter_ids if meter_id not in last or last[meter_id].read_at_s < oldest_s
+    }
+    return [_view(row, stay, today, silent) for row in rows]
+
+
+_STALE_AFTER = timedelta(days=DEFAULT_THRESHOLDS.stale_after_days)
+
+
+def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
+    episode = row.episode
+    own = stay.holds(row.started_on)
+    active = row.ended_on is None or row.ended_on > today
+    level = None
+    if episode is not None:
+        level = episode.level_now if active else episode.level_max
+    started_on = row.started_on if own else stay.first_day
+    return AlertView(
+        id=row.id,
+        kind=row.kind,
+        fluid=row.fluid,
+        level=level,
+        level_max=episode.level_max if episode else None,
+        over_range=episode.over_range if episode else False,
+        started_on=started_on,
+        ended_on=None if active and episode is not None else row.ended_on,
+        duration_days=(min(today, row.ended_on or today) - started_on).days,
+        loss_litres=episode.loss_litres if episode and own else None,
+        mean_flow_lph=episode.mean_flow_lph if episode and own else None,
+        q_min_at_opening_lph=episode.q_min_at_opening_lph if episode and own else None,
+        stale=active and episode is not None and episode.meter_id in silent,
+        amount=row.amount,
+        threshold=row.threshold,
+        meter_id=episode.meter_id if episode else None,
+        printed_serial=episode.meter.printed_serial if episode else None,
+    )
+
+
+async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date]:
+    stay = await stay_at(viewer, dwelling_id)
+    dwelling = await my_dwelling(viewer, dwelling_id)
+    return stay, now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()

@@ -1,0 +1,174 @@
+"""Judges the water meters of a batch for leaks and stores what it finds.
+
+In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
+events that are new. The one rule: episodes are recomputed from the stored hourly volumes and compared with
+the stored episodes, so judging the same readings twice changes nothing and tells nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.consumption import day_of, day_start
+from core.leaks.episode import CloseReason, Episode, Segment, SegmentReason, episodes
+from core.leaks.events import Event, events, paired
+from core.leaks.features import day_flows
+from core.leaks.thresholds import DEFAULT_THRESHOLDS
+from core.models import LeakEpisode
+from core.services import series
+from core.services.meter_book import MeterEntry
+from core.services.series import Window
+
+_FOUR_PLACES = Decimal("0.0001")
+_TWO_PLACES = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One episode of one meter as it stands now, and what is new about it."""
+
+    meter: MeterEntry
+    episode: LeakEpisode
+    events: tuple[Event, ...]
+
+
+async def watch(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    *,
+    now: datetime,
+) -> list[Finding]:
+    """Bring the leak episodes of the touched water meters up to date."""
+    water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
+    if not water:
+        return []
+    stored = await _stored_episodes(connection, water)
+    since = {meter: _judged_from(first_day, stored[meter.id]) for meter, first_day in water.items()}
+    end_s = int(now.timestamp())
+    hours = await series.hours_within(
+        connection, [Window(meter.id, day_start(day, meter.zone), end_s) for meter, day in since.items()]
+    )
+    last = await series.last_readings(connection, [meter.id for meter in water])
+    findings: list[Finding] = []
+    for meter, first_day in since.items():
+        before = [row for row in stored[meter.id] if row.started_on >= first_day]
+        flows = day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
+        after = episodes(
+            flows,
+            today=day_of(end_s, meter.zone),
+            replaced_on=meter.removed_at.astimezone(meter.zone).date() if meter.removed_at else None,
+        )
+        findings += await _replace(connection, meter, before, after, now=now)
+    return findings
+
+
+async def _stored_episodes(
+    connection: TransactionalDBClient, meters: Mapping[MeterEntry, date]
+) -> dict[int, list[LeakEpisode]]:
+    """The stored episodes of each meter, the latest first."""
+    by_meter: dict[int, list[LeakEpisode]] = {meter.id: [] for meter in meters}
+    rows = LeakEpisode.filter(meter_id__in=list(by_meter)).order_by("-started_on").using_db(connection)
+    for row in await rows:
+        by_meter[row.meter_id].append(row)
+    return by_meter
+
+
+def _judged_from(first_day: date, latest_first: Sequence[LeakEpisode]) -> date:
+    """The day from which hours are needed: that of the oldest episode which the changed days may still alter."""
+    margin = timedelta(days=DEFAULT_THRESHOLDS.reopen_within_days + DEFAULT_THRESHOLDS.zero_days_to_close)
+    since = first_day
+    for row in latest_first:
+        if row.ended_on is None or row.ended_on >= since - margin:
+            since = min(since, row.started_on)
+    return since
+
+
+async def _replace(
+    connection: TransactionalDBClient,
+    meter: MeterEntry,
+    before: Sequence[LeakEpisode],
+    after: Sequence[Episode],
+    *,
+    now: datetime,
+) -> list[Finding]:
+    rows = {row.started_on: row for row in before}
+    told = [_episode(row) for row in before]
+    new_events = events(told, after)
+    findings: list[Finding] = []
+    for old, new in paired(told, after):
+        row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
+        if new is None:
+            await row.delete(using_db=connection)
+            continue
+        if old == new:
+            continue
+        _write(row, new, now)
+        await row.save(using_db=connection)
+        mine = tuple(event for event in new_events if event.started_on == new.started_on)
+        findings.append(Finding(meter, row, mine))
+    return findings
+
+
+def _write(row: LeakEpisode, episode: Episode, now: datetime) -> None:
+    row.started_on, row.ended_on = episode.started_on, episode.ended_on
+    row.level_at_opening, row.level_now, row.level_max = (
+        episode.level_at_opening,
+        episode.level_now,
+        episode.level_max,
+    )
+    row.over_range = episode.over_range
+    row.q_min_at_opening_lph = _decimal(episode.q_min_at_opening_lph, _FOUR_PLACES)
+    row.loss_litres = (
+        None if episode.loss_litres is None else Decimal(episode.loss_litres).quantize(_TWO_PLACES)
+    )
+    row.mean_flow_lph = (
+        None if episode.mean_flow_lph is None else _decimal(episode.mean_flow_lph, _FOUR_PLACES)
+    )
+    row.counted_days = episode.counted_days
+    row.close_reason = episode.close_reason.value if episode.close_reason else None
+    row.segments = [
+        {
+            "started_on": segment.started_on.isoformat(),
+            "ended_on": segment.ended_on.isoformat() if segment.ended_on else None,
+            "level": segment.level,
+            "reason": segment.reason.value,
+        }
+        for segment in episode.segments
+    ]
+    row.judged_at = now
+
+
+def _episode(row: LeakEpisode) -> Episode:
+    """The stored episode as a value; its mean flow comes from loss and days, which are exact."""
+    loss = None if row.loss_litres is None else Fraction(row.loss_litres)
+    return Episode(
+        started_on=row.started_on,
+        ended_on=row.ended_on,
+        level_at_opening=row.level_at_opening,
+        level_now=row.level_now,
+        level_max=row.level_max,
+        over_range=row.over_range,
+        q_min_at_opening_lph=Fraction(row.q_min_at_opening_lph),
+        loss_litres=None if loss is None else int(loss) if loss.denominator == 1 else row.loss_litres,
+        counted_days=row.counted_days,
+        mean_flow_lph=None if loss is None else loss / (24 * row.counted_days),
+        stale=False,
+        segments=tuple(
+            Segment(
+                started_on=date.fromisoformat(segment["started_on"]),
+                ended_on=date.fromisoformat(segment["ended_on"]) if segment["ended_on"] else None,
+                level=segment["level"],
+                reason=SegmentReason(segment["reason"]),
+            )
+            for segment in row.segments
+        ),
+        close_reason=CloseReason(row.close_reason) if row.close_reason else None,
+    )
+
+
+def _decimal(value: Fraction, places: Decimal) -> Decimal:
+    return (Decimal(value.numerator) / value.denominator).quantize(places)

@@ -1,0 +1,74 @@
+"""Finds the meters that telegrams come from: by radio address, with their keys and their residence's zone.
+
+In: radio addresses as text and who is asking. Out: `MeterEntry` values. The one rule: a gateway finds the
+meters of its own operator alone; to it, any other meter is unknown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Viewer
+from core.consumption.fluids import Fluid
+from core.models import Meter
+from core.services.series import is_sqlite
+from core.services.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class MeterEntry:
+    """What intake knows of a meter. `keys` are the newest first; they do not show when printed."""
+
+    id: int
+    dwelling_id: int
+    fluid: Fluid
+    printed_serial: str
+    radio_address: str
+    register_capacity: int | None
+    installed_at: datetime
+    removed_at: datetime | None
+    zone: ZoneInfo
+    keys: tuple[bytes, ...] = field(repr=False)
+
+
+async def meters_by_address(
+    viewer: Viewer, addresses: Iterable[str], *, vault: Vault
+) -> dict[str, MeterEntry]:
+    """The meters with these radio addresses that the viewer's telegrams may be booked on."""
+    query = Meter.filter(radio_address__in=list(set(addresses)))
+    if viewer.operator_id is not None:
+        query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
+    meters = await query.select_related("dwelling__residence").prefetch_related("keys")
+    return {meter.radio_address: _entry(meter, vault) for meter in meters}
+
+
+async def lock_meters(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> None:
+    """Let one batch at a time work on a meter: its volumes are recomputed from what is stored.
+
+    PostgreSQL locks the meters' rows, in one order so that two batches cannot wait for each other. SQLite has
+    one writer: an update of no row takes that place at once, instead of failing later when a read turns
+    into a write beside another process.
+    """
+    if is_sqlite(connection):
+        await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
+        return
+    await Meter.filter(id__in=list(set(meter_ids))).order_by("id").select_for_update().values_list("id")
+
+
+def _entry(meter: Meter, vault: Vault) -> MeterEntry:
+    newest_first = sorted(meter.keys, key=lambda key: (key.added_at, key.id), reverse=True)
+    return MeterEntry(
+        id=meter.id,
+        dwelling_id=meter.dwelling_id,
+        fluid=meter.fluid,
+        printed_serial=meter.printed_serial,
+        radio_address=meter.radio_address,
+        register_capacity=meter.register_capacity,
+        installed_at=meter.installed_at,
+        removed_at=meter.removed_at,
+        zone=ZoneInfo(meter.dwelling.residence.time_zone),
+        keys=tuple(vault.open(key.sealed, radio_address=meter.radio_address) for key in newest_first),
+    )

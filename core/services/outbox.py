@@ -1,0 +1,136 @@
+"""Queues messages in the transaction of what they tell, and lists them; sending is another process.
+
+The one rule: an event is told once to an account by a channel, however often it is found again. Nobody is
+written to who did not ask for it (R-015, R-118), and old news wakes nobody.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.expressions import Q
+
+from core.access import Viewer
+from core.access.permissions import Permission
+from core.models import Account, Channel, MessageState, Occupancy, OutboxMessage
+
+NEWS_FOR = timedelta(days=3)
+"""An event that lies further back is stored and shown, and no message is sent about it."""
+
+
+class Topic(StrEnum):
+    """What residents choose to be told of, each by e-mail and by SMS (R-104, R-105, R-197)."""
+
+    LEAK = "leak"
+    OVER_CONSUMPTION = "over_consumption"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell the occupants of a dwelling; `key` is the event's, the same whenever it is found."""
+
+    dwelling_id: int
+    topic: Topic
+    template: str
+    key: str
+    happened_on: date
+    alert_id: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A row of the outbox as it is listed; the address is resolved when it is sent."""
+
+    id: int
+    created_at: datetime
+    channel: Channel
+    template: str
+    language: str
+    recipient: str
+    state: MessageState
+    values: Mapping[str, Any]
+
+
+async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now: datetime) -> int:
+    """Write the messages that the news call for; answers how many."""
+    fresh = [item for item in news if item.happened_on >= (now - NEWS_FOR).date()]
+    if not fresh:
+        return 0
+    accounts = await _occupants(connection, {item.dwelling_id for item in fresh}, now.date())
+    rows = [
+        _message(item, account, channel, now)
+        for item in fresh
+        for account in accounts.get(item.dwelling_id, ())
+        for channel in Channel
+        if getattr(account, f"{item.topic.value}_by_{channel.value.lower()}")
+    ]
+    stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
+        connection
+    )
+    told = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
+    new = [row for row in rows if row.idempotency_key not in told]
+    await OutboxMessage.bulk_create(new, using_db=connection)
+    return len(new)
+
+
+async def list_messages(
+    viewer: Viewer, *, state: MessageState | None = None, limit: int = 100
+) -> list[QueuedMessage]:
+    """The newest messages, of one state if one is given."""
+    viewer.require(Permission.OUTBOX_READ)
+    query = OutboxMessage.all() if state is None else OutboxMessage.filter(state=state)
+    rows = await query.order_by("-id").limit(limit).select_related("account")
+    return [
+        QueuedMessage(
+            id=row.id,
+            created_at=row.created_at,
+            channel=row.channel,
+            template=row.template,
+            language=row.language,
+            recipient=_recipient(row),
+            state=row.state,
+            values=row.values,
+        )
+        for row in rows
+    ]
+
+
+async def _occupants(
+    connection: TransactionalDBClient, dwelling_ids: Iterable[int], today: date
+) -> dict[int, list[Account]]:
+    """The accounts of those who hold the dwellings today."""
+    current = (
+        Occupancy.filter(dwelling_id__in=list(dwelling_ids), move_in__lte=today, account__disabled_at=None)
+        .filter(Q(move_out=None) | Q(move_out__gt=today))
+        .exclude(account_id=None)
+        .using_db(connection)
+        .select_related("account")
+    )
+    found: dict[int, list[Account]] = {}
+    for occupancy in await current:
+        if occupancy.account is not None:
+            found.setdefault(occupancy.dwelling_id, []).append(occupancy.account)
+    return found
+
+
+def _message(item: News, account: Account, channel: Channel, now: datetime) -> OutboxMessage:
+    return OutboxMessage(
+        idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
+        account_id=account.id,
+        alert_id=item.alert_id,
+        channel=channel,
+        template=item.template,
+        language=account.language,
+        values=dict(item.values),
+        created_at=now,
+    )
+
+
+def _recipient(row: OutboxMessage) -> str:
+    if row.channel is Channel.SMS:
+        return row.account.phone_e164 or ""
+    return row.account.email

@@ -1,0 +1,117 @@
+"""Watches the months of a dwelling's water for over-consumption (C-30, R-197).
+
+In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean of
+the same month in up to three previous years, and the news about it. The one rule: only months that the
+present occupant lived through are compared; a predecessor's habits say nothing, and are nobody's business.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.expressions import Q
+
+from core.consumption import Month, monthly
+from core.consumption.fluids import Fluid
+from core.consumption.totals import total_by_day
+from core.leaks.overconsumption import YEARS_COMPARED, OverConsumption, over_consumption
+from core.models import Alert, AlertKind, Occupancy
+from core.services.meter_book import MeterEntry
+from core.services.meter_days import days_by_fluid
+from core.services.outbox import News, Topic
+
+_ONE_DAY = timedelta(days=1)
+
+
+async def watch_over_consumption(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    *,
+    now: datetime,
+) -> list[News]:
+    """Judge the month in progress, and the one before while readings of it still come."""
+    news: list[News] = []
+    months: dict[tuple[int, Fluid], set[Month]] = {}
+    for meter, (first_day, last_day) in touched.items():
+        if meter.fluid.is_water:
+            current = Month.of(now.astimezone(meter.zone).date())
+            judged = {
+                month
+                for month in (current.previous(), current)
+                if Month.of(first_day) <= month <= Month.of(last_day)
+            }
+            if judged:
+                months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
+    moved_in = await _moved_in(connection, {dwelling_id for dwelling_id, _ in months})
+    for (dwelling_id, fluid), judged in months.items():
+        since = moved_in.get(dwelling_id)
+        if since is None:
+            continue
+        amounts = await _month_amounts(connection, dwelling_id, fluid, since, judged)
+        for month in sorted(judged):
+            found = over_consumption(amounts[month], current=month)
+            if found is not None:
+                news += await _raise(connection, dwelling_id, fluid, found, now)
+    return news
+
+
+async def _moved_in(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> dict[int, date]:
+    """Since when those who hold the dwellings now have held them."""
+    rows = Occupancy.filter(Q(move_out=None), dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    return {row.dwelling_id: row.move_in for row in await rows}
+
+
+async def _month_amounts(
+    connection: TransactionalDBClient, dwelling_id: int, fluid: Fluid, since: date, judged: Iterable[Month]
+) -> dict[Month, dict[Month, int]]:
+    """For each judged month its amount so far and the complete months that it is compared with."""
+    first = max(since, min(judged).plus(-12 * YEARS_COMPARED).first_day)
+    last = max(judged).last_day
+    meters = await days_by_fluid([dwelling_id], first=first, last=last, fluid=fluid, connection=connection)
+    volumes = {
+        volume.month: volume
+        for volume in monthly(total_by_day(meters.get((dwelling_id, fluid), ())), visible_from=since)
+    }
+    return {
+        month: {
+            other: volume.amount for other, volume in volumes.items() if other == month or volume.complete
+        }
+        for month in judged
+    }
+
+
+async def _raise(
+    connection: TransactionalDBClient, dwelling_id: int, fluid: Fluid, found: OverConsumption, now: datetime
+) -> list[News]:
+    key = f"over-consumption:{dwelling_id}:{fluid.value}:{found.month}"
+    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
+    known = alert is not None
+    alert = alert or Alert(
+        alert_key=key,
+        kind=AlertKind.OVER_CONSUMPTION,
+        dwelling_id=dwelling_id,
+        fluid=fluid,
+        started_on=found.month.first_day,
+        ended_on=found.month.last_day + _ONE_DAY,
+        raised_at=now,
+    )
+    alert.amount, alert.threshold = found.amount, int(found.threshold)
+    await alert.save(using_db=connection)
+    if known:
+        return []
+    return [
+        News(
+            dwelling_id=dwelling_id,
+            topic=Topic.OVER_CONSUMPTION,
+            template="over_consumption",
+            key=key,
+            happened_on=now.date(),
+            alert_id=alert.id,
+            values={
+                "fluid": fluid.value,
+                "month": str(found.month),
+                "amount": found.amount,
+                "threshold": int(found.threshold),
+            },
+        )
+    ]

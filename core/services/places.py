@@ -1,0 +1,86 @@
+"""Answers a viewer's dwellings, with the residence and operator they belong to."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.access import Viewer
+from core.models import Dwelling, OccupancyKind
+from core.services.scope import Stay, dwellings_with_residence, stay_at, stays
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceView:
+    """A residence as its residents see it."""
+
+    id: int
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str
+    operator_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingView:
+    """A dwelling as its occupant sees it; data reach from `visible_from` to `visible_until` (None: open)."""
+
+    id: int
+    residence: ResidenceView
+    building: str
+    staircase: str
+    floor: str
+    number: str
+    lot: str | None
+    manager_reference: str | None
+    surface_m2: Decimal | None
+    occupancy: OccupancyKind
+    visible_from: date
+    visible_until: date | None
+
+
+async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
+    """Every dwelling of the viewer, the present ones first."""
+    mine = await stays(viewer)
+    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
+    return [_view(rows[stay.dwelling_id], stay) for stay in mine]
+
+
+async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
+    """One dwelling of the viewer.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    stay = await stay_at(viewer, dwelling_id)
+    rows = await dwellings_with_residence([dwelling_id])
+    return _view(rows[dwelling_id], stay)
+
+
+def _view(row: Dwelling, stay: Stay) -> DwellingView:
+    residence = row.residence
+    return DwellingView(
+        id=row.id,
+        residence=ResidenceView(
+            id=residence.id,
+            code=residence.code,
+            name=residence.name,
+            street=residence.street,
+            postcode=residence.postcode,
+            city=residence.city,
+            time_zone=residence.time_zone,
+            operator_name=residence.operator.name,
+        ),
+        building=row.building,
+        staircase=row.staircase,
+        floor=row.floor,
+        number=row.number,
+        lot=row.lot,
+        manager_reference=row.manager_reference,
+        surface_m2=row.surface_m2,
+        occupancy=stay.kind,
+        visible_from=stay.first_day,
+        visible_until=stay.last_day,
+    )

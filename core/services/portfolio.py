@@ -1,0 +1,316 @@
+"""Describes operators, residences, dwellings, meters, keys and people to the house.
+
+In: frozen descriptions from a list that an operator keeps (or from the demo). The one rule: saying the same
+twice changes nothing; what is described again with other words is brought up to date. A meter is known by
+its radio address, a dwelling by residence, building, staircase, floor and number.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Viewer
+from core.consumption.fluids import Fluid
+from core.errors import Conflict, InvalidInput, NotFound
+from core.metering import Address, fold
+from core.models import (
+    Account,
+    Dwelling,
+    Gateway,
+    Meter,
+    MeterKey,
+    Occupancy,
+    OccupancyKind,
+    Operator,
+    Residence,
+)
+from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
+from core.services.transaction import transactional
+from core.services.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
+
+    fluid: Fluid
+    vendor: str
+    printed_serial: str
+    radio_address: str
+    installed_at: datetime
+    removed_at: datetime | None = None
+    register_step: int = 1
+    register_capacity: int | None = None
+    location: str = ""
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancySpec:
+    """Somebody's time in a dwelling; without an e-mail it is a person without an account."""
+
+    move_in: date
+    move_out: date | None = None
+    kind: OccupancyKind = OccupancyKind.TENANT
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingSpec:
+    """A dwelling with its meters and occupancies."""
+
+    number: str
+    building: str = ""
+    staircase: str = ""
+    floor: str = ""
+    lot: str | None = None
+    manager_reference: str | None = None
+    surface_m2: Decimal | None = None
+    meters: Sequence[MeterSpec] = ()
+    occupancies: Sequence[OccupancySpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceSpec:
+    """A residence of an operator with its dwellings."""
+
+    operator_code: str
+    operator_name: str
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str = "Europe/Paris"
+    published_at: datetime | None = None
+    dwellings: Sequence[DwellingSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """A resident's account with the notifications the resident chose."""
+
+    operator_code: str
+    email: str
+    password: str = field(repr=False)
+    first_name: str
+    last_name: str
+    civility: str = ""
+    phone_e164: str | None = None
+    language: str = "fr"
+    leak_by_email: bool = False
+    leak_by_sms: bool = False
+    over_consumption_by_email: bool = False
+    over_consumption_by_sms: bool = False
+
+
+@transactional
+async def put_residence(
+    connection: TransactionalDBClient, viewer: Viewer, spec: ResidenceSpec, *, vault: Vault, now: datetime
+) -> int:
+    """Describe a residence with all in it; answers its id. Accounts must exist before occupancies name them."""
+    viewer.require(Permission.PLACES_WRITE)
+    operator = await _operator(connection, spec.operator_code, spec.operator_name)
+    ZoneInfo(spec.time_zone)
+    residence, _ = await Residence.update_or_create(
+        {
+            "name": spec.name,
+            "street": spec.street,
+            "postcode": spec.postcode,
+            "city": spec.city,
+            "time_zone": spec.time_zone,
+            "published_at": spec.published_at,
+        },
+        using_db=connection,
+        operator_id=operator.id,
+        code=spec.code,
+    )
+    for dwelling in spec.dwellings:
+        await _put_dwelling(connection, residence, dwelling, vault=vault, now=now)
+    residence_id: int = residence.id
+    return residence_id
+
+
+@transactional
+async def put_meter(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    *,
+    residence_code: str,
+    operator_code: str,
+    dwelling: DwellingSpec,
+    meter: MeterSpec,
+    vault: Vault,
+    now: datetime,
+) -> int:
+    """Describe one meter of a residence that is known; the dwelling is made if it is new. Answers the meter's id.
+
+    Raises:
+        NotFound: no such residence.
+        InvalidInput: the radio address or key cannot be read.
+        Conflict: another dwelling's meter has this radio address.
+    """
+    viewer.require(Permission.METERS_WRITE)
+    residence = await Residence.get_or_none(
+        code=residence_code, operator__code=operator_code, using_db=connection
+    )
+    if residence is None:
+        raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
+    row = await _dwelling_row(connection, residence, dwelling)
+    return await _put_meter(connection, row, meter, vault=vault, now=now)
+
+
+@transactional
+async def put_account(
+    connection: TransactionalDBClient, viewer: Viewer, spec: AccountSpec, *, now: datetime
+) -> int:
+    """Describe an account; answers its id. The password of one that is known is left as it is."""
+    viewer.require(Permission.PLACES_WRITE)
+    operator = await Operator.get_or_none(code=spec.operator_code, using_db=connection)
+    if operator is None:
+        raise NotFound(f"There is no operator {spec.operator_code}.", field="operator_code")
+    account = await Account.get_or_none(email_key=email_key(spec.email), using_db=connection)
+    if account is None:
+        account = Account(
+            operator_id=operator.id,
+            email_key=email_key(spec.email),
+            password_hash=hash_password(spec.password),
+            created_at=now,
+        )
+    account.email = spec.email.strip()
+    account.civility, account.first_name, account.last_name = spec.civility, spec.first_name, spec.last_name
+    account.phone_e164, account.language = spec.phone_e164, spec.language
+    account.leak_by_email, account.leak_by_sms = spec.leak_by_email, spec.leak_by_sms
+    account.over_consumption_by_email = spec.over_consumption_by_email
+    account.over_consumption_by_sms = spec.over_consumption_by_sms
+    await account.save(using_db=connection)
+    account_id: int = account.id
+    return account_id
+
+
+@transactional
+async def put_operator(connection: TransactionalDBClient, viewer: Viewer, *, code: str, name: str) -> int:
+    """Describe an operator; answers its id."""
+    viewer.require(Permission.PLACES_WRITE)
+    operator_id: int = (await _operator(connection, code, name)).id
+    return operator_id
+
+
+@transactional
+async def issue_gateway_key(
+    connection: TransactionalDBClient, viewer: Viewer, *, operator_code: str, name: str, now: datetime
+) -> str:
+    """A new API key for a gateway, in place of the one it had; shown here and never again.
+
+    Raises:
+        NotFound: there is no such operator.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    operator = await Operator.get_or_none(code=operator_code, using_db=connection)
+    if operator is None:
+        raise NotFound(f"There is no operator {operator_code}.", field="operator")
+    key = GATEWAY_PREFIX + secrets.token_urlsafe(32)
+    gateway = await Gateway.get_or_none(operator_id=operator.id, name=name, using_db=connection)
+    gateway = gateway or Gateway(operator_id=operator.id, name=name, created_at=now)
+    gateway.key_hash, gateway.revoked_at = token_hash(key), None
+    await gateway.save(using_db=connection)
+    return key
+
+
+async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
+    operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
+    return operator
+
+
+async def _dwelling_row(
+    connection: TransactionalDBClient, residence: Residence, spec: DwellingSpec
+) -> Dwelling:
+    known = {
+        name: value
+        for name, value in (
+            ("lot", spec.lot),
+            ("manager_reference", spec.manager_reference),
+            ("surface_m2", spec.surface_m2),
+        )
+        if value is not None
+    }
+    dwelling, _ = await Dwelling.update_or_create(
+        known,
+        using_db=connection,
+        residence_id=residence.id,
+        building=spec.building,
+        staircase=spec.staircase,
+        floor=spec.floor,
+        number=spec.number,
+    )
+    return dwelling
+
+
+async def _put_dwelling(
+    connection: TransactionalDBClient,
+    residence: Residence,
+    spec: DwellingSpec,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    dwelling = await _dwelling_row(connection, residence, spec)
+    for meter in spec.meters:
+        await _put_meter(connection, dwelling, meter, vault=vault, now=now)
+    for stay in spec.occupancies:
+        account = (
+            await Account.get(email_key=email_key(stay.email), using_db=connection) if stay.email else None
+        )
+        await Occupancy.update_or_create(
+            {"move_out": stay.move_out, "kind": stay.kind, "account_id": account.id if account else None},
+            using_db=connection,
+            dwelling_id=dwelling.id,
+            move_in=stay.move_in,
+        )
+
+
+async def _put_meter(
+    connection: TransactionalDBClient, dwelling: Dwelling, spec: MeterSpec, *, vault: Vault, now: datetime
+) -> int:
+    try:
+        address = str(Address.parse(spec.radio_address))
+    except ValueError as failure:
+        raise InvalidInput(
+            f"{spec.radio_address!r} is no radio address: {failure}", field="radio_address"
+        ) from failure
+    if spec.key is not None and len(spec.key) not in {8, 16}:
+        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+    meter = await Meter.get_or_none(radio_address=address, using_db=connection)
+    if meter is not None and meter.dwelling_id != dwelling.id:
+        raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")
+    meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
+    meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
+    meter.printed_serial, meter.serial_key = spec.printed_serial, fold(spec.printed_serial)
+    meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
+    meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
+    await meter.save(using_db=connection)
+    if spec.key is not None:
+        await _put_key(connection, meter, spec.key, vault=vault, now=now)
+    meter_id: int = meter.id
+    return meter_id
+
+
+async def _put_key(
+    connection: TransactionalDBClient, meter: Meter, key: bytes, *, vault: Vault, now: datetime
+) -> None:
+    known = await MeterKey.filter(meter_id=meter.id).using_db(connection)
+    if any(vault.open(row.sealed, radio_address=meter.radio_address) == key for row in known):
+        return
+    sealed = vault.seal(key, radio_address=meter.radio_address)
+    await MeterKey.create(meter_id=meter.id, sealed=sealed, added_at=now, using_db=connection)
+
+
+async def has_residences(viewer: Viewer) -> bool:
+    """Whether anything has been described yet."""
+    viewer.require(Permission.PLACES_WRITE)
+    return await Residence.exists()

@@ -1,0 +1,256 @@
+"""The explicit SQL of the series tables: readings, hourly and daily volumes, in batches.
+
+In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
+it is written for PostgreSQL (`$1`), and the keys of a batch travel as one JSON parameter, which each database
+unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each in
+../shared/perf. Times are epoch seconds, days are written 20261122 (migration 0002).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from core.consumption import DayVolume, HourVolume, IndexReading, Quality
+
+_QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
+_NUMBERED = re.compile(r"\$(\d)")
+"""PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
+_QUALITY_OF = {letter: quality for quality, letter in _QUALITY_LETTER.items()}
+
+
+class ReadingRow(NamedTuple):
+    """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes."""
+
+    meter_id: int
+    read_at_s: int
+    index_value: int
+    status_bits: int
+    received_at_s: int
+    telegram_digest: int
+
+
+class Window(NamedTuple):
+    """A stretch of one meter's time, both ends included: epoch seconds, or days where a function says so."""
+
+    meter_id: int
+    first: int
+    last: int
+
+
+def day_number(day: date) -> int:
+    """22 November 2026 as 20261122, the form in which days are stored."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def day_of_number(number: int) -> date:
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> list[ReadingRow]:
+    """The readings inside the windows; one that lies in several comes several times."""
+    rows = await _select(
+        connection,
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
+        windows,
+    )
+    return [_reading_row(row) for row in rows]
+
+
+async def known_telegrams(
+    connection: BaseDBAsyncClient, digests: Iterable[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Those of the (meter, telegram digest) pairs that a stored reading came from."""
+    rows = await _select(
+        connection,
+        "SELECT r.meter_id, r.telegram_digest FROM k JOIN reading r"
+        " ON r.meter_id = k.a AND r.telegram_digest = k.b",
+        digests,
+    )
+    return {(row["meter_id"], row["telegram_digest"]) for row in rows}
+
+
+async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
+    """Store readings whose (meter, time) is not stored yet."""
+    columns = ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest")
+    await _insert(connection, "reading", columns, rows)
+
+
+async def neighbours(
+    connection: BaseDBAsyncClient, windows: Iterable[Window]
+) -> dict[int, tuple[int | None, int | None]]:
+    """For each meter the time of the last reading before its window and of the first one after it."""
+    rows = await _select(
+        connection,
+        "SELECT k.a,"
+        " (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at < k.b) AS before,"
+        " (SELECT MIN(read_at) FROM reading WHERE meter_id = k.a AND read_at > k.c) AS after FROM k",
+        windows,
+    )
+    return {row["a"]: (row["before"], row["after"]) for row in rows}
+
+
+async def readings_around(
+    connection: BaseDBAsyncClient, windows: Iterable[Window]
+) -> dict[int, list[IndexReading]]:
+    """The readings of each window and the nearest one beyond either end, so that its edges can be interpolated."""
+    rows = await _select(
+        connection,
+        ", w(a, b, c) AS (SELECT k.a,"
+        " COALESCE((SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at <= k.b), k.b),"
+        " COALESCE((SELECT MIN(read_at) FROM reading WHERE meter_id = k.a AND read_at >= k.c), k.c) FROM k)"
+        " SELECT r.meter_id, r.read_at, r.index_value FROM w JOIN reading r"
+        " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
+        windows,
+    )
+    found: dict[int, list[IndexReading]] = {}
+    for row in rows:
+        found.setdefault(row["meter_id"], []).append(IndexReading(row["read_at"], row["index_value"]))
+    return found
+
+
+async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
+    """The latest reading of each meter that has one."""
+    rows = await _select(
+        connection,
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
+        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        ((meter_id,) for meter_id in meter_ids),
+    )
+    return {row["meter_id"]: _reading_row(row) for row in rows}
+
+
+async def readings_page(
+    connection: BaseDBAsyncClient, window: Window, *, newest_first: bool, limit: int
+) -> list[ReadingRow]:
+    """Up to `limit` readings of one meter within the window, by time: a keyset page."""
+    direction = "DESC" if newest_first else "ASC"
+    rows = await _query(
+        connection,
+        "SELECT * FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"  # noqa: S608 - a fixed word
+        f" ORDER BY read_at {direction} LIMIT $4",
+        [*window, limit],
+    )
+    return [_reading_row(row) for row in rows]
+
+
+async def replace_hours(
+    connection: BaseDBAsyncClient, windows: Sequence[Window], hours: Iterable[tuple[int, HourVolume]]
+) -> None:
+    """Put new hourly volumes in the place of all that begin inside the windows."""
+    await _delete(
+        connection, "DELETE FROM hourly_volume WHERE meter_id = $1 AND hour_at BETWEEN $2 AND $3", windows
+    )
+    rows = [(meter_id, hour.start_s, hour.amount) for meter_id, hour in hours]
+    await _insert(connection, "hourly_volume", ("meter_id", "hour_at", "amount"), rows)
+
+
+async def replace_days(
+    connection: BaseDBAsyncClient, windows: Sequence[Window], days: Iterable[tuple[int, DayVolume]]
+) -> None:
+    """Put new daily volumes in the place of all inside the windows, whose ends are days as numbers."""
+    await _delete(
+        connection, "DELETE FROM daily_volume WHERE meter_id = $1 AND day BETWEEN $2 AND $3", windows
+    )
+    rows = [
+        (meter_id, day_number(day.day), day.amount, _QUALITY_LETTER[day.quality]) for meter_id, day in days
+    ]
+    await _insert(connection, "daily_volume", ("meter_id", "day", "amount", "quality"), rows)
+
+
+async def hours_within(
+    connection: BaseDBAsyncClient, windows: Iterable[Window]
+) -> dict[int, list[HourVolume]]:
+    """The hourly volumes of each window in the order of time."""
+    rows = await _select(
+        connection,
+        "SELECT v.meter_id, v.hour_at, v.amount FROM k JOIN hourly_volume v"
+        " ON v.meter_id = k.a AND v.hour_at BETWEEN k.b AND k.c ORDER BY v.meter_id, v.hour_at",
+        windows,
+    )
+    found: dict[int, list[HourVolume]] = {}
+    for row in rows:
+        found.setdefault(row["meter_id"], []).append(HourVolume(row["hour_at"], row["amount"]))
+    return found
+
+
+async def days_within(
+    connection: BaseDBAsyncClient, meter_ids: Iterable[int], first: date, last: date
+) -> dict[int, list[DayVolume]]:
+    """The daily volumes of each meter from `first` to `last`, both included, in the order of time."""
+    a, b = day_number(first), day_number(last)
+    rows = await _select(
+        connection,
+        "SELECT v.meter_id, v.day, v.amount, v.quality FROM k JOIN daily_volume v"
+        " ON v.meter_id = k.a AND v.day BETWEEN k.b AND k.c ORDER BY v.meter_id, v.day",
+        ((meter_id, a, b) for meter_id in meter_ids),
+    )
+    found: dict[int, list[DayVolume]] = {}
+    for row in rows:
+        volume = DayVolume(day_of_number(row["day"]), row["amount"], _QUALITY_OF[row["quality"]])
+        found.setdefault(row["meter_id"], []).append(volume)
+    return found
+
+
+def is_sqlite(connection: BaseDBAsyncClient) -> bool:
+    return connection.capabilities.dialect == "sqlite"
+
+
+async def _select(
+    connection: BaseDBAsyncClient, statement: str, keys: Iterable[tuple[int, ...]]
+) -> list[dict[str, Any]]:
+    """Run a statement that reads the batch's keys as the table `k(a, b, c)`."""
+    parameter = json.dumps([(*key, None, None)[:3] for key in keys])
+    if is_sqlite(connection):
+        unfolded = (
+            "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
+            " FROM json_each($1)"
+        )
+    else:
+        unfolded = (
+            "SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint"
+            " FROM json_array_elements($1::json)"
+        )
+    separator = "" if statement.startswith(",") else " "
+    return await _query(connection, f"WITH k(a, b, c) AS ({unfolded}){separator}{statement}", [parameter])
+
+
+async def _query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+    if is_sqlite(connection):
+        statement = _NUMBERED.sub(r"?\1", statement)
+    return [dict(row) for row in await connection.execute_query_dict(statement, values)]
+
+
+async def _delete(connection: BaseDBAsyncClient, statement: str, windows: Sequence[Window]) -> None:
+    if is_sqlite(connection):
+        statement = _NUMBERED.sub(r"?\1", statement)
+    if windows:
+        await connection.execute_many(statement, [list(window) for window in windows])
+
+
+async def _insert(
+    connection: BaseDBAsyncClient, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    if not rows:
+        return
+    if is_sqlite(connection):
+        marks = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+        await connection.execute_many(statement, [list(row) for row in rows])
+        return
+    async with connection.acquire_connection() as raw:
+        await raw.copy_records_to_table(table, records=rows, columns=columns)
+
+
+def _reading_row(row: dict[str, Any]) -> ReadingRow:
+    return ReadingRow(
+        row["meter_id"],
+        row["read_at"],
+        row["index_value"],
+        row["status_bits"],
+        row["received_at"],
+        row["telegram_digest"],
+    )

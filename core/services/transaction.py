@@ -1,0 +1,48 @@
+"""Transactions that a cancelled caller cannot tear: `@transactional` runs a service's body to its end.
+
+A task cancelled while Tortoise is opening a transaction never gives its connection back to the pool, and a
+closed WebSocket or a time-out does cancel tasks. So the body runs in a task of its own, shielded: the caller
+may leave, the transaction is committed or rolled back as a whole.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.context import require_context
+from tortoise.transactions import in_transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def current_database() -> BaseDBAsyncClient:
+    """The open database, or the transaction if this task is within one."""
+    context = require_context()
+    return context.connections.get(context.default_connection or "")
+
+
+def transactional(
+    body: Callable[Concatenate[TransactionalDBClient, P], Awaitable[T]],
+) -> Callable[P, Awaitable[T]]:
+    """Give `body` an open transaction as its first argument; an exception rolls everything back."""
+
+    @wraps(body)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        async def within() -> T:
+            async with in_transaction() as connection:
+                return await body(connection, *args, **kwargs)
+
+        task = asyncio.create_task(within())
+        task.add_done_callback(_look_at_failure)
+        return await asyncio.shield(task)
+
+    return run
+
+
+def _look_at_failure(task: asyncio.Task[object]) -> None:
+    """Take note of a failure whose caller has left, so that asyncio does not report it as forgotten."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,122 @@
+"""Settings: read once from the environment (`SUBMETER_*`), one frozen value, handed to `bootstrap.start`.
+
+Every setting has a default that suits a first try on one machine: an SQLite file and a secret key, both
+in the data folder. With PostgreSQL the secret key must be given, since several workers have to share it.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+PREFIX = "SUBMETER_"
+SECRET_FILE = "secret.key"  # noqa: S105 - the name of the file, not a secret
+MINIMUM_SECRET_CHARACTERS = 32
+
+
+class SettingsError(Exception):
+    """The environment does not describe a house that can be started; `field` names the variable."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(f"{field} {message}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a house is started with.
+
+    Attributes:
+        data_dir: the folder of the embedded database, the secret key file and the demo's files.
+        database_url: `sqlite:///path` or `postgresql://user:password@host:port/name`.
+        secret_key: at least 32 characters; meter keys are sealed under it. Never printed.
+        host, port: where `submeter serve` listens.
+        session_lifetime: how long a sign-in lasts.
+        cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
+        intake_batch_lines: gateway lines that one transaction takes in.
+        log_level: a level name of the standard library's logging.
+    """
+
+    data_dir: Path
+    database_url: str
+    secret_key: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    session_lifetime: timedelta = timedelta(days=30)
+    cookie_secure: bool = False
+    intake_batch_lines: int = 2_000
+    log_level: str = "INFO"
+
+    def __repr__(self) -> str:
+        return f"Settings(data_dir={self.data_dir!r}, host={self.host!r}, port={self.port}, ...)"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, making the data folder and its secret key on the first run with SQLite.
+
+    Raises:
+        SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
+    """
+    env = os.environ if environ is None else environ
+    data_dir = Path(env.get(f"{PREFIX}DATA_DIR", ".submeter")).absolute()
+    database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
+    if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
+        raise SettingsError(
+            "must start with sqlite: or postgresql:",
+            field=f"{PREFIX}DATABASE_URL",
+        )
+    secret_key = env.get(f"{PREFIX}SECRET_KEY") or _secret_of(
+        data_dir, embedded=database_url.startswith("sqlite:")
+    )
+    if len(secret_key) < MINIMUM_SECRET_CHARACTERS:
+        raise SettingsError(
+            f"needs at least {MINIMUM_SECRET_CHARACTERS} characters",
+            field=f"{PREFIX}SECRET_KEY",
+        )
+    return Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        secret_key=secret_key,
+        host=env.get(f"{PREFIX}HOST", "127.0.0.1"),
+        port=_whole_number(env, "PORT", 8000, at_most=65_535),
+        session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
+        cookie_secure=_switch(env, "COOKIE_SECURE"),
+        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=100_000),
+        log_level=env.get(f"{PREFIX}LOG_LEVEL", "INFO").upper(),
+    )
+
+
+def _secret_of(data_dir: Path, *, embedded: bool) -> str:
+    if not embedded:
+        raise SettingsError(
+            "must be set when the database is not the embedded one", field=f"{PREFIX}SECRET_KEY"
+        )
+    path = data_dir / SECRET_FILE
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_most: int) -> int:
+    text = env.get(f"{PREFIX}{name}")
+    if text is None or not text.strip():
+        return default
+    if not text.strip().isdecimal() or not 1 <= int(text) <= at_most:
+        raise SettingsError(f"must be a whole number from 1 to {at_most}", field=f"{PREFIX}{name}")
+    return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(f"{PREFIX}{name}", "no").strip().lower()
+    if text not in {"yes", "no", "true", "false", "1", "0", ""}:
+        raise SettingsError("must be yes or no", field=f"{PREFIX}{name}")
+    return text in {"yes", "true", "1"}

@@ -1,0 +1,10 @@
+"""The plugin `ista`: found through the entry-point group `submeter.drivers`, as any vendor's package is."""
+
+from core.metering import MeterDriver, hookimpl
+from drivers.ista.driver import DRIVER
+
+
+@hookimpl
+def submeter_drivers() -> list[MeterDriver]:
+    """The drivers of this package."""
+    return [DRIVER]

@@ -1,0 +1,12 @@
+"""The plugin `kamstrup`: found through the entry-point group `submeter.drivers`, as any vendor's package
+is.
+"""
+
+from core.metering import MeterDriver, hookimpl
+from drivers.kamstrup.driver import DRIVER
+
+
+@hookimpl
+def submeter_drivers() -> list[MeterDriver]:
+    """The drivers of this package."""
+    return [DRIVER]

@@ -1,0 +1,126 @@
+"""OCEA: the water and heat meters of Diehl (Sappel, Hydrometer) that OCEA Smart Building reads.
+
+In: an opened frame, PRIOS or OMS. Out: a `Measurement`. The one rule: the alarm bits of PRIOS stand in the
+clear before the sealed part (bytes 11 to 13), so they count only once the sealed part has passed its check.
+Storage 1 is the month's end in PRIOS; in OMS telegrams it depends on the version.
+"""
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from core.metering import (
+    NOW,
+    Address,
+    Field,
+    FlagBits,
+    Frame,
+    Measurand,
+    MeasuredValue,
+    Measurement,
+    MeterDriver,
+    Proprietary,
+    SerialFormat,
+    Signature,
+    StatusFlag,
+    flags_of,
+    read_fields,
+    read_status,
+    target_fields,
+)
+from drivers.ocea import prios, serials
+
+_WATER: Final = 0x07
+
+# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, least significant byte first. What a
+# bit says about the past ("leak before") is no complaint of now and is left in the status word.
+PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
+    {
+        8 + 7: StatusFlag.LEAK,
+        8 + 5: StatusFlag.BLOCKED,
+        16 + 7: StatusFlag.REVERSE,
+        16 + 6: StatusFlag.UNDERFLOW,
+        16 + 5: StatusFlag.OVERFLOW,
+        16 + 4: StatusFlag.SUBMERGED,
+        16 + 3: StatusFlag.TAMPER,
+        16 + 1: StatusFlag.TAMPER,
+    }
+)
+_GENERAL_ALARM_BIT: Final = 7
+
+_PRIOS_FIELDS: Final = (
+    Field("total_volume_m3", Measurand.VOLUME),
+    Field("target_volume_m3", Measurand.VOLUME, storage=1),
+    Field("target_date", Measurand.DATE, storage=1),
+)
+# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 40 5.
+_TARGET_STORAGE: Final = MappingProxyType({0x24: 3, 0x70: 3, 0x76: 3, 0x8B: 3, 0x63: 8, 0x40: 5})
+_HEAT_AND_COOLING: Final = 0x0D
+_COOLING: Final = (Field("total_cooling_energy_kwh", Measurand.ENERGY, tariff=1),)
+
+
+def interpret(frame: Frame) -> Measurement:
+    """What a Diehl meter says."""
+    if frame.envelope.ci in prios.PRIOS_CI:
+        return _interpret_prios(frame)
+    meter = frame.envelope.meter_address
+    fields = (*NOW, *target_fields(_TARGET_STORAGE.get(meter.version, 1)))
+    if meter.medium == _HEAT_AND_COOLING:
+        fields += _COOLING
+    return Measurement(
+        values=read_fields(frame, fields), flags=read_status(frame), status_word=frame.envelope.status
+    )
+
+
+def _interpret_prios(frame: Frame) -> Measurement:
+    raw = frame.envelope.raw
+    values: dict[str, MeasuredValue] = read_fields(frame, _PRIOS_FIELDS)
+    values["battery_years"] = Decimal(raw[12] & 0x1F) / 2
+    values["transmit_period_s"] = 1 << (raw[11] & 0x0F) + 2
+    serial = serials.from_address(frame.envelope.meter_address)
+    if serial is not None and frame.envelope.meter_address.manufacturer == serials.MAKER:
+        values["printed_serial"] = serial
+        values["manufacture_year"] = serials.year_of(serial)
+    word = int.from_bytes(raw[11:14], "little")
+    flags = flags_of(word, PRIOS_ALARMS)
+    if not flags and word >> _GENERAL_ALARM_BIT & 1:
+        flags = frozenset({StatusFlag.ALARM})
+    return Measurement(values=values, flags=flags, status_word=word)
+
+
+def medium_of(address: Address) -> int:
+    """Sappel's six address bytes hold the printed serial and no medium; all of them are water meters."""
+    return _WATER if address.manufacturer == serials.MAKER else address.medium
+
+
+DRIVER: Final = MeterDriver(
+    name="ocea",
+    title="Diehl, Sappel and Hydrometer water and heat meters (OCEA Smart Building)",
+    signatures=(
+        Signature("SAP"),
+        *(Signature("DME", 0x78, medium) for medium in (0x06, 0x07)),
+        *(Signature("HYD", version, 0x07) for version in (0x85, 0x86)),
+        # Hydrus and IZAR OMS
+        *(Signature("DME", 0x70, medium) for medium in (0x06, 0x07, 0x16)),
+        *(Signature("DME", version, 0x07) for version in (0x76, 0x7B, 0x63)),
+        *(
+            Signature("HYD", version, medium)
+            for version, medium in ((0x24, 0x07), (0x8B, 0x06), (0x8B, 0x07))
+        ),
+        # Sharky
+        Signature("HYD", 0x20, 0x04),
+        Signature("DME", 0x40, 0x04),
+        *(Signature("DME", 0x41, medium) for medium in (0x04, 0x0C, 0x0D)),
+    ),
+    serial=SerialFormat(
+        pattern=serials.PATTERN,
+        example="H8CA029620",
+        canonical=serials.canonical,
+        to_address=serials.to_address,
+        from_address=serials.from_address,
+    ),
+    interpret=interpret,
+    medium_of=medium_of,
+    default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
+    proprietary=Proprietary(claims=prios.CLAIMS, address=prios.read_address, open=prios.open_envelope),
+)

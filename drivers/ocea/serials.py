@@ -1,0 +1,66 @@
+"""The number printed on a Sappel (Diehl) water meter, and its radio address.
+
+In: `H08CA029620` or the radio address; out: the other. The one rule: pure arithmetic on the six address
+bytes; the printed number is letter, year, two letters, six digits, and year and number together are one
+number of eight digits. A year printed with one digit lost its leading zero: `H8CA029620` is `H08CA029620`,
+and not `H18CA029620` (R-086).
+
+    a0 a1 a2 a3.0-1   number yynnnnnn      a3.5-7 a4.0-1   diameter letter
+    a4.2-6            type letter          a4.7 a5.0-3     owner letter
+"""
+
+import re
+from typing import Final
+
+from core.metering import Address
+
+PATTERN: Final = r"[A-Z]\d{1,2}[A-Z]{2}\d{6}|\d{8}"
+_PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)
+_NUMBER_BITS: Final = 26
+_LETTERS: Final = range(1, 27)
+MAKER: Final = "SAP"
+
+
+def canonical(folded: str) -> str:
+    """Pads the year; the eight digits of other Diehl meters stay as they are."""
+    match = _PARTS.fullmatch(folded)
+    if match is None:
+        return folded
+    owner, year, kind, diameter, number = match.groups()
+    return f"{owner}{int(year):02d}{kind}{diameter}{number}"
+
+
+def to_address(serial: str) -> Address | None:
+    """The radio address of a printed serial; None for one that the six bytes cannot hold, or of another
+    maker.
+    """
+    match = _PARTS.fullmatch(serial)
+    if match is None:
+        return None
+    owner, kind, diameter = (ord(match[group]) - 64 for group in (1, 3, 4))
+    number = int(f"{int(match[2]):02d}{match[5]}")
+    if number >> _NUMBER_BITS:
+        return None
+    wire = number | diameter << 29 | kind << 34 | owner << 39
+    return Address.from_wire(_MAKER_WIRE + wire.to_bytes(6, "little"))
+
+
+def from_address(address: Address) -> str | None:
+    """The printed serial of a radio address; None when it is of another maker or holds no letters."""
+    if address.manufacturer != MAKER:
+        return address.identification if address.identification.isdecimal() else None
+    wire = int.from_bytes(address.to_wire()[2:], "little")
+    number = f"{wire & (1 << _NUMBER_BITS) - 1:08d}"
+    diameter, kind, owner = wire >> 29 & 0x1F, wire >> 34 & 0x1F, wire >> 39 & 0x1F
+    if not (diameter in _LETTERS and kind in _LETTERS and owner in _LETTERS):
+        return None
+    return f"{chr(64 + owner)}{number[:2]}{chr(64 + kind)}{chr(64 + diameter)}{number[2:]}"
+
+
+def year_of(serial: str) -> int:
+    """The year of manufacture that a canonical serial states: 71..99 are of the last century."""
+    year = int(serial[1:3])
+    return 1900 + year if year > 70 else 2000 + year
+
+
+_MAKER_WIRE: Final = Address(MAKER, "00000000", 0, 0).to_wire()[:2]

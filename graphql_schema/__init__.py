@@ -1,0 +1,1 @@
+"""The portal's door: one GraphQL schema over HTTP, one file a noun."""

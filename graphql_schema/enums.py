@@ -1,0 +1,68 @@
+"""The closed sets of the schema, as the floors below know them, with what they mean to a client.
+
+Sets of the tables (`OccupancyKind`, `AlertKind`) are told again here, since this floor does not know the
+tables; a test holds the two against each other.
+"""
+
+from enum import StrEnum
+
+import strawberry
+
+from core.consumption import Quality
+from core.consumption.fluids import Fluid, Unit
+from core.leaks.display import Language
+from core.metering import StatusFlag
+
+__all__ = ["AlertKind", "DisplayUnit", "Fluid", "Language", "OccupancyKind", "Quality", "StatusFlag", "Unit"]
+
+strawberry.enum(Fluid, description="What a meter counts; the dashboard has a tab for each (R-067 to R-069).")
+strawberry.enum(Unit, description="The smallest unit of an index; amounts are exact in it.")
+strawberry.enum(
+    Quality,
+    description="How far an amount can be trusted. ESTIMATED: part of a gap whose total is known. "
+    "PARTIAL: the true amount is this or more.",
+)
+strawberry.enum(Language, description="The languages residents read.")
+strawberry.enum(StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor.")
+
+
+@strawberry.enum(description="The unit in which amounts are shown.")
+class DisplayUnit(StrEnum):
+    """The unit in which amounts are shown; water by the cubic metre (R-085), heat by the kilowatt-hour."""
+
+    CUBIC_METRE = "CUBIC_METRE"
+    KILOWATT_HOUR = "KILOWATT_HOUR"
+    ALLOCATOR_UNIT = "ALLOCATOR_UNIT"
+
+    @property
+    def decimals(self) -> int:
+        """How many digits of the smallest unit stand after the point."""
+        return 0 if self is DisplayUnit.ALLOCATOR_UNIT else 3
+
+    @classmethod
+    def of(cls, fluid: Fluid) -> "DisplayUnit":
+        return _SHOWN_IN[fluid.unit]
+
+
+_SHOWN_IN = {
+    Unit.LITRE: DisplayUnit.CUBIC_METRE,
+    Unit.WATT_HOUR: DisplayUnit.KILOWATT_HOUR,
+    Unit.ALLOCATOR_UNIT: DisplayUnit.ALLOCATOR_UNIT,
+}
+
+
+@strawberry.enum(description="In which quality somebody holds a dwelling.")
+class OccupancyKind(StrEnum):
+    """In which quality somebody holds a dwelling (C-02)."""
+
+    TENANT = "TENANT"
+    OWNER_OCCUPIER = "OWNER_OCCUPIER"
+    OWNER_NON_OCCUPANT = "OWNER_NON_OCCUPANT"
+
+
+@strawberry.enum(description="What an alert warns of.")
+class AlertKind(StrEnum):
+    """What an alert warns of."""
+
+    LEAK = "LEAK"
+    OVER_CONSUMPTION = "OVER_CONSUMPTION"

@@ -1,0 +1,52 @@
+"""Errors as clients get them: every one has `extensions.code`, a refusal of the house its own code and field.
+
+In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only sentences that
+were written for a client leave the house; everything else is INTERNAL with an id, and the log has the rest
+under that id. A client's own mistakes are not logged as errors.
+"""
+
+import logging
+import secrets
+
+from graphql import GraphQLError, GraphQLFormattedError
+
+from core.errors import SecretUnusable, SettingsError, SubmeterError
+
+BAD_REQUEST = "BAD_REQUEST"
+INTERNAL = "INTERNAL"
+
+_OUR_OWN_FAULT = (SecretUnusable, SettingsError)
+"""Refusals of the house that tell its operator something and a client nothing."""
+
+_log = logging.getLogger(__name__)
+
+
+def translated(error: GraphQLError) -> GraphQLFormattedError:
+    """The entry of `errors`: message, locations, path, and the code that a program acts on."""
+    cause = _cause(error)
+    if isinstance(cause, SubmeterError) and not isinstance(cause, _OUR_OWN_FAULT):
+        extensions = {"code": cause.code} | ({"field": cause.field} if cause.field else {})
+        return _entry(error, cause.message, extensions)
+    if cause is None:
+        return _entry(error, error.message, {"code": BAD_REQUEST} | dict(error.extensions or {}))
+    incident = secrets.token_hex(8)
+    _log.error("GraphQL incident %s at %s", incident, error.path, exc_info=cause)
+    message = f"Something went wrong on our side. If you report it, give this id: {incident}."
+    return _entry(error, message, {"code": INTERNAL, "id": incident})
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised in our code; None for what graphql-core found wrong with the request itself."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLFormattedError:
+    entry: GraphQLFormattedError = {"message": message, "extensions": extensions}
+    if error.locations:
+        entry["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        entry["path"] = error.path
+    return entry

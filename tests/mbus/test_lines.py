@@ -1,0 +1,136 @@
+"""core.mbus.lines: a gateway line, in any shape, to raw bytes."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.mbus.decode import read_envelope
+from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.lines import GatewayLine, is_blank, parse_line
+
+PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
+RTL = "T1;1;1;2026-07-14 08:15:42.000;97;148;21131C34;0x" + PRIOS.lower()
+
+SHAPES = {
+    "plain": PRIOS,
+    "lower case with separators": "1944 304c|341c_1321 0c04a201180013af7a7c1ccf23431369acdd",
+    "simulation": f"telegram=|{PRIOS}|",
+    "simulation with a pause": f"telegram=|{PRIOS[:20]}|{PRIOS[20:]}|+17",
+    "rtl_wmbus": RTL,
+    "json": f'{{"_":"decode","telegram":"{PRIOS}"}}',
+    "rtl_433": f'{{"time":"2026-07-14 08:15:42","model":"Wireless-MBus","data":"{PRIOS.lower()}","mic":"CRC"}}',
+    "culfw, format A": "b1944304C341C13210C04EA61A201180013AF7A7C1CCF23431369ACDD52283A1C",
+    "iM871A": "A5C2031944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD6EA7D8",
+    "AMB8465": "FF031A44304C341C13210C04A201180013AF7A7C1CCF23431369ACDD6015",
+}
+
+
+@pytest.mark.parametrize("line", SHAPES.values(), ids=SHAPES.keys())
+def test_every_shape_gives_the_same_telegram(line):
+    """One telegram, ten shapes: the bytes without link checksums are the same."""
+    parsed = parse_line(line)
+    assert read_envelope(parsed.telegram, crc_kept=parsed.crc_kept).raw == bytes.fromhex(PRIOS)
+
+
+def test_culfw_format_b_is_checked_and_measured():
+    """A bY line keeps its checksums and says its signal strength."""
+    line = parse_line(
+        "bY2C442D2C043799691B168D2087809EE828519A899DAD7C577857BD746EAE6326423CA7F5C760FBF406E27080AF3A1C"
+    )
+    assert line.crc_kept
+    assert line.rssi_dbm == -60.0
+    assert read_envelope(line.telegram, crc_kept=True).raw[0] == 0x2A
+
+
+@pytest.mark.parametrize(
+    ("line", "moment"),
+    [
+        (RTL, datetime(2026, 7, 14, 8, 15, 42, tzinfo=UTC)),
+        (RTL.replace("42.000", "42.000+02:00"), datetime(2026, 7, 14, 6, 15, 42, tzinfo=UTC)),
+        (
+            f'{{"telegram":"{PRIOS}","received_at":"2026-07-14T10:00:00+02:00"}}',
+            datetime(2026, 7, 14, 8, tzinfo=UTC),
+        ),
+        (f'{{"telegram":"{PRIOS}","timestamp":"2026-07-14T08:00:00"}}', datetime(2026, 7, 14, 8, tzinfo=UTC)),
+        (PRIOS, None),
+    ],
+)
+def test_the_moment_received_is_utc(line, moment):
+    """A moment without an offset is UTC; one with an offset is turned into UTC; none is None."""
+    assert parse_line(line).received_at == moment
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        RTL.replace("T1;1;1", "T1;0;1"),
+        RTL.replace("T1;1;1", "T1;1;0"),
+        f'{{"data":"{PRIOS}","mic":"CHECKSUM"}}',
+    ],
+)
+def test_a_telegram_that_its_receiver_doubts_is_refused(line):
+    """CRC flag, 3-out-of-6 flag and integrity field are heeded."""
+    with pytest.raises(TelegramError) as caught:
+        parse_line(line)
+    assert caught.value.code is TelegramFault.INTEGRITY_FLAG
+
+
+@pytest.mark.parametrize("name", ["iM871A", "AMB8465"])
+def test_a_serial_frame_with_a_wrong_checksum_is_refused(name):
+    """One flipped bit in a serial frame is found by its own checksum."""
+    damaged = SHAPES[name].replace("AF7A", "AF7B")
+    with pytest.raises(TelegramError) as caught:
+        parse_line(damaged)
+    assert caught.value.code is TelegramFault.CRC_MISMATCH
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "ZZ44",
+        "2A442",
+        "{",
+        "[1]",
+        "{}",
+        '{"telegram":5}',
+        "a;b;c",
+        "telegram=|ZZ|",
+        "telegram=12",
+        "b11",
+        "bY1111",
+        "0" * 9999,
+        f'{{"telegram":"{PRIOS}","time":"yesterday"}}',
+        f'{{"telegram":"{PRIOS}","time":5}}',
+        "[" * 5000,
+        '{"telegram":' + "[" * 100_000,
+    ],
+)
+def test_what_is_no_telegram_is_refused_with_a_code(line):
+    """Rubbish is NOT_A_TELEGRAM at stage LINE, whatever it looks like."""
+    with pytest.raises(TelegramError) as caught:
+        parse_line(line)
+    assert (caught.value.code, caught.value.stage) == (TelegramFault.NOT_A_TELEGRAM, Stage.LINE)
+
+
+def test_a_key_inside_a_line_is_ignored():
+    """Keys come from the registry: the value holds none."""
+    line = parse_line(f'{{"telegram":"{PRIOS}","key":"F5011AE1F4F10C62B7E5052DE5831F09"}}')
+    assert line == GatewayLine(bytes.fromhex(PRIOS))
+
+
+@pytest.mark.parametrize(("text", "blank"), [("", True), ("  \n", True), ("# note", True), (PRIOS, False)])
+def test_blank_lines_and_comments_are_told_apart(text, blank):
+    """A blank line and a comment are nothing to parse; all else is."""
+    assert is_blank(text) is blank
+
+
+@given(st.text(max_size=80))
+def test_no_text_raises_anything_else(text):
+    """Whatever comes in, a line is parsed or refused with a TelegramError."""
+    try:
+        parse_line(text)
+    except TelegramError as error:
+        assert error.stage is Stage.LINE

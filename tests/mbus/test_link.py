@@ -1,0 +1,90 @@
+"""core.mbus.link: checksums of frame formats A and B, lengths, wired frames."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.link import crc16, read_link
+
+STANDARD_B = bytes.fromhex("1444AE0C7856341201078C2027780B134365877AC5")
+
+
+def format_a(telegram: bytes) -> bytes:
+    """Puts the block checksums of frame format A on a telegram."""
+    blocks = [telegram[:10]] + [telegram[at : at + 16] for at in range(10, len(telegram), 16)]
+    return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
+
+
+def format_b(telegram: bytes) -> bytes:
+    """Puts the block checksums of frame format B on a telegram, and counts them in L."""
+    blocks = [telegram[:126], telegram[126:]] if len(telegram) > 126 else [telegram]
+    blocks[0] = bytes((len(telegram) - 1 + 2 * len(blocks),)) + blocks[0][1:]
+    return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
+
+
+telegrams = st.binary(min_size=11, max_size=220).map(lambda body: bytes((len(body) - 1,)) + body[1:])
+
+
+def test_the_checksum_is_the_one_of_the_standard():
+    """CRC-16/EN-13757 of 123456789 is C2B7, and the worked example of the standard fits."""
+    assert crc16(b"123456789") == 0xC2B7
+    assert read_link(STANDARD_B, crc_kept=True).telegram == b"\x12" + STANDARD_B[1:-2]
+
+
+@given(telegrams)
+def test_checksums_of_both_formats_come_off_again(telegram):
+    """A telegram with its checksums on, in either format, is the telegram again."""
+    if telegram[0] != 0x68:
+        assert read_link(format_a(telegram), crc_kept=True).telegram == telegram
+        assert read_link(format_b(telegram), crc_kept=True).telegram == telegram
+
+
+@given(telegrams.filter(lambda telegram: telegram[0] != 0x68), st.data())
+def test_a_flipped_bit_under_format_a_is_found(telegram, data):
+    """One flipped bit after the length byte is a checksum error, or a length that no longer fits."""
+    framed = bytearray(format_a(telegram))
+    at = data.draw(st.integers(1, len(framed) - 1))
+    framed[at] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(TelegramError) as caught:
+        read_link(bytes(framed), crc_kept=True)
+    assert (caught.value.code, caught.value.stage) == (TelegramFault.CRC_MISMATCH, Stage.LINK)
+
+
+def test_a_damaged_format_b_frame_is_refused_when_its_checksum_was_kept():
+    """The gateway says that the checksum is there: then it has to fit."""
+    damaged = STANDARD_B[:16] + b"\x00" + STANDARD_B[17:]
+    with pytest.raises(TelegramError) as caught:
+        read_link(damaged, crc_kept=True)
+    assert caught.value.code is TelegramFault.CRC_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("", TelegramFault.NOT_A_TELEGRAM),
+        ("00" * 40, TelegramFault.NOT_A_TELEGRAM),
+        ("FF442D2C998734761B168D20", TelegramFault.TRUNCATED),
+        ("1944304CB4857A200C04A2010300132F989A", TelegramFault.TRUNCATED),
+        ("0A442D2C998734761B16", TelegramFault.TRUNCATED),
+        ("0A442D2C998734761B1678FFFF", TelegramFault.CRC_MISMATCH),
+    ],
+)
+def test_lengths_that_do_not_fit_are_refused(raw, code):
+    """The L field is held against what arrived."""
+    with pytest.raises(TelegramError) as caught:
+        read_link(bytes.fromhex(raw))
+    assert caught.value.code is code
+
+
+def test_a_wired_frame_is_checked_by_its_sum():
+    """A long frame comes out without start, stop and checksum; a wrong sum is refused."""
+    body = bytes.fromhex("0801720403020100000000000000000000")
+    frame = bytes((0x68, len(body), len(body), 0x68)) + body
+    good = frame + bytes((sum(body) & 0xFF, 0x16))
+    link = read_link(good)
+    assert link.wired
+    assert link.telegram == bytes((len(body),)) + body
+    with pytest.raises(TelegramError) as caught:
+        read_link(frame + bytes((sum(body) + 1 & 0xFF, 0x16)))
+    assert caught.value.code is TelegramFault.CRC_MISMATCH

@@ -1,0 +1,76 @@
+"""core.metering.fields and generic: records to names, units, and the one snapshot."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.mbus.decode import open_frame, read_envelope
+from core.metering import Registry, StatusFlag, identify, open_sealed, read_status
+
+
+def plain(records: str, *, status: str = "00") -> bytes:
+    """An unsealed telegram of a maker that nobody claims."""
+    body = bytes.fromhex("445A69785634120107" + "7A11" + status + "0000" + records)
+    return bytes((len(body),)) + body
+
+
+def measured(records: str, *, status: str = "00"):
+    """What the generic driver makes of the records."""
+    return open_sealed(identify(plain(records, status=status), Registry(())), None).measurement
+
+
+@pytest.mark.parametrize(
+    ("records", "name", "value"),
+    [
+        ("041311BB0000", "total_volume_m3", Decimal("47.889")),
+        ("040F02000000", "total_energy_kwh", Decimal("5.555556")),
+        ("040E24000000", "total_energy_kwh", Decimal(10)),
+        ("04FB0002000000", "total_energy_kwh", Decimal(200)),
+        ("04FB0824000000", "total_energy_kwh", Decimal(1000)),
+        ("02455802", "volume_flow_m3h", Decimal(360)),
+        ("036E7F0000", "hca_units", 127),
+        ("02FD742F0D", "battery_years", Decimal("9.240436")),
+        ("0C7867452301", "fabrication_no", "01234567"),
+    ],
+)
+def test_a_value_comes_in_the_unit_its_name_ends_with(records, name, value):
+    """Joule to kilowatt-hours, per minute to per hour, days to years; six decimals at most."""
+    assert measured(records).values == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("records", "target"),
+    [
+        ("4413E8030000 426C3F3C", (Decimal(1), date(2025, 12, 31))),
+        ("840413E8030000 82046C3F3C", (Decimal(1), date(2025, 12, 31))),
+        ("4413E8030000 426C3F3C 840413D0070000 82046C3E34", (None, None)),
+        ("4413E8030000 426CFFFF 840413D0070000 82046C3E34", (Decimal(2), date(2025, 4, 30))),
+        ("041311BB0000", (None, None)),
+    ],
+)
+def test_a_snapshot_is_published_only_when_there_is_one(records, target):
+    """Storage numbers are the maker's: with two past values, nobody can say which is the billing one."""
+    values = measured(records).values
+    assert (values.get("target_volume_m3"), values.get("target_date")) == target
+
+
+def test_what_is_in_an_error_state_or_has_no_value_is_absent():
+    """Function 3, all-F digits and the most negative number publish nothing."""
+    assert measured("7413FEFEFEFE 0C13FFFFFFFF 043B00000080").values == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [
+        ("00", set()),
+        ("04", {StatusFlag.BATTERY_LOW}),
+        ("18", {StatusFlag.PERMANENT_ERROR, StatusFlag.TEMPORARY_ERROR}),
+        ("02", {StatusFlag.APPLICATION_ERROR}),
+        ("03", {StatusFlag.ALARM}),
+        ("E1", set()),
+    ],
+)
+def test_the_status_byte(status, flags):
+    """Bits 2-4 and the application state are the standard's; bits 5-7 are the maker's and say nothing here."""
+    assert read_status(open_frame(read_envelope(plain("", status=status)), None)) == flags
