@@ -45,14 +45,12 @@ def _show(report: DecodeReport) -> None:
             for layer in report.layers
         ]
         print_table("Layers", ("layer", "offset", "fields"), rows)
-    contents = report.as_dict()
-    if contents["records"]:
-        columns = list(contents["records"][0])
-        print_table(
-            "Records", columns, [[row.get(column) for column in columns] for row in contents["records"]]
-        )
+    records = report.as_dict()["records"]
+    if records:
+        columns = ("offset", "header", "data", "function", "storage", "tariff", "measurand", "value", "unit")
+        print_table("Records", columns, [[record[column] for column in columns] for record in records])
     if report.measurement is not None:
-        values = [(name, value) for name, value in report.measurement.values.items()]
+        values: list[tuple[str, object]] = list(report.measurement.values.items())
         values.append(("flags", ", ".join(sorted(report.measurement.flags)) or "none"))
         print_table("Measurement", ("name", "value"), values)
     if report.error is not None:

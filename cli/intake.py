@@ -20,17 +20,17 @@ STANDARD_INPUT = Path("-")
 
 
 async def ingest(
-    *files: Path,
+    *files: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     source: str | None = None,
     json: Annotated[bool, Parameter(help="print the summary as JSON")] = False,
 ) -> None:
-    """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines; - is standard input.
+    """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines.
 
     Lines that cannot be used are kept with their reason; `submeter replay` tries them again.
 
     Parameters
     ----------
-    files: the files; each line is one telegram.
+    files: each line is one telegram; - or no file at all is standard input.
     source: the name under which unusable lines are kept (default: the file's name).
     """
     summary = IntakeSummary()

@@ -29,3 +29,7 @@ def main() -> None:
     """Run the command line; the house's own errors end it with one line and exit status 1."""
     with told_errors():
         app()
+
+
+if __name__ == "__main__":
+    main()

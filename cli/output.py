@@ -16,7 +16,10 @@ from core.errors import SubmeterError
 from core.metering import DriverConflict
 from core.settings import SettingsError
 
-out = Console(highlight=False)
+WIDTH_OF_A_PIPE = 140
+"""Columns where there is no terminal to ask."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
 err = Console(stderr=True, highlight=False)
 
 

@@ -31,5 +31,5 @@ class Amount:
 
     @classmethod
     def known(cls, fluid: Fluid, smallest: int | Decimal | None) -> "Amount | None":
-        """The amount, None where there is no data: never 0 (C-20). A mean is rounded to the smallest unit, half up."""
+        """None where there is no data, never 0 (C-20). A mean is rounded half up to the smallest unit."""
         return None if smallest is None else cls.of(fluid, int(rounded(smallest, 0)))

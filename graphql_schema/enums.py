@@ -22,8 +22,10 @@ strawberry.enum(
     description="How far an amount can be trusted. ESTIMATED: part of a gap whose total is known. "
     "PARTIAL: the true amount is this or more.",
 )
-strawberry.enum(Language, description="The languages residents read.")
-strawberry.enum(StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor.")
+strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
+strawberry.enum(
+    StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor."
+)
 
 
 @strawberry.enum(description="The unit in which amounts are shown.")

@@ -10,13 +10,10 @@ import secrets
 
 from graphql import GraphQLError, GraphQLFormattedError
 
-from core.errors import SecretUnusable, SettingsError, SubmeterError
+from core.errors import SecretUnusable, SubmeterError
 
 BAD_REQUEST = "BAD_REQUEST"
 INTERNAL = "INTERNAL"
-
-_OUR_OWN_FAULT = (SecretUnusable, SettingsError)
-"""Refusals of the house that tell its operator something and a client nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +21,11 @@ _log = logging.getLogger(__name__)
 def translated(error: GraphQLError) -> GraphQLFormattedError:
     """The entry of `errors`: message, locations, path, and the code that a program acts on."""
     cause = _cause(error)
-    if isinstance(cause, SubmeterError) and not isinstance(cause, _OUR_OWN_FAULT):
-        extensions = {"code": cause.code} | ({"field": cause.field} if cause.field else {})
-        return _entry(error, cause.message, extensions)
+    if isinstance(cause, SubmeterError) and not isinstance(cause, SecretUnusable):  # that is for the operator
+        field: dict[str, object] = {"field": cause.field} if cause.field else {}
+        return _entry(error, cause.message, {"code": cause.code, **field})
     if cause is None:
-        return _entry(error, error.message, {"code": BAD_REQUEST} | dict(error.extensions or {}))
+        return _entry(error, error.message, {"code": BAD_REQUEST, **(error.extensions or {})})
     incident = secrets.token_hex(8)
     _log.error("GraphQL incident %s at %s", incident, error.path, exc_info=cause)
     message = f"Something went wrong on our side. If you report it, give this id: {incident}."

@@ -30,6 +30,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_list_type,
+    parse,
     specified_rules,
 )
 from strawberry.extensions import SchemaExtension
@@ -68,32 +69,42 @@ class SeveralOperationsError(CannotGetOperationTypeError):
 
 
 class Limits(SchemaExtension):
-    """Caps tokens, refuses what is too large, and validates each document once."""
+    """Refuses what is too large, and parses and validates each document once."""
 
-    def on_operation(self) -> Iterator[None]:
+    _errors: tuple[GraphQLError, ...] = ()
+
+    def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        context.parse_options["max_tokens"] = MAX_TOKENS
-        if context.query is not None and len(context.query) > LONGEST_DOCUMENT:
-            raise GraphQLError(
-                f"The document is longer than {LONGEST_DOCUMENT} characters: send values as variables.",
-                extensions={"code": _TOO_LARGE},
-            )
+        if context.query is not None:
+            schema = context.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
+            context.graphql_document, self._errors = _read(schema, context.query)
         yield
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        document = context.graphql_document
-        if document is not None:
-            operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        if context.graphql_document is not None:
+            operations = [
+                node
+                for node in context.graphql_document.definitions
+                if isinstance(node, OperationDefinitionNode)
+            ]
             if len(operations) > 1 and context._provided_operation_name is None:  # noqa: SLF001 - strawberry keeps no public trace of what the client sent
                 raise SeveralOperationsError(None)
-            context.pre_execution_errors = list(_errors_of(context.schema._schema, document))  # noqa: SLF001 - as strawberry's own ValidationCache does
+            context.pre_execution_errors = list(self._errors)
         yield
 
 
 @lru_cache(maxsize=256)
-def _errors_of(schema: GraphQLSchema, document: DocumentNode) -> tuple[GraphQLError, ...]:
-    return tuple(too_large(schema, document)) or tuple(validate_document(schema, document, tuple(specified_rules)))
+def _read(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
+    """The document and what is wrong with it; kept, since clients send the same few documents."""
+    if len(text) > LONGEST_DOCUMENT:
+        raise GraphQLError(
+            f"The document is longer than {LONGEST_DOCUMENT} characters: send values as variables.",
+            extensions={"code": _TOO_LARGE},
+        )
+    document = parse(text, max_tokens=MAX_TOKENS)
+    errors = too_large(schema, document) or validate_document(schema, document, tuple(specified_rules))
+    return document, tuple(errors)
 
 
 def too_large(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
@@ -109,7 +120,9 @@ def too_large(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLErro
     return [error for error in found if error is not None]
 
 
-def _excess(what: str, found: int, limit: int, node: OperationDefinitionNode | DocumentNode) -> GraphQLError | None:
+def _excess(
+    what: str, found: int, limit: int, node: OperationDefinitionNode | DocumentNode
+) -> GraphQLError | None:
     if found <= limit:
         return None
     message = f"The operation is too large: its {what} exceed the limit of {limit}."
@@ -151,7 +164,9 @@ class _Measure:
     def overlaps(self) -> int:
         """Pairs of fields that share a response name, over the whole document."""
         names: Counter[str] = Counter()
-        pending = [node.selection_set for node in self._document.definitions if hasattr(node, "selection_set")]
+        pending = [
+            node.selection_set for node in self._document.definitions if hasattr(node, "selection_set")
+        ]
         while pending:
             for selection in pending.pop().selections:
                 if isinstance(selection, FieldNode):
@@ -165,14 +180,18 @@ class _Measure:
             return self._field(node, parent)
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition
-            return self.of(node.selection_set, self._schema.get_type(condition.name.value) if condition else parent)
+            return self.of(
+                node.selection_set, self._schema.get_type(condition.name.value) if condition else parent
+            )
         return self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else _Size()
 
     def _fragment(self, name: str) -> _Size:
         if name not in self._sizes and name in self._fragments:
             self._sizes[name] = _Size()  # in a circle, which validation reports, a fragment counts nothing
             node = self._fragments[name]
-            self._sizes[name] = self.of(node.selection_set, self._schema.get_type(node.type_condition.name.value))
+            self._sizes[name] = self.of(
+                node.selection_set, self._schema.get_type(node.type_condition.name.value)
+            )
         return self._sizes.get(name, _Size())
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> _Size:
@@ -199,7 +218,7 @@ def _length(node: FieldNode, definition: Any, parent: GraphQLNamedType | None) -
 
 
 def _page_length(node: FieldNode, default: object) -> int:
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         if argument.name.value == "first":
             given = argument.value
             return min(int(given.value), LARGEST_PAGE) if isinstance(given, IntValueNode) else LARGEST_PAGE

@@ -9,6 +9,7 @@ from typing import NewType
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
 
 from core.consumption import Month
 
@@ -22,7 +23,9 @@ BigInt = NewType("BigInt", int)
 
 def _exact(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_EXACT:
-        raise GraphQLError(f"BigInt cannot represent {value!r}: a whole number of at most 53 bits is expected.")
+        raise GraphQLError(
+            f"BigInt cannot represent {value!r}: a whole number of at most 53 bits is expected."
+        )
     return value
 
 
@@ -32,7 +35,7 @@ def _month(value: object) -> Month:
     return Month(int(value[:4]), int(value[5:]))
 
 
-SCALARS = {
+SCALARS: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number beyond 32 bits, as a JSON number that stays exact (at most 2^53 - 1).",

@@ -1,4 +1,4 @@
-"""`submeter demo`: a house with two residences, filled through the ordinary intake, and a server to look at it.
+"""`submeter demo`: two residences, filled through the ordinary intake, and a server to look at them.
 
 The demo's telegrams are made for one anchor, which is kept beside the database: started again, the command
 finds the demo as it was; stopped halfway, it goes on with the same telegrams, of which those that are stored
@@ -84,7 +84,7 @@ async def make(
         with progress_bar("Taking in 14 months of telegrams", count_history_lines(plan)) as advance:
             lines = history_lines(plan)
             while delivered := list(islice(lines, settings.intake_batch_lines)):
-                # As they came in: each delivery is taken in at its own time, so alerts are raised when they were due.
+                # Each delivery is taken in at its own time, so that alerts are raised when they were due.
                 texts = [line.text for line in delivered]
                 heard_at = delivered[-1].sent_at
                 summary += await take_in(house, SYSTEM, texts, source="demo", now=heard_at, progress=advance)

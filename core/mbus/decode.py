@@ -23,12 +23,12 @@ _WIRED_CI: Final = 3  # L, C and the primary address stand before it
 _NO_FORMATS: Final[Mapping[int, CompactFormat]] = MappingProxyType({})
 
 
-def read_envelope(raw: bytes, *, crc_kept: bool = False) -> Envelope:
+def read_envelope(raw: bytes, *, crc_kept: bool | None = None) -> Envelope:
     """Reads all of a telegram that is readable without a key.
 
     Args:
         raw: the telegram as `core.mbus.lines` or a gateway gives it.
-        crc_kept: True when the gateway says that link checksums are still there.
+        crc_kept: whether link checksums are still there; None when the gateway does not say.
 
     Raises:
         TelegramError: stages LINK and TRANSPORT.
@@ -40,10 +40,17 @@ def read_envelope(raw: bytes, *, crc_kept: bool = False) -> Envelope:
     telegram = link.telegram
     address = Address.from_wire(telegram[2:HEADER_LENGTH])
     headers = read_headers(telegram, HEADER_LENGTH)
-    return _envelope(telegram, address, headers)
+    return _envelope(telegram, address, headers, unstripped=raw if link.by_fit else None)
 
 
-def _envelope(telegram: bytes, address: Address, headers: Headers, *, wired: bool = False) -> Envelope:
+def _envelope(
+    telegram: bytes,
+    address: Address,
+    headers: Headers,
+    *,
+    wired: bool = False,
+    unstripped: bytes | None = None,
+) -> Envelope:
     meter = address
     if headers.transport is not None and headers.transport.address is not None:
         meter = headers.transport.address
@@ -60,6 +67,7 @@ def _envelope(telegram: bytes, address: Address, headers: Headers, *, wired: boo
         authentication=headers.authentication,
         transport=headers.transport,
         wired=wired,
+        unstripped=unstripped,
     )
 
 

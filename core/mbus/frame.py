@@ -164,6 +164,8 @@ class Envelope:
         security: how it is sealed.
         extended_link, authentication, transport: the headers that are present and readable.
         wired: True for a long frame of wired M-Bus (EN 13757-2).
+        unstripped: the telegram with its last bytes, when these were taken for a checksum only because they
+            fit as one: if the content does not open, they may have been content. None otherwise.
 
     """
 
@@ -177,6 +179,7 @@ class Envelope:
     authentication: Authentication | None = None
     transport: TransportHeader | None = None
     wired: bool = False
+    unstripped: bytes | None = None
 
     @property
     def security_mode(self) -> int | None:

@@ -33,14 +33,14 @@ class GatewayLine:
         received_at: when, in UTC; None when the line does not say.
         rssi_dbm: received signal strength in dBm; None when the line does not say, or says it in another
             unit.
-        crc_kept: the link checksums are still in `telegram` for certain.
+        crc_kept: whether the link checksums are still in `telegram`; None when the line's shape does not say.
 
     """
 
     telegram: bytes
     received_at: datetime | None = None
     rssi_dbm: float | None = None
-    crc_kept: bool = False
+    crc_kept: bool | None = None
 
 
 def is_blank(text: str) -> bool:
@@ -116,7 +116,7 @@ def _rtl_wmbus(line: str) -> GatewayLine:
         message = "The receiver says that the 3-out-of-6 code was broken: unread bytes are invented."
         raise _fault(message, code=TelegramFault.INTEGRITY_FLAG)
     # The two level fields are receiver units, not dBm.
-    return GatewayLine(_unhex(telegram.removeprefix("0x")), received_at=_moment(moment))
+    return GatewayLine(_unhex(telegram.removeprefix("0x")), received_at=_moment(moment), crc_kept=False)
 
 
 def _json(line: str) -> GatewayLine:
@@ -143,7 +143,7 @@ def _json(line: str) -> GatewayLine:
         _unhex(telegram),
         received_at=None if received is None else _moment(received),
         rssi_dbm=number,
-        crc_kept=content.get("crc_kept") is True,
+        crc_kept=kept if isinstance(kept := content.get("crc_kept"), bool) else None,
     )
 
 
@@ -179,7 +179,7 @@ def _im871a(raw: bytes) -> GatewayLine | None:
         raise _fault("The checksum of the iM871A frame does not fit.", code=TelegramFault.CRC_MISMATCH)
     telegram = bytes((raw[3],)) + raw[4:end]
     # The RSSI byte is left out: its scale depends on the firmware of the stick.
-    return GatewayLine(telegram)
+    return GatewayLine(telegram, crc_kept=False)
 
 
 def _crc_x25(data: bytes) -> int:
@@ -201,4 +201,4 @@ def _amb8465(raw: bytes) -> GatewayLine | None:
     if check != raw[-1]:
         raise _fault("The checksum of the AMB8465 frame does not fit.", code=TelegramFault.CRC_MISMATCH)
     length = raw[2] - 1
-    return GatewayLine(bytes((length,)) + raw[3:-2])
+    return GatewayLine(bytes((length,)) + raw[3:-2], crc_kept=False)

@@ -43,20 +43,22 @@ def crc16(data: bytes) -> int:
 @dataclass(frozen=True, slots=True)
 class LinkFrame:
     """A telegram without checksums; for a wired frame the bytes are L C A CI ... as between 68 and the
-    checksum.
+    checksum. `by_fit` says that its last bytes were taken for a checksum because they fit as one, which
+    other bytes do once in 65,536 times.
     """
 
     telegram: bytes
     wired: bool = False
+    by_fit: bool = False
 
 
-def read_link(raw: bytes, *, crc_kept: bool = False) -> LinkFrame:
+def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
     """Checks and removes what the link layer added.
 
     Args:
         raw: L field first (radio), or a whole long frame `68 L L 68 ... CS 16` (wired).
-        crc_kept: the gateway says that block checksums are there; else they are recognised by the lengths,
-            and those of format B by fitting.
+        crc_kept: whether the gateway says that block checksums are there. None when it does not say: then
+            they are recognised by the lengths, and those of format B by fitting.
 
     Raises:
         TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
@@ -74,10 +76,7 @@ def read_link(raw: bytes, *, crc_kept: bool = False) -> LinkFrame:
             Stage.LINK, f"The L field announces {length} bytes, {len(raw)} arrived.", offset=len(raw)
         )
     if len(raw) == length:
-        stripped = _strip_b(raw)
-        if stripped is None and crc_kept:
-            raise _fault(TelegramFault.CRC_MISMATCH, "A block checksum of frame format B does not fit.", 0)
-        return LinkFrame(raw if stripped is None else stripped)
+        return _bare_or_format_b(raw, crc_kept)
     stripped = _strip_a(raw)
     if stripped is None and len(raw) != _length_a(length):
         # Some receivers append a byte of their own; a frame of just the length of format A is no such case.
@@ -89,6 +88,18 @@ def read_link(raw: bytes, *, crc_kept: bool = False) -> LinkFrame:
             length,
         )
     return LinkFrame(stripped)
+
+
+def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: FBT001 - handed through
+    """A telegram of just the length that L announces: without checksums, or format B, which counts them."""
+    if crc_kept is False:
+        return LinkFrame(raw)
+    stripped = _strip_b(raw)
+    if stripped is not None:
+        return LinkFrame(stripped, by_fit=crc_kept is None)
+    if crc_kept:
+        raise _fault(TelegramFault.CRC_MISMATCH, "A block checksum of frame format B does not fit.", 0)
+    return LinkFrame(raw)
 
 
 def _length_a(length: int) -> int:

@@ -1,8 +1,8 @@
 """A driver held against its telegrams: for our vendors and for a stranger's package alike.
 
-In: the text of a `vectors.toml` and a registry. Out: what differs, in words; nothing when all is right. The one
-rule: a vector states every value and every flag that the driver gives, so a value that appears out of nowhere is
-a difference too.
+In: the text of a `vectors.toml` and a registry. Out: what differs, in words; nothing when all is right. The
+one rule: a vector states every value and every flag that the driver gives, so a value that appears out of
+nowhere is a difference too.
 
     [[telegram]]
     note = "IZAR radio, default keys"

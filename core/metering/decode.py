@@ -6,7 +6,7 @@ address that a sealed telegram shows. The one rule: whatever a telegram or a ven
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -55,19 +55,21 @@ class Opened:
         A caller that keeps it per maker, version and medium and passes it to `open_sealed` as `formats` can
         read the compact frames of meters that no driver lists.
         """
-        if self.frame.compact_signature is not None or not self.frame.records:
+        frame = self.frame
+        proprietary = frame.envelope.security is SecurityKind.PROPRIETARY
+        if proprietary or frame.compact_signature is not None or not frame.records:
             return None
-        return format_of(self.frame.records)
+        return format_of(frame.records)
 
 
-def identify(raw: bytes, registry: Registry, *, crc_kept: bool = False) -> Sealed:
+def identify(raw: bytes, registry: Registry, *, crc_kept: bool | None = None) -> Sealed:
     """Reads who sent a telegram and finds the driver.
 
     Args:
         raw: the telegram, the L field first, with or without link checksums; or a wired long frame.
         registry: the drivers of the house.
-        crc_kept: True when the gateway says that the link checksums are still there; a mismatch is then an
-            error.
+        crc_kept: whether the gateway says that the link checksums are still there: if so, a mismatch is an
+            error. None when it does not say.
 
     Raises:
         TelegramError: the telegram is truncated, damaged or none.
@@ -106,7 +108,10 @@ def open_sealed(
         frame = _open(sealed, key, formats)
         return Opened(sealed, frame, driver.interpret(frame))
     except TelegramError:
-        raise
+        if sealed.envelope.unstripped is None:
+            raise
+        whole = read_envelope(sealed.envelope.unstripped, crc_kept=False)
+        return open_sealed(replace(sealed, envelope=whole), key, formats=formats)
     except Exception as error:
         raise _driver_failed(driver, error) from error
 

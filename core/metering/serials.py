@@ -1,8 +1,8 @@
 """How a vendor prints the number of a meter, and what that has to do with its radio address.
 
-In: what a person typed from the device. Out: the canonical printed serial, or None; and, where the vendor has
-a rule, the radio address. The one rule: no family of meters has a usable check digit, so nothing here ever
-corrects a digit; a text either has the shape or it has not (R-052, R-145).
+In: what a person typed from the device. Out: the canonical printed serial, or ValueError; and the radio
+address, where the vendor has a rule. The one rule: no family of meters has a usable check digit, so nothing
+here ever corrects a digit; a text either has the shape or it has not (R-052, R-145).
 """
 
 import re
@@ -17,12 +17,17 @@ _PREFIX = re.compile(r"^(?:N[°O]|SN)+")
 
 
 def fold(text: str) -> str:
-    """Folds what people type: NFKC, upper case, without spaces, dots, hyphens, slashes or a leading `N°` or `S/N`.
+    """Folds what people type: NFKC, upper case, without separators and without a leading `N°` or `S/N`.
 
-    Idempotent. Letters that look like digits stay as they are.
+    Idempotent: what folding joins may fold again. Letters that look like digits stay as they are.
     """
-    upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
-    return _PREFIX.sub("", _SEPARATORS.sub("", upper))
+    while (folded := _fold_once(text)) != text:
+        text = folded
+    return folded
+
+
+def _fold_once(text: str) -> str:
+    return _PREFIX.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).upper()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ async def raise_leak_alerts(
         values = {
             "fluid": meter.fluid.value,
             "meter": meter.printed_serial,
-            "started_on": episode.started_on.isoformat(),
             "ended_on": episode.ended_on.isoformat() if episode.ended_on else None,
+        }
+        figures = {
             "loss_litres": None if episode.loss_litres is None else str(episode.loss_litres),
             "mean_flow_lph": None if episode.mean_flow_lph is None else str(episode.mean_flow_lph),
         }
@@ -46,9 +47,11 @@ async def raise_leak_alerts(
                 topic=Topic.LEAK,
                 template=f"leak_{event.kind.value.lower()}",
                 key=f"meter:{meter.id}:{event.key}",
+                started_on=episode.started_on,
                 happened_on=event.day,
                 alert_id=alert.id,
                 values={**values, "level": event.level},
+                figures=figures,
             )
             for event in finding.events
         ]

@@ -43,7 +43,7 @@ class Ingested:
 async def ingest(
     connection: TransactionalDBClient, reported: Sequence[Reported], *, now: datetime
 ) -> Ingested:
-    """Store the readings of a batch. The meters must be locked."""
+    """Store the readings of a batch. The dwellings must be locked."""
     outcome = Ingested()
     candidates = [report for report in reported if not _refused(report, outcome, now)]
     stored = await _Stored.around(connection, candidates)

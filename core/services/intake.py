@@ -7,9 +7,10 @@ that cannot be used is counted, kept with its reason, and replayed once its caus
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from typing import Self
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -21,7 +22,7 @@ from core.services import outbox
 from core.services.alerts import raise_leak_alerts
 from core.services.ingest import ingest
 from core.services.leakwatch import watch
-from core.services.meter_book import lock_meters, meters_by_address
+from core.services.meter_book import lock_dwellings, meters_by_address
 from core.services.overuse import watch_over_consumption
 from core.services.rollups import roll_up
 from core.services.telegrams import Heard, Line, Reported, Unusable, hear, keep, open_telegram, release
@@ -31,7 +32,8 @@ from core.services.vault import Vault
 
 @dataclass(slots=True)
 class IntakeSummary:
-    """What became of the lines; `lines` = `stored` + `duplicates` + all of `unusable`. Blank lines count nowhere."""
+    """What became of the lines: `lines` = `stored` + `duplicates` + all of `unusable`; blank ones count nowhere.
+    """
 
     lines: int = 0
     stored: int = 0
@@ -40,7 +42,7 @@ class IntakeSummary:
     alerts: int = 0
     messages: int = 0
 
-    def __iadd__(self, other: "IntakeSummary") -> "IntakeSummary":
+    def __iadd__(self, other: "IntakeSummary") -> Self:
         self.lines += other.lines
         self.stored += other.stored
         self.duplicates += other.duplicates
@@ -70,25 +72,34 @@ async def take_in(
         progress: called with the number of lines of each batch once it is stored.
     """
     viewer.require(Permission.TELEGRAMS_SUBMIT)
-    lines = (Line(text, now) for text in texts if not is_blank(text))
+    lines = (Line.of(text, now, operator_id=viewer.operator_id) for text in texts if not is_blank(text))
     return await _in_batches(house, viewer, lines, source=source, now=now, progress=progress)
 
 
 async def replay(
     house: House, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
 ) -> IntakeSummary:
-    """Take in again every line that is kept; those whose cause is gone become readings."""
+    """Take in again every line that is kept; those whose cause is gone become readings.
+
+    A line still counts as its gateway's: it reaches the meters of that gateway's operator alone.
+    """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
     after = 0
     while True:
         query = UnusableTelegram.filter(state=TelegramState.KEPT, id__gt=after).order_by("id")
-        kept = await query.limit(house.settings.intake_batch_lines)
+        kept = await query.limit(house.settings.intake_batch_lines).select_related("gateway")
         if not kept:
             return summary
         after = kept[-1].id
-        lines = (Line(row.line, row.received_at) for row in kept)
-        summary += await _in_batches(house, viewer, lines, source="replay", now=now, progress=progress)
+        for operator_id, rows in groupby(kept, key=_operator_of):
+            lines = (Line(row.line, row.received_at, operator_id, sightings=0) for row in rows)
+            hearer = replace(viewer, operator_id=operator_id)
+            summary += await _in_batches(house, hearer, lines, source="replay", now=now, progress=progress)
+
+
+def _operator_of(row: UnusableTelegram) -> int | None:
+    return row.gateway.operator_id if row.gateway is not None else None
 
 
 async def count_kept(viewer: Viewer) -> int:
@@ -137,7 +148,7 @@ async def _store(
     source: str,
     now: datetime,
 ) -> IntakeSummary:
-    await lock_meters(connection, [report.meter.id for report in reported])
+    await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, now=now)
@@ -152,7 +163,7 @@ async def _store(
         lines=len(used) + len(failures),
         stored=len(readings.stored),
         duplicates=len(readings.duplicates),
-        unusable=Counter(failure.reason for failure in failures),
+        unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len({item.alert_id for item in news}),
         messages=messages,
     )

@@ -13,7 +13,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Viewer
 from core.consumption.fluids import Fluid
-from core.models import Meter
+from core.models import Dwelling, Meter
 from core.services.series import is_sqlite
 from core.services.vault import Vault
 
@@ -45,17 +45,18 @@ async def meters_by_address(
     return {meter.radio_address: _entry(meter, vault) for meter in meters}
 
 
-async def lock_meters(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> None:
-    """Let one batch at a time work on a meter: its volumes are recomputed from what is stored.
+async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
+    """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is stored.
 
-    PostgreSQL locks the meters' rows, in one order so that two batches cannot wait for each other. SQLite has
-    one writer: an update of no row takes that place at once, instead of failing later when a read turns
+    PostgreSQL locks the dwellings' rows, in one order so that two batches cannot wait for each other. SQLite
+    has one writer: an update of no row takes that place at once, instead of failing later when a read turns
     into a write beside another process.
     """
     if is_sqlite(connection):
         await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
         return
-    await Meter.filter(id__in=list(set(meter_ids))).order_by("id").select_for_update().values_list("id")
+    rows = Dwelling.filter(id__in=list(set(dwelling_ids))).order_by("id").using_db(connection)
+    await rows.select_for_update(no_key=True).values_list("id")
 
 
 def _entry(meter: Meter, vault: Vault) -> MeterEntry:

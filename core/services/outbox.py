@@ -1,7 +1,8 @@
 """Queues messages in the transaction of what they tell, and lists them; sending is another process.
 
 The one rule: an event is told once to an account by a channel, however often it is found again. Nobody is
-written to who did not ask for it (R-015, R-118), and old news wakes nobody.
+written to who did not ask for it (R-015, R-118), nobody is told of another one's water, and old news wakes
+nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.expressions import Q
 
-from core.access import Viewer
-from core.access.permissions import Permission
-from core.models import Account, Channel, MessageState, Occupancy, OutboxMessage
+from core.access import Permission, Viewer
+from core.models import Account, Channel, MessageState, OutboxMessage
+from core.services.scope import Stay, occupants, stays_of
 
 NEWS_FOR = timedelta(days=3)
 """An event that lies further back is stored and shown, and no message is sent about it."""
@@ -30,15 +31,29 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing to tell the occupants of a dwelling; `key` is the event's, the same whenever it is found."""
+    """One thing to tell the occupants of a dwelling.
+
+    Attributes:
+        dwelling_id: whose occupants.
+        topic: what they may have asked to be told of.
+        template: the words.
+        key: the event's, the same whenever it is found.
+        started_on: the first day of what is told.
+        happened_on: the day of the event.
+        alert_id: the alert that it belongs to.
+        values: what the words need.
+        figures: further values, counted from `started_on` on; told to nobody who moved in later.
+    """
 
     dwelling_id: int
     topic: Topic
     template: str
     key: str
+    started_on: date
     happened_on: date
     alert_id: int
     values: Mapping[str, Any]
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +75,12 @@ async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now:
     fresh = [item for item in news if item.happened_on >= (now - NEWS_FOR).date()]
     if not fresh:
         return 0
-    accounts = await _occupants(connection, {item.dwelling_id for item in fresh}, now.date())
+    occupants_of = await _occupants(connection, {item.dwelling_id for item in fresh}, now)
     rows = [
-        _message(item, account, channel, now)
+        _message(item, account, stay, channel, now)
         for item in fresh
-        for account in accounts.get(item.dwelling_id, ())
+        for account, stay in occupants_of.get(item.dwelling_id, ())
+        if stay.holds(item.happened_on)
         for channel in Channel
         if getattr(account, f"{item.topic.value}_by_{channel.value.lower()}")
     ]
@@ -100,24 +116,22 @@ async def list_messages(
 
 
 async def _occupants(
-    connection: TransactionalDBClient, dwelling_ids: Iterable[int], today: date
-) -> dict[int, list[Account]]:
-    """The accounts of those who hold the dwellings today."""
-    current = (
-        Occupancy.filter(dwelling_id__in=list(dwelling_ids), move_in__lte=today, account__disabled_at=None)
-        .filter(Q(move_out=None) | Q(move_out__gt=today))
-        .exclude(account_id=None)
-        .using_db(connection)
-        .select_related("account")
-    )
-    found: dict[int, list[Account]] = {}
-    for occupancy in await current:
-        if occupancy.account is not None:
-            found.setdefault(occupancy.dwelling_id, []).append(occupancy.account)
+    connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
+) -> dict[int, list[tuple[Account, Stay]]]:
+    """The accounts of those who live in the dwellings today, each with its stay."""
+    query = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
+    rows = await query.using_db(connection).select_related("account", "dwelling__residence")
+    found: dict[int, list[tuple[Account, Stay]]] = {}
+    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+        if row.account is not None and stay.holds(today):
+            found.setdefault(row.dwelling_id, []).append((row.account, stay))
     return found
 
 
-def _message(item: News, account: Account, channel: Channel, now: datetime) -> OutboxMessage:
+def _message(item: News, account: Account, stay: Stay, channel: Channel, now: datetime) -> OutboxMessage:
+    figures = item.figures if stay.holds(item.started_on) else dict.fromkeys(item.figures)
+    started_on = max(item.started_on, stay.first_day)
     return OutboxMessage(
         idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
         account_id=account.id,
@@ -125,7 +139,7 @@ def _message(item: News, account: Account, channel: Channel, now: datetime) -> O
         channel=channel,
         template=item.template,
         language=account.language,
-        values=dict(item.values),
+        values={**item.values, **figures, "started_on": started_on.isoformat()},
         created_at=now,
     )
 

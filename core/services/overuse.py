@@ -1,24 +1,25 @@
 """Watches the months of a dwelling's water for over-consumption (C-30, R-197).
 
-In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean of
-the same month in up to three previous years, and the news about it. The one rule: only months that the
+In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean
+of the same month in up to three previous years, and the news about it. The one rule: only months that the
 present occupant lived through are compared; a predecessor's habits say nothing, and are nobody's business.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.expressions import Q
 
 from core.consumption import Month, monthly
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.leaks.overconsumption import YEARS_COMPARED, OverConsumption, over_consumption
-from core.models import Alert, AlertKind, Occupancy
+from core.models import Alert, AlertKind
 from core.services.meter_book import MeterEntry
 from core.services.meter_days import days_by_fluid
 from core.services.outbox import News, Topic
+from core.services.scope import occupants, stays_of
 
 _ONE_DAY = timedelta(days=1)
 
@@ -42,7 +43,7 @@ async def watch_over_consumption(
             }
             if judged:
                 months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
-    moved_in = await _moved_in(connection, {dwelling_id for dwelling_id, _ in months})
+    moved_in = await _moved_in(connection, {dwelling_id for dwelling_id, _ in months}, now)
     for (dwelling_id, fluid), judged in months.items():
         since = moved_in.get(dwelling_id)
         if since is None:
@@ -55,10 +56,17 @@ async def watch_over_consumption(
     return news
 
 
-async def _moved_in(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> dict[int, date]:
-    """Since when those who hold the dwellings now have held them."""
-    rows = Occupancy.filter(Q(move_out=None), dwelling_id__in=list(dwelling_ids)).using_db(connection)
-    return {row.dwelling_id: row.move_in for row in await rows}
+async def _moved_in(
+    connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
+) -> dict[int, date]:
+    """Since when those who live in the dwellings today have lived there; of several, all of them."""
+    query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    rows = await query.select_related("dwelling__residence")
+    since: dict[int, date] = {}
+    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+        if stay.holds(now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()):
+            since[row.dwelling_id] = max(stay.first_day, since.get(row.dwelling_id, stay.first_day))
+    return since
 
 
 async def _month_amounts(
@@ -105,7 +113,8 @@ async def _raise(
             topic=Topic.OVER_CONSUMPTION,
             template="over_consumption",
             key=key,
-            happened_on=now.date(),
+            started_on=found.month.first_day,
+            happened_on=today,
             alert_id=alert.id,
             values={
                 "fluid": fluid.value,
@@ -113,5 +122,6 @@ async def _raise(
                 "amount": found.amount,
                 "threshold": int(found.threshold),
             },
+            figures={},
         )
     ]

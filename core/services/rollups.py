@@ -82,6 +82,6 @@ def _touched_days(
 
 
 def _bounds_s(meter: MeterEntry, days: tuple[date, date]) -> tuple[int, int]:
-    """From the full hour at or before the first day's start to the last day's end, epoch seconds."""
-    start_s = day_start(days[0], meter.zone)
-    return start_s - start_s % HOUR_S, day_start(days[1] + _ONE_DAY, meter.zone)
+    """The full hours that the days touch, epoch seconds: midnight falls within an hour in some zones."""
+    start_s, end_s = day_start(days[0], meter.zone), day_start(days[1] + _ONE_DAY, meter.zone)
+    return start_s - start_s % HOUR_S, end_s + -end_s % HOUR_S

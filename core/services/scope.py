@@ -5,12 +5,19 @@ In: the viewer. Out: `Stay` values. The one rule: what is not in a stay does not
 move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.queryset import QuerySet
 
 from core.access import Permission, Role, Viewer
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Dwelling, Meter, Occupancy, OccupancyKind
+
+_LARGEST_ID = 2**63 - 1
+"""What a database's BIGINT holds; to ask for more is an error of its own in each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +32,21 @@ class Stay:
     def holds(self, day: date) -> bool:
         return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
+    def over_on(self, day: date) -> bool:
+        """Whether the stay had ended before that day."""
+        return self.last_day is not None and self.last_day < day
+
     def clip(self, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
         """The days asked for, or by default all that may be seen up to today.
 
         Raises:
             ForbiddenPeriod: a bound that was given lies outside the stay.
         """
-        if first is not None and not self.holds(first):
-            raise ForbiddenPeriod(f"Data are visible from {self.first_day.isoformat()} on.", field="from")
-        if last is not None and self.last_day is not None and last > self.last_day:
-            raise ForbiddenPeriod(f"Data are visible until {self.last_day.isoformat()}.", field="to")
+        for day, field in ((first, "from"), (last, "to")):
+            if day is not None and day < self.first_day:
+                raise ForbiddenPeriod(f"Data are visible from {self.first_day.isoformat()} on.", field=field)
+            if day is not None and self.last_day is not None and day > self.last_day:
+                raise ForbiddenPeriod(f"Data are visible until {self.last_day.isoformat()}.", field=field)
         return first or self.first_day, min(day for day in (last, self.last_day, today) if day is not None)
 
 
@@ -43,21 +55,27 @@ async def stays(viewer: Viewer) -> list[Stay]:
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
         return []
-    mine = await Occupancy.filter(account_id=viewer.account_id).order_by("-move_in", "id")
-    mine = [row for row in mine if row.kind is not OccupancyKind.OWNER_NON_OCCUPANT]
-    ended_before = await _ends_of_predecessors(mine)
-    found = [
+    mine = await occupants().filter(account_id=viewer.account_id).order_by("-move_in", "id")
+    found = await stays_of(mine)
+    return sorted(found, key=lambda stay: stay.last_day is not None)
+
+
+async def stays_of(
+    occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
+) -> list[Stay]:
+    """The stay that each occupancy gives: cut where a predecessor was still there (C-14)."""
+    dwelling_ids = {row.dwelling_id for row in occupancies}
+    ended = occupants().filter(dwelling_id__in=list(dwelling_ids)).exclude(move_out=None)
+    others = await ended.using_db(connection)
+    return [
         Stay(
             dwelling_id=row.dwelling_id,
             kind=row.kind,
-            first_day=max(
-                [row.move_in, *(end for end in ended_before[row.dwelling_id] if _precedes(end, row))]
-            ),
+            first_day=max([row.move_in, *(end for other in others if (end := _end_before(other, row)))]),
             last_day=row.move_out - timedelta(days=1) if row.move_out else None,
         )
-        for row in mine
+        for row in occupancies
     ]
-    return sorted(found, key=lambda stay: stay.last_day is not None)
 
 
 async def stay_at(viewer: Viewer, dwelling_id: int) -> Stay:
@@ -79,6 +97,8 @@ async def stay_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, Stay]:
         NotFound: there is no such meter, or it is not one of the viewer's.
     """
     mine = {stay.dwelling_id: stay for stay in reversed(await stays(viewer))}
+    if not 0 < meter_id <= _LARGEST_ID:
+        raise NotFound("No such meter.", field="id")
     meter = await Meter.get_or_none(id=meter_id, dwelling_id__in=list(mine)).select_related(
         "dwelling__residence"
     )
@@ -93,15 +113,16 @@ async def dwellings_with_residence(dwelling_ids: list[int]) -> dict[int, Dwellin
     return {row.id: row for row in rows}
 
 
-async def _ends_of_predecessors(mine: list[Occupancy]) -> dict[int, list[date]]:
-    """For each dwelling the move-out days of occupancies that have ended."""
-    ends: dict[int, list[date]] = {row.dwelling_id: [] for row in mine}
-    for row in await Occupancy.filter(dwelling_id__in=list(ends)).exclude(move_out=None):
-        if row.id not in {own.id for own in mine} and row.move_out is not None:
-            ends[row.dwelling_id].append(row.move_out)
-    return ends
+def occupants() -> QuerySet[Occupancy]:
+    """The occupancies of those who live, or lived, in their dwelling: a landlord sees no tenant's data (C-01)."""
+    return Occupancy.exclude(kind=OccupancyKind.OWNER_NON_OCCUPANT)
 
 
-def _precedes(end: date, stay: Occupancy) -> bool:
-    """Whether an occupancy that ended then came before this stay, and not after it."""
-    return stay.move_out is None or end < stay.move_out
+def _end_before(other: Occupancy, stay: Occupancy) -> date | None:
+    """When another one's occupancy ended, if it came before this stay and not after it."""
+    if other.dwelling_id != stay.dwelling_id or other.id == stay.id:
+        return None
+    if other.account_id is not None and other.account_id == stay.account_id:
+        return None
+    ends_first = other.move_out and (stay.move_out is None or other.move_out < stay.move_out)
+    return other.move_out if ends_first else None

@@ -6,13 +6,13 @@ after all. Decoding raises nothing here: a broken telegram is a result.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.expressions import F
 
 from core.access import Viewer
 from core.metering import (
@@ -42,22 +42,46 @@ class Reason(StrEnum):
 
     UNKNOWN_METER = "UNKNOWN_METER"
     NO_INDEX = "NO_INDEX"
+    INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
     UNIT_MISMATCH = "UNIT_MISMATCH"
     TIME_IN_FUTURE = "TIME_IN_FUTURE"
     OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
     CONFLICTING_READING = "CONFLICTING_READING"
 
 
+LARGEST_INDEX = 10**15
+"""A million million cubic metres: no register shows more, while records can hold what no column does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A gateway line as received; `received_at` is the moment that holds if the line carries none itself."""
+    """A gateway line as received.
+
+    Attributes:
+        text: storable and stripped; see `Line.of`.
+        received_at: the moment that holds if the line carries none itself.
+        operator_id: whose gateway heard it; None for the operator's own command line, which serves all.
+        sightings: how often it was heard now; 0 when a kept line is only tried again.
+    """
 
     text: str
     received_at: datetime
+    operator_id: int | None = None
+    sightings: int = 1
+
+    @classmethod
+    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "Line":
+        """The line of a text that may hold anything."""
+        return cls(storable(text.strip()), received_at, operator_id)
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.text.strip().encode()).hexdigest()
+        """What makes the same line, heard by the same operator, the same row.
+
+        Another operator's gateway may not book on the meter, so what it heard is a line of its own.
+        """
+        heard_by = "" if self.operator_id is None else f"{self.operator_id}\n"
+        return hashlib.sha256(f"{heard_by}{self.text}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,11 @@ class Reported:
     status_bits: int
 
 
+def storable(text: str) -> str:
+    """The text with what a database's text cannot hold (NUL, lone surrogates) written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 def hear(line: Line, registry: Registry) -> Heard | Unusable:
     """Line to telegram to sender; the content may still be sealed."""
     address: str | None = None
@@ -129,14 +158,17 @@ def open_telegram(heard: Heard, meter: MeterEntry | None) -> Reported | Unusable
     for key in meter.keys or (None,):
         try:
             measurement = open_sealed(heard.sealed, key).measurement
+            index = measurement.index
         except TelegramError as error:
             failure = failure or error
             if error.code in _ANOTHER_KEY_MAY_FIT:
                 continue
             break
-        if measurement.index is None:
+        if index is None:
             return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
-        return Reported(heard, meter, measurement.index, flags_to_bits(measurement.flags))
+        if abs(index.value) > LARGEST_INDEX:
+            return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+        return Reported(heard, meter, index, flags_to_bits(measurement.flags))
     if failure is None:
         raise AssertionError("a key was tried and neither opened nor failed")
     return _failed(heard.line, failure, heard.radio_address)
@@ -154,42 +186,64 @@ async def keep(
     *,
     source: str,
 ) -> None:
-    """Store lines that could not be used; one that is kept already gets its newest reason and one sighting more."""
+    """Store lines that could not be used; one that is kept already gets its newest reason and is seen again.
+
+    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
+    each other.
+    """
     if not failures:
         return
-    latest = {failure.line.digest: failure for failure in failures}
-    known = await UnusableTelegram.filter(line_digest__in=list(latest)).using_db(connection)
-    for row in known:
-        failure = latest.pop(row.line_digest)
-        row.stage, row.reason, row.message = failure.stage, failure.reason, failure.message[:300]
-        row.byte_offset, row.radio_address = failure.offset, failure.radio_address
-        row.state, row.replayed_at = TelegramState.KEPT, None
-    if known:
-        await UnusableTelegram.bulk_update(
-            known,
-            ["stage", "reason", "message", "byte_offset", "radio_address", "state", "replayed_at"],
-            using_db=connection,
-        )
-        ids = [row.id for row in known]
-        await UnusableTelegram.filter(id__in=ids).using_db(connection).update(times_seen=F("times_seen") + 1)
+    newest = {failure.line.digest: failure for failure in failures}
+    sightings = Counter[str]()
+    for failure in failures:
+        sightings[failure.line.digest] += failure.line.sightings
     await UnusableTelegram.bulk_create(
         [
             UnusableTelegram(
-                line=failure.line.text.strip(),
+                line=failure.line.text,
                 line_digest=digest,
-                source=source[:200],
+                source=storable(source)[:200],
                 gateway_id=viewer.gateway_id,
                 received_at=failure.line.received_at,
-                stage=failure.stage,
-                reason=failure.reason,
-                byte_offset=failure.offset,
-                message=failure.message[:300],
-                radio_address=failure.radio_address,
+                times_seen=0,
+                **_findings(failure),
             )
-            for digest, failure in latest.items()
+            for digest, failure in sorted(newest.items())
         ],
+        ignore_conflicts=True,
         using_db=connection,
     )
+    rows = UnusableTelegram.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
+    kept = await rows.select_for_update()
+    for row in kept:
+        row.update_from_dict(_findings(newest[row.line_digest]))
+        row.times_seen += sightings[row.line_digest]
+        row.state, row.replayed_at = TelegramState.KEPT, None
+    await UnusableTelegram.bulk_update(kept, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
+
+
+_UPDATED = (
+    "stage",
+    "reason",
+    "message",
+    "byte_offset",
+    "radio_address",
+    "times_seen",
+    "state",
+    "replayed_at",
+)
+_ROWS_AN_UPDATE = 500
+"""Tortoise gives each field of each row two parameters, and a statement has at most 32,767."""
+
+
+def _findings(failure: Unusable) -> dict[str, str | int | None]:
+    return {
+        "stage": failure.stage,
+        "reason": failure.reason,
+        "message": storable(failure.message)[:300],
+        "byte_offset": failure.offset,
+        "radio_address": failure.radio_address,
+    }
 
 
 async def release(connection: TransactionalDBClient, used: Iterable[Line], *, now: datetime) -> None:

@@ -159,6 +159,7 @@ def _record(data: bytes, at: int, storage: int, measurand: Measurand, value: Dec
 
 
 def _read_real_data(envelope: Envelope, plain: bytes) -> Frame | None:
+    # The high byte of the configuration field: bit 4 marks the form, the others are the sum of the content.
     sent = envelope.raw[_SEALED_FROM - 1]
     if (sum(plain) ^ sent) & _REAL_DATA_SUM:
         return None

@@ -42,15 +42,15 @@ def test_a_temperature_of_127_is_not_available():
 
 def test_the_signatures_are_those_that_meters_send():
     """The formats listed give the signatures known from the field."""
-    known = {0xA8ED, 0xC412, 0x0905, 0x36D4, 0xA9F3, 0x61EB, 0xD2F7, 0xDD34, 0x7C0E, 0xF1E7, 0x52C2, 0xAE5A, 0xB34D,
-             0xE7A2, 0x8400}  # fmt: skip
+    known = {0xA8ED, 0xC412, 0x0905, 0x36D4, 0xA9F3, 0x61EB, 0xD2F7, 0xDD34, 0x7C0E, 0xF1E7, 0x52C2, 0xAE5A,
+             0xB34D, 0xE7A2, 0x8400}  # fmt: skip
     assert set(DRIVER.compact_formats) == known
 
 
 def test_heat_counts_energy_and_keeps_maker_codes_out():
     """The sums of volume times temperature (FF07, FF08) are no energy; the index is watt-hours."""
     measurement = measured(
-        "04064B4D0000 04FF0710270000 0414 6D0F0000 04863C05000000", version="34", medium="0C"
+        "04064B4D0000 04FF0710270000 04146D0F0000 04863C05000000", version="34", medium="0C"
     )
     assert measurement.index.value == 19787000
     assert measurement.values["backward_energy_kwh"] == 5

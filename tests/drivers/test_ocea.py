@@ -96,7 +96,7 @@ def test_the_tables_are_the_register(telegram, key):
 
 @given(st.binary(min_size=26, max_size=26))
 def test_the_two_well_known_keys_never_both_fit(telegram):
-    """The register is linear: under the second key the check byte differs by a constant, so no telegram fits both."""
+    """The register is linear: the second key changes the check byte by a constant: none fits both."""
     first, second = (unseal(telegram, key) for key in WELL_KNOWN)
     assert first[0] != second[0]
 
@@ -163,3 +163,29 @@ def test_alarm_bits_of_now_are_flags_and_those_of_the_past_are_not(alarm, flags)
     assert measurement.flags == flags
     assert measurement.status_word == int.from_bytes(bytes.fromhex(alarm), "little")
     assert measurement.index.value == 123456
+
+
+def real_data(records, *, damage=0):
+    """A Hydrometer telegram in "real data" form, sealed with a well-known key, its address rotated."""
+    plain = bytes.fromhex(records)
+    check = (sum(plain) ^ damage) & 0xEF | 0x10  # the high byte of CFG: bit 12 marks the form
+    head = bytes.fromhex("442423" + "2004" + "25609268" + "7A" + "110000") + bytes((check,))
+    telegram = bytes((len(head) + len(plain),)) + head
+    stream = unseal(telegram + bytes(len(plain)), WELL_KNOWN[1])
+    return telegram + bytes(left ^ right for left, right in zip(plain, stream, strict=True))
+
+
+def test_real_data_holds_ordinary_records():
+    """CI 7A with a manufacturer's security mode: same register, a sum as check, EN 13757-3 records."""
+    opened = open_sealed(identify(real_data("0C0651260000 0C1347031500 2F"), REGISTRY), None)
+    assert str(opened.sealed.address) == "HYD-68926025-20-04"
+    assert opened.measurement.index.value == 2651000
+    assert opened.frame.opened_with_default_key
+
+
+@pytest.mark.parametrize("telegram", [real_data("0C0651260000", damage=0x01), real_data("0C06512600")])
+def test_real_data_that_fails_its_check_or_its_grammar_is_refused(telegram):
+    """A sum of seven bits is a weak check: broken records refuse the key too."""
+    with pytest.raises(TelegramError) as caught:
+        open_sealed(identify(telegram, REGISTRY), None)
+    assert caught.value.code is TelegramFault.KEY_WRONG

@@ -13,18 +13,24 @@ CTR = (
     "F5011AE1F4F10C62B7E5052DE5831F09",
 )
 MODE_5 = (
-    "3E4497265299344800077AE20030253775583748E85DE76B854FB265B6DCB3CFEA8687FDC2328F6AC352C98F1DA5247333092"
-    "505396A52A3C75EC4BEEA59D5",
+    (
+        "3E4497265299344800077AE20030253775583748E85DE76B854FB265B6DCB3CFEA8687FDC2328F6AC352C98F1DA5247333092"
+        "505396A52A3C75EC4BEEA59D5"
+    ),
     "F6B4A7E161B97F720BA1E29EFCDCF9E5",
 )
 LONG = (
-    "36449726071261853307725299344897263307A6002025AAFC4C5B4FE0A9431E2079E758624A40BF10B1F26DCF41D2570A1802E5"
-    "B3A39D",
+    (
+        "36449726071261853307725299344897263307A6002025AAFC4C5B4FE0A9431E2079E758624A40BF10B1F26DCF41D2570A1802E5"
+        "B3A39D"
+    ),
     "F6B4A7E161B97F720BA1E29EFCDCF9E5",
 )
 MODE_7 = (
-    "434474269283047631078C20E1900F002C2515C9060008C3438FF22A177F7AE10020071027199EBA7BA821026F21585687B2A9"
-    "9C5F4D1C4B42E6464CB242304238760C2F",
+    (
+        "434474269283047631078C20E1900F002C2515C9060008C3438FF22A177F7AE10020071027199EBA7BA821026F21585687B2A9"
+        "9C5F4D1C4B42E6464CB242304238760C2F"
+    ),
     "06FC78E4235BE6A2CFEE9E25151999BA",
 )
 PLAIN = (
@@ -94,7 +100,7 @@ def test_a_damaged_first_block_is_refused_in_mode_5():
 
 
 def test_a_plain_telegram_of_a_meter_with_a_key_is_suspicious():
-    """Downgrade protection: what was never sealed is refused when the meter has a key, and read when it has none."""
+    """Downgrade protection: what came unsealed is refused if the meter has a key, read if it has none."""
     telegram = bytes.fromhex(PLAIN[0])
     assert refusal(telegram, OTHER_KEY).code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN
     assert open_frame(read_envelope(telegram), None).records
@@ -164,3 +170,42 @@ def test_no_value_and_no_error_shows_a_key_or_plaintext():
     for secret in (key, OTHER_KEY, frame.plaintext):
         assert secret.hex() not in shown.lower()
         assert repr(secret)[2:-1] not in shown
+
+
+def test_a_wired_frame_is_read_like_a_radio_telegram():
+    """The long frame of wired M-Bus names its meter in the long header; one without it names none."""
+    body = bytes.fromhex("0801" + "72" + "78563412" + "2D2C" + "1B16" + "11000000" + "041311BB0000")
+    frame = bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) & 0xFF, 0x16))
+    envelope = read_envelope(frame)
+    assert envelope.wired
+    assert str(envelope.meter_address) == "KAM-12345678-1B-16"
+    assert str(open_frame(envelope, None).record(Measurand.VOLUME).value) == "47.889"
+    body = bytes.fromhex("0801" + "78" + "041311BB0000")
+    with pytest.raises(TelegramError) as caught:
+        read_envelope(bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) & 0xFF, 0x16)))
+    assert caught.value.code is TelegramFault.UNSUPPORTED_CI
+
+
+def test_an_extended_link_with_an_address_names_the_meter():
+    """Form III (8E) carries the meter's address; the link address is then the relaying radio."""
+    body = bytes.fromhex("442D2C998734761B16" + "8E2011" + "97265299344800 07" + "78" + "041311BB0000")
+    envelope = read_envelope(bytes((len(body),)) + body)
+    assert str(envelope.link_address) == "KAM-76348799-1B-16"
+    assert str(envelope.meter_address) == "ITW-48349952-00-07"
+    assert open_frame(envelope, None).records
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "code"),
+    [
+        (35, 0x20, TelegramFault.UNSUPPORTED_SECURITY_MODE),  # CFGX: another key derivation
+        (33, 0xF0, TelegramFault.TRUNCATED),  # CFG: more sealed blocks than arrived
+    ],
+)
+def test_kinds_of_mode_7_that_are_not_read_are_said(at, value, code):
+    """Another derivation, missing blocks: a code of their own, never a wrong key."""
+    telegram = bytearray.fromhex(MODE_7[0])
+    telegram[at] = value
+    with pytest.raises(TelegramError) as caught:
+        open_frame(read_envelope(bytes(telegram)), bytes.fromhex(MODE_7[1]))
+    assert caught.value.code is code

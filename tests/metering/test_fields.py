@@ -72,5 +72,5 @@ def test_what_is_in_an_error_state_or_has_no_value_is_absent():
     ],
 )
 def test_the_status_byte(status, flags):
-    """Bits 2-4 and the application state are the standard's; bits 5-7 are the maker's and say nothing here."""
+    """Bits 2-4 and the application state are the standard's; bits 5-7 are the maker's own."""
     assert read_status(open_frame(read_envelope(plain("", status=status)), None)) == flags

@@ -1,4 +1,4 @@
-"""Whole telegrams, from hexadecimal text to named values: ours always, the shared sets where they are at hand."""
+"""Whole telegrams, from hexadecimal text to named values: ours always, the shared ones where at hand."""
 
 import json
 from datetime import date
@@ -82,7 +82,7 @@ def test_what_must_be_refused_is_refused(shared, registry):
 
 
 def test_the_shared_telegrams(shared, registry):
-    """Meters that a driver claims never say a wrong value; of all makers' telegrams at least 216 are whole."""
+    """Meters that a driver claims never say a wrong value; of all telegrams at least 216 are whole."""
     whole, false = 0, {}
     for record in json.loads((shared / "wmbus" / "shared.json").read_text())["records"]:
         try:

@@ -11,7 +11,8 @@ from core.metering import Index, Measurement, Quantity, StatusFlag, bits_to_flag
 # Stored in the database: a line may be added, never changed.
 STORED_BITS = {
     "LEAK": 0, "BURST": 1, "DRY": 2, "REVERSE": 3, "TAMPER": 4, "BATTERY_LOW": 5, "TEMPORARY_ERROR": 6,
-    "PERMANENT_ERROR": 7, "NO_FLOW": 8, "BLOCKED": 9, "OVERFLOW": 10, "UNDERFLOW": 11, "SUBMERGED": 12, "AIR": 13,
+    "PERMANENT_ERROR": 7,
+    "NO_FLOW": 8, "BLOCKED": 9, "OVERFLOW": 10, "UNDERFLOW": 11, "SUBMERGED": 12, "AIR": 13,
     "SENSOR_ERROR": 14, "LOW_TEMPERATURE": 15, "POWER_FAILURE": 16, "EXTERNAL_ALARM": 17,
     "COMMUNICATION_ERROR": 18, "ALARM": 19, "APPLICATION_ERROR": 20,
 }  # fmt: skip

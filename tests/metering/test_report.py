@@ -27,8 +27,8 @@ def test_a_report_shows_each_layer_and_each_record(registry):
         "application",
     ]
     assert report["records"][1] == {
-        "offset": 25, "header": "0413", "data": "11BB0000", "function": "INSTANTANEOUS", "storage": 0, "tariff": 0,
-        "subunit": 0, "measurand": "VOLUME", "modifiers": [], "value": "47.889", "unit": "m3",
+        "offset": 25, "header": "0413", "data": "11BB0000", "function": "INSTANTANEOUS", "storage": 0,
+        "tariff": 0, "subunit": 0, "measurand": "VOLUME", "modifiers": [], "value": "47.889", "unit": "m3",
     }  # fmt: skip
     assert report["measurement"]["values"]["total_volume_m3"] == "47.889"
     assert report["measurement"]["index"] == {"quantity": "VOLUME", "value": 47889}

@@ -44,7 +44,11 @@ def meter(
 
 
 async def account(
-    vault: Vault, *, email: str = "claire.martin@example.org", first_name: str = "Claire", notified: bool = True
+    vault: Vault,
+    *,
+    email: str = "claire.martin@example.org",
+    first_name: str = "Claire",
+    notified: bool = True,
 ) -> int:
     """An account of the operator `ocea`, notified of everything unless told otherwise."""
     await put_operator(SYSTEM, code=OPERATOR, name="OCEA Smart Building")

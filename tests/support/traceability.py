@@ -24,7 +24,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         print(f"{len(named)} requirements are named by tests; the list itself is absent ({SOURCE.name}).")
         return
     rows = dict.fromkeys(
-        match.group(1) for line in SOURCE.read_text(encoding="utf-8").splitlines() if (match := ROW.match(line))
+        match.group(1)
+        for line in SOURCE.read_text(encoding="utf-8").splitlines()
+        if (match := ROW.match(line))
     )
     for requirement in rows:
         if requirement not in named:

@@ -1,0 +1,99 @@
+"""The app that an ASGI server runs: `/graphql`, `/health`, and the headers that every answer carries.
+
+In: settings, or for tests a house that is open already. Out: a Starlette app. The one rule: the house is
+opened in the app's lifespan and shared by the tasks of all requests, so it is opened once a process.
+
+    uvicorn --factory graphql_schema.asgi:create_app_from_environment
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+
+from core.bootstrap import House, open_house
+from core.services.health import database_answers
+from core.settings import Settings, from_environment
+from graphql_schema.over_http import GraphQLOverHttp
+from graphql_schema.schema import schema
+
+Clock: TypeAlias = Callable[[], datetime]
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Personal data stays out of caches, and no other site frames the page or learns its address."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The app of a server: it opens the house when it starts and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_house(settings, shared=True) as house:
+            app.state.house = house
+            yield
+
+    return _app(utc_now, lifespan)
+
+
+def create_app_from_environment() -> Starlette:
+    """The app of a server whose settings are in the environment (`SUBMETER_*`)."""
+    return create_app(from_environment())
+
+
+def build_app(house: House, *, clock: Clock = utc_now) -> Starlette:
+    """The app around a house that somebody else opened and closes."""
+    app = _app(clock)
+    app.state.house = house
+    return app
+
+
+class SecurityHeaders:
+    """Adds `HEADERS` to every HTTP answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+async def health(_request: Request) -> Response:
+    """200 while the database answers, 503 while it does not."""
+    if await database_answers():
+        return JSONResponse({"status": "ok"})
+    return JSONResponse({"status": "database unreachable"}, status_code=503)
+
+
+def _app(clock: Clock, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
+    app = Starlette(
+        routes=[Route("/graphql", graphql), Route("/health", health)],
+        middleware=[Middleware(SecurityHeaders)],
+        lifespan=lifespan,
+    )
+    app.state.clock = clock
+    return app

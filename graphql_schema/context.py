@@ -1,0 +1,102 @@
+"""What a resolver finds at hand: the house, the moment, who is asking, and the operation's loaders.
+
+One context a request, and a request holds one operation. The one rule: `now` is read once, so that all
+fields of an answer are of one moment.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+import strawberry
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.access import Viewer
+from core.bootstrap import House
+from core.errors import Unauthenticated
+from core.leaks.display import Language
+from core.services.sessions import AccountView, my_account, viewer_of_token
+from graphql_schema.credentials import NOBODY, Credentials
+from graphql_schema.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """The world of one operation.
+
+    Attributes:
+        request: the HTTP request.
+        response: where headers and cookies of the answer go.
+        house: settings and drivers.
+        now: the moment of the request, aware UTC.
+        credentials: the token that was shown.
+        loaders: of this operation and viewer.
+    """
+
+    request: Request
+    response: Response
+    house: House
+    now: datetime
+    credentials: Credentials
+    loaders: Loaders = field(init=False)
+    _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
+    _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.viewer, self.now)
+
+    async def viewer(self) -> Viewer:
+        """Who is asking; found once, at the first field that wants to know.
+
+        Raises:
+            Unauthenticated: no token, or one that is unknown, expired or revoked.
+        """
+        if self._viewer is None:
+            self._viewer = asyncio.ensure_future(self._find_viewer())
+        return await self._viewer
+
+    async def account(self) -> AccountView:
+        """The viewer's account; found once.
+
+        Raises:
+            Unauthenticated: nobody is asking, or no resident.
+        """
+        if self._account is None:
+            self._account = asyncio.ensure_future(self._find_account())
+        return await self._account
+
+    async def language(self, asked_for: Language | None) -> Language:
+        """The language asked for, or else the one of the viewer's account."""
+        return asked_for or language_of(await self.account())
+
+    def sign_in(self, viewer: Viewer, token: str) -> None:
+        """Let the rest of the operation be the viewer's; nothing that was loaded for another is kept."""
+        self._become(Credentials(token, by_cookie=False))
+        self._viewer = asyncio.get_running_loop().create_future()
+        self._viewer.set_result(viewer)
+
+    def sign_out(self) -> None:
+        """Let the rest of the operation be nobody's."""
+        self._become(NOBODY)
+
+    def _become(self, credentials: Credentials) -> None:
+        self.credentials, self._viewer, self._account = credentials, None, None
+        self.loaders = Loaders(self.viewer, self.now)
+
+    async def _find_viewer(self) -> Viewer:
+        if self.credentials.token is None:
+            raise Unauthenticated("Sign in first, or show a token: Authorization: Bearer ...")
+        return await viewer_of_token(self.credentials.token, now=self.now)
+
+    async def _find_account(self) -> AccountView:
+        return await my_account(await self.viewer())
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def language_of(account: AccountView) -> Language:
+    """An account's language; French, the portal's own, where it is none that we write."""
+    return Language(account.language) if account.language in set(Language) else Language.FR

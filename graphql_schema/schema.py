@@ -1,0 +1,47 @@
+"""The schema: all nouns together. `python -m graphql_schema` prints it for `schema.graphql`, our promise."""
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.printer import print_schema as printed
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from graphql_schema.dwellings import DwellingQuery
+from graphql_schema.limits import Limits
+from graphql_schema.nodes import NodeQuery
+from graphql_schema.scalars import SCALARS
+from graphql_schema.sessions import SessionMutation
+from graphql_schema.telegrams import TelegramMutation
+from graphql_schema.viewer import ViewerQuery
+
+
+@strawberry.type
+class Query(ViewerQuery, DwellingQuery, NodeQuery):
+    pass
+
+
+@strawberry.type
+class Mutation(SessionMutation, TelegramMutation):
+    pass
+
+
+class Schema(strawberry.Schema):
+    """Leaves logging to the door: a client's slip is no error of ours (`graphql_schema.errors`)."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        pass
+
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    extensions=[Limits],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def print_schema() -> str:
+    """The schema in the GraphQL schema language, as `schema.graphql` holds it."""
+    return printed(schema) + "\n"

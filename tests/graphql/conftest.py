@@ -1,0 +1,169 @@
+"""The portal as a client sees it: the app around the test's house, asked over HTTP without a socket."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from tortoise.transactions import in_transaction
+
+from core.access import SYSTEM
+from core.bootstrap import House
+from core.consumption import DayVolume, Quality
+from core.consumption.fluids import Fluid
+from core.metering import Registry
+from core.models import Meter
+from core.services import series
+from core.services.portfolio import issue_gateway_key
+from core.services.vault import Vault
+from core.settings import Settings
+from graphql_schema.asgi import build_app
+from tests.support import factories
+
+SIGN_IN = """mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password}) {
+    __typename
+    ... on SignedIn { token expiresAt viewer { email dwellings { id } } }
+    ... on SignInRefused { code message }
+  }
+}"""
+
+
+class SettableClock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Portal:
+    """Asks the app; `token` is the session of whoever is signed in."""
+
+    client: httpx.AsyncClient
+    clock: SettableClock
+    token: str | None = None
+
+    async def post(
+        self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
+    ) -> httpx.Response:
+        if self.token is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        body = {"query": query, "variables": variables}
+        return await self.client.post("/graphql", json=body, headers=headers)
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        answer = (await self.post(query, variables)).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def refusal(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The extensions of the only error of an answer."""
+        response = await self.post(query, variables)
+        assert response.status_code == 200
+        (error,) = response.json()["errors"]
+        return error["extensions"]
+
+    async def sign_in(self, email: str = "claire.martin@example.org") -> dict[str, Any]:
+        result = (await self.ask(SIGN_IN, email=email, password=factories.PASSWORD))["signIn"]
+        self.client.cookies.clear()
+        self.token = result["token"]
+        return result
+
+
+@dataclass
+class Home:
+    """Gives the meters that are there their data, each by its printed serial."""
+
+    meters: dict[str, int]
+
+    async def read(self, serial: str, readings: Iterable[tuple[datetime, int]]) -> None:
+        rows = [
+            series.ReadingRow(
+                meter_id=self.meters[serial],
+                read_at_s=int(moment.timestamp()),
+                index_value=index,
+                status_bits=0,
+                received_at_s=int(moment.timestamp()) + 60,
+                telegram_digest=int(moment.timestamp()),
+            )
+            for moment, index in readings
+        ]
+        async with in_transaction() as connection:
+            await series.insert_readings(connection, rows)
+
+    async def consume(self, serial: str, first: date, last: date, *, daily: int) -> None:
+        meter_id = self.meters[serial]
+        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+        rows = [(meter_id, DayVolume(day, daily, Quality.MEASURED)) for day in days]
+        async with in_transaction() as connection:
+            await series.replace_days(connection, [], rows)
+
+
+WATER = "H8CA029620"
+HEAT = "76348799"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with its least cost: how dear a hash is, is not what these tests are about."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("core.services.sessions._hasher", lambda: hasher)
+
+
+@pytest.fixture
+def data_of(house: House) -> Callable[[], Awaitable[Home]]:
+    """A way to give data to whatever meters a test has described."""
+
+    async def home() -> Home:
+        return Home({row.printed_serial: row.id for row in await Meter.all()})
+
+    return home
+
+
+@pytest.fixture
+async def home(vault: Vault, data_of: Callable[[], Awaitable[Home]]) -> Home:
+    """Claire's dwelling, with a cold water and a heat meter."""
+    heat = factories.meter("SAP-21131C34-0C-04", fluid=Fluid.HEAT, vendor="kamstrup", printed_serial=HEAT)
+    await factories.residence(vault, heat, factories.meter("SAP-21131C35-15-07", printed_serial=WATER))
+    return await data_of()
+
+
+@pytest.fixture
+async def door(registry: Registry, tmp_path: Path, now: datetime) -> AsyncIterator[Portal]:
+    """The app around a house whose database is shut: what is refused at the door needs none."""
+    settings = Settings(data_dir=tmp_path, database_url="sqlite:///none", secret_key="s" * 32)
+    transport = httpx.ASGITransport(build_app(House(settings, registry), clock=lambda: now))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+        yield Portal(client, SettableClock(now))
+
+
+@pytest.fixture
+async def portal(house: House, now: datetime) -> AsyncIterator[Portal]:
+    """The app around the house; nobody is signed in."""
+    clock = SettableClock(now)
+    transport = httpx.ASGITransport(build_app(house, clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+        yield Portal(client, clock)
+
+
+@pytest.fixture
+async def claire(portal: Portal, home: Home) -> Portal:
+    """The portal with the dwelling's tenant signed in."""
+    await portal.sign_in()
+    return portal
+
+
+@pytest.fixture
+async def gateway_key(home: Home) -> str:
+    return await issue_gateway_key(
+        SYSTEM, operator_code=factories.OPERATOR, name="roof", now=datetime(2026, 1, 1, tzinfo=UTC)
+    )

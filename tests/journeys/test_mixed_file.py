@@ -1,0 +1,145 @@
+"""A gateway's file with everything in it that real files have: nothing is lost, nothing is stored twice."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.demo.plan import demo_plan
+from cli.demo.telegrams import history_lines
+from cli.demo.values import DemoMeter, DemoPlan, Fluid, Layout
+from cli.demo.world import describe
+from core.access import SYSTEM
+from core.bootstrap import House, open_house
+from core.services.intake import replay, take_in
+from core.services.transaction import current_database
+from core.services.vault import Vault
+from core.settings import Settings
+from tests.support.demo import change_meters, dwellings
+
+ANCHOR = datetime(2026, 11, 22, 6, tzinfo=UTC)
+GARBAGE = (
+    "no telegram {}",
+    "{{not json {}",
+    "telegram=|no hex {}|",
+    "T1;1;1;2026-07-14 08:15:42;97;148;1;0xZ{}",
+)
+
+
+@pytest.fixture(scope="module")
+def plan() -> DemoPlan:
+    return demo_plan(ANCHOR, history_days=30, hourly_days=2)
+
+
+def _meter(plan: DemoPlan, layout: Layout, fluid: Fluid) -> DemoMeter:
+    return next(
+        meter
+        for dwelling in dwellings(plan)
+        for meter in dwelling.meters
+        if meter.layout is layout and meter.fluid is fluid
+    )
+
+
+@pytest.fixture(scope="module")
+def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
+    """What the house knows at first, and 1,000 lines: 750 good, 100 of them again, and three times 50 bad ones."""
+    unknown, wrong = (
+        _meter(plan, Layout.KAMSTRUP_HEAT, Fluid.HEAT),
+        _meter(plan, Layout.ITRON_WATER, Fluid.COLD_WATER),
+    )
+    known = change_meters(plan, {unknown.address: None, wrong.address: replace(wrong, key=bytes(16))})
+    lines = list(history_lines(plan))
+    special = {unknown.address, wrong.address}
+    good = [line.text for line in lines if line.meter_address not in special][:750]
+    of_unknown = [line.text for line in lines if line.meter_address == unknown.address][:50]
+    of_wrong = [line.text for line in lines if line.meter_address == wrong.address][:50]
+    garbage = [GARBAGE[place % len(GARBAGE)].format(place) for place in range(50)]
+    chance = random.Random(4)
+    mixture = good + chance.sample(good, 100) + of_unknown + of_wrong + garbage
+    chance.shuffle(mixture)
+    assert len(mixture) == 1000
+    return known, mixture
+
+
+async def test_each_line_is_counted_by_what_became_of_it(
+    house: House, vault: Vault, plan: DemoPlan, mixed: tuple[DemoPlan, list[str]], now: datetime
+) -> None:
+    """The summary has exactly the file's counts, and replay stores all that was kept once its cause is gone."""
+    known, lines = mixed
+    await describe(known, vault, now=now)
+    summary = await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
+    assert (summary.lines, summary.stored, summary.duplicates) == (1000, 750, 100)
+    assert summary.unusable == {"NOT_A_TELEGRAM": 50, "KEY_WRONG": 50, "UNKNOWN_METER": 50}
+
+    await describe(plan, vault, now=now)
+    replayed = await replay(house, SYSTEM, now=now)
+    assert (replayed.lines, replayed.stored) == (150, 100)
+    assert sum(replayed.unusable.values()) == 50, "the garbage stays what it is"
+    again = await replay(house, SYSTEM, now=now)
+    assert (again.lines, again.stored) == (50, 0)
+
+
+async def test_a_file_taken_in_again_stores_nothing_twice(
+    house: House, vault: Vault, mixed: tuple[DemoPlan, list[str]], now: datetime
+) -> None:
+    """The second time every good line is a duplicate, and the bad ones are kept once."""
+    known, lines = mixed
+    await describe(known, vault, now=now)
+    await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
+    again = await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
+    assert (again.stored, again.duplicates, sum(again.unusable.values())) == (0, 850, 150)
+    assert (await replay(house, SYSTEM, now=now)).lines == 150
+
+
+async def test_nothing_is_lost_when_the_process_is_killed(
+    settings: Settings,
+    plan: DemoPlan,
+    mixed: tuple[DemoPlan, list[str]],
+    vault: Vault,
+    tmp_path: Path,
+    now: datetime,
+) -> None:
+    """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
+    known, lines = mixed
+    async with open_house(settings):
+        await describe(known, vault, now=now)
+    command = [sys.executable, "-m", "cli.main", "ingest", "-", "--json"]
+    environment = os.environ | {
+        "SUBMETER_DATA_DIR": str(settings.data_dir),
+        "SUBMETER_DATABASE_URL": settings.database_url,
+        "SUBMETER_SECRET_KEY": settings.secret_key,
+        "SUBMETER_INTAKE_BATCH_LINES": "40",
+    }
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+    ) as first:
+        assert first.stdin is not None
+        first.stdin.write("".join(f"{line}\n" for line in lines[:600]))
+        first.stdin.flush()
+        while not await _stored(settings):
+            with pytest.raises(subprocess.TimeoutExpired):
+                first.wait(timeout=0.05)
+        first.kill()
+    half = await _stored(settings)
+    assert 0 < half < 750
+
+    whole = "".join(f"{line}\n" for line in lines)
+    second = subprocess.run(command, input=whole, capture_output=True, env=environment, text=True, check=True)
+    summary = json.loads(second.stdout)
+    assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
+    assert summary["duplicates"] == 100 + half
+    assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
+    assert await _stored(settings) == 750
+
+
+async def _stored(settings: Settings) -> int:
+    """How many readings the database holds."""
+    async with open_house(settings):
+        rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
+        return int(rows[0]["stored"])
