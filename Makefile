@@ -53,7 +53,8 @@ requirements: $(VENV)/.dev ## Print the requirements that no test names
 
 .PHONY: schema
 schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql
-	@$(BIN)/python -m graphql_schema.printed
+	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
+	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
 
 .PHONY: shape
 shape: ## Show the ten longest files

@@ -1,9 +1,5 @@
 """`submeter decode`: what one telegram says, layer by layer. Needs no database."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
 from cli.output import err, fail, out, print_json, print_table
 from core.metering import DecodeReport, explain, load_registry
 
@@ -12,16 +8,16 @@ def decode(
     telegram: str,
     *,
     key: str | None = None,
-    json: Annotated[bool, Parameter(help="print the report as JSON")] = False,
+    json: bool = False,
 ) -> None:
     """Decode one telegram: hex digits, or a gateway line in any shape that `submeter ingest` reads.
 
     Ends with exit status 1 when the telegram could not be read to its end; what was read is shown.
 
-    Parameters
-    ----------
-    telegram: the line, quoted.
-    key: the meter's key as hex digits.
+    Args:
+        telegram: the line, quoted.
+        key: the meter's key as hex digits.
+        json: print the report as JSON.
     """
     try:
         key_bytes = bytes.fromhex(key) if key else None

@@ -1,8 +1,6 @@
 """`submeter drivers`: which vendors' meters this installation reads."""
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from cli.output import err, print_json, print_table
 from core.metering import load_registry
@@ -11,8 +9,12 @@ drivers = App(name="drivers", help="The drivers of meter vendors.")
 
 
 @drivers.command(name="list")
-def list_drivers(*, json: Annotated[bool, Parameter(help="print the list as JSON")] = False) -> None:
-    """List the drivers found through the entry points, and the plugins that are broken."""
+def list_drivers(*, json: bool = False) -> None:
+    """List the drivers found through the entry points, and the plugins that are broken.
+
+    Args:
+        json: print the list as JSON.
+    """
     registry = load_registry()
     rows = [
         {

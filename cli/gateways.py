@@ -16,10 +16,9 @@ gateways = App(name="gateways", help="Radio gateways and their API keys.")
 async def issue_key(operator: str, name: str) -> None:
     """Make a new API key for a gateway; one it had before stops working.
 
-    Parameters
-    ----------
-    operator: the operator's code, e.g. ocea.
-    name: the gateway's name.
+    Args:
+        operator: the operator's code, e.g. ocea.
+        name: the gateway's name.
     """
     async with opened():
         key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=datetime.now(UTC))

@@ -22,16 +22,16 @@ STANDARD_INPUT = Path("-")
 async def ingest(
     *files: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     source: str | None = None,
-    json: Annotated[bool, Parameter(help="print the summary as JSON")] = False,
+    json: bool = False,
 ) -> None:
     """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines.
 
     Lines that cannot be used are kept with their reason; `submeter replay` tries them again.
 
-    Parameters
-    ----------
-    files: each line is one telegram; - or no file at all is standard input.
-    source: the name under which unusable lines are kept (default: the file's name).
+    Args:
+        files: each line is one telegram; - or no file at all is standard input.
+        source: the name under which unusable lines are kept (default: the file's name).
+        json: print the summary as JSON.
     """
     summary = IntakeSummary()
     async with opened() as house:
@@ -48,8 +48,12 @@ async def ingest(
     _tell(summary, as_json=json)
 
 
-async def replay(*, json: Annotated[bool, Parameter(help="print the summary as JSON")] = False) -> None:
-    """Take in again every line that is kept; those whose cause is gone become readings."""
+async def replay(*, json: bool = False) -> None:
+    """Take in again every line that is kept; those whose cause is gone become readings.
+
+    Args:
+        json: print the summary as JSON.
+    """
     async with opened() as house:
         with progress_bar("Replaying", await count_kept(SYSTEM)) as advance:
             summary = await intake.replay(house, SYSTEM, now=datetime.now(UTC), progress=advance)

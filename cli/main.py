@@ -1,28 +1,33 @@
-"""The `submeter` command: joins the commands, each of which lives in a file of its own."""
+"""The `submeter` command: joins the commands, each of which lives in a file of its own.
+
+A command's module is imported when it is called, so `submeter decode` starts without a database library.
+"""
 
 from importlib.metadata import version
 
 from cyclopts import App
 
-from cli.decode import decode
-from cli.demo.command import demo
-from cli.drivers import drivers
-from cli.gateways import gateways
-from cli.intake import ingest, replay
-from cli.meters import meters
-from cli.outbox import outbox
 from cli.output import told_errors
-from cli.server import migrate, serve
 
 app = App(
     name="submeter",
     help="Radio telegrams of water and heat meters in; dashboards and leak alerts of residents out.",
     version=version("submeter"),
 )
-for command in (demo, serve, migrate, ingest, replay, decode):
-    app.command(command)
-for group in (drivers, gateways, meters, outbox):
-    app.command(group)
+for command, summary in {
+    "cli.demo.command:demo": "Make the demo (or find it as it was) and serve it on 127.0.0.1.",
+    "cli.server:serve": "Serve the GraphQL API.",
+    "cli.server:migrate": "Bring the tables up to date.",
+    "cli.intake:ingest": "Take in files of gateway lines.",
+    "cli.intake:replay": "Take in again the lines that are kept as unusable.",
+    "cli.decode:decode": "Say what one telegram means, layer by layer.",
+    "cli.drivers:drivers": "The drivers of meter vendors.",
+    "cli.residences:residences": "Residences and their operators.",
+    "cli.meters:meters": "Meters and their keys.",
+    "cli.gateways:gateways": "Radio gateways and their API keys.",
+    "cli.outbox:outbox": "Messages to residents.",
+}.items():
+    app.command(command, help=summary)
 
 
 def main() -> None:

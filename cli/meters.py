@@ -41,9 +41,8 @@ async def import_meters(file: Path) -> None:
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
     register_capacity, location, installed_on (YYYY-MM-DD, UTC), key (hex).
 
-    Parameters
-    ----------
-    file: the list.
+    Args:
+        file: the list.
     """
     count = 0
     async with opened() as house:

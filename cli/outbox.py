@@ -1,8 +1,6 @@
 """`submeter outbox`: the messages that wait to be sent."""
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from cli.house import opened
 from cli.output import print_json, print_table
@@ -14,14 +12,12 @@ outbox = App(name="outbox", help="Messages to residents.")
 
 
 @outbox.command(name="list")
-async def list_outbox(
-    *, limit: int = 50, json: Annotated[bool, Parameter(help="print the list as JSON")] = False
-) -> None:
+async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
     """List the newest messages.
 
-    Parameters
-    ----------
-    limit: how many at most.
+    Args:
+        limit: how many at most.
+        json: print the list as JSON, with the words of each message.
     """
     async with opened():
         messages = await list_messages(SYSTEM, limit=limit)

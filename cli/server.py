@@ -21,11 +21,10 @@ async def migrate() -> None:
 def serve(*, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
     """Serve the GraphQL API.
 
-    Parameters
-    ----------
-    host: address to listen on (default: SUBMETER_HOST, else 127.0.0.1).
-    port: port to listen on (default: SUBMETER_PORT, else 8000).
-    workers: processes; more than one wants PostgreSQL.
+    Args:
+        host: address to listen on (default: SUBMETER_HOST, else 127.0.0.1).
+        port: port to listen on (default: SUBMETER_PORT, else 8000).
+        workers: processes; more than one wants PostgreSQL.
     """
     settings = from_environment()
     asyncio.run(bootstrap.migrate(settings))

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from anyio import to_thread
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
 from core.metering import Registry, load_registry
 from core.settings import Settings, SettingsError
 
+_URL = "SUBMETER_DATABASE_URL"
 _MIGRATION_LOCK = 0x5B3E7E4
 """The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
 
@@ -53,15 +55,15 @@ async def migrate(settings: Settings) -> list[str]:
     SQLite migrates with foreign keys off: a rebuilt table would otherwise delete its children's rows.
     """
     if settings.is_sqlite:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        Path(_sqlite_path(settings.database_url)).parent.mkdir(parents=True, exist_ok=True)
     applied: list[str] = []
 
-    def note(event: str, app_label: str, name: str) -> None:
+    def note(event: str, _app_label: str, name: str) -> None:
         if event.startswith("apply") and name not in applied:
             applied.append(name)
 
     async with TortoiseContext() as context:
-        await context.init(config=database_config(settings, foreign_keys=False))
+        await context.init(config=database_config(settings, migrating=True))
         executor = _executor(context, settings)
         connection = executor.connection
         if settings.is_sqlite:
@@ -78,7 +80,7 @@ async def migrate(settings: Settings) -> list[str]:
 
 async def pending_migrations(settings: Settings) -> list[str]:
     """The names of the migrations that the database still lacks."""
-    if settings.is_sqlite and not Path(_sqlite_path(settings.database_url)).exists():
+    if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
         return ["0001_initial"]
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings))
@@ -86,15 +88,19 @@ async def pending_migrations(settings: Settings) -> list[str]:
         return [step.migration.name for step in plan]
 
 
-def database_config(settings: Settings, *, foreign_keys: bool = True) -> dict[str, Any]:
+def database_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
     """The Tortoise configuration of a database URL.
 
+    Args:
+        settings: whose database.
+        migrating: SQLite without foreign keys, and on PostgreSQL a connection more, which holds the lock.
+
     Raises:
-        SettingsError: the URL names no database.
+        SettingsError: the URL cannot be read, or names no database.
     """
     name = _connection_name(settings)
     return {
-        "connections": {name: _connection(settings.database_url, foreign_keys=foreign_keys)},
+        "connections": {name: _connection(settings.database_url, migrating=migrating)},
         "apps": _apps(name),
         "use_tz": True,
         "timezone": "UTC",
@@ -121,32 +127,38 @@ def _executor(context: TortoiseContext, settings: Settings) -> MigrationExecutor
     return MigrationExecutor(context.connections.get(name), _apps(name))
 
 
-def _connection(url: str, *, foreign_keys: bool) -> dict[str, Any]:
+def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
     if url.startswith("sqlite:"):
         return {
             "engine": "tortoise.backends.sqlite",
             "credentials": {
                 "file_path": _sqlite_path(url),
-                "foreign_keys": "ON" if foreign_keys else "OFF",
+                "foreign_keys": "OFF" if migrating else "ON",
                 "busy_timeout": 30_000,
             },
         }
+    try:
+        credentials = _postgresql_credentials(url)
+    except ValueError:
+        raise SettingsError("has a port or a pool size that is no number", field=_URL) from None
+    if not credentials["database"]:
+        raise SettingsError("names no database", field=_URL)
+    if migrating:
+        credentials["maxsize"] = max(2, credentials["maxsize"])
+    return {"engine": "tortoise.backends.asyncpg", "credentials": credentials}
+
+
+def _postgresql_credentials(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    database = unquote(parts.path.removeprefix("/"))
-    if not database:
-        raise SettingsError("names no database", field="SUBMETER_DATABASE_URL")
     return {
-        "engine": "tortoise.backends.asyncpg",
-        "credentials": {
-            "host": options.get("host", parts.hostname or "localhost"),
-            "port": parts.port or 5432,
-            "user": unquote(parts.username or "postgres"),
-            "password": unquote(parts.password) if parts.password else None,
-            "database": database,
-            "minsize": int(options.get("minsize", "1")),
-            "maxsize": int(options.get("maxsize", "10")),
-        },
+        "host": options.get("host", parts.hostname or "localhost"),
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password else None,
+        "database": unquote(parts.path.removeprefix("/")),
+        "minsize": int(options.get("minsize", "1")),
+        "maxsize": int(options.get("maxsize", "10")),
     }
 
 
@@ -154,5 +166,5 @@ def _sqlite_path(url: str) -> str:
     """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy writes them."""
     path = url.removeprefix("sqlite:").removeprefix("//").removeprefix("/")
     if not path:
-        raise SettingsError("names no file", field="SUBMETER_DATABASE_URL")
+        raise SettingsError("names no file", field=_URL)
     return path if not url.startswith("sqlite:////") else f"/{path.lstrip('/')}"

@@ -7,6 +7,7 @@ in the data folder. With PostgreSQL the secret key must be given, since several 
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,10 @@ from pathlib import Path
 PREFIX = "SUBMETER_"
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of the file, not a secret
 MINIMUM_SECRET_CHARACTERS = 32
+MOST_BATCH_LINES = 20_000
+"""A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(Exception):
@@ -64,7 +69,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
     """
     env = os.environ if environ is None else environ
-    data_dir = Path(env.get(f"{PREFIX}DATA_DIR", ".submeter")).absolute()
+    data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
         raise SettingsError(
@@ -83,12 +88,12 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         data_dir=data_dir,
         database_url=database_url,
         secret_key=secret_key,
-        host=env.get(f"{PREFIX}HOST", "127.0.0.1"),
+        host=env.get(f"{PREFIX}HOST") or "127.0.0.1",
         port=_whole_number(env, "PORT", 8000, at_most=65_535),
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
-        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=100_000),
-        log_level=env.get(f"{PREFIX}LOG_LEVEL", "INFO").upper(),
+        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=MOST_BATCH_LINES),
+        log_level=_level_name(env),
     )
 
 
@@ -100,10 +105,26 @@ def _secret_of(data_dir: Path, *, embedded: bool) -> str:
     path = data_dir / SECRET_FILE
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
+        _write_secret(path)
     return path.read_text(encoding="ascii").strip()
+
+
+def _write_secret(path: Path) -> None:
+    """Make the file whole or not at all: of two processes that start at once, both read the same secret."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    with suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
+
+
+def _level_name(env: Mapping[str, str]) -> str:
+    level = (env.get(f"{PREFIX}LOG_LEVEL") or "INFO").strip().upper()
+    if level not in LOG_LEVELS:
+        raise SettingsError(f"must be one of {', '.join(LOG_LEVELS)}", field=f"{PREFIX}LOG_LEVEL")
+    return level
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_most: int) -> int:

@@ -110,13 +110,13 @@ def _read(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQL
 def too_large(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """What the document exceeds; empty when it may be validated and run."""
     measure = _Measure(schema, document)
-    found = [_excess("overlaps", measure.overlaps(), MAX_OVERLAPS, document)]
+    found = [_excess("pairs of equal names", measure.overlaps(), MAX_OVERLAPS, document)]
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             size = measure.of(node.selection_set, schema.get_root_type(node.operation))
-            found.append(_excess("depth", size.depth, MAX_DEPTH, node))
+            found.append(_excess("levels", size.depth, MAX_DEPTH, node))
             found.append(_excess("aliases", size.aliases, MAX_ALIASES, node))
-            found.append(_excess("cost", size.cost, MAX_COST, node))
+            found.append(_excess("fields", size.cost, MAX_COST, node))
     return [error for error in found if error is not None]
 
 
@@ -125,7 +125,7 @@ def _excess(
 ) -> GraphQLError | None:
     if found <= limit:
         return None
-    message = f"The operation is too large: its {what} exceed the limit of {limit}."
+    message = f"The operation is too large: at most {limit} {what} may be asked for at once."
     return GraphQLError(message, node, extensions={"code": _TOO_LARGE, "limit": limit})
 
 

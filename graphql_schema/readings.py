@@ -1,7 +1,7 @@
 """Readings: the index of a meter at a moment, page by page (R-009, C-21)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import strawberry
@@ -15,6 +15,7 @@ from graphql_schema.enums import Fluid, StatusFlag
 from graphql_schema.paging import Edge, cursor, page_info, parse_cursor
 
 _CURSOR = "reading"
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @strawberry.enum(description="The order of readings in time.")
@@ -78,4 +79,4 @@ def checked_moment(moment: datetime | None, field: str) -> datetime | None:
 
 def _moment(parts: Sequence[str]) -> datetime:
     (seconds,) = parts
-    return datetime.fromtimestamp(int(seconds), UTC)
+    return _EPOCH + timedelta(seconds=int(seconds))

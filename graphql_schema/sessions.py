@@ -76,10 +76,10 @@ class SessionMutation:
 
 
 def _check(email: str) -> None:
-    """Refuse at once an e-mail that no account can have, since no database would even look it up.
+    """Refuse at once an e-mail that no account can have, since the table would not even be asked for it.
 
     Raises:
-        Refusal: too long once folded, or with a NUL character.
+        Refusal: too long once folded.
     """
-    if len(email_key(email)) > LONGEST_EMAIL or "\0" in email:
+    if len(email_key(email)) > LONGEST_EMAIL:
         raise Refusal("E-mail and password do not belong together.")

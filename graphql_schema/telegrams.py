@@ -71,15 +71,13 @@ def checked_lines(lines: Sequence[str]) -> Sequence[str]:
     """Lines that may be taken in.
 
     Raises:
-        InvalidInput: too many, too long a one, or a character that PostgreSQL keeps in no text.
+        InvalidInput: too many, or too long a one.
     """
     if len(lines) > MOST_LINES:
         raise InvalidInput(f"At most {MOST_LINES} lines at once.", field="lines")
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE:
             raise InvalidInput(f"Line {number} is longer than {LONGEST_LINE} characters.", field="lines")
-        if "\0" in line:
-            raise InvalidInput(f"Line {number} has a NUL character.", field="lines")
     return lines
 
 
@@ -87,8 +85,8 @@ def checked_source(source: str) -> str:
     """A name under which unusable lines are kept.
 
     Raises:
-        InvalidInput: too long, or with a NUL character.
+        InvalidInput: too long.
     """
-    if len(source) > LONGEST_SOURCE or "\0" in source:
+    if len(source) > LONGEST_SOURCE:
         raise InvalidInput(f"A source has at most {LONGEST_SOURCE} characters.", field="source")
     return source

@@ -1,8 +1,9 @@
 """Turns an outbox row into the words a resident reads, in French and English.
 
-In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail and
-SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when the
-event happened. Labels are the seeds' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail
+and SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when
+the event happened; a figure that is not known, or not the reader's to know, is left out. Labels are the
+seeds' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
 from collections.abc import Mapping
@@ -48,8 +49,12 @@ _TEXTS = {
         "{meter} : débit moyen de la fuite {flow} ({equivalent}) depuis le {since}, perte totale {loss}."
     ),
     ("leak", Language.EN): "{meter}: mean leak flow {flow} ({equivalent}) since {since}, total loss {loss}.",
+    ("leak, no figures", Language.FR): "{meter} : fuite ({equivalent}) depuis le {since}.",
+    ("leak, no figures", Language.EN): "{meter}: leak ({equivalent}) since {since}.",
     ("leak_closed", Language.FR): "{meter} : l'écoulement a cessé le {until}. Perte totale {loss}.",
     ("leak_closed", Language.EN): "{meter}: the flow stopped on {until}. Total loss {loss}.",
+    ("leak_closed, no figures", Language.FR): "{meter} : l'écoulement a cessé le {until}.",
+    ("leak_closed, no figures", Language.EN): "{meter}: the flow stopped on {until}.",
     ("over_consumption", Language.FR): (
         "{meter} : {amount} m3 en {month}, plus du double de votre moyenne pour ce mois ({mean} m3)."
     ),
@@ -80,10 +85,14 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         ValueError: no such language.
     """
     tongue = Language(language)
-    words = _over_consumption(tongue, values) if template == "over_consumption" else _leak(tongue, values)
-    subject = _SUBJECTS[template, tongue].format(**words)
-    pattern = _TEXTS.get((template, tongue)) or _TEXTS["leak", tongue]
-    return Message(subject=subject, text=pattern.format(**words))
+    subject = _SUBJECTS[template, tongue]
+    if template == "over_consumption":
+        name, words = template, _over_consumption(tongue, values)
+    else:
+        name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
+        if values["loss_litres"] is None:
+            name += ", no figures"
+    return Message(subject=subject.format(**words), text=_TEXTS[name, tongue].format(**words))
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:

@@ -44,11 +44,10 @@ class DemoState:
 def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) -> None:
     """Make the demo (or find it as it was) and serve it on 127.0.0.1.
 
-    Parameters
-    ----------
-    port: port to listen on (default: SUBMETER_PORT, else 8000).
-    reset: throw the demo of this data folder away and begin anew.
-    serve: --no-serve makes the demo and ends.
+    Args:
+        port: port to listen on (default: SUBMETER_PORT, else 8000).
+        reset: throw the demo of this data folder away and begin anew.
+        serve: --no-serve makes the demo and ends.
     """
     settings = from_environment()
     if reset:
@@ -151,13 +150,14 @@ def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
         1 for residence in plan.residences for person in residents(residence) if person.email not in told
     )
     out.print(f"  and {others} more with nothing unusual\n")
+    dashboard = "dashboard { label monthToDate { value unit } lastReadingAt }"
     query = (
         '{"query": "mutation { signIn(input: {email: \\"'
         + told[0]
         + '\\", password: \\"'
         + PASSWORD
         + '\\"}) '
-        "{ ... on SignedIn { viewer { dwellings { dashboard { label monthToDate { value unit } lastReadingAt } } } } } }"
+        "{ ... on SignedIn { viewer { dwellings { " + dashboard + " } } } } }"
         '"}'
     )
     fresh = _shown(settings.data_dir / FRESH_FILE)

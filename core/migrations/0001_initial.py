@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('disabled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': "A resident's personal access. Nothing is ticked in advance: every notification is opt-in (R-015, C-16)."},
+            options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': "A resident's personal access."},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
                 ('close_reason', fields.CharField(null=True, max_length=24)),
                 ('judged_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'leak_episode', 'app': 'models', 'unique_together': (('meter', 'started_on'),), 'pk_attr': 'id', 'table_description': 'One leak of one meter from its first day on (leaks.md §3). Its identity is the meter and that day (C-23).'},
+            options={'table': 'leak_episode', 'app': 'models', 'unique_together': (('meter', 'started_on'),), 'pk_attr': 'id', 'table_description': 'One leak of one meter from its first day on (leaks.md §3).'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -19,7 +19,10 @@ class AlertKind(StrEnum):
 
 
 class LeakEpisode(Model):
-    """One leak of one meter from its first day on (leaks.md §3). Its identity is the meter and that day (C-23)."""
+    """One leak of one meter from its first day on (leaks.md §3).
+
+    Its identity is the meter and that day (C-23).
+    """
 
     id = fields.BigIntField(primary_key=True)
     meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(

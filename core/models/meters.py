@@ -16,8 +16,8 @@ from core.models.places import Dwelling
 class Meter(Model):
     """One remotely read device.
 
-    `printed_serial` is what a resident reads on it, `serial_key` the same after normalisation, `radio_address`
-    the EN 13757 address as text (`KAM-76348799-1B-16`), which one device in the world has.
+    `printed_serial` is what a resident reads on it, `serial_key` the same after normalisation,
+    `radio_address` the EN 13757 address as text (`KAM-76348799-1B-16`), which one device in the world has.
     `register_step` is the smallest progress its register shows and `register_capacity` where it starts
     again at nought, both in the fluid's smallest unit.
     """

@@ -37,7 +37,10 @@ class ConsentAuthor(StrEnum):
 
 
 class Account(Model):
-    """A resident's personal access. Nothing is ticked in advance: every notification is opt-in (R-015, C-16)."""
+    """A resident's personal access.
+
+    Nothing is ticked in advance: every notification is opt-in (R-015, C-16).
+    """
 
     id = fields.BigIntField(primary_key=True)
     operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(

@@ -1,7 +1,7 @@
 """Answers the alerts of a viewer's dwelling: the active ones, and the history page by page (R-080…R-091).
 
-The one rule: a figure never contains a predecessor's water. An alert that began before the viewer moved in
-shows from the move-in day on, without loss and mean flow; one that ended before is not the viewer's.
+The one rule: a figure never contains another occupant's water. A leak that reaches beyond the viewer's stay
+is shown within the stay, without loss and mean flow; one that lies outside is not the viewer's.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.access import Permission, Viewer
+from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leaks.thresholds import DEFAULT_THRESHOLDS
 from core.models import Alert, AlertKind
@@ -58,11 +59,11 @@ async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> l
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today = await _stay_today(viewer, dwelling_id, now)
-    if stay.last_day is not None and stay.last_day < today:
+    stay, today, zone = await _stay_today(viewer, dwelling_id, now)
+    if not stay.holds(today):
         return []
     active = _of(stay).filter(Q(ended_on=None) | Q(ended_on__gt=today))
-    views = await _views(await active, stay, today)
+    views = await _views(await active, stay, today, zone)
     return sorted(views, key=lambda view: (-(view.level or 0), view.started_on, view.id))
 
 
@@ -82,43 +83,52 @@ async def past_alerts(
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today = await _stay_today(viewer, dwelling_id, now)
-    past = _of(stay).filter(ended_on__lte=today)
+    stay, today, zone = await _stay_today(viewer, dwelling_id, now)
+    past = _of(stay) if stay.over_on(today) else _of(stay).filter(ended_on__lte=today)
     total = await past.count()
     if after is not None:
         started_on, alert_id = after
+        if last := await past.get_or_none(id=alert_id):
+            started_on = last.started_on  # its true start, which the page before may not have shown
         past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
     rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    return Page(items=await _views(rows[:first], stay, today), has_next=len(rows) > first, total=total)
+    items = await _views(rows[:first], stay, today, zone)
+    return Page(items=items, has_next=len(rows) > first, total=total)
 
 
 def _of(stay: Stay) -> QuerySet[Alert]:
-    """The alerts that touch the stay."""
+    """The leaks that touch the stay, and the months of it."""
     query = Alert.filter(dwelling_id=stay.dwelling_id).filter(
-        Q(ended_on=None) | Q(ended_on__gt=stay.first_day)
+        Q(ended_on=None) | Q(ended_on__gt=stay.first_day),
+        Q(kind=AlertKind.LEAK) | Q(started_on__gte=stay.first_day),
     )
     if stay.last_day is not None:
         query = query.filter(started_on__lte=stay.last_day)
     return query.select_related("episode__meter")
 
 
-async def _views(rows: list[Alert], stay: Stay, today: date) -> list[AlertView]:
+async def _views(rows: list[Alert], stay: Stay, today: date, zone: ZoneInfo) -> list[AlertView]:
     meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
     last = await series.last_readings(current_database(), meter_ids)
-    oldest_s = (datetime.combine(today, datetime.min.time()) - _STALE_AFTER).timestamp()
     silent = {
-        meter_id for meter_id in meter_ids if meter_id not in last or last[meter_id].read_at_s < oldest_s
+        meter_id
+        for meter_id in meter_ids
+        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < today - _STALE_AFTER
     }
     return [_view(row, stay, today, silent) for row in rows]
 
 
+_ONE_DAY = timedelta(days=1)
 _STALE_AFTER = timedelta(days=DEFAULT_THRESHOLDS.stale_after_days)
 
 
 def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
     episode = row.episode
-    own = stay.holds(row.started_on)
-    active = row.ended_on is None or row.ended_on > today
+    ended_on = row.ended_on
+    if stay.last_day is not None and (ended_on is None or ended_on > stay.last_day + _ONE_DAY):
+        ended_on = stay.last_day + _ONE_DAY
+    own = stay.holds(row.started_on) and (ended_on == row.ended_on or not stay.over_on(today))
+    active = ended_on is None or ended_on > today
     level = None
     if episode is not None:
         level = episode.level_now if active else episode.level_max
@@ -131,8 +141,8 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
         level_max=episode.level_max if episode else None,
         over_range=episode.over_range if episode else False,
         started_on=started_on,
-        ended_on=None if active and episode is not None else row.ended_on,
-        duration_days=(min(today, row.ended_on or today) - started_on).days,
+        ended_on=None if active and episode is not None else ended_on,
+        duration_days=(min(today, ended_on or today) - started_on).days,
         loss_litres=episode.loss_litres if episode and own else None,
         mean_flow_lph=episode.mean_flow_lph if episode and own else None,
         q_min_at_opening_lph=episode.q_min_at_opening_lph if episode and own else None,
@@ -144,7 +154,7 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
     )
 
 
-async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date]:
+async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date, ZoneInfo]:
     stay = await stay_at(viewer, dwelling_id)
-    dwelling = await my_dwelling(viewer, dwelling_id)
-    return stay, now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
+    return stay, now.astimezone(zone).date(), zone

@@ -99,9 +99,10 @@ async def daily_series(
     """
     viewer.require(Permission.CONSUMPTION_READ)
     stay, today = await _stay_today(viewer, dwelling_id, now)
-    if first is None:
-        first = max(stay.first_day, (last or _last(stay, today)) - timedelta(days=30))
-    first, last = stay.clip(first, last, today=today)
+    if stay.first_day > today:
+        return []
+    earliest, last = stay.clip(first, last, today=today)
+    first = first or max(earliest, last - timedelta(days=30))
     _check(first, last)
     known = {total.day: total for total in await _totals(dwelling_id, fluid, first, last)}
     return [
@@ -131,13 +132,14 @@ async def monthly_series(
     """
     viewer.require(Permission.CONSUMPTION_READ)
     stay, today = await _stay_today(viewer, dwelling_id, now)
-    end = last or Month.of(_last(stay, today))
-    start = first or max(Month.of(stay.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
+    if stay.first_day > today:
+        return []
     if first is not None:
-        stay.clip(first.last_day, None, today=today)
+        stay.clip(_touched_day(first, stay), None, today=today)
     if last is not None:
-        stay.clip(None, last.first_day, today=today)
-    end = min(end, Month.of(today))
+        stay.clip(None, _touched_day(last, stay), today=today)
+    end = min(last or Month.of(_last(stay, today)), Month.of(today))
+    start = first or max(Month.of(stay.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
     _check(start.first_day, end.last_day)
     first_day, last_day = max(start.first_day, stay.first_day), min(end.last_day, _last(stay, today))
     totals = await _totals(dwelling_id, fluid, first_day, last_day)
@@ -175,6 +177,11 @@ async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Se
 
 def _last(stay: Stay, today: date) -> date:
     return today if stay.last_day is None else min(stay.last_day, today)
+
+
+def _touched_day(month: Month, stay: Stay) -> date:
+    """A day of the month inside the stay, if there is one."""
+    return max(month.first_day, min(month.last_day, stay.first_day))
 
 
 def _check(first: date, last: date) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from tortoise import connections
+from core.services.transaction import current_database
 
 PATIENCE_S = 5
 """Seconds to wait: longer than a batch of telegrams holds SQLite's one connection."""
@@ -15,7 +15,7 @@ async def database_answers() -> bool:
     """Ask the database the smallest question there is."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            await connections.get("default").execute_query("SELECT 1")
+            await current_database().execute_query("SELECT 1")
     except Exception:  # noqa: BLE001 - whatever it is, and drivers raise much: the database does not answer
         _log.warning("The database does not answer", exc_info=True)
         return False

@@ -32,7 +32,9 @@ from core.services.vault import Vault
 
 @dataclass(slots=True)
 class IntakeSummary:
-    """What became of the lines: `lines` = `stored` + `duplicates` + all of `unusable`; blank ones count nowhere.
+    """What became of the lines: `lines` = `stored` + `duplicates` + all of `unusable`.
+
+    Blank lines count nowhere.
     """
 
     lines: int = 0

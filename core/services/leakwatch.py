@@ -6,7 +6,7 @@ the stored episodes, so judging the same readings twice changes nothing and tell
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -55,6 +55,8 @@ async def watch(
     last = await series.last_readings(connection, [meter.id for meter in water])
     findings: list[Finding] = []
     for meter, first_day in since.items():
+        if meter.id not in last:
+            continue
         before = [row for row in stored[meter.id] if row.started_on >= first_day]
         flows = day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
         after = episodes(
@@ -78,7 +80,7 @@ async def _stored_episodes(
 
 
 def _judged_from(first_day: date, latest_first: Sequence[LeakEpisode]) -> date:
-    """The day from which hours are needed: that of the oldest episode which the changed days may still alter."""
+    """The day from which hours are needed: the first of the oldest episode that may still change."""
     margin = timedelta(days=DEFAULT_THRESHOLDS.reopen_within_days + DEFAULT_THRESHOLDS.zero_days_to_close)
     since = first_day
     for row in latest_first:
@@ -104,7 +106,7 @@ async def _replace(
         if new is None:
             await row.delete(using_db=connection)
             continue
-        if old == new:
+        if old == replace(new, stale=False):  # staleness is a matter of the moment, and is not stored
             continue
         _write(row, new, now)
         await row.save(using_db=connection)

@@ -7,6 +7,7 @@ and a reading that arrives meanwhile shifts nothing.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
@@ -90,7 +91,8 @@ async def readings_of_meter(
         first: how many at most.
         after: the time of the last reading of the page before, exclusive.
         newest_first: the order of time.
-        read_from, read_to: further bounds, both included.
+        read_from: a further bound, included.
+        read_to: as `read_from`.
 
     Raises:
         NotFound: no such meter, or not the viewer's.
@@ -100,9 +102,9 @@ async def readings_of_meter(
     window = _window(meter, stay)
     earliest, latest = window.first, window.last
     if read_from is not None:
-        earliest = max(earliest, int(read_from.timestamp()))
+        earliest = max(earliest, ceil(read_from.timestamp()))
     if read_to is not None:
-        latest = min(latest, int(read_to.timestamp()))
+        latest = min(latest, floor(read_to.timestamp()))
     if after is not None and newest_first:
         latest = min(latest, int(after.timestamp()) - 1)
     elif after is not None:

@@ -43,30 +43,33 @@ async def watch_over_consumption(
             }
             if judged:
                 months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
-    moved_in = await _moved_in(connection, {dwelling_id for dwelling_id, _ in months}, now)
+    living_there = await _living_there(connection, {dwelling_id for dwelling_id, _ in months}, now)
     for (dwelling_id, fluid), judged in months.items():
-        since = moved_in.get(dwelling_id)
-        if since is None:
+        if dwelling_id not in living_there:
             continue
+        since, today = living_there[dwelling_id]
         amounts = await _month_amounts(connection, dwelling_id, fluid, since, judged)
         for month in sorted(judged):
             found = over_consumption(amounts[month], current=month)
             if found is not None:
-                news += await _raise(connection, dwelling_id, fluid, found, now)
+                started_on = max(since, month.first_day)
+                news += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
     return news
 
 
-async def _moved_in(
+async def _living_there(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
-) -> dict[int, date]:
-    """Since when those who live in the dwellings today have lived there; of several, all of them."""
+) -> dict[int, tuple[date, date]]:
+    """Since when those who live in the dwellings have all lived there, and what day it is there."""
     query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     rows = await query.select_related("dwelling__residence")
-    since: dict[int, date] = {}
+    found: dict[int, tuple[date, date]] = {}
     for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
-        if stay.holds(now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()):
-            since[row.dwelling_id] = max(stay.first_day, since.get(row.dwelling_id, stay.first_day))
-    return since
+        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+        if stay.holds(today):
+            since, _ = found.get(row.dwelling_id, (stay.first_day, today))
+            found[row.dwelling_id] = max(stay.first_day, since), today
+    return found
 
 
 async def _month_amounts(
@@ -89,9 +92,16 @@ async def _month_amounts(
 
 
 async def _raise(
-    connection: TransactionalDBClient, dwelling_id: int, fluid: Fluid, found: OverConsumption, now: datetime
+    connection: TransactionalDBClient,
+    dwelling_id: int,
+    fluid: Fluid,
+    found: OverConsumption,
+    started_on: date,
+    today: date,
+    now: datetime,
 ) -> list[News]:
-    key = f"over-consumption:{dwelling_id}:{fluid.value}:{found.month}"
+    """The alert of a month, counted from its first day or, in the month of a move-in, from that day on."""
+    key = f"over-consumption:{dwelling_id}:{fluid.value}:{started_on}"
     alert = await Alert.get_or_none(alert_key=key, using_db=connection)
     known = alert is not None
     alert = alert or Alert(
@@ -99,7 +109,7 @@ async def _raise(
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=dwelling_id,
         fluid=fluid,
-        started_on=found.month.first_day,
+        started_on=started_on,
         ended_on=found.month.last_day + _ONE_DAY,
         raised_at=now,
     )
@@ -113,7 +123,7 @@ async def _raise(
             topic=Topic.OVER_CONSUMPTION,
             template="over_consumption",
             key=key,
-            started_on=found.month.first_day,
+            started_on=started_on,
             happened_on=today,
             alert_id=alert.id,
             values={

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound
-from core.metering import Address, fold
+from core.metering import Address, TelegramError, fold
 from core.models import (
     Account,
     Dwelling,
@@ -29,6 +29,7 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
 from core.services.transaction import transactional
 from core.services.vault import Vault
@@ -113,10 +114,16 @@ class AccountSpec:
 async def put_residence(
     connection: TransactionalDBClient, viewer: Viewer, spec: ResidenceSpec, *, vault: Vault, now: datetime
 ) -> int:
-    """Describe a residence with all in it; answers its id. Accounts must exist before occupancies name them."""
+    """Describe a residence with all in it; answers its id.
+
+    Raises:
+        NotFound: an occupancy names an account that does not exist.
+        InvalidInput: no such time zone, or a radio address or key cannot be read.
+        Conflict: another dwelling's meter has this radio address.
+    """
     viewer.require(Permission.PLACES_WRITE)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
-    ZoneInfo(spec.time_zone)
+    _check_zone(spec.time_zone)
     residence, _ = await Residence.update_or_create(
         {
             "name": spec.name,
@@ -148,7 +155,7 @@ async def put_meter(
     vault: Vault,
     now: datetime,
 ) -> int:
-    """Describe one meter of a residence that is known; the dwelling is made if it is new. Answers the meter's id.
+    """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
 
     Raises:
         NotFound: no such residence.
@@ -222,6 +229,13 @@ async def issue_gateway_key(
     return key
 
 
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
+        raise InvalidInput(f"{name!r} is no time zone", field="time_zone") from failure
+
+
 async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
     operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
     return operator
@@ -263,15 +277,23 @@ async def _put_dwelling(
     for meter in spec.meters:
         await _put_meter(connection, dwelling, meter, vault=vault, now=now)
     for stay in spec.occupancies:
-        account = (
-            await Account.get(email_key=email_key(stay.email), using_db=connection) if stay.email else None
-        )
-        await Occupancy.update_or_create(
-            {"move_out": stay.move_out, "kind": stay.kind, "account_id": account.id if account else None},
-            using_db=connection,
-            dwelling_id=dwelling.id,
-            move_in=stay.move_in,
-        )
+        await _put_occupancy(connection, dwelling, stay)
+
+
+async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec) -> None:
+    """A dwelling has one occupant at a time (R-140); an owner who lives elsewhere takes no place (C-01)."""
+    account = None
+    if spec.email:
+        account = await Account.get_or_none(email_key=email_key(spec.email), using_db=connection)
+        if account is None:
+            raise NotFound(f"There is no account {spec.email}.", field="email")
+    owner = OccupancyKind.OWNER_NON_OCCUPANT
+    same_day = Occupancy.filter(dwelling_id=dwelling.id, move_in=spec.move_in).using_db(connection)
+    known = same_day.filter(kind=owner) if spec.kind is owner else same_day.exclude(kind=owner)
+    stay = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
+    stay.move_out, stay.kind = spec.move_out, spec.kind
+    stay.account_id = account.id if account else None
+    await stay.save(using_db=connection)
 
 
 async def _put_meter(
@@ -279,9 +301,9 @@ async def _put_meter(
 ) -> int:
     try:
         address = str(Address.parse(spec.radio_address))
-    except ValueError as failure:
+    except TelegramError as failure:
         raise InvalidInput(
-            f"{spec.radio_address!r} is no radio address: {failure}", field="radio_address"
+            f"{spec.radio_address!r} is no radio address: {failure.message}", field="radio_address"
         ) from failure
     if spec.key is not None and len(spec.key) not in {8, 16}:
         raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
@@ -292,10 +314,13 @@ async def _put_meter(
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
     meter.printed_serial, meter.serial_key = spec.printed_serial, fold(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
+    taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)
     if spec.key is not None:
         await _put_key(connection, meter, spec.key, vault=vault, now=now)
+    if taken_out:
+        await end_leaks(connection, address, vault=vault, now=now)
     meter_id: int = meter.id
     return meter_id
 

@@ -114,7 +114,7 @@ async def dwellings_with_residence(dwelling_ids: list[int]) -> dict[int, Dwellin
 
 
 def occupants() -> QuerySet[Occupancy]:
-    """The occupancies of those who live, or lived, in their dwelling: a landlord sees no tenant's data (C-01)."""
+    """The occupancies of those who live or lived in their dwelling: no landlord sees a tenant's data."""
     return Occupancy.exclude(kind=OccupancyKind.OWNER_NON_OCCUPANT)
 
 

@@ -96,7 +96,7 @@ async def neighbours(
 async def readings_around(
     connection: BaseDBAsyncClient, windows: Iterable[Window]
 ) -> dict[int, list[IndexReading]]:
-    """The readings of each window and the nearest one beyond either end, so that its edges can be interpolated."""
+    """The readings of each window and the nearest one beyond either end: its edges can be interpolated."""
     rows = await _select(
         connection,
         ", w(a, b, c) AS (SELECT k.a,"

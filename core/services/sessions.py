@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from core.access import Role, Viewer
 from core.errors import SignInRefused, Unauthenticated
 from core.models import Account, Gateway, Session
+from core.services.storable import storable
 
 SESSION_PREFIX = "sms_"
 GATEWAY_PREFIX = "smg_"
@@ -68,7 +69,7 @@ async def sign_in(
     await Session.create(
         account_id=account.id,
         token_hash=token_hash(token),
-        user_agent=user_agent[:200],
+        user_agent=storable(user_agent)[:200],
         created_at=now,
         expires_at=expires_at,
     )
@@ -122,23 +123,28 @@ async def my_account(viewer: Viewer) -> AccountView:
 
 def email_key(email: str) -> str:
     """The form in which e-mail addresses are compared: trimmed and case-folded, dots and tags kept (C-12)."""
-    return unicodedata.normalize("NFC", email).strip().casefold()
+    return storable(unicodedata.normalize("NFC", email).strip().casefold())
 
 
 def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash of a password in its NFKC form, so that it fits however a keyboard composes accents."""
-    return _hasher().hash(unicodedata.normalize("NFKC", password))
+    """The argon2id hash of a password in its NFKC form: it fits however a keyboard composes accents."""
+    return _hasher().hash(_bytes(unicodedata.normalize("NFKC", password)))
 
 
 def _verify(known_hash: str, password: str) -> bool:
     try:
-        return _hasher().verify(known_hash, unicodedata.normalize("NFKC", password))
+        return _hasher().verify(known_hash, _bytes(unicodedata.normalize("NFKC", password)))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; a lone surrogate, which JSON can carry, is wrong and no reason to fail."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 @cache

@@ -28,6 +28,7 @@ from core.metering import (
 )
 from core.models import TelegramState, UnusableTelegram
 from core.services.meter_book import MeterEntry
+from core.services.storable import storable
 
 
 class Stage(StrEnum):
@@ -122,11 +123,6 @@ class Reported:
     meter: MeterEntry
     index: Index
     status_bits: int
-
-
-def storable(text: str) -> str:
-    """The text with what a database's text cannot hold (NUL, lone surrogates) written as an escape."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def hear(line: Line, registry: Registry) -> Heard | Unusable:

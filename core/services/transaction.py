@@ -17,6 +17,8 @@ from tortoise.transactions import in_transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_running: set[asyncio.Task[object]] = set()
+
 
 def current_database() -> BaseDBAsyncClient:
     """The open database, or the transaction if this task is within one."""
@@ -36,6 +38,7 @@ def transactional(
                 return await body(connection, *args, **kwargs)
 
         task = asyncio.create_task(within())
+        _running.add(task)  # asyncio itself keeps no task alive
         task.add_done_callback(_look_at_failure)
         return await asyncio.shield(task)
 
@@ -44,5 +47,6 @@ def transactional(
 
 def _look_at_failure(task: asyncio.Task[object]) -> None:
     """Take note of a failure whose caller has left, so that asyncio does not report it as forgotten."""
+    _running.discard(task)
     if not task.cancelled():
         task.exception()

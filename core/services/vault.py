@@ -46,12 +46,14 @@ class Vault:
         """
         nonce, tag = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES : 1 + _NONCE_BYTES + _TAG_BYTES]
         ciphertext = sealed[1 + _NONCE_BYTES + _TAG_BYTES :]
+        unusable = (
+            f"The key of meter {radio_address} cannot be opened:"
+            " SUBMETER_SECRET_KEY is not the one it was sealed under."
+        )
+        if sealed[:1] != _VERSION:
+            raise SecretUnusable(unusable)
         try:
-            if sealed[:1] != _VERSION:
-                raise ValueError("unknown version")
             cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(radio_address.encode())
             return cipher.decrypt_and_verify(ciphertext, tag)
         except ValueError as failure:
-            raise SecretUnusable(
-                f"The key of meter {radio_address} cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."
-            ) from failure
+            raise SecretUnusable(unusable) from failure

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,10 @@ async def claire(portal: Portal, home: Home) -> Portal:
 
 
 @pytest.fixture
-async def gateway_key(home: Home) -> str:
-    return await issue_gateway_key(
-        SYSTEM, operator_code=factories.OPERATOR, name="roof", now=datetime(2026, 1, 1, tzinfo=UTC)
-    )
+def issue_key(house: House, now: datetime) -> Callable[[], Awaitable[str]]:
+    """A way to give the operator's gateway a new API key."""
+
+    async def issue() -> str:
+        return await issue_gateway_key(SYSTEM, operator_code=factories.OPERATOR, name="roof", now=now)
+
+    return issue

@@ -14,7 +14,8 @@ from tests.support.factories import NOW
 
 WATER = "H8CA029620"
 HOME = "{ viewer { dwellings { %s } } }"
-PAST = """query ($first: Int!, $after: String) { viewer { dwellings { pastAlerts(first: $first, after: $after) {
+PAST = """query ($first: Int!, $after: String) {
+  viewer { dwellings { pastAlerts(first: $first, after: $after) {
   totalCount
   edges { node { id title period lossM3 meanFlowLph fluid meterSerial level } }
   pageInfo { hasNextPage hasPreviousPage endCursor }
@@ -69,7 +70,7 @@ async def dwelling(portal: Any, fields: str) -> dict[str, Any]:
     "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094"
 )
 async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> None:
-    """Two leaks of one meter are told with number, title, meter, loss and mean flow of the guide's own screen."""
+    """Two leaks of one meter are told with title, meter, loss and mean flow of the guide's own screen."""
     claire.clock.now = NOW.replace(year=2022, month=9, day=7)
     await move_in_early(home)
     await leak(home.meters[WATER], date(2022, 9, 5), loss="121.00", mean="1.7143")
@@ -141,7 +142,7 @@ async def test_no_alert_is_a_zero(claire: Any) -> None:
 
 @pytest.mark.requirement("R-088", "R-089", "R-090", "R-091")
 async def test_the_history_comes_page_by_page(claire: Any, home: Any) -> None:
-    """Of fifteen past alerts ten come first, newest first, with the count of all; the cursor leads to the rest."""
+    """Of fifteen past alerts the newest ten come first, with the count of all; the cursor leads on."""
     start = date(2026, 1, 3)
     for week in range(15):
         day = start + timedelta(weeks=week)
@@ -175,6 +176,22 @@ async def test_an_unknown_loss_is_null(claire: Any, home: Any) -> None:
     past = (await claire.ask(PAST, first=2))["viewer"]["dwellings"][0]["pastAlerts"]
     figures = [(edge["node"]["lossM3"], edge["node"]["meanFlowLph"]) for edge in past["edges"]]
     assert figures == [(None, None), ("0.00", "0.00")]
+
+
+@pytest.mark.requirement("R-193")
+async def test_a_predecessors_leaks_show_from_the_move_in_on(claire: Any, home: Any) -> None:
+    """Leaks from before the move-in come once each, page by page, from that day on and without loss."""
+    for day in (1, 2, 3):
+        await leak(home.meters[WATER], date(2024, 1, day), date(2024, 2, 10), loss="500.00", mean="5")
+    await leak(home.meters[WATER], date(2023, 12, 1), date(2024, 2, 1), loss="500.00", mean="5")
+    seen, after = [], None
+    for _ in range(3):
+        past = (await claire.ask(PAST, first=1, after=after))["viewer"]["dwellings"][0]["pastAlerts"]
+        (edge,) = past["edges"]
+        seen.append(edge["node"]["id"])
+        assert (edge["node"]["period"], edge["node"]["lossM3"]) == ("Du 01/02/2024 au 10/02/2024", None)
+        after = past["pageInfo"]["endCursor"]
+    assert (len(set(seen)), past["totalCount"], past["pageInfo"]["hasNextPage"]) == (3, 3, False)
 
 
 async def test_over_consumption_tells_its_month(claire: Any, home: Any) -> None:

@@ -33,7 +33,8 @@ async def refusal_of(portal: Any, field: str) -> dict[str, Any]:
 @pytest.mark.requirement("R-066", "R-067")
 async def test_a_dwelling_says_where_it_is(claire: Any) -> None:
     """A dwelling tells its place, its residence and what may be seen of it."""
-    fields = """building staircase floor number lot managerReference surfaceM2 occupancy visibleFrom visibleUntil
+    fields = """building staircase floor number lot managerReference surfaceM2 occupancy
+      visibleFrom visibleUntil
       residence { code name street postcode city timeZone operatorName } meters { fluid serial vendor }"""
     dwelling = await home_of(claire, fields)
     del dwelling["id"]
@@ -78,7 +79,7 @@ async def test_a_dwelling_is_found_again_by_its_id(claire: Any) -> None:
 
 @pytest.mark.parametrize("field", ["dwelling(id: $id) { id }", "node(id: $id) { id }"])
 async def test_anothers_dwelling_is_not_found(claire: Any, vault: Vault, field: str) -> None:
-    """A neighbour's dwelling and one that does not exist are the same answer, and no answer without a token."""
+    """A neighbour's dwelling and one that does not exist are one answer, and nobody gets even that."""
     await factories.residence(vault, email="paul@example.org", number="13")
     other = await Dwelling.get(number="13")
     query = f"query ($id: ID!) {{ {field} }}"
@@ -106,7 +107,7 @@ async def test_a_malformed_id_is_invalid(claire: Any, malformed: str, field: str
 
 @pytest.mark.requirement("R-068", "R-069", "R-070", "R-073")
 async def test_the_tabs_are_the_fluids_that_are_metered(claire: Any) -> None:
-    """There is one tab for each fluid, labelled in French or English, and any of them can be asked for alone."""
+    """There is one tab for each fluid, labelled in French or English; each can be asked for alone."""
     fields = """all: dashboard { fluid unit fr: label(language: FR) en: label(language: EN) own: label }
       heat: dashboard(fluid: HEAT) { fluid } none: dashboard(fluid: HOT_WATER) { fluid }"""
     dwelling = await home_of(claire, fields)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 WATER = "H8CA029620"
-PAGE = """query ($id: ID!, $first: Int!, $after: String, $order: ReadingOrder!, $from: DateTime, $to: DateTime) {
+PAGE = """
+query ($id: ID!, $first: Int!, $after: String, $order: ReadingOrder!, $from: DateTime, $to: DateTime) {
   node(id: $id) { ... on Meter { readings(first: $first, after: $after, order: $order, from: $from, to: $to) {
     edges { cursor node { readAt receivedAt index { value smallest } flags } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }

@@ -1,13 +1,13 @@
 """A gateway's file with everything in it that real files have: nothing is lost, nothing is stored twice."""
 
+import asyncio
 import json
 import os
 import random
-import subprocess
+import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -48,7 +48,7 @@ def _meter(plan: DemoPlan, layout: Layout, fluid: Fluid) -> DemoMeter:
 
 @pytest.fixture(scope="module")
 def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
-    """What the house knows at first, and 1,000 lines: 750 good, 100 of them again, and three times 50 bad ones."""
+    """What the house knows at first, and 1,000 lines: 750 good, 100 of them again, and 3 x 50 bad ones."""
     unknown, wrong = (
         _meter(plan, Layout.KAMSTRUP_HEAT, Fluid.HEAT),
         _meter(plan, Layout.ITRON_WATER, Fluid.COLD_WATER),
@@ -70,7 +70,7 @@ def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
 async def test_each_line_is_counted_by_what_became_of_it(
     house: House, vault: Vault, plan: DemoPlan, mixed: tuple[DemoPlan, list[str]], now: datetime
 ) -> None:
-    """The summary has exactly the file's counts, and replay stores all that was kept once its cause is gone."""
+    """The summary has exactly the file's counts; replay stores what was kept once its cause is gone."""
     known, lines = mixed
     await describe(known, vault, now=now)
     summary = await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
@@ -98,44 +98,47 @@ async def test_a_file_taken_in_again_stores_nothing_twice(
 
 
 async def test_nothing_is_lost_when_the_process_is_killed(
-    settings: Settings,
-    plan: DemoPlan,
-    mixed: tuple[DemoPlan, list[str]],
-    vault: Vault,
-    tmp_path: Path,
-    now: datetime,
+    settings: Settings, mixed: tuple[DemoPlan, list[str]], vault: Vault, now: datetime
 ) -> None:
     """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
     known, lines = mixed
     async with open_house(settings):
         await describe(known, vault, now=now)
-    command = [sys.executable, "-m", "cli.main", "ingest", "-", "--json"]
+    first = await _ingesting(settings)
+    assert first.stdin is not None
+    # The pipe stays open: the process has stored some batches and waits for more lines when it is killed.
+    first.stdin.write("".join(f"{line}\n" for line in lines[:600]).encode())
+    await first.stdin.drain()
+    while not await _stored(settings):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(first.wait(), timeout=0.05)
+    first.kill()
+    assert await first.wait() == -signal.SIGKILL
+    half = await _stored(settings)
+    assert 0 < half < 750
+
+    second = await _ingesting(settings)
+    output, _ = await second.communicate("".join(f"{line}\n" for line in lines).encode())
+    summary = json.loads(output)
+    assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
+    assert summary["duplicates"] == 100 + half
+    assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
+    assert await _stored(settings) == 750
+
+
+async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
+    """`submeter ingest -` in small batches, as a process of its own."""
     environment = os.environ | {
         "SUBMETER_DATA_DIR": str(settings.data_dir),
         "SUBMETER_DATABASE_URL": settings.database_url,
         "SUBMETER_SECRET_KEY": settings.secret_key,
         "SUBMETER_INTAKE_BATCH_LINES": "40",
     }
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
-    ) as first:
-        assert first.stdin is not None
-        first.stdin.write("".join(f"{line}\n" for line in lines[:600]))
-        first.stdin.flush()
-        while not await _stored(settings):
-            with pytest.raises(subprocess.TimeoutExpired):
-                first.wait(timeout=0.05)
-        first.kill()
-    half = await _stored(settings)
-    assert 0 < half < 750
-
-    whole = "".join(f"{line}\n" for line in lines)
-    second = subprocess.run(command, input=whole, capture_output=True, env=environment, text=True, check=True)
-    summary = json.loads(second.stdout)
-    assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
-    assert summary["duplicates"] == 100 + half
-    assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
-    assert await _stored(settings) == 750
+    command = [sys.executable, "-m", "cli.main", "ingest", "-", "--json"]
+    pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment
+    )
 
 
 async def _stored(settings: Settings) -> int:

@@ -1,33 +1,489 @@
 """The radio river: what becomes of gateway lines."""
 
-from datetime import UTC, datetime
+import asyncio
+import json
+import logging
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.access import SYSTEM
-from core.bootstrap import House
-from core.services.intake import replay, take_in
+from cli.demo.records import crc16
+from core.access import SYSTEM, Role, Viewer
+from core.errors import Forbidden, SecretUnusable
+from core.models import TelegramState, UnusableTelegram
+from core.services import intake
+from core.services.intake import count_kept, replay, take_in
+from core.services.portfolio import issue_gateway_key, put_operator
+from core.services.sessions import viewer_of_token
 from core.services.vault import Vault
 from tests.support import factories
 
-IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
+AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
+KEY_A = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
+KEY_B = bytes.fromhex("FEDCBA9876543210FEDCBA9876543210")
+EVERYTHING = (
+    *("reading", "hourly_volume", "daily_volume"),
+    *("outbox_message", "alert", "leak_episode", "unusable_telegram"),
+)
 
 
-async def test_a_telegram_becomes_a_reading(house: House, vault: Vault, now: datetime) -> None:
-    """A line of a registered meter is stored."""
-    await factories.residence(vault, factories.meter())
-    line = f"T1;1;1;2026-07-14 08:15:42.000;97;148;21131C34;0x{IZAR.lower()}"
+def format_a(telegram):
+    """The link layer's checksums put in: after ten bytes, then after every sixteen (EN 13757-4)."""
+    blocks = [telegram[:10]] + [telegram[at : at + 16] for at in range(10, len(telegram), 16)]
+    return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
+
+
+def amber(telegram):
+    frame = bytes((0xFF, 0x03, len(telegram))) + telegram[1:] + b"\x60"
+    check = 0
+    for byte in frame:
+        check ^= byte
+    return frame + bytes((check,))
+
+
+SHAPES = {
+    "hexadecimal": lambda telegram: telegram.hex(),
+    "upper case, spaced": lambda telegram: telegram.hex(" ").upper(),
+    "simulation": lambda telegram: f"telegram=|{telegram.hex()}|",
+    "simulation with a delay": lambda telegram: f"telegram=|{telegram.hex()}|+7",
+    "rtl_wmbus": lambda telegram: f"T1;1;1;2026-11-20 06:00:00.000;97;148;0;0x{telegram.hex()}",
+    "wmbusmeters": lambda telegram: json.dumps({"telegram": telegram.hex(), "timestamp": AT.isoformat()}),
+    "rtl_433": lambda telegram: json.dumps(
+        {"model": "Wireless-MBus", "data": telegram.hex(), "mic": "CRC", "time": "2026-11-20 06:00:00"}
+    ),
+    "culfw": lambda telegram: f"b{format_a(telegram).hex()}8A1B".upper().replace("B", "b", 1),
+    "iM871A": lambda telegram: (bytes((0xA5, 0x02, 0x03, telegram[0])) + telegram[1:]).hex(),
+    "AMB8465": lambda telegram: amber(telegram).hex(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_shape_of_line_becomes_a_reading(house, vault, now, izar, tables, shape) -> None:
+    """Whatever a gateway writes, the same telegram is the same reading, at the line's moment or else now."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = SHAPES[shape](izar.telegram(4711))
     summary = await take_in(house, SYSTEM, [line], source="test", now=now)
     assert (summary.lines, summary.stored, summary.unusable) == (1, 1, {})
-    again = await take_in(house, SYSTEM, [line], source="test", now=now)
-    assert (again.stored, again.duplicates) == (0, 1)
+    ((_, read_at, index, status, received_at, _),) = (await tables())["reading"]
+    own_moment = shape in {"rtl_wmbus", "wmbusmeters", "rtl_433"}
+    assert read_at == int((AT if own_moment else now).timestamp())
+    assert (index, status, received_at) == (4711, 0, int(now.timestamp()))
 
 
-async def test_an_unknown_meter_is_kept_and_replayed(house: House, vault: Vault, now: datetime) -> None:
-    """A line of an unknown meter becomes a reading once the meter is registered."""
-    line = f"telegram=|{IZAR}|"
+async def test_blank_lines_and_comments_count_nowhere(house, now) -> None:
+    """An empty line and a comment are neither stored nor kept."""
+    summary = await take_in(house, SYSTEM, ["", "  \n", "# a comment"], source="test", now=now)
+    assert (summary.lines, await count_kept(SYSTEM)) == (0, 0)
+
+
+FAILURES = {
+    "garbage": ("hello world", "LINE", "NOT_A_TELEGRAM", 0),
+    "broken JSON": ('{"telegram": "1944', "LINE", "NOT_A_TELEGRAM", 0),
+    "cut short": ("1944304C341C13210C04A2", "LINK", "TRUNCATED", None),
+    "flagged by the gateway": (
+        "T1;0;1;2026-11-20 06:00:00.000;97;148;0;0x1944304c341c13210c04a2",
+        "LINE",
+        "INTEGRITY_FLAG",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+async def test_a_line_that_is_no_telegram_is_kept_with_its_reason(house, now, case) -> None:
+    """What was received is lost at no stage: line, source, stage, reason and place are kept, and counted."""
+    line, stage, reason, offset = FAILURES[case]
+    summary = await take_in(house, SYSTEM, [f" {line}\n"], source="roof.log", now=now)
+    assert (summary.lines, summary.stored, summary.unusable) == (1, 0, {reason: 1})
+    (row,) = await UnusableTelegram.all()
+    assert (row.line, row.source, row.stage, row.reason) == (line, "roof.log", stage, reason)
+    assert offset is None or row.byte_offset == offset
+    assert (row.state, row.times_seen, row.received_at) == (TelegramState.KEPT, 1, now)
+    assert row.message
+
+
+async def refused(house, now, line):
+    """Take one line in, which must be refused; answers its row."""
     summary = await take_in(house, SYSTEM, [line], source="test", now=now)
-    assert summary.unusable == {"UNKNOWN_METER": 1}
-    await factories.residence(vault, factories.meter())
+    row = await UnusableTelegram.filter(state=TelegramState.KEPT).order_by("-id").first()
+    assert summary.unusable == {row.reason: 1}
+    return row
+
+
+async def test_a_sealed_telegram_without_its_key_is_kept_and_the_key_opens_it(
+    house, vault, now, itron, tables
+) -> None:
+    """KEY_MISSING, then KEY_WRONG, then a reading, as the right key is brought in."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
+    await factories.residence(vault, spec)
+    line = itron.line(1234, AT)
+    row = await refused(house, now, line)
+    assert (row.stage, row.reason, row.radio_address) == ("SECURITY", "KEY_MISSING", itron.address)
+
+    await factories.residence(vault, replace(spec, key=KEY_A))
+    assert (await replay(house, SYSTEM, now=now)).unusable == {"KEY_WRONG": 1}
+    await row.refresh_from_db()
+    assert (row.reason, row.state, row.times_seen) == ("KEY_WRONG", TelegramState.KEPT, 1)
+
+    await factories.residence(vault, replace(spec, key=itron.key))
+    later = now + timedelta(hours=1)
+    assert (await replay(house, SYSTEM, now=later)).stored == 1
+    await row.refresh_from_db()
+    assert (row.state, row.replayed_at) == (TelegramState.REPLAYED, later)
+    assert [reading[2] for reading in (await tables())["reading"]] == [1234]
+    assert (await replay(house, SYSTEM, now=later)).lines == 0
+
+
+async def test_both_keys_open_while_a_key_is_being_changed(house, vault, now, itron) -> None:
+    """A meter has its old and its new key until every telegram comes under the new one."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=KEY_A)
+    await factories.residence(vault, spec)
+    await factories.residence(vault, replace(spec, key=KEY_B))
+    lines = [itron.line(10, AT, key=KEY_A), itron.line(20, AT + timedelta(hours=1), key=KEY_B)]
+    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 2
+
+
+async def test_an_unsealed_telegram_of_a_keyed_meter_is_refused(house, vault, now, itron) -> None:
+    """Downgrade protection: a meter that has a key does not speak in clear."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
+    await factories.residence(vault, spec)
+    plain = bytes.fromhex("7A01000000") + bytes.fromhex("041301000000")
+    telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
+    assert (await refused(house, now, telegram.hex())).reason == "KEY_CONFIGURED_BUT_PLAIN"
+
+
+async def test_a_total_that_no_register_shows_is_kept(house, vault, now, itron) -> None:
+    """A record can hold more than a column: such a telegram is kept, and its batch goes on."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
+    izar_like = factories.meter("SAP-21131C34-0C-04")
+    await factories.residence(vault, spec, izar_like)
+    plain = bytes.fromhex("7A01000000") + bytes.fromhex("0717FFFFFFFFFFFFFF7F")
+    telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
+    lines = [telegram.hex(), "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"]
+    summary = await take_in(house, SYSTEM, lines, source="test", now=now)
+    assert (summary.stored, summary.unusable) == (1, {"INDEX_OUT_OF_RANGE": 1})
+
+
+async def test_a_telegram_without_a_total_is_kept(house, vault, now, itron) -> None:
+    """NO_INDEX: the meter is known, and says nothing of its register."""
+    await factories.residence(vault, factories.meter(itron.address, vendor="itron", printed_serial="48349952"))
+    plain = bytes.fromhex("7A01000000") + bytes.fromhex("025A3200")
+    telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
+    assert (await refused(house, now, telegram.hex())).reason == "NO_INDEX"
+
+
+async def test_an_unknown_meter_is_kept_and_replayed(house, vault, now, izar) -> None:
+    """A line of an unknown meter becomes a reading once the meter is registered."""
+    row = await refused(house, now, f"telegram=|{izar.telegram(5).hex()}|")
+    assert (row.stage, row.reason, row.radio_address) == ("METER", "UNKNOWN_METER", izar.address)
+    await factories.residence(vault, factories.meter(izar.address))
     assert (await replay(house, SYSTEM, now=now)).stored == 1
     assert (await replay(house, SYSTEM, now=now)).lines == 0
+
+
+async def test_a_kept_line_that_comes_again_and_fits_is_released(house, vault, now, izar) -> None:
+    """Ingesting the file again does what a replay does."""
+    line = izar.line(5, AT)
+    row = await refused(house, now, line)
+    await factories.residence(vault, factories.meter(izar.address))
+    assert (await take_in(house, SYSTEM, [line], source="test", now=now)).stored == 1
+    await row.refresh_from_db()
+    assert (row.state, row.replayed_at) == (TelegramState.REPLAYED, now)
+
+
+async def test_a_water_telegram_does_not_count_for_a_heat_meter(house, vault, now, izar) -> None:
+    """UNIT_MISMATCH: litres are no watt-hours."""
+    from core.consumption.fluids import Fluid  # noqa: PLC0415 - the one test that needs it
+
+    await factories.residence(vault, factories.meter(izar.address, fluid=Fluid.HEAT))
+    row = await refused(house, now, izar.line(5, AT))
+    assert (row.stage, row.reason) == ("READING", "UNIT_MISMATCH")
+
+
+async def test_a_time_that_has_not_come_is_kept_until_it_has(house, vault, now, izar) -> None:
+    """A gateway's clock may run an hour ahead, no more; replayed when the time has come, the line fits."""
+    await factories.residence(vault, factories.meter(izar.address))
+    hour = timedelta(hours=1)
+    assert (await take_in(house, SYSTEM, [izar.line(5, now + hour)], source="test", now=now)).stored == 1
+    row = await refused(house, now, izar.line(6, now + hour + timedelta(seconds=1)))
+    assert (row.stage, row.reason) == ("READING", "TIME_IN_FUTURE")
+    assert (await replay(house, SYSTEM, now=now + hour)).stored == 1
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 23:59:59"])
+async def test_an_impossible_moment_is_kept(house, vault, now, izar, moment) -> None:
+    """The ends of the calendar and the time before 1970 are refused, and break nothing."""
+    await factories.residence(vault, factories.meter(izar.address))
+    row = await refused(house, now, f"T1;1;1;{moment};97;148;0;0x{izar.telegram(5).hex()}")
+    assert row.reason in {"TIME_IN_FUTURE", "OUTSIDE_SERVICE"}
+
+
+async def test_a_reading_from_outside_the_meters_service_is_kept(house, vault, now, izar) -> None:
+    """Installation and removal are the ends of a meter's time, both included; no other reading is booked."""
+    first, last = AT, AT + timedelta(days=1)
+    spec = factories.meter(izar.address, installed_at=first, removed_at=last)
+    await factories.residence(vault, spec)
+    second = timedelta(seconds=1)
+    for moment in (first - second, last + second):
+        assert (await refused(house, now, izar.line(5, moment))).reason == "OUTSIDE_SERVICE"
+    lines = [izar.line(5, first), izar.line(6, last)]
+    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 2
+
+
+async def test_a_stored_reading_is_not_changed_by_a_later_line(house, vault, now, izar, tables) -> None:
+    """CONFLICTING_READING: another index at the same second, in one batch or in the next."""
+    await factories.residence(vault, factories.meter(izar.address))
+    both = [izar.line(5, AT), izar.line(6, AT)]
+    summary = await take_in(house, SYSTEM, both, source="test", now=now)
+    assert (summary.stored, summary.unusable) == (1, {"CONFLICTING_READING": 1})
+    row = await refused(house, now, izar.line(7, AT))
+    assert (row.stage, row.reason) == ("READING", "CONFLICTING_READING")
+    assert [reading[2] for reading in (await tables())["reading"]] == [5]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_kept_line_counts_its_sightings(house, now, together) -> None:
+    """The same garbage is one row however it comes, and a replay is no sighting."""
+    lines = ["garbage", "garbage ", "\tgarbage"]
+    for batch in [lines] if together else [[line] for line in lines]:
+        summary = await take_in(house, SYSTEM, batch, source="test", now=now)
+        assert summary.unusable == {"NOT_A_TELEGRAM": len(batch)}
+    await replay(house, SYSTEM, now=now)
+    (row,) = await UnusableTelegram.all()
+    assert (row.line, row.times_seen) == ("garbage", 3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a\0b", "\0", "lone \ud800 surrogate", "é🚰" * 1000, "f" * 1_000_000, "x" * 3_000_000, '{"telegram": "\0"}'],
+    ids=["NUL", "only NUL", "surrogate", "not ASCII", "long hex", "long text", "NUL in JSON"],
+)
+async def test_any_text_can_be_kept_and_replayed(house, now, line) -> None:
+    """What a database's text cannot hold is kept as an escape; the line stays one row and breaks no batch."""
+    for _ in range(2):
+        summary = await take_in(house, SYSTEM, [line, "garbage"], source="a\0\ud800", now=now)
+        assert sum(summary.unusable.values()) == 2
+    assert (await replay(house, SYSTEM, now=now)).lines == 2
+    assert [row.times_seen for row in await UnusableTelegram.all()] == [2, 2]
+
+
+async def test_a_usable_line_with_a_nul_is_released_when_replayed(house, vault, now, izar) -> None:
+    """The text that is kept is the text that was read, so what is replayed is found again."""
+    line = izar.line(5, AT).replace("T1;", "T1\0;")
+    row = await refused(house, now, line)
+    await factories.residence(vault, factories.meter(izar.address))
+    assert (await replay(house, SYSTEM, now=now)).stored == 1
+    await row.refresh_from_db()
+    assert row.state is TelegramState.REPLAYED
+
+
+async def test_the_same_line_is_stored_once(house, vault, now, izar, tables) -> None:
+    """In one batch, across batches, in one file twice: a duplicate is counted and stored nowhere."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = izar.line(5, AT)
+    first = await take_in(house, SYSTEM, [line, line], source="test", now=now)
+    assert (first.stored, first.duplicates) == (1, 1)
+    again = await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert (again.stored, again.duplicates, len((await tables())["reading"])) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_two_gateways_that_hear_one_transmission_store_one_reading(
+    house, vault, now, izar, tables, together
+) -> None:
+    """The same bytes seconds apart are one transmission; minutes later they are a reading of their own."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = [izar.line(5, AT), izar.line(5, AT + timedelta(seconds=9)), izar.line(5, AT + timedelta(minutes=6))]
+    for batch in [lines] if together else [[line] for line in lines]:
+        await take_in(house, SYSTEM, batch, source="test", now=now)
+    assert len((await tables())["reading"]) == 2
+
+
+async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(house, vault, now, izar) -> None:
+    """A file of bare telegrams that is taken in again a week later adds nothing."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = izar.telegram(5).hex()
+    assert (await take_in(house, SYSTEM, [line], source="test", now=now)).stored == 1
+    later = await take_in(house, SYSTEM, [line], source="test", now=now + timedelta(days=7))
+    assert (later.stored, later.duplicates) == (0, 1)
+
+
+async def gateway_of(operator, name):
+    await put_operator(SYSTEM, code=operator, name=operator)
+    key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=factories.NOW)
+    return await viewer_of_token(key, now=factories.NOW)
+
+
+async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(house, vault, now, izar, tables) -> None:
+    """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
+    await factories.residence(vault, factories.meter(izar.address))
+    stranger, own = await gateway_of("ista", "roof"), await gateway_of("ocea", "roof")
+    line = izar.line(5, AT)
+    summary = await take_in(house, stranger, [line], source="test", now=now)
+    assert summary.unusable == {"UNKNOWN_METER": 1}
+    (row,) = await UnusableTelegram.all()
+    assert row.gateway_id == stranger.gateway_id
+    assert (await replay(house, SYSTEM, now=now)).unusable == {"UNKNOWN_METER": 1}
+    assert (await tables())["reading"] == []
+    assert (await take_in(house, own, [line], source="test", now=now)).stored == 1
+
+
+async def test_what_two_operators_heard_is_replayed_for_each(house, vault, now, izar, tables) -> None:
+    """A stranger's gateway that heard the line first does not stand in the owner's way."""
+    stranger, own = await gateway_of("ista", "roof"), await gateway_of("ocea", "roof")
+    for viewer in (stranger, own):
+        await take_in(house, viewer, [izar.line(5, AT)], source="test", now=now)
+    await factories.residence(vault, factories.meter(izar.address))
+    summary = await replay(house, SYSTEM, now=now)
+    assert (summary.stored, summary.unusable) == (1, {"UNKNOWN_METER": 1})
+    states = {row.gateway_id: row.state for row in await UnusableTelegram.all()}
+    assert states == {stranger.gateway_id: TelegramState.KEPT, own.gateway_id: TelegramState.REPLAYED}
+
+
+async def test_residents_submit_and_gateways_replay_nothing(house, now) -> None:
+    """Each needs the permission."""
+    with pytest.raises(Forbidden):
+        await take_in(house, Viewer(role=Role.RESIDENT, account_id=1), ["00"], source="test", now=now)
+    gateway = Viewer(role=Role.GATEWAY, gateway_id=1, operator_id=1)
+    with pytest.raises(Forbidden):
+        await replay(house, gateway, now=now)
+    with pytest.raises(Forbidden):
+        await count_kept(gateway)
+
+
+def wandering(meter, seed):
+    """Eight days of a meter that is read at irregular times, stands still, runs back a little and rolls over."""
+    chance = random.Random(seed)
+    moment, index, lines = AT - timedelta(days=8), 99_999_700, []
+    while moment < AT:
+        lines.append(meter.line(index % 100_000_000, moment))
+        moment += timedelta(seconds=chance.choice([600, 3600, 5400, 9000, 40_000]))
+        index += chance.choice([0, 0, 3, 40, 150])
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_order_repetition_and_batch_size_give_the_same_series(
+    house, vault, now, izar, other_izar, tables, forget, seed
+) -> None:
+    """Readings, hours and days are a function of what was heard, not of how it was handed over."""
+    await factories.residence(
+        vault, factories.meter(izar.address), factories.meter(other_izar.address, printed_serial="H18CA029621")
+    )
+    lines = wandering(izar, seed) + wandering(other_izar, -seed - 1)
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    in_order = await tables()
+    assert all(in_order.values())
+    chance = random.Random(seed)
+    for batch_lines in (1, 17):
+        await forget()
+        shuffled = lines + chance.sample(lines, 20)
+        chance.shuffle(shuffled)
+        other = replace(house, settings=replace(house.settings, intake_batch_lines=batch_lines))
+        summary = await take_in(other, SYSTEM, shuffled, source="test", now=now)
+        assert summary.duplicates >= 20
+        assert await tables() == in_order
+
+
+async def test_a_small_backflow_is_the_same_in_any_batch(house, vault, now, izar, tables, forget) -> None:
+    """A register that ran back within the last two days is looked at as a whole."""
+    await factories.residence(vault, factories.meter(izar.address))
+    indexes = [100, 120, 116, 117, 118, 119, 119, 121, 130, 125, 128, 140]
+    lines = [izar.line(index, AT + timedelta(hours=4 * at)) for at, index in enumerate(indexes, start=-11)]
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    together = await tables()
+    await forget()
+    for line in lines:
+        await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert await tables() == together
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["ingest", "roll_up", "watch", "raise_leak_alerts", "watch_over_consumption", "keep", "release"],
+)
+async def test_a_batch_that_fails_leaves_nothing_behind(
+    house, vault, now, izar, tables, monkeypatch, step
+) -> None:
+    """A batch is one transaction, whatever step of it breaks."""
+    await factories.residence(vault, factories.meter(izar.address))
+
+    async def broken(*args, **kwargs):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(intake, step, broken)
+    lines = [*izar.hourly(AT - timedelta(days=3), [20] * 72), "garbage"]
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        await take_in(house, SYSTEM, lines, source="test", now=now)
+    assert not any((await tables(*EVERYTHING)).values())
+    monkeypatch.undo()
+    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 73
+
+
+async def test_batches_at_one_time_do_not_disturb_each_other(
+    house, vault, now, izar, other_izar, tables, forget
+) -> None:
+    """Several gateways at once, over the same meters and the same garbage, give what one after the other gives."""
+    await factories.residence(
+        vault, factories.meter(izar.address), factories.meter(other_izar.address, printed_serial="H18CA029621")
+    )
+    lines = izar.hourly(AT - timedelta(days=2), [6] * 48) + other_izar.hourly(AT - timedelta(days=2), [1] * 48)
+    lines += ["garbage", "rubbish"]
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    alone = await tables()
+    await forget()
+    batches = [lines[start::3] + ["garbage"] for start in range(3)] + [lines]
+    await asyncio.gather(*(take_in(house, SYSTEM, batch, source="test", now=now) for batch in batches))
+    assert await tables() == alone
+    seen = {row.line: row.times_seen for row in await UnusableTelegram.all()}
+    assert seen == {"garbage": 5, "rubbish": 2}
+    assert len((await tables("alert"))["alert"]) == 1
+
+
+async def test_keys_show_nowhere(house, vault, now, itron, caplog) -> None:
+    """Neither a log at its most talkative nor the repr of a value shows a meter's key."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("tortoise", "tortoise.db_client", "asyncpg", "aiosqlite"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
+    await factories.residence(vault, spec)
+    lines = [itron.line(5, AT), itron.line(6, AT + timedelta(hours=1), key=KEY_A)]
+    summary = await take_in(house, SYSTEM, lines, source="test", now=now)
+    assert (summary.stored, summary.unusable) == (1, {"KEY_WRONG": 1})
+    (row,) = await UnusableTelegram.all()
+    assert "meter_key" in caplog.text
+    shown = "\n".join([caplog.text, repr(spec), repr(vault), row.message, repr(house), repr(house.settings)])
+    for secret in (itron.key, house.settings.secret_key.encode()):
+        assert secret.hex() not in shown.lower()
+        assert repr(secret)[2:-1] not in shown
+        assert str(list(secret)) not in shown
+
+
+async def test_a_wrong_secret_stops_intake_instead_of_losing_lines(house, vault, now, itron, tables) -> None:
+    """Under another SUBMETER_SECRET_KEY nothing is taken in, and the message says why without a key."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
+    await factories.residence(vault, spec)
+    other = replace(house, settings=replace(house.settings, secret_key="another secret, long enough to be one"))
+    with pytest.raises(SecretUnusable, match="SUBMETER_SECRET_KEY"):
+        await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
+    assert not any((await tables(*EVERYTHING)).values())
+    assert Vault.under(house.settings.secret_key) == vault
+
+
+async def test_progress_is_told_batch_by_batch(house, now) -> None:
+    """A door may show how far a file has come."""
+    small = replace(house, settings=replace(house.settings, intake_batch_lines=2))
+    told: list[int] = []
+    await take_in(small, SYSTEM, ["a", "", "b", "c"], source="test", now=now, progress=told.append)
+    assert told == [2, 1]
+    await replay(small, SYSTEM, now=now, progress=told.append)
+    assert told == [2, 1, 2, 1]
+
+
+async def test_the_meters_flags_are_stored_with_the_reading(house, vault, now, izar, tables) -> None:
+    """What the meter complains about is part of the reading, in bits that stay the same for ever."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take_in(house, SYSTEM, [izar.line(5, AT, leak=True)], source="test", now=now)
+    assert [row[3] for row in (await tables())["reading"]] == [1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -61,7 +61,7 @@ class Truth:
             self._points.setdefault(line.meter_address, []).append((at, line.index))
 
     def amount(self, addresses: Iterable[str], first: date, end: date) -> int | None:
-        """What the meters counted from the start of `first` to the start of `end`; None where nothing is known."""
+        """What the meters counted from the midnight of `first` to that of `end`; None if nothing is known."""
         amounts = [self._of_one(address, first, end) for address in addresses]
         known = [amount for amount in amounts if amount is not None]
         return sum(known) if known else None
@@ -75,9 +75,7 @@ class Truth:
         return self._index_at(points, stop) - self._index_at(points, start)
 
     def _midnight(self, day: date) -> Fraction:
-        return Fraction(
-            int(datetime(day.year, day.month, day.day, tzinfo=self._zone).astimezone(UTC).timestamp())
-        )
+        return Fraction(int(datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()))
 
     @staticmethod
     def _index_at(points: list[tuple[Fraction, int]], at: Fraction) -> int:

@@ -81,7 +81,7 @@ async def residence(
 ) -> int:
     """Residence AA000 with one dwelling that holds the meters; answers the residence's id."""
     if email is not None:
-        await account(vault, email=email)
+        await account(email=email)
     stays = [] if predecessor is None else [predecessor]
     return await put_residence(
         SYSTEM,

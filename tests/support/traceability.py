@@ -1,7 +1,7 @@
 """A pytest plugin that prints which requirements no test names; `make requirements` loads it.
 
-The requirements are the rows R-… and C-… of ../shared/domain/requirements.md; a test names those it proves with
-`@pytest.mark.requirement(...)`.
+The requirements are the rows R-… and C-… of ../shared/domain/requirements.md; a test names those it proves
+with `@pytest.mark.requirement(...)`.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[3] / "shared" / "domain" / "requirements.md"
-ROW = re.compile(r"^\| ([RC]-\d+)")
+ROW = re.compile(r"^\| ([RC]-\d+)", re.MULTILINE)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

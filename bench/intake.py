@@ -1,0 +1,64 @@
+"""From hex line to committed reading, volume and verdict: how the time is spent, as ratios within one run.
+
+    python bench/intake.py [LINES]
+
+Decodes the demo's lines, then takes the same lines in on a temporary SQLite database, and prints lines per
+CPU second of each and the share of decoding. Absolute figures swing with the machine; the ratio is what counts.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from cli.demo.plan import demo_plan
+from cli.demo.telegrams import history_lines
+from cli.demo.world import describe
+from core.access import SYSTEM
+from core.bootstrap import migrate, open_house
+from core.services.intake import take_in
+from core.services.meter_book import meters_by_address
+from core.services.telegrams import Heard, Line, hear, open_telegram
+from core.services.vault import Vault
+from core.settings import Settings
+
+ANCHOR = datetime(2026, 11, 22, 6, tzinfo=UTC)
+
+
+async def main(count: int) -> None:
+    plan = demo_plan(ANCHOR)
+    lines = [line.text for line in islice(history_lines(plan), count)]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            Path(folder), f"sqlite:///{folder}/bench.db", "a secret of the bench, 32 characters"
+        )
+        await migrate(settings)
+        vault = Vault.under(settings.secret_key)
+        async with open_house(settings) as house:
+            await describe(plan, vault, now=ANCHOR)
+            addresses = [
+                meter.address for one in plan.residences for home in one.dwellings for meter in home.meters
+            ]
+            meters = await meters_by_address(SYSTEM, addresses, vault=vault)
+
+            start = time.process_time()
+            for text in lines:
+                heard = hear(Line(text, ANCHOR), house.registry)
+                if isinstance(heard, Heard):
+                    open_telegram(heard, meters.get(heard.radio_address))
+            decoding = time.process_time() - start
+
+            start = time.process_time()
+            summary = await take_in(house, SYSTEM, lines, source="bench", now=ANCHOR)
+            whole = time.process_time() - start
+    print(f"{summary.stored} readings of {len(lines)} lines")
+    print(f"decoding alone   {len(lines) / decoding:9.0f} lines per CPU second")
+    print(f"the whole intake {len(lines) / whole:9.0f} lines per CPU second")
+    print(f"share of decoding in the whole: {decoding / whole:.0%}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000))

@@ -1,0 +1,26 @@
+"""Ends the leaks of a meter that is taken out: no reading of its own will ever come to end them.
+
+In: the meter, as it is described now. Out: its episodes closed on the day of the removal, and the news of it.
+"""
+
+from datetime import datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import SYSTEM
+from core.services import outbox
+from core.services.alerts import raise_leak_alerts
+from core.services.leakwatch import watch
+from core.services.meter_book import lock_dwellings, meters_by_address
+from core.services.vault import Vault
+
+
+async def end_leaks(
+    connection: TransactionalDBClient, radio_address: str, *, vault: Vault, now: datetime
+) -> None:
+    """Judge the meter anew up to its removal; the removal must be stored."""
+    meters = (await meters_by_address(SYSTEM, [radio_address], vault=vault)).values()
+    await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
+    removed = {meter: meter.removed_at.astimezone(meter.zone).date() for meter in meters if meter.removed_at}
+    findings = await watch(connection, {meter: (day, day) for meter, day in removed.items()}, now=now)
+    await outbox.queue(connection, await raise_leak_alerts(connection, findings, now=now), now=now)

@@ -1,0 +1,98 @@
+"""The app: health, its lifespan, and requests that come together."""
+
+import asyncio
+from contextvars import Context
+from typing import Any
+
+import httpx
+import pytest
+
+from core.services.health import database_answers
+from core.settings import Settings
+from graphql_schema.asgi import create_app, create_app_from_environment
+
+
+async def test_health_says_ok(portal: Any) -> None:
+    """While the database answers, /health is 200."""
+    response = await portal.client.get("/health")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert (await portal.client.post("/health")).status_code == 405
+
+
+async def test_health_says_when_the_database_is_away(door: Any) -> None:
+    """Without a database /health is 503, and says no more than that."""
+    assert not await database_answers()
+    response = await door.client.get("/health")
+    assert (response.status_code, response.json()) == (503, {"status": "database unreachable"})
+
+
+async def test_a_server_shares_one_house_among_its_requests(settings: Settings) -> None:
+    """An app that opens its own house serves requests of tasks that know nothing of each other."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app)
+
+    async def who(client: httpx.AsyncClient) -> dict[str, Any]:
+        response = await client.post(
+            "/graphql", json={"query": "{ viewer { id } }"}, headers={"Authorization": "Bearer sms_unknown"}
+        )
+        return response.json()["errors"][0]["extensions"]
+
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client,
+    ):
+        tasks = [asyncio.get_running_loop().create_task(who(client), context=Context()) for _ in range(20)]
+        assert await asyncio.gather(*tasks) == [{"code": "UNAUTHENTICATED"}] * 20
+
+
+async def test_fields_of_one_operation_share_what_they_ask_for(
+    claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many fields want the viewer, the dashboard or the alerts, each is asked for once."""
+    from graphql_schema import context, loaders  # noqa: PLC0415 - to count calls
+
+    asked: list[str] = []
+
+    def counted(module: Any, name: str) -> None:
+        service = getattr(module, name)
+
+        async def count(*args: Any, **kwargs: Any) -> Any:
+            asked.append(name)
+            return await service(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, count)
+
+    for module, name in (
+        (context, "viewer_of_token"),
+        (context, "my_account"),
+        (loaders, "dashboard"),
+        (loaders, "active_alerts"),
+        (loaders, "meters_by_dwelling"),
+    ):
+        counted(module, name)
+    await claire.ask("""{ a: viewer { ...V } b: viewer { ...V } }
+      fragment V on Viewer { email dwellings {
+        meters { id label }
+        water: dashboard(fluid: COLD_WATER) { label }
+        heat: dashboard(fluid: HEAT) { label }
+        activeAlertCount activeAlerts { id }
+      } }""")
+    assert sorted(asked) == [
+        "active_alerts",
+        "dashboard",
+        "meters_by_dwelling",
+        "my_account",
+        "viewer_of_token",
+    ]
+
+
+async def test_the_environment_describes_an_app(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, settings: Settings
+) -> None:
+    """The factory that an ASGI server calls reads its settings from the environment."""
+    monkeypatch.setenv("SUBMETER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SUBMETER_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("SUBMETER_SECRET_KEY", settings.secret_key)
+    app = create_app_from_environment()
+    async with app.router.lifespan_context(app):
+        assert app.state.house.settings.database_url == settings.database_url

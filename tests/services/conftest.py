@@ -1,0 +1,163 @@
+"""What the tests of the services share: meters on air that say what a test wants, and the tables as plain rows.
+
+The telegrams come from the demo's encoder, which shares no code with the decoder.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.demo import fleet, layouts, prios, sealing
+from cli.demo.records import bcd, full
+from cli.demo.values import DemoMeter, Fluid
+from core.access import Role, Viewer
+from core.models import Account
+from core.services.transaction import current_database
+
+SERIES = ("reading", "hourly_volume", "daily_volume")
+EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "unusable_telegram")
+
+
+@dataclass(frozen=True, slots=True)
+class Izar:
+    """A Sappel water meter: its printed serial is its address, and its vendor's key opens it."""
+
+    serial: str = "H18CA029620"
+
+    @property
+    def address(self) -> str:
+        wire = prios.wire_address(self.serial)
+        return f"SAP-{wire[5:1:-1].hex().upper()}-{wire[6]:02X}-{wire[7]:02X}"
+
+    def telegram(self, litres: int, *, leak: bool = False) -> bytes:
+        month_end = date(2026, 1, 31)
+        state = prios.PriosState(litres=litres, month_end_litres=0, month_end=month_end, leak_now=leak)
+        return prios.seal(prios.wire_address(self.serial), state)
+
+    def line(self, litres: int, at: datetime, *, leak: bool = False) -> str:
+        """The telegram as rtl_wmbus writes it, heard at `at`."""
+        return heard(self.telegram(litres, leak=leak), at)
+
+    def hourly(self, first: datetime, amounts: Iterable[int], *, index: int = 1000) -> list[str]:
+        """A reading at `first`, and one an hour later for each amount."""
+        lines = [self.line(index, first)]
+        for number, amount in enumerate(amounts, start=1):
+            index += amount
+            lines.append(self.line(index, first + timedelta(hours=number)))
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Itron:
+    """An Itron water meter, sealed in mode 5 under a key of its own."""
+
+    demo: DemoMeter
+
+    @property
+    def address(self) -> str:
+        return self.demo.address
+
+    @property
+    def key(self) -> bytes:
+        assert self.demo.key
+        return self.demo.key
+
+    def telegram(self, litres: int, *, key: bytes | None = None) -> bytes:
+        records = layouts.itron_water(
+            litres=litres,
+            clock=datetime(2026, 11, 1, tzinfo=UTC),
+            year_end_litres=0,
+            year_end=date(2025, 12, 31),
+            enhanced_id=93800000000 + int(self.demo.printed_serial),
+        )
+        return sealing.mode5(self.demo.wire_address, key or self.key, full(records), access=litres & 0xFF)
+
+    def line(self, litres: int, at: datetime, *, key: bytes | None = None) -> str:
+        return heard(self.telegram(litres, key=key), at)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMeter:
+    """An ista heat meter, sealed in mode 7 under a key of its own; it counts hundreds of watt-hours."""
+
+    demo: DemoMeter
+
+    @property
+    def address(self) -> str:
+        return self.demo.address
+
+    @property
+    def key(self) -> bytes:
+        assert self.demo.key
+        return self.demo.key
+
+    def line(self, watt_hours: int, at: datetime) -> str:
+        records = (bcd("0C05", watt_hours // 100),)
+        counter = watt_hours // 100 + 1
+        return heard(sealing.mode7(self.demo.wire_address, self.key, full(records), access=1, counter=counter), at)
+
+
+def heard(telegram: bytes, at: datetime) -> str:
+    return f"T1;1;1;{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000;97;148;00000000;0x{telegram.hex()}"
+
+
+@pytest.fixture
+def izar() -> Izar:
+    """The meter of OCEA's own guide."""
+    return Izar()
+
+
+@pytest.fixture
+def other_izar() -> Izar:
+    return Izar("H18CA029621")
+
+
+@pytest.fixture
+def itron() -> Itron:
+    return Itron(fleet.itron("48349952", date(2024, 1, 1)))
+
+
+@pytest.fixture
+def heat_meter() -> HeatMeter:
+    return HeatMeter(fleet.ista(Fluid.HEAT, 1, date(2024, 1, 1)))
+
+
+@pytest.fixture
+def tables(house: object) -> Callable[..., Any]:
+    """Reads whole tables as sorted rows; by default those of the series."""
+
+    async def read(*names: str) -> dict[str, list[tuple[Any, ...]]]:
+        database = current_database()
+        return {
+            name: sorted(
+                tuple(row.values()) for row in await database.execute_query_dict(f"SELECT * FROM {name}")
+            )
+            for name in names or SERIES
+        }
+
+    return read
+
+
+@pytest.fixture
+def forget(house: object) -> Callable[..., Any]:
+    """Empties every table that intake writes."""
+
+    async def empty() -> None:
+        for name in ("outbox_message", "alert", "leak_episode", "unusable_telegram", *SERIES):
+            await current_database().execute_script(f"DELETE FROM {name}")
+
+    return empty
+
+
+@pytest.fixture
+def resident(house: object) -> Callable[..., Any]:
+    """The viewer that an account's sign-in gives, without the cost of a password's hash."""
+
+    async def of(email: str = "claire.martin@example.org") -> Viewer:
+        account = await Account.get(email_key=email)
+        return Viewer(role=Role.RESIDENT, account_id=account.id, operator_id=account.operator_id)
+
+    return of

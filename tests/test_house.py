@@ -1,0 +1,81 @@
+"""The house's own rules that no linter knows: what is committed, locked, documented and migrated."""
+
+import re
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from core.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+READ_FROM_ELSEWHERE = {"session_lifetime": "SESSION_DAYS"}
+
+
+def _committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def _texts() -> list[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in _committed()]
+
+
+def test_no_unfinished_work_is_left_in_the_tree() -> None:
+    """No TODO, FIXME or stub stands in the code."""
+    unfinished = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|raise NotImplementedError")
+    assert [path for path, text in _texts() if path.suffix == ".py" and unfinished.search(text)] == []
+
+
+def test_nothing_names_a_machine_or_a_package_index() -> None:
+    """No committed file names a path of a developer's machine or a package registry's host."""
+    named = re.compile(r"p[y]pi\.org|python[h]osted|npm[j]s\.(org|com)|/(work|farm|home)/\w+/|bash_job[s]")
+    assert [path for path, text in _texts() if path.name != "test_house.py" and named.search(text)] == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_dependency_has_a_version_and_hashes(name: str) -> None:
+    """The lock files pin by version and hash, and hold no address."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert entries
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+(\[[a-z]+\])?==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+
+
+def test_the_lock_holds_every_dependency_that_is_declared() -> None:
+    """A dependency added to pyproject.toml is locked in the same change."""
+    declared = re.findall(
+        r'^  "([a-z0-9-]+)[\[>=;]', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    locked = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    assert [name for name in declared if f"\n{name}==" not in f"\n{locked}"] == []
+
+
+@pytest.mark.parametrize("name", ["docs/settings.md", ".env.example"])
+def test_every_setting_is_documented(name: str) -> None:
+    """Each field of Settings stands in the docs and the example under the variable that sets it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    variables = [
+        PREFIX + READ_FROM_ELSEWHERE.get(field.name, field.name.upper()) for field in fields(Settings)
+    ]
+    assert [variable for variable in variables if variable not in text] == []
+
+
+def test_the_readme_fits_a_screen_and_names_what_exists() -> None:
+    """The README is short, and each file that it and the docs link to is there."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 80
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_make_alone_lists_the_targets() -> None:
+    """Bare `make` prints every documented target and does nothing."""
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "demo-reset", "test", "check", "requirements", "lock"):
+        assert f"make {target} " in listed
