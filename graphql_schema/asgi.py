@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
@@ -81,6 +81,11 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+async def home(_request: Request) -> Response:
+    """A browser that knows the host alone is shown GraphiQL."""
+    return RedirectResponse("/graphql")
+
+
 async def health(_request: Request) -> Response:
     """200 while the database answers, 503 while it does not."""
     if await database_answers():
@@ -91,7 +96,7 @@ async def health(_request: Request) -> Response:
 def _app(clock: Clock, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
     app = Starlette(
-        routes=[Route("/graphql", graphql), Route("/health", health)],
+        routes=[Route("/", home), Route("/graphql", graphql), Route("/health", health)],
         middleware=[Middleware(SecurityHeaders)],
         lifespan=lifespan,
     )

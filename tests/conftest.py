@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from core.bootstrap import House, migrate, open_house
 from core.metering import Registry, load_registry
+from core.services import sessions
 from core.services.vault import Vault
 from core.settings import Settings
 
@@ -38,6 +40,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared is absent: its vectors are not committed")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Argon2 at its least cost: what is promised of passwords does not hang on how long a hash takes."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "_hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterab
         await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
         return
     rows = Dwelling.filter(id__in=list(set(dwelling_ids))).order_by("id").using_db(connection)
-    await rows.select_for_update(no_key=True).values_list("id")
+    await rows.only("id").select_for_update(no_key=True)  # values_list() would drop the lock
 
 
 def _entry(meter: Meter, vault: Vault) -> MeterEntry:

@@ -96,3 +96,9 @@ async def test_the_environment_describes_an_app(
     app = create_app_from_environment()
     async with app.router.lifespan_context(app):
         assert app.state.house.settings.database_url == settings.database_url
+
+
+async def test_the_bare_address_leads_to_the_api(portal: Any) -> None:
+    """A browser that opens the host alone is sent to GraphiQL."""
+    response = await portal.client.get("/")
+    assert (response.status_code, response.headers["location"]) == (307, "/graphql")

@@ -354,9 +354,9 @@ async def test_residents_submit_and_gateways_replay_nothing(house, now) -> None:
 
 
 def wandering(meter, seed):
-    """Eight days of a meter that is read at irregular times, stands still, runs back a little and rolls over."""
+    """Five days of a meter that is read at irregular times, stands still, runs back a little and rolls over."""
     chance = random.Random(seed)
-    moment, index, lines = AT - timedelta(days=8), 99_999_700, []
+    moment, index, lines = AT - timedelta(days=5), 99_999_700, []
     while moment < AT:
         lines.append(meter.line(index % 100_000_000, moment))
         moment += timedelta(seconds=chance.choice([600, 3600, 5400, 9000, 40_000]))
@@ -364,7 +364,7 @@ def wandering(meter, seed):
     return lines
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_any_order_repetition_and_batch_size_give_the_same_series(
     house, vault, now, izar, other_izar, tables, forget, seed
 ) -> None:

@@ -44,7 +44,6 @@ def meter(
 
 
 async def account(
-    vault: Vault,
     *,
     email: str = "claire.martin@example.org",
     first_name: str = "Claire",

@@ -1,0 +1,312 @@
+"""Leaks and over-consumption, from the lines to the alerts and the messages of the outbox."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.access import SYSTEM, Role, Viewer
+from core.consumption import day_start
+from core.consumption.fluids import Fluid
+from core.errors import Forbidden
+from core.models import Account, Alert, AlertKind, Channel, LeakEpisode, OccupancyKind, OutboxMessage
+from core.services.intake import take_in
+from core.services.outbox import list_messages
+from core.services.portfolio import (
+    AccountSpec,
+    DwellingSpec,
+    OccupancySpec,
+    ResidenceSpec,
+    put_account,
+    put_residence,
+)
+from core.services.removals import end_leaks
+from core.services.transaction import current_database
+from tests.support import factories
+
+PARIS = ZoneInfo("Europe/Paris")
+DAY = timedelta(days=1)
+FIRST = date(2026, 11, 16)
+"""A Monday; the tests' leaks begin on it at midnight."""
+
+
+def midnight(day):
+    return datetime.fromtimestamp(day_start(day, PARIS), UTC)
+
+
+def leak(meter, *, per_hour=(0, 6, 6), first=FIRST, index=1000):
+    """Hourly lines from the midnight before `first`, each of the days with its own litres an hour."""
+    amounts = [amount for amount in per_hour for _ in range(24)]
+    return meter.hourly(midnight(first - DAY), amounts, index=index)
+
+
+async def take(house, lines, now):
+    return await take_in(house, SYSTEM, lines, source="test", now=now)
+
+
+async def templates():
+    return [row.template for row in await OutboxMessage.filter(channel=Channel.EMAIL).order_by("id")]
+
+
+@pytest.mark.requirement("R-008", "R-016", "R-092", "R-094", "C-23")
+async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(house, vault, izar) -> None:
+    """Intake itself raises the alert and queues the messages; taking the same in again adds nothing."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar, per_hour=(0, 6))
+    now = midnight(FIRST + DAY) + timedelta(minutes=5)
+    assert (await take(house, lines[:-1], now)).alerts == 0
+    summary = await take(house, lines[-1:], now)
+    assert (summary.alerts, summary.messages) == (1, 2)
+    for again in (now, now + 6 * timedelta(hours=1)):
+        summary = await take(house, lines, again)
+        assert (summary.alerts, summary.messages, summary.stored) == (0, 0, 0)
+    (alert,) = await Alert.all().select_related("episode")
+    assert (alert.kind, alert.started_on, alert.ended_on) == (AlertKind.LEAK, FIRST, None)
+    episode = alert.episode
+    assert (episode.level_now, episode.q_min_at_opening_lph, episode.loss_litres) == (1, 6, 144)
+    assert {row.channel for row in await OutboxMessage.all()} == {Channel.EMAIL, Channel.SMS}
+
+
+@pytest.mark.requirement("R-092", "R-095", "R-096")
+async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(house, vault, izar) -> None:
+    """Opened, level-up and closed are told; a day that changes nothing is not."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar, per_hour=(0, 6, 6, 13, 0, 0))
+    for number in range(2, 7):
+        now = midnight(FIRST - DAY + number * DAY) + timedelta(minutes=5)
+        await take(house, lines[: 24 * number + 1], now)
+    assert await templates() == ["leak_opened", "leak_level_up", "leak_closed"]
+    (alert,) = await Alert.all().select_related("episode")
+    assert (alert.ended_on, alert.episode.level_max) == (FIRST + 3 * DAY, 3)
+    assert alert.episode.loss_litres == 24 * (6 + 6 + 13)
+
+
+@pytest.mark.requirement("R-015", "R-104", "R-105", "R-118", "R-196")
+@pytest.mark.parametrize(("by_email", "by_sms"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_a_message_goes_by_the_channels_that_the_resident_chose(
+    house, vault, izar, by_email, by_sms
+) -> None:
+    """The alert is always there; nobody is written to who did not ask for it."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await Account.all().update(leak_by_email=by_email, leak_by_sms=by_sms)
+    summary = await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    chosen = {channel for channel, on in ((Channel.EMAIL, by_email), (Channel.SMS, by_sms)) if on}
+    assert {row.channel for row in await OutboxMessage.all()} == chosen
+    assert (summary.alerts, summary.messages) == (1, len(chosen))
+
+
+async def test_old_news_wakes_nobody(house, vault, izar) -> None:
+    """A history that is imported has its alerts and no message."""
+    await factories.residence(vault, factories.meter(izar.address))
+    summary = await take(house, leak(izar, first=FIRST - 30 * DAY), midnight(FIRST))
+    assert (summary.alerts, summary.messages) == (1, 0)
+
+
+async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(house, vault, izar) -> None:
+    """The alert that a resident has seen stays the same row, with its true start; nothing is told twice."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar, per_hour=(0, 6, 6, 6))
+    now = midnight(FIRST + 3 * DAY)
+    await take(house, lines[:25] + lines[49:], now)
+    (alert,) = await Alert.all()
+    assert alert.started_on == FIRST + DAY
+    assert (await take(house, lines[25:49], now)).messages == 0
+    (moved,) = await Alert.all()
+    assert (moved.id, moved.started_on) == (alert.id, FIRST)
+    assert await LeakEpisode.all().count() == 1
+
+
+async def test_data_that_disprove_a_leak_take_its_alert_away(house, vault, izar) -> None:
+    """A day judged on too little, and found quiet when the rest of it comes: no alert is left."""
+    await factories.residence(vault, factories.meter(izar.address))
+    amounts = [6] * 24 + [6, 6, 0, 6] + [6] * 20
+    lines = izar.hourly(midnight(FIRST - DAY), amounts)
+    now = midnight(FIRST + DAY)
+    quiet = slice(26, 27)
+    without_quiet = lines[25:26] + lines[27:]
+    await take(house, lines[24:25] + without_quiet, now)
+    assert await Alert.all().count() == 1
+    await take(house, lines[quiet], now)
+    assert (await Alert.all().count(), await LeakEpisode.all().count()) == (0, 0)
+
+
+async def test_a_heat_meter_has_no_leak_alerts(house, vault, heat_meter) -> None:
+    """Watt-hours all night are heating, not a leak (leaks.md §6)."""
+    spec = factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", key=heat_meter.key)
+    await factories.residence(vault, spec)
+    first = midnight(FIRST)
+    lines = [heat_meter.line(50_000 + 5000 * hour, first + hour * timedelta(hours=1)) for hour in range(72)]
+    assert (await take(house, lines, first + 3 * DAY)).stored == 72
+    assert await Alert.all().count() == 0
+
+
+async def test_the_leak_of_a_removed_meter_ends_on_the_day_of_its_removal(house, vault, izar) -> None:
+    """Whether the removal is known when the readings come, or is described afterwards, the alert is closed."""
+    spec = factories.meter(izar.address)
+    await factories.residence(vault, spec)
+    now = midnight(FIRST + 2 * DAY) + timedelta(hours=12)
+    await take(house, leak(izar), now)
+    assert (await Alert.get()).ended_on is None
+    removed = replace(spec, removed_at=midnight(FIRST + 2 * DAY) + timedelta(hours=10))
+    for _ in range(2):
+        await factories.residence(vault, removed)
+        alert = await Alert.get().select_related("episode")
+        assert (alert.ended_on, alert.episode.close_reason) == (FIRST + 2 * DAY, "METER_REPLACED")
+    assert (await templates()).count("leak_closed") == 0
+    assert end_leaks.__name__ == "end_leaks"
+
+
+async def test_judging_the_same_twice_writes_nothing(house, vault, izar, tables) -> None:
+    """A reading that changes no day's judgement leaves the episodes as they are, stale ones too."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar)
+    now = midnight(FIRST + 2 * DAY)
+    await take(house, lines[:-1], now + 20 * DAY)
+    before = await tables("leak_episode", "alert")
+    await take(house, [izar.line(1000 + 286, midnight(FIRST + 2 * DAY) - timedelta(minutes=30))], now + 21 * DAY)
+    assert await tables("leak_episode", "alert") == before
+
+
+async def put_home(vault, meter, *stays, email="claire.martin@example.org"):
+    """A dwelling with these occupancies; every account is notified of everything."""
+    for stay in stays:
+        if stay.email:
+            await factories.account(email=stay.email)
+    await put_residence(
+        SYSTEM,
+        ResidenceSpec(
+            operator_code="ocea",
+            operator_name="OCEA",
+            code="AA000",
+            name="R",
+            street="1 place Victor Hugo",
+            postcode="92400",
+            city="Courbevoie",
+            dwellings=[DwellingSpec(number="12", meters=[meter], occupancies=stays)],
+        ),
+        vault=vault,
+        now=factories.NOW,
+    )
+
+
+@pytest.mark.requirement("R-110")
+async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(house, vault, izar) -> None:
+    """A leak from before the move-in is told with the move-in day, and without loss and mean flow."""
+    moved = FIRST + DAY
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2024, 1, 1), moved, email="old@example.org"),
+        OccupancySpec(moved, email="new@example.org"),
+    )
+    lines = leak(izar, per_hour=(0, 6, 13))
+    await take(house, lines[:49], midnight(moved) + timedelta(minutes=5))
+    assert await OutboxMessage.all().count() == 0
+    await take(house, lines[49:], midnight(moved + DAY) + timedelta(minutes=5))
+    (row,) = await OutboxMessage.filter(channel=Channel.EMAIL).select_related("account")
+    assert (row.account.email, row.template) == ("new@example.org", "leak_level_up")
+    assert (row.values["started_on"], row.values["loss_litres"]) == (moved.isoformat(), None)
+    assert row.values["mean_flow_lph"] is None
+
+
+@pytest.mark.requirement("C-01")
+async def test_neither_landlord_nor_a_disabled_account_is_written_to(house, vault, izar) -> None:
+    """The dwelling's data are its occupant's."""
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT, email="landlord@example.org"),
+        OccupancySpec(date(2020, 1, 1), email="tenant@example.org"),
+        OccupancySpec(date(2026, 12, 24), email="future@example.org"),
+    )
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    told = {row.account.email for row in await OutboxMessage.all().select_related("account")}
+    assert told == {"tenant@example.org"}
+    await Account.all().update(disabled_at=factories.NOW)
+    await take(house, leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288), midnight(FIRST + 4 * DAY))
+    assert await OutboxMessage.all().count() == 2
+
+
+MONTH = date(2026, 11, 1)
+
+
+def monthly(meter, *amounts):
+    """One reading at each of these days' midnights, the register climbing by the amount up to the next."""
+    index, lines = 1000, []
+    for day, amount in amounts:
+        lines.append(meter.line(index, midnight(day)))
+        index += amount
+    return lines
+
+
+def two_novembers(meter, *, before=3000, now_litres=9000):
+    days = [(date(2025, 11, 1) + number * DAY, before // 30) for number in range(30)]
+    days += [(date(2025, 12, 1), 10), (date(2026, 10, 31), 10)]
+    days += [(MONTH + number * DAY, now_litres // 20) for number in range(21)]
+    return monthly(meter, *days)
+
+
+@pytest.mark.requirement("C-30", "R-197")
+async def test_over_consumption_is_told_once_a_month(house, vault, izar, now) -> None:
+    """More than twice the same month of the year before, as soon as it is passed; then only the alert follows."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = two_novembers(izar)
+    summary = await take(house, lines[:-2], now - DAY)
+    assert summary.messages == 1  # the account chose e-mail alone
+    (alert,) = await Alert.filter(kind=AlertKind.OVER_CONSUMPTION)
+    assert (alert.started_on, alert.ended_on) == (MONTH, date(2026, 12, 1))
+    assert (alert.amount, alert.threshold) == (8100, 6000)
+    assert (await take(house, lines, now)).messages == 0
+    await alert.refresh_from_db()
+    assert (alert.amount, await OutboxMessage.all().count()) == (9000, 1)
+
+
+async def test_twice_the_mean_itself_is_not_too_much(house, vault, izar, now) -> None:
+    """The border is normal."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(house, two_novembers(izar, now_litres=6000), now)
+    assert await Alert.all().count() == 0
+
+
+async def test_a_month_is_not_compared_with_a_predecessors(house, vault, izar, now) -> None:
+    """The years before the move-in say nothing; a landlord of old does not bring them back."""
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT),
+        OccupancySpec(date(2020, 1, 1), date(2026, 6, 1), email="old@example.org"),
+        OccupancySpec(date(2026, 6, 1), email="new@example.org"),
+    )
+    await take(house, two_novembers(izar), now)
+    assert await Alert.all().count() == 0
+
+
+async def test_who_has_given_notice_is_still_warned(house, vault, izar, now) -> None:
+    """An occupancy that will end is one of today."""
+    stay = OccupancySpec(date(2020, 1, 1), date(2026, 12, 31), email="tenant@example.org")
+    await put_home(vault, factories.meter(izar.address), stay)
+    await take(house, two_novembers(izar), now)
+    assert await OutboxMessage.filter(template="over_consumption").count() == 1
+
+
+async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(house, vault, izar) -> None:
+    """Each message with the address it would go to."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    email, sms = sorted(await list_messages(SYSTEM), key=lambda message: message.channel)
+    assert (email.recipient, sms.recipient) == ("claire.martin@example.org", "+33639980012")
+    assert (email.template, email.language, email.values["level"]) == ("leak_opened", "fr", 1)
+    assert len(await list_messages(SYSTEM, limit=1)) == 1
+    with pytest.raises(Forbidden):
+        await list_messages(Viewer(role=Role.RESIDENT, account_id=1))
+
+
+async def test_messages_go_in_the_language_of_the_account(house, vault, izar) -> None:
+    """The row keeps the language that held when it was written."""
+    await factories.residence(vault, factories.meter(izar.address))
+    spec = AccountSpec("ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True)
+    await put_account(SYSTEM, spec, now=factories.NOW)
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    assert [message.language for message in await list_messages(SYSTEM)] == ["en"]
+    assert current_database() is not None
