@@ -2,8 +2,8 @@
 
     python bench/intake.py [LINES]
 
-Decodes the demo's lines, then takes the same lines in on a temporary SQLite database, and prints lines per
-CPU second of each and the share of decoding. Absolute figures swing with the machine; the ratio is what counts.
+Decodes the demo's lines, then takes the same lines in on a temporary SQLite database, and prints the lines of
+each per CPU second and the share of decoding. Absolute figures swing with the machine; the ratio counts.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ GROUP: Final = "submeter.drivers"
 Key = TypeVar("Key")
 
 
-class DriverConflict(Exception):  # noqa: N818 - the name is part of the vendor surface and says what happened
+class DriverConflict(Exception):
     """Two drivers claim one name, one signature or one proprietary frame."""
 
     def __init__(self, claim: str, first: str, second: str) -> None:

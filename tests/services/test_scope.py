@@ -1,0 +1,145 @@
+"""Who sees which dwelling, and which days of it."""
+
+from datetime import date
+
+import pytest
+
+from core.access import SYSTEM, Role, Viewer
+from core.errors import Forbidden, ForbiddenPeriod, NotFound
+from core.models import OccupancyKind
+from core.services.places import my_dwelling, my_dwellings
+from core.services.portfolio import DwellingSpec, OccupancySpec, ResidenceSpec, put_residence
+from core.services.scope import Stay, stay_at, stay_of_meter, stays
+from tests.support import factories
+
+TODAY = date(2026, 11, 22)
+ME = "claire.martin@example.org"
+
+
+async def homes(vault, *homes_of_stays, meters=()):
+    """Residence AA000 with a dwelling for each list of occupancies, their accounts made before."""
+    for home in homes_of_stays:
+        for stay in home:
+            if stay.email:
+                await factories.account(email=stay.email)
+    specs = [
+        DwellingSpec(number=str(number), occupancies=home, meters=meters if number == 1 else ())
+        for number, home in enumerate(homes_of_stays, start=1)
+    ]
+    residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "92400", "Courbevoie", dwellings=specs)
+    await put_residence(SYSTEM, residence, vault=vault, now=factories.NOW)
+
+
+@pytest.mark.requirement("R-010", "R-011", "R-014")
+async def test_a_resident_sees_the_own_dwelling_alone(house, vault, resident) -> None:
+    """Another one's dwelling, and one that does not exist, are the same answer."""
+    mine, hers = OccupancySpec(date(2024, 2, 1), email=ME), OccupancySpec(date(2020, 1, 1), email="b@example.org")
+    await homes(vault, [mine], [hers])
+    viewer = await resident()
+    (dwelling,) = await my_dwellings(viewer)
+    assert (dwelling.number, dwelling.visible_from, dwelling.visible_until) == ("1", date(2024, 2, 1), None)
+    assert dwelling.residence.operator_name == "OCEA"
+    other = (await my_dwellings(await resident("b@example.org")))[0].id
+    messages = set()
+    for dwelling_id in (other, 10**6, -1, 2**70):
+        with pytest.raises(NotFound) as refused:
+            await my_dwelling(viewer, dwelling_id)
+        messages.add(refused.value.message)
+    assert len(messages) == 1
+
+
+@pytest.mark.requirement("R-190", "R-193", "C-14")
+@pytest.mark.parametrize("attested", [date(1900, 1, 1), date(2015, 1, 1), date(2023, 12, 31)])
+async def test_an_attested_move_in_is_cut_where_the_predecessor_left(house, vault, resident, attested) -> None:
+    """Whatever day somebody attests, nothing from a known predecessor's time is shown."""
+    predecessor = OccupancySpec(date(2015, 1, 1), date(2024, 2, 1), email="old@example.org")
+    if attested == predecessor.move_in:
+        attested = date(2015, 1, 2)
+    await homes(vault, [predecessor, OccupancySpec(attested, email=ME)])
+    assert (await stays(await resident()))[0].first_day == date(2024, 2, 1)
+
+
+async def test_a_former_occupant_keeps_the_own_period(house, vault, resident) -> None:
+    """Up to the day before the move-out; the successor's stay begins on it."""
+    moved = date(2025, 6, 1)
+    old = OccupancySpec(date(2020, 1, 1), moved, email=ME)
+    await homes(vault, [old, OccupancySpec(moved, email="new@example.org")])
+    (stay,) = await stays(await resident())
+    assert (stay.first_day, stay.last_day) == (date(2020, 1, 1), date(2025, 5, 31))
+    assert (await stays(await resident("new@example.org")))[0].first_day == moved
+
+
+async def test_who_comes_back_sees_the_present_stay(house, vault, resident) -> None:
+    """The years of somebody else in between stay theirs, and the first stay is over."""
+    await homes(
+        vault,
+        [
+            OccupancySpec(date(2018, 1, 1), date(2020, 1, 1), email=ME),
+            OccupancySpec(date(2020, 1, 1), date(2022, 1, 1)),
+            OccupancySpec(date(2022, 1, 1), email=ME),
+        ],
+    )
+    viewer = await resident()
+    present, past = await stays(viewer)
+    assert (present.first_day, past.last_day) == (date(2022, 1, 1), date(2019, 12, 31))
+    assert await stay_at(viewer, present.dwelling_id) == present
+
+
+@pytest.mark.requirement("C-01", "C-02")
+async def test_an_owner_who_lives_elsewhere_sees_nothing(house, vault, resident) -> None:
+    """A landlord has an account and no data; a sale of the dwelling takes none from its tenant."""
+    kind = OccupancyKind.OWNER_NON_OCCUPANT
+    await homes(
+        vault,
+        [
+            OccupancySpec(date(2010, 1, 1), date(2025, 1, 1), kind, email="seller@example.org"),
+            OccupancySpec(date(2024, 2, 1), email=ME),
+            OccupancySpec(date(2024, 2, 1), kind=kind, email="landlord@example.org"),
+        ],
+    )
+    assert await my_dwellings(await resident("landlord@example.org")) == []
+    assert (await stays(await resident()))[0].first_day == date(2024, 2, 1)
+
+
+async def test_gateways_and_the_command_line_live_nowhere(house, vault) -> None:
+    """A gateway may not even ask; the command line has no dwelling of its own."""
+    with pytest.raises(Forbidden):
+        await stays(Viewer(role=Role.GATEWAY, gateway_id=1, operator_id=1))
+    assert await stays(SYSTEM) == []
+
+
+@pytest.mark.parametrize("meter_id", [2, 0, -1, 2**63 - 1, 2**63, 10**30])
+async def test_a_meter_that_is_not_the_viewers_does_not_exist(house, vault, resident, izar, meter_id) -> None:
+    """Nor does one whose number no database could hold."""
+    await homes(vault, [OccupancySpec(date(2024, 2, 1), email=ME)], meters=[factories.meter(izar.address)])
+    viewer = await resident()
+    meter, stay = await stay_of_meter(viewer, 1)
+    assert meter.dwelling_id == stay.dwelling_id
+    with pytest.raises(NotFound):
+        await stay_of_meter(viewer, meter_id)
+
+
+STAY = Stay(1, OccupancyKind.TENANT, date(2024, 2, 1), date(2025, 5, 31))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2024, 1, 31), None),
+        (date(2025, 6, 1), None),
+        (None, date(2025, 6, 1)),
+        (None, date(2024, 1, 31)),
+    ],
+)
+def test_a_bound_outside_the_stay_is_refused(first, last) -> None:
+    """On either side of it, for either bound."""
+    with pytest.raises(ForbiddenPeriod):
+        STAY.clip(first, last, today=TODAY)
+
+
+def test_without_bounds_the_whole_stay_is_meant() -> None:
+    """Up to today while it lasts."""
+    assert STAY.clip(None, None, today=TODAY) == (STAY.first_day, STAY.last_day)
+    lasting = Stay(1, OccupancyKind.TENANT, date(2024, 2, 1), None)
+    assert lasting.clip(None, date(2030, 1, 1), today=TODAY) == (lasting.first_day, TODAY)
+    assert (STAY.holds(STAY.first_day), STAY.holds(date(2025, 6, 1)), STAY.over_on(TODAY)) == (True, False, True)
