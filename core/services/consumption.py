@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from core.access import Permission, Viewer
 from core.consumption import DayTotal, Indicators, Month, Quality, indicators, monthly
 from core.consumption.fluids import Fluid
-from core.consumption.totals import MeterDays, total_by_day
+from core.consumption.totals import total_by_day
 from core.errors import InvalidInput
 from core.services.meter_days import days_by_fluid
 from core.services.meters import ReadingView, latest, meters_by_dwelling
@@ -66,7 +66,7 @@ async def dashboard(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[
     stay, today = await _stay_today(viewer, dwelling_id, now)
     meters = (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]
     first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
-    days = await days_by_fluid([dwelling_id], first=max(first, stay.first_day), last=_last(stay, today))
+    days = await days_by_fluid([dwelling_id], (max(first, stay.first_day), _last(stay, today)))
     return [
         FluidDashboard(
             dwelling_id=dwelling_id,
@@ -169,9 +169,7 @@ async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[
 
 
 async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Sequence[DayTotal]:
-    meters: dict[tuple[int, Fluid], list[MeterDays]] = await days_by_fluid(
-        [dwelling_id], first=first, last=last, fluid=fluid
-    )
+    meters = await days_by_fluid([dwelling_id], (first, last), fluid=fluid)
     return total_by_day(meters.get((dwelling_id, fluid), ()))
 
 

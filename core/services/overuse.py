@@ -44,17 +44,30 @@ async def watch_over_consumption(
             if judged:
                 months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
     living_there = await _living_there(connection, {dwelling_id for dwelling_id, _ in months}, now)
+    days = await days_by_fluid(living_there, *_compared(months.values()), connection=connection)
     for (dwelling_id, fluid), judged in months.items():
         if dwelling_id not in living_there:
             continue
         since, today = living_there[dwelling_id]
-        amounts = await _month_amounts(connection, dwelling_id, fluid, since, judged)
+        volumes = monthly(total_by_day(days.get((dwelling_id, fluid), ())), visible_from=since)
         for month in sorted(judged):
-            found = over_consumption(amounts[month], current=month)
+            amounts = {one.month: one.amount for one in volumes if one.complete or one.month == month}
+            found = over_consumption(amounts, current=month)
             if found is not None:
                 started_on = max(since, month.first_day)
                 news += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
     return news
+
+
+def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
+    """The days of the judged months and of those they are compared with: a few months, not whole years."""
+    compared = {
+        month.plus(-12 * years)
+        for months in judged
+        for month in months
+        for years in range(YEARS_COMPARED + 1)
+    }
+    return [(month.first_day, month.last_day) for month in sorted(compared)]
 
 
 async def _living_there(
@@ -70,25 +83,6 @@ async def _living_there(
             since, _ = found.get(row.dwelling_id, (stay.first_day, today))
             found[row.dwelling_id] = max(stay.first_day, since), today
     return found
-
-
-async def _month_amounts(
-    connection: TransactionalDBClient, dwelling_id: int, fluid: Fluid, since: date, judged: Iterable[Month]
-) -> dict[Month, dict[Month, int]]:
-    """For each judged month its amount so far and the complete months that it is compared with."""
-    first = max(since, min(judged).plus(-12 * YEARS_COMPARED).first_day)
-    last = max(judged).last_day
-    meters = await days_by_fluid([dwelling_id], first=first, last=last, fluid=fluid, connection=connection)
-    volumes = {
-        volume.month: volume
-        for volume in monthly(total_by_day(meters.get((dwelling_id, fluid), ())), visible_from=since)
-    }
-    return {
-        month: {
-            other: volume.amount for other, volume in volumes.items() if other == month or volume.complete
-        }
-        for month in judged
-    }
 
 
 async def _raise(

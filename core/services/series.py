@@ -178,15 +178,18 @@ async def hours_within(
 
 
 async def days_within(
-    connection: BaseDBAsyncClient, meter_ids: Iterable[int], first: date, last: date
+    connection: BaseDBAsyncClient, meter_ids: Iterable[int], *periods: tuple[date, date]
 ) -> dict[int, list[DayVolume]]:
-    """The daily volumes of each meter from `first` to `last`, both included, in the order of time."""
-    a, b = day_number(first), day_number(last)
+    """The daily volumes of each meter in the periods (first and last day), in the order of time.
+
+    The periods must not overlap: a day inside two of them would come twice.
+    """
+    numbers = [(day_number(first), day_number(last)) for first, last in periods]
     rows = await _select(
         connection,
         "SELECT v.meter_id, v.day, v.amount, v.quality FROM k JOIN daily_volume v"
         " ON v.meter_id = k.a AND v.day BETWEEN k.b AND k.c ORDER BY v.meter_id, v.day",
-        ((meter_id, a, b) for meter_id in meter_ids),
+        ((meter_id, first, last) for meter_id in meter_ids for first, last in numbers),
     )
     found: dict[int, list[DayVolume]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What the tests of the services share: meters on air that say what a test wants, and the tables as plain rows.
+"""What the tests of the services share: meters on air that say what a test wants, and tables as plain rows.
 
 The telegrams come from the demo's encoder, which shares no code with the decoder.
 """
@@ -97,7 +97,9 @@ class HeatMeter:
     def line(self, watt_hours: int, at: datetime) -> str:
         records = (bcd("0C05", watt_hours // 100),)
         counter = watt_hours // 100 + 1
-        return heard(sealing.mode7(self.demo.wire_address, self.key, full(records), access=1, counter=counter), at)
+        return heard(
+            sealing.mode7(self.demo.wire_address, self.key, full(records), access=1, counter=counter), at
+        )
 
 
 def heard(telegram: bytes, at: datetime) -> str:

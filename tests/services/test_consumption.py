@@ -68,7 +68,7 @@ async def test_without_data_every_figure_is_none(house, vault, resident, izar, n
 async def test_there_is_a_tab_for_each_fluid_and_a_fluids_meters_are_one_sum(
     house, vault, resident, now, izar, other_izar, heat_meter
 ) -> None:
-    """Two cold-water meters are one figure, PARTIAL on days that one of them is silent; heat is a tab of its own."""
+    """Two cold-water meters are one figure, PARTIAL on days that one of them is silent; heat has its own tab."""
     await factories.residence(
         vault,
         factories.meter(izar.address),
@@ -164,7 +164,9 @@ async def test_a_month_wholly_outside_the_stay_is_refused(home, resident, now) -
         await monthly_series(old, home, Fluid.COLD_WATER, first=Month(2026, 10), now=now)
 
 
-async def test_series_that_end_before_they_begin_or_are_too_long_are_refused(house, vault, resident, izar, now) -> None:
+async def test_series_that_end_before_they_begin_or_are_too_long_are_refused(
+    house, vault, resident, izar, now
+) -> None:
     """InvalidInput names the argument."""
     await factories.residence(vault, factories.meter(izar.address), move_in=date(2000, 1, 1))
     viewer = await resident()

@@ -168,7 +168,9 @@ async def test_a_total_that_no_register_shows_is_kept(house, vault, now, itron) 
 
 async def test_a_telegram_without_a_total_is_kept(house, vault, now, itron) -> None:
     """NO_INDEX: the meter is known, and says nothing of its register."""
-    await factories.residence(vault, factories.meter(itron.address, vendor="itron", printed_serial="48349952"))
+    await factories.residence(
+        vault, factories.meter(itron.address, vendor="itron", printed_serial="48349952")
+    )
     plain = bytes.fromhex("7A01000000") + bytes.fromhex("025A3200")
     telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
     assert (await refused(house, now, telegram.hex())).reason == "NO_INDEX"
@@ -257,7 +259,15 @@ async def test_a_kept_line_counts_its_sightings(house, now, together) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["a\0b", "\0", "lone \ud800 surrogate", "é🚰" * 1000, "f" * 1_000_000, "x" * 3_000_000, '{"telegram": "\0"}'],
+    [
+        "a\0b",
+        "\0",
+        "lone \ud800 surrogate",
+        "é🚰" * 1000,
+        "f" * 1_000_000,
+        "x" * 3_000_000,
+        '{"telegram": "\0"}',
+    ],
     ids=["NUL", "only NUL", "surrogate", "not ASCII", "long hex", "long text", "NUL in JSON"],
 )
 async def test_any_text_can_be_kept_and_replayed(house, now, line) -> None:
@@ -295,13 +305,19 @@ async def test_two_gateways_that_hear_one_transmission_store_one_reading(
 ) -> None:
     """The same bytes seconds apart are one transmission; minutes later they are a reading of their own."""
     await factories.residence(vault, factories.meter(izar.address))
-    lines = [izar.line(5, AT), izar.line(5, AT + timedelta(seconds=9)), izar.line(5, AT + timedelta(minutes=6))]
+    lines = [
+        izar.line(5, AT),
+        izar.line(5, AT + timedelta(seconds=9)),
+        izar.line(5, AT + timedelta(minutes=6)),
+    ]
     for batch in [lines] if together else [[line] for line in lines]:
         await take_in(house, SYSTEM, batch, source="test", now=now)
     assert len((await tables())["reading"]) == 2
 
 
-async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(house, vault, now, izar) -> None:
+async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(
+    house, vault, now, izar
+) -> None:
     """A file of bare telegrams that is taken in again a week later adds nothing."""
     await factories.residence(vault, factories.meter(izar.address))
     line = izar.telegram(5).hex()
@@ -316,7 +332,9 @@ async def gateway_of(operator, name):
     return await viewer_of_token(key, now=factories.NOW)
 
 
-async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(house, vault, now, izar, tables) -> None:
+async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
+    house, vault, now, izar, tables
+) -> None:
     """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
     await factories.residence(vault, factories.meter(izar.address))
     stranger, own = await gateway_of("ista", "roof"), await gateway_of("ocea", "roof")
@@ -354,7 +372,7 @@ async def test_residents_submit_and_gateways_replay_nothing(house, now) -> None:
 
 
 def wandering(meter, seed):
-    """Five days of a meter that is read at irregular times, stands still, runs back a little and rolls over."""
+    """Five days of a meter that is read at irregular times, stands still for a while, and rolls over."""
     chance = random.Random(seed)
     moment, index, lines = AT - timedelta(days=5), 99_999_700, []
     while moment < AT:
@@ -370,7 +388,9 @@ async def test_any_order_repetition_and_batch_size_give_the_same_series(
 ) -> None:
     """Readings, hours and days are a function of what was heard, not of how it was handed over."""
     await factories.residence(
-        vault, factories.meter(izar.address), factories.meter(other_izar.address, printed_serial="H18CA029621")
+        vault,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address, printed_serial="H18CA029621"),
     )
     lines = wandering(izar, seed) + wandering(other_izar, -seed - 1)
     await take_in(house, SYSTEM, lines, source="test", now=now)
@@ -425,16 +445,20 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
 async def test_batches_at_one_time_do_not_disturb_each_other(
     house, vault, now, izar, other_izar, tables, forget
 ) -> None:
-    """Several gateways at once, over the same meters and the same garbage, give what one after the other gives."""
+    """Several gateways at once, over the same meters and the same garbage, give what one alone gives."""
     await factories.residence(
-        vault, factories.meter(izar.address), factories.meter(other_izar.address, printed_serial="H18CA029621")
+        vault,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address, printed_serial="H18CA029621"),
     )
-    lines = izar.hourly(AT - timedelta(days=2), [6] * 48) + other_izar.hourly(AT - timedelta(days=2), [1] * 48)
+    lines = izar.hourly(AT - timedelta(days=2), [6] * 48) + other_izar.hourly(
+        AT - timedelta(days=2), [1] * 48
+    )
     lines += ["garbage", "rubbish"]
     await take_in(house, SYSTEM, lines, source="test", now=now)
     alone = await tables()
     await forget()
-    batches = [lines[start::3] + ["garbage"] for start in range(3)] + [lines]
+    batches = [[*lines[start::3], "garbage"] for start in range(3)] + [lines]
     await asyncio.gather(*(take_in(house, SYSTEM, batch, source="test", now=now) for batch in batches))
     assert await tables() == alone
     seen = {row.line: row.times_seen for row in await UnusableTelegram.all()}
@@ -465,7 +489,9 @@ async def test_a_wrong_secret_stops_intake_instead_of_losing_lines(house, vault,
     """Under another SUBMETER_SECRET_KEY nothing is taken in, and the message says why without a key."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
     await factories.residence(vault, spec)
-    other = replace(house, settings=replace(house.settings, secret_key="another secret, long enough to be one"))
+    other = replace(
+        house, settings=replace(house.settings, secret_key="another secret, long enough to be one")
+    )
     with pytest.raises(SecretUnusable, match="SUBMETER_SECRET_KEY"):
         await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
     assert not any((await tables(*EVERYTHING)).values())

@@ -138,7 +138,7 @@ async def test_a_heat_meter_has_no_leak_alerts(house, vault, heat_meter) -> None
 
 
 async def test_the_leak_of_a_removed_meter_ends_on_the_day_of_its_removal(house, vault, izar) -> None:
-    """Whether the removal is known when the readings come, or is described afterwards, the alert is closed."""
+    """Whether the removal is known when the readings come, or described afterwards, the alert is closed."""
     spec = factories.meter(izar.address)
     await factories.residence(vault, spec)
     now = midnight(FIRST + 2 * DAY) + timedelta(hours=12)
@@ -159,7 +159,9 @@ async def test_judging_the_same_twice_writes_nothing(house, vault, izar, tables)
     now = midnight(FIRST + 2 * DAY)
     await take(house, lines[:-1], now + 20 * DAY)
     before = await tables("leak_episode", "alert")
-    await take(house, [izar.line(1000 + 286, midnight(FIRST + 2 * DAY) - timedelta(minutes=30))], now + 21 * DAY)
+    await take(
+        house, [izar.line(1000 + 286, midnight(FIRST + 2 * DAY) - timedelta(minutes=30))], now + 21 * DAY
+    )
     assert await tables("leak_episode", "alert") == before
 
 
@@ -219,7 +221,9 @@ async def test_neither_landlord_nor_a_disabled_account_is_written_to(house, vaul
     told = {row.account.email for row in await OutboxMessage.all().select_related("account")}
     assert told == {"tenant@example.org"}
     await Account.all().update(disabled_at=factories.NOW)
-    await take(house, leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288), midnight(FIRST + 4 * DAY))
+    await take(
+        house, leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288), midnight(FIRST + 4 * DAY)
+    )
     assert await OutboxMessage.all().count() == 2
 
 
@@ -244,7 +248,7 @@ def two_novembers(meter, *, before=3000, now_litres=9000):
 
 @pytest.mark.requirement("C-30", "R-197")
 async def test_over_consumption_is_told_once_a_month(house, vault, izar, now) -> None:
-    """More than twice the same month of the year before, as soon as it is passed; then only the alert follows."""
+    """More than twice the same month a year ago, told as soon as it is passed; then the alert alone follows."""
     await factories.residence(vault, factories.meter(izar.address))
     lines = two_novembers(izar)
     summary = await take(house, lines[:-2], now - DAY)
@@ -300,7 +304,9 @@ async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(house, v
 async def test_messages_go_in_the_language_of_the_account(house, vault, izar) -> None:
     """The row keeps the language that held when it was written."""
     await factories.residence(vault, factories.meter(izar.address))
-    spec = AccountSpec("ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True)
+    spec = AccountSpec(
+        "ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True
+    )
     await put_account(SYSTEM, spec, now=factories.NOW)
     await take(house, leak(izar), midnight(FIRST + 2 * DAY))
     assert [message.language for message in await list_messages(SYSTEM)] == ["en"]

@@ -22,7 +22,7 @@ def midnight(day, zone=PARIS):
 
 async def days_of(meter_id=1):
     """day -> (amount, quality) of a meter."""
-    found = await series.days_within(current_database(), [meter_id], date(2020, 1, 1), date(2030, 1, 1))
+    found = await series.days_within(current_database(), [meter_id], (date(2020, 1, 1), date(2030, 1, 1)))
     return {volume.day: (volume.amount, volume.quality) for volume in found.get(meter_id, [])}
 
 
@@ -35,7 +35,9 @@ async def test_the_days_add_up_to_what_the_register_counted(house, vault, now, i
     await take_in(house, SYSTEM, lines[40:], source="test", now=now)
     days = await days_of()
     assert sum(amount for amount, _ in days.values()) == sum(amounts)
-    whole = {day: quality for day, (_, quality) in days.items() if date(2026, 11, 2) < day < date(2026, 11, 8)}
+    whole = {
+        day: quality for day, (_, quality) in days.items() if date(2026, 11, 2) < day < date(2026, 11, 8)
+    }
     assert set(whole.values()) == {Quality.MEASURED}
     hours = await series.hours_within(current_database(), [series.Window(1, 0, 1 << 40)])
     assert all(hour.start_s % 3600 == 0 for hour in hours[1])
@@ -64,7 +66,7 @@ async def test_a_silent_week_is_estimated_and_its_total_is_kept(house, vault, no
 
 
 async def test_late_telegrams_fill_a_gap(house, vault, now, izar, tables) -> None:
-    """What a gateway hands in afterwards replaces the estimates; the tables are those of an orderly import."""
+    """What is handed in afterwards replaces the estimates; the tables are those of an orderly import."""
     await factories.residence(vault, factories.meter(izar.address))
     lines = izar.hourly(midnight(date(2026, 11, 1)), [3] * 120)
     await take_in(house, SYSTEM, lines[:30] + lines[80:], source="test", now=now)

@@ -1,0 +1,179 @@
+"""Starting the house: the database's URL, its migrations, and what they leave."""
+
+import asyncio
+import re
+
+import pytest
+from tortoise import Tortoise
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from core import models
+from core.bootstrap import database_config, migrate, open_house, pending_migrations
+from core.services.transaction import current_database
+from core.settings import Settings, SettingsError
+
+ALL = ["0001_initial", "0002_series"]
+SERIES = {"reading": "read_at", "hourly_volume": "hour_at", "daily_volume": "day"}
+
+
+def settings_of(tmp_path, url):
+    return Settings(data_dir=tmp_path, database_url=url, secret_key="x" * 32, log_level="WARNING")
+
+
+def credentials(tmp_path, url, **options):
+    (connection,) = database_config(settings_of(tmp_path, url), **options)["connections"].values()
+    return connection["credentials"]
+
+
+@pytest.fixture
+def empty_url(request, tmp_path, database_url):
+    """A database of the same kind in which nothing has been made yet."""
+    if database_url.startswith("sqlite:"):
+        return f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
+    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
+
+    data, _ = request.getfixturevalue("postgresql_template")
+    name = re.search(r"/(test_\w+)", database_url).group(1) + "_empty"
+
+    async def create():
+        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(create())
+    return re.sub(r"test_\w+", name, database_url, count=1)
+
+
+async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
+    """What is pending is told, applied once, and then nothing is pending."""
+    settings = settings_of(tmp_path, empty_url)
+    assert await pending_migrations(settings)
+    assert await migrate(settings) == ALL
+    assert await pending_migrations(settings) == []
+    assert await migrate(settings) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_that_migrate_at_once_both_succeed(tmp_path, empty_url) -> None:
+    """Workers that start together wait for each other, with a pool of one connection too."""
+    small = empty_url.replace("maxsize=5", "maxsize=1")
+    applied = await asyncio.gather(*(migrate(settings_of(tmp_path, url)) for url in (empty_url, small)))
+    assert sorted(applied, key=len) == [[], ALL]
+
+
+async def test_the_models_call_for_no_further_migration(house, settings, tmp_path) -> None:
+    """`makemigrations` would write nothing."""
+    apps = database_config(settings)["apps"]
+    detector = MigrationAutodetector(Tortoise.apps, apps)
+    assert await detector.changes() == []
+
+
+async def keys_of(database, table):
+    """The column lists of a table's unique constraints and of its other indexes."""
+    if database.capabilities.dialect == "sqlite":
+        unique, plain = set(), set()
+        for index in await database.execute_query_dict(f"PRAGMA index_list('{table}')"):
+            columns = await database.execute_query_dict(f"PRAGMA index_info('{index['name']}')")
+            names = tuple(column["name"] for column in columns)
+            (unique if index["unique"] else plain).add(names)
+        return unique, plain
+    rows = await database.execute_query_dict("SELECT indexdef FROM pg_indexes WHERE tablename = $1", [table])
+    unique, plain = set(), set()
+    for row in rows:
+        names = tuple(re.search(r"\((.*)\)", row["indexdef"]).group(1).replace('"', "").split(", "))
+        (unique if " UNIQUE " in row["indexdef"] else plain).add(names)
+    return unique, plain
+
+
+def column(model, name):
+    return model._meta.fields_db_projection.get(name) or model._meta.fields_map[name].source_field
+
+
+async def test_the_tables_have_the_indexes_of_the_models(house) -> None:
+    """A migration that rebuilds a table on SQLite drops them without a word."""
+    database = current_database()
+    sqlite = database.capabilities.dialect == "sqlite"
+    for name in models.__all__:
+        model = getattr(models, name)
+        if not hasattr(model, "_meta"):
+            continue
+        meta = model._meta
+        unique = {(column(model, field),) for field, value in meta.fields_map.items() if value.unique}
+        unique |= {tuple(column(model, field) for field in fields) for fields in meta.unique_together}
+        plain = {tuple(column(model, field) for field in fields) for fields in meta.indexes}
+        found_unique, found_plain = await keys_of(database, meta.db_table)
+        if sqlite:
+            unique.discard(("id",))  # the row number itself
+        assert (found_unique, found_plain) == (unique, plain), meta.db_table
+
+
+async def test_a_series_has_one_row_for_a_meter_and_a_time(house) -> None:
+    """Their composite primary keys are what makes a reading one."""
+    for table, column_name in SERIES.items():
+        unique, plain = await keys_of(current_database(), table)
+        assert (unique, plain) == ({("meter_id", column_name)}, set())
+
+
+async def test_a_meters_rows_hold_on_to_it(house) -> None:
+    """Foreign keys are on, on SQLite too."""
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        await current_database().execute_script("INSERT INTO reading VALUES (99, 0, 0, 0, 0, 0)")
+
+
+async def test_houses_side_by_side_do_not_mix(tmp_path, registry, settings) -> None:
+    """Two databases opened one after the other are each their own."""
+    other = settings_of(tmp_path, f"sqlite:///{tmp_path / 'other.db'}")
+    await migrate(other)
+    for mine, name in ((settings, "first"), (other, "second")):
+        async with open_house(mine, registry=registry) as house:
+            assert house.settings == mine
+            await models.Operator.create(code=name, name=name)
+            assert [row.code for row in await models.Operator.all()] == [name]
+
+
+def test_a_postgresql_url_says_where_and_as_whom(tmp_path) -> None:
+    """User and password may be percent-encoded; options are those of the pool and the host."""
+    found = credentials(tmp_path, "postgresql://me%40x:a%2Fb@db.example.org:5433/house?minsize=2&maxsize=7")
+    assert found == {
+        "host": "db.example.org",
+        "port": 5433,
+        "user": "me@x",
+        "password": "a/b",
+        "database": "house",
+        "minsize": 2,
+        "maxsize": 7,
+    }
+    assert credentials(tmp_path, "postgresql:///house?host=/run/postgresql")["host"] == "/run/postgresql"
+    assert credentials(tmp_path, "postgres://h/house?maxsize=1", migrating=True)["maxsize"] == 2
+
+
+def test_an_sqlite_url_names_a_file(tmp_path) -> None:
+    """With three slashes relative, with four absolute; foreign keys are on but for migrating."""
+    assert credentials(tmp_path, "sqlite:///house.db")["file_path"] == "house.db"
+    absolute = credentials(tmp_path, f"sqlite:///{tmp_path}/house.db", migrating=True)
+    assert (absolute["file_path"], absolute["foreign_keys"]) == (f"{tmp_path}/house.db", "OFF")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:",
+        "postgresql://h/",
+        "postgresql://h:abc/x",
+        "postgresql://h/x?maxsize=many",
+        "postgresql://[/x",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_told_by_the_settings_name(tmp_path, url) -> None:
+    """And not quoted: it may hold a password."""
+    with pytest.raises(SettingsError) as refused:
+        credentials(tmp_path, url)
+    assert refused.value.field == "SUBMETER_DATABASE_URL"
+    assert url not in str(refused.value)
+
+
+async def test_the_drivers_are_loaded_where_none_are_given(settings) -> None:
+    """From their entry points, in a context of the house's own."""
+    async with open_house(settings) as house:
+        names = {loaded.driver.name for loaded in house.registry.drivers}
+    assert names >= {"ocea", "ista", "itron", "kamstrup"}

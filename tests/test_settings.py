@@ -1,0 +1,119 @@
+"""Settings: the environment as one frozen value."""
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.settings import SECRET_FILE, Settings, SettingsError, from_environment
+
+SECRET = "a secret of at least thirty-two characters"
+POSTGRESQL = "postgresql://user:word@db.example.org:5433/submeter"
+
+
+def read(tmp_path, **variables):
+    return from_environment({"SUBMETER_DATA_DIR": str(tmp_path), **variables})
+
+
+def test_without_a_word_a_house_can_be_started(tmp_path) -> None:
+    """An SQLite file and a secret in the data folder, served on loopback."""
+    settings = read(tmp_path)
+    assert settings == Settings(
+        data_dir=tmp_path,
+        database_url=f"sqlite:///{tmp_path / 'submeter.db'}",
+        secret_key=(tmp_path / SECRET_FILE).read_text(),
+    )
+    assert settings.is_sqlite
+    assert (settings.host, settings.port, settings.cookie_secure) == ("127.0.0.1", 8000, False)
+
+
+def test_the_secret_is_made_once_for_its_owner_alone(tmp_path) -> None:
+    """Nobody else may read the file, and the next start finds the same secret."""
+    folder = tmp_path / "new"
+    first = read(folder)
+    assert stat.S_IMODE((folder / SECRET_FILE).stat().st_mode) == 0o600
+    assert read(folder).secret_key == first.secret_key
+    assert [path.name for path in folder.iterdir()] == [SECRET_FILE]
+
+
+def test_each_variable_is_read(tmp_path) -> None:
+    """All of them by their names."""
+    settings = read(
+        tmp_path,
+        SUBMETER_DATABASE_URL=POSTGRESQL,
+        SUBMETER_SECRET_KEY=SECRET,
+        SUBMETER_HOST="0.0.0.0",
+        SUBMETER_PORT="9000",
+        SUBMETER_SESSION_DAYS="7",
+        SUBMETER_COOKIE_SECURE="yes",
+        SUBMETER_INTAKE_BATCH_LINES="500",
+        SUBMETER_LOG_LEVEL="debug",
+    )
+    assert settings == Settings(
+        data_dir=tmp_path,
+        database_url=POSTGRESQL,
+        secret_key=SECRET,
+        host="0.0.0.0",
+        port=9000,
+        session_lifetime=timedelta(days=7),
+        cookie_secure=True,
+        intake_batch_lines=500,
+        log_level="DEBUG",
+    )
+    assert not settings.is_sqlite
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("SECRET_KEY", "short"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("SESSION_DAYS", "0"),
+        ("SESSION_DAYS", "401"),
+        ("SESSION_DAYS", "1.5"),
+        ("COOKIE_SECURE", "perhaps"),
+        ("INTAKE_BATCH_LINES", "0"),
+        ("INTAKE_BATCH_LINES", "20001"),
+        ("LOG_LEVEL", "CHATTY"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) -> None:
+    """The message begins with the variable; a secret is not quoted."""
+    with pytest.raises(SettingsError, match=f"^SUBMETER_{name} ") as refused:
+        read(tmp_path, **{f"SUBMETER_{name}": value})
+    assert refused.value.field == f"SUBMETER_{name}"
+
+
+@pytest.mark.parametrize(
+    "name", ["HOST", "PORT", "SESSION_DAYS", "LOG_LEVEL", "DATABASE_URL", "COOKIE_SECURE"]
+)
+def test_an_empty_variable_is_as_good_as_none(tmp_path, name) -> None:
+    """As container files leave them."""
+    assert read(tmp_path, **{f"SUBMETER_{name}": ""}) == read(tmp_path)
+
+
+def test_postgresql_needs_a_secret_of_its_own(tmp_path) -> None:
+    """Several workers must share it, so none is made up."""
+    with pytest.raises(SettingsError, match="SUBMETER_SECRET_KEY must be set"):
+        read(tmp_path, SUBMETER_DATABASE_URL=POSTGRESQL)
+    assert not (tmp_path / SECRET_FILE).exists()
+
+
+def test_the_environment_is_read_where_none_is_given(tmp_path, monkeypatch) -> None:
+    """And a relative data folder is taken from where the command runs."""
+    monkeypatch.setenv("SUBMETER_DATA_DIR", "house")
+    monkeypatch.chdir(tmp_path)
+    assert from_environment().data_dir == Path.cwd() / "house"
+
+
+def test_settings_do_not_print_secrets(tmp_path) -> None:
+    """Neither the secret key nor the password in a database's URL."""
+    settings = read(tmp_path, SUBMETER_DATABASE_URL=POSTGRESQL, SUBMETER_SECRET_KEY=SECRET)
+    assert SECRET not in repr(settings)
+    assert "word" not in repr(settings)
