@@ -77,7 +77,7 @@ def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
     rows += [(f"kept: {reason}", count) for reason, count in sorted(summary.unusable.items())]
     print_table(f"{summary.lines} lines", ("what became of them", "lines"), rows)
     if summary.alerts or summary.messages:
-        out.print(f"{summary.alerts} alerts touched, {summary.messages} messages queued.")
+        out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
     if summary.unusable:
         out.print("Kept lines are tried again by [bold]submeter replay[/] once their cause is gone.")
 

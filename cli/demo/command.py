@@ -131,7 +131,7 @@ def _tell(summary: IntakeSummary) -> None:
     out.print(
         f"{summary.lines:,} telegrams taken in: {summary.stored:,} readings stored, "
         f"{summary.duplicates:,} duplicates, {sum(summary.unusable.values()):,} kept as unusable, "
-        f"{summary.alerts} alerts, {summary.messages} messages queued."
+        f"{summary.messages} messages queued."
     )
 
 

@@ -34,7 +34,7 @@ from core.services.vault import Vault
 class IntakeSummary:
     """What became of the lines: `lines` = `stored` + `duplicates` + all of `unusable`.
 
-    Blank lines count nowhere.
+    Blank lines count nowhere. `alerts` were raised, or moved on.
     """
 
     lines: int = 0
@@ -154,9 +154,9 @@ async def _store(
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, now=now)
-    news = await raise_leak_alerts(connection, findings, now=now)
-    news += await watch_over_consumption(connection, touched, now=now)
-    messages = await outbox.queue(connection, news, now=now)
+    leaks = await raise_leak_alerts(connection, findings, now=now)
+    months = await watch_over_consumption(connection, touched, now=now)
+    messages = await outbox.queue(connection, [*leaks, *months], now=now)
     failures = [*unusable, *readings.unusable]
     await keep(connection, viewer, failures, source=source)
     used = [report.heard.line for report in (*readings.accepted, *readings.duplicates)]
@@ -166,6 +166,6 @@ async def _store(
         stored=len(readings.stored),
         duplicates=len(readings.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len({item.alert_id for item in news}),
+        alerts=len(findings) + len(months),
         messages=messages,
     )

@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
 from core.leaks.episode import CloseReason, Episode, Segment, SegmentReason, episodes
-from core.leaks.events import Event, events, paired
+from core.leaks.events import Event, EventKind, events, paired
 from core.leaks.features import day_flows
 from core.leaks.thresholds import DEFAULT_THRESHOLDS
 from core.models import LeakEpisode
@@ -29,11 +29,20 @@ _TWO_PLACES = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One episode of one meter as it stands now, and what is new about it."""
+    """One episode of one meter as it stands now.
+
+    Attributes:
+        meter: whose episode.
+        episode: the stored row.
+        ended: the closing that is new, if there is one.
+        going_on: while the leak runs and the meter is heard, the event that brought it to its present level,
+            however long ago that was.
+    """
 
     meter: MeterEntry
     episode: LeakEpisode
-    events: tuple[Event, ...]
+    ended: Event | None
+    going_on: Event | None
 
 
 async def watch(
@@ -110,9 +119,23 @@ async def _replace(
             continue
         _write(row, new, now)
         await row.save(using_db=connection)
-        mine = tuple(event for event in new_events if event.started_on == new.started_on)
-        findings.append(Finding(meter, row, mine))
+        findings.append(Finding(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
+
+
+def _ended(episode: Episode, new_events: Sequence[Event]) -> Event | None:
+    closings = [
+        event
+        for event in new_events
+        if event.kind is EventKind.CLOSED and event.started_on == episode.started_on
+    ]
+    return closings[-1] if closings else None
+
+
+def _going_on(episode: Episode) -> Event | None:
+    if not episode.active or episode.stale:
+        return None
+    return [event for event in events([], [episode]) if event.kind is not EventKind.CLOSED][-1]
 
 
 def _write(row: LeakEpisode, episode: Episode, now: datetime) -> None:

@@ -13,14 +13,18 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Viewer
 from core.consumption.fluids import Fluid
-from core.models import Dwelling, Meter
+from core.errors import SecretUnusable
+from core.models import Dwelling, Meter, MeterKey
 from core.services.series import is_sqlite
 from core.services.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class MeterEntry:
-    """What intake knows of a meter. `keys` are the newest first; they do not show when printed."""
+    """What intake knows of a meter.
+
+    `keys` are the newest first and do not show when printed; None when they are sealed under another secret.
+    """
 
     id: int
     dwelling_id: int
@@ -31,7 +35,7 @@ class MeterEntry:
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
-    keys: tuple[bytes, ...] = field(repr=False)
+    keys: tuple[bytes, ...] | None = field(repr=False)
 
 
 async def meters_by_address(
@@ -71,5 +75,12 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
-        keys=tuple(vault.open(key.sealed, radio_address=meter.radio_address) for key in newest_first),
+        keys=_opened(newest_first, meter.radio_address, vault),
     )
+
+
+def _opened(keys: Iterable[MeterKey], radio_address: str, vault: Vault) -> tuple[bytes, ...] | None:
+    try:
+        return tuple(vault.open(key.sealed, radio_address=radio_address) for key in keys)
+    except SecretUnusable:
+        return None

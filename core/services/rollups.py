@@ -18,7 +18,11 @@ from core.services.meter_book import MeterEntry
 from core.services.series import ReadingRow, Window
 
 LOOK_BACK_S = 48 * HOUR_S
-"""Readings before the touched days that are looked at too: the running maximum of a meter that ran back."""
+"""Readings before the touched days that are looked at too: the running maximum of a meter that ran back.
+
+One that ran back and then stood still for longer is taken from where it stands: its next days may count the
+few units (`core.consumption.readings.BACKFLOW_LIMIT`) by which it ran back.
+"""
 
 _ONE_DAY = timedelta(days=1)
 

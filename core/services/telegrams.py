@@ -42,6 +42,7 @@ class Reason(StrEnum):
     """Why a decoded telegram could not become a reading; before these stand the faults of `core.mbus`."""
 
     UNKNOWN_METER = "UNKNOWN_METER"
+    SECRET_UNUSABLE = "SECRET_UNUSABLE"  # noqa: S105 - a reason, no secret
     NO_INDEX = "NO_INDEX"
     INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
     UNIT_MISMATCH = "UNIT_MISMATCH"
@@ -150,6 +151,9 @@ def open_telegram(heard: Heard, meter: MeterEntry | None) -> Reported | Unusable
         return heard.unusable(
             Stage.METER, Reason.UNKNOWN_METER, f"No meter {heard.radio_address} is registered."
         )
+    if meter.keys is None:
+        message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
+        return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
     failure: TelegramError | None = None
     for key in meter.keys or (None,):
         try:

@@ -93,12 +93,18 @@ async def made(house: House, vault: Vault, plan: DemoPlan, lines: list[DemoLine]
     """The demo's database, each delivery taken in at its own time."""
     await describe(plan, vault, now=ANCHOR)
     summary = IntakeSummary()
-    for _, day in groupby(lines, key=lambda line: line.sent_at.date()):
-        delivery = list(day)
+    for _, group in groupby(lines, key=lambda line: _delivery(plan, line)):
+        delivery = list(group)
         summary += await take_in(
             house, SYSTEM, [line.text for line in delivery], source="demo", now=delivery[-1].sent_at
         )
     return summary
+
+
+def _delivery(plan: DemoPlan, line: DemoLine) -> date:
+    """Telegrams come in once a week while they are sent daily, and every day while they are sent hourly."""
+    day = line.sent_at.date()
+    return day if line.sent_at >= plan.hourly_start else day - timedelta(days=day.weekday())
 
 
 def _reader(house: House) -> httpx.AsyncClient:

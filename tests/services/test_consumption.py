@@ -68,7 +68,7 @@ async def test_without_data_every_figure_is_none(house, vault, resident, izar, n
 async def test_there_is_a_tab_for_each_fluid_and_a_fluids_meters_are_one_sum(
     house, vault, resident, now, izar, other_izar, heat_meter
 ) -> None:
-    """Two cold-water meters are one figure, PARTIAL on days that one of them is silent; heat has its own tab."""
+    """Two cold-water meters are one figure, PARTIAL on days that one is silent; heat has a tab of its own."""
     await factories.residence(
         vault,
         factories.meter(izar.address),

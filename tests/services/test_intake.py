@@ -11,13 +11,12 @@ import pytest
 
 from cli.demo.records import crc16
 from core.access import SYSTEM, Role, Viewer
-from core.errors import Forbidden, SecretUnusable
+from core.errors import Forbidden
 from core.models import TelegramState, UnusableTelegram
 from core.services import intake
 from core.services.intake import count_kept, replay, take_in
 from core.services.portfolio import issue_gateway_key, put_operator
 from core.services.sessions import viewer_of_token
-from core.services.vault import Vault
 from tests.support import factories
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -485,17 +484,18 @@ async def test_keys_show_nowhere(house, vault, now, itron, caplog) -> None:
         assert str(list(secret)) not in shown
 
 
-async def test_a_wrong_secret_stops_intake_instead_of_losing_lines(house, vault, now, itron, tables) -> None:
-    """Under another SUBMETER_SECRET_KEY nothing is taken in, and the message says why without a key."""
+async def test_under_a_wrong_secret_lines_are_kept(house, vault, now, itron) -> None:
+    """A meter whose key another SUBMETER_SECRET_KEY sealed loses nothing and stops nobody else."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
     await factories.residence(vault, spec)
     other = replace(
         house, settings=replace(house.settings, secret_key="another secret, long enough to be one")
     )
-    with pytest.raises(SecretUnusable, match="SUBMETER_SECRET_KEY"):
-        await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
-    assert not any((await tables(*EVERYTHING)).values())
-    assert Vault.under(house.settings.secret_key) == vault
+    summary = await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
+    assert (summary.stored, summary.unusable) == (0, {"SECRET_UNUSABLE": 1})
+    (row,) = await UnusableTelegram.all()
+    assert "SUBMETER_SECRET_KEY" in row.message
+    assert (await replay(house, SYSTEM, now=now)).stored == 1
 
 
 async def test_progress_is_told_batch_by_batch(house, now) -> None:
