@@ -23,7 +23,7 @@ def _texts() -> list[tuple[Path, str]]:
 
 
 def test_no_unfinished_work_is_left_in_the_tree() -> None:
-    """No TODO, FIXME or stub stands in the code."""
+    """No note of work to be done and no stub stands in the code."""
     unfinished = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|raise NotImpl" r"ementedError")
     assert [path for path, text in _texts() if path.suffix == ".py" and unfinished.search(text)] == []
 
