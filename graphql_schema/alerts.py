@@ -9,6 +9,7 @@ from strawberry.relay import PageInfo
 
 from core.consumption import Month
 from core.leaks.display import alert_title, level_equivalent, loss_m3, period_text, rounded
+from core.leaks.words import ended_leak_title, meter_label, over_consumption_title
 from core.services.alert_list import AlertView
 from core.services.paging import Page
 from graphql_schema.amounts import Amount
@@ -17,7 +18,6 @@ from graphql_schema.enums import AlertKind, Fluid, Language
 from graphql_schema.fields import resolved
 from graphql_schema.paging import Edge, cursor, page_info, parse_cursor
 from graphql_schema.relay import global_id
-from graphql_schema.texts import ended_leak_title, meter_label, over_consumption_title
 
 _CURSOR = "alert"
 _LARGEST_NUMBER = 2**63 - 1

@@ -6,13 +6,13 @@ import strawberry
 
 from core.consumption import Month
 from core.errors import InvalidInput
+from core.leaks.words import fluid_label
 from core.services.consumption import DayPoint, MonthPoint
 from core.services.consumption import FluidDashboard as FluidDashboardView
 from graphql_schema.amounts import Amount
 from graphql_schema.context import Info
 from graphql_schema.enums import DisplayUnit, Fluid, Language, Quality
 from graphql_schema.fields import resolved
-from graphql_schema.texts import fluid_label
 
 _EARLIEST = date(1900, 1, 1)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from core.errors import NotFound
+from core.leaks.words import meter_label
 from core.services.meters import MeterView, readings_of_meter
 from core.services.places import my_dwellings
 from graphql_schema.context import Context, Info
@@ -14,7 +15,6 @@ from graphql_schema.fields import resolved
 from graphql_schema.paging import PAGE, checked_first
 from graphql_schema.readings import Reading, ReadingConnection, ReadingOrder, checked_moment, moment_of_cursor
 from graphql_schema.relay import Node, global_id
-from graphql_schema.texts import meter_label
 
 
 @strawberry.type(description="A remotely read meter. One that was replaced is another meter.")

@@ -13,23 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.leaks.display import Language, date_text, flow_text, level_equivalent, loss_text
-
-_FLUIDS = {
-    Language.FR: {
-        Fluid.COLD_WATER: "Eau froide",
-        Fluid.HOT_WATER: "Eau chaude",
-        Fluid.HEAT: "Chauffage",
-        Fluid.HEAT_ALLOCATOR: "Répartiteur",
-    },
-    Language.EN: {
-        Fluid.COLD_WATER: "Cold water",
-        Fluid.HOT_WATER: "Hot water",
-        Fluid.HEAT: "Heating",
-        Fluid.HEAT_ALLOCATOR: "Heat cost allocator",
-    },
-}
+from core.leaks.words import fluid_label, meter_label, month_text
 
 _SUBJECTS = {
     ("leak_opened", Language.FR): "Alerte fuite niveau {level}",
@@ -72,11 +59,6 @@ class Message:
     text: str
 
 
-def fluid_label(fluid: Fluid, language: Language) -> str:
-    """«Eau froide»: the tab's and the alert's own word (R-069, R-086)."""
-    return _FLUIDS[language][fluid]
-
-
 def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
     """The words of one message.
 
@@ -99,7 +81,7 @@ def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
     return {
         "level": values["level"],
-        "meter": f"{fluid_label(Fluid(values['fluid']), language)} n°{values['meter']}",
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
         "flow": flow_text(None if flow is None else Decimal(flow)),
         "equivalent": level_equivalent(values["level"], language),
         "since": date_text(date.fromisoformat(values["started_on"]), language),
@@ -113,14 +95,8 @@ def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str
         "meter": fluid_label(Fluid(values["fluid"]), language),
         "amount": _cubic_metres(values["amount"]),
         "mean": _cubic_metres(Fraction(values["threshold"], 2)),
-        "month": _month_text(values["month"], language),
+        "month": month_text(Month.of(date.fromisoformat(f"{values['month']}-01")), language),
     }
-
-
-def _month_text(month: str, language: Language) -> str:
-    """`11/2026` in French, `November 2026` in English; `month` as ISO 8601 has it."""
-    separator = "/" if language is Language.FR else " "
-    return date_text(date.fromisoformat(f"{month}-01"), language).split(separator, 1)[1]
 
 
 def _cubic_metres(litres: int | Fraction) -> str:

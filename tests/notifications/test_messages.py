@@ -5,7 +5,8 @@ import pytest
 from core.consumption.fluids import Fluid
 from core.leaks.display import Language
 from core.leaks.events import EventKind
-from notifications.messages import Message, fluid_label, render
+from core.leaks.words import fluid_label
+from notifications.messages import Message, render
 
 LEAK = {
     "fluid": "COLD_WATER",
@@ -30,7 +31,7 @@ FRENCH = (
     "Eau froide n°H8CA029620 : débit moyen de la fuite 3.95 L/h ({}) depuis le 11/03/2022,"
     " perte totale 13.28 m3."
 )
-ENGLISH = "Cold water n°H8CA029620: mean leak flow 3.95 L/h ({}) since 11 March 2022, total loss 13.28 m3."
+ENGLISH = "Cold water no. H8CA029620: mean leak flow 3.95 L/h ({}) since 11 March 2022, total loss 13.28 m3."
 
 SENT = [
     (
@@ -55,7 +56,7 @@ SENT = [
     ),
     (
         *("leak_reopened", "en", {**LEAK, "level": 2, **UNKNOWN}, "Leak alert: back again, level 2"),
-        "Cold water n°H8CA029620: leak (trickle of water) since 11 March 2022.",
+        "Cold water no. H8CA029620: leak (trickle of water) since 11 March 2022.",
     ),
     (
         *("leak_closed", "fr", ENDED, "Fin de l'alerte fuite"),
@@ -63,11 +64,11 @@ SENT = [
     ),
     (
         *("leak_closed", "en", {**ENDED, **UNKNOWN}, "End of the leak alert"),
-        "Cold water n°H8CA029620: the flow stopped on 14 July 2022.",
+        "Cold water no. H8CA029620: the flow stopped on 14 July 2022.",
     ),
     (
         *("over_consumption", "fr", MONTH, "Alerte surconsommation"),
-        "Eau chaude : 9.00 m3 en 11/2026, plus du double de votre moyenne pour ce mois (3.00 m3).",
+        "Eau chaude : 9.00 m3 en novembre 2026, plus du double de votre moyenne pour ce mois (3.00 m3).",
     ),
     (
         *("over_consumption", "en", MONTH, "Over-consumption alert"),

@@ -1,4 +1,4 @@
-"""The words of the portal that `core.leaks.display` does not have: fluids, meters, over-consumption.
+"""The words of portal and messages beside those of `display`: fluids, meters, months, over-consumption.
 
 Pure: values in, French or English out. The guide's own words where it has them (R-069, R-084, R-086, R-090).
 """
