@@ -126,6 +126,8 @@ def _overlap(mine: Signature, theirs: Signature) -> bool:
 
 def _look_at_serials(subject: Subject) -> Seen:
     serial, failures = subject.driver.serial, []
+    if not serial.matches(serial.example):
+        return [f"SerialFormat.example {serial.example!r} does not match the pattern {serial.pattern}"], ""
     normal = serial.normalise(serial.example)
     if serial.normalise(normal) != normal:
         failures.append(f"normalise({normal!r}) is {serial.normalise(normal)!r}: it must not change again")
