@@ -43,7 +43,7 @@ class DriverConformance:
     def pytest_generate_tests(self, metafunc: "pytest.Metafunc") -> None:
         """Called by pytest: one test for each check, one for each telegram."""
         wanted = metafunc.fixturenames
-        subjects = _subjects(self.plugin.__name__)
+        subjects = conformance_of(self.plugin.__name__)
         if "check" in wanted:
             metafunc.parametrize(
                 ("subject", "check"),
@@ -63,7 +63,8 @@ class DriverConformance:
             )
 
 
-def _subjects(module: str) -> tuple[Subject, ...]:
+def conformance_of(module: str) -> tuple[Subject, ...]:
+    """The drivers of a plugin's module; `TypeError` when it does not load."""
     installed = [plugin for plugin in installed_plugins() if plugin.module == module]
     subjects, broken = subjects_of(installed or [EntryPoint(module.rpartition(".")[2], module, GROUP)])
     if broken:
