@@ -1,15 +1,25 @@
-"""The one hook of the house: `submeter_drivers`.
+"""The one hook of the house: `submeter_drivers`. A whole plugin is three files.
 
-A vendor's package declares an entry point in the group `submeter.drivers` and, in the module it names,
-writes:
+`pyproject.toml` names the module in the group `submeter.drivers`:
+
+    [project.entry-points."submeter.drivers"]
+    acme = "submeter_acme"
+
+`submeter_acme/__init__.py` answers the hook:
 
     from core.metering import MeterDriver, hookimpl
+    from submeter_acme.driver import DRIVER
 
     @hookimpl
     def submeter_drivers() -> list[MeterDriver]:
         return [DRIVER]
 
-pluggy is used at start only; from then on the registry's table answers.
+`submeter_acme/vectors.toml` holds telegrams and what they mean (`core.metering.conformance`). `submeter
+drivers new acme` writes all of it, `submeter drivers check acme` says whether a house can take it, and
+`docs/writing-a-driver.md` walks the way.
+
+In: nothing, the hook is called without arguments. Out: values, not classes. The one rule: pluggy is used at
+start only; from then on the registry's table answers.
 """
 
 from collections.abc import Iterable
@@ -28,5 +38,5 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def submeter_drivers() -> Iterable[MeterDriver]:  # type: ignore[empty-body]  # a hook specification has no body
     """The meter drivers that this package brings: values, not classes. Called once, at start, without
-    arguments.
+    arguments. A plugin that raises here is left out and named; the others work.
     """

@@ -1,0 +1,188 @@
+"""core.metering.conformance: each check finds the fault it is there for, and says what and where."""
+
+import tomllib
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from core.metering import (
+    Address,
+    Frame,
+    Measurement,
+    MeterDriver,
+    Proprietary,
+    Registry,
+    SerialFormat,
+    Signature,
+    identify,
+    open_sealed,
+    read_fields,
+    read_records,
+)
+from core.metering.conformance import (
+    NotAPlugin,
+    Vector,
+    damage,
+    importable,
+    load_vectors,
+    plugins_in,
+    run_checks,
+    subjects_of,
+)
+from core.metering.conformance.testcase import conformance_of
+from core.metering.registry import LoadedDriver
+from core.metering.template import package_files
+
+RETURN = "    return Measurement(values=read_fields(frame, STANDARD), flags=flags, status_word=word)"
+
+
+def results_of(folder: Path):
+    with importable(folder):
+        subjects, broken = subjects_of(plugins_in(folder))
+        return {result.check: result for result in run_checks(subjects)}, broken
+
+
+FAULTS = tomllib.loads((Path(__file__).parent / "faults.toml").read_text("utf-8"))["fault"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault["name"] for fault in FAULTS])
+def test_a_fault_is_found_and_its_place_is_said(package, fault) -> None:
+    """One thing is wrong in an otherwise sound package: its check fails, in words that name it."""
+    results, broken = results_of(package(**{fault["file"]: (fault["old"], fault["new"])}))
+    assert broken == ()
+    failures = results[fault["check"]].failures
+    assert any(fault["said"] in failure for failure in failures), failures
+
+
+def test_a_plugin_that_does_not_load_is_named(package) -> None:
+    """A module that raises is a result, not a stack trace."""
+    results, broken = results_of(package(driver=(RETURN, "    return nothing(")))
+    assert results == {}
+    assert [plugin.name for plugin in broken] == ["acme"]
+    assert "SyntaxError" in broken[0].reason
+
+
+def test_a_plugin_in_conflict_with_itself_is_named(package) -> None:
+    """Two equal signatures in one package are told as such."""
+    _, broken = results_of(package(driver=('Signature("ACM", 0x01, 0x06)', 'Signature("ACM", 0x01, 0x07)')))
+    assert "Two drivers claim the meters ACM/01/07" in broken[0].reason
+
+
+def test_a_package_without_telegrams_fails(package) -> None:
+    """No vectors.toml, or an empty one, proves nothing."""
+    folder = package()
+    (folder / "submeter_acme" / "vectors.toml").unlink()
+    results, _ = results_of(folder)
+    assert "there is no vectors.toml in" in results["vectors"].failures[0]
+
+
+def test_telegrams_of_a_package_with_several_drivers_say_whose_they_are(package) -> None:
+    """A vector with `driver` counts for that driver alone."""
+    results, _ = results_of(package(vectors=("flags = []", 'flags = []\ndriver = "other"')))
+    assert results["vectors"].looked_at == "1 telegram, 1 sealed with a key of the meter"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "cannot be read"), ("[", "is no TOML"), ("[project]\nname = 'acme'", "declares nothing under")],
+)
+def test_a_folder_that_is_no_plugin_is_told(tmp_path: Path, text: str | None, said: str) -> None:
+    """What the folder lacks is said in one sentence."""
+    if text is not None:
+        (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(NotAPlugin, match=said):
+        plugins_in(tmp_path)
+
+
+def test_a_package_under_src_is_found(package) -> None:
+    """The other common layout is read as well."""
+    folder = package()
+    (folder / "src").mkdir()
+    (folder / "submeter_acme").rename(folder / "src" / "submeter_acme")
+    results, broken = results_of(folder)
+    assert broken == ()
+    assert all(result.passed for result in results.values())
+
+
+def test_a_plugin_that_is_one_file_is_read(tmp_path: Path) -> None:
+    """A module without a package is a plugin too; its telegrams lie beside it."""
+    files = package_files("solo", "SOL")
+    (tmp_path / "submeter_solo.py").write_text(
+        files["submeter_solo/driver.py"]
+        + "\nfrom core.metering import hookimpl\n\n@hookimpl\ndef submeter_drivers():\n    return [DRIVER]\n"
+    )
+    (tmp_path / "vectors.toml").write_text(files["submeter_solo/vectors.toml"])
+    with importable(tmp_path):
+        subjects, _ = subjects_of([EntryPoint("solo", "submeter_solo", "submeter.drivers")])
+        assert [result for result in run_checks(subjects) if not result.passed] == []
+
+
+def test_a_test_class_of_a_broken_plugin_says_why(package) -> None:
+    """pytest shows the reason while it collects."""
+    folder = package(driver=(RETURN, "    return nothing("))
+    with importable(folder), pytest.raises(TypeError, match="does not load: SyntaxError"):
+        conformance_of("submeter_acme")
+
+
+def intact_only(vector: Vector, registry: Registry):
+    """Decoding that checks nothing: whatever comes, it says what the sound telegram says."""
+    opened = open_sealed(identify(vector.telegram, registry), vector.key)
+    return lambda *_arguments, **_options: opened.sealed, lambda *_arguments: opened
+
+
+def test_a_house_that_checked_nothing_would_be_found_out(monkeypatch, registry) -> None:
+    """Values from cut, damaged, wrongly keyed and keyless telegrams are each found: a question can fail."""
+    text = (Path(__file__).parents[2] / "drivers" / "ista" / "vectors.toml").read_text()
+    vector = load_vectors(text)[0]
+    identify_all, open_all = intact_only(vector, registry)
+    monkeypatch.setattr(damage, "identify", identify_all)
+    monkeypatch.setattr(damage, "open_sealed", open_all)
+    failures, _ = damage.look_for_damage(registry.named("ista"), (vector,), registry)
+    for said in (
+        "cut to 12 bytes",
+        "a link checksum fails",
+        "the seal is broken",
+        "64 of 64 wrong keys",
+        "without its",
+    ):
+        assert any(said in failure for failure in failures), said
+
+
+def careless(envelope, _key) -> Frame:
+    """A vendor's own opening that looks at no check: any content gives a volume."""
+    content = bytes.fromhex("0413") + envelope.raw[-4:]
+    return Frame(envelope=envelope, records=read_records(content, 0).records)
+
+
+def test_a_vendors_own_seal_without_a_check_is_found_out() -> None:
+    """Random content that gives values time after time has not been checked."""
+    driver = MeterDriver(
+        name="careless",
+        title="Careless",
+        signatures=(Signature("CAR"),),
+        serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
+        interpret=lambda frame: Measurement(values=read_fields(frame)),
+        proprietary=Proprietary(frozenset({("CAR", 0xA2)}), lambda envelope: envelope.link_address, careless),
+    )
+    registry = Registry((LoadedDriver(driver, "careless", "unknown", "unknown"),))
+    raw = (
+        bytes.fromhex("1344")
+        + Address("CAR", "12345678", 1, 7).to_wire()
+        + bytes.fromhex("A200000000000001E240")[:10]
+    )
+    vector = Vector("careless", "CAR-12345678-01-07", raw, None, {}, frozenset())
+    failures, _ = damage.look_for_damage(driver, (vector,), registry)
+    assert any("64 of 64 random contents give values" in failure for failure in failures)
+    with_key = replace(vector, key=bytes(8))
+    assert any(
+        "wrong keys give values" in text for text in damage.look_for_damage(driver, (with_key,), registry)[0]
+    )
+
+
+def test_damage_is_the_same_every_time(registry) -> None:
+    """Seeded by the driver's name: what failed once fails again."""
+    subjects, _ = subjects_of([EntryPoint("itron", "drivers.itron", "submeter.drivers")])
+    once = damage.look_for_damage(subjects[0].driver, subjects[0].vectors[:2], registry)
+    assert damage.look_for_damage(subjects[0].driver, subjects[0].vectors[:2], registry) == once
