@@ -27,7 +27,7 @@ from core.metering.registry import (
 )
 
 
-class NotAPlugin(Exception):  # noqa: N818 - the name says what happened, as the other names of the surface do
+class NotAPlugin(Exception):
     """A folder that holds no package with an entry point for drivers; the text says what it lacks."""
 
 

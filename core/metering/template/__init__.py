@@ -51,7 +51,7 @@ _FILES: Final = {
 }
 
 
-class UnusableName(ValueError):  # noqa: N818 - it says what is wrong, as the other names of the surface do
+class UnusableName(ValueError):
     """The name, or the letters of the maker, cannot be used; the text says why and what can."""
 
 
