@@ -74,6 +74,20 @@ def read_records(telegram: bytes, start: int, *, end: int | None = None) -> Cont
     return Content(tuple(records))
 
 
+def split_headers(headers: bytes) -> tuple[bytes, ...]:
+    """Cuts joined record headers apart.
+
+    Raises:
+        TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
+
+    """
+    reader = Reader(headers, 0, Stage.APPLICATION)
+    out: list[bytes] = []
+    while reader.left:
+        out.append(_read_header(reader))
+    return tuple(out)
+
+
 def _read_header(reader: Reader) -> bytes:
     start = reader.position
     dif = reader.byte()

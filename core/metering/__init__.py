@@ -21,6 +21,7 @@ from core.metering.fields import (
     read_status,
     target_fields,
 )
+from core.metering.formats import NO_BOOK, FormatBook, FormatEntry
 from core.metering.generic import GENERIC
 from core.metering.hookspecs import hookimpl
 from core.metering.measurement import (
@@ -39,6 +40,7 @@ from core.metering.serials import SerialFormat, fold
 __all__ = [
     "GENERIC",
     "NOW",
+    "NO_BOOK",
     "STANDARD",
     "Address",
     "BrokenPlugin",
@@ -47,6 +49,8 @@ __all__ = [
     "Envelope",
     "Field",
     "FlagBits",
+    "FormatBook",
+    "FormatEntry",
     "Frame",
     "Function",
     "GatewayLine",
