@@ -124,9 +124,24 @@ def _sender(sealed: Sealed) -> dict[str, Any]:
 
 
 def _meaning(measurement: Measurement) -> dict[str, Any]:
+    earlier = measurement.previous_flags
     return {
         "measurements": {name: _plain(value) for name, value in measurement.values.items()},
+        "history": [
+            {
+                "day": entry.day.isoformat(),
+                "quantity": entry.quantity.value,
+                "value": _plain(entry.value),
+                "source": entry.source.value,
+            }
+            for entry in measurement.history
+        ],
         "flags": sorted(flag.value for flag in measurement.flags),
+        "durations": {
+            span.flag.value: {"at_least_h": span.at_least, "at_most_h": span.at_most}
+            for span in measurement.durations
+        },
+        "previous_alarm_flags": None if earlier is None else sorted(flag.value for flag in earlier),
         "status_word": measurement.status_word,
     }
 

@@ -123,7 +123,9 @@ def read_data(reader: Reader, header: bytes, offset: int) -> Record:
     assert length is not None
     data = reader.take(length)
     value: RecordValue = None
-    if meaning.measurand is not Measurand.UNKNOWN:
+    if not units.COMPACT_PROFILES.isdisjoint(meaning.modifiers):
+        value = data  # a row of values: `core.mbus.profile` reads it
+    elif meaning.measurand is not Measurand.UNKNOWN:
         value = decode_value(coding, data, meaning.measurand, lvar)
         if meaning.scale is not None and isinstance(value, int | Decimal):
             value = value * meaning.scale
