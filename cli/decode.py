@@ -20,10 +20,10 @@ def decode(
 
     Ends with exit status 1 when the telegram could not be read to its end; what was read is shown.
 
-    With --jsonl, answers each JSON object of standard input with one on standard output, in order: `telegram`,
-    and if you like `id`, `key` and `prior_telegrams` of the same meter go in; `manufacturer`, `serial`,
-    `measurements`, `history`, `flags` or an `error` come out. A telegram that cannot be read is such an answer,
-    and the stream goes on; the exit status is 0.
+    With --jsonl, answers each JSON object of standard input with one on standard output, in order. In go
+    `telegram` and, if you like, `id`, `key` and `prior_telegrams` of the same meter; out come `manufacturer`,
+    `serial`, `measurements`, `history`, `flags` or an `error`. A telegram that cannot be read is such an
+    answer, and the stream goes on; the exit status is 0.
 
     Args:
         telegram: the line, quoted.

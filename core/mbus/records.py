@@ -25,6 +25,7 @@ _MANUFACTURER_DATA: Final = frozenset({0x0F, 0x1F})
 _FUNCTIONS: Final = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 _MOST_EXTENSIONS: Final = 10
 _TEN: Final = Decimal(10)
+_OWN_CODES: Final = frozenset({Measurand.MANUFACTURER_SPECIFIC, Measurand.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,12 @@ def meaning_of(header: bytes) -> Meaning:
         position, extended = position + 1, dife & units.EXTENSION_BIT
     unit, rest = _unit_of(header[position:])
     exponent, addend, modifiers = _modifiers(unit, rest)
+    for code in modifiers:
+        if code in {units.MANUFACTURER, units.FURTHER_EXTENSION} or unit.measurand in _OWN_CODES:
+            break
+        if code in units.RESTATED:
+            unit, exponent, addend = units.RESTATED[code], 0, None
+            break
     return Meaning(
         coding=dif & 0x0F,
         function=_FUNCTIONS[dif >> 4 & 0x03],

@@ -54,7 +54,13 @@ UNSIGNED: Final = frozenset(
         Measurand.FIRMWARE_VERSION,
         Measurand.SOFTWARE_VERSION,
         Measurand.PARAMETER_SET,
+        Measurand.ERROR_MASK,
+        Measurand.SUPPLIER_INFORMATION,
     }
+)
+# Moments; which type it is follows from the length.
+_MOMENTS: Final = frozenset(
+    {Measurand.DATE, Measurand.DATE_TIME, Measurand.BATTERY_CHANGE, Measurand.TARIFF_START}
 )
 # Numbers that name something: leading zeros belong to them.
 IDENTIFIERS: Final = frozenset(
@@ -80,7 +86,7 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
     """
     if coding == Coding.VARIABLE:
         return _variable(lvar or 0, data, measurand)
-    if measurand is Measurand.DATE or measurand is Measurand.DATE_TIME:
+    if measurand in _MOMENTS:
         return _moment(data, measurand)
     if coding == Coding.REAL32:
         return _real(data)

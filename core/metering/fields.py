@@ -54,9 +54,11 @@ _FACTORS: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType(
         ("MWh", "kwh"): Decimal(1000),
         ("MJ", "kwh"): _PER_MEGAJOULE,
         ("GJ", "kwh"): 1000 * _PER_MEGAJOULE,
+        ("Mcal", "kwh"): Decimal("1.163"),
         ("kW", "kw"): _ONE,
         ("MW", "kw"): Decimal(1000),
         ("MJ/h", "kw"): _PER_MEGAJOULE,
+        ("GJ/h", "kw"): 1000 * _PER_MEGAJOULE,
         ("m3/h", "m3h"): _ONE,
         ("m3/min", "m3h"): Decimal(60),
         ("m3/s", "m3h"): Decimal(3600),
@@ -115,7 +117,7 @@ DATED: Final = frozenset({Measurand.DATE, Measurand.DATE_TIME})
 
 
 def is_counted(record: Record) -> bool:
-    """True for a value of a billed counter, of now or of a past day: no maximum, tariff, subunit or variant."""
+    """True for a billed counter's value, of now or of a past day: no maximum, tariff, subunit or variant."""
     return (
         record.measurand in COUNTED
         and isinstance(record.value, int | Decimal)

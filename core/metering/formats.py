@@ -6,7 +6,7 @@ makes a new one. A caller may store `entries` and build the same book from them 
 first compact frame of the next day is read. EN 13757-3 annex G.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final

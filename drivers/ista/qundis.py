@@ -8,8 +8,8 @@ for a version that nobody has seen neither is called so.
     0D FF5F 35   9 bytes (the last: B0 allocator, C0 heat, C1 water) · VIF · error day
                  now · year's day · year's value · month's day · month's value · 12 monthly differences
 
-Values are BCD of eight digits, days of type G. The differences, oldest first, are rounded by the meter and add
-up to less than the values do: they are not read.
+Values are BCD of eight digits, days of type G. The differences, oldest first, are rounded by the meter and do
+not add up to the values: they are not read.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Kamstrup: MULTICAL and flowIQ water meters, MULTICAL heat meters.
 
 In: an opened frame. Out: a `Measurement`. The one rule: what Kamstrup puts under manufacturer codes (FF20,
-FF22, FF23) is read by the tables of `info.py` and by nothing else; a temperature of 127 means "not available".
+FF22, FF23) is read by the tables of `info.py` and by nothing else; a temperature of 127 is none.
 Sealed by the counter mode of the extended link; most telegrams are compact frames, whose formats stand here
 so that the first one can be read.
 """

@@ -58,8 +58,8 @@ _PRIOS_FIELDS: Final = (
     Field("target_volume_m3", Measurand.VOLUME, storage=1),
     Field("target_date", Measurand.DATE, storage=1),
 )
-# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 40 5. Older Hydrus
-# that keep no month's end send the year's under 1.
+# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 5. Older
+# Hydrus that keep no month's end send the year's under 1.
 _HYDRUS: Final = (3, 1)
 _TARGET_STORAGES: Final = MappingProxyType(
     {0x24: _HYDRUS, 0x70: _HYDRUS, 0x76: _HYDRUS, 0x8B: _HYDRUS, 0x63: (8,), 0x40: (5,)}
