@@ -49,7 +49,7 @@ class Opened:
 
     @property
     def message_counter(self) -> int | None:
-        """What rises from one sealed message of the meter to the next (mode 7, extended link), if anything."""
+        """What rises from one sealed message of the meter to the next (mode 7, extended link)."""
         return self.frame.message_counter
 
     @property

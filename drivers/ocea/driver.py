@@ -34,8 +34,8 @@ from drivers.ocea import prios, serials
 
 _WATER: Final = 0x07
 
-# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, least significant byte first; what they
-# say of now, and what of the past.
+# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, lowest byte first: what they say
+# of now, and what of earlier.
 PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
     {
         8 + 7: StatusFlag.LEAK,
