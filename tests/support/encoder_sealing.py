@@ -123,7 +123,7 @@ def counter_mode(
     control: int = 0x20,
     sender: bytes | None = None,
 ) -> bytes:
-    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, sealed unless the key is None."""
+    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, sealed if there is a key."""
     number = ((1 << 29 if key is not None else 0) | session << 4).to_bytes(4, "little")
     content = crc16(apl).to_bytes(2, "little") + apl
     if key is not None:
