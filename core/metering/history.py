@@ -28,17 +28,18 @@ _UNITS: Final = MappingProxyType(
 def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEntry, ...]:
     """Snapshots under these storage numbers, and all compact profiles.
 
-    Where a snapshot and a profile speak of one day, the snapshot counts. Where two snapshots contradict each
-    other about a day, or two profiles do, that day is left out.
+    Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
+    other about a day do not count, and neither do two profiles.
     """
-    found = _chosen([*_profiles(frame)]) | _chosen([*_snapshots(frame, tuple(storages))])
+    found = _chosen(_snapshots(frame, frozenset(storages)))
+    found = _chosen(_profiles(frame)) | found
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
 _Place = tuple[date, Quantity]
 
 
-def _chosen(entries: list[HistoryEntry]) -> dict[_Place, HistoryEntry]:
+def _chosen(entries: Iterable[HistoryEntry]) -> dict[_Place, HistoryEntry]:
     found: dict[_Place, HistoryEntry] = {}
     doubtful: set[_Place] = set()
     for entry in entries:
@@ -48,7 +49,7 @@ def _chosen(entries: list[HistoryEntry]) -> dict[_Place, HistoryEntry]:
     return {place: entry for place, entry in found.items() if place not in doubtful}
 
 
-def _snapshots(frame: Frame, storages: tuple[int, ...]) -> Iterable[HistoryEntry]:
+def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]:
     for record in frame.records:
         if record.storage not in storages or not is_counted(record):
             continue
