@@ -79,7 +79,10 @@ def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
     if summary.alerts or summary.messages:
         out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
     if summary.unusable:
-        out.print("Kept lines are tried again by [bold]submeter replay[/] once their cause is gone.")
+        out.print(
+            "[bold]submeter kept list[/] says what was wrong with each; "
+            "[bold]submeter replay[/] tries them again."
+        )
 
 
 @contextmanager

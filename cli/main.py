@@ -20,6 +20,7 @@ for command, summary in {
     "cli.server:migrate": "Bring the tables up to date.",
     "cli.intake:ingest": "Take in files of gateway lines.",
     "cli.intake:replay": "Take in again the lines that are kept as unusable.",
+    "cli.kept:kept": "Lines that could not be used, and why.",
     "cli.decode:decode": "Say what one telegram means, layer by layer.",
     "cli.drivers:drivers": "The drivers of meter vendors.",
     "cli.residences:residences": "Residences and their operators.",

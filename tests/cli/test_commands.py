@@ -122,6 +122,19 @@ def test_a_command_on_a_fresh_machine_says_what_to_do_first(run) -> None:
     assert json.loads(taken_in.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
 
 
+def test_kept_lines_are_listed_with_what_is_wrong(run) -> None:
+    """`kept list` names stage, reason, place and meter of each line, and filters by reason."""
+    run("migrate")
+    run("ingest", "-", given=f"{PRIOS}\nnonsense\n")
+    listed = json.loads(run("kept", "list", "--json").stdout)
+    assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
+        ("METER", "UNKNOWN_METER", None),
+        ("LINE", "NOT_A_TELEGRAM", 0),
+    ]
+    (unknown,) = json.loads(run("kept", "list", "--reason", "UNKNOWN_METER", "--json").stdout)
+    assert (unknown["radio_address"], unknown["line"]) == ("SAP-21131C34-0C-04", PRIOS)
+
+
 def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path: Path) -> None:
     """`meters import` seals the keys of a CSV file; a kept telegram is then replayed."""
     run("migrate")
