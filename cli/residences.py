@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import fail, out
+from cli.output import out
 from core.access import SYSTEM
 from core.services.portfolio import ResidenceSpec, put_residence
 from core.services.vault import Vault
@@ -42,8 +42,5 @@ async def add(
         operator, operator_name, code, name, street, postcode, city, time_zone, published_at=now
     )
     async with opened() as house:
-        try:
-            await put_residence(SYSTEM, spec, vault=Vault.under(house.settings.secret_key), now=now)
-        except (KeyError, ValueError):
-            fail(f"{time_zone} is no IANA time zone", code="INVALID_INPUT")
+        await put_residence(SYSTEM, spec, vault=Vault.under(house.settings.secret_key), now=now)
     out.print(f"Residence {code} of {operator} is described.")

@@ -23,7 +23,8 @@ from core.services.vault import Vault
 class MeterEntry:
     """What intake knows of a meter.
 
-    `keys` are the newest first and do not show when printed; None when they are sealed under another secret.
+    `keys` are the newest first and do not show when printed; None when there are some, and all are sealed
+    under another secret.
     """
 
     id: int
@@ -80,7 +81,11 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
 
 
 def _opened(keys: Iterable[MeterKey], radio_address: str, vault: Vault) -> tuple[bytes, ...] | None:
-    try:
-        return tuple(vault.open(key.sealed, radio_address=radio_address) for key in keys)
-    except SecretUnusable:
-        return None
+    opened: list[bytes] = []
+    unreadable = False
+    for key in keys:
+        try:
+            opened.append(vault.open(key.sealed, radio_address=radio_address))
+        except SecretUnusable:
+            unreadable = True
+    return None if unreadable and not opened else tuple(opened)

@@ -16,7 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput, NotFound, SecretUnusable
 from core.metering import Address, TelegramError, fold
 from core.models import (
     Account,
@@ -329,10 +329,18 @@ async def _put_key(
     connection: TransactionalDBClient, meter: Meter, key: bytes, *, vault: Vault, now: datetime
 ) -> None:
     known = await MeterKey.filter(meter_id=meter.id).using_db(connection)
-    if any(vault.open(row.sealed, radio_address=meter.radio_address) == key for row in known):
+    if any(_holds(row, key, meter.radio_address, vault) for row in known):
         return
     sealed = vault.seal(key, radio_address=meter.radio_address)
     await MeterKey.create(meter_id=meter.id, sealed=sealed, added_at=now, using_db=connection)
+
+
+def _holds(row: MeterKey, key: bytes, radio_address: str, vault: Vault) -> bool:
+    """Whether a row is this key; one that another secret sealed is not, so that keys can be given again."""
+    try:
+        return vault.open(row.sealed, radio_address=radio_address) == key
+    except SecretUnusable:
+        return False
 
 
 async def has_residences(viewer: Viewer) -> bool:

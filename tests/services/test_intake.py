@@ -17,6 +17,7 @@ from core.services import intake
 from core.services.intake import count_kept, replay, take_in
 from core.services.portfolio import issue_gateway_key, put_operator
 from core.services.sessions import viewer_of_token
+from core.services.vault import Vault
 from tests.support import factories
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -284,7 +285,9 @@ async def test_under_a_wrong_secret_lines_are_kept(house, vault, now, itron) -> 
     assert (summary.stored, summary.unusable) == (0, {"SECRET_UNUSABLE": 1})
     (row,) = await UnusableTelegram.all()
     assert "SUBMETER_SECRET_KEY" in row.message
-    assert (await replay(house, SYSTEM, now=now)).stored == 1
+    await factories.residence(Vault.under(other.settings.secret_key), spec)
+    assert (await replay(other, SYSTEM, now=now)).stored == 1, "the key was given again, under the new secret"
+    assert (await take_in(house, SYSTEM, [itron.line(5, AT)], source="test", now=now)).duplicates == 1
 
 
 async def test_progress_is_told_batch_by_batch(house, now) -> None:
