@@ -33,7 +33,7 @@ STATE_FILE = "demo.json"
 FRESH_FILE = "demo-fresh.log"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DemoState:
     """What a demo folder remembers: the anchor of its telegrams, and whether they are all stored."""
 
@@ -57,25 +57,23 @@ def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) ->
         serve_here(settings, port=port, when_ready=lambda url: _welcome(plan, settings, url))
 
 
-async def make(
-    settings: Settings, *, now: datetime | None = None, history_days: int | None = None
-) -> DemoPlan:
+async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
     """Make the demo in the settings' database, or finish it; answers its plan.
 
     Args:
         settings: whose database and data folder are used.
         now: the moment that the telegrams lead up to; by default the present.
-        history_days: a shorter history than the demo's own, for tests.
     """
     now = now or datetime.now(UTC)
     state = _read_state(settings)
-    plan = _plan(state.anchor if state else _anchor(now), history_days)
-    if state is not None and state.complete:
-        return plan
+    plan = demo_plan(state.anchor if state else _anchor(now))
     await migrate(settings)
     async with open_house(settings) as house:
-        if state is None and await has_residences(SYSTEM):
+        described = await has_residences(SYSTEM)
+        if state is None and described:
             fail("The database holds residences already; the demo wants one of its own.", code="NOT_EMPTY")
+        if state is not None and state.complete and described:
+            return plan
         _write_state(settings, DemoState(plan.anchor, complete=False))
         _write_fresh_lines(settings, plan)
         await describe(plan, Vault.under(settings.secret_key), now=now)
@@ -94,10 +92,6 @@ async def make(
 
 def _anchor(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=FRESH_HOURS)
-
-
-def _plan(anchor: datetime, history_days: int | None) -> DemoPlan:
-    return demo_plan(anchor) if history_days is None else demo_plan(anchor, history_days=history_days)
 
 
 def _read_state(settings: Settings) -> DemoState | None:

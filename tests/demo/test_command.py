@@ -1,0 +1,81 @@
+"""`submeter demo`: made once, found again, finished when it was stopped."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from cli.demo import command
+from cli.demo.command import FRESH_FILE, STATE_FILE, make
+from cli.demo.plan import demo_plan
+from cli.demo.values import DemoPlan, Scenario
+from core.access import SYSTEM
+from core.bootstrap import House, open_house
+from core.services.intake import take_in
+from core.services.portfolio import put_operator
+from core.services.transaction import current_database
+from core.settings import Settings
+from tests.support import factories
+from tests.support.demo import only
+from tests.support.factories import NOW
+
+
+@pytest.fixture(autouse=True)
+def short_demo(monkeypatch) -> None:
+    """Three dwellings and twelve days, where the demo itself has twenty-six and fourteen months."""
+
+    def short(anchor: datetime) -> DemoPlan:
+        plan = demo_plan(anchor, history_days=12, hourly_days=2)
+        return only(plan, Scenario.LEAK_LEVEL_1, Scenario.LEAK_LEVEL_3, Scenario.OVER_CONSUMPTION)
+
+    monkeypatch.setattr(command, "demo_plan", short)
+
+
+async def _readings(settings: Settings) -> int:
+    async with open_house(settings):
+        rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
+        return int(rows[0]["stored"])
+
+
+async def test_the_demo_is_made_once_and_found_again(settings: Settings, capsys) -> None:
+    """The second call answers the same plan and takes nothing in; the state beside the database says so."""
+    plan = await make(settings, now=NOW)
+    stored = await _readings(settings)
+    assert stored > 200
+    assert "0 duplicates, 0 kept as unusable" in " ".join(capsys.readouterr().out.split())
+    later = await make(settings, now=NOW.replace(hour=20))
+    assert later.anchor == plan.anchor
+    assert (await _readings(settings), capsys.readouterr().out) == (stored, "")
+    assert json.loads((settings.data_dir / STATE_FILE).read_text(encoding="utf-8"))["complete"] is True
+
+    lines = (settings.data_dir / FRESH_FILE).read_text(encoding="utf-8").splitlines()
+    async with open_house(settings) as house:
+        summary = await take_in(house, SYSTEM, lines, source="fresh", now=NOW)
+    assert (summary.stored, summary.duplicates) == (len(lines), 0)
+
+
+async def test_a_demo_that_was_stopped_is_finished(settings: Settings, monkeypatch, capsys) -> None:
+    """Stopped halfway, the demo goes on with the same telegrams; those that are stored are duplicates."""
+    small = replace(settings, intake_batch_lines=100)
+
+    async def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "take_in", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            await make(small, now=NOW)
+    assert await _readings(small) == 0
+    await make(small, now=NOW.replace(hour=20))
+    assert "0 kept as unusable" in " ".join(capsys.readouterr().out.split())
+    assert await _readings(small) > 200
+
+
+async def test_the_demo_keeps_out_of_a_database_that_is_in_use(house: House, vault) -> None:
+    """A database with residences of its own is refused, and nothing is written."""
+    await put_operator(SYSTEM, code="ocea", name="OCEA Smart Building")
+    await factories.residence(vault)
+    with pytest.raises(SystemExit):
+        await make(house.settings, now=NOW)
+    assert not (house.settings.data_dir / STATE_FILE).exists()
