@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.house import opened
-from cli.output import err, out, print_json, print_table
+from cli.output import counted, err, out, print_json, print_table
 from core.access import SYSTEM
 from core.services import intake
 from core.services.intake import IntakeSummary, count_kept
@@ -36,12 +36,12 @@ async def ingest(
     summary = IntakeSummary()
     async with opened() as house:
         for path in files or (STANDARD_INPUT,):
-            with _lines(path) as lines, progress_bar(f"Taking in {path.name}", _count(path)) as advance:
+            with _lines(path) as lines, progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
                 summary += await intake.take_in(
                     house,
                     SYSTEM,
                     lines,
-                    source=source or path.name,
+                    source=source or _name(path),
                     now=datetime.now(UTC),
                     progress=advance,
                 )
@@ -75,7 +75,7 @@ def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
         return
     rows = [("stored", summary.stored), ("duplicates, nothing stored twice", summary.duplicates)]
     rows += [(f"kept: {reason}", count) for reason, count in sorted(summary.unusable.items())]
-    print_table(f"{summary.lines} lines", ("what became of them", "lines"), rows)
+    print_table(counted(summary.lines, "line"), ("what became of them", "lines"), rows)
     if summary.alerts or summary.messages:
         out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
     if summary.unusable:
@@ -83,6 +83,10 @@ def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
             "[bold]submeter kept list[/] says what was wrong with each; "
             "[bold]submeter replay[/] tries them again."
         )
+
+
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else path.name
 
 
 @contextmanager

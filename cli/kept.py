@@ -5,7 +5,7 @@ from dataclasses import asdict
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import print_json, print_table
+from cli.output import counted, print_json, print_table
 from core.access import SYSTEM
 from core.services.kept import kept_lines
 
@@ -27,4 +27,6 @@ async def list_kept(*, reason: str | None = None, limit: int = 50, json: bool = 
         print_json(rows)
         return
     columns = ("id", "source", "stage", "reason", "offset", "radio_address", "times_seen", "message")
-    print_table(f"{len(rows)} lines kept", columns, [[row[column] for column in columns] for row in rows])
+    print_table(
+        f"{counted(len(rows), 'line')} kept", columns, [[row[column] for column in columns] for row in rows]
+    )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import fail, out
+from cli.output import counted, fail, out
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
@@ -58,7 +58,9 @@ async def import_meters(file: Path) -> None:
                 except SubmeterError as failure:
                     fail(f"{file}, line {rows.line_num}: {failure.message}", code=failure.code)
                 count += 1
-    out.print(f"{count} meters registered. Kept telegrams of theirs come in with [bold]submeter replay[/].")
+    out.print(
+        f"{counted(count, 'meter')} registered. Kept telegrams of theirs come in with [bold]submeter replay[/]."
+    )
 
 
 async def _put(row: dict[str, str], vault: Vault) -> None:

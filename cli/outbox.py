@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import print_json, print_table
+from cli.output import counted, print_json, print_table
 from core.access import SYSTEM
 from core.services.outbox import list_messages
 from notifications.messages import render
@@ -39,4 +39,4 @@ async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
         print_json(rows)
         return
     columns = ("id", "created_at", "state", "channel", "recipient", "subject")
-    print_table(f"{len(rows)} messages", columns, [[row[column] for column in columns] for row in rows])
+    print_table(counted(len(rows), "message"), columns, [[row[column] for column in columns] for row in rows])

@@ -35,6 +35,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     out.print(table)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def fail(message: str, *, code: str = "ERROR") -> NoReturn:
     err.print(f"[bold red]{code}[/]: {message}", soft_wrap=True)
     raise SystemExit(1)

@@ -155,7 +155,7 @@ def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path:
         False,
     )
     table.write_text(heading + row.format(""), encoding="utf-8")
-    assert "1 meters registered" in run("meters", "import", str(table)).stdout
+    assert "1 meter registered" in run("meters", "import", str(table)).stdout
     assert json.loads(run("replay", "--json").stdout)["stored"] == 1
 
 
