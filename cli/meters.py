@@ -59,7 +59,7 @@ async def import_meters(file: Path) -> None:
                     fail(f"{file}, line {rows.line_num}: {failure.message}", code=failure.code)
                 count += 1
     out.print(
-        f"{counted(count, 'meter')} registered. Kept telegrams of theirs come in with [bold]submeter replay[/]."
+        f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
     )
 
 
