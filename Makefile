@@ -24,7 +24,7 @@ demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
 
 .PHONY: serve
 serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
-	@$(BIN)/submeter serve --port $(PORT)
+	@$(BIN)/submeter serve $(if $(filter-out undefined default,$(origin PORT)),$(if $(filter file,$(origin PORT)),,--port $(PORT)))
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own
@@ -75,7 +75,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python"; exit 1; }
 	@echo "Making the environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python cannot make an environment here. On Debian and Ubuntu: apt install python3.11-venv"; exit 1; }
 
 # The dev environment holds the runtime one, so it marks both as done.
 $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml

@@ -4,6 +4,8 @@ database.
 
 import sys
 
+from rich.markup import escape
+
 from cli.decode_lines import answers
 from cli.output import err, fail, out, print_json, print_table
 from core.metering import DecodeReport, explain, load_registry
@@ -70,6 +72,6 @@ def _show(report: DecodeReport) -> None:
         print_table("Measurement", ("name", "value"), values)
     if report.error is not None:
         err.print(
-            f"[bold red]{report.error.code}[/] at {report.error.stage}: {report.error.message}",
+            f"[bold red]{report.error.code}[/] at {report.error.stage}: {escape(report.error.message)}",
             soft_wrap=True,
         )

@@ -52,7 +52,7 @@ def list_drivers(*, json: bool = False) -> None:
         [(row["driver"], row["title"], ", ".join(row["meters"]), row["distribution"]) for row in rows],
     )
     for plugin in registry.broken:
-        err.print(f"[bold red]Broken:[/] {plugin.name}: {plugin.reason}", soft_wrap=True)
+        err.print(f"[bold red]Broken:[/] {escape(f'{plugin.name}: {plugin.reason}')}", soft_wrap=True)
 
 
 @drivers.command

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from rich.markup import escape
+
 from cli.output import err, fail
 from core.bootstrap import House, open_house, pending_migrations
 from core.settings import Settings, from_environment
@@ -21,4 +23,6 @@ async def opened(settings: Settings | None = None) -> AsyncIterator[House]:
 
 def tell_broken_plugins(house: House) -> None:
     for plugin in house.registry.broken:
-        err.print(f"[yellow]Plugin {plugin.name} is left out:[/] {plugin.reason}", soft_wrap=True)
+        err.print(
+            f"[yellow]Plugin {escape(plugin.name)} is left out:[/] {escape(plugin.reason)}", soft_wrap=True
+        )

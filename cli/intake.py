@@ -1,7 +1,9 @@
 """`submeter ingest` and `submeter replay`: gateway lines in, a summary out."""
 
+import asyncio
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from core.services import intake
 from core.services.intake import IntakeSummary, count_kept
 
 STANDARD_INPUT = Path("-")
+PIPE_BYTES = 1 << 20
 
 
 async def ingest(
@@ -36,15 +39,16 @@ async def ingest(
     summary = IntakeSummary()
     async with opened() as house:
         for path in files or (STANDARD_INPUT,):
-            with _lines(path) as lines, progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
-                summary += await intake.take_in(
-                    house,
-                    SYSTEM,
-                    lines,
-                    source=source or _name(path),
-                    now=datetime.now(UTC),
-                    progress=advance,
-                )
+            with progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
+                async for lines in _deliveries(path):
+                    summary += await intake.take_in(
+                        house,
+                        SYSTEM,
+                        lines,
+                        source=source or _name(path),
+                        now=datetime.now(UTC),
+                        progress=advance,
+                    )
     _tell(summary, as_json=json)
 
 
@@ -114,14 +118,20 @@ class Advance:
         self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type
 
 
-@contextmanager
-def _lines(path: Path) -> Iterator[Iterable[str]]:
-    if path == STANDARD_INPUT:
-        yield sys.stdin
+async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
+    """A file whole; of standard input what has come so far, so that a gateway's pipe is taken in as it flows.
+
+    A damaged byte must not stop the rest: its line is kept as unusable, with the replacement character.
+    """
+    if path != STANDARD_INPUT:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield file
         return
-    # A damaged byte must not stop the file: its line is kept as unusable, with the replacement character.
-    with path.open(encoding="utf-8", errors="replace") as file:
-        yield file
+    rest = b""
+    while chunk := await asyncio.to_thread(os.read, sys.stdin.fileno(), PIPE_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield [line.decode("utf-8", "replace") for line in lines]
+    yield [rest.decode("utf-8", "replace")]
 
 
 def _count(path: Path) -> int | None:

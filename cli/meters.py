@@ -4,7 +4,7 @@ The list is CSV with a heading. Keys come by file, never as an argument, where a
 """
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from cli.output import counted, fail, out
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
-from core.services.portfolio import DwellingSpec, MeterSpec, put_meter
+from core.services.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
 from core.services.vault import Vault
 
 meters = App(name="meters", help="Meters and their keys.")
@@ -30,7 +30,6 @@ REQUIRED = (
     "radio_address",
     "installed_on",
 )
-OPTIONAL = ("building", "staircase", "floor", "lot", "register_step", "register_capacity", "location", "key")
 
 
 @meters.command(name="import")
@@ -39,7 +38,7 @@ async def import_meters(file: Path) -> None:
 
     Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
-    register_capacity, location, installed_on (YYYY-MM-DD, UTC), key (hex).
+    register_capacity, location, installed_on and removed_on (YYYY-MM-DD, days of the residence), key (hex).
 
     Args:
         file: the list.
@@ -47,7 +46,8 @@ async def import_meters(file: Path) -> None:
     count = 0
     async with opened() as house:
         vault = Vault.under(house.settings.secret_key)
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        # A damaged or Latin-1 byte spoils its own cell alone.
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             rows = csv.DictReader(lines)
             missing = [column for column in REQUIRED if column not in (rows.fieldnames or ())]
             if missing:
@@ -63,37 +63,46 @@ async def import_meters(file: Path) -> None:
     )
 
 
-async def _put(row: dict[str, str], vault: Vault) -> None:
+async def _put(row: dict[str, str | None], vault: Vault) -> None:
     now = datetime.now(UTC)
+    operator, residence = row["operator"] or "", row["residence"] or ""
+    zone = await zone_of_residence(SYSTEM, operator_code=operator, residence_code=residence)
     try:
         meter = MeterSpec(
-            fluid=Fluid(row["fluid"]),
-            vendor=row["vendor"],
-            printed_serial=row["printed_serial"],
-            radio_address=row["radio_address"],
-            installed_at=datetime.fromisoformat(row["installed_on"]).replace(tzinfo=ZoneInfo("UTC")),
+            fluid=Fluid(row["fluid"] or ""),
+            vendor=row["vendor"] or "",
+            printed_serial=row["printed_serial"] or "",
+            radio_address=row["radio_address"] or "",
+            installed_at=_midnight(row["installed_on"] or "", zone),
+            removed_at=_midnight(row["removed_on"] or "", zone) if row.get("removed_on") else None,
             register_step=int(row.get("register_step") or 1),
-            register_capacity=int(row["register_capacity"]) if row.get("register_capacity") else None,
+            register_capacity=int(row["register_capacity"] or 0) if row.get("register_capacity") else None,
             location=row.get("location") or "",
-            key=bytes.fromhex(row["key"]) if row.get("key") else None,
+            key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
         )
     except ValueError as failure:
         # The text of a ValueError may quote the key's digits: say which columns can be at fault instead.
         raise InvalidInput(
-            "fluid, installed_on, register_step, register_capacity or key cannot be read"
+            "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
         ) from failure
     await put_meter(
         SYSTEM,
-        residence_code=row["residence"],
-        operator_code=row["operator"],
+        residence_code=residence,
+        operator_code=operator,
         dwelling=DwellingSpec(
-            number=row["number"],
+            number=row["number"] or "",
             building=row.get("building") or "",
             staircase=row.get("staircase") or "",
             floor=row.get("floor") or "",
             lot=row.get("lot") or None,
         ),
         meter=meter,
+        keep_removal="removed_on" not in row,
         vault=vault,
         now=now,
     )
+
+
+def _midnight(day: str, zone: ZoneInfo) -> datetime:
+    """The start of a day at the residence."""
+    return datetime.combine(date.fromisoformat(day), time(), tzinfo=zone).astimezone(UTC)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from core.errors import SubmeterError
@@ -31,7 +32,8 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        # A cell may be anybody's text: it is shown, and never read as markup.
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     out.print(table)
 
 
@@ -41,7 +43,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def fail(message: str, *, code: str = "ERROR") -> NoReturn:
-    err.print(f"[bold red]{code}[/]: {message}", soft_wrap=True)
+    err.print(f"[bold red]{code}[/]: {escape(message)}", soft_wrap=True)
     raise SystemExit(1)
 
 
@@ -60,4 +62,10 @@ def told_errors() -> Iterator[None]:
             code=failure.code,
         )
     except FileNotFoundError as failure:
+        if failure.filename is None:  # no file of ours: the socket of a database
+            fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
         fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")
+    except (IsADirectoryError, PermissionError) as failure:
+        fail(f"{failure.filename}: {failure.strerror}", code="UNREADABLE_FILE")
+    except ConnectionError as failure:
+        fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")

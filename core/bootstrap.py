@@ -78,13 +78,21 @@ async def migrate(settings: Settings) -> list[str]:
     return applied
 
 
+SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
+"""What PostgreSQL's own clients call them; the first is what holds where none is given."""
+
+
 async def pending_migrations(settings: Settings) -> list[str]:
     """The names of the migrations that the database still lacks."""
     if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
         return ["0001_initial"]
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings))
-        plan = await _executor(context, settings).plan()
+        executor = _executor(context, settings)
+        await executor.connection.execute_query(
+            "SELECT 1"
+        )  # a plan takes an unreachable database for an empty one
+        plan = await executor.plan()
         return [step.migration.name for step in plan]
 
 
@@ -151,6 +159,11 @@ def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
 def _postgresql_credentials(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    unknown = sorted(set(options) - {"host", "minsize", "maxsize", "sslmode"})
+    if unknown:
+        raise SettingsError(f"has options that are not known: {', '.join(unknown)}", field=_URL)
+    if options.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
+        raise SettingsError(f"has an sslmode other than {', '.join(SSL_MODES)}", field=_URL)
     return {
         "host": options.get("host", parts.hostname or "localhost"),
         "port": parts.port or 5432,
@@ -159,6 +172,7 @@ def _postgresql_credentials(url: str) -> dict[str, Any]:
         "database": unquote(parts.path.removeprefix("/")),
         "minsize": int(options.get("minsize", "1")),
         "maxsize": int(options.get("maxsize", "10")),
+        **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
     }
 
 

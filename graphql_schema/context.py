@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from core.access import Viewer
 from core.bootstrap import House
-from core.errors import Unauthenticated
+from core.errors import InvalidInput, Unauthenticated
 from core.leaks.display import Language
 from core.services.sessions import AccountView, my_account, viewer_of_token
 from graphql_schema.credentials import NOBODY, Credentials
@@ -43,6 +43,7 @@ class Context:
     loaders: Loaders = field(init=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
+    _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.viewer, self.now)
@@ -70,6 +71,16 @@ class Context:
     async def language(self, asked_for: Language | None) -> Language:
         """The language asked for, or else the one of the viewer's account."""
         return asked_for or language_of(await self.account())
+
+    def try_sign_in(self) -> None:
+        """One operation tries one password: aliases are no way to try thirty.
+
+        Raises:
+            InvalidInput: it tried before.
+        """
+        if self._sign_in_tried:
+            raise InvalidInput("An operation signs in once.")
+        self._sign_in_tried = True
 
     def sign_in(self, viewer: Viewer, token: str) -> None:
         """Let the rest of the operation be the viewer's; nothing that was loaded for another is kept."""

@@ -50,6 +50,7 @@ class SessionMutation:
     @resolved("Open a session.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
         context, settings = info.context, info.context.house.settings
+        context.try_sign_in()
         try:
             _check(input.email)
             session = await sign_in(

@@ -4,9 +4,11 @@ The one rule: a figure never contains another occupant's water. A leak that reac
 is shown within the stay, without loss and mean flow; one that lies outside is not the viewer's.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
@@ -129,17 +131,16 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
         ended_on = stay.last_day + _ONE_DAY
     own = stay.holds(row.started_on) and (ended_on == row.ended_on or not stay.over_on(today))
     active = ended_on is None or ended_on > today
-    level = None
-    if episode is not None:
-        level = episode.level_now if active else episode.level_max
-    started_on = row.started_on if own else stay.first_day
+    level_max = None if episode is None else _highest(episode.segments, stay)
+    level = level_max if episode is None or not active else episode.level_now
+    started_on = max(row.started_on, stay.first_day)
     return AlertView(
         id=row.id,
         kind=row.kind,
         fluid=row.fluid,
         level=level,
-        level_max=episode.level_max if episode else None,
-        over_range=episode.over_range if episode else False,
+        level_max=level_max,
+        over_range=episode.over_range if episode and own else False,
         started_on=started_on,
         ended_on=None if active and episode is not None else ended_on,
         duration_days=(min(today, ended_on or today) - started_on).days,
@@ -152,6 +153,17 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
         meter_id=episode.meter_id if episode else None,
         printed_serial=episode.meter.printed_serial if episode else None,
     )
+
+
+def _highest(segments: Sequence[Mapping[str, Any]], stay: Stay) -> int | None:
+    """The highest level that an episode had within the stay."""
+    levels = [
+        segment["level"]
+        for segment in segments
+        if (segment["ended_on"] is None or date.fromisoformat(segment["ended_on"]) > stay.first_day)
+        and (stay.last_day is None or date.fromisoformat(segment["started_on"]) <= stay.last_day)
+    ]
+    return max(levels, default=None)
 
 
 async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date, ZoneInfo]:

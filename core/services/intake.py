@@ -25,7 +25,17 @@ from core.services.leakwatch import watch
 from core.services.meter_book import lock_dwellings, meters_by_address
 from core.services.overuse import watch_over_consumption
 from core.services.rollups import roll_up
-from core.services.telegrams import Heard, Line, Reported, Unusable, hear, keep, open_telegram, release
+from core.services.telegrams import (
+    Heard,
+    Line,
+    Reported,
+    Unusable,
+    hear,
+    keep,
+    open_telegram,
+    release,
+    with_removals,
+)
 from core.services.transaction import transactional
 from core.services.vault import Vault
 
@@ -151,6 +161,7 @@ async def _store(
     now: datetime,
 ) -> IntakeSummary:
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
+    reported = await with_removals(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, now=now)

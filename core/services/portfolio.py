@@ -7,7 +7,7 @@ its radio address, a dwelling by residence, building, staircase, floor and numbe
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,6 +33,9 @@ from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
 from core.services.transaction import transactional
 from core.services.vault import Vault
+
+LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
+"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ async def put_meter(
     operator_code: str,
     dwelling: DwellingSpec,
     meter: MeterSpec,
+    keep_removal: bool = False,
     vault: Vault,
     now: datetime,
 ) -> int:
@@ -169,7 +173,23 @@ async def put_meter(
     if residence is None:
         raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
     row = await _dwelling_row(connection, residence, dwelling)
+    if keep_removal:
+        known = await Meter.get_or_none(radio_address=meter.radio_address, using_db=connection)
+        meter = replace(meter, removed_at=known.removed_at if known else None)
     return await _put_meter(connection, row, meter, vault=vault, now=now)
+
+
+async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
+    """The time zone whose civil days count at a residence.
+
+    Raises:
+        NotFound: no such residence.
+    """
+    viewer.require(Permission.METERS_WRITE)
+    residence = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
+    if residence is None:
+        raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
+    return ZoneInfo(residence.time_zone)
 
 
 @transactional
@@ -307,6 +327,12 @@ async def _put_meter(
         ) from failure
     if spec.key is not None and len(spec.key) not in {8, 16}:
         raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+    for name, amount in (
+        ("register_step", spec.register_step),
+        ("register_capacity", spec.register_capacity),
+    ):
+        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
+            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
     meter = await Meter.get_or_none(radio_address=address, using_db=connection)
     if meter is not None and meter.dwelling_id != dwelling.id:
         raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")

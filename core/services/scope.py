@@ -6,7 +6,7 @@ move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -16,6 +16,7 @@ from core.access import Permission, Role, Viewer
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Dwelling, Meter, Occupancy, OccupancyKind
 
+_ONE_DAY = timedelta(days=1)
 _LARGEST_ID = 2**63 - 1
 """What a database's BIGINT holds; to ask for more is an error of its own in each of them."""
 
@@ -51,31 +52,68 @@ class Stay:
 
 
 async def stays(viewer: Viewer) -> list[Stay]:
-    """Every stay of the viewer, the present ones first, then the latest."""
+    """Every stay of the viewer, the open-ended ones first, then the latest.
+
+    Stays that follow one another without a day between are one: a lease renewed, a tenant become owner.
+    """
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
         return []
     mine = await occupants().filter(account_id=viewer.account_id).order_by("-move_in", "id")
-    found = await stays_of(mine)
+    found = _joined(await stays_of(mine))
     return sorted(found, key=lambda stay: stay.last_day is not None)
 
 
 async def stays_of(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
 ) -> list[Stay]:
-    """The stay that each occupancy gives: cut where a predecessor was still there (C-14)."""
+    """The stay that each occupancy gives: cut where a predecessor was still there (C-14) or a successor is.
+
+    A dwelling has one occupant at a time (R-140): whoever moves in ends the stay before, though nobody
+    entered a move-out.
+    """
     dwelling_ids = {row.dwelling_id for row in occupancies}
-    ended = occupants().filter(dwelling_id__in=list(dwelling_ids)).exclude(move_out=None)
-    others = await ended.using_db(connection)
-    return [
-        Stay(
-            dwelling_id=row.dwelling_id,
-            kind=row.kind,
-            first_day=max([row.move_in, *(end for other in others if (end := _end_before(other, row)))]),
-            last_day=row.move_out - timedelta(days=1) if row.move_out else None,
-        )
-        for row in occupancies
+    others = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    return [_stay(row, [other for other in others if _is_another(other, row)]) for row in occupancies]
+
+
+def _is_another(other: Occupancy, stay: Occupancy) -> bool:
+    """Whether an occupancy of the same dwelling is somebody else's."""
+    same_account = other.account_id is not None and other.account_id == stay.account_id
+    return other.dwelling_id == stay.dwelling_id and other.id != stay.id and not same_account
+
+
+def _stay(row: Occupancy, others: Sequence[Occupancy]) -> Stay:
+    before = [
+        other.move_out
+        for other in others
+        if other.move_out is not None and (row.move_out is None or other.move_out < row.move_out)
     ]
+    first_day = max([row.move_in, *before])
+    ends = [other.move_in for other in others if other.move_in > first_day]
+    if row.move_out is not None:
+        ends.append(row.move_out)
+    last_day = min(ends) - _ONE_DAY if ends else None
+    return Stay(row.dwelling_id, row.kind, first_day, last_day)
+
+
+def _joined(latest_first: Sequence[Stay]) -> list[Stay]:
+    """The stays of one account, those at one dwelling that touch or overlap made one."""
+    joined: list[Stay] = []
+    for stay in latest_first:
+        later = next((known for known in joined if known.dwelling_id == stay.dwelling_id), None)
+        if later is None or not _touch(stay, later):
+            joined.append(stay)
+            continue
+        whole = replace(later, first_day=min(stay.first_day, later.first_day))
+        if stay.last_day is None:
+            whole = replace(whole, last_day=None)
+        joined[joined.index(later)] = whole
+    return joined
+
+
+def _touch(earlier: Stay, later: Stay) -> bool:
+    return earlier.last_day is None or later.first_day <= earlier.last_day + _ONE_DAY
 
 
 async def stay_at(viewer: Viewer, dwelling_id: int) -> Stay:
@@ -116,13 +154,3 @@ async def dwellings_with_residence(dwelling_ids: list[int]) -> dict[int, Dwellin
 def occupants() -> QuerySet[Occupancy]:
     """The occupancies of those who live or lived in their dwelling: no landlord sees a tenant's data."""
     return Occupancy.exclude(kind=OccupancyKind.OWNER_NON_OCCUPANT)
-
-
-def _end_before(other: Occupancy, stay: Occupancy) -> date | None:
-    """When another one's occupancy ended, if it came before this stay and not after it."""
-    if other.dwelling_id != stay.dwelling_id or other.id == stay.id:
-        return None
-    if other.account_id is not None and other.account_id == stay.account_id:
-        return None
-    ends_first = other.move_out and (stay.move_out is None or other.move_out < stay.move_out)
-    return other.move_out if ends_first else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -61,7 +61,9 @@ async def sign_in(
     """
     account = await Account.get_or_none(email_key=email_key(email))
     known_hash = account.password_hash if account else _hash_of_nobody()
-    fits = len(password) <= LONGEST_PASSWORD and await to_thread.run_sync(_verify, known_hash, password)
+    fits = len(password) <= LONGEST_PASSWORD and await to_thread.run_sync(
+        _verify, known_hash, password, limiter=_at_a_time()
+    )
     if account is None or account.disabled_at is not None or not fits:
         raise SignInRefused("E-mail and password do not belong together.")
     token = SESSION_PREFIX + secrets.token_urlsafe(32)
@@ -150,6 +152,12 @@ def _bytes(text: str) -> bytes:
 @cache
 def _hasher() -> PasswordHasher:
     return PasswordHasher()
+
+
+@cache
+def _at_a_time() -> CapacityLimiter:
+    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the house."""
+    return CapacityLimiter(2)
 
 
 @cache

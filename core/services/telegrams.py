@@ -8,7 +8,7 @@ after all. Decoding raises nothing here: a broken telegram is a result.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,7 +26,7 @@ from core.metering import (
     open_sealed,
     parse_line,
 )
-from core.models import TelegramState, UnusableTelegram
+from core.models import Meter, TelegramState, UnusableTelegram
 from core.services.meter_book import MeterEntry
 from core.services.storable import storable
 
@@ -177,6 +177,19 @@ def open_telegram(heard: Heard, meter: MeterEntry | None) -> Reported | Unusable
 _ANOTHER_KEY_MAY_FIT = frozenset(
     {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH, TelegramFault.KEY_UNUSABLE}
 )
+
+
+async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
+    """The reports with their meters' removals as they stand now that the dwellings are locked."""
+    ids = {report.meter.id for report in reported}
+    rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
+    removed_at = {row.id: row.removed_at for row in rows}
+    return [
+        report
+        if removed_at.get(report.meter.id) == report.meter.removed_at
+        else replace(report, meter=replace(report.meter, removed_at=removed_at.get(report.meter.id)))
+        for report in reported
+    ]
 
 
 async def keep(

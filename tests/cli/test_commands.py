@@ -23,7 +23,13 @@ def run(tmp_path: Path):
         environment |= {"SUBMETER_DATA_DIR": str(tmp_path / "data"), **settings}
         command = [sys.executable, "-m", "cli.main", *arguments]
         return subprocess.run(
-            command, input=given, capture_output=True, text=True, env=environment, check=False
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            env=environment,
+            check=False,
         )
 
     return submeter
@@ -188,3 +194,28 @@ def test_the_outbox_of_an_empty_house_is_empty(run) -> None:
     """`outbox list --json` is a list also when there is nothing in it."""
     run("migrate")
     assert json.loads(run("outbox", "list", "--json").stdout) == []
+
+
+def test_strangers_text_is_shown_and_never_read_as_markup(run) -> None:
+    """Brackets in a source or a file's name come out as they are."""
+    run("migrate")
+    assert run("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
+    listed = run("kept", "list")
+    assert (listed.returncode, "[/x]" in listed.stdout) == (0, True)
+    refused = run("ingest", "no[/]pe")
+    assert (refused.returncode, "no[/]pe" in refused.stderr) == (1, True)
+
+
+def test_a_damaged_byte_spoils_its_own_line_alone(run) -> None:
+    """What follows a byte that is no UTF-8 on standard input is taken in all the same."""
+    run("migrate")
+    summary = run("ingest", "-", "--json", given=f"damaged \udcff\n{PRIOS}\n")
+    assert json.loads(summary.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
+
+
+@pytest.mark.parametrize("where", ["/none?host=/nowhere", "127.0.0.1:1/none"])
+def test_a_database_that_is_away_is_named(run, where: str) -> None:
+    """Nobody is told to migrate a database that cannot be reached."""
+    url = f"postgresql://nobody@{where}"
+    answer = run("kept", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
+    assert (answer.returncode, "DATABASE_UNREACHABLE" in answer.stderr) == (1, True), answer.stderr

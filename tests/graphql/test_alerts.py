@@ -45,7 +45,14 @@ async def leak(
         loss_litres=None if loss is None else Decimal(loss),
         mean_flow_lph=None if mean is None else Decimal(mean),
         counted_days=1,
-        segments=[],
+        segments=[
+            {
+                "started_on": started_on.isoformat(),
+                "ended_on": ended_on.isoformat() if ended_on else None,
+                "level": level,
+                "reason": "OPENED",
+            }
+        ],
         judged_at=NOW,
     )
     await episode.fetch_related("meter")

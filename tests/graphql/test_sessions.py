@@ -177,3 +177,11 @@ async def test_a_gateway_is_no_resident(portal: Any, home: Any, house: House) ->
     portal.token = await issue_gateway_key(SYSTEM, operator_code=OPERATOR, name="roof", now=NOW)
     assert await portal.refusal(WHO) == {"code": "UNAUTHENTICATED"}
     assert await portal.refusal('{ dwelling(id: "RHdlbGxpbmc6MQ==") { id } }') == {"code": "FORBIDDEN"}
+
+
+async def test_an_operation_tries_one_password(portal: Any) -> None:
+    """Aliases are no way to try many passwords with one request: the second is refused untried."""
+    field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { __typename }'
+    response = await portal.client.post("/graphql", json={"query": f"mutation {{ a: {field} b: {field} }}"})
+    errors = response.json()["errors"]
+    assert [(error["path"], error["extensions"]["code"]) for error in errors] == [(["b"], "INVALID_INPUT")]

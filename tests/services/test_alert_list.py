@@ -43,7 +43,14 @@ async def leak(started_on, ended_on=None, *, level=1, level_max=None, meter_id=1
         loss_litres=Decimal(13280),
         mean_flow_lph=Decimal("3.95"),
         counted_days=2,
-        segments=[],
+        segments=[
+            {
+                "started_on": started_on.isoformat(),
+                "ended_on": ended_on.isoformat() if ended_on else None,
+                "level": level_max or level,
+                "reason": "OPENED",
+            }
+        ],
         judged_at=factories.NOW,
     )
     alert = await Alert.create(
@@ -157,6 +164,26 @@ async def test_a_former_occupant_sees_leaks_up_to_the_move_out(home, resident, n
     assert ([view.id for view in page.items], page.total) == ([still, beyond, own], 3)
     assert [view.ended_on for view in page.items] == [MOVE_IN, MOVE_IN, date(2025, 6, 9)]
     assert [view.loss_litres for view in page.items] == [None, None, 13280]
+    assert [view.started_on for view in page.items] == [
+        date(2026, 2, 1),
+        date(2026, 1, 1),
+        date(2025, 6, 1),
+    ]
+
+
+async def test_a_level_reached_in_anothers_time_is_not_shown(home, resident, now) -> None:
+    """Of an episode that two occupants lived through, each sees the level of the own days."""
+    await leak(date(2026, 2, 20), date(2026, 3, 9), level_max=3)
+    await LeakEpisode.all().update(
+        segments=[
+            {"started_on": "2026-02-20", "ended_on": "2026-03-03", "level": 1, "reason": "OPENED"},
+            {"started_on": "2026-03-03", "ended_on": "2026-03-09", "level": 3, "reason": "LEVEL_UP"},
+        ]
+    )
+    (before,) = (await past_alerts(await resident("old@example.org"), home, first=5, now=now)).items
+    assert (before.level, before.level_max, before.over_range) == (1, 1, False)
+    (after,) = (await past_alerts(await resident(), home, first=5, now=now)).items
+    assert (after.level, after.level_max) == (3, 3)
 
 
 async def test_who_moves_in_later_sees_no_alert_yet(house, vault, resident, izar, now) -> None:

@@ -191,3 +191,11 @@ async def test_nothing_is_ticked_in_advance(house) -> None:
     await put_account(SYSTEM, replace(spec, password="another"), now=factories.NOW)
     assert (await Account.get()).leak_by_sms
     assert "another" not in repr(replace(spec, password="another"))
+
+
+@pytest.mark.parametrize(("name", "amount"), [("register_capacity", 0), ("register_step", -1)])
+async def test_a_register_that_cannot_be_is_refused(house, vault, name, amount) -> None:
+    """A list with a capacity of 0 is refused where it is read, not when the meter's first telegram comes."""
+    with pytest.raises(InvalidInput) as refused:
+        await factories.residence(vault, replace(factories.meter(), **{name: amount}))
+    assert refused.value.field == name

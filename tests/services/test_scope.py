@@ -59,7 +59,46 @@ async def test_an_attested_move_in_is_cut_where_the_predecessor_left(
     """Whatever day somebody attests, nothing from a known predecessor's time is shown."""
     predecessor = OccupancySpec(date(2015, 1, 1), date(2024, 2, 1), email="old@example.org")
     await homes(vault, [predecessor, OccupancySpec(attested, email=ME)])
-    assert (await stays(await resident()))[0].first_day == date(2024, 2, 1)
+    (stay,) = await stays(await resident())
+    assert (stay.first_day, stay.last_day) == (date(2024, 2, 1), None)
+
+
+@pytest.mark.requirement("R-140")
+async def test_a_move_out_that_nobody_entered_ends_with_the_next_move_in(house, vault, resident) -> None:
+    """Whoever moved out and is still on the list sees nothing of the successor."""
+    moved = date(2026, 1, 1)
+    await homes(
+        vault,
+        [
+            OccupancySpec(date(2024, 1, 1), email=ME),
+            OccupancySpec(moved, email="new@example.org"),
+        ],
+    )
+    (old,) = await stays(await resident())
+    assert (old.first_day, old.last_day) == (date(2024, 1, 1), date(2025, 12, 31))
+    (new,) = await stays(await resident("new@example.org"))
+    assert (new.first_day, new.last_day) == (moved, None)
+
+
+async def test_stays_that_follow_one_another_are_one(house, vault, resident) -> None:
+    """A lease renewed, or a tenant become owner, keeps the whole history; a gap parts it."""
+    await homes(
+        vault,
+        [
+            OccupancySpec(date(2024, 1, 1), date(2027, 1, 1), email=ME),
+            OccupancySpec(date(2027, 1, 1), kind=OccupancyKind.OWNER_OCCUPIER, email=ME),
+        ],
+        [
+            OccupancySpec(date(2020, 1, 1), date(2021, 1, 1), email=ME),
+            OccupancySpec(date(2022, 1, 1), date(2023, 1, 1), email=ME),
+        ],
+    )
+    first, *others = await stays(await resident())
+    assert (first.first_day, first.last_day) == (date(2024, 1, 1), None)
+    assert [(stay.first_day, stay.last_day) for stay in others] == [
+        (date(2022, 1, 1), date(2022, 12, 31)),
+        (date(2020, 1, 1), date(2020, 12, 31)),
+    ]
 
 
 async def test_a_former_occupant_keeps_the_own_period(house, vault, resident) -> None:
