@@ -24,7 +24,7 @@ demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
 
 .PHONY: serve
 serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
-	@$(BIN)/submeter serve $(if $(filter-out undefined default,$(origin PORT)),$(if $(filter file,$(origin PORT)),,--port $(PORT)))
+	@$(BIN)/submeter serve $(if $(filter file,$(origin PORT)),,--port $(PORT))
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own

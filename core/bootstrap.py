@@ -89,9 +89,8 @@ async def pending_migrations(settings: Settings) -> list[str]:
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings))
         executor = _executor(context, settings)
-        await executor.connection.execute_query(
-            "SELECT 1"
-        )  # a plan takes an unreachable database for an empty one
+        # A plan takes a database that cannot be reached for an empty one, so it is asked first.
+        await executor.connection.execute_query("SELECT 1")
         plan = await executor.plan()
         return [step.migration.name for step in plan]
 
