@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cyclopts import App
 from rich.markup import escape
+from rich.text import Text
 
 from cli.output import err, fail, out, print_json, print_table
 from core.metering import Address, load_registry
@@ -157,8 +158,8 @@ def _show(results: Sequence[CheckResult]) -> None:
         rows = [
             (
                 result.check,
-                "[green]passed[/]" if result.passed else "[bold red]FAILED[/]",
-                escape(result.looked_at if result.passed else "\n".join(result.failures)),
+                Text("passed", "green") if result.passed else Text("FAILED", "bold red"),
+                result.looked_at if result.passed else "\n".join(result.failures),
             )
             for result in mine
         ]

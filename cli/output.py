@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from core.errors import SubmeterError
 from core.metering import DriverConflict
@@ -32,8 +33,10 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        # A cell may be anybody's text: it is shown, and never read as markup.
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        # A cell may be anybody's text: it is shown, and never read as markup. Our own styles come as Text.
+        table.add_row(
+            *(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row)
+        )
     out.print(table)
 
 
