@@ -1,24 +1,43 @@
-"""`submeter decode`: what one telegram says, layer by layer. Needs no database."""
+"""`submeter decode`: what one telegram says, layer by layer; or many, one JSON object a line. Needs no
+database.
+"""
 
+import sys
+
+from cli.decode_lines import answers
 from cli.output import err, fail, out, print_json, print_table
 from core.metering import DecodeReport, explain, load_registry
 
 
 def decode(
-    telegram: str,
+    telegram: str | None = None,
     *,
     key: str | None = None,
     json: bool = False,
+    jsonl: bool = False,
 ) -> None:
     """Decode one telegram: hex digits, or a gateway line in any shape that `submeter ingest` reads.
 
     Ends with exit status 1 when the telegram could not be read to its end; what was read is shown.
 
+    With --jsonl, answers each JSON object of standard input with one on standard output, in order. In go
+    `telegram` and, if you like, `id`, `key` and `prior_telegrams` of the same meter; out come `manufacturer`,
+    `serial`, `measurements`, `history`, `flags` or an `error`. A telegram that cannot be read is such an
+    answer, and the stream goes on; the exit status is 0.
+
     Args:
         telegram: the line, quoted.
         key: the meter's key as hex digits.
         json: print the report as JSON.
+        jsonl: read JSON lines from standard input.
     """
+    if jsonl:
+        for answer in answers(sys.stdin.buffer, load_registry()):
+            sys.stdout.buffer.write(answer + b"\n")
+            sys.stdout.buffer.flush()
+        return
+    if telegram is None:
+        fail("a telegram, or --jsonl and telegrams on standard input, is asked for", code="INVALID_INPUT")
     try:
         key_bytes = bytes.fromhex(key) if key else None
     except ValueError:

@@ -13,7 +13,7 @@ from core.mbus.errors import Stage, TelegramError, TelegramFault
 from core.mbus.frame import Record
 from core.mbus.link import crc16
 from core.mbus.reader import Reader
-from core.mbus.records import Content, read_data, read_records
+from core.mbus.records import Content, read_data, read_records, split_headers
 
 CompactFormat = tuple[bytes, ...]
 """The headers (DIF to last VIFE) of the records, in order."""
@@ -23,6 +23,7 @@ def compact_formats(*texts: str) -> Mapping[int, CompactFormat]:
     """Formats from hexadecimal text, one string of headers each, blanks between as you like.
 
     The signature is worked out from the headers, so a slip of the pen is a format that no meter sends.
+    `ValueError` for text that is no hexadecimal or ends within a header.
     """
     formats: dict[int, CompactFormat] = {}
     for text in texts:
@@ -43,17 +44,10 @@ def format_of(records: Iterable[Record]) -> tuple[int, CompactFormat]:
 
 
 def _split(headers: bytes) -> CompactFormat:
-    """Cuts joined headers apart: DIF, its extensions, VIF, its extensions."""
-    out: list[bytes] = []
-    position = 0
-    while position < len(headers):
-        start = position
-        for _ in range(2):
-            while headers[position] & 0x80:
-                position += 1
-            position += 1
-        out.append(headers[start:position])
-    return tuple(out)
+    try:
+        return split_headers(headers)
+    except TelegramError as error:
+        raise ValueError(f"These are no record headers: {error.message}") from None
 
 
 def read_compact(telegram: bytes, start: int, formats: Mapping[int, CompactFormat]) -> Content:

@@ -85,6 +85,35 @@ class Measurand(StrEnum):
     RESET_COUNTER = "RESET_COUNTER"
     CUMULATION_COUNTER = "CUMULATION_COUNTER"
     REMAINING_BATTERY = "REMAINING_BATTERY"
+    BATTERY_OPERATING_TIME = "BATTERY_OPERATING_TIME"
+    BATTERY_CHANGE = "BATTERY_CHANGE"
+    REACTIVE_ENERGY = "REACTIVE_ENERGY"
+    APPARENT_ENERGY = "APPARENT_ENERGY"
+    REACTIVE_POWER = "REACTIVE_POWER"
+    APPARENT_POWER = "APPARENT_POWER"
+    FREQUENCY = "FREQUENCY"
+    PHASE = "PHASE"
+    TEMPERATURE_LIMIT = "TEMPERATURE_LIMIT"
+    MAXIMUM_POWER_COUNT = "MAXIMUM_POWER_COUNT"
+    CREDIT = "CREDIT"
+    DEBIT = "DEBIT"
+    ERROR_MASK = "ERROR_MASK"
+    BAUD_RATE = "BAUD_RATE"
+    STORAGE_NUMBER = "STORAGE_NUMBER"
+    STORAGE_INTERVAL = "STORAGE_INTERVAL"
+    DURATION_SINCE_READOUT = "DURATION_SINCE_READOUT"
+    DURATION_SINCE_CUMULATION = "DURATION_SINCE_CUMULATION"
+    TARIFF_START = "TARIFF_START"
+    TARIFF_DURATION = "TARIFF_DURATION"
+    TARIFF_PERIOD = "TARIFF_PERIOD"
+    TRANSMISSION_PERIOD = "TRANSMISSION_PERIOD"
+    SUPPLIER_INFORMATION = "SUPPLIER_INFORMATION"
+    RADIO_LEVEL = "RADIO_LEVEL"
+    STOP_COUNTER = "STOP_COUNTER"
+    DURATION = "DURATION"
+    """How long a limit was exceeded, as a VIFE says of what the VIF names."""
+    COUNT = "COUNT"
+    """How often a limit was exceeded, as a VIFE says of what the VIF names."""
     PLAIN_TEXT = "PLAIN_TEXT"
     MANUFACTURER_SPECIFIC = "MANUFACTURER_SPECIFIC"
     UNKNOWN = "UNKNOWN"
@@ -187,6 +216,20 @@ class Envelope:
         return None if self.transport is None else self.transport.security_mode
 
     @property
+    def message_counter(self) -> int | None:
+        """The counter that the meter raises from one sealed message to the next; None when it sends none.
+
+        The message counter of the authentication layer (mode 7), or the time field of the extended link's
+        session number (bits 4-28). It is proved only once the telegram has been opened; a caller that keeps
+        the last one of a meter can refuse an older one as a replay.
+        """
+        if self.authentication is not None and self.authentication.message_counter is not None:
+            return int.from_bytes(self.authentication.message_counter, "little")
+        if self.extended_link is not None and self.extended_link.session_number is not None:
+            return int.from_bytes(self.extended_link.session_number, "little") >> 4 & 0x1FFFFFF
+        return None
+
+    @property
     def status(self) -> int | None:
         """The status byte of the transport header (EN 13757-7 table 28); None when there is none."""
         return None if self.transport is None else self.transport.status
@@ -244,6 +287,11 @@ class Frame:
     manufacturer_data_offset: int | None = None
     opened_with_default_key: bool = False
     compact_signature: int | None = None
+
+    @property
+    def message_counter(self) -> int | None:
+        """The message counter of the envelope, proved now that the telegram is open."""
+        return self.envelope.message_counter
 
     def record(
         self,

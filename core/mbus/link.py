@@ -58,7 +58,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
     Args:
         raw: L field first (radio), or a whole long frame `68 L L 68 ... CS 16` (wired).
         crc_kept: whether the gateway says that block checksums are there. None when it does not say: then
-            they are recognised by the lengths, and those of format B by fitting.
+            they are recognised by the lengths, and those of format B, or of a last block alone, by fitting.
 
     Raises:
         TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
@@ -99,7 +99,21 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
         return LinkFrame(stripped, by_fit=crc_kept is None)
     if crc_kept:
         raise _fault(TelegramFault.CRC_MISMATCH, "A block checksum of frame format B does not fit.", 0)
-    return LinkFrame(raw)
+    stripped = _strip_last_a(raw)
+    return LinkFrame(raw) if stripped is None else LinkFrame(stripped, by_fit=True)
+
+
+def _strip_last_a(raw: bytes) -> bytes | None:
+    """A telegram of format A from which the receiver took all checksums but the last block's, which it counts
+    in L. An L field that says anything else stays refused, though the last block fits.
+    """
+    end = len(raw) - _CRC_LENGTH
+    if end <= HEADER_LENGTH:
+        return None
+    block = HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
+    if raw[end:] != crc16(raw[block:end]).to_bytes(2, "big"):
+        return None
+    return bytes((end - 1,)) + raw[1:end]
 
 
 def _length_a(length: int) -> int:

@@ -25,6 +25,7 @@ _MANUFACTURER_DATA: Final = frozenset({0x0F, 0x1F})
 _FUNCTIONS: Final = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 _MOST_EXTENSIONS: Final = 10
 _TEN: Final = Decimal(10)
+_OWN_CODES: Final = frozenset({Measurand.MANUFACTURER_SPECIFIC, Measurand.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,20 @@ def read_records(telegram: bytes, start: int, *, end: int | None = None) -> Cont
     return Content(tuple(records))
 
 
+def split_headers(headers: bytes) -> tuple[bytes, ...]:
+    """Cuts joined record headers apart.
+
+    Raises:
+        TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
+
+    """
+    reader = Reader(headers, 0, Stage.APPLICATION)
+    out: list[bytes] = []
+    while reader.left:
+        out.append(_read_header(reader))
+    return tuple(out)
+
+
 def _read_header(reader: Reader) -> bytes:
     start = reader.position
     dif = reader.byte()
@@ -109,7 +124,9 @@ def read_data(reader: Reader, header: bytes, offset: int) -> Record:
     assert length is not None
     data = reader.take(length)
     value: RecordValue = None
-    if meaning.measurand is not Measurand.UNKNOWN:
+    if not units.COMPACT_PROFILES.isdisjoint(meaning.modifiers):
+        value = data  # a row of values: `core.mbus.profile` reads it
+    elif meaning.measurand is not Measurand.UNKNOWN:
         value = decode_value(coding, data, meaning.measurand, lvar)
         if meaning.scale is not None and isinstance(value, int | Decimal):
             value = value * meaning.scale
@@ -145,6 +162,12 @@ def meaning_of(header: bytes) -> Meaning:
         position, extended = position + 1, dife & units.EXTENSION_BIT
     unit, rest = _unit_of(header[position:])
     exponent, addend, modifiers = _modifiers(unit, rest)
+    for code in modifiers:
+        if code in {units.MANUFACTURER, units.FURTHER_EXTENSION} or unit.measurand in _OWN_CODES:
+            break
+        if code in units.RESTATED:
+            unit, exponent, addend = units.RESTATED[code], 0, None
+            break
     return Meaning(
         coding=dif & 0x0F,
         function=_FUNCTIONS[dif >> 4 & 0x03],

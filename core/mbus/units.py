@@ -51,24 +51,50 @@ _PRIMARY_SCALED: Final[tuple[_Scaled, ...]] = (
 )
 _FIRST_SCALED: Final[tuple[_Scaled, ...]] = (
     (0x00, 2, Measurand.ENERGY, "MWh", -1),
+    (0x02, 2, Measurand.REACTIVE_ENERGY, "kvarh", 0),
+    (0x04, 2, Measurand.APPARENT_ENERGY, "kVAh", 0),
     (0x08, 2, Measurand.ENERGY, "GJ", -1),
+    (0x0C, 4, Measurand.ENERGY, "Mcal", -1),
     (0x10, 2, Measurand.VOLUME, "m3", 2),
+    (0x14, 4, Measurand.REACTIVE_POWER, "kvar", -3),
     (0x18, 2, Measurand.MASS, "t", 2),
     (0x1A, 2, Measurand.RELATIVE_HUMIDITY, "%", -1),
     (0x28, 2, Measurand.POWER, "MW", -1),
+    (0x2A, 1, Measurand.PHASE, "deg", -1),
+    (0x2B, 1, Measurand.PHASE, "deg", -1),
+    (0x2C, 4, Measurand.FREQUENCY, "Hz", -3),
+    (0x30, 2, Measurand.POWER, "GJ/h", -1),
+    (0x34, 4, Measurand.APPARENT_POWER, "kVA", -3),
+    (0x74, 4, Measurand.TEMPERATURE_LIMIT, "C", -3),
+    (0x78, 8, Measurand.MAXIMUM_POWER_COUNT, "W", -3),
 )
 _SECOND_SCALED: Final[tuple[_Scaled, ...]] = (
+    (0x00, 4, Measurand.CREDIT, "", -3),
+    (0x04, 4, Measurand.DEBIT, "", -3),
     (0x40, 16, Measurand.VOLTAGE, "V", -9),
     (0x50, 16, Measurand.CURRENT, "A", -12),
 )
 
-_TIME_UNITS: Final = ("s", "min", "h", "d")
-# (first of four codes, measurand): seconds, minutes, hours, days.
-_PRIMARY_TIMES: Final = (
-    (0x20, Measurand.ON_TIME),
-    (0x24, Measurand.OPERATING_TIME),
-    (0x70, Measurand.AVERAGING_DURATION),
-    (0x74, Measurand.ACTUALITY_DURATION),
+_SHORT_TIMES: Final = ("s", "min", "h", "d")
+_LONG_TIMES: Final = ("h", "d", "month", "year")
+_Times = tuple[int, Measurand, tuple[str, ...]]
+# (first code, measurand, unit of each code).
+_PRIMARY_TIMES: Final[tuple[_Times, ...]] = (
+    (0x20, Measurand.ON_TIME, _SHORT_TIMES),
+    (0x24, Measurand.OPERATING_TIME, _SHORT_TIMES),
+    (0x70, Measurand.AVERAGING_DURATION, _SHORT_TIMES),
+    (0x74, Measurand.ACTUALITY_DURATION, _SHORT_TIMES),
+)
+_SECOND_TIMES: Final[tuple[_Times, ...]] = (
+    (0x24, Measurand.STORAGE_INTERVAL, _SHORT_TIMES),
+    (0x28, Measurand.STORAGE_INTERVAL, ("month", "year")),
+    (0x2C, Measurand.DURATION_SINCE_READOUT, _SHORT_TIMES),
+    (0x31, Measurand.TARIFF_DURATION, ("min", "h", "d")),
+    (0x34, Measurand.TARIFF_PERIOD, _SHORT_TIMES),
+    (0x38, Measurand.TARIFF_PERIOD, ("month", "year")),
+    (0x3C, Measurand.TRANSMISSION_PERIOD, _SHORT_TIMES),
+    (0x68, Measurand.DURATION_SINCE_CUMULATION, _LONG_TIMES),
+    (0x6C, Measurand.BATTERY_OPERATING_TIME, _LONG_TIMES),
 )
 _PRIMARY_SINGLE: Final = {
     0x6C: Unit(Measurand.DATE),
@@ -91,12 +117,22 @@ _SECOND_SINGLE: Final = {
     0x10: Unit(Measurand.CUSTOMER_LOCATION),
     0x11: Unit(Measurand.CUSTOMER),
     0x17: Unit(Measurand.ERROR_FLAGS),
+    0x18: Unit(Measurand.ERROR_MASK),
     0x1A: Unit(Measurand.DIGITAL_OUTPUT),
     0x1B: Unit(Measurand.DIGITAL_INPUT),
+    0x1C: Unit(Measurand.BAUD_RATE, "Bd"),
+    0x20: Unit(Measurand.STORAGE_NUMBER),
+    0x21: Unit(Measurand.STORAGE_NUMBER),
+    0x22: Unit(Measurand.STORAGE_NUMBER),
+    0x30: Unit(Measurand.TARIFF_START),
     0x3A: Unit(Measurand.DIMENSIONLESS),
     0x60: Unit(Measurand.RESET_COUNTER),
     0x61: Unit(Measurand.CUMULATION_COUNTER),
+    0x67: Unit(Measurand.SUPPLIER_INFORMATION),
+    0x70: Unit(Measurand.BATTERY_CHANGE),
+    0x71: Unit(Measurand.RADIO_LEVEL, "dBm"),
     0x74: Unit(Measurand.REMAINING_BATTERY, "d"),
+    0x75: Unit(Measurand.STOP_COUNTER),
 }
 
 
@@ -108,17 +144,17 @@ def _expand(rows: tuple[_Scaled, ...]) -> dict[int, Unit]:
     }
 
 
-def _times() -> dict[int, Unit]:
+def _times(rows: tuple[_Times, ...]) -> dict[int, Unit]:
     return {
         first + step: Unit(measurand, unit)
-        for first, measurand in _PRIMARY_TIMES
-        for step, unit in enumerate(_TIME_UNITS)
+        for first, measurand, names in rows
+        for step, unit in enumerate(names)
     }
 
 
-PRIMARY: Final = _expand(_PRIMARY_SCALED) | _times() | _PRIMARY_SINGLE
+PRIMARY: Final = _expand(_PRIMARY_SCALED) | _times(_PRIMARY_TIMES) | _PRIMARY_SINGLE
 FIRST: Final = _expand(_FIRST_SCALED)
-SECOND: Final = _expand(_SECOND_SCALED) | _SECOND_SINGLE
+SECOND: Final = _expand(_SECOND_SCALED) | _times(_SECOND_TIMES) | _SECOND_SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +174,26 @@ CORRECTIONS: Final = (
 )
 FURTHER_EXTENSION: Final = 0x7C
 
+# Combinable codes after which the data are no longer what the VIF names, but a moment, a duration or a count
+# about it.
+RESTATED: Final = (
+    dict.fromkeys(
+        (0x39, 0x42, 0x43, 0x46, 0x47, 0x4A, 0x4B, 0x4E, 0x4F, 0x6A, 0x6B, 0x6E, 0x6F),
+        Unit(Measurand.DATE_TIME),
+    )
+    | dict.fromkeys((0x41, 0x49), Unit(Measurand.COUNT))
+    | {
+        first + step: Unit(Measurand.DURATION, unit)
+        for first in (0x50, 0x54, 0x58, 0x5C, 0x60, 0x64)
+        for step, unit in enumerate(_SHORT_TIMES)
+    }
+)
+
 # Names for combinable codes that drivers ask for.
 AVERAGE: Final = 0x12
 FORWARD: Final = 0x3B
 BACKWARD: Final = 0x3C
 BASE_CONDITIONS: Final = 0x3E
 FUTURE_VALUE: Final = 0x7E
-COMPACT_PROFILES: Final = frozenset({0x13, 0x1E, 0x1F})
+INVERSE_PROFILE: Final = 0x13
+COMPACT_PROFILES: Final = frozenset({INVERSE_PROFILE, 0x1E, 0x1F})

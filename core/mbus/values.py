@@ -38,7 +38,7 @@ class Coding(IntEnum):
 
 
 LENGTHS: Final = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, 0, 6, 0)
-_BCD: Final = frozenset({Coding.BCD2, Coding.BCD4, Coding.BCD6, Coding.BCD8, Coding.BCD12})
+BCD_CODINGS: Final = frozenset({Coding.BCD2, Coding.BCD4, Coding.BCD6, Coding.BCD8, Coding.BCD12})
 
 # Bits or codes, not counts: read without a sign, and all ones is a content like any other (type D).
 UNSIGNED: Final = frozenset(
@@ -54,7 +54,13 @@ UNSIGNED: Final = frozenset(
         Measurand.FIRMWARE_VERSION,
         Measurand.SOFTWARE_VERSION,
         Measurand.PARAMETER_SET,
+        Measurand.ERROR_MASK,
+        Measurand.SUPPLIER_INFORMATION,
     }
+)
+# Moments; which type it is follows from the length.
+_MOMENTS: Final = frozenset(
+    {Measurand.DATE, Measurand.DATE_TIME, Measurand.BATTERY_CHANGE, Measurand.TARIFF_START}
 )
 # Numbers that name something: leading zeros belong to them.
 IDENTIFIERS: Final = frozenset(
@@ -80,19 +86,26 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
     """
     if coding == Coding.VARIABLE:
         return _variable(lvar or 0, data, measurand)
-    if measurand is Measurand.DATE or measurand is Measurand.DATE_TIME:
+    if measurand in _MOMENTS:
         return _moment(data, measurand)
     if coding == Coding.REAL32:
         return _real(data)
-    if coding in _BCD:
+    if coding in BCD_CODINGS:
         return _digits(data) if measurand in IDENTIFIERS else bcd(data)
     if not data:
         return None
     if measurand in UNSIGNED:
         return int.from_bytes(data, "little")
     if measurand in IDENTIFIERS:
-        return str(int.from_bytes(data, "little"))
+        return _identifier(coding, data, measurand)
     return signed(data)
+
+
+def _identifier(coding: int, data: bytes, measurand: Measurand) -> str | None:
+    if measurand is Measurand.ENHANCED_IDENTIFICATION and coding == Coding.INT64:
+        # The whole address of a long header: eight digits, maker, version, medium.
+        return _digits(data[:4])
+    return str(int.from_bytes(data, "little"))
 
 
 def signed(data: bytes) -> int | None:
@@ -106,7 +119,7 @@ def bcd(data: bytes) -> int | None:
     digits = data[::-1].hex()
     if digits.isdecimal():
         return int(digits)
-    if digits[0] == "f" and digits[1:].isdecimal():
+    if digits[:1] == "f" and digits[1:].isdecimal():
         return -int(digits[1:])
     return None
 
@@ -134,7 +147,11 @@ def _variable(lvar: int, data: bytes, measurand: Measurand) -> RecordValue:
     if 0xD0 <= lvar <= 0xD9:
         number = bcd(data)
         return None if number is None else -number
-    return data
+    if measurand in UNSIGNED:
+        return int.from_bytes(data, "little")
+    if measurand in IDENTIFIERS:
+        return str(int.from_bytes(data, "little"))
+    return signed(data) if data else None
 
 
 def variable_length(lvar: int) -> int | None:

@@ -16,14 +16,21 @@ from core.metering.fields import (
     STANDARD,
     Field,
     FlagBits,
+    first_snapshot,
     flags_of,
     read_fields,
     read_status,
+    snapshots,
     target_fields,
 )
+from core.metering.formats import NO_BOOK, FormatBook, FormatEntry
 from core.metering.generic import GENERIC
+from core.metering.history import read_history
 from core.metering.hookspecs import hookimpl
 from core.metering.measurement import (
+    FlagDuration,
+    HistoryEntry,
+    HistorySource,
     Index,
     MeasuredValue,
     Measurement,
@@ -39,6 +46,7 @@ from core.metering.serials import SerialFormat, fold
 __all__ = [
     "GENERIC",
     "NOW",
+    "NO_BOOK",
     "STANDARD",
     "Address",
     "BrokenPlugin",
@@ -47,9 +55,14 @@ __all__ = [
     "Envelope",
     "Field",
     "FlagBits",
+    "FlagDuration",
+    "FormatBook",
+    "FormatEntry",
     "Frame",
     "Function",
     "GatewayLine",
+    "HistoryEntry",
+    "HistorySource",
     "Index",
     "LoadedDriver",
     "Measurand",
@@ -73,6 +86,7 @@ __all__ = [
     "compact_formats",
     "date_g",
     "explain",
+    "first_snapshot",
     "flags_of",
     "flags_to_bits",
     "fold",
@@ -83,7 +97,9 @@ __all__ = [
     "open_sealed",
     "parse_line",
     "read_fields",
+    "read_history",
     "read_records",
     "read_status",
+    "snapshots",
     "target_fields",
 ]

@@ -48,6 +48,11 @@ class Opened:
     measurement: Measurement
 
     @property
+    def message_counter(self) -> int | None:
+        """What rises from one sealed message of the meter to the next (mode 7, extended link)."""
+        return self.frame.message_counter
+
+    @property
     def learned_format(self) -> tuple[int, CompactFormat] | None:
         """The compact format that this full telegram teaches: (signature, record headers); None for a compact
         frame.

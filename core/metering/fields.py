@@ -54,14 +54,17 @@ _FACTORS: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType(
         ("MWh", "kwh"): Decimal(1000),
         ("MJ", "kwh"): _PER_MEGAJOULE,
         ("GJ", "kwh"): 1000 * _PER_MEGAJOULE,
+        ("Mcal", "kwh"): Decimal("1.163"),
         ("kW", "kw"): _ONE,
         ("MW", "kw"): Decimal(1000),
         ("MJ/h", "kw"): _PER_MEGAJOULE,
+        ("GJ/h", "kw"): 1000 * _PER_MEGAJOULE,
         ("m3/h", "m3h"): _ONE,
         ("m3/min", "m3h"): Decimal(60),
         ("m3/s", "m3h"): Decimal(3600),
         ("C", "c"): _ONE,
         ("K", "c"): _ONE,
+        ("d", "days"): _ONE,
         ("d", "years"): 1 / Decimal("365.2425"),
     }
 )
@@ -108,6 +111,51 @@ def target_fields(storage: int) -> tuple[Field, ...]:
 STANDARD: Final[tuple[Field, ...]] = (*NOW, *target_fields(1))
 """Now, and storage 1 as the snapshot: for vendors that are known to mean it so."""
 
+COUNTED: Final = frozenset({_ENERGY, _VOLUME, _UNITS})
+"""What a billed counter counts."""
+DATED: Final = frozenset({Measurand.DATE, Measurand.DATE_TIME})
+
+
+def is_counted(record: Record) -> bool:
+    """True for a billed counter's value, of now or of a past day: no maximum, tariff, subunit or variant."""
+    return (
+        record.measurand in COUNTED
+        and isinstance(record.value, int | Decimal)
+        and record.function is Function.INSTANTANEOUS
+        and not record.tariff
+        and not record.subunit
+        and record.modifiers in _PLAIN
+    )
+
+
+def snapshots(frame: Frame) -> tuple[int, ...]:
+    """The storage numbers, 0 excepted, that hold the value of a billed counter, in the order sent."""
+    return tuple(
+        dict.fromkeys(record.storage for record in frame.records if record.storage and is_counted(record))
+    )
+
+
+def first_snapshot(frame: Frame, *candidates: int) -> int | None:
+    """The first of the candidates that the frame holds; None when it holds none."""
+    held = snapshots(frame)
+    return next((storage for storage in candidates if storage in held), None)
+
+
+def snapshot_day(frame: Frame, storage: int) -> date | datetime | None:
+    """The day (or moment) of a storage number; None when none is sent, or no single one."""
+    days = {
+        record.value
+        for record in frame.records
+        if record.storage == storage
+        and record.measurand in DATED
+        and record.function is Function.INSTANTANEOUS
+        and not record.modifiers
+        and isinstance(record.value, date)
+    }
+    return days.pop() if len(days) == 1 else None
+
+
+_PLAIN: Final = ((), (BASE_CONDITIONS,))
 _Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 
 
@@ -160,9 +208,12 @@ def converted(record: Record, name: str) -> MeasuredValue | None:
         return value
     if not isinstance(value, int | Decimal):
         return None
-    if not record.unit:
-        return value
-    factor = _FACTORS.get((record.unit, name.rpartition("_")[2]))
+    return converted_to(value, record.unit, name.rpartition("_")[2]) if record.unit else value
+
+
+def converted_to(value: Decimal | int, unit: str, wanted: str) -> Decimal | None:
+    """A number of one unit in another: `wanted` is the ending of a name. None when it does not convert."""
+    factor = _FACTORS.get((unit, wanted)) if unit else _ONE
     if factor is None:
         return None
     return Decimal(value) if factor is _ONE else _exact(value * factor)

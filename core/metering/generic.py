@@ -2,49 +2,79 @@
 
 In: an opened frame. Out: the values that EN 13757-3 alone lets one read, marked `generic`. The one rule: an
 unknown meter of whatever maker is read as far as the standard goes and flagged; it is not dropped. The
-standard leaves open what a storage number means, so a snapshot is published only when there is exactly one.
+standard leaves open what a storage number means, so a snapshot is published only when value and day stand
+under number 1, which the makers agree on, or when there is but one number to choose from.
 """
 
+from datetime import date
 from typing import Final
 
-from core.mbus.frame import Frame, Function, Measurand
+from core.mbus.compact import compact_formats
+from core.mbus.frame import Frame, Measurand, Record
+from core.mbus.units import BACKWARD, FORWARD
 from core.metering.driver import MeterDriver
-from core.metering.fields import NOW, read_fields, read_status, target_fields
+from core.metering.fields import (
+    DATED,
+    NOW,
+    Field,
+    read_fields,
+    read_status,
+    snapshot_day,
+    snapshots,
+    target_fields,
+)
+from core.metering.history import read_history
 from core.metering.measurement import Measurement
 from core.metering.serials import SerialFormat
 
-_COUNTED: Final = frozenset({Measurand.VOLUME, Measurand.ENERGY, Measurand.ALLOCATOR_UNITS})
-_DATED: Final = frozenset({Measurand.DATE, Measurand.DATE_TIME})
+_LAST_BILLING: Final = 1
+_NEVER: Final = frozenset(bytes((filler,)) * length for filler in (0x00, 0xFF) for length in (2, 4, 6))
+_NEVER_SET: Final = date(2000, 1, 1)
+# A meter of heat and cooling counts what goes one way and the other: heat forward, cooling backward.
+_BOTH_WAYS: Final = 0x0D
+# How many days a year of battery life has is the maker's: days are given as days.
+_NOW: Final = (
+    *(field for field in NOW if field.name != "battery_years"),
+    Field("battery_days", Measurand.REMAINING_BATTERY),
+)
+_HEAT_AND_COOLING: Final = (
+    Field("total_energy_kwh", Measurand.ENERGY, modifiers=(FORWARD,)),
+    Field("total_cooling_energy_kwh", Measurand.ENERGY, modifiers=(BACKWARD,)),
+    *(field for field in _NOW if field.name != "backward_energy_kwh"),
+)
 
 
 def interpret(frame: Frame) -> Measurement:
     """Reads the fields of the standard."""
-    storage = _only_snapshot(frame)
+    storage = _snapshot(frame)
+    now = _HEAT_AND_COOLING if frame.envelope.meter_address.medium == _BOTH_WAYS else _NOW
+    values = read_fields(frame, now if storage is None else (*now, *target_fields(storage)))
+    if any(record.measurand is Measurand.FABRICATION_NUMBER and _binary(record) for record in frame.records):
+        # Some makers put decimal digits under a binary coding: it cannot be told which is meant.
+        values.pop("fabrication_no", None)
     return Measurement(
-        values=read_fields(frame, NOW if storage is None else (*NOW, *target_fields(storage))),
+        values=values,
         flags=read_status(frame),
         status_word=frame.envelope.status,
         generic=True,
+        history=read_history(frame, () if storage is None else (storage,)),
     )
 
 
-def _only_snapshot(frame: Frame) -> int | None:
-    """The storage number of the one past value; None when there are several to choose from, or none."""
-    undated = {
-        record.storage for record in frame.records if record.measurand in _DATED and record.value is None
-    }
-    storages = {
-        record.storage
-        for record in frame.records
-        if record.storage
-        and record.measurand in _COUNTED
-        and record.value is not None
-        and not isinstance(record.value, bytes)
-        and record.function is Function.INSTANTANEOUS
-        and not record.tariff
-        and not record.subunit
-    } - undated
-    return storages.pop() if len(storages) == 1 else None
+def _binary(record: Record) -> bool:
+    return record.header[0] & 0x0F <= 0x07
+
+
+def _snapshot(frame: Frame) -> int | None:
+    """The storage number of the last billing; None when that is open to doubt."""
+    days = [record for record in frame.records if record.storage and record.measurand in DATED]
+    never = {record.storage for record in days if record.data in _NEVER}
+    moments = {record.storage: snapshot_day(frame, record.storage) for record in days}
+    dated = {storage for storage, day in moments.items() if day is not None and day != _NEVER_SET}
+    valued = set(snapshots(frame)) - never
+    if _LAST_BILLING in valued & dated:
+        return _LAST_BILLING
+    return valued.pop() if len(valued) == 1 and dated <= valued else None
 
 
 GENERIC: Final = MeterDriver(
@@ -53,4 +83,9 @@ GENERIC: Final = MeterDriver(
     signatures=(),
     serial=SerialFormat(pattern=r"[0-9A-Z]{4,20}", example="12345678"),
     interpret=interpret,
+    compact_formats=compact_formats(
+        # Engelmann FAW, a water meter whose compact frames have a long header (CI 73)
+        "426C 4413 01FD17 840113 C40113 840213 C40213 840313 C40313 840413 C40413 840513 C40513 840613 C40613"
+        " 840713 C40713 840813 046D 0413",
+    ),
 )

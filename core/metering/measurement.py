@@ -117,6 +117,48 @@ def bits_to_flags(mask: int) -> frozenset[StatusFlag]:
     return frozenset(flag for flag, bit in _BITS.items() if mask >> bit & 1)
 
 
+class HistorySource(StrEnum):
+    """Where a past value comes from."""
+
+    SNAPSHOT = "SNAPSHOT"
+    """A record of its own: value and day under one storage number."""
+    PROFILE = "PROFILE"
+    """A slot of a compact profile (EN 13757-3 annex F): the day is counted from the profile's base day."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What the counter showed on an earlier day.
+
+    Args:
+        day: the meter's own day, without a zone.
+        quantity: what is counted.
+        value: cubic metres, kilowatt-hours or allocator units.
+        source: how the telegram carried it.
+
+    """
+
+    day: date
+    quantity: Quantity
+    value: Decimal
+    source: HistorySource
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDuration:
+    """For how long a state held, in hours, both bounds included.
+
+    Args:
+        flag: the state.
+        at_least, at_most: hours within the period that the vendor counts (Kamstrup: the last 30 days).
+
+    """
+
+    flag: StatusFlag
+    at_least: int
+    at_most: int
+
+
 _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
     # A heat meter sends a volume as well: what is billed is the energy, so it is asked first.
     ("total_energy_kwh", Quantity.ENERGY, Decimal(1000)),
@@ -135,6 +177,9 @@ class Measurement:
         flags: what the meter complains about now.
         status_word: the raw vendor status as sent, for the record; None when the telegram carries none.
         generic: True when no driver claims this meter and plain records were read by the standard alone.
+        history: what the counter showed on earlier days, the latest first; each day once a quantity.
+        previous_flags: what the meter complained about earlier; None when it does not tell.
+        durations: how long states held lately, where the vendor tells.
 
     """
 
@@ -142,6 +187,9 @@ class Measurement:
     flags: frozenset[StatusFlag] = frozenset()
     status_word: int | None = None
     generic: bool = False
+    history: tuple[HistoryEntry, ...] = ()
+    previous_flags: frozenset[StatusFlag] | None = None
+    durations: tuple[FlagDuration, ...] = ()
 
     @property
     def index(self) -> Index | None:

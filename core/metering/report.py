@@ -185,6 +185,20 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "flags": sorted(flag.value for flag in measurement.flags),
         "status_word": measurement.status_word,
         "generic": measurement.generic,
+        "history": [
+            {
+                "day": _plain(entry.day),
+                "quantity": entry.quantity.value,
+                "value": _plain(entry.value),
+                "source": entry.source.value,
+            }
+            for entry in measurement.history
+        ],
+        "previous_flags": sorted(flag.value for flag in measurement.previous_flags or ()),
+        "durations": {
+            span.flag.value: {"at_least_h": span.at_least, "at_most_h": span.at_most}
+            for span in measurement.durations
+        },
         "index": None if index is None else {"quantity": index.fluid_quantity.value, "value": index.value},
     }
 

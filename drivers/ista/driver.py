@@ -1,4 +1,4 @@
-"""ista: the water and heat meters of ista's radio net 3 in its OMS form.
+"""ista: the water and heat meters of ista's radio net 3 in its OMS form, and the Qundis radios it resells.
 
 In: an opened frame. Out: a `Measurement`. The one rule: storage 0 is now, storage 1 the end of the billing
 year, storage 2 the end of the last month; a day of 0000 means that there was none yet. The nine digits
@@ -18,30 +18,42 @@ from core.metering import (
     SerialFormat,
     Signature,
     read_fields,
+    read_history,
     read_status,
     target_fields,
 )
+from drivers.ista import qundis
 
+_YEAR, _MONTH = 1, 2
 _FIELDS: Final = (
     *NOW,
-    *target_fields(2),
-    Field("last_year_date", Measurand.DATE, storage=1),
-    Field("last_year_volume_m3", Measurand.VOLUME, storage=1),
-    Field("last_year_energy_kwh", Measurand.ENERGY, storage=1),
+    *target_fields(_MONTH),
+    Field("last_year_date", Measurand.DATE, storage=_YEAR),
+    Field("last_year_volume_m3", Measurand.VOLUME, storage=_YEAR),
+    Field("last_year_energy_kwh", Measurand.ENERGY, storage=_YEAR),
 )
 
 
 def interpret(frame: Frame) -> Measurement:
     """What an ista meter says."""
+    if frame.envelope.meter_address.manufacturer in qundis.MAKERS:
+        return qundis.interpret(frame)
     return Measurement(
-        values=read_fields(frame, _FIELDS), flags=read_status(frame), status_word=frame.envelope.status
+        values=read_fields(frame, _FIELDS),
+        flags=read_status(frame),
+        status_word=frame.envelope.status,
+        history=read_history(frame, (_YEAR, _MONTH)),
     )
 
 
 DRIVER: Final = MeterDriver(
     name="ista",
-    title="ista water and heat meters",
-    signatures=(Signature("IST", 0x31, 0x07), Signature("IST", 0xA9, 0x04)),
+    title="ista water and heat meters, Qundis radios",
+    signatures=(
+        Signature("IST", 0x31, 0x07),
+        Signature("IST", 0xA9, 0x04),
+        *(Signature(maker) for maker in qundis.MAKERS),
+    ),
     serial=SerialFormat(pattern=r"\d{9}", example="542 361 524"),
     interpret=interpret,
 )

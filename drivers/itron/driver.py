@@ -18,10 +18,12 @@ from core.metering import (
     SerialFormat,
     Signature,
     read_fields,
+    read_history,
     read_status,
 )
 
 _HEAT: Final = 0x04
+_BILLING: Final = 1
 # A heat meter states its billing day ahead of the first billing value: the day is no proof of a snapshot.
 _HEAT_FIELDS: Final = (
     *NOW,
@@ -34,7 +36,10 @@ def interpret(frame: Frame) -> Measurement:
     """What an Itron meter says: the fields of the standard, storage 1 being the last billing day."""
     fields = _HEAT_FIELDS if frame.envelope.meter_address.medium == _HEAT else STANDARD
     return Measurement(
-        values=read_fields(frame, fields), flags=read_status(frame), status_word=frame.envelope.status
+        values=read_fields(frame, fields),
+        flags=read_status(frame),
+        status_word=frame.envelope.status,
+        history=read_history(frame, (_BILLING,)),
     )
 
 

@@ -1,18 +1,16 @@
 """Kamstrup: MULTICAL and flowIQ water meters, MULTICAL heat meters.
 
 In: an opened frame. Out: a `Measurement`. The one rule: what Kamstrup puts under manufacturer codes (FF20,
-FF22, FF23) is read by the tables below and by nothing else; a temperature of 127 means "not available".
+FF22, FF23) is read by the tables of `info.py` and by nothing else; a temperature of 127 is none.
 Sealed by the counter mode of the extended link; most telegrams are compact frames, whose formats stand here
 so that the first one can be read.
 """
 
-from types import MappingProxyType
 from typing import Final
 
 from core.metering import (
     STANDARD,
     Field,
-    FlagBits,
     Frame,
     Function,
     Measurand,
@@ -20,88 +18,15 @@ from core.metering import (
     MeterDriver,
     SerialFormat,
     Signature,
-    StatusFlag,
     compact_formats,
-    flags_of,
     read_fields,
+    read_history,
     read_status,
 )
+from drivers.kamstrup.info import read_info
 
 _NOT_AVAILABLE: Final = 127
-
-_WATER_INFO_SHORT: Final[FlagBits] = MappingProxyType(
-    {0: StatusFlag.DRY, 1: StatusFlag.REVERSE, 2: StatusFlag.LEAK, 3: StatusFlag.BURST}
-)
-_WATER_INFO_LONG: Final[FlagBits] = MappingProxyType(
-    {
-        **_WATER_INFO_SHORT,
-        4: StatusFlag.TAMPER,
-        5: StatusFlag.BATTERY_LOW,
-        6: StatusFlag.LOW_TEMPERATURE,
-        7: StatusFlag.OVERFLOW,
-        9: StatusFlag.NO_FLOW,
-    }
-)
-_HEAT_INFO: Final[FlagBits] = MappingProxyType(
-    {
-        0: StatusFlag.POWER_FAILURE,
-        1: StatusFlag.BATTERY_LOW,
-        **dict.fromkeys(range(2, 8), StatusFlag.SENSOR_ERROR),
-        8: StatusFlag.AIR,
-        9: StatusFlag.REVERSE,
-        11: StatusFlag.OVERFLOW,
-        12: StatusFlag.LEAK,
-        13: StatusFlag.LEAK,
-        14: StatusFlag.EXTERNAL_ALARM,
-        15: StatusFlag.EXTERNAL_ALARM,
-        16: StatusFlag.COMMUNICATION_ERROR,
-        17: StatusFlag.SENSOR_ERROR,
-        18: StatusFlag.LEAK,
-        19: StatusFlag.LEAK,
-        20: StatusFlag.SENSOR_ERROR,
-        21: StatusFlag.SENSOR_ERROR,
-        22: StatusFlag.COMMUNICATION_ERROR,
-        23: StatusFlag.SENSOR_ERROR,
-        24: StatusFlag.AIR,
-        25: StatusFlag.REVERSE,
-        27: StatusFlag.OVERFLOW,
-        28: StatusFlag.BURST,
-        29: StatusFlag.LEAK,
-        30: StatusFlag.LEAK,
-        31: StatusFlag.LEAK,
-    }
-)
-_MULTICAL_602_INFO: Final[FlagBits] = MappingProxyType(
-    {
-        0: StatusFlag.POWER_FAILURE,
-        2: StatusFlag.SENSOR_ERROR,
-        3: StatusFlag.SENSOR_ERROR,
-        4: StatusFlag.COMMUNICATION_ERROR,
-        5: StatusFlag.SENSOR_ERROR,
-        6: StatusFlag.LEAK,
-        7: StatusFlag.SENSOR_ERROR,
-        8: StatusFlag.LEAK,
-        9: StatusFlag.BURST,
-        10: StatusFlag.COMMUNICATION_ERROR,
-        11: StatusFlag.SENSOR_ERROR,
-        12: StatusFlag.AIR,
-        13: StatusFlag.AIR,
-        14: StatusFlag.REVERSE,
-        15: StatusFlag.REVERSE,
-    }
-)
-# Record header -> what its bits mean. 01FF21 of MULTICAL 302 has no public map: its word is kept, no flag is
-# read.
-_INFO_CODES: Final = MappingProxyType(
-    {
-        bytes.fromhex("02FF20"): _WATER_INFO_SHORT,
-        bytes.fromhex("04FF23"): _WATER_INFO_LONG,
-        bytes.fromhex("04FF22"): _HEAT_INFO,
-        bytes.fromhex("02FF22"): _HEAT_INFO,
-        bytes.fromhex("02FD17"): _MULTICAL_602_INFO,
-        bytes.fromhex("01FF21"): MappingProxyType({}),
-    }
-)
+_TARGET: Final = 1
 
 _FIELDS: Final = (
     *STANDARD,
@@ -125,16 +50,14 @@ def interpret(frame: Frame) -> Measurement:
     configuration = frame.header(_CONFIGURATION_NUMBER)
     if configuration is not None:
         values["enhanced_id"] = configuration.data[::-1].hex().upper()
-    flags = read_status(frame)
-    word: int | None = None
-    for record in frame.records:
-        bits = _INFO_CODES.get(record.header)
-        if bits is not None and isinstance(record.value, int):
-            word = record.value
-            flags |= flags_of(word, bits)
-            break
+    flags, word = read_status(frame), frame.envelope.status
+    info = read_info(frame.records)
     return Measurement(
-        values=values, flags=flags, status_word=frame.envelope.status if word is None else word
+        values=values,
+        flags=flags if info is None else flags | info.flags,
+        status_word=word if info is None else info.word,
+        history=read_history(frame, (_TARGET,)),
+        durations=() if info is None else info.durations,
     )
 
 
@@ -158,11 +81,14 @@ _HEAT: Final = (
     (0x40, (0x04, 0x0C, 0x0D)),
 )
 
+# OmniPower and EM24.
+_ELECTRICITY: Final = (("KAM", 0x30, 0x02), ("KAM", 0x33, 0x02))
+
 DRIVER: Final = MeterDriver(
     name="kamstrup",
-    title="Kamstrup MULTICAL and flowIQ water and heat meters",
+    title="Kamstrup MULTICAL and flowIQ water and heat meters, OmniPower electricity meters",
     signatures=(
-        *(Signature(*claim) for claim in _WATER),
+        *(Signature(*claim) for claim in (*_WATER, *_ELECTRICITY)),
         *(Signature("KAM", version, medium) for version, media in _HEAT for medium in media),
     ),
     serial=SerialFormat(
@@ -180,6 +106,10 @@ DRIVER: Final = MeterDriver(
         "02FF20 0413 4413 615B 5167",
         "02FF20 0413 4413",
         "02FF20 0413 523B",
+        # OmniPower and EM24 (electricity), pressure sensor
+        "0404 04843C 042B 04AB3C",
+        "0405 04FB8275 04853C 04FB82F53C 01FD17",
+        "2269 1269 0269 05FF09 05FF0A 02FD17",
         # MULTICAL 302, 303, 403, 602, 803
         "0306 4306 0314 426C 022D 01FF21",
         "030E 430E 0313 426C 022D 01FF21",

@@ -23,8 +23,10 @@ from core.metering import (
     SerialFormat,
     Signature,
     StatusFlag,
+    first_snapshot,
     flags_of,
     read_fields,
+    read_history,
     read_status,
     target_fields,
 )
@@ -32,8 +34,8 @@ from drivers.ocea import prios, serials
 
 _WATER: Final = 0x07
 
-# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, least significant byte first. What a
-# bit says about the past ("leak before") is no complaint of now and is left in the status word.
+# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, lowest byte first: what they say
+# of now, and what of earlier.
 PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
     {
         8 + 7: StatusFlag.LEAK,
@@ -46,6 +48,9 @@ PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
         16 + 1: StatusFlag.TAMPER,
     }
 )
+PRIOS_PAST_ALARMS: Final[FlagBits] = MappingProxyType(
+    {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
+)
 _GENERAL_ALARM_BIT: Final = 7
 
 _PRIOS_FIELDS: Final = (
@@ -53,8 +58,13 @@ _PRIOS_FIELDS: Final = (
     Field("target_volume_m3", Measurand.VOLUME, storage=1),
     Field("target_date", Measurand.DATE, storage=1),
 )
-# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 40 5.
-_TARGET_STORAGE: Final = MappingProxyType({0x24: 3, 0x70: 3, 0x76: 3, 0x8B: 3, 0x63: 8, 0x40: 5})
+# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 5. Older
+# Hydrus that keep no month's end send the year's under 1.
+_HYDRUS: Final = (3, 1)
+_TARGET_STORAGES: Final = MappingProxyType(
+    {0x24: _HYDRUS, 0x70: _HYDRUS, 0x76: _HYDRUS, 0x8B: _HYDRUS, 0x63: (8,), 0x40: (5,)}
+)
+_USUAL: Final = (1,)
 _HEAT_AND_COOLING: Final = 0x0D
 _COOLING: Final = (Field("total_cooling_energy_kwh", Measurand.ENERGY, tariff=1),)
 
@@ -64,11 +74,16 @@ def interpret(frame: Frame) -> Measurement:
     if frame.envelope.ci in prios.PRIOS_CI:
         return _interpret_prios(frame)
     meter = frame.envelope.meter_address
-    fields = (*NOW, *target_fields(_TARGET_STORAGE.get(meter.version, 1)))
+    storages = _TARGET_STORAGES.get(meter.version, _USUAL)
+    target = first_snapshot(frame, *storages)
+    fields = (*NOW, *target_fields(storages[0] if target is None else target))
     if meter.medium == _HEAT_AND_COOLING:
         fields += _COOLING
     return Measurement(
-        values=read_fields(frame, fields), flags=read_status(frame), status_word=frame.envelope.status
+        values=read_fields(frame, fields),
+        flags=read_status(frame),
+        status_word=frame.envelope.status,
+        history=read_history(frame, storages),
     )
 
 
@@ -85,7 +100,13 @@ def _interpret_prios(frame: Frame) -> Measurement:
     flags = flags_of(word, PRIOS_ALARMS)
     if not flags and word >> _GENERAL_ALARM_BIT & 1:
         flags = frozenset({StatusFlag.ALARM})
-    return Measurement(values=values, flags=flags, status_word=word)
+    return Measurement(
+        values=values,
+        flags=flags,
+        status_word=word,
+        history=read_history(frame, _USUAL),
+        previous_flags=flags_of(word, PRIOS_PAST_ALARMS),
+    )
 
 
 def medium_of(address: Address) -> int:

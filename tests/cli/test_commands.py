@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import encoder
+from tests.support import encoder_sealing as sealing
+
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 
 
@@ -34,6 +37,55 @@ def test_decode_needs_no_database(run, tmp_path: Path) -> None:
     assert report["driver"] == "ocea"
     assert report["measurement"]["values"]["total_volume_m3"] == "123.456"
     assert not (tmp_path / "data").exists()
+
+
+def test_decode_answers_json_lines_in_order(run) -> None:
+    """Each line is answered in turn; what is wrong with one is its own answer, and the stream goes on."""
+    key = "F5011AE1F4F10C62B7E5052DE5831F09"
+    compact = "23442D2C043799691B168D204640207928848F2B4DCCDFACBABB24C04B9B1281721EA518"
+    asked = [
+        json.dumps({"id": 1, "telegram": PRIOS, "key": None, "prior_telegrams": []}),
+        "no JSON",
+        "",
+        json.dumps({"id": 2, "telegram": compact, "key": key}),
+        json.dumps({"id": 3, "telegram": compact}),
+        json.dumps({"id": 4, "telegram": PRIOS[:-2]}),
+        json.dumps({"id": 5, "telegram": PRIOS, "key": "my-secret"}),
+        json.dumps({"id": 6}),
+        json.dumps([7]),
+    ]
+    answer = run("decode", "--jsonl", given="\n".join(asked) + "\n")
+    assert answer.returncode == 0, answer.stderr
+    answers = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [told["id"] for told in answers] == [1, None, 2, 3, 4, 5, 6, None]
+    codes = [told["error"] and told["error"]["code"] for told in answers]
+    bad = "INVALID_INPUT"
+    assert codes == [None, bad, None, "KEY_MISSING", "TRUNCATED", bad, bad, bad]
+    first, _, second, third, *_ = answers
+    assert (first["manufacturer"], first["serial"]) == ("SAP", "21131C34")
+    assert first["measurements"]["total_volume_m3"] == 123.456
+    assert first["history"][0] == {
+        "day": "2025-04-30",
+        "quantity": "VOLUME",
+        "value": 120.001,
+        "source": "SNAPSHOT",
+    }
+    assert second["measurements"]["total_volume_m3"] == 47.889
+    assert (third["serial"], third["measurements"]) == ("69993704", {})
+    assert "my-secret" not in answer.stdout + answer.stderr
+
+
+def test_decode_learns_compact_formats_from_the_telegrams_before(run) -> None:
+    """A full telegram among `prior_telegrams` opens a compact frame of a meter that no driver lists."""
+    link = bytes.fromhex("6A49112233440107")
+    records = [encoder.bcd(0xC, "13", 123456)]
+    full = sealing.plain(link, encoder.full(records)).hex()
+    compact = sealing.plain(link, encoder.compact(records), sealing.Header(compact=True)).hex()
+    asked = [{"telegram": compact}, {"telegram": compact, "prior_telegrams": ["broken", full]}]
+    answer = run("decode", "--jsonl", given="".join(json.dumps(line) + "\n" for line in asked))
+    unknown, known = (json.loads(line) for line in answer.stdout.splitlines())
+    assert unknown["error"]["code"] == "UNKNOWN_COMPACT_FORMAT"
+    assert known["measurements"] == {"total_volume_m3": 123.456}
 
 
 def test_decode_says_where_a_telegram_broke(run) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.metering import StatusFlag, identify, load_registry, open_sealed
+from core.metering import FlagDuration, StatusFlag, identify, load_registry, open_sealed
 from drivers.kamstrup.driver import DRIVER
 
 REGISTRY = load_registry()
@@ -34,6 +34,16 @@ def test_info_codes(records, flags, word):
     assert (measurement.flags, measurement.status_word) == (flags, word)
 
 
+def test_how_long_a_state_held_lately_is_told_in_hours():
+    """0071 says: dry for 22 to 31 days; three bits each for dry, reverse, leak and burst."""
+    assert measured("02FF207100").durations == (FlagDuration(StatusFlag.DRY, 505, 744),)
+    assert measured("02FF200424").durations == (
+        FlagDuration(StatusFlag.LEAK, 1, 8),
+        FlagDuration(StatusFlag.BURST, 1, 8),
+    )
+    assert measured("04FF2371000000").durations == ()
+
+
 def test_a_temperature_of_127_is_not_available():
     """127 means that the meter has no temperature, and none is published."""
     assert measured("615B7F 61677F").values == {}
@@ -43,7 +53,7 @@ def test_a_temperature_of_127_is_not_available():
 def test_the_signatures_are_those_that_meters_send():
     """The formats listed give the signatures known from the field."""
     known = {0xA8ED, 0xC412, 0x0905, 0x36D4, 0xA9F3, 0x61EB, 0xD2F7, 0xDD34, 0x7C0E, 0xF1E7, 0x52C2, 0xAE5A,
-             0xB34D, 0xE7A2, 0x8400}  # fmt: skip
+             0xB34D, 0xE7A2, 0x8400, 0x8C13, 0x2274, 0x73DE}  # fmt: skip
     assert set(DRIVER.compact_formats) == known
 
 

@@ -88,3 +88,14 @@ def test_a_wired_frame_is_checked_by_its_sum():
     with pytest.raises(TelegramError) as caught:
         read_link(frame + bytes((sum(body) + 1 & 0xFF, 0x16)))
     assert caught.value.code is TelegramFault.CRC_MISMATCH
+
+
+def test_the_last_block_s_checksum_alone_comes_off_when_it_fits():
+    """A receiver that took all checksums but the last: it is checked, taken off, and known to be a guess."""
+    telegram = bytes((40,)) + bytes(range(1, 41))
+    left = bytes((42,)) + telegram[1:] + crc16(telegram[26:]).to_bytes(2, "big")
+    link = read_link(left)
+    assert (link.telegram, link.by_fit) == (telegram, True)
+    assert read_link(left, crc_kept=False).telegram == left
+    with pytest.raises(TelegramError):
+        read_link(bytes((40 - 2,)) + left[1:])

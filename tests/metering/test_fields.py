@@ -30,7 +30,7 @@ def measured(records: str, *, status: str = "00"):
         ("04FB0824000000", "total_energy_kwh", Decimal(1000)),
         ("02455802", "volume_flow_m3h", Decimal(360)),
         ("036E7F0000", "hca_units", 127),
-        ("02FD742F0D", "battery_years", Decimal("9.240436")),
+        ("02FD742F0D", "battery_days", Decimal(3375)),
         ("0C7867452301", "fabrication_no", "01234567"),
     ],
 )
@@ -44,13 +44,18 @@ def test_a_value_comes_in_the_unit_its_name_ends_with(records, name, value):
     [
         ("4413E8030000 426C3F3C", (Decimal(1), date(2025, 12, 31))),
         ("840413E8030000 82046C3F3C", (Decimal(1), date(2025, 12, 31))),
-        ("4413E8030000 426C3F3C 840413D0070000 82046C3E34", (None, None)),
+        ("4413E8030000 426C3F3C 840413D0070000 82046C3E34", (Decimal(1), date(2025, 12, 31))),
+        ("4413E8030000 840413D0070000 82046C3E34", (None, None)),
+        ("840113E8030000 82016C3F3C 840413D0070000 82046C3E34", (None, None)),
+        ("4413E8030000 426CE1F1 840413D0070000 82046C3E34", (None, None)),
+        ("4413E8030000 426C0101", (Decimal(1), date(2000, 1, 1))),
+        ("441300000080 426C3F3C 840413D0070000 82046C3E34", (None, None)),
         ("4413E8030000 426CFFFF 840413D0070000 82046C3E34", (Decimal(2), date(2025, 4, 30))),
         ("041311BB0000", (None, None)),
     ],
 )
-def test_a_snapshot_is_published_only_when_there_is_one(records, target):
-    """Storage numbers are the maker's: with two past values, nobody can say which is the billing one."""
+def test_a_snapshot_is_published_only_when_it_is_plain_which(records, target):
+    """Number 1 with a day of its own, or the only number there is; with a doubt there is none."""
     values = measured(records).values
     assert (values.get("target_volume_m3"), values.get("target_date")) == target
 

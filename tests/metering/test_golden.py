@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.metering import TelegramError, identify, open_sealed, parse_line
+from core.metering import NO_BOOK, TelegramError, identify, open_sealed, parse_line
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 PLAIN_WITH_KEY = "plaintext although a key is configured"
@@ -21,13 +21,12 @@ FLAGS = {
 def decode(record, registry):
     """Decodes the telegram of a vector after those that came before it; formats are learned on the way."""
     key = bytes.fromhex(record["key"]) if record["key"] else None
-    formats = {}
+    book = NO_BOOK
     for line in record.get("prior_telegrams") or ():
-        learned = open_sealed(
-            identify(parse_line(line).telegram, registry), key, formats=formats
-        ).learned_format
-        formats |= dict([learned]) if learned else {}
-    return open_sealed(identify(parse_line(record["telegram"]).telegram, registry), key, formats=formats)
+        sealed = identify(parse_line(line).telegram, registry)
+        book = book.learn(open_sealed(sealed, key, formats=book.formats_for(sealed.address)))
+    sealed = identify(parse_line(record["telegram"]).telegram, registry)
+    return open_sealed(sealed, key, formats=book.formats_for(sealed.address))
 
 
 def same(wanted, got):
@@ -81,18 +80,33 @@ def test_what_must_be_refused_is_refused(shared, registry):
             assert caught.value.code == "KEY_MISSING", record["id"]
 
 
+OUR_VENDORS = {"SAP", "HYD", "DME", "IST", "ITW", "KAM", "KAW", "QDS", "LSE"}
+# Refused on purpose: an L field two short of what arrived (v227, v238), a last checksum cut in half (v523).
+DAMAGED = {"v227", "v238", "v523"}
+TOTALS = ("total_volume_m3", "total_energy_kwh", "hca_units")
+
+
 def test_the_shared_telegrams(shared, registry):
-    """Meters that a driver claims never say a wrong value; of all telegrams at least 216 are whole."""
-    whole, false = 0, {}
-    for record in json.loads((shared / "wmbus" / "shared.json").read_text())["records"]:
-        try:
-            opened = decode(record, registry)
-        except TelegramError:
+    """No telegram says a wrong value, of whatever maker; those of our vendors are whole; totals are there."""
+    records = json.loads((shared / "wmbus" / "shared.json").read_text())["records"]
+    whole, false, incomplete = 0, {}, {}
+    for record in records:
+        if record["id"] in DAMAGED:
+            with pytest.raises(TelegramError, match="CRC_MISMATCH"):
+                decode(record, registry)
             continue
-        values = opened.measurement.values
-        mistakes = wrong(record, values)
-        whole += not mistakes and not absent(record, values)
-        if mistakes and not opened.measurement.generic:
+        try:
+            values = decode(record, registry).measurement.values
+        except TelegramError:
+            values = {}
+        if mistakes := wrong(record, values):
             false[record["id"]] = mistakes
-    assert false == {}
-    assert whole >= 216
+        missing = absent(record, values)
+        whole += not mistakes and not missing
+        wanted = missing if record["manufacturer"] in OUR_VENDORS else [
+            name for name in missing if name in TOTALS and record["generic_total_ok"]
+        ]  # fmt: skip
+        if wanted and wanted != ["previous_alarm_flags"]:
+            incomplete[record["id"]] = wanted
+    assert (false, incomplete) == ({}, {})
+    assert whole >= 254

@@ -1,0 +1,154 @@
+"""Many telegrams in one go: JSON objects in, JSON objects out, one a line and in order.
+
+In: `{"id": ..., "telegram": "<line>", "key": "<hex>" | null, "prior_telegrams": [...]}`. Out: `{"id": ...,
+"manufacturer": ..., "serial": ..., "measurements": {...}, "error": null}` and a little more. The one rule:
+each object stands alone and each is answered; what is wrong with one is its own answer's `error`. Telegrams
+listed as prior come from the same meter and are read first, for the compact formats that they teach.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from core.metering import (
+    NO_BOOK,
+    FormatBook,
+    Measurement,
+    Opened,
+    Registry,
+    Sealed,
+    TelegramError,
+    identify,
+    open_sealed,
+    parse_line,
+)
+
+_BAD_INPUT: Final = "INVALID_INPUT"
+
+
+def answers(lines: Iterable[bytes], registry: Registry) -> Iterator[bytes]:
+    """The answer to each line that is not blank, without its line feed."""
+    for line in lines:
+        if line.strip():
+            yield orjson.dumps(_answer(line, registry))
+
+
+class _InputError(Exception):
+    """The line is no object of the form asked for."""
+
+
+def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": None, "manufacturer": None, "serial": None, "address": None, "driver": None,
+        "measurements": {}, "history": [], "flags": [], "status_word": None, "error": None,
+    }  # fmt: skip
+    try:
+        asked = _object(line)
+        answer["id"] = asked.get("id")
+        key = _key(asked.get("key"))
+        book = _learned(asked.get("prior_telegrams"), key, registry)
+        sealed = _identified(_text(asked.get("telegram")), registry)
+        answer |= _sender(sealed)
+        opened = _opened(sealed, key, book)
+    except _InputError as error:
+        return answer | {"error": {"code": _BAD_INPUT, "message": str(error)}}
+    except TelegramError as error:
+        return answer | {
+            "error": {
+                "code": error.code.value,
+                "stage": error.stage.value,
+                "offset": error.offset,
+                "message": error.message,
+            }
+        }
+    return answer | _sender(opened.sealed) | _meaning(opened.measurement)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        asked = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise _InputError("The line is no JSON.") from None
+    if not isinstance(asked, dict):
+        raise _InputError("One JSON object a line is asked for.")
+    return asked
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _InputError("A telegram is asked for as text.")
+    return value
+
+
+def _key(value: object) -> bytes | None:
+    if not value:
+        return None
+    try:
+        return bytes.fromhex(_text(value))
+    except ValueError:
+        raise _InputError("The key is not made of hex digits.") from None
+
+
+def _learned(prior: object, key: bytes | None, registry: Registry) -> FormatBook:
+    """What the telegrams that came before teach; one that cannot be read teaches nothing."""
+    book = NO_BOOK
+    if not isinstance(prior, list):
+        return book
+    for line in prior:
+        try:
+            book = book.learn(_opened(_identified(_text(line), registry), key, book))
+        except TelegramError:
+            continue
+    return book
+
+
+def _identified(line: str, registry: Registry) -> Sealed:
+    parsed = parse_line(line)
+    return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
+
+
+def _opened(sealed: Sealed, key: bytes | None, book: FormatBook) -> Opened:
+    return open_sealed(sealed, key, formats=book.formats_for(sealed.address))
+
+
+def _sender(sealed: Sealed) -> dict[str, Any]:
+    return {
+        "manufacturer": sealed.address.manufacturer,
+        "serial": sealed.address.identification,
+        "address": str(sealed.address),
+        "driver": sealed.driver.name,
+    }
+
+
+def _meaning(measurement: Measurement) -> dict[str, Any]:
+    earlier = measurement.previous_flags
+    return {
+        "measurements": {name: _plain(value) for name, value in measurement.values.items()},
+        "history": [
+            {
+                "day": entry.day.isoformat(),
+                "quantity": entry.quantity.value,
+                "value": _plain(entry.value),
+                "source": entry.source.value,
+            }
+            for entry in measurement.history
+        ],
+        "flags": sorted(flag.value for flag in measurement.flags),
+        "durations": {
+            span.flag.value: {"at_least_h": span.at_least, "at_most_h": span.at_most}
+            for span in measurement.durations
+        },
+        "previous_alarm_flags": None if earlier is None else sorted(flag.value for flag in earlier),
+        "status_word": measurement.status_word,
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return value.isoformat() if isinstance(value, date) else value
