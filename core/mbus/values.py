@@ -59,7 +59,7 @@ UNSIGNED: Final = frozenset(
     }
 )
 # Moments; which type it is follows from the length.
-_MOMENTS: Final = frozenset(
+MOMENTS: Final = frozenset(
     {Measurand.DATE, Measurand.DATE_TIME, Measurand.BATTERY_CHANGE, Measurand.TARIFF_START}
 )
 # Numbers that name something: leading zeros belong to them.
@@ -86,7 +86,7 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
     """
     if coding == Coding.VARIABLE:
         return _variable(lvar or 0, data, measurand)
-    if measurand in _MOMENTS:
+    if measurand in MOMENTS:
         return _moment(data, measurand)
     if coding == Coding.REAL32:
         return _real(data)

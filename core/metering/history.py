@@ -11,9 +11,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+from core.mbus.batch_layout import Layout
 from core.mbus.frame import Frame, Function, Measurand
+from core.mbus.making import maker
 from core.mbus.profile import read_profiles
-from core.metering.fields import converted_to, is_counted, snapshot_day
+from core.mbus.units import COMPACT_PROFILES
+from core.metering.fields import converted_to, is_counted, is_day, may_count, snapshot_day
 from core.metering.measurement import HistoryEntry, HistorySource, Quantity
 
 _UNITS: Final = MappingProxyType(
@@ -31,7 +34,15 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Where two snapshots contradict each
     other about a day, or two profiles do, that day is left out.
     """
-    found = _chosen([*_profiles(frame)]) | _chosen([*_snapshots(frame, tuple(storages))])
+    wanted = tuple(storages)
+    steps = None if frame.layout is None else _steps(frame.layout, wanted)
+    if steps is None:
+        found = _chosen([*_profiles(frame)]) | _chosen([*_snapshots(frame, wanted)])
+    else:
+        entries = _planned_snapshots(frame, steps)
+        if len(entries) < 2:
+            return tuple(entries)
+        found = _chosen(entries)
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
@@ -55,6 +66,49 @@ def _snapshots(frame: Frame, storages: tuple[int, ...]) -> Iterable[HistoryEntry
         day = snapshot_day(frame, record.storage)
         if day is not None and isinstance(record.value, int | Decimal):
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
+
+
+_Step = tuple[int, tuple[int, ...], Quantity, str, str]
+"""Of a snapshot: its record, the records of its day, what it counts, the unit sent and the unit wanted."""
+_make_entry: Final = maker(HistoryEntry)
+
+
+def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | None:
+    """Which records of a layout are snapshots; None where there are profiles. Kept with the layout."""
+    question = ("history", storages)
+    if question in layout.plans:
+        known = layout.plans[question]
+        return known if isinstance(known, tuple) else None
+    meanings = [place.meaning for place in layout.places]
+    steps: list[_Step] = []
+    for index, meaning in enumerate(meanings):
+        if meaning.storage in storages and may_count(meaning):
+            days = tuple(
+                place
+                for place, other in enumerate(meanings)
+                if other.storage == meaning.storage and is_day(other)
+            )
+            steps.append((index, days, *_UNITS[meaning.measurand], meaning.unit))
+    profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
+    layout.plans[question] = None if profiles else tuple(steps)
+    return None if profiles else tuple(steps)
+
+
+def _planned_snapshots(frame: Frame, steps: tuple[_Step, ...]) -> list[HistoryEntry]:
+    entries: list[HistoryEntry] = []
+    values = frame.values
+    for index, days, quantity, wanted, unit in steps:
+        value = values[index]
+        if not isinstance(value, int | Decimal):
+            continue
+        moments = {values[day] for day in days if isinstance(values[day], date)}
+        if len(moments) != 1:
+            continue
+        day, number = moments.pop(), converted_to(value, unit, wanted)
+        if number is not None:
+            on = day.date() if isinstance(day, datetime) else day
+            entries.append(_make_entry(on, quantity, number, HistorySource.SNAPSHOT))
+    return entries
 
 
 def _profiles(frame: Frame) -> Iterable[HistoryEntry]:
