@@ -11,21 +11,41 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from core.mbus.compact import CompactFormat
-from core.mbus.frame import LATER, Envelope, Frame, Record, RecordValue, SecurityKind, TransportHeader
+from core.mbus.frame import (
+    LATER,
+    Envelope,
+    Frame,
+    Measurand,
+    Record,
+    RecordValue,
+    SecurityKind,
+    TransportHeader,
+)
 from core.mbus.link import crc16
 from core.mbus.making import maker
 from core.mbus.records import Meaning, meaning_of, value_of
 from core.mbus.security import CHECK_BYTES
 from core.mbus.transport import COMPACT, NO_HEADER
-from core.mbus.values import BCD_CODINGS, IDENTIFIERS, MOMENTS, UNSIGNED, Coding, bcd, date_g
+from core.mbus.values import (
+    BCD_CODINGS,
+    IDENTIFIERS,
+    MOMENTS,
+    UNSIGNED,
+    Coding,
+    bcd,
+    date_g,
+    datetime_i,
+    digits_of,
+)
 
 _make_frame: Final = maker(Frame, later=LATER)
 _make_record: Final = maker(Record)
 _NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
-_remembered_date: Final = lru_cache(maxsize=4096)(date_g)
+# A moment of two bytes is a day, whatever it is the day of; days come again and again.
+_remembered_day: Final = lru_cache(maxsize=4096)(date_g)
 _Column = Callable[[Iterable[object]], Iterable[RecordValue]]
 
 
@@ -93,7 +113,7 @@ class Layout:
         self._manufacturer_data_offset = frame.manufacturer_data_offset
         self.places = tuple(_places(frame, start, 0 if listed is None else len(listed), content))
         self.headers = tuple(place.header for place in self.places)
-        self.plans: dict[object, object] = {}
+        self.plans: dict[object, Any] = {}
         mask = bytearray(b"\xff" * len(content))
         for place in self.places:
             mask[place.start : place.stop] = bytes(place.stop - place.start)
@@ -273,30 +293,40 @@ def _compiled(places: Sequence[Place], length: int) -> tuple[Struct, tuple[_Colu
 
 
 def _column(place: Place) -> tuple[str, _Column]:
+    """How the data of a record are cut out, and how a column of them becomes values."""
     meaning, measurand = place.meaning, place.meaning.measurand
-    whole = f"{place.stop - place.start}s"
-    usual = value_of(meaning, bytes(place.stop - place.start), place.lvar)
-    if isinstance(usual, bytes) or meaning.addend is not None or meaning.coding == Coding.VARIABLE:
-        return whole, partial(_any_column, place)
-    if measurand in MOMENTS:
-        two = place.stop - place.start == 2
-        return whole, _date_column if two else partial(_any_column, place)
-    if measurand in IDENTIFIERS or measurand in UNSIGNED or usual is None:
-        return whole, partial(_any_column, place)
-    code = _NUMBERS.get(Coding(meaning.coding))
-    if code is not None:
-        return code, partial(_number_column, meaning, -1 << 8 * (place.stop - place.start) - 1)
-    if meaning.coding in BCD_CODINGS:
-        return whole, partial(_bcd_column, meaning)
-    return whole, partial(_any_column, place)
+    size = place.stop - place.start
+    zero = value_of(meaning, bytes(size), place.lvar)
+    number = _NUMBERS.get(Coding(meaning.coding))
+    code = f"{size}s"
+    column: _Column = partial(_any_column, place)
+    if isinstance(zero, bytes) or meaning.coding == Coding.VARIABLE or meaning.addend is not None:
+        pass
+    elif measurand in MOMENTS:
+        column = _moment_column(place, size)
+    elif measurand in IDENTIFIERS:
+        if meaning.coding in BCD_CODINGS:
+            column = partial(map, digits_of)
+    elif measurand in UNSIGNED:
+        if number is not None and meaning.scale is None:
+            code, column = number.upper(), partial(map, int)
+    elif number is not None and zero is not None:
+        code, column = number, partial(_number_column, meaning, -1 << 8 * size - 1)
+    elif meaning.coding in BCD_CODINGS and zero is not None:
+        column = partial(_bcd_column, meaning)
+    return code, column
+
+
+def _moment_column(place: Place, size: int) -> _Column:
+    if size == 2:
+        return partial(map, _remembered_day)
+    if size == 6 and place.meaning.measurand is not Measurand.DATE:
+        return partial(map, datetime_i)
+    return partial(_any_column, place)
 
 
 def _any_column(place: Place, column: Iterable[bytes]) -> Iterable[RecordValue]:
     return [value_of(place.meaning, data, place.lvar) for data in column]
-
-
-def _date_column(column: Iterable[bytes]) -> Iterable[RecordValue]:
-    return map(_remembered_date, column)
 
 
 def _number_column(meaning: Meaning, lowest: int, column: Iterable[int]) -> Iterable[RecordValue]:

@@ -29,7 +29,7 @@ def open_contents(
     """The contents, from the offset on at which the layouts of the shape begin."""
     match shape.security:
         case SecurityKind.NONE:
-            return _plain(shape, envelopes, keys)
+            return _plain(envelopes, keys)
         case SecurityKind.ELL_CTR:
             return _counter_mode(shape, envelopes, keys, ciphers)
         case SecurityKind.MODE_5 | SecurityKind.MODE_7:
@@ -38,7 +38,7 @@ def open_contents(
             return [None] * len(envelopes)
 
 
-def _plain(shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[bytes | None]:
+def _plain(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[bytes | None]:
     header = envelopes[0].transport
     if header is None:
         return [None] * len(envelopes)

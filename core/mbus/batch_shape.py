@@ -7,7 +7,7 @@ only if it makes the very envelope it was learned from; what has no shape is rea
 EN 13757-4 clauses 12 and 13, EN 13757-7 clauses 5 to 7.
 """
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from core.mbus.address import Address
 from core.mbus.batch_layout import Layout
@@ -30,6 +30,12 @@ _make_extended: Final = maker(ExtendedLink)
 _make_authentication: Final = maker(Authentication)
 
 
+_Short = tuple[str, int, int, SecurityKind, int, int | None, int]
+"""Of a short header behind the link header: maker, control, CI, how it is sealed, configuration, its
+extension, and where its payload begins. Most telegrams are of such a shape.
+"""
+
+
 def key_of(telegram: bytes) -> bytes:
     """The bytes by which shapes are looked up: L, C, M, version, medium, CI.
 
@@ -44,11 +50,22 @@ class Shape:
     Attributes:
         fixed: (from, to, bytes): what a telegram must have beside its key to be of this shape.
         sealed: first and last offset of what is sealed; the layouts count from the first.
+        security: how it is sealed.
         layouts: how the contents of such telegrams are laid out, as far as seen.
 
     """
 
-    __slots__ = ("_authentication", "_envelope", "_extended", "_transport", "fixed", "layouts", "sealed")
+    __slots__ = (
+        "_authentication",
+        "_envelope",
+        "_extended",
+        "_short",
+        "_transport",
+        "fixed",
+        "layouts",
+        "sealed",
+        "security",
+    )
 
     def __init__(self, envelope: Envelope) -> None:
         telegram = envelope.raw
@@ -71,11 +88,19 @@ class Shape:
                 spans.append((offset + (11 if long else 3), payload))
         self.fixed = tuple((start, stop, telegram[start:stop]) for start, stop in spans)
         self.sealed = _sealed(envelope)
-
-    @property
-    def security(self) -> SecurityKind:
-        """How such telegrams are sealed."""
-        return self._envelope.security
+        self.security = envelope.security
+        self._short: _Short | None = None
+        header = self._transport
+        if _is_short(header):
+            self._short = (
+                envelope.link_address.manufacturer,
+                envelope.control,
+                header.ci,
+                envelope.security,
+                header.configuration,
+                header.configuration_extension,
+                header.payload,
+            )
 
     @property
     def full(self) -> bool:
@@ -91,6 +116,16 @@ class Shape:
 
     def envelope(self, telegram: bytes) -> Envelope:
         """The envelope of a telegram of this shape."""
+        if self._short is None:
+            return self._any_envelope(telegram)
+        maker_letters, control, ci, security, configuration, extension, payload = self._short
+        address = _make_address(maker_letters, telegram[7:3:-1].hex().upper(), telegram[8], telegram[9])
+        header = _make_transport(ci, 10, None, telegram[11], telegram[12], configuration, extension, payload)
+        return make_envelope(
+            telegram, control, address, address, ci, security, None, None, header, False, None, self
+        )
+
+    def _any_envelope(self, telegram: bytes) -> Envelope:
         sample = self._envelope
         link = meter = _make_address(
             sample.link_address.manufacturer, telegram[7:3:-1].hex().upper(), telegram[8], telegram[9]
@@ -164,6 +199,16 @@ def learn_shape(envelope: Envelope) -> Shape | None:
     shape = Shape(envelope)
     same = shape.fits(telegram) and shape.envelope(telegram) == envelope
     return shape if same else None
+
+
+def _is_short(header: TransportHeader | None) -> TypeGuard[TransportHeader]:
+    """True for a short header that follows the link header at once."""
+    return (
+        header is not None
+        and header.offset == HEADER_LENGTH
+        and header.address is None
+        and header.access_number is not None
+    )
 
 
 def _in_usual_order(envelope: Envelope) -> bool:

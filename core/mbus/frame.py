@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from core.mbus.address import Address
+from core.mbus.making import quick
 
 if TYPE_CHECKING:
     from core.mbus.batch_layout import Layout
@@ -158,6 +159,7 @@ class Authentication:
     payload: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TransportHeader:
     """The transport header (EN 13757-7 clause 7.3).
@@ -186,6 +188,7 @@ class TransportHeader:
         return self.configuration >> 4 & 0x0F
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A telegram as it can be read without a key.
@@ -243,6 +246,7 @@ class Envelope:
         return None if self.transport is None else self.transport.status
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Record:
     """One data record of EN 13757-3.
@@ -277,6 +281,7 @@ LATER: Final = frozenset({"records", "plaintext", "manufacturer_data"})
 """The parts of a frame that a batch leaves to be made when they are asked for."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Frame:
     """An opened telegram.

@@ -86,6 +86,7 @@ class BatchDecoder:
             alike = self._shapes.setdefault(key_of(raw), [])
             if not any(known.fits(raw) for known, _ in alike):
                 alike.append((shape, sealed.driver))
+            return Sealed(shape.envelope(raw), sealed.address, sealed.driver)
         return sealed
 
     def open(
@@ -147,10 +148,10 @@ class _Group:
                 or opened.frame.envelope.security is SecurityKind.PROPRIETARY
             ):
                 continue
-            layout = learn_layout(opened.frame, self._known(opened.sealed.driver))
-            if layout is not None:
-                self._shape.layouts.append(layout)
-                left = self._read(layout, left, answers)
+            learned = learn_layout(opened.frame, self._known(opened.sealed.driver))
+            if learned is not None:
+                self._shape.layouts.append(learned)
+                left = self._read(learned, left, answers)
         return rest + [place for place, _ in left]
 
     def _known(self, driver: MeterDriver) -> Callable[[int], CompactFormat | None]:

@@ -156,8 +156,8 @@ def snapshots(frame: Frame) -> tuple[int, ...]:
 
 def _counted_places(layout: Layout) -> tuple[tuple[int, int], ...]:
     """Of the records under a storage number that may hold a billed counter: index and storage number."""
-    known = layout.plans.get("counted")
-    if isinstance(known, tuple):
+    known: tuple[tuple[int, int], ...] | None = layout.plans.get("counted")
+    if known is not None:
         return known
     counted = tuple(
         (index, place.meaning.storage)
@@ -190,8 +190,11 @@ _Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 
 def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, MeasuredValue]:
     """The values of a frame, by name, in the order of the table."""
-    if frame.layout is not None and isinstance(table, tuple):
-        return _planned_fields(frame.values, _steps(frame.layout, table))
+    layout = frame.layout
+    if layout is not None and isinstance(table, tuple):
+        known = layout.plans.get(id(table))
+        steps = known[1] if known is not None else _steps(layout, table)
+        return _planned_fields(frame.values, steps)
     by_coordinates: dict[_Coordinates, Record] = {}
     by_header: dict[bytes, Record] = {}
     for record in frame.records:
@@ -257,6 +260,11 @@ def converted_to(value: Decimal | int, unit: str, wanted: str) -> Decimal | None
     return Decimal(value) if factor is _ONE else _exact(value * factor)
 
 
+def converts_to_itself(unit: str, wanted: str) -> bool:
+    """True when a number of one unit is the same number in the other."""
+    return _FACTORS.get((unit, wanted)) is _ONE
+
+
 def _exact(value: Decimal) -> Decimal:
     """Six decimals at most: more is an artefact of the division by 3.6."""
     rounded = value.quantize(_DIGITS) if abs(value) < 10**15 else value
@@ -270,10 +278,10 @@ must be converted; the unit wanted; whether the name comes again in the table.
 
 
 def _steps(layout: Layout, table: tuple[Field, ...]) -> tuple[_Step, ...]:
-    """Which records of a layout a table takes: worked out once, and kept with the layout."""
-    known = layout.plans.get(id(table))
-    if isinstance(known, _Plan) and known.table is table:
-        return known.steps
+    """Which records of a layout a table takes: worked out once, and kept with the layout.
+
+    The table is kept beside them, so that no other can have its identity.
+    """
     if len(layout.plans) >= _MOST_PLANS:
         layout.plans.clear()  # a driver that makes its tables anew for each frame
     names = [field.name for field in table]
@@ -288,17 +296,11 @@ def _steps(layout: Layout, table: tuple[Field, ...]) -> tuple[_Step, ...]:
             place.meaning.unit for place in places
         )  # fmt: skip
         steps.append((field.name, fits[0], tuple(fits[1:]), units, ending, names.count(field.name) > 1))
-    layout.plans[id(table)] = _Plan(table, tuple(steps))
+    layout.plans[id(table)] = table, tuple(steps)
     return tuple(steps)
 
 
 _MOST_PLANS: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    table: tuple[Field, ...]
-    steps: tuple[_Step, ...]
 
 
 def _is_of(place: Place, field: Field) -> bool:
@@ -318,7 +320,7 @@ def _is_of(place: Place, field: Field) -> bool:
 def _as_it_is(place: Place, ending: str) -> bool:
     """True when a record's value needs no conversion, whatever it is."""
     unit = place.meaning.unit
-    return place.plain and (not unit or _FACTORS.get((unit, ending)) is _ONE)
+    return place.plain and (not unit or converts_to_itself(unit, ending))
 
 
 def _planned_fields(values: tuple[RecordValue, ...], steps: tuple[_Step, ...]) -> dict[str, MeasuredValue]:
@@ -342,7 +344,7 @@ def _planned_fields(values: tuple[RecordValue, ...], steps: tuple[_Step, ...]) -
 
 def flags_of(word: int, bits: FlagBits) -> frozenset[StatusFlag]:
     """The flags whose bits are set in a vendor's status word."""
-    return frozenset(flag for bit, flag in bits.items() if word >> bit & 1)
+    return frozenset([flag for bit, flag in bits.items() if word >> bit & 1]) if word else frozenset()
 
 
 _STATUS_BITS: Final[FlagBits] = MappingProxyType(
