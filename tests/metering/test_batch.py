@@ -101,10 +101,10 @@ def flipped(telegram, chance):
     return bytes(out[: chance.choice([len(out), len(out), chance.randrange(len(out))])])
 
 
-VIFS = (
-    "13 14 16 06 0F FB01 3B 3B 5B 59 6C 6D 6E 79 78 FD17 FD0C 933C 933E FD74 FF20 FF23 FF22 9372 937A 9313 931F"
-    " C31F FD11 7C024B57 ED39 FB7F"
-).split()
+SCALED = ("13", "14", "16", "06", "0F", "FB01", "3B", "5B", "59", "933C", "933E", "9372", "937A", "FD74")
+CODED = ("6C", "6D", "6E", "79", "78", "FD17", "FD0C", "FF20", "FF23", "FF22", "FD11", "7C024B57", "FB7F")
+PROFILED = ("9313", "931F", "C31F", "ED39")
+VIFS = SCALED + CODED + PROFILED
 CODINGS = (1, 2, 3, 4, 4, 4, 5, 6, 7, 0, 8, 0x9, 0xA, 0xB, 0xC, 0xC, 0xD, 0xE)
 WIDTHS = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, None, 6)
 
