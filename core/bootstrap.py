@@ -7,7 +7,7 @@ A server's requests run in tasks of their own, which is why it asks for `shared=
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,7 +16,7 @@ from anyio import to_thread
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
-from core.metering import Registry, load_registry
+from core.metering import BatchDecoder, Registry, load_registry
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
@@ -26,10 +26,17 @@ _MIGRATION_LOCK = 0x5B3E7E4
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a door holds after start: the settings and the drivers. The database is the current context's."""
+    """What a door holds after start: the settings and the drivers. The database is the current context's.
+
+    `decoder` serves all intake of the house, and remembers from batch to batch.
+    """
 
     settings: Settings
     registry: Registry
+    decoder: BatchDecoder = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decoder", BatchDecoder(self.registry))
 
 
 @asynccontextmanager

@@ -6,12 +6,19 @@ records of EN 13757-3. The one rule: offsets count bytes of `Envelope.raw`, the 
 checksums, so that each value can be pointed at. Keys are in none of these values.
 """
 
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
 
 from core.mbus.address import Address
+from core.mbus.making import quick
+
+if TYPE_CHECKING:
+    from core.mbus.batch_layout import Layout
+    from core.mbus.batch_shape import Shape
 
 RecordValue = int | Decimal | date | datetime | str | bytes | None
 
@@ -152,6 +159,7 @@ class Authentication:
     payload: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TransportHeader:
     """The transport header (EN 13757-7 clause 7.3).
@@ -180,6 +188,7 @@ class TransportHeader:
         return self.configuration >> 4 & 0x0F
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A telegram as it can be read without a key.
@@ -195,6 +204,7 @@ class Envelope:
         wired: True for a long frame of wired M-Bus (EN 13757-2).
         unstripped: the telegram with its last bytes, when these were taken for a checksum only because they
             fit as one: if the content does not open, they may have been content. None otherwise.
+        shape: what it has in common with others of its kind, when it was read in a batch.
 
     """
 
@@ -209,6 +219,7 @@ class Envelope:
     transport: TransportHeader | None = None
     wired: bool = False
     unstripped: bytes | None = None
+    shape: "Shape | None" = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def security_mode(self) -> int | None:
@@ -235,6 +246,7 @@ class Envelope:
         return None if self.transport is None else self.transport.status
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Record:
     """One data record of EN 13757-3.
@@ -265,6 +277,11 @@ class Record:
     modifiers: tuple[int, ...] = ()
 
 
+LATER: Final = frozenset({"records", "plaintext", "manufacturer_data"})
+"""The parts of a frame that a batch leaves to be made when they are asked for."""
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Frame:
     """An opened telegram.
@@ -277,6 +294,9 @@ class Frame:
         manufacturer_data_offset: the byte of the telegram where it begins.
         opened_with_default_key: True when a vendor's well-known key opened it, not the meter's own.
         compact_signature: the format signature when the telegram was a compact frame.
+        layout, values, content: of a frame that was read in a batch: where its records stand, the value of
+            each, and the opened bytes from `layout.start` on. What else the frame holds is made from these
+            when it is asked for.
 
     """
 
@@ -287,6 +307,19 @@ class Frame:
     manufacturer_data_offset: int | None = None
     opened_with_default_key: bool = False
     compact_signature: int | None = None
+    layout: "Layout | None" = field(default=None, init=False, repr=False, compare=False)
+    values: tuple[RecordValue, ...] = field(default=(), init=False, repr=False, compare=False)
+    content: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    if not TYPE_CHECKING:  # to a type checker it would say that a frame has any attribute
+
+        def __getattr__(self, name: str) -> object:
+            """Fills what a batch left out; called for attributes alone that are not there yet."""
+            if name not in LATER or self.layout is None:
+                raise AttributeError(name)
+            value = getattr(self.layout, name)(self)
+            object.__setattr__(self, name, value)
+            return value
 
     @property
     def message_counter(self) -> int | None:
@@ -321,7 +354,10 @@ class Frame:
         """The first record with exactly this DIF/VIF header that carries a value: for manufacturer-specific
         VIFs.
         """
-        for record in self.records:
-            if record.header == header and record.value is not None:
-                return record
-        return None
+        return next((record for record in self.headed({header}) if record.value is not None), None)
+
+    def headed(self, headers: Container[bytes]) -> Iterator[Record]:
+        """The records with one of these DIF/VIF headers, in the order sent."""
+        if self.layout is None:
+            return (record for record in self.records if record.header in headers)
+        return self.layout.headed(self, headers)

@@ -123,15 +123,7 @@ def read_data(reader: Reader, header: bytes, offset: int) -> Record:
             raise _bad(f"LVAR {lvar:02X} is reserved.", offset)
     assert length is not None
     data = reader.take(length)
-    value: RecordValue = None
-    if not units.COMPACT_PROFILES.isdisjoint(meaning.modifiers):
-        value = data  # a row of values: `core.mbus.profile` reads it
-    elif meaning.measurand is not Measurand.UNKNOWN:
-        value = decode_value(coding, data, meaning.measurand, lvar)
-        if meaning.scale is not None and isinstance(value, int | Decimal):
-            value = value * meaning.scale
-        if meaning.addend is not None and isinstance(value, int | Decimal):
-            value = value + meaning.addend
+    value = value_of(meaning, data, lvar)
     return Record(
         offset,
         header,
@@ -145,6 +137,20 @@ def read_data(reader: Reader, header: bytes, offset: int) -> Record:
         value,
         meaning.modifiers,
     )
+
+
+def value_of(meaning: Meaning, data: bytes, lvar: int | None) -> RecordValue:
+    """The scaled value of a data field; `lvar` is the LVAR byte of a field of variable length."""
+    if not units.COMPACT_PROFILES.isdisjoint(meaning.modifiers):
+        return data  # a row of values: `core.mbus.profile` reads it
+    if meaning.measurand is Measurand.UNKNOWN:
+        return None
+    value = decode_value(meaning.coding, data, meaning.measurand, lvar)
+    if meaning.scale is not None and isinstance(value, int | Decimal):
+        value = value * meaning.scale
+    if meaning.addend is not None and isinstance(value, int | Decimal):
+        value = value + meaning.addend
+    return value
 
 
 @lru_cache(maxsize=4096)

@@ -20,8 +20,8 @@ from core.mbus.transport import CMAC_KINDS, long_to_wire
 _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
 CHECK_BYTES: Final = b"\x2f\x2f"
-_HOP_BITS: Final = 0x12  # "hop" and "repeated access" change under way and are not part of the initial vector
-_KDF_BY_COUNTER: Final = 0x10
+HOP_BITS: Final = 0x12  # "hop" and "repeated access" change under way and are not part of the initial vector
+KDF_BY_COUNTER: Final = 0x10
 _DERIVE_ENCRYPTION: Final = b"\x00"
 _DERIVE_MAC: Final = b"\x01"
 
@@ -41,23 +41,28 @@ def open_extended_link(telegram: bytes, extended: ExtendedLink, key: bytes | Non
     payload = telegram[start:]
     if len(payload) < 3:
         raise TruncatedError(Stage.SECURITY, "The extended link has no payload.", offset=len(telegram))
-    if _payload_checksum_fits(payload):
-        return telegram, False
-    if not extended.sealed:
-        raise _fault(TelegramFault.CRC_MISMATCH, "The payload checksum does not fit.", start)
-    if key is None:
-        _missing(start)
+    if not (extended.sealed and key is not None and len(key) == _KEY_LENGTH):
+        if _payload_checksum_fits(payload):
+            return telegram, False
+        if not extended.sealed:
+            raise _fault(TelegramFault.CRC_MISMATCH, "The payload checksum does not fit.", start)
+        if key is None:
+            _missing(start)
+        _check_key(key)
     assert extended.session_number is not None
-    _check_key(key)
+    assert key is not None
     prefix = (
         telegram[2:10]
-        + bytes((extended.communication_control & ~_HOP_BITS & 0xFF,))
+        + bytes((extended.communication_control & ~HOP_BITS & 0xFF,))
         + extended.session_number
         + b"\x00\x00"
     )
     cipher = AES.new(key, AES.MODE_CTR, nonce=prefix, initial_value=0)
     plain = cipher.decrypt(payload)
     if not _payload_checksum_fits(plain):
+        # The key comes first: the checksum of one sealed payload in 65,536 fits as if it were plain.
+        if _payload_checksum_fits(payload):
+            return telegram, False
         raise _fault(TelegramFault.KEY_WRONG, "The payload checksum does not fit with the key given.", start)
     return telegram[:start] + plain, True
 
@@ -86,7 +91,8 @@ def open_transport(envelope: Envelope, telegram: bytes, key: bytes | None) -> tu
         return telegram, False
     start = header.payload
     stop = start + header.encrypted_blocks * _BLOCK
-    if telegram[start : start + 2] == CHECK_BYTES or stop == start:
+    seems_plain = telegram[start : start + 2] == CHECK_BYTES
+    if stop == start or (seems_plain and (key is None or len(key) != _KEY_LENGTH or stop > len(telegram))):
         return telegram, False
     if stop > len(telegram):
         message = f"{header.encrypted_blocks} sealed blocks are announced and not all arrived."
@@ -94,6 +100,19 @@ def open_transport(envelope: Envelope, telegram: bytes, key: bytes | None) -> tu
     if key is None:
         _missing(start)
     _check_key(key)
+    try:
+        plain = _decrypted(envelope, telegram, header, key)
+    except TelegramError:
+        # The key comes first: one sealed content in 65,536 begins as if it were plain.
+        if seems_plain:
+            return telegram, False
+        raise
+    return telegram[:start] + plain + telegram[stop:], True
+
+
+def _decrypted(envelope: Envelope, telegram: bytes, header: TransportHeader, key: bytes) -> bytes:
+    start = header.payload
+    stop = start + header.encrypted_blocks * _BLOCK
     if envelope.security is SecurityKind.MODE_5:
         cipher = AES.new(key, AES.MODE_CBC, iv=_initial_vector(envelope, telegram, header))
     else:
@@ -101,10 +120,10 @@ def open_transport(envelope: Envelope, telegram: bytes, key: bytes | None) -> tu
     plain = cipher.decrypt(telegram[start:stop])
     if not plain.startswith(CHECK_BYTES):
         raise _fault(TelegramFault.KEY_WRONG, "The opened content does not begin with 2F 2F.", start)
-    return telegram[:start] + plain + telegram[stop:], True
+    return plain
 
 
-def _meter_wire(envelope: Envelope, telegram: bytes, header: TransportHeader) -> bytes:
+def meter_wire(envelope: Envelope, telegram: bytes, header: TransportHeader) -> bytes:
     """Eight address bytes as sent: maker bit 15 is part of the initial vector though not of the letters."""
     if header.address is not None:
         return long_to_wire(telegram[header.offset + 1 : header.offset + 9])
@@ -115,7 +134,7 @@ def _meter_wire(envelope: Envelope, telegram: bytes, header: TransportHeader) ->
 
 
 def _initial_vector(envelope: Envelope, telegram: bytes, header: TransportHeader) -> bytes:
-    return _meter_wire(envelope, telegram, header) + bytes((header.access_number or 0,)) * 8
+    return meter_wire(envelope, telegram, header) + bytes((header.access_number or 0,)) * 8
 
 
 def _derived_key(envelope: Envelope, telegram: bytes, header: TransportHeader, key: bytes) -> bytes:
@@ -127,9 +146,9 @@ def _derived_key(envelope: Envelope, telegram: bytes, header: TransportHeader, k
         )
     if layer.message_control & 0x0F not in CMAC_KINDS:
         _unsupported(header, "Only CMAC is read as message authentication code.")
-    if (header.configuration_extension or 0) & 0x30 != _KDF_BY_COUNTER:
+    if (header.configuration_extension or 0) & 0x30 != KDF_BY_COUNTER:
         _unsupported(header, "Only the key derivation by message counter is read.")
-    identification = _meter_wire(envelope, telegram, header)[2:6]
+    identification = meter_wire(envelope, telegram, header)[2:6]
     seed = layer.message_counter + identification + b"\x07" * 7
     mac_key = _cmac(key, _DERIVE_MAC + seed)
     message = (

@@ -59,7 +59,7 @@ UNSIGNED: Final = frozenset(
     }
 )
 # Moments; which type it is follows from the length.
-_MOMENTS: Final = frozenset(
+MOMENTS: Final = frozenset(
     {Measurand.DATE, Measurand.DATE_TIME, Measurand.BATTERY_CHANGE, Measurand.TARIFF_START}
 )
 # Numbers that name something: leading zeros belong to them.
@@ -86,12 +86,12 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
     """
     if coding == Coding.VARIABLE:
         return _variable(lvar or 0, data, measurand)
-    if measurand in _MOMENTS:
-        return _moment(data, measurand)
+    if measurand in MOMENTS:
+        return moment(data, measurand)
     if coding == Coding.REAL32:
         return _real(data)
     if coding in BCD_CODINGS:
-        return _digits(data) if measurand in IDENTIFIERS else bcd(data)
+        return digits_of(data) if measurand in IDENTIFIERS else bcd(data)
     if not data:
         return None
     if measurand in UNSIGNED:
@@ -104,7 +104,7 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
 def _identifier(coding: int, data: bytes, measurand: Measurand) -> str | None:
     if measurand is Measurand.ENHANCED_IDENTIFICATION and coding == Coding.INT64:
         # The whole address of a long header: eight digits, maker, version, medium.
-        return _digits(data[:4])
+        return digits_of(data[:4])
     return str(int.from_bytes(data, "little"))
 
 
@@ -124,7 +124,8 @@ def bcd(data: bytes) -> int | None:
     return None
 
 
-def _digits(data: bytes) -> str | None:
+def digits_of(data: bytes) -> str | None:
+    """Type A as text; None when a digit is beyond 9."""
     digits = data[::-1].hex()
     return digits if digits.isdecimal() else None
 
@@ -143,7 +144,7 @@ def _variable(lvar: int, data: bytes, measurand: Measurand) -> RecordValue:
         text = data[::-1].decode("latin-1")
         return text if text.isprintable() else data
     if 0xC0 <= lvar <= 0xC9:
-        return _digits(data) if measurand in IDENTIFIERS else bcd(data)
+        return digits_of(data) if measurand in IDENTIFIERS else bcd(data)
     if 0xD0 <= lvar <= 0xD9:
         number = bcd(data)
         return None if number is None else -number
@@ -165,7 +166,8 @@ def variable_length(lvar: int) -> int | None:
     return {0xF5: 48, 0xF6: 64}.get(lvar)
 
 
-def _moment(data: bytes, measurand: Measurand) -> date | datetime | None:
+def moment(data: bytes, measurand: Measurand) -> date | datetime | None:
+    """Types F, G and I, by length; a date has two bytes."""
     if len(data) == 2:
         return date_g(data)
     if measurand is Measurand.DATE:
@@ -173,7 +175,7 @@ def _moment(data: bytes, measurand: Measurand) -> date | datetime | None:
     if len(data) == 4:
         return _datetime_f(data)
     if len(data) == 6:
-        return _datetime_i(data)
+        return datetime_i(data)
     return None
 
 
@@ -198,18 +200,21 @@ def _datetime_f(data: bytes) -> datetime | None:
 
     The century in bits 5-6 of the hour is not read: meters in service send 0, 1 and 2 alike for 2000..2099.
     """
-    minute, hour = data[0], data[1]
-    if minute & 0x80:
+    if data[0] & 0x80:
         return None
-    return _at(_date(data[2], data[3]), hour & 0x1F, minute & 0x3F, 0)
+    return _at(data[2], data[3], data[1] & 0x1F, data[0] & 0x3F, 0)
 
 
-def _datetime_i(data: bytes) -> datetime | None:
+def datetime_i(data: bytes) -> datetime | None:
     """Type I: second, minute, hour, then type G, then week; the flags in the upper bits are not read."""
-    return _at(_date(data[3], data[4]), data[2] & 0x1F, data[1] & 0x3F, data[0] & 0x3F)
+    return _at(data[3], data[4], data[2] & 0x1F, data[1] & 0x3F, data[0] & 0x3F)
 
 
-def _at(day: date | None, hour: int, minute: int, second: int) -> datetime | None:
-    if day is None or hour > 23 or minute > 59 or second > 59:
+def _at(low: int, high: int, hour: int, minute: int, second: int) -> datetime | None:
+    year = low >> 5 | high >> 4 << 3
+    if year > 99:
         return None
-    return datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001 - a meter's clock has no zone
+    try:
+        return datetime(2000 + year, high & 0x0F, low & 0x1F, hour, minute, second)  # noqa: DTZ001 - a meter's clock has no zone
+    except ValueError:
+        return None

@@ -9,6 +9,7 @@ from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, Securi
 from core.mbus.lines import GatewayLine, is_blank, parse_line
 from core.mbus.records import read_records
 from core.mbus.values import date_g
+from core.metering.batch import BatchDecoder
 from core.metering.decode import Opened, Sealed, identify, open_sealed
 from core.metering.driver import MeterDriver, Proprietary, Signature
 from core.metering.fields import (
@@ -49,6 +50,7 @@ __all__ = [
     "NO_BOOK",
     "STANDARD",
     "Address",
+    "BatchDecoder",
     "BrokenPlugin",
     "DecodeReport",
     "DriverConflict",

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.frame import Frame, Function, Measurand, Record
+from core.mbus.batch_layout import Layout, Place
+from core.mbus.frame import Frame, Function, Measurand, Record, RecordValue
+from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
 from core.metering.measurement import MeasuredValue, StatusFlag
 
@@ -96,6 +99,7 @@ NOW: Final[tuple[Field, ...]] = (
 """What a meter says of now, by the standard alone."""
 
 
+@lru_cache(maxsize=256)
 def target_fields(storage: int) -> tuple[Field, ...]:
     """The billing or month-end snapshot, for a meter that keeps it under this storage number."""
     return (
@@ -118,9 +122,13 @@ DATED: Final = frozenset({Measurand.DATE, Measurand.DATE_TIME})
 
 def is_counted(record: Record) -> bool:
     """True for a billed counter's value, of now or of a past day: no maximum, tariff, subunit or variant."""
+    return isinstance(record.value, int | Decimal) and may_count(record)
+
+
+def may_count(record: Record | Meaning) -> bool:
+    """True for a record that is a billed counter's, if it holds a number."""
     return (
         record.measurand in COUNTED
-        and isinstance(record.value, int | Decimal)
         and record.function is Function.INSTANTANEOUS
         and not record.tariff
         and not record.subunit
@@ -128,11 +136,36 @@ def is_counted(record: Record) -> bool:
     )
 
 
+def is_day(record: Record | Meaning) -> bool:
+    """True for a record that says to which day the values of its storage number belong, if it holds one."""
+    return record.measurand in DATED and record.function is Function.INSTANTANEOUS and not record.modifiers
+
+
 def snapshots(frame: Frame) -> tuple[int, ...]:
     """The storage numbers, 0 excepted, that hold the value of a billed counter, in the order sent."""
+    if frame.layout is not None:
+        values = frame.values
+        counted = _counted_places(frame.layout)
+        return tuple(
+            dict.fromkeys(storage for index, storage in counted if isinstance(values[index], int | Decimal))
+        )
     return tuple(
         dict.fromkeys(record.storage for record in frame.records if record.storage and is_counted(record))
     )
+
+
+def _counted_places(layout: Layout) -> tuple[tuple[int, int], ...]:
+    """Of the records under a storage number that may hold a billed counter: index and storage number."""
+    known: tuple[tuple[int, int], ...] | None = layout.plans.get("counted")
+    if known is not None:
+        return known
+    counted = tuple(
+        (index, place.meaning.storage)
+        for index, place in enumerate(layout.places)
+        if place.meaning.storage and may_count(place.meaning)
+    )
+    layout.plans["counted"] = counted
+    return counted
 
 
 def first_snapshot(frame: Frame, *candidates: int) -> int | None:
@@ -146,11 +179,7 @@ def snapshot_day(frame: Frame, storage: int) -> date | datetime | None:
     days = {
         record.value
         for record in frame.records
-        if record.storage == storage
-        and record.measurand in DATED
-        and record.function is Function.INSTANTANEOUS
-        and not record.modifiers
-        and isinstance(record.value, date)
+        if record.storage == storage and is_day(record) and isinstance(record.value, date)
     }
     return days.pop() if len(days) == 1 else None
 
@@ -161,6 +190,11 @@ _Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 
 def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, MeasuredValue]:
     """The values of a frame, by name, in the order of the table."""
+    layout = frame.layout
+    if layout is not None and isinstance(table, tuple):
+        known = layout.plans.get(id(table))
+        steps = known[1] if known is not None else _steps(layout, table)
+        return _planned_fields(frame.values, steps)
     by_coordinates: dict[_Coordinates, Record] = {}
     by_header: dict[bytes, Record] = {}
     for record in frame.records:
@@ -203,12 +237,19 @@ def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, Me
 
 def converted(record: Record, name: str) -> MeasuredValue | None:
     """The value of a record in the unit that `name` ends with; None when it does not convert."""
-    value = record.value
+    return _converted(record.value, record.unit, _ending(name))
+
+
+def _ending(name: str) -> str:
+    return name.rpartition("_")[2]
+
+
+def _converted(value: RecordValue, unit: str, ending: str) -> MeasuredValue | None:
     if isinstance(value, date | datetime | str):
         return value
     if not isinstance(value, int | Decimal):
         return None
-    return converted_to(value, record.unit, name.rpartition("_")[2]) if record.unit else value
+    return converted_to(value, unit, ending) if unit else value
 
 
 def converted_to(value: Decimal | int, unit: str, wanted: str) -> Decimal | None:
@@ -219,15 +260,91 @@ def converted_to(value: Decimal | int, unit: str, wanted: str) -> Decimal | None
     return Decimal(value) if factor is _ONE else _exact(value * factor)
 
 
+def converts_to_itself(unit: str, wanted: str) -> bool:
+    """True when a number of one unit is the same number in the other."""
+    return _FACTORS.get((unit, wanted)) is _ONE
+
+
 def _exact(value: Decimal) -> Decimal:
     """Six decimals at most: more is an artefact of the division by 3.6."""
     rounded = value.quantize(_DIGITS) if abs(value) < 10**15 else value
     return rounded.normalize() if rounded != rounded.to_integral_value() else rounded.quantize(_ONE)
 
 
+_Step = tuple[str, int, tuple[int, ...], tuple[str, ...] | None, str, bool]
+"""Of a field: its name; the first record with its coordinates, and those after it; their units, where a value
+must be converted; the unit wanted; whether the name comes again in the table.
+"""
+
+
+def _steps(layout: Layout, table: tuple[Field, ...]) -> tuple[_Step, ...]:
+    """Which records of a layout a table takes: worked out once, and kept with the layout.
+
+    The table is kept beside them, so that no other can have its identity.
+    """
+    if len(layout.plans) >= _MOST_PLANS:
+        layout.plans.clear()  # a driver that makes its tables anew for each frame
+    names = [field.name for field in table]
+    steps: list[_Step] = []
+    for field in table:
+        fits = [index for index, place in enumerate(layout.places) if _is_of(place, field)]
+        if not fits:
+            continue
+        ending = _ending(field.name)
+        places = [layout.places[index] for index in fits]
+        units = None if all(_as_it_is(place, ending) for place in places) else tuple(
+            place.meaning.unit for place in places
+        )  # fmt: skip
+        steps.append((field.name, fits[0], tuple(fits[1:]), units, ending, names.count(field.name) > 1))
+    layout.plans[id(table)] = table, tuple(steps)
+    return tuple(steps)
+
+
+_MOST_PLANS: Final = 64
+
+
+def _is_of(place: Place, field: Field) -> bool:
+    if field.header is not None:
+        return place.header == field.header
+    meaning = place.meaning
+    return (
+        meaning.measurand is field.measurand
+        and meaning.storage == field.storage
+        and meaning.tariff == field.tariff
+        and meaning.subunit == field.subunit
+        and meaning.function is field.function
+        and meaning.modifiers == field.modifiers
+    )
+
+
+def _as_it_is(place: Place, ending: str) -> bool:
+    """True when a record's value needs no conversion, whatever it is."""
+    unit = place.meaning.unit
+    return place.plain and (not unit or converts_to_itself(unit, ending))
+
+
+def _planned_fields(values: tuple[RecordValue, ...], steps: tuple[_Step, ...]) -> dict[str, MeasuredValue]:
+    found: dict[str, MeasuredValue] = {}
+    for name, first, others, units, ending, again in steps:
+        value, place = values[first], 0
+        if value is None:
+            for place, index in enumerate(others, start=1):  # noqa: B007 - the place is read after the loop
+                value = values[index]
+                if value is not None:
+                    break
+        if value is None or (again and name in found):
+            continue
+        if units is not None:
+            value = _converted(value, units[place], ending)
+            if value is None:
+                continue
+        found[name] = value  # type: ignore[assignment]  # a value that is taken as it is is no bytes
+    return found
+
+
 def flags_of(word: int, bits: FlagBits) -> frozenset[StatusFlag]:
     """The flags whose bits are set in a vendor's status word."""
-    return frozenset(flag for bit, flag in bits.items() if word >> bit & 1)
+    return frozenset([flag for bit, flag in bits.items() if word >> bit & 1]) if word else frozenset()
 
 
 _STATUS_BITS: Final[FlagBits] = MappingProxyType(

@@ -5,15 +5,18 @@ In: an opened frame, and the storage numbers that a driver knows to be dated sna
 history; neither is a storage number whose meaning nobody has vouched for. EN 13757-3 annex F for profiles.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.frame import Frame, Function, Measurand
+from core.mbus.batch_layout import Layout
+from core.mbus.frame import Frame, Function, Measurand, RecordValue
+from core.mbus.making import maker
 from core.mbus.profile import read_profiles
-from core.metering.fields import converted_to, is_counted, snapshot_day
+from core.mbus.units import COMPACT_PROFILES
+from core.metering.fields import converted_to, converts_to_itself, is_counted, is_day, may_count, snapshot_day
 from core.metering.measurement import HistoryEntry, HistorySource, Quantity
 
 _UNITS: Final = MappingProxyType(
@@ -31,8 +34,15 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
     other about a day do not count, and neither do two profiles.
     """
-    found = _chosen(_snapshots(frame, frozenset(storages)))
-    found = _chosen(_profiles(frame)) | found
+    wanted = tuple(storages)
+    steps = None if frame.layout is None else _steps(frame.layout, wanted)
+    if steps is None:
+        found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
+    else:
+        entries = _planned_snapshots(frame.values, steps)
+        if len(entries) < 2:
+            return tuple(entries)
+        found = _chosen(entries)
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
@@ -56,6 +66,55 @@ def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]
         day = snapshot_day(frame, record.storage)
         if day is not None and isinstance(record.value, int | Decimal):
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
+
+
+_Step = tuple[int, int, tuple[int, ...], Quantity, str, str, bool]
+"""Of a snapshot: its record, the record of its day and any others, what it counts, the unit
+wanted and sent, and whether they are the same.
+"""
+_make_entry: Final = maker(HistoryEntry)
+
+
+def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | None:
+    """Which records of a layout are snapshots; None where there are profiles. Kept with the layout."""
+    known: tuple[_Step, ...] | bool | None = layout.plans.get(storages)
+    if known is not None:
+        return None if isinstance(known, bool) else known
+    meanings = [place.meaning for place in layout.places]
+    steps: list[_Step] = []
+    for index, meaning in enumerate(meanings):
+        if meaning.storage in storages and may_count(meaning):
+            days = [
+                place
+                for place, other in enumerate(meanings)
+                if other.storage == meaning.storage and is_day(other)
+            ]
+            if days:
+                first, *others = days
+                quantity, wanted = _UNITS[meaning.measurand]
+                same = converts_to_itself(meaning.unit, wanted)
+                steps.append((index, first, tuple(others), quantity, wanted, meaning.unit, same))
+    profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
+    layout.plans[storages] = False if profiles else tuple(steps)
+    return None if profiles else tuple(steps)
+
+
+def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) -> list[HistoryEntry]:
+    entries: list[HistoryEntry] = []
+    for index, first, others, quantity, wanted, unit, same in steps:
+        value, day = values[index], values[first]
+        if others:
+            moments = {values[place] for place in (first, *others) if isinstance(values[place], date)}
+            day = moments.pop() if len(moments) == 1 else None
+        if isinstance(day, date) and isinstance(value, _NUMBER):
+            number = value if same and isinstance(value, Decimal) else converted_to(value, unit, wanted)
+            if number is not None:
+                on = day.date() if isinstance(day, datetime) else day
+                entries.append(_make_entry(on, quantity, number, HistorySource.SNAPSHOT))
+    return entries
+
+
+_NUMBER: Final = (int, Decimal)
 
 
 def _profiles(frame: Frame) -> Iterable[HistoryEntry]:

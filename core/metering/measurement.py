@@ -9,10 +9,12 @@ given as an integer `Index` in the smallest unit so that nobody downstream sums 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from core.mbus.making import quick
 
 MeasuredValue = Decimal | int | date | datetime | str
 
@@ -28,6 +30,7 @@ class Quantity(StrEnum):
     """Units of a heat cost allocator (EN 834), dimensionless."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Index:
     """The counter of a meter.
@@ -126,6 +129,7 @@ class HistorySource(StrEnum):
     """A slot of a compact profile (EN 13757-3 annex F): the day is counted from the profile's base day."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """What the counter showed on an earlier day.
@@ -159,6 +163,7 @@ class FlagDuration:
     at_most: int
 
 
+_NUMBER: Final = (Decimal, int)
 _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
     # A heat meter sends a volume as well: what is billed is the energy, so it is asked first.
     ("total_energy_kwh", Quantity.ENERGY, Decimal(1000)),
@@ -167,6 +172,7 @@ _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """The driver-neutral content of one telegram.
@@ -198,6 +204,8 @@ class Measurement:
         """
         for name, quantity, scale in _INDEXES:
             value = self.values.get(name)
-            if isinstance(value, Decimal | int):
-                return Index(quantity, int((value * scale).to_integral_value(ROUND_FLOOR)))
+            if isinstance(value, _NUMBER):
+                scaled = value * scale
+                whole = int(scaled)
+                return Index(quantity, whole - 1 if scaled < whole else whole)
         return None

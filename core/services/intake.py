@@ -32,7 +32,7 @@ from core.services.telegrams import (
     Unusable,
     hear,
     keep,
-    open_telegram,
+    open_telegrams,
     release,
     with_removals,
 )
@@ -141,10 +141,10 @@ async def _in_batches(
 async def _take_in_batch(
     house: House, viewer: Viewer, batch: Sequence[Line], *, vault: Vault, source: str, now: datetime
 ) -> IntakeSummary:
-    heard = [hear(line, house.registry) for line in batch]
+    heard = hear(batch, house.decoder)
     telegrams = [item for item in heard if isinstance(item, Heard)]
     meters = await meters_by_address(viewer, [item.radio_address for item in telegrams], vault=vault)
-    opened = [open_telegram(item, meters.get(item.radio_address)) for item in telegrams]
+    opened = open_telegrams(telegrams, meters, house.decoder)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*heard, *opened) if isinstance(item, Unusable)]
     return await _store(viewer, reported, unusable, source=source, now=now)

@@ -7,7 +7,7 @@ after all. Decoding raises nothing here: a broken telegram is a result.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -16,14 +16,15 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Viewer
 from core.metering import (
+    BatchDecoder,
+    GatewayLine,
     Index,
-    Registry,
+    Measurement,
+    Opened,
     Sealed,
     TelegramError,
     TelegramFault,
     flags_to_bits,
-    identify,
-    open_sealed,
     parse_line,
 )
 from core.models import Meter, TelegramState, UnusableTelegram
@@ -126,15 +127,27 @@ class Reported:
     status_bits: int
 
 
-def hear(line: Line, registry: Registry) -> Heard | Unusable:
-    """Line to telegram to sender; the content may still be sealed."""
-    address: str | None = None
+def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
+    """Lines to telegrams to senders, in order; the contents may still be sealed."""
+    parsed = [_parsed(line) for line in lines]
+    telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
+    senders = iter(decoder.identify([(one.telegram, one.crc_kept) for one in telegrams]))
+    return [
+        one if isinstance(one, Unusable) else _heard(line, one, next(senders))
+        for line, one in zip(lines, parsed, strict=True)
+    ]
+
+
+def _parsed(line: Line) -> GatewayLine | Unusable:
     try:
-        gateway_line = parse_line(line.text)
-        sealed = identify(gateway_line.telegram, registry, crc_kept=gateway_line.crc_kept)
-        address = str(sealed.address)
+        return parse_line(line.text)
     except TelegramError as failure:
-        return _failed(line, failure, address)
+        return _failed(line, failure, None)
+
+
+def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+    if isinstance(sealed, TelegramError):
+        return _failed(line, sealed, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return Heard(
         line=line,
@@ -145,33 +158,57 @@ def hear(line: Line, registry: Registry) -> Heard | Unusable:
     )
 
 
-def open_telegram(heard: Heard, meter: MeterEntry | None) -> Reported | Unusable:
-    """Sealed telegram to the index of its register, with the newest of the meter's keys that fits."""
-    if meter is None:
-        return heard.unusable(
-            Stage.METER, Reason.UNKNOWN_METER, f"No meter {heard.radio_address} is registered."
-        )
-    if meter.keys is None:
-        message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
-        return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
-    failure: TelegramError | None = None
-    for key in meter.keys or (None,):
-        try:
-            measurement = open_sealed(heard.sealed, key).measurement
-            index = measurement.index
-        except TelegramError as error:
-            failure = failure or error
-            if error.code in _ANOTHER_KEY_MAY_FIT:
+def open_telegrams(
+    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder
+) -> list[Reported | Unusable]:
+    """Sealed telegrams to the indexes of their registers, in order.
+
+    Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
+    counts.
+    """
+    answers: dict[int, Reported | Unusable] = {}
+    waiting: list[tuple[int, Heard, MeterEntry]] = []
+    for place, item in enumerate(heard):
+        meter = meters.get(item.radio_address)
+        if meter is None or meter.keys is None:
+            answers[place] = _not_opened(item, meter)
+        else:
+            waiting.append((place, item, meter))
+    failures: dict[int, TelegramError] = {}
+    turn = 0
+    while waiting:
+        keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys)
+        again: list[tuple[int, Heard, MeterEntry]] = []
+        turn += 1
+        for (place, item, meter), result in zip(waiting, opened, strict=True):
+            if isinstance(result, Opened):
+                answers[place] = _reported(item, meter, result.measurement)
                 continue
-            break
-        if index is None:
-            return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
-        if abs(index.value) > LARGEST_INDEX:
-            return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
-        return Reported(heard, meter, index, flags_to_bits(measurement.flags))
-    if failure is None:
-        raise AssertionError("a key was tried and neither opened nor failed")
-    return _failed(heard.line, failure, heard.radio_address)
+            first = failures.setdefault(place, result)
+            if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
+                again.append((place, item, meter))
+            else:
+                answers[place] = _failed(item.line, first, item.radio_address)
+        waiting = again
+    return [answers[place] for place in range(len(heard))]
+
+
+def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
+    if meter is None:
+        message = f"No meter {heard.radio_address} is registered."
+        return heard.unusable(Stage.METER, Reason.UNKNOWN_METER, message)
+    message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
+    return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
+
+
+def _reported(heard: Heard, meter: MeterEntry, measurement: Measurement) -> Reported | Unusable:
+    index = measurement.index
+    if index is None:
+        return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
+    if abs(index.value) > LARGEST_INDEX:
+        return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+    return Reported(heard, meter, index, flags_to_bits(measurement.flags))
 
 
 _ANOTHER_KEY_MAY_FIT = frozenset(

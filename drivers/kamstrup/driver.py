@@ -51,7 +51,7 @@ def interpret(frame: Frame) -> Measurement:
     if configuration is not None:
         values["enhanced_id"] = configuration.data[::-1].hex().upper()
     flags, word = read_status(frame), frame.envelope.status
-    info = read_info(frame.records)
+    info = read_info(frame)
     return Measurement(
         values=values,
         flags=flags if info is None else flags | info.flags,

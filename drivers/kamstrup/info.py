@@ -4,12 +4,11 @@ In: the info code of a record. Out: flags and durations. The one rule: a word wi
 MULTICAL 302) is kept raw and raises no flag.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from core.metering import FlagBits, FlagDuration, Record, StatusFlag, flags_of
+from core.metering import FlagBits, FlagDuration, Frame, StatusFlag, flags_of
 
 _WATER_INFO_SHORT: Final[FlagBits] = MappingProxyType(
     {0: StatusFlag.DRY, 1: StatusFlag.REVERSE, 2: StatusFlag.LEAK, 3: StatusFlag.BURST}
@@ -102,11 +101,11 @@ class InfoCode:
     durations: tuple[FlagDuration, ...]
 
 
-def read_info(records: Iterable[Record]) -> InfoCode | None:
+def read_info(frame: Frame) -> InfoCode | None:
     """The first info code among the records; None when there is none."""
-    for record in records:
-        bits = INFO_CODES.get(record.header)
-        if bits is not None and isinstance(record.value, int):
+    for record in frame.headed(INFO_CODES):
+        bits = INFO_CODES[record.header]
+        if isinstance(record.value, int):
             durations = _durations(record.value) if record.header == _WITH_DURATIONS else ()
             return InfoCode(record.value, flags_of(record.value, bits), durations)
     return None

@@ -1,0 +1,92 @@
+"""A fleet of meters for the benches: so many meters, each with a key of its own, and one telegram of each.
+
+In: a seal and a number of meters. Out: telegrams as gateways hand them over, link checksums removed. The one
+rule: seeded, so that every run measures the same bytes.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+from cli.demo import layouts
+from cli.demo.prios import SAP, PriosState
+from cli.demo.prios import seal as seal_prios
+from cli.demo.records import compact, full
+from cli.demo.sealing import CI_COMPACT, CI_FULL, ell_ctr, mode5
+
+_ITRON = bytes.fromhex("9726")
+_KAMSTRUP = bytes.fromhex("2D2C")
+_CLOCK = datetime(2026, 11, 22, 6, 1, 12)  # noqa: DTZ001 - a meter's clock has no zone
+_TODAY, _MONTH_END, _YEAR_END = date(2026, 11, 22), date(2026, 10, 31), date(2025, 12, 31)
+_EVERY_FULL = 8  # a Kamstrup meter sends a full telegram about so often, and compact ones between
+
+
+class Sample(NamedTuple):
+    """A telegram and its meter's key."""
+
+    telegram: bytes
+    key: bytes
+
+
+def mode_5(number: int, chance: random.Random) -> Sample:
+    """An Itron water meter: five records in three AES blocks."""
+    wire = _ITRON + _digits(number) + b"\x00\x07"
+    records = layouts.itron_water(
+        litres=chance.randrange(10**7),
+        clock=_CLOCK,
+        year_end_litres=chance.randrange(10**6),
+        year_end=_YEAR_END,
+        enhanced_id=number,
+    )
+    key = chance.randbytes(16)
+    return Sample(mode5(wire, key, full(records), access=number & 0xFF), key)
+
+
+def ell_counter(number: int, chance: random.Random) -> Sample:
+    """A Kamstrup heat meter: twelve records, mostly without their headers."""
+    wire = _KAMSTRUP + _digits(number) + b"\x34\x04"
+    records = layouts.kamstrup_heat(
+        wh=chance.randrange(10**8),
+        last_hour_wh=chance.randrange(1, 9000),
+        today=_TODAY,
+        target_wh=chance.randrange(10**7),
+        target_day=_MONTH_END,
+    )
+    whole = number % _EVERY_FULL == 0
+    apl = bytes((CI_FULL,)) + full(records) if whole else bytes((CI_COMPACT,)) + compact(records)
+    key = chance.randbytes(16)
+    return Sample(ell_ctr(wire, key, apl, access=number & 0xFF, session=number), key)
+
+
+def prios(number: int, chance: random.Random) -> Sample:
+    """A Sappel water meter with a key of its own."""
+    wire = SAP + (number + 18_000_000 | 1 << 29 | 3 << 34 | 8 << 39).to_bytes(6, "little")
+    state = PriosState(
+        litres=chance.randrange(10**7),
+        month_end_litres=chance.randrange(10**6),
+        month_end=_MONTH_END,
+        rolling=number & 7,
+        leak_now=number % 50 == 0,
+    )
+    key = chance.randbytes(8)
+    return Sample(seal_prios(wire, state, key), key)
+
+
+KINDS: dict[str, Callable[[int, random.Random], Sample]] = {
+    "mode 5": mode_5,
+    "ELL-CTR": ell_counter,
+    "PRIOS": prios,
+}
+
+
+def fleet(kind: str, meters: int) -> Iterator[Sample]:
+    """One telegram of each meter; of a mixed fleet every kind in turn."""
+    chance = random.Random(f"fleet of {meters} {kind}")
+    makers = [KINDS[kind]] if kind in KINDS else list(KINDS.values())
+    for number in range(meters):
+        yield makers[number % len(makers)](number, chance)
+
+
+def _digits(number: int) -> bytes:
+    return bytes.fromhex(f"{number:08d}")[::-1]

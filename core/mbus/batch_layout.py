@@ -1,0 +1,344 @@
+"""The layout of a content: where the data of each record stand, worked out once for all telegrams alike.
+
+In: a frame that the ordinary way has read. Out: a `Layout`, which takes the values from the contents of many
+telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers, LVAR
+bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the ordinary way
+would have walked both alike; and it is kept only if it makes the very frame it was learned from. EN 13757-3
+clause 6 and annex G.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from struct import Struct
+from typing import Any, Final
+
+from core.mbus.compact import CompactFormat
+from core.mbus.frame import (
+    LATER,
+    Envelope,
+    Frame,
+    Measurand,
+    Record,
+    RecordValue,
+    SecurityKind,
+    TransportHeader,
+)
+from core.mbus.link import crc16
+from core.mbus.making import maker
+from core.mbus.records import Meaning, meaning_of, value_of
+from core.mbus.security import CHECK_BYTES
+from core.mbus.transport import COMPACT, NO_HEADER
+from core.mbus.values import (
+    BCD_CODINGS,
+    IDENTIFIERS,
+    MOMENTS,
+    UNSIGNED,
+    Coding,
+    bcd,
+    date_g,
+    datetime_i,
+    digits_of,
+)
+
+_make_frame: Final = maker(Frame, later=LATER)
+_make_record: Final = maker(Record)
+_NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
+# A moment of two bytes is a day, whatever it is the day of; days come again and again.
+_remembered_day: Final = lru_cache(maxsize=4096)(date_g)
+_Column = Callable[[Iterable[object]], Iterable[RecordValue]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record of a layout.
+
+    Args:
+        offset: where the record of a telegram begins, as `Record.offset`.
+        header: DIF to last VIFE.
+        start, stop: of its data in a content.
+        lvar: the LVAR byte, where there is one.
+        meaning: what the header means.
+
+    """
+
+    offset: int
+    header: bytes
+    start: int
+    stop: int
+    lvar: int | None
+    meaning: Meaning
+
+    @property
+    def plain(self) -> bool:
+        """True when the value is sure to be a number, a moment, text or None, and never bytes."""
+        return self.meaning.coding != Coding.VARIABLE and not isinstance(
+            value_of(self.meaning, bytes(self.stop - self.start), None), bytes
+        )
+
+
+class Layout:
+    """How contents of one kind are read.
+
+    Attributes:
+        start: the offset in a telegram at which contents begin.
+        places: the records, in the order sent.
+        headers: those of the records.
+        plans: what the floors above worked out about this layout, by the question asked.
+
+    """
+
+    __slots__ = (
+        "_columns",
+        "_compact",
+        "_fixed",
+        "_header",
+        "_manufacturer_data_offset",
+        "_mask",
+        "_signature",
+        "_struct",
+        "headers",
+        "places",
+        "plans",
+        "start",
+    )
+
+    def __init__(
+        self, frame: Frame, header: TransportHeader, start: int, listed: CompactFormat | None
+    ) -> None:
+        content = content_of(frame, header, start)
+        self.start = start
+        self._header = header
+        self._signature = frame.compact_signature
+        self._manufacturer_data_offset = frame.manufacturer_data_offset
+        self.places = tuple(_places(frame, start, 0 if listed is None else len(listed), content))
+        self.headers = tuple(place.header for place in self.places)
+        self.plans: dict[object, Any] = {}
+        mask = bytearray(b"\xff" * len(content))
+        for place in self.places:
+            mask[place.start : place.stop] = bytes(place.stop - place.start)
+        if frame.manufacturer_data_offset is not None:
+            at = frame.manufacturer_data_offset - start
+            mask[at:] = bytes(len(content) - at)
+        self._compact = None
+        if listed is not None:
+            check = 0 if frame.envelope.security in _UNCHECKED else len(CHECK_BYTES)
+            self._compact = _Compact(self.places[: len(listed)], header.payload - start + check + 2, listed)
+            mask[self._compact.checksum_at : self._compact.checksum_at + 2] = bytes(2)
+        self._mask = bytes(mask)
+        self._fixed = bytes(byte & kept for byte, kept in zip(content, mask, strict=True))
+        self._struct, self._columns = _compiled(self.places, len(content))
+
+    @property
+    def length(self) -> int:
+        """How many bytes a content has."""
+        return len(self._mask)
+
+    def reads(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
+        """Which contents, all of this layout's length, are laid out like this.
+
+        `known` answers with the record headers that a format signature stands for now.
+        """
+        if self._compact is not None and (
+            self._signature is None or known(self._signature) != self._compact.headers
+        ):
+            return [False] * len(contents)
+        fixed, mask = self._fixed, self._mask
+        count = len(contents)
+        # All of them at once, as one long number; only if one differs, each for itself.
+        whole = int.from_bytes(b"".join(contents), "little") & int.from_bytes(mask * count, "little")
+        if whole == int.from_bytes(fixed * count, "little"):
+            found = [True] * count
+        else:
+            one_mask, one_fixed = int.from_bytes(mask, "little"), int.from_bytes(fixed, "little")
+            found = [int.from_bytes(content, "little") & one_mask == one_fixed for content in contents]
+        if self._compact is not None:
+            fits = self._compact.fits
+            return [fit and fits(content) for fit, content in zip(found, contents, strict=True)]
+        return found
+
+    def values(self, contents: Sequence[bytes]) -> list[tuple[RecordValue, ...]]:
+        """The values of the records of each content that `reads` has found to be of this layout."""
+        if not self.places or not contents:
+            return [()] * len(contents)
+        columns = zip(*self._struct.iter_unpack(b"".join(contents)), strict=True)
+        read = [decode(column) for decode, column in zip(self._columns, columns, strict=True)]
+        return list(zip(*read, strict=True))
+
+    def frame(self, envelope: Envelope, content: bytes, values: tuple[RecordValue, ...]) -> Frame:
+        """The frame of a content; its records are made when they are asked for."""
+        return _make_frame(
+            envelope, self._manufacturer_data_offset, False, self._signature, self, values, content
+        )
+
+    @property
+    def inner(self) -> TransportHeader | None:
+        """The transport header that an extended link sealed: the same for all contents of this layout."""
+        return self._header if self.start == self._header.offset else None
+
+    def records(self, frame: Frame) -> tuple[Record, ...]:
+        """The records of a frame of this layout."""
+        return tuple(self.record(frame, index) for index in range(len(self.places)))
+
+    def record(self, frame: Frame, index: int) -> Record:
+        """One record of a frame of this layout."""
+        place = self.places[index]
+        meaning = place.meaning
+        return _make_record(
+            place.offset,
+            place.header,
+            frame.content[place.start : place.stop],
+            meaning.function,
+            meaning.storage,
+            meaning.tariff,
+            meaning.subunit,
+            meaning.measurand,
+            meaning.unit,
+            frame.values[index],
+            meaning.modifiers,
+        )
+
+    def headed(self, frame: Frame, headers: Container[bytes]) -> Iterator[Record]:
+        """The records of a frame that have one of these headers."""
+        return (self.record(frame, index) for index, header in enumerate(self.headers) if header in headers)
+
+    def plaintext(self, frame: Frame) -> bytes:
+        """From the transport CI to the end, opened."""
+        return frame.envelope.raw[self._header.offset : self.start] + frame.content
+
+    def manufacturer_data(self, frame: Frame) -> bytes:
+        """What follows a DIF 0F or 1F."""
+        at = self._manufacturer_data_offset
+        return b"" if at is None else frame.content[at - self.start :]
+
+
+_UNCHECKED: Final = frozenset({SecurityKind.NONE})
+
+
+def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> Layout | None:
+    """The layout of a frame; None when it is of a kind that is not known here."""
+    header = frame.envelope.transport
+    if header is None:
+        return None
+    extended = frame.envelope.extended_link
+    start = header.payload
+    if extended is not None and extended.session_number is not None:
+        start = extended.payload + 2
+        if header.offset != start or header.ci not in NO_HEADER:
+            return None
+    listed: CompactFormat | None = None
+    if header.ci in COMPACT:
+        listed = None if frame.compact_signature is None else known(frame.compact_signature)
+        if listed is None:
+            return None
+    layout = Layout(frame, header, start, listed)
+    content = content_of(frame, header, start)
+    if layout.reads([content], known) != [True]:
+        return None
+    made = layout.frame(frame.envelope, content, layout.values([content])[0])
+    same = (made.records, made.plaintext, made.manufacturer_data) == (
+        frame.records,
+        frame.plaintext,
+        frame.manufacturer_data,
+    )
+    return layout if same else None
+
+
+def content_of(frame: Frame, header: TransportHeader, start: int) -> bytes:
+    """The opened bytes of a frame from an offset of the telegram on."""
+    return frame.plaintext[start - header.offset :]
+
+
+def _places(frame: Frame, start: int, listed: int, content: bytes) -> Iterator[Place]:
+    """The first `listed` records stand without their headers, as in a compact frame."""
+    for number, record in enumerate(frame.records):
+        at = record.offset - start + (0 if number < listed else len(record.header))
+        meaning = meaning_of(record.header)
+        lvar: int | None = None
+        if meaning.coding == Coding.VARIABLE:
+            lvar = content[at]
+            at += 1
+        yield Place(record.offset, record.header, at, at + len(record.data), lvar, meaning)
+
+
+class _Compact:
+    """The checksum of a compact frame: over the full telegram that it stands for."""
+
+    __slots__ = ("_joined", "_parts", "checksum_at", "headers")
+
+    def __init__(self, places: Sequence[Place], checksum_at: int, headers: CompactFormat) -> None:
+        self.checksum_at = checksum_at
+        self.headers = headers
+        parts = [slice(place.start - (place.lvar is not None), place.stop) for place in places]
+        self._parts = parts
+        self._joined = b"".join(header.replace(b"%", b"%%") + b"%b" for header in headers)
+
+    def fits(self, content: bytes) -> bool:
+        """True when the checksum fits."""
+        full = self._joined % tuple([content[part] for part in self._parts])
+        at = self.checksum_at
+        return crc16(full) == content[at] | content[at + 1] << 8
+
+
+def _compiled(places: Sequence[Place], length: int) -> tuple[Struct, tuple[_Column, ...]]:
+    """How contents are cut into the data of their records, and how each column of data becomes values."""
+    codes, columns, position = ["<"], [], 0
+    for place in places:
+        code, column = _column(place)
+        codes.append(f"{place.start - position}x{code}")
+        columns.append(column)
+        position = place.stop
+    codes.append(f"{length - position}x")
+    return Struct("".join(codes)), tuple(columns)
+
+
+def _column(place: Place) -> tuple[str, _Column]:
+    """How the data of a record are cut out, and how a column of them becomes values."""
+    meaning, measurand = place.meaning, place.meaning.measurand
+    size = place.stop - place.start
+    zero = value_of(meaning, bytes(size), place.lvar)
+    number = _NUMBERS.get(Coding(meaning.coding))
+    code = f"{size}s"
+    column: _Column = partial(_any_column, place)
+    if isinstance(zero, bytes) or meaning.coding == Coding.VARIABLE or meaning.addend is not None:
+        pass
+    elif measurand in MOMENTS:
+        column = _moment_column(place, size)
+    elif measurand in IDENTIFIERS:
+        if meaning.coding in BCD_CODINGS:
+            column = partial(map, digits_of)
+    elif measurand in UNSIGNED:
+        if number is not None and meaning.scale is None:
+            code, column = number.upper(), partial(map, int)
+    elif number is not None and zero is not None:
+        code, column = number, partial(_number_column, meaning, -1 << 8 * size - 1)
+    elif meaning.coding in BCD_CODINGS and zero is not None:
+        column = partial(_bcd_column, meaning)
+    return code, column
+
+
+def _moment_column(place: Place, size: int) -> _Column:
+    if size == 2:
+        return partial(map, _remembered_day)
+    if size == 6 and place.meaning.measurand is not Measurand.DATE:
+        return partial(map, datetime_i)
+    return partial(_any_column, place)
+
+
+def _any_column(place: Place, column: Iterable[bytes]) -> Iterable[RecordValue]:
+    return [value_of(place.meaning, data, place.lvar) for data in column]
+
+
+def _number_column(meaning: Meaning, lowest: int, column: Iterable[int]) -> Iterable[RecordValue]:
+    scale = meaning.scale
+    if scale is None:
+        return [None if number == lowest else number for number in column]
+    return [None if number == lowest else number * scale for number in column]
+
+
+def _bcd_column(meaning: Meaning, column: Iterable[bytes]) -> Iterable[RecordValue]:
+    scale = meaning.scale
+    numbers = map(bcd, column)
+    if scale is None:
+        return numbers
+    return [None if number is None else number * scale for number in numbers]

@@ -1,0 +1,391 @@
+"""A batch says what the ordinary way says: of every telegram, sound or damaged, in order."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from Crypto.Cipher import AES
+
+from core.mbus.batch_ciphers import Ciphers
+from core.metering import (
+    NO_BOOK,
+    Address,
+    LoadedDriver,
+    Measurement,
+    MeterDriver,
+    Opened,
+    Registry,
+    SerialFormat,
+    Signature,
+    TelegramError,
+    identify,
+    open_sealed,
+    parse_line,
+)
+from core.metering.batch import BatchDecoder
+from core.metering.decode import NO_FORMATS
+from tests.support import encoder
+from tests.support import encoder_sealing as sealing
+
+OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
+KEY = bytes(range(16))
+LINK = bytes.fromhex("9726") + bytes.fromhex("11223344") + b"\x00\x07"
+
+
+def ordinary(case, registry, formats=NO_FORMATS):
+    """What `identify` and `open_sealed` say of (telegram, crc_kept, key)."""
+    telegram, crc_kept, key = case
+    try:
+        return open_sealed(identify(telegram, registry, crc_kept=crc_kept), key, formats=formats)
+    except TelegramError as error:
+        return error
+
+
+def batched(cases, decoder, formats=NO_FORMATS):
+    """What a batch says of such cases."""
+    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in cases])
+    known = [place for place, sealed in enumerate(found) if not isinstance(sealed, TelegramError)]
+    opened = decoder.open(
+        [found[place] for place in known], [cases[place][2] for place in known], formats=formats
+    )
+    answers = list(found)
+    for place, answer in zip(known, opened, strict=True):
+        answers[place] = answer
+    return answers
+
+
+def told(answer):
+    """All that an answer says: errors have no equality of their own."""
+    if isinstance(answer, TelegramError):
+        return answer.code, answer.stage, answer.message, answer.offset
+    return answer
+
+
+def assert_same(cases, registry, decoder, formats=NO_FORMATS):
+    """Equal, and equal in print: to the eye of whoever reads a log nothing differs either."""
+    wanted = [ordinary(case, registry, formats) for case in cases]
+    got = batched(cases, decoder, formats)
+    for case, one, other in zip(cases, wanted, got, strict=True):
+        assert told(one) == told(other), case[0].hex()
+        if isinstance(one, Opened):
+            assert repr(one) == repr(other)
+            assert hash(one.frame) == hash(other.frame)
+            assert one.measurement.index == other.measurement.index
+            assert list(one.measurement.values) == list(other.measurement.values)
+            assert (one.message_counter, one.learned_format) == (other.message_counter, other.learned_format)
+    return got
+
+
+@pytest.fixture(params=[True, False], ids=["openssl", "pycryptodome"])
+def decoder(registry, request):
+    """A decoder that has seen nothing."""
+    return BatchDecoder(registry, ciphers=Ciphers(64, openssl=request.param))
+
+
+def vector_cases():
+    """Our own vectors: each with its key, with none and with another."""
+    for record in OWN:
+        telegram = parse_line(record["telegram"]).telegram
+        key = bytes.fromhex(record["key"]) if record["key"] else None
+        for crc_kept in (None, False, True):
+            for one in {key, None, KEY, b"short"}:
+                yield telegram, crc_kept, one
+
+
+def flipped(telegram, chance):
+    """With up to three bits turned over behind the L field; now and then cut."""
+    out = bytearray(telegram)
+    for _ in range(chance.randrange(1, 4)):
+        out[chance.randrange(1, len(out))] ^= 1 << chance.randrange(8)
+    return bytes(out[: chance.choice([len(out), len(out), chance.randrange(len(out))])])
+
+
+SCALED = ("13", "14", "16", "06", "0F", "FB01", "3B", "5B", "59", "933C", "933E", "9372", "937A", "FD74")
+CODED = ("6C", "6D", "6E", "79", "78", "FD17", "FD0C", "FF20", "FF23", "FF22", "FD11", "7C024B57", "FB7F")
+PROFILED = ("9313", "931F", "C31F", "ED39")
+VIFS = SCALED + CODED + PROFILED
+CODINGS = (1, 2, 3, 4, 4, 4, 5, 6, 7, 0, 8, 0x9, 0xA, 0xB, 0xC, 0xC, 0xD, 0xE)
+WIDTHS = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, None, 6)
+
+
+def random_layout(chance):
+    """Headers of records, and how many bytes follow each; among them some of variable length."""
+    layout = []
+    for _ in range(chance.randrange(1, 7)):
+        coding = chance.choice(CODINGS)
+        where = encoder.Place(
+            function=chance.choice([0, 0, 0, 0, 1, 2, 3]),
+            storage=chance.choice([0, 0, 1, 1, 1, 2, 3, 5, 8, 17]),
+            tariff=chance.choice([0, 0, 0, 0, 1]),
+            subunit=chance.choice([0, 0, 0, 0, 1]),
+        )
+        header = encoder.header(coding, chance.choice(VIFS), where)
+        if coding == encoder.VARIABLE:
+            lvar = chance.choice([0, 3, 8, 0xC4, 0xD3, 0xE4])
+            layout.append((header, bytes((lvar,)), lvar & 0x0F))
+        else:
+            layout.append((header, b"", WIDTHS[coding]))
+    return layout
+
+
+def data(width, chance):
+    """Data of every kind: numbers, digits, days, and all that means "no value"."""
+    match chance.randrange(6):
+        case 0:
+            return b"\xff" * width
+        case 1:
+            return bytes(max(width - 1, 0)) + b"\x80" * min(width, 1)
+        case 2:
+            return chance.choice([b"\x3f\x3c", b"\x00\x00", b"\xdf\x2c"]) * (width // 2) + bytes(width % 2)
+        case 3:
+            return bytes.fromhex("".join(chance.choice("0123456789") for _ in range(2 * width)))
+        case 4:
+            return chance.randrange(256 ** min(width, 2)).to_bytes(width, "little")
+        case _:
+            return chance.randbytes(width)
+
+
+def written(layout, chance):
+    """Records of a layout with other data, and the same without their headers."""
+    records = [encoder.Record(header, lvar + data(width, chance)) for header, lvar, width in layout]
+    return encoder.full(records), encoder.compact(records)
+
+
+LINKS = tuple(
+    bytes.fromhex(maker + "00000000" + kind)
+    for maker, kind in (
+        ("9726", "0007"),
+        ("9726", "0004"),
+        ("2D2C", "3404"),
+        ("2D2C", "1B16"),
+        ("A511", "7007"),
+        ("A511", "410D"),
+        ("7426", "3107"),
+        ("9344", "1807"),
+        ("9344", "3704"),
+        ("6A49", "0107"),
+        ("97A6", "3316"),
+    )
+)
+
+
+def sealed(number, content, key, seal, link, chance):
+    """A telegram of a meter of its own in one of the ways in which telegrams are sealed."""
+    full, compact = content
+    link = link[:2] + number.to_bytes(4, "little") + link[-2:]
+    kind = chance.choice([sealing.SHORT, sealing.SHORT, sealing.LONG]) if seal != "ell" else sealing.NONE
+    header = sealing.Header(kind, access=number & 0xFF, status=chance.choice([0, 0, 4, 0x1B]), meter=link)
+    radio = link if kind != sealing.LONG else link[:2] + bytes.fromhex("99999999") + b"\x01\x37"
+    match seal:
+        case "plain":
+            return sealing.plain(radio, full, header)
+        case "mode 5":
+            return sealing.mode5(
+                radio, key, full, header, behind=chance.choice([b"", b"", b"\x01\xfd\x17\x05"])
+            )
+        case "mode 7":
+            inner = sealing.body(sealing.mode7(radio, key, full, header, counter=number))
+            return sealing.extended(radio, inner, access=number & 0xFF)
+        case "ell":
+            return sealing.counter_mode(radio, key, b"\x78" + full, session=number, access=number & 0xFF)
+        case _:
+            return sealing.counter_mode(radio, key, b"\x79" + compact, session=number)
+
+
+SEALS = ("plain", "mode 5", "mode 7", "ell", "compact")
+
+
+def fleet(chance, seal):
+    """Twelve meters of one layout, some of which send something else, or have another key."""
+    layout = random_layout(chance)
+    link = chance.choice(LINKS)
+    for number in range(12):
+        key = chance.randbytes(16)
+        used = layout if chance.random() < 0.85 else random_layout(chance)
+        telegram = sealed(number, written(used, chance), key, seal, link, chance)
+        if len(telegram) > 240 or telegram[0] + 1 != len(telegram):
+            continue
+        known = None if seal == "plain" else key
+        crc_kept = chance.choice([False, False, None])
+        yield telegram, crc_kept, chance.choice([known] * 8 + [None, KEY, b"short"])
+
+
+def test_our_vectors(registry, decoder):
+    """All our telegrams with the right key, none, a wrong one, and whatever is said of their checksums."""
+    cases = list(vector_cases())
+    assert_same(cases, registry, decoder)
+    assert_same(cases[::-1], registry, decoder)
+
+
+def test_the_shared_vectors(shared, registry):
+    """The telegrams that are not ours to commit, sound and damaged, in one batch and again in another."""
+    cases = []
+    for name in ("shared.json", "negative_shared.json"):
+        for record in json.loads((shared / "wmbus" / name).read_text())["records"]:
+            try:
+                line = parse_line(record["telegram"])
+            except TelegramError:
+                continue
+            key = bytes.fromhex(record["key"]) if record.get("key") else None
+            cases.append((line.telegram, line.crc_kept, key))
+    decoder = BatchDecoder(registry)
+    assert_same(cases, registry, decoder)
+    assert_same(cases, registry, decoder)
+
+
+def test_damage(registry, decoder):
+    """Flipped bits and cuts among sound telegrams of the same layouts."""
+    chance = random.Random("damage in a batch")
+    whole = list(vector_cases())
+    for _ in range(4):
+        chosen = chance.sample(whole, 150)
+        damaged = [
+            (flipped(telegram, chance), kept, key) for telegram, kept, key in chosen if len(telegram) > 1
+        ]
+        assert_same([*chosen, *damaged], registry, decoder)
+
+
+@pytest.mark.parametrize("seal", SEALS)
+def test_random_layouts(seal, registry, decoder):
+    """Records in any order, of any coding and any content, under any seal."""
+    chance = random.Random(f"layouts under {seal}")
+    for _ in range(60):
+        assert_same(list(fleet(chance, seal)), registry, decoder)
+
+
+def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
+    """Of a fleet under one seal the ordinary way opens one telegram a layout, and no more."""
+    chance = random.Random("a fleet")
+    layout = [
+        (bytes.fromhex("0413"), b"", 4),
+        (bytes.fromhex("426C"), b"", 2),
+        (bytes.fromhex("4413"), b"", 4),
+    ]
+    ordinarily = []
+    monkeypatch.setattr(
+        "core.metering.batch.open_sealed", lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k)
+    )
+    link = bytes.fromhex("2D2C000000001B16")
+    seal_as = {
+        "mode 5": sealing.mode5,
+        "mode 7": sealing.mode7,
+        "ell": lambda own, key, records: sealing.counter_mode(own, key, b"\x78" + records),
+    }
+    for seal, write in seal_as.items():
+        cases = []
+        for number in range(40):
+            key = chance.randbytes(16)
+            own = link[:2] + number.to_bytes(4, "little") + link[-2:]
+            telegram = write(own, key, written(layout, chance)[0])
+            cases.append((telegram, False, key))
+        ordinarily.clear()
+        assert all(isinstance(answer, Opened) for answer in batched(cases, BatchDecoder(registry)))
+        assert len(ordinarily) == 1, seal
+
+
+def test_compact_formats_that_were_learned(registry, decoder):
+    """A format that a full telegram has taught opens compact ones, as long as it is handed over."""
+    chance = random.Random("learned formats")
+    link = bytes.fromhex("6A49 00000000 0107")
+    for _ in range(20):
+        layout = [row for row in random_layout(chance) if row[2]]
+        if not layout:
+            continue
+        key = chance.randbytes(16)
+        teacher = open_sealed(
+            identify(sealed(1, written(layout, chance), key, "ell", link, chance), registry), key
+        )
+        book = NO_BOOK.learn(teacher)
+        formats = book.formats_for(teacher.sealed.address)
+        cases = [
+            (sealed(number, written(layout, chance), key, "compact", link, chance), False, key)
+            for number in range(1, 6)
+        ]
+        assert_same(cases, registry, decoder, formats)
+        assert_same(cases, registry, decoder)
+        assert_same(cases, registry, decoder, formats)
+
+
+def driver_of(interpret):
+    """A registry with one driver of its own for all Itron meters."""
+    driver = MeterDriver(
+        name="own",
+        title="Own",
+        signatures=(Signature("ITW"),),
+        serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
+        interpret=interpret,
+    )
+    return Registry((LoadedDriver(driver, "own", "own", "1"),))
+
+
+def test_a_driver_that_fails_or_looks_everywhere():
+    """A stranger's driver may look at all of a frame, ask what nobody expects, and raise what it likes."""
+
+    def interpret(frame):
+        first = frame.records[0]
+        if first.value is not None and first.value > 100:
+            raise ZeroDivisionError
+        if first.value is not None and first.value < 0:
+            raise TelegramError("UNSUPPORTED_PAYLOAD", "DRIVER", "below zero")
+        with pytest.raises(AttributeError):
+            _ = frame.nothing_of_the_kind
+        with pytest.raises(AttributeError):
+            frame.records = ()
+        return Measurement(
+            values={"fabrication_no": frame.plaintext.hex(), "total_volume_m3": first.value},
+            status_word=len(frame.records) + len(frame.manufacturer_data),
+        )
+
+    registry = driver_of(interpret)
+    chance = random.Random("a stranger's driver")
+    layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
+    cases = [
+        (
+            sealed(number, written(layout, chance), KEY, seal, LINKS[0], chance),
+            False,
+            KEY if seal != "plain" else None,
+        )
+        for number in range(1, 40)
+        for seal in ("plain", "mode 5", "ell")
+    ]
+    got = assert_same(cases, registry, BatchDecoder(registry))
+    assert {type(answer) for answer in got} == {Opened, TelegramError}
+
+
+def test_a_batch_of_none_and_of_one(registry, decoder):
+    """Nothing in, nothing out; one in, one out."""
+    assert decoder.identify([]) == []
+    assert decoder.open([], []) == []
+    telegram = sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100"))
+    for _ in range(3):
+        (opened,) = decoder.open(decoder.identify([(telegram, False)]), [KEY])
+        assert opened == open_sealed(identify(telegram, registry), KEY)
+        assert opened.sealed.address == Address("ITW", "44332211", 0x00, 0x07)
+
+
+def test_a_sealed_content_that_seems_plain(registry, decoder):
+    """One sealed content in 65,536 begins as if it were plain: with the key it is opened all the same."""
+    chain = LINK + bytes(8)
+    first = [b"\x2f\x2f\x04\x13" + number.to_bytes(4, "little") + b"\x2f" * 8 for number in range(400_000)]
+    mixed = int.from_bytes(b"".join(first), "big") ^ int.from_bytes(chain * len(first), "big")
+    blocks = AES.new(KEY, AES.MODE_ECB).encrypt(mixed.to_bytes(16 * len(first), "big"))
+    number = next(at // 16 for at in range(0, len(blocks), 16) if blocks[at : at + 2] == b"\x2f\x2f")
+    telegram = sealing.mode5(LINK, KEY, first[number][2:8])
+    assert telegram[15:17] == b"\x2f\x2f"
+    (answer,) = assert_same([(telegram, False, KEY)], registry, decoder)
+    assert answer.measurement.index is not None
+
+
+def test_the_ciphers_kept_are_bounded(registry):
+    """More meters than ciphers may be kept: all are opened, and the bound holds."""
+    ciphers = Ciphers(4)
+    decoder = BatchDecoder(registry, ciphers=ciphers)
+    chance = random.Random("many meters")
+    cases = []
+    for number in range(20):
+        key = chance.randbytes(16)
+        link = LINK[:2] + number.to_bytes(4, "little") + LINK[6:]
+        cases.append((sealing.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
+    assert all(isinstance(answer, Opened) for answer in batched(cases, decoder))
+    assert ciphers.decrypt.cache_info().currsize == 4
