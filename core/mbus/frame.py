@@ -26,6 +26,8 @@ RecordValue = int | Decimal | date | datetime | str | bytes | None
 class SecurityKind(StrEnum):
     """How the content is sealed."""
 
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
+
     NONE = "NONE"
     MODE_5 = "MODE_5"
     """AES-128-CBC, initial vector from address and access number (EN 13757-7 clause 7.6.4)."""
@@ -42,6 +44,8 @@ class SecurityKind(StrEnum):
 class Function(StrEnum):
     """The function field of a DIF (EN 13757-3 table 7)."""
 
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
+
     INSTANTANEOUS = "INSTANTANEOUS"
     MAXIMUM = "MAXIMUM"
     MINIMUM = "MINIMUM"
@@ -50,6 +54,8 @@ class Function(StrEnum):
 
 class Measurand(StrEnum):
     """What a record measures, as its VIF says (EN 13757-3 tables 10, 12, 14)."""
+
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     ENERGY = "ENERGY"
     VOLUME = "VOLUME"

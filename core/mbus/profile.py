@@ -66,6 +66,8 @@ class Profile:
 def read_profiles(records: Sequence[Record]) -> Iterator[Profile]:
     """The profiles among the records of a frame; those that cannot be read for sure are left out."""
     for record in records:
+        if not record.modifiers:
+            continue
         kinds = COMPACT_PROFILES.intersection(record.modifiers)
         others = tuple(modifier for modifier in record.modifiers if modifier not in COMPACT_PROFILES)
         if len(kinds) != 1 or others or len(record.data) < 3:

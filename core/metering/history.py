@@ -37,7 +37,8 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     wanted = tuple(storages)
     steps = None if frame.layout is None else _steps(frame.layout, wanted)
     if steps is None:
-        found = _chosen([*_profiles(frame)]) | _chosen([*_snapshots(frame, wanted)])
+        found = _chosen([*_profiles(frame)])
+        found |= _chosen([*_snapshots(frame, wanted)])
     else:
         entries = _planned_snapshots(frame.values, steps)
         if len(entries) < 2:

@@ -5,7 +5,7 @@ Out: a frame with ordinary records. The one rule: the seal is weak (a shift regi
 content whose check fails is refused as KEY_WRONG and nothing of it is kept; a meter's own key replaces the
 two well-known ones.
 
-The register is linear, so eight steps at once are the exclusive-or of four table entries.
+The register is linear, so sixteen bytes of its stream at once are the exclusive-or of four table entries.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,29 @@ def _eight_steps(register: int) -> int:
     return register
 
 
-_TABLES: Final = tuple(tuple(_eight_steps(byte << shift) for byte in range(256)) for shift in (0, 8, 16, 24))
+_BLOCK: Final = 16
+
+
+def _stream(register: int) -> int:
+    """The next sixteen bytes of key stream, the first lowest."""
+    stream = bytearray()
+    for _ in range(_BLOCK):
+        register = _eight_steps(register)
+        stream.append(register & 0xFF)
+    return int.from_bytes(stream, "little")
+
+
+def _tables() -> Iterator[tuple[int, ...]]:
+    """For each byte of the register, the lowest first: what each of its values adds to the stream."""
+    for shift in (0, 8, 16, 24):
+        table = [0]
+        for bit in range(8):
+            added = _stream(1 << shift + bit)
+            table += [entry ^ added for entry in table]
+        yield tuple(table)
+
+
+_TABLES: Final = tuple(_tables())
 
 
 def unseal(telegram: bytes, key: bytes) -> bytes:
@@ -68,16 +90,19 @@ def unseal(telegram: bytes, key: bytes) -> bytes:
         ^ int.from_bytes(telegram[10:14], "big")
     )
     lowest, low, high, highest = _TABLES
-    plain = bytearray(telegram[_SEALED_FROM:])
-    for index in range(len(plain)):
-        register = (
+    sealed, stream = telegram[_SEALED_FROM:], b""
+    while len(stream) < len(sealed):
+        block = (
             lowest[register & 0xFF]
             ^ low[register >> 8 & 0xFF]
             ^ high[register >> 16 & 0xFF]
             ^ highest[register >> 24]
-        )
-        plain[index] ^= register & 0xFF
-    return bytes(plain)
+        ).to_bytes(_BLOCK, "little")
+        stream += block
+        # The register holds the last four bytes that left it.
+        register = int.from_bytes(block[-4:], "big")
+    plain = int.from_bytes(sealed, "little") ^ int.from_bytes(stream[: len(sealed)], "little")
+    return plain.to_bytes(len(sealed), "little")
 
 
 def read_address(envelope: Envelope) -> Address:
@@ -107,14 +132,13 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
         )
     read: Callable[[Envelope, bytes], Frame | None]
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
+    address = read_address(envelope)
+    if address != envelope.meter_address:
+        envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
         frame = read(envelope, unseal(telegram, candidate))
         if frame is not None:
-            return replace(
-                frame,
-                envelope=replace(envelope, meter_address=read_address(envelope)),
-                opened_with_default_key=key is None,
-            )
+            return replace(frame, opened_with_default_key=True) if key is None else frame
     raise TelegramError(
         TelegramFault.KEY_WRONG,
         Stage.SECURITY,
