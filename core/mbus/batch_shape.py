@@ -10,7 +10,7 @@ EN 13757-4 clauses 12 and 13, EN 13757-7 clauses 5 to 7.
 from typing import Final, TypeGuard
 
 from core.mbus.address import Address
-from core.mbus.batch_layout import Layout
+from core.mbus.batch_layout import LearnedLayout
 from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
 from core.mbus.link import HEADER_LENGTH
 from core.mbus.making import maker
@@ -73,7 +73,7 @@ class Shape:
         self._extended = envelope.extended_link
         self._authentication = envelope.authentication
         self._transport = envelope.transport
-        self.layouts: list[Layout] = []
+        self.layouts: list[LearnedLayout] = []
         spans: list[tuple[int, int]] = []
         if self._authentication is not None:
             start = self._authentication.payload - len(self._authentication.mac) - _COUNTER - _AFL_FIXED

@@ -17,8 +17,8 @@ from core.mbus.address import Address
 from core.mbus.making import quick
 
 if TYPE_CHECKING:
-    from core.mbus.batch_layout import Layout
     from core.mbus.batch_shape import Shape
+    from core.mbus.layout import Layout
 
 RecordValue = int | Decimal | date | datetime | str | bytes | None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.mbus.batch_ciphers import Ciphers
-from core.mbus.batch_layout import Layout, learn_layout
+from core.mbus.batch_layout import LearnedLayout, learn_layout
 from core.mbus.batch_open import open_contents
 from core.mbus.batch_shape import Shape, key_of, learn_shape, make_envelope
 from core.mbus.compact import CompactFormat
@@ -164,7 +164,7 @@ class _Group:
 
     def _read(
         self,
-        layout: Layout,
+        layout: LearnedLayout,
         left: list[tuple[int, bytes]],
         answers: dict[int, Opened | TelegramError],
     ) -> list[tuple[int, bytes]]:
@@ -187,7 +187,7 @@ class _Group:
         return [item for item in left if item[0] not in answers]
 
 
-def _within(envelope: Envelope, layout: Layout) -> Envelope:
+def _within(envelope: Envelope, layout: LearnedLayout) -> Envelope:
     """The envelope of a telegram whose transport header the extended link had sealed."""
     header = layout.inner
     assert header is not None

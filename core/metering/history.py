@@ -11,8 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.batch_layout import Layout
 from core.mbus.frame import Frame, Function, Measurand, RecordValue
+from core.mbus.layout import Layout
 from core.mbus.making import maker
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
