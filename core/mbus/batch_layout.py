@@ -1,10 +1,10 @@
 """The layout of a content: where the data of each record stand, worked out once for all telegrams alike.
 
 In: a frame that the ordinary way has read. Out: a `LearnedLayout`, which takes the values from the contents
-of many telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers, LVAR
-bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the ordinary way
-would have walked both alike; and it is kept only if it makes the very frame it was learned from. EN 13757-3
-clause 6 and annex G.
+of many telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers,
+LVAR bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the
+ordinary way would have walked both alike; and it is kept only if it makes the very frame it was learned from.
+EN 13757-3 clause 6 and annex G.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

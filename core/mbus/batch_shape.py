@@ -51,6 +51,7 @@ class Shape:
         fixed: (from, to, bytes): what a telegram must have beside its key to be of this shape.
         sealed: first and last offset of what is sealed; the layouts count from the first.
         security: how it is sealed.
+        proprietary: True where a driver opens it.
         layouts: how the contents of such telegrams are laid out, as far as seen.
 
     """
@@ -63,6 +64,7 @@ class Shape:
         "_transport",
         "fixed",
         "layouts",
+        "proprietary",
         "sealed",
         "security",
     )
@@ -89,6 +91,7 @@ class Shape:
         self.fixed = tuple((start, stop, telegram[start:stop]) for start, stop in spans)
         self.sealed = _sealed(envelope)
         self.security = envelope.security
+        self.proprietary = envelope.security is SecurityKind.PROPRIETARY
         self._short: _Short | None = None
         header = self._transport
         if _is_short(header):

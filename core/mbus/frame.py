@@ -6,7 +6,7 @@ records of EN 13757-3. The one rule: offsets count bytes of `Envelope.raw`, the 
 checksums, so that each value can be pointed at. Keys are in none of these values.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -360,10 +360,18 @@ class Frame:
         """The first record with exactly this DIF/VIF header that carries a value: for manufacturer-specific
         VIFs.
         """
-        return next((record for record in self.headed({header}) if record.value is not None), None)
+        if self.layout is not None and header not in self.layout.headers:
+            return None
+        for record in self.records:
+            if record.header == header and record.value is not None:
+                return record
+        return None
 
-    def headed(self, headers: Container[bytes]) -> Iterator[Record]:
-        """The records with one of these DIF/VIF headers, in the order sent."""
+    def headed(self, headers: Container[bytes]) -> list[Record]:
+        """The records with one of these DIF/VIF headers, in the order sent.
+
+        For a constant of the driver's: what it selects from a kind of frame is worked out once.
+        """
         if self.layout is None:
-            return (record for record in self.records if record.header in headers)
+            return [record for record in self.records if record.header in headers]
         return self.layout.headed(self, headers)

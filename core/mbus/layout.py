@@ -6,7 +6,7 @@ once. `core.mbus.batch_layout` learns layouts from telegrams; the driver of a ma
 its own.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -132,9 +132,13 @@ class Layout:
             meaning.modifiers,
         )
 
-    def headed(self, frame: Frame, headers: Container[bytes]) -> Iterator[Record]:
-        """The records of a frame that have one of these headers."""
-        return (self.record(frame, index) for index, header in enumerate(self.headers) if header in headers)
+    def headed(self, frame: Frame, headers: Container[bytes]) -> list[Record]:
+        """The records of a frame that have one of these headers; which ones is kept with the layout."""
+        known = self.plans.get(id(headers))
+        if known is None:
+            places = [index for index, header in enumerate(self.headers) if header in headers]
+            known = self.plans[id(headers)] = headers, places
+        return [self.record(frame, index) for index in known[1]]
 
     def plaintext(self, frame: Frame) -> bytes:
         """From the transport CI to the end, opened."""

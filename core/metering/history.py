@@ -35,8 +35,10 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     other about a day, or two profiles do, that day is left out.
     """
     wanted = tuple(storages)
-    steps = None if frame.layout is None else _steps(frame.layout, wanted)
-    if steps is None:
+    layout, steps = frame.layout, None
+    if layout is not None:
+        steps = layout.plans[wanted] if wanted in layout.plans else _steps(layout, wanted)
+    if layout is None or steps is None:
         found = _chosen([*_profiles(frame)])
         found |= _chosen([*_snapshots(frame, wanted)])
     else:
@@ -78,9 +80,6 @@ _make_entry: Final = maker(HistoryEntry)
 
 def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | None:
     """Which records of a layout are snapshots; None where there are profiles. Kept with the layout."""
-    known: tuple[_Step, ...] | bool | None = layout.plans.get(storages)
-    if known is not None:
-        return None if isinstance(known, bool) else known
     meanings = [place.meaning for place in layout.places]
     steps: list[_Step] = []
     for index, meaning in enumerate(meanings):
@@ -96,7 +95,7 @@ def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | Non
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append((index, first, tuple(others), quantity, wanted, meaning.unit, same))
     profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    layout.plans[storages] = False if profiles else tuple(steps)
+    layout.plans[storages] = None if profiles else tuple(steps)
     return None if profiles else tuple(steps)
 
 

@@ -1,0 +1,157 @@
+"""Telegrams decoded per CPU second, in batches and one by one, beside the naive way of the same run.
+
+    python bench/decode.py [--meters N]
+
+Makes a fleet of N meters (100,000), each with a key of its own, one telegram of each, and decodes it: in
+batches, through the decoder one at a time, and naively (`identify` and `open_sealed`, nothing kept). Every
+way ends with the index and the flags, as intake asks for them; `values` reads all values, history and records
+as well. A part of the naive way's results is compared with those of the batch. Absolute figures swing with
+the machine; the ratios of one run count.
+"""
+
+import argparse
+import gc
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from fleet import KINDS, Sample, fleet
+
+from core.mbus.batch_ciphers import Ciphers
+from core.metering import BatchDecoder, Opened, Registry, TelegramError, identify, load_registry, open_sealed
+
+BATCH = 2_000
+STATM = Path("/proc/self/statm")
+NAIVE = 10_000  # the naive way needs no 100,000 to be told: it keeps nothing
+ROUNDS = 3
+
+
+def main() -> None:
+    """Runs the bench."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--meters", type=int, default=100_000)
+    meters: int = arguments.parse_args().meters
+    registry = load_registry()
+    print(f"{meters} meters, {meters} keys; telegrams per CPU second (best of {ROUNDS} rounds)")
+    print("kind      naive  in batches        with values      one at a time    first round  KiB a meter")
+    for kind in (*KINDS, "mixed"):
+        samples = list(fleet(kind, meters))
+        random.Random(kind).shuffle(samples)
+        measure(kind, samples, registry)
+    stranger(list(fleet("mode 5", min(meters, 2_000))))
+
+
+def measure(kind: str, samples: Sequence[Sample], registry: Registry) -> None:
+    """One line of the table."""
+    gc.collect()
+    gc.freeze()  # the fleet itself is the bench's, and no work of the decoder
+    before = resident_kib()
+    decoder = BatchDecoder(registry, ciphers=Ciphers(max(len(samples), 1)))
+    first = cpu_time(lambda: in_batches(decoder, samples, asked))
+    kept = (resident_kib() - before) / len(samples)
+    part = samples[:NAIVE]
+    few = samples[: max(len(part) // 2, 1)]
+    naive, batch, full, single = [], [], [], []
+    for _ in range(ROUNDS):
+        naive.append(cpu_time(lambda: one_by_one(part, registry)) / len(part))
+        batch.append(cpu_time(lambda: in_batches(decoder, samples, asked)) / len(samples))
+        full.append(cpu_time(lambda: in_batches(decoder, part, read)) / len(part))
+        single.append(cpu_time(lambda: in_batches(decoder, few, asked, size=1)) / len(few))
+    same(decoder, part[:BATCH], registry)
+    slow = min(naive)
+    columns = "".join(f"{1 / min(one):8.0f} {slow / min(one):4.1f}x   " for one in (batch, full, single))
+    print(f"{kind:8} {1 / slow:6.0f}  {columns} {len(samples) / first:8.0f} {kept:12.2f}", flush=True)
+    gc.unfreeze()
+
+
+def asked(opened: Opened | TelegramError) -> None:
+    """What intake asks of a telegram."""
+    if isinstance(opened, Opened):
+        _ = opened.measurement.index, opened.measurement.flags
+
+
+def read(opened: Opened | TelegramError) -> None:
+    """All that a telegram says."""
+    if isinstance(opened, Opened):
+        asked(opened)
+        _ = tuple(opened.measurement.values.items()), opened.measurement.history, opened.frame.records
+
+
+def in_batches(
+    decoder: BatchDecoder,
+    samples: Sequence[Sample],
+    use: Callable[[Opened | TelegramError], None],
+    size: int = BATCH,
+) -> None:
+    """Decodes all, so many at a time."""
+    for first in range(0, len(samples), size):
+        for opened in decoded(decoder, samples[first : first + size]):
+            use(opened)
+
+
+def decoded(decoder: BatchDecoder, samples: Sequence[Sample]) -> list[Opened | TelegramError]:
+    """One batch; every telegram of a fleet has a sender."""
+    senders = decoder.identify([(sample.telegram, False) for sample in samples])
+    known = [sender for sender in senders if not isinstance(sender, TelegramError)]
+    return decoder.open(known, [sample.key for sample in samples])
+
+
+def naively(samples: Sequence[Sample], registry: Registry) -> Iterator[Opened | TelegramError]:
+    """Each for itself."""
+    for telegram, key in samples:
+        try:
+            yield open_sealed(identify(telegram, registry, crc_kept=False), key)
+        except TelegramError as error:
+            yield error
+
+
+def one_by_one(samples: Sequence[Sample], registry: Registry) -> None:
+    """Decodes all naively."""
+    for opened in naively(samples, registry):
+        asked(opened)
+
+
+def same(decoder: BatchDecoder, samples: Sequence[Sample], registry: Registry) -> None:
+    """Stops the bench when the two ways differ."""
+    for one, other in zip(naively(samples, registry), decoded(decoder, samples), strict=True):
+        if one != other:
+            sys.exit(f"The batch says otherwise: {one} {other}")
+
+
+def stranger(samples: Sequence[Sample]) -> None:
+    """The same telegrams of mode 5 through pymbusparser, where that is installed."""
+    try:
+        parse = import_module("pymbusparser").parse
+    except ImportError:
+        print("pymbusparser: not installed")
+        return
+    try:
+        taken = cpu_time(
+            lambda: [parse(telegram, key=key, include_enrichment=False) for telegram, key in samples]
+        )
+    except (TypeError, ValueError) as error:
+        print(f"pymbusparser: does not decode these telegrams ({type(error).__name__}: {error})")
+        return
+    print(f"pymbusparser, mode 5: {len(samples) / taken:.0f} telegrams per CPU second")
+
+
+def cpu_time(work: Callable[[], object]) -> float:
+    """CPU seconds that the work takes."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def resident_kib() -> float:
+    """The memory that the process holds now, in KiB; not a number where the system does not tell so."""
+    if not STATM.exists():
+        return float("nan")
+    return int(STATM.read_text().split()[1]) * resource.getpagesize() / 1024
+
+
+if __name__ == "__main__":
+    main()
