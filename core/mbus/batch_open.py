@@ -64,7 +64,7 @@ def _counter_mode(
         if key is None or len(key) != _KEY_LENGTH or not raw[16] >> 5:
             continue
         counter = raw[2:10] + (raw[11] & ~HOP_BITS).to_bytes(1, "big") + raw[13:17] + b"\0\0"
-        streams.append(ciphers.encrypt(key)(b"".join([counter + number for number in numbered]))[:size])
+        streams.append(ciphers.encrypt(key, b"".join([counter + number for number in numbered]))[:size])
         chosen.append(place)
     plain = _both(b"".join([envelopes[place].raw[start:] for place in chosen]), b"".join(streams))
     for number, place in enumerate(chosen):
@@ -104,7 +104,7 @@ def _blocks(
             opened.append(ciphers.decrypt_once(once, sealed))
             chained.append(bytes(_BLOCK))
         else:
-            opened.append(ciphers.decrypt(key)(sealed))
+            opened.append(ciphers.decrypt(key, sealed))
             chained.append(
                 raw[2:10] + raw[at : at + 1] * 8
                 if own
