@@ -4,9 +4,10 @@
 
 Makes a fleet of N meters (100,000), each with a key of its own, one telegram of each, and decodes it: in
 batches, through the decoder one at a time, and naively (`identify` and `open_sealed`, nothing kept). Every
-way ends with the index and the flags, as intake asks for them; `values` reads all values, history and records
-as well. A part of the naive way's results is compared with those of the batch. Absolute figures swing with
-the machine; the ratios of one run count.
+way ends with the index and the flags, as intake asks for them; "with values" makes the records as well. The
+ways take turns on slices of the fleet, since the machine's mood changes; medians are printed, and the ratio
+is the median of the slices' ratios. What the ways answer is compared. Absolute figures swing with the
+machine; the ratios count.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 
 from fleet import KINDS, Sample, fleet
 
@@ -25,9 +27,9 @@ from core.mbus.batch_ciphers import Ciphers
 from core.metering import BatchDecoder, Opened, Registry, TelegramError, identify, load_registry, open_sealed
 
 BATCH = 2_000
+SLICE = 10_000
+FEW = 1_000  # of each slice, for the ways that keep nothing between telegrams
 STATM = Path("/proc/self/statm")
-NAIVE = 10_000  # the naive way needs no 100,000 to be told: it keeps nothing
-ROUNDS = 3
 
 
 def main() -> None:
@@ -36,8 +38,8 @@ def main() -> None:
     arguments.add_argument("--meters", type=int, default=100_000)
     meters: int = arguments.parse_args().meters
     registry = load_registry()
-    print(f"{meters} meters, {meters} keys; telegrams per CPU second (best of {ROUNDS} rounds)")
-    print("kind      naive  in batches        with values      one at a time    first round  KiB a meter")
+    print(f"{meters} meters, {meters} keys; telegrams per CPU second, medians")
+    print("kind      naive   in batches (best)         with values     one at a time   KiB a meter")
     for kind in (*KINDS, "mixed"):
         samples = list(fleet(kind, meters))
         random.Random(kind).shuffle(samples)
@@ -51,20 +53,22 @@ def measure(kind: str, samples: Sequence[Sample], registry: Registry) -> None:
     gc.freeze()  # the fleet itself is the bench's, and no work of the decoder
     before = resident_kib()
     decoder = BatchDecoder(registry, ciphers=Ciphers(max(len(samples), 1)))
-    first = cpu_time(lambda: in_batches(decoder, samples, asked))
+    in_batches(decoder, samples, asked)  # every meter has been heard once
     kept = (resident_kib() - before) / len(samples)
-    part = samples[:NAIVE]
-    few = samples[: max(len(part) // 2, 1)]
     naive, batch, full, single = [], [], [], []
-    for _ in range(ROUNDS):
-        naive.append(cpu_time(lambda: one_by_one(part, registry)) / len(part))
-        batch.append(cpu_time(lambda: in_batches(decoder, samples, asked)) / len(samples))
-        full.append(cpu_time(lambda: in_batches(decoder, part, read)) / len(part))
-        single.append(cpu_time(lambda: in_batches(decoder, few, asked, size=1)) / len(few))
-    same(decoder, part[:BATCH], registry)
-    slow = min(naive)
-    columns = "".join(f"{1 / min(one):8.0f} {slow / min(one):4.1f}x   " for one in (batch, full, single))
-    print(f"{kind:8} {1 / slow:6.0f}  {columns} {len(samples) / first:8.0f} {kept:12.2f}", flush=True)
+    for first in range(0, len(samples), SLICE):
+        part = samples[first : first + SLICE]
+        few = part[:FEW]
+        naive.append(cpu_time(lambda few=few: one_by_one(few, registry)) / len(few))
+        batch.append(cpu_time(lambda part=part: in_batches(decoder, part, asked)) / len(part))
+        full.append(cpu_time(lambda part=part: in_batches(decoder, part, read)) / len(part))
+        single.append(cpu_time(lambda few=few: in_batches(decoder, few, asked, size=1)) / len(few))
+    same(decoder, samples[:BATCH], registry)
+    columns = [f"{kind:8} {1 / median(naive):6.0f}"]
+    for way, best in ((batch, f" ({1 / min(batch):6.0f})"), (full, ""), (single, "")):
+        ratio = median(slow / fast for slow, fast in zip(naive, way, strict=True))
+        columns.append(f"{1 / median(way):8.0f}{best} {ratio:4.1f}x")
+    print("   ".join(columns), f"{kept:10.2f}", flush=True)
     gc.unfreeze()
 
 

@@ -1,31 +1,27 @@
 """The layout of a content: where the data of each record stand, worked out once for all telegrams alike.
 
-In: a frame that the ordinary way has read. Out: a `Layout`, which takes the values from the contents of many
-telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers, LVAR
-bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the ordinary way
-would have walked both alike; and it is kept only if it makes the very frame it was learned from. EN 13757-3
-clause 6 and annex G.
+In: a frame that the ordinary way has read. Out: a `LearnedLayout`, which takes the values from the contents
+of many telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers,
+LVAR bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the
+ordinary way would have walked both alike; and it is kept only if it makes the very frame it was learned from.
+EN 13757-3 clause 6 and annex G.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from struct import Struct
-from typing import Any, Final
+from typing import Final
 
 from core.mbus.compact import CompactFormat
 from core.mbus.frame import (
-    LATER,
-    Envelope,
     Frame,
     Measurand,
-    Record,
     RecordValue,
     SecurityKind,
     TransportHeader,
 )
+from core.mbus.layout import Layout, Place
 from core.mbus.link import crc16
-from core.mbus.making import maker
 from core.mbus.records import Meaning, meaning_of, value_of
 from core.mbus.security import CHECK_BYTES
 from core.mbus.transport import COMPACT, NO_HEADER
@@ -41,93 +37,45 @@ from core.mbus.values import (
     digits_of,
 )
 
-_make_frame: Final = maker(Frame, later=LATER)
-_make_record: Final = maker(Record)
 _NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
 # A moment of two bytes is a day, whatever it is the day of; days come again and again.
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)
 _Column = Callable[[Iterable[object]], Iterable[RecordValue]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A record of a layout.
+class LearnedLayout(Layout):
+    """How contents of one kind are read."""
 
-    Args:
-        offset: where the record of a telegram begins, as `Record.offset`.
-        header: DIF to last VIFE.
-        start, stop: of its data in a content.
-        lvar: the LVAR byte, where there is one.
-        meaning: what the header means.
-
-    """
-
-    offset: int
-    header: bytes
-    start: int
-    stop: int
-    lvar: int | None
-    meaning: Meaning
-
-    @property
-    def plain(self) -> bool:
-        """True when the value is sure to be a number, a moment, text or None, and never bytes."""
-        return self.meaning.coding != Coding.VARIABLE and not isinstance(
-            value_of(self.meaning, bytes(self.stop - self.start), None), bytes
-        )
-
-
-class Layout:
-    """How contents of one kind are read.
-
-    Attributes:
-        start: the offset in a telegram at which contents begin.
-        places: the records, in the order sent.
-        headers: those of the records.
-        plans: what the floors above worked out about this layout, by the question asked.
-
-    """
-
-    __slots__ = (
-        "_columns",
-        "_compact",
-        "_fixed",
-        "_header",
-        "_manufacturer_data_offset",
-        "_mask",
-        "_signature",
-        "_struct",
-        "headers",
-        "places",
-        "plans",
-        "start",
-    )
+    __slots__ = ("_columns", "_compact", "_fixed", "_mask", "_struct", "inner")
 
     def __init__(
         self, frame: Frame, header: TransportHeader, start: int, listed: CompactFormat | None
     ) -> None:
         content = content_of(frame, header, start)
-        self.start = start
-        self._header = header
-        self._signature = frame.compact_signature
-        self._manufacturer_data_offset = frame.manufacturer_data_offset
-        self.places = tuple(_places(frame, start, 0 if listed is None else len(listed), content))
-        self.headers = tuple(place.header for place in self.places)
-        self.plans: dict[object, Any] = {}
+        places = tuple(_places(frame, start, 0 if listed is None else len(listed), content))
+        super().__init__(
+            places,
+            start=start,
+            opened_from=header.offset,
+            manufacturer_data_offset=frame.manufacturer_data_offset,
+            compact_signature=frame.compact_signature,
+        )
+        # The transport header, where the extended link had sealed it: the same for all contents.
+        self.inner = header if start == header.offset else None
         mask = bytearray(b"\xff" * len(content))
-        for place in self.places:
+        for place in places:
             mask[place.start : place.stop] = bytes(place.stop - place.start)
         if frame.manufacturer_data_offset is not None:
             at = frame.manufacturer_data_offset - start
             mask[at:] = bytes(len(content) - at)
-        self._compact = None
+        self._compact: _Compact | None = None
         if listed is not None:
             check = 0 if frame.envelope.security in _UNCHECKED else len(CHECK_BYTES)
-            self._compact = _Compact(self.places[: len(listed)], header.payload - start + check + 2, listed)
+            self._compact = _Compact(places[: len(listed)], header.payload - start + check + 2, listed)
             mask[self._compact.checksum_at : self._compact.checksum_at + 2] = bytes(2)
         self._mask = bytes(mask)
         self._fixed = bytes(byte & kept for byte, kept in zip(content, mask, strict=True))
-        self._struct, self._columns = _compiled(self.places, len(content))
+        self._struct, self._columns = _compiled(places, len(content))
 
     @property
     def length(self) -> int:
@@ -140,7 +88,7 @@ class Layout:
         `known` answers with the record headers that a format signature stands for now.
         """
         if self._compact is not None and (
-            self._signature is None or known(self._signature) != self._compact.headers
+            self.compact_signature is None or known(self.compact_signature) != self._compact.headers
         ):
             return [False] * len(contents)
         fixed, mask = self._fixed, self._mask
@@ -165,57 +113,11 @@ class Layout:
         read = [decode(column) for decode, column in zip(self._columns, columns, strict=True)]
         return list(zip(*read, strict=True))
 
-    def frame(self, envelope: Envelope, content: bytes, values: tuple[RecordValue, ...]) -> Frame:
-        """The frame of a content; its records are made when they are asked for."""
-        return _make_frame(
-            envelope, self._manufacturer_data_offset, False, self._signature, self, values, content
-        )
-
-    @property
-    def inner(self) -> TransportHeader | None:
-        """The transport header that an extended link sealed: the same for all contents of this layout."""
-        return self._header if self.start == self._header.offset else None
-
-    def records(self, frame: Frame) -> tuple[Record, ...]:
-        """The records of a frame of this layout."""
-        return tuple(self.record(frame, index) for index in range(len(self.places)))
-
-    def record(self, frame: Frame, index: int) -> Record:
-        """One record of a frame of this layout."""
-        place = self.places[index]
-        meaning = place.meaning
-        return _make_record(
-            place.offset,
-            place.header,
-            frame.content[place.start : place.stop],
-            meaning.function,
-            meaning.storage,
-            meaning.tariff,
-            meaning.subunit,
-            meaning.measurand,
-            meaning.unit,
-            frame.values[index],
-            meaning.modifiers,
-        )
-
-    def headed(self, frame: Frame, headers: Container[bytes]) -> Iterator[Record]:
-        """The records of a frame that have one of these headers."""
-        return (self.record(frame, index) for index, header in enumerate(self.headers) if header in headers)
-
-    def plaintext(self, frame: Frame) -> bytes:
-        """From the transport CI to the end, opened."""
-        return frame.envelope.raw[self._header.offset : self.start] + frame.content
-
-    def manufacturer_data(self, frame: Frame) -> bytes:
-        """What follows a DIF 0F or 1F."""
-        at = self._manufacturer_data_offset
-        return b"" if at is None else frame.content[at - self.start :]
-
 
 _UNCHECKED: Final = frozenset({SecurityKind.NONE})
 
 
-def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> Layout | None:
+def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> LearnedLayout | None:
     """The layout of a frame; None when it is of a kind that is not known here."""
     header = frame.envelope.transport
     if header is None:
@@ -231,7 +133,7 @@ def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> 
         listed = None if frame.compact_signature is None else known(frame.compact_signature)
         if listed is None:
             return None
-    layout = Layout(frame, header, start, listed)
+    layout = LearnedLayout(frame, header, start, listed)
     content = content_of(frame, header, start)
     if layout.reads([content], known) != [True]:
         return None

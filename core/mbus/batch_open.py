@@ -15,7 +15,7 @@ from core.mbus.batch_shape import Shape
 from core.mbus.frame import Envelope, SecurityKind
 from core.mbus.link import crc16
 from core.mbus.security import CHECK_BYTES, HOP_BITS, KDF_BY_COUNTER, meter_wire
-from core.mbus.transport import CMAC_KINDS
+from core.mbus.transport import CMAC_KINDS, long_to_wire
 
 _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
@@ -64,7 +64,7 @@ def _counter_mode(
         if key is None or len(key) != _KEY_LENGTH or not raw[16] >> 5:
             continue
         counter = raw[2:10] + (raw[11] & ~HOP_BITS).to_bytes(1, "big") + raw[13:17] + b"\0\0"
-        streams.append(ciphers.encrypt(key)(b"".join([counter + number for number in numbered]))[:size])
+        streams.append(ciphers.encrypt(key, b"".join([counter + number for number in numbered]))[:size])
         chosen.append(place)
     plain = _both(b"".join([envelopes[place].raw[start:] for place in chosen]), b"".join(streams))
     for number, place in enumerate(chosen):
@@ -88,6 +88,10 @@ def _blocks(
     opened: list[bytes] = []
     chained: list[bytes] = []
     derived = shape.security is SecurityKind.MODE_7
+    header = envelopes[0].transport
+    assert header is not None
+    # Shapes have no extended link with an address of its own: without a long header the meter is the sender.
+    own, at = header.address is None, header.offset + 1
     for place, (envelope, key) in enumerate(zip(envelopes, keys, strict=True)):
         raw = envelope.raw
         if key is None or len(key) != _KEY_LENGTH:
@@ -100,8 +104,12 @@ def _blocks(
             opened.append(ciphers.decrypt_once(once, sealed))
             chained.append(bytes(_BLOCK))
         else:
-            opened.append(ciphers.decrypt(key)(sealed))
-            chained.append(_initial_vector(envelope))
+            opened.append(ciphers.decrypt(key, sealed))
+            chained.append(
+                raw[2:10] + raw[at : at + 1] * 8
+                if own
+                else long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8
+            )
         chained.append(sealed[:-_BLOCK])
         chosen.append(place)
     plain = _both(b"".join(opened), b"".join(chained))
@@ -110,15 +118,6 @@ def _blocks(
         if plain[at : at + 2] == CHECK_BYTES:
             contents[place] = plain[at : at + size] + envelopes[place].raw[stop:]
     return contents
-
-
-def _initial_vector(envelope: Envelope) -> bytes:
-    header = envelope.transport
-    assert header is not None
-    if header.address is None:
-        # No shape has an extended link with an address of its own.
-        return envelope.raw[2:10] + (header.access_number or 0).to_bytes(1, "big") * 8
-    return meter_wire(envelope, envelope.raw, header) + (header.access_number or 0).to_bytes(1, "big") * 8
 
 
 def _derived_key(envelope: Envelope, key: bytes, ciphers: Ciphers) -> bytes | None:

@@ -10,7 +10,7 @@ EN 13757-4 clauses 12 and 13, EN 13757-7 clauses 5 to 7.
 from typing import Final, TypeGuard
 
 from core.mbus.address import Address
-from core.mbus.batch_layout import Layout
+from core.mbus.batch_layout import LearnedLayout
 from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
 from core.mbus.link import HEADER_LENGTH
 from core.mbus.making import maker
@@ -51,6 +51,7 @@ class Shape:
         fixed: (from, to, bytes): what a telegram must have beside its key to be of this shape.
         sealed: first and last offset of what is sealed; the layouts count from the first.
         security: how it is sealed.
+        proprietary: True where a driver opens it.
         layouts: how the contents of such telegrams are laid out, as far as seen.
 
     """
@@ -63,6 +64,7 @@ class Shape:
         "_transport",
         "fixed",
         "layouts",
+        "proprietary",
         "sealed",
         "security",
     )
@@ -73,7 +75,7 @@ class Shape:
         self._extended = envelope.extended_link
         self._authentication = envelope.authentication
         self._transport = envelope.transport
-        self.layouts: list[Layout] = []
+        self.layouts: list[LearnedLayout] = []
         spans: list[tuple[int, int]] = []
         if self._authentication is not None:
             start = self._authentication.payload - len(self._authentication.mac) - _COUNTER - _AFL_FIXED
@@ -89,6 +91,7 @@ class Shape:
         self.fixed = tuple((start, stop, telegram[start:stop]) for start, stop in spans)
         self.sealed = _sealed(envelope)
         self.security = envelope.security
+        self.proprietary = envelope.security is SecurityKind.PROPRIETARY
         self._short: _Short | None = None
         header = self._transport
         if _is_short(header):

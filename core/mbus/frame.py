@@ -6,7 +6,7 @@ records of EN 13757-3. The one rule: offsets count bytes of `Envelope.raw`, the 
 checksums, so that each value can be pointed at. Keys are in none of these values.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,14 +17,16 @@ from core.mbus.address import Address
 from core.mbus.making import quick
 
 if TYPE_CHECKING:
-    from core.mbus.batch_layout import Layout
     from core.mbus.batch_shape import Shape
+    from core.mbus.layout import Layout
 
 RecordValue = int | Decimal | date | datetime | str | bytes | None
 
 
 class SecurityKind(StrEnum):
     """How the content is sealed."""
+
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     NONE = "NONE"
     MODE_5 = "MODE_5"
@@ -42,6 +44,8 @@ class SecurityKind(StrEnum):
 class Function(StrEnum):
     """The function field of a DIF (EN 13757-3 table 7)."""
 
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
+
     INSTANTANEOUS = "INSTANTANEOUS"
     MAXIMUM = "MAXIMUM"
     MINIMUM = "MINIMUM"
@@ -50,6 +54,8 @@ class Function(StrEnum):
 
 class Measurand(StrEnum):
     """What a record measures, as its VIF says (EN 13757-3 tables 10, 12, 14)."""
+
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     ENERGY = "ENERGY"
     VOLUME = "VOLUME"
@@ -354,10 +360,18 @@ class Frame:
         """The first record with exactly this DIF/VIF header that carries a value: for manufacturer-specific
         VIFs.
         """
-        return next((record for record in self.headed({header}) if record.value is not None), None)
+        if self.layout is not None and header not in self.layout.headers:
+            return None
+        for record in self.records:
+            if record.header == header and record.value is not None:
+                return record
+        return None
 
-    def headed(self, headers: Container[bytes]) -> Iterator[Record]:
-        """The records with one of these DIF/VIF headers, in the order sent."""
+    def headed(self, headers: Container[bytes]) -> list[Record]:
+        """The records with one of these DIF/VIF headers, in the order sent.
+
+        For a constant of the driver's: what it selects from a kind of frame is worked out once.
+        """
         if self.layout is None:
-            return (record for record in self.records if record.header in headers)
+            return [record for record in self.records if record.header in headers]
         return self.layout.headed(self, headers)

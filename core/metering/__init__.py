@@ -6,6 +6,7 @@ from core.mbus.address import Address
 from core.mbus.compact import compact_formats
 from core.mbus.errors import Stage, TelegramError, TelegramFault
 from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, SecurityKind
+from core.mbus.layout import Layout, Place, fixed_place
 from core.mbus.lines import GatewayLine, is_blank, parse_line
 from core.mbus.records import read_records
 from core.mbus.values import date_g
@@ -66,12 +67,14 @@ __all__ = [
     "HistoryEntry",
     "HistorySource",
     "Index",
+    "Layout",
     "LoadedDriver",
     "Measurand",
     "MeasuredValue",
     "Measurement",
     "MeterDriver",
     "Opened",
+    "Place",
     "Proprietary",
     "Quantity",
     "Record",
@@ -89,6 +92,7 @@ __all__ = [
     "date_g",
     "explain",
     "first_snapshot",
+    "fixed_place",
     "flags_of",
     "flags_to_bits",
     "fold",

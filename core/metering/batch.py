@@ -8,11 +8,12 @@ A decoder keeps what it has learned, the shapes and layouts of telegrams and the
 last, each within a bound. It serves one batch at a time.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.mbus.batch_ciphers import Ciphers
-from core.mbus.batch_layout import Layout, learn_layout
+from core.mbus.batch_layout import LearnedLayout, learn_layout
 from core.mbus.batch_open import open_contents
 from core.mbus.batch_shape import Shape, key_of, learn_shape, make_envelope
 from core.mbus.compact import CompactFormat
@@ -45,13 +46,21 @@ class BatchDecoder:
 
     def identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
         """Reads who sent each telegram; the pairs are the arguments `raw` and `crc_kept` of `identify`."""
+        with _collector_at_rest():
+            return self._identify(telegrams)
+
+    def _identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
         answers: list[Sealed | TelegramError] = []
         shapes = self._shapes
         for raw, crc_kept in telegrams:
             if len(raw) > HEADER_LENGTH and raw[0] + 1 == len(raw) and crc_kept is not True:
                 for shape, driver in shapes.get(key_of(raw), ()):
                     if shape.fits(raw) and (crc_kept is False or seems_bare(raw)):
-                        answers.append(self._of_shape(shape, driver, raw))
+                        if shape.proprietary:
+                            answers.append(self._of_maker(shape, driver, raw))
+                        else:
+                            envelope = shape.envelope(raw)
+                            answers.append(_make_sealed(envelope, envelope.meter_address, driver))
                         break
                 else:
                     answers.append(self._identified(raw, crc_kept))
@@ -59,10 +68,8 @@ class BatchDecoder:
                 answers.append(self._identified(raw, crc_kept))
         return answers
 
-    def _of_shape(self, shape: Shape, driver: MeterDriver, raw: bytes) -> Sealed | TelegramError:
+    def _of_maker(self, shape: Shape, driver: MeterDriver, raw: bytes) -> Sealed | TelegramError:
         envelope = shape.envelope(raw)
-        if shape.security is not SecurityKind.PROPRIETARY:
-            return _make_sealed(envelope, envelope.meter_address, driver)
         assert driver.proprietary is not None
         try:
             return _make_sealed(envelope, driver.proprietary.address(envelope), driver)
@@ -99,6 +106,15 @@ class BatchDecoder:
         """Opens telegrams from `identify`, each with its meter's key; the arguments are those of
         `open_sealed`.
         """
+        with _collector_at_rest():
+            return self._open(telegrams, keys, formats)
+
+    def _open(
+        self,
+        telegrams: Sequence[Sealed],
+        keys: Sequence[bytes | None],
+        formats: Mapping[int, CompactFormat],
+    ) -> list[Opened | TelegramError]:
         answers: dict[int, Opened | TelegramError] = {}
         groups: dict[Shape | None, list[int]] = {}
         for place, sealed in enumerate(telegrams):
@@ -110,6 +126,23 @@ class BatchDecoder:
             for place in rest:
                 answers[place] = _opened(telegrams[place], keys[place], formats)
         return [answers[place] for place in range(len(telegrams))]
+
+
+class _collector_at_rest:  # noqa: N801 - used as a statement, and a generator would cost more than one telegram
+    """No search for cycles for the time of a batch: the values made here have none.
+
+    It would walk over a batch's values three times, and over the ciphers of all meters, and find nothing.
+    """
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
+            gc.enable()
 
 
 class _Group:
@@ -164,7 +197,7 @@ class _Group:
 
     def _read(
         self,
-        layout: Layout,
+        layout: LearnedLayout,
         left: list[tuple[int, bytes]],
         answers: dict[int, Opened | TelegramError],
     ) -> list[tuple[int, bytes]]:
@@ -187,7 +220,7 @@ class _Group:
         return [item for item in left if item[0] not in answers]
 
 
-def _within(envelope: Envelope, layout: Layout) -> Envelope:
+def _within(envelope: Envelope, layout: LearnedLayout) -> Envelope:
     """The envelope of a telegram whose transport header the extended link had sealed."""
     header = layout.inner
     assert header is not None

@@ -14,8 +14,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.batch_layout import Layout, Place
 from core.mbus.frame import Frame, Function, Measurand, Record, RecordValue
+from core.mbus.layout import Layout, Place
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
 from core.metering.measurement import MeasuredValue, StatusFlag

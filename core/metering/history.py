@@ -11,8 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.batch_layout import Layout
 from core.mbus.frame import Frame, Function, Measurand, RecordValue
+from core.mbus.layout import Layout
 from core.mbus.making import maker
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
@@ -35,7 +35,9 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     other about a day do not count, and neither do two profiles.
     """
     wanted = tuple(storages)
-    steps = None if frame.layout is None else _steps(frame.layout, wanted)
+    layout, steps = frame.layout, None
+    if layout is not None:
+        steps = layout.plans[wanted] if wanted in layout.plans else _steps(layout, wanted)
     if steps is None:
         found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
     else:
@@ -77,9 +79,6 @@ _make_entry: Final = maker(HistoryEntry)
 
 def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | None:
     """Which records of a layout are snapshots; None where there are profiles. Kept with the layout."""
-    known: tuple[_Step, ...] | bool | None = layout.plans.get(storages)
-    if known is not None:
-        return None if isinstance(known, bool) else known
     meanings = [place.meaning for place in layout.places]
     steps: list[_Step] = []
     for index, meaning in enumerate(meanings):
@@ -95,7 +94,7 @@ def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | Non
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append((index, first, tuple(others), quantity, wanted, meaning.unit, same))
     profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    layout.plans[storages] = False if profiles else tuple(steps)
+    layout.plans[storages] = None if profiles else tuple(steps)
     return None if profiles else tuple(steps)
 
 

@@ -22,6 +22,8 @@ MeasuredValue = Decimal | int | date | datetime | str
 class Quantity(StrEnum):
     """What the index of a meter counts; the unit of `Index.value` follows from it."""
 
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
+
     VOLUME = "VOLUME"
     """Litres."""
     ENERGY = "ENERGY"
@@ -47,6 +49,8 @@ class Index:
 
 class StatusFlag(StrEnum):
     """What a meter can complain about, whatever its vendor calls it. A closed set; see `bit` for storage."""
+
+    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     LEAK = "LEAK"
     BURST = "BURST"

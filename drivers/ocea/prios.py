@@ -5,12 +5,11 @@ Out: a frame with ordinary records. The one rule: the seal is weak (a shift regi
 content whose check fails is refused as KEY_WRONG and nothing of it is kept; a meter's own key replaces the
 two well-known ones.
 
-The register is linear, so eight steps at once are the exclusive-or of four table entries.
+The register is linear, so sixteen bytes of its stream at once are the exclusive-or of four table entries.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -18,13 +17,14 @@ from core.metering import (
     Address,
     Envelope,
     Frame,
-    Function,
+    Layout,
     Measurand,
-    Record,
+    Place,
     Stage,
     TelegramError,
     TelegramFault,
     date_g,
+    fixed_place,
     read_records,
 )
 
@@ -35,6 +35,7 @@ CLAIMS: Final = frozenset((maker, ci) for maker in MAKERS for ci in (*PRIOS_CI, 
 
 _WELL_KNOWN: Final = (bytes.fromhex("39BC8A10E66D83F8"), bytes.fromhex("51728910E66D83F8"))
 _KEY_LENGTH: Final = 8
+_HEADER_LENGTH: Final = 10
 _SEALED_FROM: Final = 15
 _CHECK_BYTE: Final = 0x4B
 _REAL_DATA_SUM: Final = 0xEF
@@ -49,7 +50,29 @@ def _eight_steps(register: int) -> int:
     return register
 
 
-_TABLES: Final = tuple(tuple(_eight_steps(byte << shift) for byte in range(256)) for shift in (0, 8, 16, 24))
+_BLOCK: Final = 16
+
+
+def _stream(register: int) -> int:
+    """The next sixteen bytes of key stream, the first lowest."""
+    stream = bytearray()
+    for _ in range(_BLOCK):
+        register = _eight_steps(register)
+        stream.append(register & 0xFF)
+    return int.from_bytes(stream, "little")
+
+
+def _tables() -> Iterator[tuple[int, ...]]:
+    """For each byte of the register, the lowest first: what each of its values adds to the stream."""
+    for shift in (0, 8, 16, 24):
+        table = [0]
+        for bit in range(8):
+            added = _stream(1 << shift + bit)
+            table += [entry ^ added for entry in table]
+        yield tuple(table)
+
+
+_TABLES: Final = tuple(_tables())
 
 
 def unseal(telegram: bytes, key: bytes) -> bytes:
@@ -68,16 +91,19 @@ def unseal(telegram: bytes, key: bytes) -> bytes:
         ^ int.from_bytes(telegram[10:14], "big")
     )
     lowest, low, high, highest = _TABLES
-    plain = bytearray(telegram[_SEALED_FROM:])
-    for index in range(len(plain)):
-        register = (
+    sealed, stream = telegram[_SEALED_FROM:], b""
+    while len(stream) < len(sealed):
+        block = (
             lowest[register & 0xFF]
             ^ low[register >> 8 & 0xFF]
             ^ high[register >> 16 & 0xFF]
             ^ highest[register >> 24]
-        )
-        plain[index] ^= register & 0xFF
-    return bytes(plain)
+        ).to_bytes(_BLOCK, "little")
+        stream += block
+        # The register holds the last four bytes that left it.
+        register = int.from_bytes(block[-4:], "big")
+    plain = int.from_bytes(sealed, "little") ^ int.from_bytes(stream[: len(sealed)], "little")
+    return plain.to_bytes(len(sealed), "little")
 
 
 def read_address(envelope: Envelope) -> Address:
@@ -105,16 +131,14 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
         raise TelegramError(
             TelegramFault.KEY_UNUSABLE, Stage.SECURITY, f"PRIOS asks for a key of {_KEY_LENGTH} bytes."
         )
-    read: Callable[[Envelope, bytes], Frame | None]
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
+    address = read_address(envelope)
+    if address != envelope.meter_address:
+        envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
-        frame = read(envelope, unseal(telegram, candidate))
+        frame = read(envelope, unseal(telegram, candidate), default_key=key is None)
         if frame is not None:
-            return replace(
-                frame,
-                envelope=replace(envelope, meter_address=read_address(envelope)),
-                opened_with_default_key=key is None,
-            )
+            return frame
     raise TelegramError(
         TelegramFault.KEY_WRONG,
         Stage.SECURITY,
@@ -123,42 +147,33 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
     )
 
 
-def _read_prios(envelope: Envelope, plain: bytes) -> Frame | None:
-    if plain[0] != _CHECK_BYTE:
-        return None
-    return Frame(envelope, tuple(_records(plain)), envelope.raw[10:_SEALED_FROM] + plain)
-
-
-def _records(plain: bytes) -> Iterator[Record]:
-    """Total, and in the long form the last month's end: litres and day."""
-    yield _volume(plain, 1, storage=0)
-    if len(plain) >= 11:
-        yield _volume(plain, 5, storage=1)
-        yield _record(plain[9:11], 9, 1, Measurand.DATE, date_g(plain[9:11]))
-
-
-def _volume(plain: bytes, at: int, *, storage: int) -> Record:
-    data = plain[at : at + 4]
-    litres = int.from_bytes(data, "little")
-    return _record(data, at, storage, Measurand.VOLUME, litres * _LITRE)
-
-
-def _record(data: bytes, at: int, storage: int, measurand: Measurand, value: Decimal | date | None) -> Record:
-    return Record(
-        offset=_SEALED_FROM + at,
-        header=b"",  # the places are fixed: nothing announces them
-        data=data,
-        function=Function.INSTANTANEOUS,
-        storage=storage,
-        tariff=0,
-        subunit=0,
-        measurand=measurand,
-        unit="m3" if measurand is Measurand.VOLUME else "",
-        value=value,
+def _volume(start: int, *, storage: int) -> Place:
+    return fixed_place(
+        start, start + 4, Measurand.VOLUME, unit="m3", storage=storage, content_at=_SEALED_FROM
     )
 
 
-def _read_real_data(envelope: Envelope, plain: bytes) -> Frame | None:
+# Behind the check byte: litres; in the long form also litres and day of the last month's end.
+_TOTAL: Final = _volume(1, storage=0)
+_MONTH_END: Final = _volume(5, storage=1)
+_DAY: Final = fixed_place(9, 11, Measurand.DATE, storage=1, content_at=_SEALED_FROM)
+_SHORT: Final = Layout((_TOTAL,), start=_SEALED_FROM, opened_from=_HEADER_LENGTH)
+_LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_SEALED_FROM, opened_from=_HEADER_LENGTH)
+_LONG_LENGTH: Final = 11
+
+
+def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
+    if plain[0] != _CHECK_BYTE:
+        return None
+    total = int.from_bytes(plain[1:5], "little") * _LITRE
+    if len(plain) < _LONG_LENGTH:
+        return _SHORT.frame(envelope, plain, (total,), default_key=default_key)
+    month_end = int.from_bytes(plain[5:9], "little") * _LITRE
+    values = (total, month_end, date_g(plain[9:11]))
+    return _LONG.frame(envelope, plain, values, default_key=default_key)
+
+
+def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
     # The high byte of the configuration field: bit 4 marks the form, the others are the sum of the content.
     sent = envelope.raw[_SEALED_FROM - 1]
     if (sum(plain) ^ sent) & _REAL_DATA_SUM:
@@ -172,7 +187,8 @@ def _read_real_data(envelope: Envelope, plain: bytes) -> Frame | None:
     return Frame(
         envelope,
         content.records,
-        telegram[10:],
+        telegram[_HEADER_LENGTH:],
         manufacturer_data=content.manufacturer_data,
         manufacturer_data_offset=content.manufacturer_data_offset,
+        opened_with_default_key=default_key,
     )

@@ -49,7 +49,7 @@ def from_address(address: Address) -> str | None:
     """The printed serial of a radio address; None when it is of another maker or holds no letters."""
     if address.manufacturer != MAKER:
         return address.identification if address.identification.isdecimal() else None
-    wire = int.from_bytes(address.to_wire()[2:], "little")
+    wire = int(address.identification, 16) | address.version << 32 | address.medium << 40
     number = f"{wire & (1 << _NUMBER_BITS) - 1:08d}"
     diameter, kind, owner = wire >> 29 & 0x1F, wire >> 34 & 0x1F, wire >> 39 & 0x1F
     if not (diameter in _LETTERS and kind in _LETTERS and owner in _LETTERS):
