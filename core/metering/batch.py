@@ -26,6 +26,7 @@ from core.metering.driver import MeterDriver
 from core.metering.registry import Registry
 
 _MOST_SHAPES: Final = 4096
+_AT_ONCE: Final = 128  # as many as stay in a core's cache from the first step to the last
 _make_sealed: Final = maker(Sealed)
 _make_opened: Final = maker(Opened)
 
@@ -120,9 +121,11 @@ class BatchDecoder:
         for place, sealed in enumerate(telegrams):
             groups.setdefault(sealed.envelope.shape, []).append(place)
         for shape, places in groups.items():
-            rest = places
+            rest: Sequence[int] = places
             if shape is not None and shape.security is not SecurityKind.PROPRIETARY:
-                rest = _Group(shape, telegrams, keys, formats, self._ciphers).open(places, answers)
+                group, rest = _Group(shape, telegrams, keys, formats, self._ciphers), []
+                for first in range(0, len(places), _AT_ONCE):
+                    rest += group.open(places[first : first + _AT_ONCE], answers)
             for place in rest:
                 answers[place] = _opened(telegrams[place], keys[place], formats)
         return [answers[place] for place in range(len(telegrams))]

@@ -34,7 +34,7 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
     other about a day do not count, and neither do two profiles.
     """
-    wanted = tuple(storages)
+    wanted = storages if type(storages) is tuple else tuple(storages)
     layout, steps = frame.layout, None
     if layout is not None:
         steps = layout.plans[wanted] if wanted in layout.plans else _steps(layout, wanted)
