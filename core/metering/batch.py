@@ -21,8 +21,9 @@ from core.mbus.errors import TelegramError
 from core.mbus.frame import Envelope, SecurityKind
 from core.mbus.link import HEADER_LENGTH, seems_bare
 from core.mbus.making import maker
-from core.metering.decode import NO_FORMATS, Opened, Sealed, identify, open_sealed
+from core.metering.decode import Opened, Sealed, identify, open_sealed
 from core.metering.driver import MeterDriver
+from core.metering.formats import NO_BOOK, FormatBook
 from core.metering.registry import Registry
 
 _MOST_SHAPES: Final = 4096
@@ -102,19 +103,19 @@ class BatchDecoder:
         telegrams: Sequence[Sealed],
         keys: Sequence[bytes | None],
         *,
-        formats: Mapping[int, CompactFormat] = NO_FORMATS,
+        book: FormatBook = NO_BOOK,
     ) -> list[Opened | TelegramError]:
-        """Opens telegrams from `identify`, each with its meter's key; the arguments are those of
-        `open_sealed`.
+        """Opens telegrams from `identify`, each with its meter's key and the formats of its kind in the
+        book; the arguments are those of `open_sealed`.
         """
         with _collector_at_rest():
-            return self._open(telegrams, keys, formats)
+            return self._open(telegrams, keys, book)
 
     def _open(
         self,
         telegrams: Sequence[Sealed],
         keys: Sequence[bytes | None],
-        formats: Mapping[int, CompactFormat],
+        book: FormatBook,
     ) -> list[Opened | TelegramError]:
         answers: dict[int, Opened | TelegramError] = {}
         groups: dict[Shape | None, list[int]] = {}
@@ -123,10 +124,13 @@ class BatchDecoder:
         for shape, places in groups.items():
             rest: Sequence[int] = places
             if shape is not None and shape.security is not SecurityKind.PROPRIETARY:
+                # A shape has one maker, version and medium.
+                formats = book.formats_for(telegrams[places[0]].address)
                 group, rest = _Group(shape, telegrams, keys, formats, self._ciphers), []
                 for first in range(0, len(places), _AT_ONCE):
                     rest += group.open(places[first : first + _AT_ONCE], answers)
             for place in rest:
+                formats = book.formats_for(telegrams[place].address)
                 answers[place] = _opened(telegrams[place], keys[place], formats)
         return [answers[place] for place in range(len(telegrams))]
 
