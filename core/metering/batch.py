@@ -53,16 +53,16 @@ class BatchDecoder:
 
     def _identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
         answers: list[Sealed | TelegramError] = []
-        shapes = self._shapes
+        known, add = self._shapes.get, answers.append
         for raw, crc_kept in telegrams:
             if len(raw) > HEADER_LENGTH and raw[0] + 1 == len(raw) and crc_kept is not True:
-                for shape, driver in shapes.get(key_of(raw), ()):
+                for shape, driver in known(key_of(raw), ()):
                     if shape.fits(raw) and (crc_kept is False or seems_bare(raw)):
                         if shape.proprietary:
-                            answers.append(self._of_maker(shape, driver, raw))
+                            add(self._of_maker(shape, driver, raw))
                         else:
                             envelope = shape.envelope(raw)
-                            answers.append(_make_sealed(envelope, envelope.meter_address, driver))
+                            add(_make_sealed(envelope, envelope.meter_address, driver))
                         break
                 else:
                     answers.append(self._identified(raw, crc_kept))
