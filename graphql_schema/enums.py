@@ -10,7 +10,7 @@ import strawberry
 
 from core.consumption import Quality
 from core.consumption.fluids import Fluid, Unit
-from core.leaks.display import Language
+from core.language import Language
 from core.metering import StatusFlag
 
 __all__ = ["AlertKind", "DisplayUnit", "Fluid", "Language", "OccupancyKind", "Quality", "StatusFlag", "Unit"]
