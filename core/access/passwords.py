@@ -1,7 +1,7 @@
 """What a password must be: each metering company's own criteria, and two that hold everywhere.
 
 In: a policy, a password, and what is known of its owner. Out: every criterion with its words and whether it
-is met, so that a form can show them live (R-112, R-207). The one rule: nothing is kept and nothing is logged. A
+is met, so that a form can show them live (R-112, R-207). The one rule: nothing is kept or logged. A
 policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone (regulation.md §5,
 PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
 """
