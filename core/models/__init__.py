@@ -18,10 +18,10 @@ from core.models.people import (
     ConsentState,
     Gateway,
     Occupancy,
-    OccupancyKind,
     Session,
 )
 from core.models.places import Dwelling, Operator, Residence
+from core.operators import OccupancyKind
 
 __all__ = [
     "Account",

@@ -6,14 +6,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.models.places import Dwelling, Operator
-
-
-class OccupancyKind(StrEnum):
-    """In which quality somebody holds a dwelling (C-02)."""
-
-    TENANT = "TENANT"
-    OWNER_OCCUPIER = "OWNER_OCCUPIER"
-    OWNER_NON_OCCUPANT = "OWNER_NON_OCCUPANT"
+from core.operators import OccupancyKind
 
 
 class ConsentPurpose(StrEnum):
