@@ -30,6 +30,7 @@ from core.models.people import (
     Session,
 )
 from core.models.places import Dwelling, Operator, Residence
+from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
 from core.operators import OccupancyKind
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AuditRecord",
+    "CaseKind",
+    "CaseState",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -47,6 +50,7 @@ __all__ = [
     "ConsentState",
     "Device",
     "Dwelling",
+    "DwellingCase",
     "Gateway",
     "LeakEpisode",
     "MessageState",
@@ -57,6 +61,7 @@ __all__ = [
     "Operator",
     "OutboxMessage",
     "RecoveryCode",
+    "Registration",
     "Residence",
     "Session",
     "TelegramState",
