@@ -20,7 +20,9 @@ class Permission(StrEnum):
 
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"
+    CASES_DECIDE = "cases:decide"
     CONSUMPTION_READ = "consumption:read"
+    DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
@@ -36,6 +38,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
+            Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
             Permission.READINGS_READ,

@@ -163,6 +163,10 @@ class OperatorProfile:
     def asks_occupancy_first(self) -> bool:
         return Step.OCCUPANCY in self.steps
 
+    def keys_of(self, *beginnings: str) -> list[str]:
+        """The keys of words that begin so, in order."""
+        return sorted(key for key in WORDS if key.startswith(beginnings))
+
     def text(self, key: str) -> Text:
         """The operator's words for a key, or else the house's.
 

@@ -193,7 +193,10 @@ def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
 
 
 def _verification(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
-    return (_field(profile, "verification_code", FieldKind.CODE, example="042117", pattern=r"\d{6}"),)
+    return (
+        _field(profile, "verification_code", FieldKind.CODE, example="042117", pattern=r"\d{6}"),
+        _field(profile, "contested", FieldKind.BOOLEAN, required=False),
+    )
 
 
 _FIELDS: Mapping[FormName, Callable[[OperatorProfile, Draft], tuple[Field, ...]]] = MappingProxyType(
