@@ -99,8 +99,8 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("consent_changed", Language.FR): (
         "Votre consentement a été modifié",
         (
-            "Votre gestionnaire a indiqué votre choix sur l'accès à vos données de consommations quotidiennes "
-            ": {choice}. Vous pouvez le modifier à tout moment :\n\n{link}"
+            "Votre gestionnaire a indiqué votre choix sur l'accès à vos données de consommations quotidiennes"
+            " : {choice}. Vous pouvez le modifier à tout moment :\n\n{link}"
         ),
     ),
     ("consent_changed", Language.EN): (
