@@ -16,7 +16,7 @@ from starlette.responses import Response
 from core.access import Viewer
 from core.bootstrap import House
 from core.errors import InvalidInput, Unauthenticated
-from core.leaks.display import Language
+from core.language import Language
 from core.services.sessions import AccountView, my_account, viewer_of_token
 from graphql_schema.credentials import NOBODY, Credentials
 from graphql_schema.loaders import Loaders

@@ -15,7 +15,8 @@ from typing import Any
 
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.leaks.display import Language, date_text, flow_text, level_equivalent, loss_text
+from core.language import Language
+from core.leaks.display import date_text, flow_text, level_equivalent, loss_text
 from core.leaks.words import fluid_label, meter_label, month_text
 from notifications.access_words import ACCESS_WORDS
 

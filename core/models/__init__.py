@@ -14,7 +14,6 @@ from core.models.access import (
     ChallengePurpose,
     Device,
     RecoveryCode,
-    Terms,
 )
 from core.models.leaks import Alert, AlertKind, LeakEpisode
 from core.models.meters import Meter, MeterKey, TelegramState, UnusableTelegram
@@ -27,10 +26,11 @@ from core.models.people import (
     ConsentState,
     Gateway,
     Occupancy,
-    OccupancyKind,
     Session,
 )
 from core.models.places import Dwelling, Operator, Residence
+from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
+from core.operators import OccupancyKind
 
 __all__ = [
     "AccessToken",
@@ -38,6 +38,8 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AuditRecord",
+    "CaseKind",
+    "CaseState",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -47,6 +49,7 @@ __all__ = [
     "ConsentState",
     "Device",
     "Dwelling",
+    "DwellingCase",
     "Gateway",
     "LeakEpisode",
     "MessageState",
@@ -57,9 +60,9 @@ __all__ = [
     "Operator",
     "OutboxMessage",
     "RecoveryCode",
+    "Registration",
     "Residence",
     "Session",
     "TelegramState",
-    "Terms",
     "UnusableTelegram",
 ]

@@ -7,14 +7,8 @@ from tortoise.models import Model
 
 from core.access import Role
 from core.models.places import Dwelling, Operator
-
-
-class OccupancyKind(StrEnum):
-    """In which quality somebody holds a dwelling (C-02)."""
-
-    TENANT = "TENANT"
-    OWNER_OCCUPIER = "OWNER_OCCUPIER"
-    OWNER_NON_OCCUPANT = "OWNER_NON_OCCUPANT"
+from core.operators import OccupancyKind
+from core.registration.draft import CouncilMember
 
 
 class ConsentPurpose(StrEnum):
@@ -76,6 +70,10 @@ class Account(Model):
     second_factor_sealed = fields.BinaryField(null=True)
     second_factor_since = fields.DatetimeField(null=True)
     second_factor_step = fields.BigIntField(null=True, description="the last time step used, never again")
+    privacy_version = fields.CharField(
+        max_length=32, null=True, description="of the notice acknowledged at sign-up (R-211)"
+    )
+    newsletter_since = fields.DatetimeField(null=True, description="null for not wished (NL-01)")
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
 
@@ -98,6 +96,11 @@ class Occupancy(Model):
     kind = fields.CharEnumField(OccupancyKind, max_length=20)
     move_in = fields.DateField()
     move_out = fields.DateField(null=True)
+    access_until = fields.DateField(
+        null=True, description="the first day on which somebody who left no longer sees the own period"
+    )
+    attested_at = fields.DatetimeField(null=True, description="when it was declared on honour (R-048)")
+    council_member = fields.CharEnumField(CouncilMember, max_length=16, null=True)
 
     class Meta:
         table = "occupancy"
