@@ -24,6 +24,9 @@ from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
 _LIMITS_URL = "SUBMETER_LIMITS_URL"
+_LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
+"""At DEBUG these log every statement with its values: addresses, serials, hashes."""
+
 _MIGRATION_LOCK = 0x5B3E7E4
 """The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
 
@@ -57,6 +60,8 @@ async def open_house(
         shared: make this database the one that every task of the process finds (servers only).
         registry: drivers to use instead of the installed ones.
     """
+    for name in _LOGS_OF_VALUES:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)

@@ -133,19 +133,6 @@ class Migration(migrations.Migration):
             options={'table': 'recovery_code', 'app': 'models', 'unique_together': (('account', 'code_hash'),), 'pk_attr': 'id', 'table_description': 'Stands in for the second factor once, when its device is lost.'},
             bases=['Model'],
         ),
-        ops.CreateModel(
-            name='Terms',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('operator', fields.ForeignKeyField('models.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name='terms', on_delete=OnDelete.RESTRICT)),
-                ('version', fields.CharField(max_length=32)),
-                ('text_fr', fields.TextField(unique=False)),
-                ('text_en', fields.TextField(unique=False)),
-                ('published_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'terms', 'app': 'models', 'unique_together': (('operator', 'version'),), 'pk_attr': 'id', 'table_description': "A version of an operator's terms of use. The latest published one is in force."},
-            bases=['Model'],
-        ),
         ops.AlterModelOptions(
             name='Account',
             options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': "A person's access, a resident's or a manager's."},

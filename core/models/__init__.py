@@ -14,7 +14,6 @@ from core.models.access import (
     ChallengePurpose,
     Device,
     RecoveryCode,
-    Terms,
 )
 from core.models.leaks import Alert, AlertKind, LeakEpisode
 from core.models.meters import Meter, MeterKey, TelegramState, UnusableTelegram
@@ -65,6 +64,5 @@ __all__ = [
     "Residence",
     "Session",
     "TelegramState",
-    "Terms",
     "UnusableTelegram",
 ]

@@ -1,6 +1,6 @@
 """What opens an account beside its password, and what was done with it.
 
-Devices, one-time challenges, recovery codes, personal access tokens, terms, and the audit.
+Devices, one-time challenges, recovery codes, personal access tokens, and the audit.
 """
 
 from enum import StrEnum
@@ -11,7 +11,6 @@ from tortoise.models import Model
 
 from core.access import Act
 from core.models.people import Account
-from core.models.places import Operator
 
 
 class ChallengePurpose(StrEnum):
@@ -95,24 +94,6 @@ class AccessToken(Model):
     class Meta:
         table = "access_token"
         indexes = (("account_id",),)
-
-
-class Terms(Model):
-    """A version of an operator's terms of use. The latest published one is in force."""
-
-    id = fields.BigIntField(primary_key=True)
-    operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(
-        "models.Operator", related_name="terms", on_delete=fields.RESTRICT
-    )
-    operator_id: int
-    version = fields.CharField(max_length=32)
-    text_fr = fields.TextField()
-    text_en = fields.TextField()
-    published_at = fields.DatetimeField()
-
-    class Meta:
-        table = "terms"
-        unique_together = (("operator", "version"),)
 
 
 class AuditRecord(Model):
