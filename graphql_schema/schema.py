@@ -9,6 +9,7 @@ from strawberry.types import ExecutionContext
 from graphql_schema.dwellings import DwellingQuery
 from graphql_schema.limits import Limits
 from graphql_schema.nodes import NodeQuery
+from graphql_schema.occupancies import OccupancyMutation
 from graphql_schema.operators import OperatorMutation, OperatorQuery
 from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
@@ -23,7 +24,7 @@ class Query(ViewerQuery, DwellingQuery, NodeQuery, OperatorQuery):
 
 
 @strawberry.type
-class Mutation(SessionMutation, RegistrationMutation, OperatorMutation, TelegramMutation):
+class Mutation(SessionMutation, RegistrationMutation, OperatorMutation, OccupancyMutation, TelegramMutation):
     pass
 
 

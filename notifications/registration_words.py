@@ -1,4 +1,4 @@
-"""The words about registration: codes, temporary passwords, and what a manager decided, in French and English.
+"""The words about registration: codes, temporary passwords, what a manager decided; French and English.
 
 In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
 The one rule: what opens something is in the text alone; and a letter to an address that has an account says
@@ -26,7 +26,8 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
         "{portal} : votre mot de passe temporaire",
         (
             "Votre mot de passe temporaire est {password}. Il sert une fois, dans les 24 heures.\n\n"
-            "Connectez-vous avec cette adresse e-mail et ce mot de passe, puis choisissez le vôtre :\n\n{link}\n\n"
+            "Connectez-vous avec cette adresse e-mail et ce mot de passe, puis choisissez le vôtre"
+            " :\n\n{link}\n\n"
             "Si vous n'avez pas demandé de compte, ignorez ce message."
         ),
     ),
@@ -41,7 +42,8 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("registration_address_taken", Language.FR): (
         "{portal} : vous avez déjà un compte",
         (
-            "Une inscription vient d'être demandée avec cette adresse e-mail, qui a déjà un compte. Connectez-vous, "
+            "Une inscription vient d'être demandée avec cette adresse e-mail, qui a déjà un compte."
+            " Connectez-vous, "
             "ou utilisez « Mot de passe oublié » :\n\n{link}\n\n"
             "Si ce n'est pas vous, ignorez ce message : rien n'a changé."
         ),
@@ -49,7 +51,8 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("registration_address_taken", Language.EN): (
         "{portal}: you have an account already",
         (
-            "A registration was asked for with this e-mail address, which has an account already. Sign in, or use "
+            "A registration was asked for with this e-mail address, which has an account already. Sign in,"
+            " or use "
             "“Forgotten password”:\n\n{link}\n\n"
             "If this was not you, ignore this message: nothing has changed."
         ),
@@ -65,7 +68,8 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("case_refused", Language.FR): (
         "{portal} : votre demande n'est pas acceptée",
         (
-            "Votre gestionnaire n'a pas pu confirmer que ce logement est le vôtre. Contactez-le, ou contactez "
+            "Votre gestionnaire n'a pas pu confirmer que ce logement est le vôtre. Contactez-le, ou"
+            " contactez "
             "{operator}."
         ),
     ),
@@ -76,14 +80,16 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("occupancy_ended", Language.FR): (
         "{portal} : votre accès prend fin",
         (
-            "Un nouvel occupant a été confirmé pour votre ancien logement. Vous gardez l'accès à votre propre "
+            "Un nouvel occupant a été confirmé pour votre ancien logement. Vous gardez l'accès à votre"
+            " propre "
             "période jusqu'au {until}. Si vous y habitez encore, contactez {operator}."
         ),
     ),
     ("occupancy_ended", Language.EN): (
         "{portal}: your access ends",
         (
-            "A new occupant was confirmed for your former home. You keep access to your own period until {until}. "
+            "A new occupant was confirmed for your former home. You keep access to your own period until"
+            " {until}. "
             "If you still live there, contact {operator}."
         ),
     ),
