@@ -5,8 +5,8 @@ from cyclopts import App
 from cli.house import opened
 from cli.output import counted, print_json, print_table
 from core.access import SYSTEM
-from core.services.outbox import list_messages
-from notifications.messages import render
+from core.services.outbox import QueuedMessage, list_messages
+from notifications.messages import Message, render
 
 outbox = App(name="outbox", help="Messages to residents.")
 
@@ -30,13 +30,25 @@ async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
             "recipient": message.recipient,
             "template": message.template,
             "language": message.language,
-            "subject": render(message.template, message.language, message.values).subject,
-            "text": render(message.template, message.language, message.values).text,
+            "subject": words.subject,
+            "text": words.text,
         }
-        for message in messages
+        for message, words in ((message, shown(message)) for message in messages)
     ]
     if json:
         print_json(rows)
         return
     columns = ("id", "created_at", "state", "channel", "recipient", "subject")
     print_table(counted(len(rows), "message"), columns, [[row[column] for column in columns] for row in rows])
+
+
+class _Dotted(dict[str, object]):
+    """Values of a message; one that is sealed shows as dots."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def shown(message: QueuedMessage) -> Message:
+    """A message's words without what must not lie open."""
+    return render(message.template, message.language, _Dotted(message.values))

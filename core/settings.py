@@ -18,6 +18,12 @@ MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
+IN_MEMORY = "memory://"
+"""Tries are counted in this process alone."""
+
+STARTTLS, TLS, PLAIN = SMTP_SECURITY = ("STARTTLS", "TLS", "PLAIN")
+_SMTP_PORTS = {STARTTLS: 587, TLS: 465, PLAIN: 25}
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -41,6 +47,14 @@ class Settings:
         session_lifetime: how long a sign-in lasts.
         cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction takes in.
+        limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
+        portal_url: where residents find the portal; links in messages begin with it.
+        smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
+        smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
+        smtp_username, smtp_password: both, or neither. The password is never printed.
+        mail_from: the sender of e-mails, such as `Portail résident <portail@example.org>`.
+        vonage_api_key, vonage_api_secret: the account that SMS are sent by; without it none is sent.
+        sms_from: the sender of SMS: a number, or up to eleven letters and digits.
         log_level: a level name of the standard library's logging.
     """
 
@@ -52,6 +66,17 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     cookie_secure: bool = False
     intake_batch_lines: int = 2_000
+    limits_url: str = IN_MEMORY
+    portal_url: str = "http://127.0.0.1:8000"
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = STARTTLS
+    smtp_username: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+    vonage_api_key: str = ""
+    vonage_api_secret: str = ""
+    sms_from: str = "Submeter"
     log_level: str = "INFO"
 
     def __repr__(self) -> str:
@@ -84,7 +109,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             f"needs at least {MINIMUM_SECRET_CHARACTERS} characters",
             field=f"{PREFIX}SECRET_KEY",
         )
-    return Settings(
+    security = _one_of(env, "SMTP_SECURITY", SMTP_SECURITY, STARTTLS)
+    settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
         secret_key=secret_key,
@@ -93,8 +119,35 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=MOST_BATCH_LINES),
-        log_level=_level_name(env),
+        limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
+        portal_url=(env.get(f"{PREFIX}PORTAL_URL") or "http://127.0.0.1:8000").rstrip("/"),
+        smtp_host=env.get(f"{PREFIX}SMTP_HOST", ""),
+        smtp_port=_whole_number(env, "SMTP_PORT", _SMTP_PORTS[security], at_most=65_535),
+        smtp_security=security,
+        smtp_username=env.get(f"{PREFIX}SMTP_USERNAME", ""),
+        smtp_password=env.get(f"{PREFIX}SMTP_PASSWORD", ""),
+        mail_from=env.get(f"{PREFIX}MAIL_FROM", ""),
+        vonage_api_key=env.get(f"{PREFIX}VONAGE_API_KEY", ""),
+        vonage_api_secret=env.get(f"{PREFIX}VONAGE_API_SECRET", ""),
+        sms_from=env.get(f"{PREFIX}SMS_FROM") or "Submeter",
+        log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
     )
+    _check_post(settings)
+    return settings
+
+
+def _check_post(settings: Settings) -> None:
+    """What is needed together is there together."""
+    together = (
+        ("SMTP_PASSWORD", settings.smtp_password, "SMTP_USERNAME", settings.smtp_username),
+        ("SMTP_USERNAME", settings.smtp_username, "SMTP_PASSWORD", settings.smtp_password),
+        ("MAIL_FROM", settings.mail_from, "SMTP_HOST", settings.smtp_host),
+        ("VONAGE_API_SECRET", settings.vonage_api_secret, "VONAGE_API_KEY", settings.vonage_api_key),
+        ("VONAGE_API_KEY", settings.vonage_api_key, "VONAGE_API_SECRET", settings.vonage_api_secret),
+    )
+    for name, value, other, given in together:
+        if given and not value:
+            raise SettingsError(f"must be set where {PREFIX}{other} is", field=f"{PREFIX}{name}")
 
 
 def _secret_of(data_dir: Path, *, embedded: bool) -> str:
@@ -120,11 +173,11 @@ def _write_secret(path: Path) -> None:
     fresh.unlink()
 
 
-def _level_name(env: Mapping[str, str]) -> str:
-    level = (env.get(f"{PREFIX}LOG_LEVEL") or "INFO").strip().upper()
-    if level not in LOG_LEVELS:
-        raise SettingsError(f"must be one of {', '.join(LOG_LEVELS)}", field=f"{PREFIX}LOG_LEVEL")
-    return level
+def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    chosen = (env.get(f"{PREFIX}{name}") or default).strip().upper()
+    if chosen not in choices:
+        raise SettingsError(f"must be one of {', '.join(choices)}", field=f"{PREFIX}{name}")
+    return chosen
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_most: int) -> int:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from core.access import Viewer
 from core.bootstrap import House
 from core.errors import InvalidInput, Unauthenticated
-from core.leaks.display import Language
+from core.language import Language
 from core.services.sessions import AccountView, my_account, viewer_of_token
 from graphql_schema.credentials import NOBODY, Credentials
 from graphql_schema.loaders import Loaders
@@ -73,13 +73,13 @@ class Context:
         return asked_for or language_of(await self.account())
 
     def try_sign_in(self) -> None:
-        """One operation tries one password: aliases are no way to try thirty.
+        """One operation tries one password, serial or code: aliases are no way to try thirty.
 
         Raises:
             InvalidInput: it tried before.
         """
         if self._sign_in_tried:
-            raise InvalidInput("An operation signs in once.")
+            raise InvalidInput("An operation signs in or answers a registration once.")
         self._sign_in_tried = True
 
     def sign_in(self, viewer: Viewer, token: str) -> None:

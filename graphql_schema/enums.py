@@ -1,6 +1,6 @@
 """The closed sets of the schema, as the floors below know them, with what they mean to a client.
 
-Sets of the tables (`OccupancyKind`, `AlertKind`) are told again here, since this floor does not know the
+A set of the tables (`AlertKind`) is told again here, since this floor does not know the
 tables; a test holds the two against each other.
 """
 
@@ -10,8 +10,9 @@ import strawberry
 
 from core.consumption import Quality
 from core.consumption.fluids import Fluid, Unit
-from core.leaks.display import Language
+from core.language import Language
 from core.metering import StatusFlag
+from core.operators import OccupancyKind
 
 __all__ = ["AlertKind", "DisplayUnit", "Fluid", "Language", "OccupancyKind", "Quality", "StatusFlag", "Unit"]
 
@@ -23,6 +24,7 @@ strawberry.enum(
     "PARTIAL: the true amount is this or more.",
 )
 strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
+strawberry.enum(OccupancyKind, description="In which quality somebody holds a dwelling (C-02).")
 strawberry.enum(
     StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor."
 )
@@ -51,15 +53,6 @@ _SHOWN_IN = {
     Unit.WATT_HOUR: DisplayUnit.KILOWATT_HOUR,
     Unit.ALLOCATOR_UNIT: DisplayUnit.ALLOCATOR_UNIT,
 }
-
-
-@strawberry.enum(description="In which quality somebody holds a dwelling.")
-class OccupancyKind(StrEnum):
-    """In which quality somebody holds a dwelling (C-02)."""
-
-    TENANT = "TENANT"
-    OWNER_OCCUPIER = "OWNER_OCCUPIER"
-    OWNER_NON_OCCUPANT = "OWNER_NON_OCCUPANT"
 
 
 @strawberry.enum(description="What an alert warns of.")

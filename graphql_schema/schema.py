@@ -9,6 +9,9 @@ from strawberry.types import ExecutionContext
 from graphql_schema.dwellings import DwellingQuery
 from graphql_schema.limits import Limits
 from graphql_schema.nodes import NodeQuery
+from graphql_schema.occupancies import OccupancyMutation
+from graphql_schema.operators import OperatorMutation, OperatorQuery
+from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
 from graphql_schema.sessions import SessionMutation
 from graphql_schema.telegrams import TelegramMutation
@@ -16,12 +19,12 @@ from graphql_schema.viewer import ViewerQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, NodeQuery):
+class Query(ViewerQuery, DwellingQuery, NodeQuery, OperatorQuery):
     pass
 
 
 @strawberry.type
-class Mutation(SessionMutation, TelegramMutation):
+class Mutation(SessionMutation, RegistrationMutation, OperatorMutation, OccupancyMutation, TelegramMutation):
     pass
 
 

@@ -6,10 +6,12 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from core.errors import SignInRefused as Refusal
+from core.services.registration_proof import redeem_temporary_password
 from core.services.sessions import email_key, sign_in, sign_out
 from graphql_schema.context import Info
 from graphql_schema.credentials import clear_session_cookie, set_session_cookie
 from graphql_schema.fields import resolved
+from graphql_schema.operators import visitor_of
 from graphql_schema.viewer import Viewer
 
 LONGEST_EMAIL = 254
@@ -53,6 +55,9 @@ class SessionMutation:
         context.try_sign_in()
         try:
             _check(input.email)
+            await redeem_temporary_password(
+                context.house, input.email, input.password, visitor=visitor_of(context), now=context.now
+            )
             session = await sign_in(
                 input.email,
                 input.password,

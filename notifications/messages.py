@@ -15,8 +15,11 @@ from typing import Any
 
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.leaks.display import Language, date_text, flow_text, level_equivalent, loss_text
+from core.language import Language
+from core.leaks.display import date_text, flow_text, level_equivalent, loss_text
 from core.leaks.words import fluid_label, meter_label, month_text
+from notifications.access_words import ACCESS_WORDS
+from notifications.registration_words import REGISTRATION_WORDS
 
 _SUBJECTS = {
     ("leak_opened", Language.FR): "Alerte fuite niveau {level}",
@@ -51,12 +54,22 @@ _TEXTS = {
 }
 
 
+_LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
+
+_GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is sent: an SMS takes subject and text as one."""
 
     subject: str
     text: str
+
+    def letter(self, addressed_to: str, language: str) -> str:
+        """The text of an e-mail, which greets the person by the name of the account (R-110)."""
+        greeting = _GREETINGS[Language(language)]
+        return f"{greeting} {addressed_to}".rstrip() + f",\n\n{self.text}\n"
 
 
 def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
@@ -67,6 +80,9 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         ValueError: no such language.
     """
     tongue = Language(language)
+    if (template, tongue) in _LETTERS:
+        title, text = _LETTERS[template, tongue]
+        return Message(subject=title.format_map(values), text=text.format_map(values))
     subject = _SUBJECTS[template, tongue]
     if template == "over_consumption":
         name, words = template, _over_consumption(tongue, values)

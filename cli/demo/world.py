@@ -50,6 +50,7 @@ def _account(residence: DemoResidence, resident: DemoResident) -> AccountSpec:
         first_name=resident.first_name,
         last_name=resident.last_name,
         phone_e164=resident.phone,
+        phone_confirmed=resident.phone is not None,
         language=resident.language,
         leak_by_email=True,
         leak_by_sms=mobile,

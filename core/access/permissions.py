@@ -10,6 +10,7 @@ class Role(StrEnum):
     """Who an account or a key stands for."""
 
     RESIDENT = "RESIDENT"
+    MANAGER = "MANAGER"
     GATEWAY = "GATEWAY"
     SYSTEM = "SYSTEM"
 
@@ -18,7 +19,10 @@ class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
     ALERTS_READ = "alerts:read"
+    AUDIT_READ = "audit:read"
+    CASES_DECIDE = "cases:decide"
     CONSUMPTION_READ = "consumption:read"
+    DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
@@ -34,11 +38,13 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
+            Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
             Permission.READINGS_READ,
         }
     ),
+    Role.MANAGER: frozenset(),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

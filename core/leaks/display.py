@@ -8,8 +8,9 @@ conflicts C-25 and C-29.
 
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
+
+from core.language import Language
 
 LITRES_PER_M3 = 1000
 
@@ -18,13 +19,6 @@ DAYS_BEFORE_MONTHS = 26
 
 MONTHS_PER_DAY = Fraction(48, 1461)
 """12 months over 365.25 days."""
-
-
-class Language(StrEnum):
-    """The languages residents read."""
-
-    FR = "fr"
-    EN = "en"
 
 
 _LEVEL_EQUIVALENT = {

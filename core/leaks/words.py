@@ -7,7 +7,8 @@ from datetime import date
 
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.leaks.display import Language, date_text, period_text
+from core.language import Language
+from core.leaks.display import date_text, period_text
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",

@@ -41,7 +41,14 @@ from core.metering.measurement import (
     bits_to_flags,
     flags_to_bits,
 )
-from core.metering.registry import BrokenPlugin, DriverConflict, LoadedDriver, Registry, load_registry
+from core.metering.registry import (
+    BrokenPlugin,
+    DriverConflict,
+    LoadedDriver,
+    LoadedOperator,
+    Registry,
+    load_registry,
+)
 from core.metering.report import DecodeReport, explain
 from core.metering.serials import SerialFormat, fold
 
@@ -69,6 +76,7 @@ __all__ = [
     "Index",
     "Layout",
     "LoadedDriver",
+    "LoadedOperator",
     "Measurand",
     "MeasuredValue",
     "Measurement",

@@ -1,4 +1,4 @@
-"""The one hook of the house: `submeter_drivers`. A whole plugin is three files.
+"""The hooks of the house: `submeter_drivers` and `submeter_operators`. A whole driver is three files.
 
 `pyproject.toml` names the module in the group `submeter.drivers`:
 
@@ -18,7 +18,14 @@
 drivers new acme` writes all of it, `submeter drivers check acme` says whether a house can take it, and
 `docs/writing-a-driver.md` walks the way.
 
-In: nothing, the hook is called without arguments. Out: values, not classes. The one rule: pluggy is used at
+A metering company that signs residents up brings its `OperatorProfile` through the second hook of the same
+group, beside its drivers or without any (`docs/operator-profiles.md`):
+
+    @hookimpl
+    def submeter_operators() -> list[OperatorProfile]:
+        return [PROFILE]
+
+In: nothing, the hooks are called without arguments. Out: values, not classes. The one rule: pluggy is used at
 start only; from then on the registry's table answers.
 """
 
@@ -28,6 +35,7 @@ from typing import Final
 import pluggy
 
 from core.metering.driver import MeterDriver
+from core.operators import OperatorProfile
 
 PROJECT: Final = "submeter"
 
@@ -39,4 +47,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def submeter_drivers() -> Iterable[MeterDriver]:  # type: ignore[empty-body]  # a hook specification has no body
     """The meter drivers that this package brings: values, not classes. Called once, at start, without
     arguments. A plugin that raises here is left out and named; the others work.
+    """
+
+
+@hookspec
+def submeter_operators() -> Iterable[OperatorProfile]:  # type: ignore[empty-body]  # as above
+    """The operators whose sign-up this package describes. Called once, at start, without arguments. A plugin
+    that raises here is left out and named, with its drivers; the others work.
     """

@@ -1,4 +1,4 @@
-"""The drivers of this house, found once at start, asked by table ever after.
+"""The drivers and operators of this house, found once at start, asked by table ever after.
 
 In: the entry points of the group `submeter.drivers`. Out: a frozen `Registry`. Two rules hold here. A plugin
 that breaks is reported by name and the others work. Two drivers that claim the same meters are no accident to
@@ -17,17 +17,19 @@ from core.mbus.address import Address
 from core.metering import hookspecs
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
+from core.operators import OperatorProfile
 
 GROUP: Final = "submeter.drivers"
 
 Key = TypeVar("Key")
+Loaded = TypeVar("Loaded", "LoadedDriver", "LoadedOperator")
 
 
 class DriverConflict(Exception):
-    """Two drivers claim one name, one signature or one proprietary frame."""
+    """Two drivers claim one name, one signature or one proprietary frame; or two profiles one operator."""
 
     def __init__(self, claim: str, first: str, second: str) -> None:
-        super().__init__(f"Two drivers claim {claim}: {first} and {second}. Remove one of the packages.")
+        super().__init__(f"Two plugins claim {claim}: {first} and {second}. Remove one of the packages.")
         self.claim = claim
         self.drivers = (first, second)
 
@@ -48,6 +50,17 @@ class LoadedDriver:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedOperator:
+    """An operator's profile and where it came from."""
+
+    profile: OperatorProfile
+    plugin: str
+
+    def __str__(self) -> str:
+        return f"{self.profile.code} (plugin {self.plugin})"
+
+
+@dataclass(frozen=True, slots=True)
 class BrokenPlugin:
     """A plugin that is left out, and why."""
 
@@ -62,17 +75,20 @@ class Registry:
     Args:
         drivers: what was loaded, in the order of the plugin names.
         broken: what was left out.
+        operators: the sign-up profiles that came with them.
 
     Raises:
-        DriverConflict: two of `drivers` claim the same.
+        DriverConflict: two of `drivers` or of `operators` claim the same.
 
     """
 
     drivers: tuple[LoadedDriver, ...]
     broken: tuple[BrokenPlugin, ...] = ()
+    operators: tuple[LoadedOperator, ...] = ()
     _by_signature: Mapping[Signature, MeterDriver] = field(init=False, repr=False)
     _by_claim: Mapping[tuple[str, int], MeterDriver] = field(init=False, repr=False)
     _by_name: Mapping[str, MeterDriver] = field(init=False, repr=False)
+    _profiles: Mapping[str, OperatorProfile] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         signatures: dict[Signature, LoadedDriver] = {}
@@ -85,6 +101,11 @@ class Registry:
                 _claim(signatures, signature, loaded, f"the meters {signature}")
             for maker, ci in driver.proprietary.claims if driver.proprietary is not None else ():
                 _claim(claims, (maker, ci), loaded, f"the proprietary frames {maker}/CI {ci:02X}")
+        codes: dict[str, LoadedOperator] = {}
+        for operator in self.operators:
+            _claim(codes, operator.profile.code, operator, f"the operator {operator.profile.code!r}")
+        profiles = MappingProxyType({code: loaded.profile for code, loaded in codes.items()})
+        object.__setattr__(self, "_profiles", profiles)
         object.__setattr__(self, "_by_signature", _table(signatures))
         object.__setattr__(self, "_by_claim", _table(claims))
         object.__setattr__(self, "_by_name", _table(names))
@@ -107,6 +128,15 @@ class Registry:
         """The driver that opens a vendor's own sealed frames of this CI."""
         return self._by_claim.get((manufacturer, ci))
 
+    def profile(self, operator_code: str) -> OperatorProfile | None:
+        """How this operator signs residents up; None where no plugin says so."""
+        return self._profiles.get(operator_code)
+
+    @property
+    def profiles(self) -> tuple[OperatorProfile, ...]:
+        """Every operator's profile, by code."""
+        return tuple(self._profiles[code] for code in sorted(self._profiles))
+
     def named(self, name: str) -> MeterDriver | None:
         """The driver of this name; `"generic"` is known too."""
         return GENERIC if name == GENERIC.name else self._by_name.get(name)
@@ -124,36 +154,41 @@ def load_registry(plugins: Iterable[EntryPoint] | None = None) -> Registry:
     """
     found = entry_points(group=GROUP) if plugins is None else plugins
     loaded: list[LoadedDriver] = []
+    operators: list[LoadedOperator] = []
     broken: list[BrokenPlugin] = []
     for plugin in sorted(found, key=lambda plugin: plugin.name):
         try:
-            drivers = _drivers_of(plugin)
+            drivers, profiles = _brought_by(plugin)
         except Exception as error:  # noqa: BLE001 - a stranger's package may raise anything; it is named, others work
             broken.append(BrokenPlugin(plugin.name, f"{type(error).__name__}: {error}"))
             continue
         distribution = plugin.dist.name if plugin.dist is not None else "unknown"
         version = plugin.dist.version if plugin.dist is not None else "unknown"
         loaded.extend(LoadedDriver(driver, plugin.name, distribution, version) for driver in drivers)
-    return Registry(tuple(loaded), tuple(broken))
+        operators.extend(LoadedOperator(profile, plugin.name) for profile in profiles)
+    return Registry(tuple(loaded), tuple(broken), tuple(operators))
 
 
-def _drivers_of(plugin: EntryPoint) -> tuple[MeterDriver, ...]:
+def _brought_by(plugin: EntryPoint) -> tuple[tuple[MeterDriver, ...], tuple[OperatorProfile, ...]]:
     # A manager of its own for each plugin: one raising hook would abort the call for all of them.
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin.load(), name=plugin.name)
     manager.check_pending()
-    answers = manager.hook.submeter_drivers()
-    if not answers:
-        raise TypeError("the plugin has no hook implementation submeter_drivers()")
-    drivers = tuple(driver for answer in answers for driver in answer)
-    for driver in drivers:
-        if not isinstance(driver, MeterDriver):
-            raise TypeError(f"submeter_drivers() answered {type(driver).__name__}, not MeterDriver")
-    return drivers
+    hooks = ("submeter_drivers", "submeter_operators")
+    drivers, profiles = (
+        [each for answer in getattr(manager.hook, hook)() for each in answer] for hook in hooks
+    )
+    if not any(getattr(manager.hook, hook).get_hookimpls() for hook in hooks):
+        raise TypeError("the plugin has no hook implementation submeter_drivers() or submeter_operators()")
+    for hook, brought, kind in zip(hooks, (drivers, profiles), (MeterDriver, OperatorProfile), strict=True):
+        for value in brought:
+            if not isinstance(value, kind):
+                raise TypeError(f"{hook}() answered {type(value).__name__}, not {kind.__name__}")
+    return tuple(drivers), tuple(profiles)
 
 
-def _claim(table: dict[Key, LoadedDriver], key: Key, loaded: LoadedDriver, claim: str) -> None:
+def _claim(table: dict[Key, Loaded], key: Key, loaded: Loaded, claim: str) -> None:
     if key in table:
         raise DriverConflict(claim, str(table[key]), str(loaded))
     table[key] = loaded

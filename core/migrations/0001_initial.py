@@ -4,7 +4,8 @@ from core.consumption.fluids import Fluid
 from core.models.leaks import AlertKind
 from core.models.meters import TelegramState
 from core.models.outbox import Channel, MessageState
-from core.models.people import ConsentAuthor, ConsentPurpose, ConsentState, OccupancyKind
+from core.models.people import ConsentAuthor, ConsentPurpose, ConsentState
+from core.operators import OccupancyKind
 from orjson import loads
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS

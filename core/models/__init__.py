@@ -7,6 +7,14 @@ A model's docstring becomes its table's comment, and Tortoise cuts SQLite statem
 these docstrings and descriptions hold none.
 """
 
+from core.models.access import (
+    AccessToken,
+    AuditRecord,
+    Challenge,
+    ChallengePurpose,
+    Device,
+    RecoveryCode,
+)
 from core.models.leaks import Alert, AlertKind, LeakEpisode
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
@@ -18,22 +26,31 @@ from core.models.people import (
     ConsentState,
     Gateway,
     Occupancy,
-    OccupancyKind,
     Session,
 )
 from core.models.places import Dwelling, Operator, Residence
+from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
+from core.operators import OccupancyKind
 
 __all__ = [
+    "AccessToken",
     "Account",
     "Alert",
     "AlertKind",
+    "AuditRecord",
+    "CaseKind",
+    "CaseState",
+    "Challenge",
+    "ChallengePurpose",
     "Channel",
     "CompactFormat",
     "ConsentAuthor",
     "ConsentPurpose",
     "ConsentRecord",
     "ConsentState",
+    "Device",
     "Dwelling",
+    "DwellingCase",
     "Gateway",
     "LeakEpisode",
     "MessageCounter",
@@ -44,6 +61,8 @@ __all__ = [
     "OccupancyKind",
     "Operator",
     "OutboxMessage",
+    "RecoveryCode",
+    "Registration",
     "Residence",
     "Session",
     "TelegramState",

@@ -5,15 +5,10 @@ from enum import StrEnum
 from tortoise import fields
 from tortoise.models import Model
 
+from core.access import Role
 from core.models.places import Dwelling, Operator
-
-
-class OccupancyKind(StrEnum):
-    """In which quality somebody holds a dwelling (C-02)."""
-
-    TENANT = "TENANT"
-    OWNER_OCCUPIER = "OWNER_OCCUPIER"
-    OWNER_NON_OCCUPANT = "OWNER_NON_OCCUPANT"
+from core.operators import OccupancyKind
+from core.registration.draft import CouncilMember
 
 
 class ConsentPurpose(StrEnum):
@@ -37,7 +32,7 @@ class ConsentAuthor(StrEnum):
 
 
 class Account(Model):
-    """A resident's personal access.
+    """A person's access, a resident's or a manager's.
 
     Nothing is ticked in advance: every notification is opt-in (R-015, C-16).
     """
@@ -59,6 +54,26 @@ class Account(Model):
     leak_by_sms = fields.BooleanField(default=False)
     over_consumption_by_email = fields.BooleanField(default=False)
     over_consumption_by_sms = fields.BooleanField(default=False)
+    new_document_by_email = fields.BooleanField(default=False, db_default=False)
+    new_document_by_sms = fields.BooleanField(default=False, db_default=False)
+    role = fields.CharEnumField(
+        Role, max_length=16, default=Role.RESIDENT, db_default="RESIDENT", description="RESIDENT or MANAGER"
+    )
+    temporary_password_until = fields.DatetimeField(
+        null=True, description="set while the password is a temporary one, which must be changed (R-061)"
+    )
+    temporary_password_used_at = fields.DatetimeField(null=True)
+    password_changed_at = fields.DatetimeField(null=True)
+    terms_version = fields.CharField(max_length=32, null=True, description="the last one accepted (R-062)")
+    terms_accepted_at = fields.DatetimeField(null=True)
+    phone_confirmed_at = fields.DatetimeField(null=True)
+    second_factor_sealed = fields.BinaryField(null=True)
+    second_factor_since = fields.DatetimeField(null=True)
+    second_factor_step = fields.BigIntField(null=True, description="the last time step used, never again")
+    privacy_version = fields.CharField(
+        max_length=32, null=True, description="of the notice acknowledged at sign-up (R-211)"
+    )
+    newsletter_since = fields.DatetimeField(null=True, description="null for not wished (NL-01)")
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
 
@@ -81,6 +96,11 @@ class Occupancy(Model):
     kind = fields.CharEnumField(OccupancyKind, max_length=20)
     move_in = fields.DateField()
     move_out = fields.DateField(null=True)
+    access_until = fields.DateField(
+        null=True, description="the first day on which somebody who left no longer sees the own period"
+    )
+    attested_at = fields.DatetimeField(null=True, description="when it was declared on honour (R-048)")
+    council_member = fields.CharEnumField(CouncilMember, max_length=16, null=True)
 
     class Meta:
         table = "occupancy"
@@ -97,7 +117,10 @@ class Session(Model):
     account_id: int
     token_hash = fields.CharField(max_length=64, unique=True)
     user_agent = fields.CharField(max_length=200, default="")
+    address = fields.CharField(max_length=45, null=True)
     created_at = fields.DatetimeField()
+    last_seen_at = fields.DatetimeField(null=True)
+    second_factor_at = fields.DatetimeField(null=True)
     expires_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
 

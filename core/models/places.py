@@ -30,6 +30,7 @@ class Residence(Model):
     postcode = fields.CharField(max_length=10)
     city = fields.CharField(max_length=100)
     time_zone = fields.CharField(max_length=64, default="Europe/Paris")
+    remote_reading = fields.BooleanField(default=True, db_default=True)
     resident_portal_option = fields.BooleanField(default=True)
     published_at = fields.DatetimeField(null=True)
 

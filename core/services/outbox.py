@@ -83,6 +83,7 @@ async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now:
         if stay.holds(item.happened_on)
         for channel in Channel
         if getattr(account, f"{item.topic.value}_by_{channel.value.lower()}")
+        and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)  # C-19
     ]
     stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
         connection
@@ -141,10 +142,12 @@ def _message(item: News, account: Account, stay: Stay, channel: Channel, now: da
         language=account.language,
         values={**item.values, **figures, "started_on": started_on.isoformat()},
         created_at=now,
+        expires_at=now + NEWS_FOR,
     )
 
 
 def _recipient(row: OutboxMessage) -> str:
-    if row.channel is Channel.SMS:
-        return row.account.phone_e164 or ""
-    return row.account.email
+    """Where a message goes: its own address, or the account's as it is now."""
+    if row.recipient is not None or row.account is None:
+        return row.recipient or ""
+    return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email

@@ -98,7 +98,10 @@ class ResidenceSpec:
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """A resident's account with the notifications the resident chose."""
+    """A resident's account with the notifications the resident chose.
+
+    `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    """
 
     operator_code: str
     email: str
@@ -107,6 +110,7 @@ class AccountSpec:
     last_name: str
     civility: str = ""
     phone_e164: str | None = None
+    phone_confirmed: bool = False
     language: str = "fr"
     leak_by_email: bool = False
     leak_by_sms: bool = False
@@ -212,6 +216,8 @@ async def put_account(
         )
     account.email = spec.email.strip()
     account.civility, account.first_name, account.last_name = spec.civility, spec.first_name, spec.last_name
+    if account.phone_e164 != spec.phone_e164 or spec.phone_confirmed:
+        account.phone_confirmed_at = now if spec.phone_confirmed else None
     account.phone_e164, account.language = spec.phone_e164, spec.language
     account.leak_by_email, account.leak_by_sms = spec.leak_by_email, spec.leak_by_sms
     account.over_consumption_by_email = spec.over_consumption_by_email

@@ -8,7 +8,7 @@ rule: "no such account" and "wrong password" give one answer and cost one hash (
 import hashlib
 import secrets
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -99,7 +99,7 @@ async def viewer_of_token(token: str, *, now: datetime) -> Viewer:
             token_hash=token_hash(token), revoked_at=None, expires_at__gt=now, account__disabled_at=None
         ).select_related("account")
         if session is not None:
-            return _resident(session.account)
+            return replace(_resident(session.account), asked_at=now)
     raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
 
 
@@ -135,6 +135,11 @@ def token_hash(token: str) -> str:
 def hash_password(password: str) -> str:
     """The argon2id hash of a password in its NFKC form: it fits however a keyboard composes accents."""
     return _hasher().hash(_bytes(unicodedata.normalize("NFKC", password)))
+
+
+async def hashed(password: str) -> str:
+    """As `hash_password`, beside the event loop, and not more of them at once than a process should do."""
+    return await to_thread.run_sync(hash_password, password, limiter=_at_a_time())
 
 
 def _verify(known_hash: str, password: str) -> bool:

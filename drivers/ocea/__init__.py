@@ -1,10 +1,18 @@
 """The plugin `ocea`: found through the entry-point group `submeter.drivers`, as any vendor's package is."""
 
 from core.metering import MeterDriver, hookimpl
+from core.operators import OperatorProfile
 from drivers.ocea.driver import DRIVER
+from drivers.ocea.profile import PROFILE
 
 
 @hookimpl
 def submeter_drivers() -> list[MeterDriver]:
     """The drivers of this package."""
     return [DRIVER]
+
+
+@hookimpl
+def submeter_operators() -> list[OperatorProfile]:
+    """The operators whose sign-up this package describes."""
+    return [PROFILE]

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 import graphql_schema
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.leaks.display import Language
+from core.language import Language
 from core.leaks.words import fluid_label, month_text
 from graphql_schema.amounts import Amount
 from graphql_schema.scalars import LARGEST_EXACT, SCALARS, BigInt

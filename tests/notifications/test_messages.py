@@ -3,7 +3,7 @@
 import pytest
 
 from core.consumption.fluids import Fluid
-from core.leaks.display import Language
+from core.language import Language
 from core.leaks.events import EventKind
 from core.leaks.words import fluid_label
 from notifications.messages import Message, render

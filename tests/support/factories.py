@@ -61,6 +61,7 @@ async def account(
             last_name="Martin",
             civility="Mme",
             phone_e164="+33639980012",
+            phone_confirmed=True,
             leak_by_email=notified,
             leak_by_sms=notified,
             over_consumption_by_email=notified,

@@ -67,7 +67,7 @@ def test_a_plugin_that_does_not_load_is_named(package) -> None:
 def test_a_plugin_in_conflict_with_itself_is_named(package) -> None:
     """Two equal signatures in one package are told as such."""
     _, broken = results_of(package(driver=('Signature("ACM", 0x01, 0x06)', 'Signature("ACM", 0x01, 0x07)')))
-    assert "Two drivers claim the meters ACM/01/07" in broken[0].reason
+    assert "Two plugins claim the meters ACM/01/07" in broken[0].reason
 
 
 def test_a_package_without_telegrams_fails(package) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 HEAVY: Final = ("tortoise", "strawberry", "starlette", "numpy")
 _DOORS: Final = ("graphql_schema", "notifications", "cli")
 _HOUSE: Final = ("core", "drivers", *_DOORS)
-_SURFACE: Final = ("core.metering", "core.metering.conformance")
+_SURFACE: Final = ("core.metering", "core.metering.conformance", "core.operators")
 _ABOVE: Final = ("core.models", "core.services", "core.bootstrap", "core.settings", *_DOORS)
 _LOADED: Final = (
     "import importlib, json, sys\n"
@@ -55,7 +55,7 @@ def look_for_foreign_imports(package: str, sources: Iterable[Path]) -> tuple[lis
             failures.append(f"{source.name}:{error.lineno}: {error.msg}")
             continue
         failures += [
-            f"{source.name}:{line} imports {name}; a driver imports core.metering alone"
+            f"{source.name}:{line} imports {name}; a plugin imports core.metering and core.operators alone"
             for line, name in _imported(tree)
             if name.partition(".")[0] in _HOUSE and name not in _SURFACE and not _within(name, package)
         ]

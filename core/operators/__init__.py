@@ -1,0 +1,42 @@
+"""What an operator's plugin needs: `OperatorProfile` and the values it is made of."""
+
+from core.access.passwords import CharacterClass, ClassRule, PasswordPolicy
+from core.consumption.fluids import Fluid
+from core.language import Language, Text
+from core.operators.journey import (
+    ActivationMode,
+    Asking,
+    DeviceChoice,
+    OccupancyChoice,
+    OccupancyKind,
+    Path,
+    Stage,
+    Step,
+)
+from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.profile import CodeFormat, DwellingParts, OperatorProfile
+from core.operators.words import WORDS
+
+__all__ = [
+    "WORDS",
+    "ActivationMode",
+    "Asking",
+    "CharacterClass",
+    "ClassRule",
+    "CodeFormat",
+    "Contact",
+    "DeviceChoice",
+    "DwellingParts",
+    "Fluid",
+    "HelpPage",
+    "Language",
+    "OccupancyChoice",
+    "OccupancyKind",
+    "OperatorProfile",
+    "PasswordPolicy",
+    "Path",
+    "PrivacyNotice",
+    "Stage",
+    "Step",
+    "Text",
+]

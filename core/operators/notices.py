@@ -1,0 +1,66 @@
+"""What an operator tells: whom to call, what becomes of personal data, and where the number on a meter
+stands.
+
+In: the operator's texts. Out: values that cannot be made without their substance. The one rule: a notice that
+lacks purpose, legal basis, retention, rights or contact is an error at start and not a surprise for a
+resident (C-31): the seed's own notice speaks of quotes, which this processing is not (R-213).
+"""
+
+from dataclasses import dataclass, fields
+
+from core.consumption.fluids import Fluid
+from core.language import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Who answers questions. A blank phone or website means there is none."""
+
+    name: str
+    email: str
+    phone: str = ""
+    address: str = ""
+    website: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyNotice:
+    """What is done with personal data, as Article 13 GDPR asks; `version` changes with every word.
+
+    Raises:
+        ValueError: a part is empty.
+    """
+
+    version: str
+    purpose: Text
+    legal_basis: Text
+    retention: Text
+    rights: Text
+    contact: Text
+    url: str
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            value = getattr(self, part.name)
+            words = (value.fr, value.en) if isinstance(value, Text) else (value,)
+            if not all(word.strip() for word in words):
+                raise ValueError(f"The privacy notice has no {part.name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    """Where the number stands on one kind of device.
+
+    Attributes:
+        title: of the dialogue.
+        fluid: the tab it stands under; None: for every kind.
+        items: what to do, in order.
+        guide_url: a document to download, with `guide_label`; None: there is none.
+        guide_label: the words of that link.
+    """
+
+    title: Text
+    items: tuple[Text, ...]
+    fluid: Fluid | None = None
+    guide_url: str | None = None
+    guide_label: Text | None = None

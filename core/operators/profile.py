@@ -1,0 +1,176 @@
+"""How one metering company signs residents up: a frozen value that its plugin brings.
+
+In: the operator's own rules and words. Out: nothing happens here; core.registration walks the journey, the
+services touch the tables. The one rule: a profile is data. What it leaves out has a default, what contradicts
+itself is refused when it is made, and the plugin is then named and left out.
+
+    PROFILE = OperatorProfile(code="acme", portal_name="My water", stages=(...), ...)
+
+    @hookimpl
+    def submeter_operators() -> list[OperatorProfile]:
+        return [PROFILE]
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+
+from core.access.passwords import PasswordPolicy
+from core.language import Text
+from core.operators.journey import (
+    ActivationMode,
+    Asking,
+    DeviceChoice,
+    OccupancyChoice,
+    OccupancyKind,
+    Path,
+    Stage,
+    Step,
+)
+from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.words import WORDS
+
+_MUST_HAVE = (Step.RESIDENCE, Step.DWELLING, Step.ATTESTATION, Step.PERSONAL_DATA)
+_LAST = MappingProxyType(
+    {
+        ActivationMode.TEMPORARY_PASSWORD: Step.FIRST_SIGN_IN,
+        ActivationMode.EMAIL_CODE: Step.VERIFICATION,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFormat:
+    """How a code that residents type is made up: a regular expression for the folded text, and an example."""
+
+    pattern: str
+    example: str
+
+    def matches(self, folded: str) -> bool:
+        return re.fullmatch(self.pattern, folded, re.ASCII) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingParts:
+    """What a dwelling is called, part by part, as it is stored (serials.md §3)."""
+
+    building: str
+    staircase: str
+    floor: str
+    number: str
+
+
+def no_dwelling_code(_parts: DwellingParts) -> str | None:
+    """Operators without a code of their own for dwellings."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorProfile:
+    """One operator's sign-up.
+
+    Attributes:
+        code: the operator's, as its residences name it (`Operator.code`).
+        name: the company.
+        portal_name: what residents know the portal by.
+        portal_url: where they sign in.
+        registration_url: where the form is.
+        stages: the journey as residents see it; its steps, in order, are the journey.
+        residence_paths: the forms of the step RESIDENCE; with SERIAL the whole stock is searched (C-06).
+        dwelling_paths: the forms of the step DWELLING, within the residence.
+        review_paths: what can be guessed: with it alone a manager looks first (C-40).
+        residence_code: of the site or building.
+        occupancies: who may register.
+        devices: the kinds of device that may be named as a hint (C-07).
+        strict_nine_digit_serial: whether any other printed number is answered SERIAL_FORMAT_UNSUPPORTED
+            (C-05).
+        serial_example: as printed.
+        activation: how the mailbox is proved.
+        password_policy: the criteria.
+        one_account_per_dwelling: R-140.
+        one_dwelling_per_account: R-139.
+        move_in: whether the day of moving in is asked for. Without it the stay begins on the day of
+            registration.
+        registration_lifetime: how long a registration waits to be finished; afterwards it is removed (C-12).
+        predecessor_access: how long somebody who left sees the own period.
+        contact: who answers questions.
+        privacy: what is done with personal data.
+        terms_version: of the terms of use, which are accepted before data are shown (R-062).
+        consent_version: of the text of the manager's consent.
+        help_pages: where the number on a meter stands.
+        dwelling_code: a dwelling's code as the operator prints it, or None.
+        newsletter: whether one is offered, never ticked in advance (NL-01).
+        texts: words that differ from the house's own (core.operators.words), by the same keys.
+
+    Raises:
+        ValueError: the journey lacks a step that no sign-up may lack, or ends elsewhere than its activation
+            does.
+    """
+
+    code: str
+    name: str
+    portal_name: str
+    portal_url: str
+    registration_url: str
+    stages: tuple[Stage, ...]
+    residence_paths: tuple[Path, ...]
+    dwelling_paths: tuple[Path, ...]
+    residence_code: CodeFormat
+    occupancies: tuple[OccupancyChoice, ...]
+    devices: tuple[DeviceChoice, ...]
+    serial_example: str
+    activation: ActivationMode
+    password_policy: PasswordPolicy
+    contact: Contact
+    privacy: PrivacyNotice
+    terms_version: str
+    consent_version: str
+    help_pages: tuple[HelpPage, ...]
+    review_paths: frozenset[Path] = frozenset({Path.LOT_NUMBER, Path.DWELLING_REFERENCE})
+    strict_nine_digit_serial: bool = False
+    one_account_per_dwelling: bool = True
+    one_dwelling_per_account: bool = True
+    move_in: Asking = Asking.OPTIONAL
+    registration_lifetime: timedelta = timedelta(hours=24)
+    predecessor_access: timedelta = timedelta(days=365)
+    newsletter: bool = False
+    dwelling_code: Callable[[DwellingParts], str | None] = no_dwelling_code
+    texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    def __post_init__(self) -> None:
+        missing = [step for step in _MUST_HAVE if step not in self.steps]
+        if missing:
+            raise ValueError(f"The journey of {self.code} lacks {', '.join(missing)}.")
+        if self.steps[-1] is not _LAST[self.activation]:
+            raise ValueError(f"The journey of {self.code} must end with {_LAST[self.activation]}.")
+        unknown = sorted(set(self.texts) - set(WORDS))
+        if unknown:
+            raise ValueError(f"The profile of {self.code} words what nobody says: {', '.join(unknown)}.")
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The journey, step by step."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    @property
+    def allow_non_occupant_owner(self) -> bool:
+        """Whether somebody who owns a dwelling and does not live there may register (C-01)."""
+        return any(choice.kind is OccupancyKind.OWNER_NON_OCCUPANT for choice in self.occupancies)
+
+    @property
+    def asks_occupancy_first(self) -> bool:
+        return Step.OCCUPANCY in self.steps
+
+    def keys_of(self, *beginnings: str) -> list[str]:
+        """The keys of words that begin so, in order."""
+        return sorted(key for key in WORDS if key.startswith(beginnings))
+
+    def text(self, key: str) -> Text:
+        """The operator's words for a key, or else the house's.
+
+        Raises:
+            KeyError: there is no such key.
+        """
+        return self.texts.get(key) or WORDS[key]

@@ -1,0 +1,1 @@
+"""Registration as a pure state machine: drafts, forms, answers, refusals."""

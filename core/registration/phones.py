@@ -1,0 +1,38 @@
+"""Phone numbers as people write them, and the one form in which they are kept: E.164 (R-204, C-34).
+
+In: a text such as `+33 06 11 54 65 87`. Out: `+33611546587`, or None. The one rule: numbers are judged by
+`phonenumbers` (Google's own tables), never by patterns of ours; without a country code they are French.
+"""
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+
+HOME_REGION = "FR"
+LONGEST_PHONE = 32
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+def to_e164(text: str) -> str | None:
+    """The number in E.164; None where it is no valid number of its country."""
+    if len(text) > LONGEST_PHONE:
+        return None
+    try:
+        number = phonenumbers.parse(text, HOME_REGION)
+        if not phonenumbers.is_valid_number(number):
+            number = _without_trunk_prefix(number)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def is_mobile(e164: str) -> bool:
+    """Whether an SMS can reach it."""
+    return phonenumbers.number_type(phonenumbers.parse(e164)) in _MOBILE
+
+
+def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
+    """The number dialled within its own country: the 0 after +33 is for calls from France (R-204)."""
+    country = phonenumbers.region_code_for_country_code(number.country_code)
+    return phonenumbers.parse(phonenumbers.national_significant_number(number), country)

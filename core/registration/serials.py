@@ -1,0 +1,90 @@
+"""What a resident may have meant by the number that was typed, and which meters that fits.
+
+In: the text, the drivers' serial formats, and meters as they are described. Out: the meters it names. The one
+rule: the readings of a text are tried one level after the other and the first level that fits anything
+answers; letters that look like digits are read so only where the text as typed fits nothing, and no digit is
+ever left out (serials.md §2).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.consumption.fluids import Fluid
+from core.metering import SerialFormat, fold
+
+NINE_DIGITS = re.compile(r"\d{9}", re.ASCII)
+_DIN = re.compile(r"[0-9A-F][A-Z]{3}[0-9A-Z]{2}(\d{8})", re.ASCII)
+_DIGIT_LOOKALIKES = str.maketrans("OILSB", "01158")
+_RADIO_DIGITS = 8
+LONGEST_SERIAL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMeter:
+    """A meter as it is described; `key` is the folded printed serial."""
+
+    meter_id: int
+    dwelling_id: int
+    residence_id: int
+    fluid: Fluid
+    vendor: str
+    key: str
+
+
+def is_nine_digits(text: str) -> bool:
+    """Whether an operator that knows nine digits alone takes this (R-145)."""
+    return NINE_DIGITS.fullmatch(fold(text[:LONGEST_SERIAL])) is not None
+
+
+def readings_of(text: str, formats: Iterable[SerialFormat]) -> tuple[frozenset[str], ...]:
+    """The serials a text may stand for, level by level; empty for a text that is none."""
+    folded = fold(text[:LONGEST_SERIAL])
+    if not folded or len(text) > LONGEST_SERIAL:
+        return ()
+    known = tuple(formats)
+    levels = [_forms(folded, known)]
+    din = _DIN.fullmatch(folded)
+    if din is not None:
+        levels.append(_forms(din[1], known))
+    # H8CAO2962O: only where a driver's pattern wants a digit in that place does the text fit afterwards.
+    levels.append(frozenset().union(*(_lookalikes(folded, format_) for format_ in known)))
+    return tuple(level for level in levels if level)
+
+
+def named_by(text: str, meters: Sequence[KnownMeter], formats: dict[str, SerialFormat]) -> list[KnownMeter]:
+    """The meters that a text names.
+
+    Args:
+        text: as typed.
+        meters: among which.
+        formats: driver name -> how that vendor prints serials.
+    """
+    for level in readings_of(text, formats.values()):
+        found = [meter for meter in meters if level & _forms(meter.key, _own(meter, formats))]
+        if found:
+            return found
+    return []
+
+
+def _own(meter: KnownMeter, formats: dict[str, SerialFormat]) -> tuple[SerialFormat, ...]:
+    return (formats[meter.vendor],) if meter.vendor in formats else ()
+
+
+def _forms(folded: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
+    """The text itself, its canonical form in each format it has, and numbers without their leading zeros."""
+    forms = {folded} | {format_.normalise(folded) for format_ in formats if format_.matches(folded)}
+    numeric = {form for form in forms if form.isdecimal() and len(form) <= _RADIO_DIGITS}
+    return frozenset(forms | {form.zfill(_RADIO_DIGITS) for form in numeric})
+
+
+def _lookalikes(folded: str, format_: SerialFormat) -> set[str]:
+    """The text with letters read as digits at every place where the format's example has a digit."""
+    example = fold(format_.example)
+    if len(example) != len(folded):
+        return set()
+    pairs = zip(folded, example, strict=True)
+    read = "".join(
+        typed.translate(_DIGIT_LOOKALIKES) if shown.isdecimal() else typed for typed, shown in pairs
+    )
+    return {format_.normalise(read)} if read != folded and format_.matches(read) else set()

@@ -1,0 +1,113 @@
+"""The words about access: codes, links and notices of a change, in French and English.
+
+In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
+The one rule: what opens something is in the text alone, never in a subject, which shows on locked screens
+and in lists.
+"""
+
+from core.language import Language
+
+ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
+    ("password_reset", Language.FR): (
+        "Mot de passe oublié",
+        (
+            "Pour choisir un nouveau mot de passe, ouvrez ce lien dans l'heure :\n\n{link}\n\n"
+            "Il ne sert qu'une fois. Si vous n'avez rien demandé, ignorez ce message : rien n'a changé."
+        ),
+    ),
+    ("password_reset", Language.EN): (
+        "Forgotten password",
+        (
+            "To choose a new password, open this link within the hour:\n\n{link}\n\n"
+            "It works once. If you asked for nothing, ignore this message: nothing has changed."
+        ),
+    ),
+    ("password_changed", Language.FR): (
+        "Votre mot de passe a été modifié",
+        (
+            "Votre mot de passe a été modifié et vos autres sessions sont fermées. Si ce n'est pas vous, "
+            "utilisez « Mot de passe oublié » sur la page de connexion :\n\n{link}"
+        ),
+    ),
+    ("password_changed", Language.EN): (
+        "Your password was changed",
+        (
+            "Your password was changed and your other sessions were ended. If this was not you, use "
+            "“Forgotten password” on the sign-in page:\n\n{link}"
+        ),
+    ),
+    ("email_code", Language.FR): (
+        "Confirmez votre adresse e-mail",
+        "Votre code de confirmation est {code}. Il est valable 15 minutes.",
+    ),
+    ("email_code", Language.EN): (
+        "Confirm your e-mail address",
+        "Your confirmation code is {code}. It is valid for 15 minutes.",
+    ),
+    ("email_changed", Language.FR): (
+        "Votre adresse e-mail a été modifiée",
+        (
+            "L'adresse e-mail de votre compte est désormais {new_email}. Ce message va à l'ancienne adresse. "
+            "Si ce n'est pas vous, contactez votre gestionnaire."
+        ),
+    ),
+    ("email_changed", Language.EN): (
+        "Your e-mail address was changed",
+        (
+            "The e-mail address of your account is now {new_email}. This message goes to the former one. "
+            "If this was not you, contact your manager."
+        ),
+    ),
+    ("phone_code", Language.FR): ("", "Votre code de confirmation : {code} (valable 15 minutes)"),
+    ("phone_code", Language.EN): ("", "Your confirmation code: {code} (valid for 15 minutes)"),
+    ("second_factor_enrolled", Language.FR): (
+        "Double authentification activée",
+        "La connexion à votre compte demande désormais un code de votre application d'authentification.",
+    ),
+    ("second_factor_enrolled", Language.EN): (
+        "Two-factor sign-in is on",
+        "Signing in to your account now asks for a code of your authenticator app.",
+    ),
+    ("second_factor_removed", Language.FR): (
+        "Double authentification désactivée",
+        (
+            "La connexion à votre compte ne demande plus de code. Si ce n'est pas vous, changez votre mot de "
+            "passe :\n\n{link}"
+        ),
+    ),
+    ("second_factor_removed", Language.EN): (
+        "Two-factor sign-in is off",
+        (
+            "Signing in to your account no longer asks for a code. If this was not you, change your "
+            "password:\n\n{link}"
+        ),
+    ),
+    ("token_issued", Language.FR): (
+        "Un jeton d'accès a été créé",
+        (
+            "Le jeton d'accès « {name} » peut désormais lire des données de votre compte. Vous pouvez le "
+            "révoquer à tout moment :\n\n{link}"
+        ),
+    ),
+    ("token_issued", Language.EN): (
+        "An access token was made",
+        (
+            "The access token “{name}” can now read data of your account. You can revoke it at any "
+            "time:\n\n{link}"
+        ),
+    ),
+    ("consent_changed", Language.FR): (
+        "Votre consentement a été modifié",
+        (
+            "Votre gestionnaire a indiqué votre choix sur l'accès à vos données de consommations quotidiennes"
+            " : {choice}. Vous pouvez le modifier à tout moment :\n\n{link}"
+        ),
+    ),
+    ("consent_changed", Language.EN): (
+        "Your consent was changed",
+        (
+            "Your manager entered your choice on access to your daily consumption: {choice}. You can change "
+            "it at any time:\n\n{link}"
+        ),
+    ),
+}
