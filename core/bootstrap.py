@@ -13,6 +13,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from anyio import to_thread
+from limits.aio.storage import Storage
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
@@ -20,6 +23,7 @@ from core.metering import BatchDecoder, Registry, load_registry
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
+_LIMITS_URL = "SUBMETER_LIMITS_URL"
 _MIGRATION_LOCK = 0x5B3E7E4
 """The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
 
@@ -28,15 +32,18 @@ _MIGRATION_LOCK = 0x5B3E7E4
 class House:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `decoder` serves all intake of the house, and remembers from batch to batch.
+    `decoder` serves all intake of the house, and remembers from batch to batch; `counters` are those of the
+    limits on tries (`core.services.limits`).
     """
 
     settings: Settings
     registry: Registry
     decoder: BatchDecoder = field(init=False, repr=False, compare=False)
+    counters: Storage = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", BatchDecoder(self.registry))
+        object.__setattr__(self, "counters", _counters(self.settings.limits_url))
 
 
 @asynccontextmanager
@@ -119,6 +126,18 @@ def database_config(settings: Settings, *, migrating: bool = False) -> dict[str,
         "use_tz": True,
         "timezone": "UTC",
     }
+
+
+def _counters(url: str) -> Storage:
+    try:
+        store = storage_from_string(f"async+{url}")
+    except (ConfigurationError, ValueError) as failure:
+        # What a URL is wrong in is not told: it may hold a password.
+        raise SettingsError(
+            "names no store that is known, or lacks its library", field=_LIMITS_URL
+        ) from failure
+    assert isinstance(store, Storage)
+    return store
 
 
 def _connection_name(settings: Settings) -> str:

@@ -5,6 +5,9 @@ A broken telegram is not one of these: it is a result that intake counts and kee
 The codes follow the error catalogue of the requirements where that names one.
 """
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from math import ceil
 from typing import ClassVar
 
 
@@ -17,6 +20,11 @@ class SubmeterError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What a program needs beside code and field, by the names that a door gives them."""
+        return {}
 
 
 class Unauthenticated(SubmeterError):
@@ -65,3 +73,31 @@ class SecretUnusable(SubmeterError):
     """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
 
     code = "SECRET_UNUSABLE"
+
+
+class RateLimited(SubmeterError):
+    """Too many tries; `retry_after` says how long to wait."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, *, retry_after: timedelta) -> None:
+        self.retry_after_s = ceil(retry_after.total_seconds())
+        super().__init__(f"Too many tries: try again in {self.retry_after_s} seconds.")
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfter": self.retry_after_s}
+
+
+class AccountLocked(SubmeterError):
+    """Too many wrong passwords: from a device that is not known, none is looked at until then (PW-01)."""
+
+    code = "ACCOUNT_LOCKED"
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__("Too many wrong passwords: wait, or ask for a new password by e-mail.")
+        self.until = until
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"until": self.until.isoformat()}

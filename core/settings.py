@@ -18,6 +18,9 @@ MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
+IN_MEMORY = "memory://"
+"""Tries are counted in this process alone."""
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -41,6 +44,7 @@ class Settings:
         session_lifetime: how long a sign-in lasts.
         cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction takes in.
+        limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
         log_level: a level name of the standard library's logging.
     """
 
@@ -52,6 +56,7 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     cookie_secure: bool = False
     intake_batch_lines: int = 2_000
+    limits_url: str = IN_MEMORY
     log_level: str = "INFO"
 
     def __repr__(self) -> str:
@@ -93,6 +98,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=MOST_BATCH_LINES),
+        limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
         log_level=_level_name(env),
     )
 

@@ -1,6 +1,7 @@
-"""Who may do what: the Viewer, permission names, roles."""
+"""Who may do what: the Viewer, permission names, roles; and the acts that the audit keeps."""
 
+from core.access.acts import NOBODY, Act, Visitor
 from core.access.permissions import Permission, Role
 from core.access.viewer import SYSTEM, Viewer
 
-__all__ = ["SYSTEM", "Permission", "Role", "Viewer"]
+__all__ = ["NOBODY", "SYSTEM", "Act", "Permission", "Role", "Viewer", "Visitor"]

@@ -10,6 +10,7 @@ class Role(StrEnum):
     """Who an account or a key stands for."""
 
     RESIDENT = "RESIDENT"
+    MANAGER = "MANAGER"
     GATEWAY = "GATEWAY"
     SYSTEM = "SYSTEM"
 
@@ -18,6 +19,7 @@ class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
     ALERTS_READ = "alerts:read"
+    AUDIT_READ = "audit:read"
     CONSUMPTION_READ = "consumption:read"
     DWELLINGS_READ = "dwellings:read"
     METERS_READ = "meters:read"
@@ -39,6 +41,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.READINGS_READ,
         }
     ),
+    Role.MANAGER: frozenset(),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

@@ -7,6 +7,15 @@ A model's docstring becomes its table's comment, and Tortoise cuts SQLite statem
 these docstrings and descriptions hold none.
 """
 
+from core.models.access import (
+    AccessToken,
+    AuditRecord,
+    Challenge,
+    ChallengePurpose,
+    Device,
+    RecoveryCode,
+    Terms,
+)
 from core.models.leaks import Alert, AlertKind, LeakEpisode
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
@@ -24,15 +33,20 @@ from core.models.people import (
 from core.models.places import Dwelling, Operator, Residence
 
 __all__ = [
+    "AccessToken",
     "Account",
     "Alert",
     "AlertKind",
+    "AuditRecord",
+    "Challenge",
+    "ChallengePurpose",
     "Channel",
     "CompactFormat",
     "ConsentAuthor",
     "ConsentPurpose",
     "ConsentRecord",
     "ConsentState",
+    "Device",
     "Dwelling",
     "Gateway",
     "LeakEpisode",
@@ -44,8 +58,10 @@ __all__ = [
     "OccupancyKind",
     "Operator",
     "OutboxMessage",
+    "RecoveryCode",
     "Residence",
     "Session",
     "TelegramState",
+    "Terms",
     "UnusableTelegram",
 ]

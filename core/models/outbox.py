@@ -26,14 +26,19 @@ class MessageState(StrEnum):
 
 
 class OutboxMessage(Model):
-    """One message to one account by one channel. The idempotency_key lets an event be told once only."""
+    """One message by one channel. The idempotency_key lets an event be told once only.
+
+    It goes to the account's address as it is when it is sent, or to a recipient of its own.
+    Values that must not lie open, such as a code, are sealed, and wiped once the message is gone.
+    """
 
     id = fields.BigIntField(primary_key=True)
     idempotency_key = fields.CharField(max_length=160, unique=True)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
-        "models.Account", related_name="messages", on_delete=fields.CASCADE
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account", related_name="messages", null=True, on_delete=fields.CASCADE
     )
-    account_id: int
+    account_id: int | None
+    recipient = fields.CharField(max_length=254, null=True)
     alert: fields.ForeignKeyNullableRelation[Alert] = fields.ForeignKeyField(
         "models.Alert", related_name="messages", null=True, on_delete=fields.SET_NULL
     )
@@ -42,8 +47,15 @@ class OutboxMessage(Model):
     template = fields.CharField(max_length=40)
     language = fields.CharField(max_length=2)
     values: dict[str, Any] = fields.JSONField()
+    sealed_values = fields.BinaryField(null=True)
     state = fields.CharEnumField(MessageState, max_length=8, default=MessageState.PENDING)
     created_at = fields.DatetimeField()
+    attempts = fields.IntField(default=0, db_default=0)
+    due_at = fields.DatetimeField(null=True, description="not to be tried before, null for at once")
+    expires_at = fields.DatetimeField(null=True, description="not to be sent from then on")
+    claimed_by = fields.CharField(max_length=32, null=True)
+    claimed_until = fields.DatetimeField(null=True)
+    failure = fields.CharField(max_length=200, null=True, description="the last reason it was not sent")
     sent_at = fields.DatetimeField(null=True)
 
     class Meta:

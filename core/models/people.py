@@ -5,6 +5,7 @@ from enum import StrEnum
 from tortoise import fields
 from tortoise.models import Model
 
+from core.access import Role
 from core.models.places import Dwelling, Operator
 
 
@@ -37,7 +38,7 @@ class ConsentAuthor(StrEnum):
 
 
 class Account(Model):
-    """A resident's personal access.
+    """A person's access, a resident's or a manager's.
 
     Nothing is ticked in advance: every notification is opt-in (R-015, C-16).
     """
@@ -59,6 +60,22 @@ class Account(Model):
     leak_by_sms = fields.BooleanField(default=False)
     over_consumption_by_email = fields.BooleanField(default=False)
     over_consumption_by_sms = fields.BooleanField(default=False)
+    new_document_by_email = fields.BooleanField(default=False, db_default=False)
+    new_document_by_sms = fields.BooleanField(default=False, db_default=False)
+    role = fields.CharEnumField(
+        Role, max_length=16, default=Role.RESIDENT, db_default="RESIDENT", description="RESIDENT or MANAGER"
+    )
+    temporary_password_until = fields.DatetimeField(
+        null=True, description="set while the password is a temporary one, which must be changed (R-061)"
+    )
+    temporary_password_used_at = fields.DatetimeField(null=True)
+    password_changed_at = fields.DatetimeField(null=True)
+    terms_version = fields.CharField(max_length=32, null=True, description="the last one accepted (R-062)")
+    terms_accepted_at = fields.DatetimeField(null=True)
+    phone_confirmed_at = fields.DatetimeField(null=True)
+    second_factor_sealed = fields.BinaryField(null=True)
+    second_factor_since = fields.DatetimeField(null=True)
+    second_factor_step = fields.BigIntField(null=True, description="the last time step used, never again")
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
 
@@ -97,7 +114,10 @@ class Session(Model):
     account_id: int
     token_hash = fields.CharField(max_length=64, unique=True)
     user_agent = fields.CharField(max_length=200, default="")
+    address = fields.CharField(max_length=45, null=True)
     created_at = fields.DatetimeField()
+    last_seen_at = fields.DatetimeField(null=True)
+    second_factor_at = fields.DatetimeField(null=True)
     expires_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
 

@@ -145,6 +145,7 @@ def _message(item: News, account: Account, stay: Stay, channel: Channel, now: da
 
 
 def _recipient(row: OutboxMessage) -> str:
-    if row.channel is Channel.SMS:
-        return row.account.phone_e164 or ""
-    return row.account.email
+    """Where a message goes: its own address, or the account's as it is now."""
+    if row.recipient is not None or row.account is None:
+        return row.recipient or ""
+    return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email

@@ -1,0 +1,63 @@
+"""Every security-relevant act that the audit knows, by name, and who is at the door when it happens.
+
+In: nothing. Out: names and values. The one rule: a door fills `Visitor` from the connection itself, never
+from what the visitor says of itself.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What happened, in alphabetical order."""
+
+    ACCOUNT_CREATED = "ACCOUNT_CREATED"
+    ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
+    CODE_REFUSED = "CODE_REFUSED"
+    CONSENT_CHANGED = "CONSENT_CHANGED"
+    CONTACT_CHANGED = "CONTACT_CHANGED"
+    DATA_ACCESSED = "DATA_ACCESSED"
+    DWELLING_CONTESTED = "DWELLING_CONTESTED"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
+    EMAIL_CHANGE_ASKED = "EMAIL_CHANGE_ASKED"
+    NOTIFICATIONS_CHANGED = "NOTIFICATIONS_CHANGED"
+    OCCUPANCY_ENDED = "OCCUPANCY_ENDED"
+    OCCUPANCY_STARTED = "OCCUPANCY_STARTED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - an act's name
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - an act's name
+    PASSWORD_RESET_ASKED = "PASSWORD_RESET_ASKED"  # noqa: S105 - an act's name
+    PHONE_CONFIRMED = "PHONE_CONFIRMED"
+    RATE_LIMITED = "RATE_LIMITED"
+    RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
+    REGISTRATION_CANCELLED = "REGISTRATION_CANCELLED"
+    REGISTRATION_STARTED = "REGISTRATION_STARTED"
+    SECOND_FACTOR_ENROLLED = "SECOND_FACTOR_ENROLLED"
+    SECOND_FACTOR_REFUSED = "SECOND_FACTOR_REFUSED"
+    SECOND_FACTOR_REMOVED = "SECOND_FACTOR_REMOVED"
+    SESSION_RENEWED = "SESSION_RENEWED"
+    SESSION_REVOKED = "SESSION_REVOKED"
+    SIGNED_IN = "SIGNED_IN"
+    SIGNED_OUT = "SIGNED_OUT"
+    SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
+    TEMPORARY_PASSWORD_ISSUED = "TEMPORARY_PASSWORD_ISSUED"  # noqa: S105 - an act's name
+    TERMS_ACCEPTED = "TERMS_ACCEPTED"
+    TERMS_PUBLISHED = "TERMS_PUBLISHED"
+    TOKEN_ISSUED = "TOKEN_ISSUED"  # noqa: S105 - an act's name
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105 - an act's name
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever is at the door, signed in or not.
+
+    Attributes:
+        address: the IP address of the connection, None where there is none (the command line).
+        user_agent: what the browser calls itself.
+    """
+
+    address: str | None = None
+    user_agent: str = ""
+
+
+NOBODY = Visitor()
+"""The command line and the house's own doing."""

@@ -1,0 +1,124 @@
+"""One-time codes, temporary passwords and tokens: how they are made, kept and compared.
+
+In: a secret shown, what is kept of it, and the moment. Out: a verdict. The one rule: what is kept does not
+open anything: of tokens, which nobody can guess, the SHA-256; of six-digit codes, which a thief of the table
+could simply try out, an HMAC under a key that is not in the table.
+
+A code has six digits, five tries and fifteen minutes (CNIL 2022-100: 19.9 bits will do for that alone). A
+temporary password has 100 bits, is used once and lasts a day (PW-05).
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CODE_DIGITS = 6
+CODE_TRIES = 5
+CODE_LIFETIME = timedelta(minutes=15)
+RESEND_AFTER = timedelta(minutes=1)
+"""How long one waits before the next code is asked for (CODE_RESEND_TOO_SOON)."""
+
+RESET_LIFETIME = timedelta(hours=1)
+"""How long the link of a forgotten password opens (PW-06)."""
+
+TEMPORARY_PASSWORD_LIFETIME = timedelta(hours=24)
+_TEMPORARY_GROUPS, _GROUP_LETTERS = 4, 5
+_READABLE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""No 0 and O, no 1, I and L: a temporary password may be read from paper."""
+
+RECOVERY_CODES = 10
+_TOKEN_BYTES = 32
+
+
+class CodeVerdict(StrEnum):
+    """What becomes of a code that was shown."""
+
+    RIGHT = "RIGHT"
+    WRONG = "WRONG"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCode:
+    """What is kept of a code: its hash, when it was made, how often it was tried, and whether it was used."""
+
+    code_hash: str
+    made_at: datetime
+    tries: int = 0
+    used: bool = False
+
+    @property
+    def tries_left(self) -> int:
+        return max(CODE_TRIES - self.tries, 0)
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether a try would still be looked at: young enough, not used, tries left."""
+        return not self.used and self.tries_left > 0 and now < self.made_at + CODE_LIFETIME
+
+    def judge(self, shown_hash: str, *, now: datetime) -> CodeVerdict:
+        """What a code with this hash is worth; the caller counts the try before it asks."""
+        if self.used or self.tries > CODE_TRIES or now >= self.made_at + CODE_LIFETIME:
+            return CodeVerdict.EXPIRED
+        return CodeVerdict.RIGHT if same(self.code_hash, shown_hash) else CodeVerdict.WRONG
+
+    def resend_after(self, now: datetime) -> timedelta:
+        """How long one waits before another code is sent; nothing left to wait is zero."""
+        return max(self.made_at + RESEND_AFTER - now, timedelta())
+
+
+def make_code() -> str:
+    """Six digits, each code as likely as any other: `042117`."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+
+
+def typed_code(text: str) -> str:
+    """A code as it was typed, without the blanks and hyphens that people and mail programs add."""
+    return "".join(character for character in text[:64] if character not in " -\u00a0\u202f\t\r\n")
+
+
+def code_hash(code: str, *, key: bytes, bound_to: str) -> str:
+    """What is kept of a code: it counts under this key alone, and for nothing but what it is bound to."""
+    return hmac.new(key, _bytes(f"{bound_to}\n{typed_code(code)}"), hashlib.sha256).hexdigest()
+
+
+def make_temporary_password() -> str:
+    """Four groups of five readable characters, 99 bits: `7KQ2M-…`."""
+    return "-".join(_letters(_GROUP_LETTERS) for _ in range(_TEMPORARY_GROUPS))
+
+
+def make_recovery_codes() -> list[str]:
+    """Ten codes of 49 bits, each good for once: `7KQ2M-XW4TB`."""
+    return [f"{_letters(5)}-{_letters(5)}" for _ in range(RECOVERY_CODES)]
+
+
+def make_token(prefix: str) -> str:
+    """256 random bits behind a prefix that says what the token is, so that secret scanners know it."""
+    return prefix + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token, whatever a stranger sent as one."""
+    return hashlib.sha256(_bytes(token)).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def among(shown: str, kept: Sequence[str]) -> bool:
+    """Whether a hash is one of those kept; each is compared, found or not."""
+    return sum(same(shown, one) for one in kept) > 0
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(_READABLE) for _ in range(count))
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; a lone surrogate, which JSON can carry, is wrong and no reason to fail."""
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,97 @@
+"""Keeps a record of every security-relevant act: who did what, to what, when, and from which address.
+
+In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule: rows
+are only added, and hold numbers, names of things and states: no password, code, token, key, serial or
+address to write to. The table itself refuses to change a row (migration `accounts`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.models import AuditRecord
+
+Detail: TypeAlias = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an act was done to: `Subject("account", 12)`; without a number, a thing that is not known."""
+
+    kind: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A record as it is listed."""
+
+    at: datetime
+    act: Act
+    role: str | None
+    actor_id: int | None
+    subject: Subject
+    address: str | None
+    details: Mapping[str, Detail]
+
+
+async def record(
+    act: Act,
+    subject: Subject,
+    *,
+    now: datetime,
+    visitor: Visitor,
+    viewer: Viewer | None = None,
+    connection: BaseDBAsyncClient | None = None,
+    **details: Detail,
+) -> None:
+    """Add a record.
+
+    Args:
+        act: what happened.
+        subject: to what.
+        now: when.
+        visitor: from where.
+        viewer: who; None for somebody who has not signed in.
+        connection: the transaction that the act is part of; an act that is undone was not done.
+        details: what else is worth knowing, such as the name of a reason; never a secret.
+    """
+    await AuditRecord.create(
+        at=now,
+        act=act,
+        role=viewer.role.value if viewer else None,
+        actor_id=viewer.account_id if viewer else None,
+        subject=subject.kind,
+        subject_id=subject.number,
+        address=visitor.address,
+        details=details,
+        using_db=connection,
+    )
+
+
+async def acts_on(
+    viewer: Viewer, subject: Subject | None = None, *, act: Act | None = None, limit: int = 100
+) -> list[AuditEntry]:
+    """The newest records, of one subject or act if one is given."""
+    viewer.require(Permission.AUDIT_READ)
+    query = AuditRecord.all()
+    if subject is not None:
+        query = query.filter(subject=subject.kind, subject_id=subject.number)
+    if act is not None:
+        query = query.filter(act=act)
+    return [
+        AuditEntry(
+            at=row.at,
+            act=row.act,
+            role=row.role,
+            actor_id=row.actor_id,
+            subject=Subject(row.subject, row.subject_id),
+            address=row.address,
+            details=row.details,
+        )
+        for row in await query.order_by("-id").limit(limit)
+    ]

@@ -1,0 +1,62 @@
+"""Seals bytes under SUBMETER_SECRET_KEY: AES-256-GCM, for one purpose, bound to the thing they belong to.
+
+In: bytes and what they are bound to. Out: the sealed form: one version byte, 12 bytes of nonce, 16 bytes of
+tag, the ciphertext. The one rule: each purpose has a key of its own, and what is sealed for one thing does
+not open for another, so a sealed value copied to another row is of no use.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from Crypto.Cipher import AES
+from Crypto.Hash import SHA256
+from Crypto.Protocol.KDF import HKDF
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+class SealBroken(ValueError):
+    """Sealed under another secret, for another purpose or thing, or damaged."""
+
+
+def derived_key(secret_key: str, purpose: str) -> bytes:
+    """256 bits from the secret, for one purpose."""
+    key = HKDF(secret_key.encode(), 32, b"submeter", SHA256, context=purpose.encode())
+    if not isinstance(key, bytes):
+        raise TypeError("one key was asked for")
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seals and opens for one purpose."""
+
+    _key: bytes = field(repr=False)
+
+    @classmethod
+    def under(cls, secret_key: str, purpose: str) -> "Seal":
+        return cls(derived_key(secret_key, purpose))
+
+    def seal(self, plain: bytes, *, bound_to: str) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
+        ciphertext, tag = cipher.encrypt_and_digest(plain)
+        return _VERSION + nonce + tag + ciphertext
+
+    def open(self, sealed: bytes, *, bound_to: str) -> bytes:
+        """The bytes again.
+
+        Raises:
+            SealBroken: they cannot be opened.
+        """
+        nonce, tag = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES : 1 + _NONCE_BYTES + _TAG_BYTES]
+        ciphertext = sealed[1 + _NONCE_BYTES + _TAG_BYTES :]
+        if sealed[:1] != _VERSION:
+            raise SealBroken("no sealed value of this house")
+        try:
+            cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
+            return cipher.decrypt_and_verify(ciphertext, tag)
+        except ValueError as failure:
+            raise SealBroken("not sealed under this secret for this") from failure
