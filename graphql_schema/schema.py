@@ -7,7 +7,9 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graphql_schema.dwellings import DwellingQuery
+from graphql_schema.handling import AlertMutation
 from graphql_schema.limits import Limits
+from graphql_schema.managed import ManagedQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.scalars import SCALARS
 from graphql_schema.sessions import SessionMutation
@@ -16,12 +18,12 @@ from graphql_schema.viewer import ViewerQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, NodeQuery):
+class Query(ViewerQuery, DwellingQuery, ManagedQuery, NodeQuery):
     pass
 
 
 @strawberry.type
-class Mutation(SessionMutation, TelegramMutation):
+class Mutation(SessionMutation, AlertMutation, TelegramMutation):
     pass
 
 

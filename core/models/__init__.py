@@ -16,7 +16,7 @@ from core.models.access import (
     RecoveryCode,
     Terms,
 )
-from core.models.leaks import Alert, AlertKind, LeakEpisode
+from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -26,6 +26,7 @@ from core.models.people import (
     ConsentRecord,
     ConsentState,
     Gateway,
+    ManagedResidence,
     Occupancy,
     OccupancyKind,
     Session,
@@ -36,6 +37,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "Alert",
+    "AlertDeed",
     "AlertKind",
     "AuditRecord",
     "Challenge",
@@ -50,6 +52,7 @@ __all__ = [
     "Dwelling",
     "Gateway",
     "LeakEpisode",
+    "ManagedResidence",
     "MessageCounter",
     "MessageState",
     "Meter",
