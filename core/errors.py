@@ -69,6 +69,12 @@ class Conflict(SubmeterError):
     code = "CONFLICT"
 
 
+class AlertOver(SubmeterError):
+    """Something is to be done about an alert that is over."""
+
+    code = "ALERT_OVER"
+
+
 class SecretUnusable(SubmeterError):
     """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
 

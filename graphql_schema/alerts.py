@@ -16,6 +16,7 @@ from graphql_schema.amounts import Amount
 from graphql_schema.context import Info
 from graphql_schema.enums import AlertKind, Fluid, Language
 from graphql_schema.fields import resolved
+from graphql_schema.handling import AlertHandling
 from graphql_schema.paging import Edge, cursor, page_info, parse_cursor
 from graphql_schema.relay import global_id
 
@@ -56,6 +57,7 @@ class Alert:
     meter_serial: str | None
     amount: Amount | None = strawberry.field(description="Over-consumption: the month's consumption.")
     threshold: Amount | None = strawberry.field(description="Over-consumption: what it went past.")
+    handling: AlertHandling
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
@@ -77,6 +79,7 @@ class Alert:
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
+            handling=AlertHandling.of(view.handling),
         )
 
     @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)` (R-084).")
@@ -110,14 +113,18 @@ class AlertConnection:
     @classmethod
     def of(cls, page: Page[AlertView], *, after: str | None) -> "AlertConnection":
         edges = [
-            Edge(cursor=cursor(_CURSOR, view.started_on.isoformat(), view.id), node=Alert.of(view))
-            for view in page.items
+            Edge(cursor=alert_cursor(view.started_on, view.id), node=Alert.of(view)) for view in page.items
         ]
         return cls(
             edges=edges,
             page_info=page_info(edges, has_next=page.has_next, after=after),
             total_count=page.total or 0,
         )
+
+
+def alert_cursor(started_on: date, number: int) -> str:
+    """The cursor of an alert in a list that the newest begins."""
+    return cursor(_CURSOR, started_on.isoformat(), number)
 
 
 def alert_of_cursor(after: str | None) -> tuple[date, int] | None:

@@ -119,9 +119,10 @@ class Dwelling(Node):
         points = await monthly_series(viewer, self.number_in_house, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
 
-    @resolved("The number of the red banner (R-080).")
+    @resolved("The number of the red banner (R-080); what was called no leak does not count.")
     async def active_alert_count(self, info: Info) -> int:
-        return len(await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house))
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house)
+        return sum(not view.silent for view in views)
 
     @resolved("What is going on now, the worst first (R-083).")
     async def active_alerts(self, info: Info) -> list[Alert]:

@@ -11,10 +11,24 @@ import strawberry
 from core.consumption import Quality
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
+from core.leaks.workflow import Deed, KnownUse, Party, Standing
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
 
-__all__ = ["AlertKind", "DisplayUnit", "Fluid", "Language", "OccupancyKind", "Quality", "StatusFlag", "Unit"]
+__all__ = [
+    "AlertKind",
+    "Deed",
+    "DisplayUnit",
+    "Fluid",
+    "KnownUse",
+    "Language",
+    "OccupancyKind",
+    "Party",
+    "Quality",
+    "Standing",
+    "StatusFlag",
+    "Unit",
+]
 
 strawberry.enum(Fluid, description="What a meter counts; the dashboard has a tab for each (R-067 to R-069).")
 strawberry.enum(Unit, description="The smallest unit of an index; amounts are exact in it.")
@@ -23,6 +37,15 @@ strawberry.enum(
     description="How far an amount can be trusted. ESTIMATED: part of a gap whose total is known. "
     "PARTIAL: the true amount is this or more.",
 )
+strawberry.enum(
+    Standing,
+    name="AlertStanding",
+    description="How an alert stands, the same for resident and manager. REPAIRED is believed for 48 hours, "
+    "then the meter says VERIFIED or RELAPSED.",
+)
+strawberry.enum(Deed, name="AlertDeedKind", description="What was done about an alert.")
+strawberry.enum(Party, name="AlertParty", description="Who did it; the meter speaks for itself.")
+strawberry.enum(KnownUse, description="What runs without being a leak.")
 strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
 strawberry.enum(OccupancyKind, description="In which quality somebody holds a dwelling (C-02).")
 strawberry.enum(

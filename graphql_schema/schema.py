@@ -7,7 +7,9 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from graphql_schema.dwellings import DwellingQuery
+from graphql_schema.handling import AlertMutation
 from graphql_schema.limits import Limits
+from graphql_schema.managed import ManagedQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.occupancies import OccupancyMutation
 from graphql_schema.operators import OperatorMutation, OperatorQuery
@@ -19,12 +21,19 @@ from graphql_schema.viewer import ViewerQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, NodeQuery, OperatorQuery):
+class Query(ViewerQuery, DwellingQuery, ManagedQuery, NodeQuery, OperatorQuery):
     pass
 
 
 @strawberry.type
-class Mutation(SessionMutation, RegistrationMutation, OperatorMutation, OccupancyMutation, TelegramMutation):
+class Mutation(
+    SessionMutation,
+    RegistrationMutation,
+    OperatorMutation,
+    OccupancyMutation,
+    AlertMutation,
+    TelegramMutation,
+):
     pass
 
 

@@ -28,6 +28,8 @@ _SUBJECTS = {
     ("leak_level_up", Language.EN): "Leak alert: now level {level}",
     ("leak_reopened", Language.FR): "Alerte fuite : reprise, niveau {level}",
     ("leak_reopened", Language.EN): "Leak alert: back again, level {level}",
+    ("leak_relapsed", Language.FR): "Alerte fuite : la réparation n'a pas tenu",
+    ("leak_relapsed", Language.EN): "Leak alert: the repair has not held",
     ("leak_closed", Language.FR): "Fin de l'alerte fuite",
     ("leak_closed", Language.EN): "End of the leak alert",
     ("over_consumption", Language.FR): "Alerte surconsommation",
@@ -90,7 +92,11 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
             name += ", no figures"
-    return Message(subject=subject.format(**words), text=_TEXTS[name, tongue].format(**words))
+    text = _TEXTS[name, tongue].format(**words)
+    place = values.get("place")  # for a manager, who has more homes than one
+    if place:
+        text = f"{place} : {text}" if tongue is Language.FR else f"{place}: {text}"
+    return Message(subject=subject.format(**words), text=text)
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:

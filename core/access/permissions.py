@@ -18,6 +18,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
+    ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"
     CASES_DECIDE = "cases:decide"
@@ -36,6 +37,7 @@ class Permission(StrEnum):
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: frozenset(
         {
+            Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
             Permission.DWELLINGS_LEAVE,
@@ -44,7 +46,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.READINGS_READ,
         }
     ),
-    Role.MANAGER: frozenset(),
+    Role.MANAGER: frozenset({Permission.ALERTS_HANDLE, Permission.ALERTS_READ}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

@@ -15,7 +15,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertKind, LeakEpisode
+from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -25,6 +25,7 @@ from core.models.people import (
     ConsentRecord,
     ConsentState,
     Gateway,
+    ManagedResidence,
     Occupancy,
     Session,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "Alert",
+    "AlertDeed",
     "AlertKind",
     "AuditRecord",
     "CaseKind",
@@ -53,6 +55,7 @@ __all__ = [
     "DwellingCase",
     "Gateway",
     "LeakEpisode",
+    "ManagedResidence",
     "MessageCounter",
     "MessageState",
     "Meter",

@@ -7,7 +7,9 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.consumption.fluids import Fluid
+from core.leaks.workflow import Deed, KnownUse, Party
 from core.models.meters import Meter
+from core.models.people import Account
 from core.models.places import Dwelling
 
 
@@ -68,7 +70,36 @@ class Alert(Model):
     amount = fields.BigIntField(null=True, description="over-consumption: the month's amount so far")
     threshold = fields.BigIntField(null=True, description="over-consumption: the amount that was passed")
     raised_at = fields.DatetimeField()
+    last_deed = fields.CharEnumField(Deed, max_length=16, null=True, description="of alert_deed")
+    repaired_at = fields.DatetimeField(null=True)
+    silent_until = fields.DateField(null=True, description="exclusive: called no leak until then")
+    silent_level = fields.SmallIntField(null=True, description="up to which level it is silent")
 
     class Meta:
         table = "alert"
-        indexes = (("dwelling_id", "ended_on"), ("episode_id",))
+        indexes = (("dwelling_id", "ended_on"), ("episode_id",), ("last_deed",))
+
+
+class AlertDeed(Model):
+    """What somebody did about an alert, or what the meter said to it. Rows are only ever added."""
+
+    id = fields.BigIntField(primary_key=True)
+    alert: fields.ForeignKeyRelation[Alert] = fields.ForeignKeyField(
+        "models.Alert", related_name="deeds", on_delete=fields.CASCADE
+    )
+    alert_id: int
+    deed = fields.CharEnumField(Deed, max_length=16)
+    party = fields.CharEnumField(Party, max_length=12)
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account", related_name="alert_deeds", null=True, on_delete=fields.SET_NULL
+    )
+    account_id: int | None
+    done_at = fields.DatetimeField()
+    repaired_at = fields.DatetimeField(null=True)
+    reason = fields.CharEnumField(KnownUse, max_length=20, null=True)
+    silent_until = fields.DateField(null=True)
+    note = fields.CharField(max_length=300, default="")
+
+    class Meta:
+        table = "alert_deed"
+        indexes = (("alert_id", "id"),)

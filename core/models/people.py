@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.access import Role
-from core.models.places import Dwelling, Operator
+from core.models.places import Dwelling, Operator, Residence
 from core.operators import OccupancyKind
 from core.registration.draft import CouncilMember
 
@@ -105,6 +105,26 @@ class Occupancy(Model):
     class Meta:
         table = "occupancy"
         indexes = (("account_id",), ("dwelling_id", "move_in"))
+
+
+class ManagedResidence(Model):
+    """A residence that a manager's account looks after."""
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", related_name="managed_residences", on_delete=fields.CASCADE
+    )
+    account_id: int
+    residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
+        "models.Residence", related_name="managers", on_delete=fields.CASCADE
+    )
+    residence_id: int
+    granted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "managed_residence"
+        unique_together = (("account", "residence"),)
+        indexes = (("residence_id",),)
 
 
 class Session(Model):

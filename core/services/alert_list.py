@@ -6,7 +6,7 @@ is shown within the stay, without loss and mean flow; one that lies outside is n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +18,10 @@ from core.access import Permission, Viewer
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leaks.thresholds import DEFAULT_THRESHOLDS
+from core.leaks.workflow import Standing
 from core.models import Alert, AlertKind
 from core.services import series
+from core.services.alert_workflow import Handling, handlings
 from core.services.paging import Page
 from core.services.places import my_dwelling
 from core.services.scope import Stay, stay_at
@@ -32,7 +34,8 @@ class AlertView:
 
     `level` is the level now, for an ended leak its highest; None for over-consumption. `loss_litres` and
     `mean_flow_lph` are None where unknown (C-25). `duration_days` runs to today while the alert is active.
-    `stale`: active, and no data for days. `amount` and `threshold` belong to over-consumption.
+    `stale`: active, and no data for days. `amount` and `threshold` belong to over-consumption. `handling` is
+    what resident and manager have done about it.
     """
 
     id: int
@@ -52,10 +55,17 @@ class AlertView:
     threshold: int | None
     meter_id: int | None
     printed_serial: str | None
+    handling: Handling
+
+    @property
+    def silent(self) -> bool:
+        """Whether somebody has called it no leak, and that counts today."""
+        return self.handling.standing is Standing.NOT_A_LEAK
 
 
 async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[AlertView]:
-    """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083).
+    """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083); what was called
+    no leak comes last.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -66,7 +76,7 @@ async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> l
         return []
     active = _of(stay).filter(Q(ended_on=None) | Q(ended_on__gt=today))
     views = await _views(await active, stay, today, zone)
-    return sorted(views, key=lambda view: (-(view.level or 0), view.started_on, view.id))
+    return sorted(views, key=lambda view: (view.silent, -(view.level or 0), view.started_on, view.id))
 
 
 async def past_alerts(
@@ -117,14 +127,17 @@ async def _views(rows: list[Alert], stay: Stay, today: date, zone: ZoneInfo) -> 
         for meter_id in meter_ids
         if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < today - _STALE_AFTER
     }
-    return [_view(row, stay, today, silent) for row in rows]
+    levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
+    since = datetime.combine(stay.first_day, time(), tzinfo=zone)
+    handled = await handlings(rows, levels=levels, today=today, since=since)
+    return [_view(row, stay, today, silent, handled[row.id]) for row in rows]
 
 
 _ONE_DAY = timedelta(days=1)
 _STALE_AFTER = timedelta(days=DEFAULT_THRESHOLDS.stale_after_days)
 
 
-def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
+def _view(row: Alert, stay: Stay, today: date, silent: set[int], handling: Handling) -> AlertView:
     episode = row.episode
     ended_on = row.ended_on
     if stay.last_day is not None and (ended_on is None or ended_on > stay.last_day + _ONE_DAY):
@@ -152,6 +165,7 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int]) -> AlertView:
         threshold=row.threshold,
         meter_id=episode.meter_id if episode else None,
         printed_serial=episode.meter.printed_serial if episode else None,
+        handling=handling,
     )
 
 

@@ -3,16 +3,21 @@
 In: the findings of the leak watch. Out: one alert row per episode, and the news for the outbox. The one
 rule: a leak that runs is news until it has been told, at the level it has; so a leak first seen in late
 telegrams is told, and who asks for alerts while it runs is told too. A leak that is over is news for days.
+What somebody has called no leak is stored and not told, on this meter and for that time; and a leak that
+begins again after it was said to be repaired is told to the manager as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.leaks.events import Event
-from core.models import Alert, AlertKind
+from core.leaks.events import Event, EventKind
+from core.leaks.workflow import Deed, Standing
+from core.models import Alert, AlertKind, LeakEpisode
+from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, standing_of
 from core.services.leakwatch import Finding
+from core.services.meter_book import MeterEntry
 from core.services.outbox import News, Topic
 
 
@@ -21,6 +26,8 @@ async def raise_leak_alerts(
 ) -> list[News]:
     """Store the alerts of the episodes found; answers what their residents should be told."""
     news: list[News] = []
+    findings = list(findings)
+    silences = await _silences(connection, {finding.meter.id for finding in findings}, now=now)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
         key = f"leak:{episode.id}"
@@ -32,30 +39,75 @@ async def raise_leak_alerts(
             episode_id=episode.id,
             raised_at=now,
         )
+        is_new = alert.pk is None
         alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
         await alert.save(using_db=connection)
+        if is_new and meter.id in silences:
+            await keep_silent(connection, alert, silences[meter.id])
         today = now.astimezone(meter.zone).date()
-        if finding.going_on is not None:
-            news.append(_news(finding, alert, finding.going_on, happened_on=today))
-        if finding.ended is not None:
-            news.append(_news(finding, alert, finding.ended, happened_on=finding.ended.day))
+        silent = standing_of(alert, level=episode.level_now, today=today) is Standing.NOT_A_LEAK
+        if finding.going_on is not None and not silent:
+            again = finding.going_on.kind is EventKind.REOPENED and alert.last_deed in _REPAIRS
+            if again:
+                await say_of_meter(connection, alert, Deed.RELAPSED, now=now)
+            template = "leak_relapsed" if again else f"leak_{finding.going_on.kind.value.lower()}"
+            key, level = _told(finding.going_on)
+            news.append(_news(meter, alert, episode, template, key, level=level, day=today))
+        if finding.ended is not None and not silent:
+            key, level = _told(finding.ended)
+            day = finding.ended.day
+            news.append(_news(meter, alert, episode, "leak_closed", key, level=level, day=day))
     return news
 
 
-def _news(finding: Finding, alert: Alert, event: Event, *, happened_on: date) -> News:
-    episode, meter = finding.episode, finding.meter
+async def tell_relapses(
+    connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
+) -> list[News]:
+    """Ask the meters that were heard whether the repairs hold; answers what both sides should be told."""
+    news: list[News] = []
+    for meter, alert, day in await judge_repairs(connection, meters, now=now):
+        assert alert.episode is not None
+        episode, key = alert.episode, f"relapsed:{day.isoformat()}"
+        level = episode.level_now or episode.level_max
+        news.append(_news(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
+    return news
+
+
+_REPAIRS = frozenset({Deed.REPAIRED, Deed.VERIFIED})
+
+
+async def _silences(
+    connection: TransactionalDBClient, meter_ids: Collection[int], *, now: datetime
+) -> dict[int, Alert]:
+    """Of each meter the alert that was called no leak last, while that counts."""
+    rows = Alert.filter(
+        last_deed=Deed.NOT_A_LEAK, silent_until__gt=now.date(), episode__meter_id__in=list(meter_ids)
+    )
+    alerts = await rows.using_db(connection).select_related("episode").order_by("id")
+    return {alert.episode.meter_id: alert for alert in alerts if alert.episode is not None}
+
+
+def _told(event: Event) -> tuple[str, int]:
+    """The event's key within its episode, and its level."""
+    return event.key.partition(":")[2], event.level
+
+
+def _news(
+    meter: MeterEntry, alert: Alert, episode: LeakEpisode, template: str, key: str, *, level: int, day: date
+) -> News:
     return News(
         dwelling_id=meter.dwelling_id,
         topic=Topic.LEAK,
-        template=f"leak_{event.kind.value.lower()}",
-        key=f"leak:{episode.id}:{event.key.partition(':')[2]}",
+        template=template,
+        key=f"leak:{episode.id}:{key}",
         started_on=episode.started_on,
-        happened_on=happened_on,
+        happened_on=day,
         alert_id=alert.id,
+        to_managers=template == "leak_relapsed",
         values={
             "fluid": meter.fluid.value,
             "meter": meter.printed_serial,
-            "level": event.level,
+            "level": level,
             "ended_on": episode.ended_on.isoformat() if episode.ended_on else None,
         },
         figures={

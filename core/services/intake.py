@@ -19,7 +19,7 @@ from core.bootstrap import House
 from core.metering import FormatBook, is_blank
 from core.models import TelegramState, UnusableTelegram
 from core.services import outbox
-from core.services.alerts import raise_leak_alerts
+from core.services.alerts import raise_leak_alerts, tell_relapses
 from core.services.format_book import remember, stored_book
 from core.services.ingest import ingest
 from core.services.leakwatch import watch
@@ -170,8 +170,9 @@ async def _store(
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
+    relapses = await tell_relapses(connection, list(touched), now=now)
     months = await watch_over_consumption(connection, touched, now=now)
-    messages = await outbox.queue(connection, [*leaks, *months], now=now)
+    messages = await outbox.queue(connection, [*leaks, *relapses, *months], now=now)
     failures = [*unusable, *readings.unusable]
     await keep(connection, viewer, failures, source=source)
     used = [report.heard.line for report in (*readings.accepted, *readings.duplicates)]

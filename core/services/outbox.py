@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
-from core.models import Account, Channel, MessageState, OutboxMessage
+from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
+from core.services.managed import managers_of, place_of
 from core.services.scope import Stay, occupants, stays_of
 
 NEWS_FOR = timedelta(days=3)
@@ -43,6 +44,7 @@ class News:
         alert_id: the alert that it belongs to.
         values: what the words need.
         figures: further values, counted from `started_on` on; told to nobody who moved in later.
+        to_managers: whether the managers of the residence are told too, without figures.
     """
 
     dwelling_id: int
@@ -54,6 +56,7 @@ class News:
     alert_id: int
     values: Mapping[str, Any]
     figures: Mapping[str, Any]
+    to_managers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,9 @@ async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now:
         for account, stay in occupants_of.get(item.dwelling_id, ())
         if stay.holds(item.happened_on)
         for channel in Channel
-        if getattr(account, f"{item.topic.value}_by_{channel.value.lower()}")
-        and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)  # C-19
+        if _asked_for(account, item.topic, channel)
     ]
+    rows += await _to_managers(connection, [item for item in fresh if item.to_managers], now)
     stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
         connection
     )
@@ -113,6 +116,44 @@ async def list_messages(
             values=row.values,
         )
         for row in rows
+    ]
+
+
+def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
+    """Whether an account wants to be told of this by this channel; an SMS goes to a confirmed phone (C-19)."""
+    asked = bool(getattr(account, f"{topic.value}_by_{channel.value.lower()}"))
+    return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
+
+
+async def _to_managers(
+    connection: TransactionalDBClient, news: Sequence[News], now: datetime
+) -> list[OutboxMessage]:
+    """The news to the managers of the residences: which home, and no figure of its consumption."""
+    if not news:
+        return []
+    homes = await Dwelling.filter(id__in=[item.dwelling_id for item in news]).using_db(connection)
+    by_id = {home.id: home for home in homes}
+    managers = await managers_of(connection, [home.residence_id for home in homes])
+    return [
+        OutboxMessage(
+            idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
+            account_id=account.id,
+            alert_id=item.alert_id,
+            channel=channel,
+            template=item.template,
+            language=account.language,
+            values={
+                **item.values,
+                **dict.fromkeys(item.figures),
+                "started_on": item.started_on.isoformat(),
+                "place": place_of(by_id[item.dwelling_id]),
+            },
+            created_at=now,
+        )
+        for item in news
+        for account in managers.get(by_id[item.dwelling_id].residence_id, ())
+        for channel in Channel
+        if _asked_for(account, item.topic, channel)
     ]
 
 

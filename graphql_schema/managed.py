@@ -1,0 +1,121 @@
+"""The manager's side: the residences looked after, and their alerts (R-042)."""
+
+from datetime import date
+
+import strawberry
+from strawberry.relay import PageInfo
+
+from core.services.managed import ManagedResidenceView, managed_residences
+from core.services.managed_alerts import ManagedAlertView, managed_alerts
+from core.services.paging import Page
+from graphql_schema.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.context import Info
+from graphql_schema.enums import AlertKind, Fluid
+from graphql_schema.fields import resolved
+from graphql_schema.handling import AlertHandling
+from graphql_schema.paging import PAGE, Edge, checked_first, page_info
+from graphql_schema.relay import global_id
+
+
+@strawberry.type(
+    description="An alert as the manager sees it: no loss, no flow, which are the resident's (CN-01)."
+)
+class ManagedAlert:
+    id: strawberry.ID
+    kind: AlertKind
+    fluid: Fluid
+    place: str = strawberry.field(description="Building, staircase, floor and number: `A · 1 · 2 · 12`.")
+    level: int | None
+    started_on: date
+    ended_on: date | None
+    meter_serial: str | None
+    handling: AlertHandling
+
+    @classmethod
+    def of(cls, view: ManagedAlertView) -> "ManagedAlert":
+        return cls(
+            id=global_id("Alert", view.id),
+            kind=AlertKind(view.kind.value),
+            fluid=view.fluid,
+            place=view.place,
+            level=view.level,
+            started_on=view.started_on,
+            ended_on=view.ended_on,
+            meter_serial=view.printed_serial,
+            handling=AlertHandling.of(view.handling),
+        )
+
+
+@strawberry.type(description="A page of a residence's alerts, newest first.")
+class ManagedAlertConnection:
+    edges: list[Edge[ManagedAlert]]
+    page_info: PageInfo
+    total_count: int
+
+    @classmethod
+    def of(cls, page: Page[ManagedAlertView], *, after: str | None) -> "ManagedAlertConnection":
+        edges = [
+            Edge(cursor=alert_cursor(view.started_on, view.id), node=ManagedAlert.of(view))
+            for view in page.items
+        ]
+        return cls(
+            edges=edges,
+            page_info=page_info(edges, has_next=page.has_next, after=after),
+            total_count=page.total or 0,
+        )
+
+
+@strawberry.type(description="A residence that the manager looks after.")
+class ManagedResidence:
+    id: strawberry.ID
+    number_in_house: strawberry.Private[int]
+    code: str = strawberry.field(description="The site code that residents ask for: `AA000` (R-042).")
+    name: str
+    street: str
+    postcode: str
+    city: str
+
+    @classmethod
+    def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
+        return cls(
+            id=global_id("ManagedResidence", view.id),
+            number_in_house=view.id,
+            code=view.code,
+            name=view.name,
+            street=view.street,
+            postcode=view.postcode,
+            city=view.city,
+        )
+
+    @resolved("The alerts of its homes that go on, newest first.")
+    async def active_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> ManagedAlertConnection:
+        return await self._alerts(info, first, after, active=True)
+
+    @resolved("The alerts of its homes that are over, newest first.")
+    async def past_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> ManagedAlertConnection:
+        return await self._alerts(info, first, after, active=False)
+
+    async def _alerts(
+        self, info: Info, first: int, after: str | None, *, active: bool
+    ) -> ManagedAlertConnection:
+        page = await managed_alerts(
+            await info.context.viewer(),
+            self.number_in_house,
+            active=active,
+            first=checked_first(first),
+            after=alert_of_cursor(after),
+            now=info.context.now,
+        )
+        return ManagedAlertConnection.of(page, after=after)
+
+
+@strawberry.type
+class ManagedQuery:
+    @resolved("The residences that the manager who is asking looks after; none for anybody else.")
+    async def managed_residences(self, info: Info) -> list[ManagedResidence]:
+        viewer = await info.context.viewer()
+        return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
