@@ -144,7 +144,7 @@ async def redeem_temporary_password(
     )
     if row is None or row.code_made_at is None or email_key(row.email) != email_key(email):
         return False
-    if now >= row.code_made_at + TEMPORARY_PASSWORD_LIFETIME:
+    if now >= _lapses(row):
         return False
     password_hash = await hashed(password)
     try:
@@ -154,6 +154,12 @@ async def redeem_temporary_password(
             return False
         await complete(house, row, password_hash=password_hash, contested=True, visitor=visitor, now=now)
     return True
+
+
+def _lapses(row: Registration) -> datetime:
+    """From when on the temporary password opens nothing."""
+    assert row.code_made_at is not None
+    return min(row.code_made_at + TEMPORARY_PASSWORD_LIFETIME, row.expires_at)
 
 
 @transactional
@@ -192,7 +198,7 @@ async def complete(
         draft=draft,
         language=row.language,
         password_hash=password_hash or draft.password_hash or "",
-        temporary_until=row.expires_at if password_hash else None,
+        temporary_until=_lapses(row) if password_hash else None,
         today=await today_of(draft, now),
     )
     account_id = await enrol(connection, enrolment, visitor=visitor, now=now)
