@@ -5,7 +5,7 @@ The one rule: what opens something is in the text alone, never in a subject, whi
 and in lists.
 """
 
-from core.leaks.display import Language
+from core.language import Language
 
 ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
     ("password_reset", Language.FR): (
