@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
+from core.access.codes import token_hash
 from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound, SecretUnusable
 from core.metering import Address, TelegramError, fold
@@ -29,8 +30,9 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.services.password_hashes import hash_password
 from core.services.removals import end_leaks
-from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
+from core.services.sessions import GATEWAY_PREFIX, email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
 
@@ -102,6 +104,7 @@ class AccountSpec:
     """A resident's account with the notifications the resident chose.
 
     `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
     """
 
     operator_code: str
@@ -117,6 +120,8 @@ class AccountSpec:
     leak_by_sms: bool = False
     over_consumption_by_email: bool = False
     over_consumption_by_sms: bool = False
+    role: Role = Role.RESIDENT
+    terms_version: str | None = None
 
 
 @transactional
@@ -215,6 +220,8 @@ async def put_account(
             operator_id=operator.id,
             email_key=email_key(spec.email),
             password_hash=hash_password(spec.password),
+            role=spec.role,
+            terms_version=spec.terms_version,
             created_at=now,
         )
     account.email = spec.email.strip()

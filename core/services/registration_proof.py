@@ -31,6 +31,7 @@ from core.registration.refusals import Refusal, RefusalCode, RegistrationRefused
 from core.services.audit import Subject, record
 from core.services.enrolment import Enrolment, account_of_address, enrol, is_in_use
 from core.services.identification import numbers_of
+from core.services.password_hashes import hash_in_thread
 from core.services.registration_letters import hash_of_code, send_secret
 from core.services.registration_limits import count_letter
 from core.services.registration_rows import (
@@ -42,7 +43,7 @@ from core.services.registration_rows import (
     today_of,
     view_of,
 )
-from core.services.sessions import email_key, hashed
+from core.services.sessions import email_key
 from core.services.transaction import transactional
 
 
@@ -58,7 +59,7 @@ async def take_personal_data(
     own = OwnData.of(*await numbers_of(dwelling_of(draft_of(row)), profile))
     after = machine.give_personal_data(profile, draft_of(row), given, own_data=own)
     if given.password is not None and after.step is Step.VERIFICATION:
-        after = replace(after, password_hash=await hashed(given.password))
+        after = replace(after, password_hash=await hash_in_thread(given.password))
     return await send_secret_of(house, profile, row, after, visitor=visitor, now=now)
 
 
@@ -146,7 +147,7 @@ async def redeem_temporary_password(
         return False
     if now >= _lapses(row):
         return False
-    password_hash = await hashed(password)
+    password_hash = await hash_in_thread(password)
     try:
         await complete(house, row, password_hash=password_hash, visitor=visitor, now=now)
     except RegistrationRefused as failure:

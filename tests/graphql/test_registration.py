@@ -14,7 +14,7 @@ from core.models import Account, Occupancy, Registration
 from core.operators import Step
 from core.registration.draft import Draft
 from core.registration.forms import FormName, forms_of
-from core.services import sessions
+from core.services import password_hashes
 from core.services.portfolio import DwellingSpec, OccupancySpec
 from core.services.vault import Vault
 from drivers.ista.profile import PROFILE as ISTA
@@ -419,8 +419,8 @@ async def test_a_taken_address_is_answered_like_a_free_one(
 ) -> None:
     """Same answer, same hash, a letter in both cases: to the owner it says that an account exists (C-13)."""
     hashed: list[str] = []
-    plain: Callable[[str], str] = sessions.hash_password
-    monkeypatch.setattr(sessions, "hash_password", lambda text: hashed.append(text) or plain(text))
+    plain: Callable[[str], str] = password_hashes.hash_password
+    monkeypatch.setattr(password_hashes, "hash_password", lambda text: hashed.append(text) or plain(text))
     await _to_verification(ista)
     await ista.fill("verification", verificationCode=await _code_for(EMAIL, house))
     answers = []
