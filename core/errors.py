@@ -107,3 +107,39 @@ class AccountLocked(SubmeterError):
     @property
     def details(self) -> Mapping[str, object]:
         return {"until": self.until.isoformat()}
+
+
+class MustGiveSecondFactor(SubmeterError):
+    """The password was right; the code of the authenticator is still asked for."""
+
+    code = "MUST_GIVE_SECOND_FACTOR"
+
+    def __init__(self) -> None:
+        super().__init__("Give the code of your authenticator first.")
+
+
+class MustChangePassword(SubmeterError):
+    """The password is a temporary one: a personal one is chosen before anything else (R-061, C-38)."""
+
+    code = "MUST_CHANGE_PASSWORD"
+
+    def __init__(self) -> None:
+        super().__init__("Choose a personal password first.")
+
+
+class MustEnrolSecondFactor(SubmeterError):
+    """A manager's account has a second factor before it has anything else."""
+
+    code = "MUST_ENROL_SECOND_FACTOR"
+
+    def __init__(self) -> None:
+        super().__init__("Set up a second factor first: a manager's account needs one.")
+
+
+class MustAcceptTerms(SubmeterError):
+    """The terms of use in force have not been accepted (R-062, C-38)."""
+
+    code = "MUST_ACCEPT_TERMS"
+
+    def __init__(self) -> None:
+        super().__init__("Read and accept the terms of use first.")

@@ -13,12 +13,12 @@ import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.access import Viewer
+from core.access import Viewer, Visitor
 from core.bootstrap import House
 from core.errors import InvalidInput, Unauthenticated
 from core.language import Language
 from core.services.sessions import AccountView, my_account, viewer_of_token
-from graphql_schema.credentials import NOBODY, Credentials
+from graphql_schema.credentials import DEVICE_COOKIE, NOBODY, Credentials
 from graphql_schema.loaders import Loaders
 
 
@@ -88,6 +88,23 @@ class Context:
         self._viewer = asyncio.get_running_loop().create_future()
         self._viewer.set_result(viewer)
 
+    def forget_viewer(self) -> None:
+        """Let the rest of the operation ask again who the viewer is: what it may do has changed."""
+        self._become(self.credentials)
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who is at the door, by the connection (behind a proxy, see docs/accounts.md)."""
+        client = self.request.client
+        return Visitor(
+            address=client.host[:45] if client else None,
+            user_agent=self.request.headers.get("user-agent", ""),
+        )
+
+    @property
+    def device_token(self) -> str | None:
+        return self.request.cookies.get(DEVICE_COOKIE)
+
     def sign_out(self) -> None:
         """Let the rest of the operation be nobody's."""
         self._become(NOBODY)
@@ -99,10 +116,10 @@ class Context:
     async def _find_viewer(self) -> Viewer:
         if self.credentials.token is None:
             raise Unauthenticated("Sign in first, or show a token: Authorization: Bearer ...")
-        return await viewer_of_token(self.credentials.token, now=self.now)
+        return await viewer_of_token(self.house, self.credentials.token, now=self.now)
 
     async def _find_account(self) -> AccountView:
-        return await my_account(await self.viewer())
+        return await my_account(self.house, await self.viewer())
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

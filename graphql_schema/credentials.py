@@ -5,6 +5,7 @@ along with requests that other sites start, so `from_another_site` is asked befo
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -13,6 +14,9 @@ from starlette.responses import Response
 from core.settings import Settings
 
 COOKIE = "submeter_session"
+DEVICE_COOKIE = "submeter_device"
+DEVICE_FOR = timedelta(days=400)
+"""As long as browsers keep a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,18 @@ def set_session_cookie(response: Response, token: str, settings: Settings) -> No
         COOKIE,
         token,
         max_age=int(settings.session_lifetime.total_seconds()),
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def set_device_cookie(response: Response, token: str, settings: Settings) -> None:
+    """By which a browser is known that has signed in before; it opens nothing."""
+    response.set_cookie(
+        DEVICE_COOKIE,
+        token,
+        max_age=int(DEVICE_FOR.total_seconds()),
         secure=settings.cookie_secure,
         httponly=True,
         samesite="strict",

@@ -9,9 +9,11 @@ import strawberry
 from core.consumption import Month
 from core.leaks.display import rounded
 from core.services.alert_list import past_alerts
+from core.services.consents import my_consent
 from core.services.consumption import daily_series, monthly_series
 from core.services.places import DwellingView, ResidenceView, my_dwelling
 from graphql_schema.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.consents import Consent
 from graphql_schema.consumption import DayConsumption, FluidDashboard, MonthConsumption, checked_day
 from graphql_schema.context import Info
 from graphql_schema.enums import Fluid, OccupancyKind
@@ -83,6 +85,11 @@ class Dwelling(Node):
     async def meters(self, info: Info) -> list[Meter]:
         views = await info.context.loaders.meters_by_dwelling.load(self.number_in_house)
         return [Meter.of(view) for view in views]
+
+    @resolved("Whether the manager may see the days of this stay (R-106).")
+    async def consent(self, info: Info) -> Consent:
+        context = info.context
+        return Consent.of(await my_consent(context.house, await context.viewer(), self.number_in_house))
 
     @resolved("One tab for each fluid that is metered here, or the one asked for (R-068).")
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:

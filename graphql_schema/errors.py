@@ -23,7 +23,7 @@ def translated(error: GraphQLError) -> GraphQLFormattedError:
     cause = _cause(error)
     if isinstance(cause, SubmeterError) and not isinstance(cause, SecretUnusable):  # that is for the operator
         field: dict[str, object] = {"field": cause.field} if cause.field else {}
-        return _entry(error, cause.message, {"code": cause.code, **field})
+        return _entry(error, cause.message, {"code": cause.code, **field, **cause.details})
     if cause is None:
         return _entry(error, error.message, {"code": BAD_REQUEST, **(error.extensions or {})})
     incident = secrets.token_hex(8)

@@ -7,7 +7,6 @@ import strawberry
 from core.services.occupancies import leave_dwelling
 from graphql_schema.context import Info
 from graphql_schema.fields import resolved
-from graphql_schema.operators import visitor_of
 from graphql_schema.relay import number_of
 
 
@@ -26,7 +25,7 @@ class OccupancyMutation:
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             last_day=last_day,
-            visitor=visitor_of(context),
+            visitor=context.visitor,
             now=context.now,
         )
         return DwellingLeft(last_day=last_day)

@@ -2,7 +2,6 @@
 
 import strawberry
 
-from core.access import Visitor
 from core.access.passwords import Criterion, OwnData, check_password, failed
 from core.errors import InvalidInput
 from core.operators import ActivationMode, OperatorProfile
@@ -168,7 +167,7 @@ class OperatorMutation:
     )
     async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
         context = info.context
-        await count_password_check(context.house, visitor_of(context), now=context.now)
+        await count_password_check(context.house, context.visitor, now=context.now)
         profile = profile_of(context, input.operator)
         texts = (input.last_name, input.first_name, input.email, input.phone)
         own = OwnData.of(*(text[:LONGEST_OWN_DATUM] for text in texts if text))
@@ -187,7 +186,7 @@ class OperatorMutation:
             profile,
             email=email,
             question=question,
-            visitor=visitor_of(context),
+            visitor=context.visitor,
             now=context.now,
         )
         return SupportAsked(operator=profile.code)
@@ -203,9 +202,3 @@ def profile_of(context: Context, code: str) -> OperatorProfile:
     if profile is None:
         raise InvalidInput("There is no such operator.", field="operator")
     return profile
-
-
-def visitor_of(context: Context) -> Visitor:
-    """Whoever sent the request, as the connection tells."""
-    client = context.request.client
-    return Visitor(client.host if client else None, context.request.headers.get("user-agent", ""))

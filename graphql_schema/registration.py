@@ -17,7 +17,6 @@ from core.services.registration_rows import RegistrationView
 from graphql_schema.context import Info
 from graphql_schema.enums import Language
 from graphql_schema.fields import resolved
-from graphql_schema.operators import visitor_of
 from graphql_schema.registration_inputs import RegistrationAnswer
 from graphql_schema.registration_types import Registration, RegistrationResult, refusal_of
 
@@ -36,7 +35,7 @@ class RegistrationMutation:
         context = info.context
         return await _told(
             service.start(
-                context.house, operator, language=language, visitor=visitor_of(context), now=context.now
+                context.house, operator, language=language, visitor=context.visitor, now=context.now
             )
         )
 
@@ -51,8 +50,9 @@ class RegistrationMutation:
         context = info.context
         context.try_sign_in()
         given = answer.filled()
-        visitor = visitor_of(context)
-        return await _told(service.answer(context.house, token, given, visitor=visitor, now=context.now))
+        return await _told(
+            service.answer(context.house, token, given, visitor=context.visitor, now=context.now)
+        )
 
     @resolved("«Ce n'est pas mon logement»: back to the search (R-186).")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
@@ -65,18 +65,18 @@ class RegistrationMutation:
     @resolved("«Renvoyer le code»: another code, or temporary password (R-221).")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
-        visitor = visitor_of(context)
-        return await _told(send_again(context.house, token, visitor=visitor, now=context.now))
+        return await _told(send_again(context.house, token, visitor=context.visitor, now=context.now))
 
     @resolved("«Corriger mon adresse email» (R-222).")
     async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
         context = info.context
-        visitor = visitor_of(context)
-        return await _told(correct_email(context.house, token, email, visitor=visitor, now=context.now))
+        return await _told(
+            correct_email(context.house, token, email, visitor=context.visitor, now=context.now)
+        )
 
     @resolved("«Annuler ma demande»: delete all that was entered (R-029, C-37).")
     async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
-        await service.cancel(token, visitor=visitor_of(info.context), now=info.context.now)
+        await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
         return RegistrationCancelled(cancelled=True)
 
 

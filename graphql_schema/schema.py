@@ -6,6 +6,9 @@ from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from graphql_schema.access_tokens import AccessTokenMutation
+from graphql_schema.account import AccountMutation
+from graphql_schema.consents import ConsentMutation
 from graphql_schema.dwellings import DwellingQuery
 from graphql_schema.handling import AlertMutation
 from graphql_schema.limits import Limits
@@ -13,8 +16,10 @@ from graphql_schema.managed import ManagedQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.occupancies import OccupancyMutation
 from graphql_schema.operators import OperatorMutation, OperatorQuery
+from graphql_schema.passwords import PasswordMutation
 from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
+from graphql_schema.second_factor import SecondFactorMutation
 from graphql_schema.sessions import SessionMutation
 from graphql_schema.telegrams import TelegramMutation
 from graphql_schema.viewer import ViewerQuery
@@ -28,6 +33,11 @@ class Query(ViewerQuery, DwellingQuery, ManagedQuery, NodeQuery, OperatorQuery):
 @strawberry.type
 class Mutation(
     SessionMutation,
+    PasswordMutation,
+    AccountMutation,
+    SecondFactorMutation,
+    AccessTokenMutation,
+    ConsentMutation,
     RegistrationMutation,
     OperatorMutation,
     OccupancyMutation,

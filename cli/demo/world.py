@@ -9,6 +9,7 @@ from cli.demo.registers import swap_s
 from cli.demo.values import DemoDwelling, DemoMeter, DemoPlan, DemoResidence, DemoResident
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
+from core.metering import load_registry
 from core.services.portfolio import (
     AccountSpec,
     DwellingSpec,
@@ -28,10 +29,12 @@ WATER_REGISTER_LITRES = 100_000_000
 
 async def describe(plan: DemoPlan, vault: Vault, *, now: datetime) -> None:
     """Operators, accounts, residences, dwellings, meters and keys. Describing them again changes nothing."""
+    terms = {profile.code: profile.terms_version for profile in load_registry().profiles}
     for residence in plan.residences:
         await put_operator(SYSTEM, code=residence.operator, name=residence.operator_name)
         for resident in residents(residence):
-            await put_account(SYSTEM, _account(residence, resident), now=now)
+            spec = _account(residence, resident, terms.get(residence.operator))
+            await put_account(SYSTEM, spec, now=now)
         await put_residence(SYSTEM, _residence(residence, now), vault=vault, now=now)
 
 
@@ -40,7 +43,7 @@ def residents(residence: DemoResidence) -> Iterator[DemoResident]:
         yield from dwelling.residents
 
 
-def _account(residence: DemoResidence, resident: DemoResident) -> AccountSpec:
+def _account(residence: DemoResidence, resident: DemoResident, terms: str | None) -> AccountSpec:
     mobile = resident.phone is not None
     return AccountSpec(
         operator_code=residence.operator,
@@ -56,6 +59,7 @@ def _account(residence: DemoResidence, resident: DemoResident) -> AccountSpec:
         leak_by_sms=mobile,
         over_consumption_by_email=True,
         over_consumption_by_sms=False,
+        terms_version=terms,
     )
 
 

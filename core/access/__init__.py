@@ -2,6 +2,7 @@
 
 from core.access.acts import NOBODY, Act, Visitor
 from core.access.permissions import Permission, Role
+from core.access.sessions import SessionState, TokenScope
 from core.access.viewer import SYSTEM, Viewer
 
-__all__ = ["NOBODY", "SYSTEM", "Act", "Permission", "Role", "Viewer", "Visitor"]
+__all__ = ["NOBODY", "SYSTEM", "Act", "Permission", "Role", "SessionState", "TokenScope", "Viewer", "Visitor"]

@@ -18,35 +18,64 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"
     CASES_DECIDE = "cases:decide"
+    CONSENT_RECORD = "consent:record"
+    CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
+    CONSUMPTION_READ_DAILY = "consumption:read_daily"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
     OUTBOX_READ = "outbox:read"
+    PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
     READINGS_READ = "readings:read"
+    SECOND_FACTOR_GIVE = "second_factor:give"
+    SECOND_FACTOR_WRITE = "second_factor:write"
+    SESSIONS_WRITE = "sessions:write"
     TELEGRAMS_REPLAY = "telegrams:replay"
     TELEGRAMS_SUBMIT = "telegrams:submit"
+    TERMS_ACCEPT = "terms:accept"
+    TOKENS_WRITE = "tokens:write"
 
+
+_OWN_ACCOUNT = frozenset(
+    {
+        Permission.ACCOUNT_READ,
+        Permission.ACCOUNT_WRITE,
+        Permission.PASSWORD_WRITE,
+        Permission.SECOND_FACTOR_GIVE,
+        Permission.SECOND_FACTOR_WRITE,
+        Permission.SESSIONS_WRITE,
+        Permission.TERMS_ACCEPT,
+    }
+)
+"""What everyone who signs in may do with the own account."""
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
-    Role.RESIDENT: frozenset(
+    Role.RESIDENT: _OWN_ACCOUNT
+    | frozenset(
         {
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
+            Permission.CONSENT_WRITE,
             Permission.CONSUMPTION_READ,
+            Permission.CONSUMPTION_READ_DAILY,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
             Permission.READINGS_READ,
+            Permission.TOKENS_WRITE,
         }
     ),
-    Role.MANAGER: frozenset({Permission.ALERTS_HANDLE, Permission.ALERTS_READ}),
+    Role.MANAGER: _OWN_ACCOUNT
+    | frozenset({Permission.ALERTS_HANDLE, Permission.ALERTS_READ, Permission.CASES_DECIDE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

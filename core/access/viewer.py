@@ -1,13 +1,30 @@
 """Who is asking: the one value that every service takes first.
 
-A door turns a token into a Viewer and knows nothing further; a service asks the Viewer for leave.
+A door turns a token into a Viewer and knows nothing further; a service asks the Viewer for leave. Role, state
+of the session and scopes of the token are weighed at this one point (C-38).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.access.permissions import PERMISSIONS_OF, Permission, Role
-from core.errors import Forbidden
+from core.access.sessions import SessionState, TokenScope, allowed_by, allowed_in
+from core.errors import (
+    Forbidden,
+    MustAcceptTerms,
+    MustChangePassword,
+    MustEnrolSecondFactor,
+    MustGiveSecondFactor,
+    SubmeterError,
+)
+
+_UNREADY: dict[SessionState, Callable[[], SubmeterError]] = {
+    SessionState.MUST_GIVE_SECOND_FACTOR: MustGiveSecondFactor,
+    SessionState.MUST_CHANGE_PASSWORD: MustChangePassword,
+    SessionState.MUST_ENROL_SECOND_FACTOR: MustEnrolSecondFactor,
+    SessionState.MUST_ACCEPT_TERMS: MustAcceptTerms,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +37,9 @@ class Viewer:
         gateway_id: the gateway whose API key was shown; None for everyone else.
         operator_id: the operator it belongs to; None for the command line, which serves all.
         asked_at: the moment of the request; what has lapsed by then is not seen. None: nothing lapses.
+        session_id: the sign-in; None where there was none.
+        state: what still stands between the session and the data.
+        scopes: what a personal access token is for; None where none was shown.
     """
 
     role: Role
@@ -27,14 +47,30 @@ class Viewer:
     gateway_id: int | None = None
     operator_id: int | None = None
     asked_at: datetime | None = None
+    session_id: int | None = None
+    state: SessionState = SessionState.READY
+    scopes: frozenset[TokenScope] | None = None
 
     def may(self, permission: Permission) -> bool:
-        return permission in PERMISSIONS_OF[self.role]
+        return (
+            permission in PERMISSIONS_OF[self.role]
+            and allowed_by(self.scopes, permission)
+            and allowed_in(self.state, permission)
+        )
 
     def require(self, permission: Permission) -> None:
-        """Raise Forbidden unless the role has the permission."""
-        if not self.may(permission):
+        """Let through who may.
+
+        Raises:
+            Forbidden: the role has not the permission, or the token was not made for it.
+            MustGiveSecondFactor, MustChangePassword, MustEnrolSecondFactor, MustAcceptTerms: not yet.
+        """
+        if permission not in PERMISSIONS_OF[self.role]:
             raise Forbidden(f"A {self.role.value.lower()} may not do this ({permission.value}).")
+        if not allowed_by(self.scopes, permission):
+            raise Forbidden(f"This token was not made for this ({permission.value}).")
+        if not allowed_in(self.state, permission):
+            raise _UNREADY[self.state]()  # noqa: RSE102 - the table holds classes
 
 
 SYSTEM = Viewer(role=Role.SYSTEM)

@@ -34,5 +34,5 @@ def is_mobile(e164: str) -> bool:
 
 def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
     """The number dialled within its own country: the 0 after +33 is for calls from France (R-204)."""
-    country = phonenumbers.region_code_for_country_code(number.country_code)
+    country = phonenumbers.region_code_for_country_code(number.country_code or 0)
     return phonenumbers.parse(phonenumbers.national_significant_number(number), country)

@@ -62,7 +62,7 @@ async def dashboard(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
-    viewer.require(Permission.CONSUMPTION_READ)
+    viewer.require(Permission.CONSUMPTION_READ_DAILY)
     stay, today = await _stay_today(viewer, dwelling_id, now)
     meters = (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]
     first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
@@ -97,7 +97,7 @@ async def daily_series(
         ForbiddenPeriod: a bound lies outside the viewer's stay.
         InvalidInput: `last` before `first`, or a longer series than one question may ask for.
     """
-    viewer.require(Permission.CONSUMPTION_READ)
+    viewer.require(Permission.CONSUMPTION_READ_DAILY)
     stay, today = await _stay_today(viewer, dwelling_id, now)
     if stay.first_day > today:
         return []
@@ -123,7 +123,8 @@ async def monthly_series(
 ) -> list[MonthPoint]:
     """Every calendar month from `first` to `last` (by default thirteen up to the current one), in order.
 
-    The month of the move-in counts from the day of the move-in (C-15).
+    The month of the move-in counts from the day of the move-in (C-15). Who may not see days is told nothing
+    of the month in progress.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -146,8 +147,11 @@ async def monthly_series(
     known = {volume.month: volume for volume in monthly(totals, visible_from=stay.first_day)}
     points: list[MonthPoint] = []
     month = start
+    current = Month.of(today)
     while month <= end:
-        volume = known.get(month)
+        # A month in progress, asked for day by day, would be the days.
+        hidden = month == current and not viewer.may(Permission.CONSUMPTION_READ_DAILY)
+        volume = None if hidden else known.get(month)
         points.append(
             MonthPoint(
                 month=month,

@@ -103,6 +103,12 @@ class Limiter:
         await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
         return await self.standing(limit, name, now=now)
 
+    async def give_back(self, limit: Limit, name: str, *, now: datetime) -> None:
+        """Uncount one event: what was counted beforehand turned out to be right."""
+        newest = self._counters(limit, name, now)[-1]
+        if await self._store.get(newest) > 0:
+            await self._store.incr(newest, ceil(2 * limit.window.total_seconds()), amount=-1)
+
     async def forget(self, limit: Limit, name: str, *, now: datetime) -> None:
         """Begin a count again: the name has proved itself."""
         for counter in self._counters(limit, name, now):

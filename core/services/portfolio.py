@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
+from core.access.codes import token_hash
 from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound, SecretUnusable
 from core.metering import Address, TelegramError, fold
@@ -30,8 +31,9 @@ from core.models import (
     Residence,
 )
 from core.services.counters import begin_anew
+from core.services.password_hashes import hash_password
 from core.services.removals import end_leaks
-from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
+from core.services.sessions import GATEWAY_PREFIX, email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
 
@@ -93,6 +95,8 @@ class ResidenceSpec:
     city: str
     time_zone: str = "Europe/Paris"
     published_at: datetime | None = None
+    remote_reading: bool = True
+    resident_portal_option: bool = True
     dwellings: Sequence[DwellingSpec] = ()
 
 
@@ -101,6 +105,7 @@ class AccountSpec:
     """A resident's account with the notifications the resident chose.
 
     `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
     """
 
     operator_code: str
@@ -116,6 +121,8 @@ class AccountSpec:
     leak_by_sms: bool = False
     over_consumption_by_email: bool = False
     over_consumption_by_sms: bool = False
+    role: Role = Role.RESIDENT
+    terms_version: str | None = None
 
 
 @transactional
@@ -140,6 +147,8 @@ async def put_residence(
             "city": spec.city,
             "time_zone": spec.time_zone,
             "published_at": spec.published_at,
+            "remote_reading": spec.remote_reading,
+            "resident_portal_option": spec.resident_portal_option,
         },
         using_db=connection,
         operator_id=operator.id,
@@ -212,6 +221,8 @@ async def put_account(
             operator_id=operator.id,
             email_key=email_key(spec.email),
             password_hash=hash_password(spec.password),
+            role=spec.role,
+            terms_version=spec.terms_version,
             created_at=now,
         )
     account.email = spec.email.strip()

@@ -31,6 +31,7 @@ from core.registration.refusals import Refusal, RefusalCode, RegistrationRefused
 from core.services.audit import Subject, record
 from core.services.enrolment import Enrolment, account_of_address, enrol, is_in_use
 from core.services.identification import numbers_of
+from core.services.password_hashes import hash_in_thread
 from core.services.registration_letters import hash_of_code, send_secret
 from core.services.registration_limits import count_letter
 from core.services.registration_rows import (
@@ -42,7 +43,7 @@ from core.services.registration_rows import (
     today_of,
     view_of,
 )
-from core.services.sessions import email_key, hashed
+from core.services.sessions import email_key
 from core.services.transaction import transactional
 
 
@@ -58,7 +59,7 @@ async def take_personal_data(
     own = OwnData.of(*await numbers_of(dwelling_of(draft_of(row)), profile))
     after = machine.give_personal_data(profile, draft_of(row), given, own_data=own)
     if given.password is not None and after.step is Step.VERIFICATION:
-        after = replace(after, password_hash=await hashed(given.password))
+        after = replace(after, password_hash=await hash_in_thread(given.password))
     return await send_secret_of(house, profile, row, after, visitor=visitor, now=now)
 
 
@@ -144,9 +145,9 @@ async def redeem_temporary_password(
     )
     if row is None or row.code_made_at is None or email_key(row.email) != email_key(email):
         return False
-    if now >= row.code_made_at + TEMPORARY_PASSWORD_LIFETIME:
+    if now >= _lapses(row):
         return False
-    password_hash = await hashed(password)
+    password_hash = await hash_in_thread(password)
     try:
         await complete(house, row, password_hash=password_hash, visitor=visitor, now=now)
     except RegistrationRefused as failure:
@@ -154,6 +155,12 @@ async def redeem_temporary_password(
             return False
         await complete(house, row, password_hash=password_hash, contested=True, visitor=visitor, now=now)
     return True
+
+
+def _lapses(row: Registration) -> datetime:
+    """From when on the temporary password opens nothing."""
+    assert row.code_made_at is not None
+    return min(row.code_made_at + TEMPORARY_PASSWORD_LIFETIME, row.expires_at)
 
 
 @transactional
@@ -192,7 +199,7 @@ async def complete(
         draft=draft,
         language=row.language,
         password_hash=password_hash or draft.password_hash or "",
-        temporary_until=row.expires_at if password_hash else None,
+        temporary_until=_lapses(row) if password_hash else None,
         today=await today_of(draft, now),
     )
     account_id = await enrol(connection, enrolment, visitor=visitor, now=now)

@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from core.models import Channel
 from core.operators import OperatorProfile
 from core.registration.machine import checked_email
+from core.registration.refusals import RegistrationRefused
 from core.services.letters import Letter, queue_letter
 from core.services.registration_limits import count_support_request
 from core.services.storable import storable
@@ -27,11 +28,13 @@ async def ask_for_support(
     """Queue the question.
 
     Raises:
-        InvalidInput: no question, or one that is too long.
-        RegistrationRefused: EMAIL_INVALID.
+        InvalidInput: no address, no question, or one that is too long.
         RateLimited: too many from this address.
     """
-    asker = checked_email(email)
+    try:
+        asker = checked_email(email)
+    except RegistrationRefused as failure:
+        raise InvalidInput("This is no e-mail address.", field="email") from failure
     text = storable(question.strip())
     if not text or len(text) > LONGEST_QUESTION:
         raise InvalidInput(f"A question has 1 to {LONGEST_QUESTION} characters.", field="question")

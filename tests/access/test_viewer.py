@@ -2,9 +2,16 @@
 
 import pytest
 
-from core.access import SYSTEM, Permission, Role, Viewer
+from core.access import SYSTEM, Permission, Role, SessionState, TokenScope, Viewer
 from core.access.permissions import PERMISSIONS_OF
-from core.errors import Forbidden
+from core.access.sessions import state_of
+from core.errors import (
+    Forbidden,
+    MustAcceptTerms,
+    MustChangePassword,
+    MustEnrolSecondFactor,
+    MustGiveSecondFactor,
+)
 
 
 def test_permissions_are_named_alike_and_stand_in_order() -> None:
@@ -21,11 +28,67 @@ def test_every_role_has_its_line_in_the_table() -> None:
     assert set(PERMISSIONS_OF) == set(Role)
 
 
-def test_a_resident_reads_and_changes_nothing() -> None:
-    """All of a resident's permissions end in `:read`, and the outbox is not among them."""
+def test_a_resident_changes_nothing_but_the_own_account() -> None:
+    """What is the house's is read, and neither outbox nor audit is among it."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
-    assert {permission.value.split(":")[1] for permission in mine} == {"read"}
-    assert Permission.OUTBOX_READ not in mine
+    own = {"account", "consent", "password", "second_factor", "sessions", "terms", "tokens"}
+    verbs = {
+        permission.value.split(":")[1] for permission in mine if permission.value.split(":")[0] not in own
+    }
+    assert verbs == {"read", "read_daily", "leave"}
+    assert not {Permission.OUTBOX_READ, Permission.AUDIT_READ, Permission.CONSENT_RECORD} & mine
+
+
+@pytest.mark.requirement("C-38", "R-061", "R-062")
+@pytest.mark.parametrize(
+    ("state", "refusal", "way_on"),
+    [
+        (SessionState.MUST_GIVE_SECOND_FACTOR, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
+        (SessionState.MUST_CHANGE_PASSWORD, MustChangePassword, Permission.PASSWORD_WRITE),
+        (SessionState.MUST_ENROL_SECOND_FACTOR, MustEnrolSecondFactor, Permission.SECOND_FACTOR_WRITE),
+        (SessionState.MUST_ACCEPT_TERMS, MustAcceptTerms, Permission.TERMS_ACCEPT),
+    ],
+)
+def test_a_session_that_is_not_ready_sees_no_data(state, refusal, way_on) -> None:
+    """Each permission but the way on and the own sessions is refused by the state's name."""
+    viewer = Viewer(role=Role.RESIDENT, state=state)
+    allowed = {permission for permission in Permission if viewer.may(permission)}
+    assert way_on in allowed
+    assert allowed <= {way_on, Permission.ACCOUNT_READ, Permission.SESSIONS_WRITE}
+    for permission in PERMISSIONS_OF[Role.RESIDENT] - allowed:
+        with pytest.raises(refusal):
+            viewer.require(permission)
+    assert refusal.code == state.value
+
+
+def test_the_states_stand_in_their_order() -> None:
+    """What stands first is asked for first (C-38)."""
+    every = ("factor_missing", "password_temporary", "factor_to_enrol", "terms_to_accept")
+    for count, state in enumerate(reversed(SessionState)):
+        standing = dict.fromkeys(every, False) | dict.fromkeys(every[len(every) - count :], True)
+        assert state_of(**standing) is state
+
+
+def test_a_scope_reads_and_changes_nothing() -> None:
+    """Whatever the scopes of a token: no mutation, no account, and days for read:daily alone."""
+    for scope in TokenScope:
+        viewer = Viewer(role=Role.RESIDENT, scopes=frozenset({scope}))
+        allowed = {permission for permission in Permission if viewer.may(permission)}
+        assert all(permission.value.split(":")[1].startswith("read") for permission in allowed)
+        assert Permission.ACCOUNT_READ not in allowed
+        assert (Permission.CONSUMPTION_READ_DAILY in allowed) == (scope is TokenScope.READ_DAILY)
+        assert (Permission.ALERTS_READ in allowed) == (scope is TokenScope.ALERTS)
+    both = Viewer(role=Role.RESIDENT, scopes=frozenset({TokenScope.READ_MONTHLY, TokenScope.ALERTS}))
+    assert both.may(Permission.CONSUMPTION_READ)
+    assert both.may(Permission.ALERTS_READ)
+    assert not any(Viewer(role=Role.RESIDENT, scopes=frozenset()).may(one) for one in Permission)
+
+
+def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
+    """A gateway's or a manager's token with every scope reads no resident's data."""
+    for role in (Role.GATEWAY, Role.MANAGER):
+        viewer = Viewer(role=role, scopes=frozenset(TokenScope))
+        assert not any(viewer.may(permission) for permission in Permission)
 
 
 def test_a_gateway_hands_in_telegrams_and_sees_no_datum() -> None:

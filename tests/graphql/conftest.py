@@ -116,7 +116,7 @@ HEAT = "76348799"
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 with its least cost: how dear a hash is, is not what these tests are about."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("core.services.sessions._hasher", lambda: hasher)
+    monkeypatch.setattr("core.services.password_hashes._hasher", lambda: hasher)
 
 
 @pytest.fixture

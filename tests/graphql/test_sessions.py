@@ -110,9 +110,11 @@ async def test_signing_out_ends_the_operation_too(claire: Any) -> None:
 async def test_the_cookie_signs_in_a_browser(portal: Any, home: Any) -> None:
     """Sign-in sets a cookie that scripts and other sites cannot use, and sign-out takes it away."""
     response = await portal.post(SIGN_IN, {"email": EMAIL, "password": PASSWORD})
-    cookie = response.headers["set-cookie"]
+    cookies = response.headers.get_list("set-cookie")
     token = response.json()["data"]["signIn"]["token"]
-    assert cookie == f"submeter_session={token}; HttpOnly; Max-Age=2592000; Path=/; SameSite=strict"
+    assert f"submeter_session={token}; HttpOnly; Max-Age=2592000; Path=/; SameSite=strict" in cookies
+    device = next(cookie for cookie in cookies if cookie.startswith("submeter_device=smd_"))
+    assert device.endswith("; HttpOnly; Max-Age=34560000; Path=/; SameSite=strict")
     assert (await portal.ask(WHO))["viewer"]["email"] == EMAIL
     response = await portal.post(SIGN_OUT)
     assert 'submeter_session=""' in response.headers["set-cookie"]

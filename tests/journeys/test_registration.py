@@ -1,12 +1,9 @@
 """From the flyer in the letter box to the dashboard, over HTTP, for both operators of the seeds."""
 
 import re
-from typing import Any
-
-import pytest
 
 from core.bootstrap import House
-from core.models import Account, ConsentRecord, Occupancy, Registration
+from core.models import Account
 from core.services.vault import Vault
 from tests.graphql.conftest import Portal, door, portal  # noqa: F401 - fixtures
 from tests.support.sign_up import Applicant, describe, letters_to
@@ -23,7 +20,9 @@ SIGN_IN = """mutation ($email: String!, $password: String!) {
 
 
 async def test_ista(portal: Portal, house: House, vault: Vault) -> None:  # noqa: F811 - the fixture
-    """A serial, the confirmation screen, status and day, options, personal data, six digits, sign-in, dashboard."""
+    """A serial, the confirmation screen, status and day, options, personal data, six digits, sign-in,
+    dashboard.
+    """
     await describe(vault, "ista")
     applicant = Applicant(portal.client, "ista")
     await applicant.start()

@@ -13,9 +13,14 @@ import pytest
 from cli.demo import fleet, layouts, prios, sealing
 from cli.demo.records import bcd, full
 from cli.demo.values import DemoMeter, Fluid
-from core.access import Role, Viewer
-from core.models import Account
+from core.access import SYSTEM, Act, Role, Viewer, Visitor
+from core.bootstrap import House
+from core.models import Account, OutboxMessage
+from core.services.audit import acts_on
+from core.services.letters import opened_values
+from core.services.sign_in import sign_in
 from core.services.transaction import current_database
+from tests.support.factories import PASSWORD
 
 SERIES = ("reading", "hourly_volume", "daily_volume")
 EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "unusable_telegram")
@@ -163,3 +168,46 @@ def resident(house: object) -> Callable[..., Any]:
         return Viewer(role=Role.RESIDENT, account_id=account.id, operator_id=account.operator_id)
 
     return of
+
+
+VISITOR = Visitor("192.0.2.7", "a browser")
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    return VISITOR
+
+
+@pytest.fixture
+def enter(house: House, now: datetime, visitor: Visitor) -> Callable[..., Any]:
+    """Signs in, and answers the viewer; Claire with the right password unless told otherwise."""
+
+    async def sign(
+        email: str = "claire.martin@example.org", password: str = PASSWORD, *, at: datetime = now, **more: Any
+    ) -> Viewer:
+        signed_in = await sign_in(house, email, password, visitor=visitor, now=at, **more)
+        return signed_in.session.viewer
+
+    return sign
+
+
+@pytest.fixture
+def posted(house: House) -> Callable[..., Any]:
+    """What the outbox would send of a template: each message's recipient and all its values."""
+
+    async def read(template: str) -> list[tuple[str, dict[str, object]]]:
+        rows = await OutboxMessage.filter(template=template).order_by("id")
+        return [(row.recipient, opened_values(row, house.settings)) for row in rows]
+
+    return read
+
+
+@pytest.fixture
+def audited(house: object) -> Callable[..., Any]:
+    """The acts of the audit in their order, or the entries of one act."""
+
+    async def read(act: Act | None = None) -> list[Any]:
+        entries = list(reversed(await acts_on(SYSTEM, act=act, limit=10_000)))
+        return [entry.act for entry in entries] if act is None else entries
+
+    return read

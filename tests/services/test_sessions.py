@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.access import SYSTEM, Permission, Role
+from core.access import SYSTEM, Permission, Role, Visitor
 from core.errors import NotFound, SignInRefused, Unauthenticated
 from core.models import Account, Gateway, Session
-from core.services import sessions
+from core.services import password_hashes
 from core.services.portfolio import issue_gateway_key, put_operator
-from core.services.sessions import email_key, my_account, sign_in, sign_out, viewer_of_token
+from core.services.sessions import email_key, my_account, sign_out, viewer_of_token
+from core.services.sign_in import sign_in
 from core.services.transaction import current_database
 from tests.support import factories
 
@@ -18,22 +19,25 @@ LIFETIME = timedelta(days=30)
 ME = "claire.martin@example.org"
 
 
-async def enter(now, email=ME, password=factories.PASSWORD, **more):
-    return await sign_in(email, password, lifetime=LIFETIME, now=now, **more)
+HOME = Visitor("192.0.2.7", "a browser")
+
+
+async def enter(house, now, email=ME, password=factories.PASSWORD, visitor=HOME):
+    return (await sign_in(house, email, password, visitor=visitor, now=now)).session
 
 
 @pytest.mark.requirement("R-060", "R-011", "R-079")
 async def test_a_session_lasts_from_sign_in_to_sign_out(house, now) -> None:
     """The token stands for the account's viewer until it is given back, once."""
     account_id = await factories.account()
-    signed_in = await enter(now, user_agent="a\0browser " + "x" * 300)
-    assert signed_in.viewer == await viewer_of_token(signed_in.token, now=now)
+    signed_in = await enter(house, now, visitor=Visitor("192.0.2.7", "a\0browser " + "x" * 300))
+    assert signed_in.viewer == await viewer_of_token(house, signed_in.token, now=now)
     assert (signed_in.viewer.role, signed_in.viewer.account_id) == (Role.RESIDENT, account_id)
-    assert (await my_account(signed_in.viewer)).email == ME
-    assert await sign_out(signed_in.token, now=now)
-    assert not await sign_out(signed_in.token, now=now)
+    assert (await my_account(house, signed_in.viewer)).email == ME
+    assert await sign_out(signed_in.token, visitor=HOME, now=now)
+    assert not await sign_out(signed_in.token, visitor=HOME, now=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(signed_in.token, now=now)
+        await viewer_of_token(house, signed_in.token, now=now)
 
 
 @pytest.mark.parametrize("email", [" Claire.Martin@Example.ORG ", "CLAIRE.MARTIN@EXAMPLE.ORG"])
@@ -41,7 +45,7 @@ async def test_a_session_lasts_from_sign_in_to_sign_out(house, now) -> None:
 async def test_the_case_of_an_address_does_not_matter(house, now, email) -> None:
     """Nor do spaces around it."""
     await factories.account()
-    assert (await enter(now, email=email)).viewer.role is Role.RESIDENT
+    assert (await enter(house, now, email=email)).viewer.role is Role.RESIDENT
 
 
 async def test_dots_and_tags_are_part_of_an_address() -> None:
@@ -55,7 +59,7 @@ async def test_a_password_fits_however_its_accents_are_composed(house, now) -> N
 
     await put_operator(SYSTEM, code="ocea", name="OCEA")
     await put_account(SYSTEM, AccountSpec("ocea", ME, "Caf\u00e9-2026!", "C", "M"), now=now)
-    assert await enter(now, password="Cafe\u0301-2026!")
+    assert await enter(house, now, password="Cafe\u0301-2026!")
 
 
 @pytest.mark.requirement("C-13")
@@ -75,7 +79,7 @@ async def test_a_refusal_does_not_say_what_was_wrong(house, now, email, password
     """No such account and a wrong password are one answer, and impossible texts are wrong ones."""
     await factories.account()
     with pytest.raises(SignInRefused) as refused:
-        await enter(now, email=email, password=password)
+        await enter(house, now, email=email, password=password)
     assert (refused.value.message, refused.value.field) == (
         "E-mail and password do not belong together.",
         None,
@@ -86,39 +90,39 @@ async def test_a_refusal_does_not_say_what_was_wrong(house, now, email, password
 async def test_an_unknown_address_costs_a_hash_too(house, now, monkeypatch) -> None:
     """Nobody learns by the clock whether an account exists."""
     verified = []
-    monkeypatch.setattr(sessions, "_verify", lambda known, password: verified.append(known) or False)
+    monkeypatch.setattr(password_hashes, "_verify", lambda known, password: verified.append(known) or False)
     await factories.account()
     for email in (ME, "nobody@example.org"):
         with pytest.raises(SignInRefused):
-            await enter(now, email=email)
+            await enter(house, now, email=email)
     assert [known.startswith("$argon2id$") for known in verified] == [True, True]
 
 
 async def test_a_session_ends_by_itself(house, now) -> None:
     """At its lifetime's end, to the instant."""
     await factories.account()
-    token = (await enter(now)).token
-    assert await viewer_of_token(token, now=now + LIFETIME - timedelta(seconds=1))
+    token = (await enter(house, now)).token
+    assert await viewer_of_token(house, token, now=now + LIFETIME - timedelta(seconds=1))
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(token, now=now + LIFETIME)
-    assert not await sign_out(token, now=now + LIFETIME)
+        await viewer_of_token(house, token, now=now + LIFETIME)
+    assert not await sign_out(token, visitor=HOME, now=now + LIFETIME)
 
 
 async def test_a_disabled_account_is_shut_out_at_once(house, now) -> None:
     """Open sessions end, and no new one begins."""
     await factories.account()
-    token = (await enter(now)).token
+    token = (await enter(house, now)).token
     await Account.all().update(disabled_at=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(token, now=now)
+        await viewer_of_token(house, token, now=now)
     with pytest.raises(SignInRefused):
-        await enter(now)
+        await enter(house, now)
 
 
 async def test_nothing_that_opens_is_stored(house, now) -> None:
     """Of tokens the hash, of passwords the argon2id hash; a signed-in value does not print its token."""
     await factories.account()
-    signed_in = await enter(now)
+    signed_in = await enter(house, now)
     key = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
     stored = ""
     for table in ("session", "account", "gateway"):
@@ -135,28 +139,28 @@ async def test_nothing_that_opens_is_stored(house, now) -> None:
 async def test_an_unknown_token_stands_for_nobody(house, now, token) -> None:
     """Whatever it looks like."""
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(token, now=now)
-    assert not await sign_out(token, now=now)
+        await viewer_of_token(house, token, now=now)
+    assert not await sign_out(token, visitor=HOME, now=now)
 
 
 async def test_a_gateways_key_submits_telegrams_and_nothing_else(house, now) -> None:
     """A new key takes the old one's place; a revoked gateway is nobody."""
     operator_id = await put_operator(SYSTEM, code="ocea", name="OCEA")
     old = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
-    viewer = await viewer_of_token(old, now=now)
+    viewer = await viewer_of_token(house, old, now=now)
     assert (viewer.role, viewer.operator_id) == (Role.GATEWAY, operator_id)
     assert [permission for permission in Permission if viewer.may(permission)] == [
         Permission.TELEGRAMS_SUBMIT
     ]
     with pytest.raises(Unauthenticated):
-        await my_account(viewer)
+        await my_account(house, viewer)
     new = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
-    assert await viewer_of_token(new, now=now) == viewer
+    assert await viewer_of_token(house, new, now=now) == viewer
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(old, now=now)
+        await viewer_of_token(house, old, now=now)
     await Gateway.all().update(revoked_at=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(new, now=now)
+        await viewer_of_token(house, new, now=now)
     with pytest.raises(NotFound):
         await issue_gateway_key(SYSTEM, operator_code="nobody", name="roof", now=now)
 
@@ -165,8 +169,8 @@ async def test_a_gateways_key_submits_telegrams_and_nothing_else(house, now) -> 
 async def test_the_own_account_has_its_contact_data(house, now) -> None:
     """Name, first name, e-mail and telephone, as they were given."""
     account_id = await factories.account()
-    viewer = (await enter(now)).viewer
-    view = await my_account(viewer)
+    viewer = (await enter(house, now)).viewer
+    view = await my_account(house, viewer)
     assert (view.id, view.last_name, view.first_name, view.civility) == (
         account_id,
         "Martin",
@@ -175,4 +179,4 @@ async def test_the_own_account_has_its_contact_data(house, now) -> None:
     )
     assert (view.phone_e164, view.language) == ("+33639980012", "fr")
     with pytest.raises(Unauthenticated):
-        await my_account(replace(viewer, account_id=account_id + 1))
+        await my_account(house, replace(viewer, account_id=account_id + 1))

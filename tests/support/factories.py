@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
 from core.services.portfolio import (
     AccountSpec,
@@ -19,6 +19,8 @@ from core.services.vault import Vault
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OPERATOR = "ocea"
+TERMS = "2026-11"
+"""The version of the terms of use that the profile of `ocea` has in force."""
 
 
 def meter(
@@ -48,6 +50,7 @@ async def account(
     email: str = "claire.martin@example.org",
     first_name: str = "Claire",
     notified: bool = True,
+    role: Role = Role.RESIDENT,
 ) -> int:
     """An account of the operator `ocea`, notified of everything unless told otherwise."""
     await put_operator(SYSTEM, code=OPERATOR, name="OCEA Smart Building")
@@ -62,6 +65,8 @@ async def account(
             civility="Mme",
             phone_e164="+33639980012",
             phone_confirmed=True,
+            role=role,
+            terms_version=TERMS,
             leak_by_email=notified,
             leak_by_sms=notified,
             over_consumption_by_email=notified,

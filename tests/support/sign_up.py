@@ -4,7 +4,6 @@ The one rule: forms are filled by the names that the last answer gave, so a jour
 frontend needs no knowledge of its own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +12,7 @@ import httpx
 
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
-from core.models import OutboxMessage, Residence
+from core.models import OutboxMessage
 from core.services.letters import opened_values
 from core.services.portfolio import DwellingSpec, MeterSpec, ResidenceSpec, put_residence
 from core.services.vault import Vault
@@ -173,11 +172,12 @@ async def describe(
     code: str = "",
     name: str | None = None,
     published: bool = True,
-    **changes: Mapping[str, Any] | bool,
+    remote: bool = True,
+    option: bool = True,
 ) -> int:
     """A residence of an operator, as the seeds show one; answers its number."""
     ocea = operator == "ocea"
-    residence_id = await put_residence(
+    return await put_residence(
         SYSTEM,
         ResidenceSpec(
             operator_code=operator,
@@ -188,12 +188,11 @@ async def describe(
             postcode="92400" if ocea else "34300",
             city="Courbevoie" if ocea else "LE CAP D AGDE",
             published_at=NOW if published else None,
+            remote_reading=remote,
+            resident_portal_option=option,
             dwellings=dwellings
             or ((OCEA_DWELLING, OCEA_NEIGHBOUR) if ocea else (ISTA_DWELLING, ISTA_NEIGHBOUR)),
         ),
         vault=vault,
         now=NOW,
     )
-    if changes:
-        await Residence.filter(id=residence_id).update(**changes)
-    return residence_id

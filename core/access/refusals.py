@@ -1,0 +1,125 @@
+"""What an account's owner can be told instead of a result: the error catalogue's part on access.
+
+In: what a program needs beside the code. Out: errors, each with its code. The one rule: these are answers to
+a form, not faults, so GraphQL tells them as data; none of them holds what was typed.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from math import ceil
+
+from core.access.passwords import Criterion
+from core.errors import SubmeterError
+
+
+class Refused(SubmeterError):
+    """Base of the refusals that are part of an answer."""
+
+    code = "REFUSED"
+
+
+class PasswordTooWeak(Refused):
+    """The password does not meet its operator's policy (R-112 to R-115, R-207 to R-210)."""
+
+    code = "PASSWORD_TOO_WEAK"
+
+    def __init__(self, criteria: tuple[Criterion, ...]) -> None:
+        super().__init__("The password does not meet every criterion.", field="newPassword")
+        self.failed_criteria = tuple(criterion for criterion in criteria if not criterion.passed)
+
+
+class PasswordMismatch(Refused):
+    """The password and its repetition differ (R-116)."""
+
+    code = "PASSWORD_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__("The two passwords differ.", field="confirmation")
+
+
+class PasswordUnchanged(Refused):
+    """The new password is the present one; a temporary one cannot be kept (PW-05)."""
+
+    code = "PASSWORD_UNCHANGED"
+
+    def __init__(self) -> None:
+        super().__init__("The new password must differ from the present one.", field="newPassword")
+
+
+class PasswordWrong(Refused):
+    """The present password, asked for again, is not the one given."""
+
+    code = "PASSWORD_WRONG"
+
+    def __init__(self) -> None:
+        super().__init__("The present password is another one.", field="password")
+
+
+class CodeInvalid(Refused):
+    """A wrong code; so many tries are left."""
+
+    code = "CODE_INVALID"
+
+    def __init__(self, attempts_left: int | None = None) -> None:
+        super().__init__("The code is wrong.", field="code")
+        self.attempts_left = attempts_left
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"attemptsLeft": self.attempts_left}
+
+
+class CodeExpired(Refused):
+    """A code or link that no longer counts: too old, used, tried too often, or never sent."""
+
+    code = "CODE_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("The code has expired: ask for a new one.", field="code")
+
+
+class CodeResendTooSoon(Refused):
+    """The next code is sent a minute after the last."""
+
+    code = "CODE_RESEND_TOO_SOON"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        self.retry_after_s = ceil(retry_after.total_seconds())
+        super().__init__(f"Wait {self.retry_after_s} seconds for the next code.")
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfter": self.retry_after_s}
+
+
+class PhoneInvalid(Refused):
+    """No valid number of its country (R-204, C-34)."""
+
+    code = "PHONE_INVALID"
+
+    def __init__(self, message: str = "This is no valid phone number.") -> None:
+        super().__init__(message, field="phone")
+
+
+class PhoneRequiredForSms(Refused):
+    """SMS alerts need a confirmed mobile (R-101, C-19)."""
+
+    code = "PHONE_REQUIRED_FOR_SMS"
+
+    def __init__(self) -> None:
+        super().__init__("Alerts by SMS need a confirmed mobile number.", field="phone")
+
+
+class EmailInvalid(Refused):
+    """No e-mail address."""
+
+    code = "EMAIL_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("This is no e-mail address.", field="email")
+
+
+class ConsentNotTheManagers(Refused):
+    """A manager may write down a consent given on paper, and never turn a refusal into one (C-17)."""
+
+    code = "CONSENT_NOT_THE_MANAGERS"

@@ -1,0 +1,68 @@
+"""What a session or token may do before, and beyond, what its role may.
+
+In: how an account stands. Out: the state of a session, the permissions of a state or scope. The one rule: a
+state or scope only ever takes away. `Viewer.require` asks here, so no service can forget to (C-38).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from core.access.permissions import Permission
+
+
+class SessionState(StrEnum):
+    """What stands between a sign-in and the data, in the order in which it is asked for (R-061, R-062)."""
+
+    MUST_GIVE_SECOND_FACTOR = "MUST_GIVE_SECOND_FACTOR"
+    MUST_CHANGE_PASSWORD = "MUST_CHANGE_PASSWORD"  # noqa: S105 - a state's name
+    MUST_ENROL_SECOND_FACTOR = "MUST_ENROL_SECOND_FACTOR"
+    MUST_ACCEPT_TERMS = "MUST_ACCEPT_TERMS"
+    READY = "READY"
+
+
+class TokenScope(StrEnum):
+    """What a personal access token was made for."""
+
+    READ_MONTHLY = "read:monthly"
+    READ_DAILY = "read:daily"
+    ALERTS = "alerts"
+
+
+_OWN = frozenset({Permission.ACCOUNT_READ, Permission.SESSIONS_WRITE})
+_ALLOWED_IN = {
+    SessionState.MUST_GIVE_SECOND_FACTOR: frozenset({Permission.SECOND_FACTOR_GIVE}),
+    SessionState.MUST_CHANGE_PASSWORD: _OWN | {Permission.PASSWORD_WRITE},
+    SessionState.MUST_ENROL_SECOND_FACTOR: _OWN | {Permission.SECOND_FACTOR_WRITE},
+    SessionState.MUST_ACCEPT_TERMS: _OWN | {Permission.TERMS_ACCEPT},
+}
+
+_MONTHLY = frozenset({Permission.CONSUMPTION_READ, Permission.DWELLINGS_READ})
+PERMISSIONS_OF_SCOPE: dict[TokenScope, frozenset[Permission]] = {
+    TokenScope.READ_MONTHLY: _MONTHLY,
+    TokenScope.READ_DAILY: _MONTHLY
+    | {Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ, Permission.READINGS_READ},
+    TokenScope.ALERTS: frozenset({Permission.ALERTS_READ, Permission.DWELLINGS_READ}),
+}
+"""A scope reads; no token changes anything."""
+
+
+def state_of(
+    *, factor_missing: bool, password_temporary: bool, factor_to_enrol: bool, terms_to_accept: bool
+) -> SessionState:
+    """The first of what still stands between a session and the data."""
+    if factor_missing:
+        return SessionState.MUST_GIVE_SECOND_FACTOR
+    if password_temporary:
+        return SessionState.MUST_CHANGE_PASSWORD
+    if factor_to_enrol:
+        return SessionState.MUST_ENROL_SECOND_FACTOR
+    return SessionState.MUST_ACCEPT_TERMS if terms_to_accept else SessionState.READY
+
+
+def allowed_in(state: SessionState, permission: Permission) -> bool:
+    return state is SessionState.READY or permission in _ALLOWED_IN[state]
+
+
+def allowed_by(scopes: Iterable[TokenScope] | None, permission: Permission) -> bool:
+    """Whether one of the scopes covers it; None is a session, which has no scopes."""
+    return scopes is None or any(permission in PERMISSIONS_OF_SCOPE[scope] for scope in scopes)
