@@ -120,7 +120,7 @@ async def list_messages(
 
 
 def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
-    """Whether an account wants to be told of this by this channel; an SMS goes to a confirmed phone (C-19)."""
+    """Whether an account wants to be told by this channel; an SMS goes to a confirmed phone (C-19)."""
     asked = bool(getattr(account, f"{topic.value}_by_{channel.value.lower()}"))
     return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
 
