@@ -8,6 +8,7 @@ from strawberry.types import ExecutionContext
 
 from graphql_schema.access_tokens import AccessTokenMutation
 from graphql_schema.account import AccountMutation
+from graphql_schema.cases import CaseMutation, CaseQuery
 from graphql_schema.consents import ConsentMutation
 from graphql_schema.dwellings import DwellingQuery
 from graphql_schema.handling import AlertMutation
@@ -26,7 +27,7 @@ from graphql_schema.viewer import ViewerQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, ManagedQuery, NodeQuery, OperatorQuery):
+class Query(ViewerQuery, DwellingQuery, ManagedQuery, CaseQuery, NodeQuery, OperatorQuery):
     pass
 
 
@@ -42,6 +43,7 @@ class Mutation(
     OperatorMutation,
     OccupancyMutation,
     AlertMutation,
+    CaseMutation,
     TelegramMutation,
 ):
     pass

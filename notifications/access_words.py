@@ -8,6 +8,22 @@ and in lists.
 from core.language import Language
 
 ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
+    ("manager_invited", Language.FR): (
+        "Votre accès gestionnaire",
+        (
+            "{operator} vous a ouvert un accès gestionnaire. Votre mot de passe temporaire, valable 24 "
+            "heures et une seule fois :\n\n{password}\n\n"
+            "À la première connexion, vous choisirez le vôtre et activerez la double authentification."
+        ),
+    ),
+    ("manager_invited", Language.EN): (
+        "Your manager access",
+        (
+            "{operator} has opened a manager access for you. Your temporary password, good once within 24 "
+            "hours:\n\n{password}\n\n"
+            "At your first sign-in you choose your own and turn on two-factor sign-in."
+        ),
+    ),
     ("password_reset", Language.FR): (
         "Mot de passe oublié",
         (

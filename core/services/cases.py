@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.queryset import QuerySet
 
-from core.access import Permission, Viewer, Visitor
+from core.access import Permission, Role, Viewer, Visitor
 from core.access.acts import NOBODY
 from core.bootstrap import House
 from core.errors import Conflict, NotFound
@@ -37,13 +38,18 @@ class CaseView:
     move_in: date
     opened_at: datetime
 
+    @property
+    def contested(self) -> bool:
+        """Whether the dwelling has an account already."""
+        return self.kind is CaseKind.CONTESTED
+
 
 async def list_cases(
     viewer: Viewer, *, state: CaseState = CaseState.OPEN, limit: int = 100
 ) -> list[CaseView]:
-    """The oldest cases of a state."""
+    """The oldest cases of a state; to a manager those of the residences looked after."""
     viewer.require(Permission.CASES_DECIDE)
-    rows = DwellingCase.filter(state=state).order_by("id").limit(limit)
+    rows = _of(viewer).filter(state=state).order_by("id").limit(limit)
     return [_view(row) for row in await rows.select_related("account", "dwelling__residence")]
 
 
@@ -61,13 +67,12 @@ async def decide(
     """Let somebody in, or not; whoever asked is told either way.
 
     Raises:
-        NotFound: no such case.
+        NotFound: no such case, or none of the manager's residences.
         Conflict: it was decided before.
     """
     viewer.require(Permission.CASES_DECIDE)
-    case = await DwellingCase.get_or_none(id=case_id, using_db=connection).select_related(
-        "account", "dwelling__residence__operator"
-    )
+    query = _of(viewer).using_db(connection).select_related("account", "dwelling__residence__operator")
+    case = await query.get_or_none(id=case_id)
     if case is None:
         raise NotFound("No such case.", field="case")
     await lock_dwellings(connection, [case.dwelling_id])
@@ -93,6 +98,12 @@ async def decide(
     template = "case_approved" if approved else "case_refused"
     await _tell(connection, house, case.account, profile, template, f"case:{case.id}", now=now)
     return _view(case)
+
+
+def _of(viewer: Viewer) -> QuerySet[DwellingCase]:
+    if viewer.role is Role.MANAGER:
+        return DwellingCase.filter(dwelling__residence__managers__account_id=viewer.account_id)
+    return DwellingCase.all()
 
 
 async def _make_room(

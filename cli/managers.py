@@ -1,0 +1,54 @@
+"""`submeter managers`: those who look after residences."""
+
+from datetime import UTC, datetime
+
+from cyclopts import App
+
+from cli.house import opened
+from cli.output import out
+from core.access import SYSTEM
+from core.services.invitations import invite_manager
+from core.services.managed import grant_residence
+
+managers = App(name="managers", help="Managers and the residences they look after.")
+
+
+@managers.command
+async def invite(email: str, operator: str, first_name: str, last_name: str, *, language: str = "fr") -> None:
+    """Make a manager's account; its temporary password goes to the mailbox and opens once within a day.
+
+    Args:
+        email: the address to sign in with.
+        operator: the operator's code, e.g. ocea.
+        first_name: first name.
+        last_name: last name.
+        language: fr or en.
+    """
+    async with opened() as house:
+        await invite_manager(
+            house.settings,
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            first_name=first_name,
+            last_name=last_name,
+            language=language,
+            now=datetime.now(UTC),
+        )
+    out.print(f"{email} is invited; [bold]submeter managers grant[/] gives residences.")
+
+
+@managers.command
+async def grant(email: str, operator: str, residence: str) -> None:
+    """Let a manager look after a residence.
+
+    Args:
+        email: the manager's address.
+        operator: the operator's code, e.g. ocea.
+        residence: the residence's code, e.g. AA000.
+    """
+    async with opened():
+        await grant_residence(
+            SYSTEM, email=email, operator_code=operator, residence_code=residence, now=datetime.now(UTC)
+        )
+    out.print(f"{email} looks after {residence}.")

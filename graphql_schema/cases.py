@@ -1,0 +1,73 @@
+"""Requests for a dwelling that a manager decides: found by what can be guessed, or contested (C-12, C-40)."""
+
+from datetime import date, datetime
+
+import strawberry
+
+from core.services.cases import CaseView, decide, list_cases
+from graphql_schema.context import Info
+from graphql_schema.enums import OccupancyKind
+from graphql_schema.fields import resolved
+from graphql_schema.paging import PAGE, checked_first
+from graphql_schema.relay import global_id, number_of
+
+
+@strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
+class DwellingCase:
+    id: strawberry.ID
+    contested: bool = strawberry.field(description="An account exists already, and it is somebody else's.")
+    residence_code: str
+    dwelling: str
+    name: str
+    occupancy: OccupancyKind
+    move_in: date
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, view: CaseView) -> "DwellingCase":
+        return cls(
+            id=global_id("DwellingCase", view.id),
+            contested=view.contested,
+            residence_code=view.residence_code,
+            dwelling=view.dwelling,
+            name=view.name,
+            occupancy=view.occupancy,
+            move_in=view.move_in,
+            opened_at=view.opened_at,
+        )
+
+
+@strawberry.input
+class DecideCaseInput:
+    id: strawberry.ID
+    approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
+
+
+@strawberry.type(description="It is decided, and whoever asked is told.")
+class CaseDecided:
+    id: strawberry.ID
+    approved: bool
+
+
+@strawberry.type
+class CaseQuery:
+    @resolved("The open cases of the residences that the manager looks after, the oldest first.")
+    async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
+        viewer, size = await info.context.viewer(), checked_first(first)
+        return [DwellingCase.of(view) for view in await list_cases(viewer, limit=size)]
+
+
+@strawberry.type
+class CaseMutation:
+    @resolved("Let somebody into a dwelling, or not. Decided before: CONFLICT.")
+    async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        await decide(
+            context.house,
+            await context.viewer(),
+            number_of(input.id, "DwellingCase"),
+            approved=input.approved,
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return CaseDecided(id=input.id, approved=input.approved)

@@ -1,0 +1,152 @@
+"""A manager's way in, and what is found there: the residences looked after, their alerts and requests."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pyotp
+import pytest
+
+from core.access import SYSTEM
+from core.errors import Conflict, NotFound
+from core.models import Account, CaseKind, Dwelling, DwellingCase, OccupancyKind, OutboxMessage
+from core.services.intake import take_in
+from core.services.invitations import invite_manager
+from core.services.letters import opened_values
+from core.services.managed import grant_residence
+from graphql_schema.relay import global_id
+from notifications.messages import render
+from tests.graphql.conftest import door, portal  # noqa: F401 - fixtures
+from tests.services.conftest import Izar
+from tests.support import factories
+
+EMAIL, OWN = "gestion@example.org", "Nouveau-Mot-77-Fleuve"
+SIGN_IN = """mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password}) {
+  ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
+CHANGE = """mutation ($old: String!, $new: String!) {
+  changePassword(password: $old, input: {newPassword: $new, confirmation: $new}) {
+    ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
+TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
+BEGIN = "mutation ($p: String!) { beginSecondFactor(password: $p) { ... on SecondFactorBegun { secret } } }"
+CONFIRM = """mutation ($c: String!) { confirmSecondFactor(code: $c) {
+  ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code } } }"""
+HOUSE = """{
+  managedResidences { code activeAlerts { edges { node { id place level handling { standing } } } } }
+  dwellingCases { id name contested residenceCode } }"""
+ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
+  ... on AlertHandled { handling { standing deeds { party } } } } }"""
+DECIDE = "mutation ($id: ID!) { decideCase(input: {id: $id, approved: true}) { approved } }"
+
+
+async def invited(house, now, email=EMAIL):
+    await invite_manager(
+        house.settings,
+        SYSTEM,
+        email=email,
+        operator_code="ocea",
+        first_name="Odile",
+        last_name="Garnier",
+        now=now,
+    )
+    letter = (
+        await OutboxMessage.filter(account__email=email, template="manager_invited").order_by("-id").first()
+    )
+    values = opened_values(letter, house.settings)
+    assert values["password"] in render(letter.template, letter.language, values).text
+    return values["password"]
+
+
+async def signed_in(portal, email, password):  # noqa: F811 - the fixture
+    answer = (await portal.ask(SIGN_IN, email=email, password=password))["signIn"]
+    portal.client.cookies.clear()
+    portal.token = answer.get("token")
+    return answer
+
+
+async def own_access(portal, temporary):  # noqa: F811 - the fixture
+    """From the temporary password to a session that is ready."""
+    assert (await signed_in(portal, EMAIL, temporary))["state"] == "MUST_CHANGE_PASSWORD"
+    changed = (await portal.ask(CHANGE, old=temporary, new=OWN))["changePassword"]
+    portal.client.cookies.clear()
+    portal.token = changed["token"]
+    assert changed["state"] == "MUST_ENROL_SECOND_FACTOR"
+    assert await portal.refusal(HOUSE) == {"code": "MUST_ENROL_SECOND_FACTOR"}
+    app = pyotp.TOTP((await portal.ask(BEGIN, p=OWN))["beginSecondFactor"]["secret"])
+    done = (await portal.ask(CONFIRM, c=app.at(portal.clock.now)))["confirmSecondFactor"]["signedIn"]
+    portal.client.cookies.clear()
+    portal.token = done["token"]
+    version = (await portal.ask("{ viewer { termsVersion } }"))["viewer"]["termsVersion"]
+    assert (await portal.ask(TERMS, version=version))["acceptTerms"]["viewer"]["state"] == "READY"
+
+
+@pytest.mark.requirement("R-042", "C-40")
+async def test_a_manager_comes_in_and_looks_after_the_house(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """A temporary password, an own one, terms, a second factor; then alerts to see to, requests to decide."""
+    meter = Izar()
+    await factories.residence(vault, factories.meter(meter.address))
+    start = datetime(2026, 11, 19, 23, tzinfo=UTC)
+    await take_in(
+        house, SYSTEM, meter.hourly(start, [6] * 48), source="roof", now=start + timedelta(hours=49)
+    )
+    temporary = await invited(house, now)
+    await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
+    await factories.account(email="luc@example.org", first_name="Luc")
+    luc = await Account.get(email="luc@example.org")
+    case = await DwellingCase.create(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=luc.id,
+        kind=CaseKind.CONTESTED,
+        occupancy_kind=OccupancyKind.TENANT,
+        move_in=date(2026, 11, 21),
+        attested_at=now,
+        opened_at=now,
+    )
+    await own_access(portal, temporary)
+
+    answer = await portal.ask(HOUSE)
+    (residence,) = answer["managedResidences"]
+    (alert,) = [edge["node"] for edge in residence["activeAlerts"]["edges"]]
+    assert (residence["code"], alert["place"], alert["level"]) == ("AA000", "A · 1 · 2 · 12", 1)
+    handled = (await portal.ask(ACKNOWLEDGE, id=alert["id"]))["acknowledgeAlert"]["handling"]
+    assert handled == {"standing": "ACKNOWLEDGED", "deeds": [{"party": "MANAGER"}]}
+    (asked,) = answer["dwellingCases"]
+    assert (asked["name"], asked["contested"], asked["residenceCode"]) == ("Luc Martin", True, "AA000")
+    assert (await portal.ask(DECIDE, id=asked["id"]))["decideCase"] == {"approved": True}
+    assert (await portal.refusal(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
+    assert (await portal.ask(HOUSE))["dwellingCases"] == []
+    assert (await luc.occupancies.all())[0].dwelling_id == case.dwelling_id
+
+
+async def test_another_residence_is_none_of_a_managers_business(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """Without the grant there are no residences, no requests, and no request under its number either."""
+    await factories.residence(vault)
+    await factories.account(email="luc@example.org")
+    case = await DwellingCase.create(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=(await Account.get(email="luc@example.org")).id,
+        kind=CaseKind.REVIEW,
+        occupancy_kind=OccupancyKind.TENANT,
+        move_in=date(2026, 11, 21),
+        attested_at=now,
+        opened_at=now,
+    )
+    await own_access(portal, await invited(house, now))
+    assert await portal.ask(HOUSE) == {"managedResidences": [], "dwellingCases": []}
+    number = global_id("DwellingCase", case.id)
+    assert (await portal.refusal(DECIDE, id=number))["code"] == "NOT_FOUND"
+
+
+async def test_an_invitation_is_sent_again_until_it_is_used(house, vault, now) -> None:
+    """The second temporary password replaces the first; a resident's address cannot be invited."""
+    await factories.residence(vault)
+    first, second = await invited(house, now), await invited(house, now)
+    assert first != second
+    assert await Account.filter(email=EMAIL).count() == 1
+    with pytest.raises(Conflict):
+        await invited(house, now, "claire.martin@example.org")
+    await Account.filter(email=EMAIL).update(temporary_password_until=None)
+    with pytest.raises(Conflict):
+        await invited(house, now)
+    with pytest.raises(NotFound):
+        await invite_manager(
+            house.settings, SYSTEM, email=EMAIL, operator_code="none", first_name="", last_name="", now=now
+        )
