@@ -19,7 +19,7 @@ from core.registration.phones import is_mobile
 from core.registration.refusals import RegistrationRefused
 from core.services.audit import Subject, record
 from core.services.challenges import new_code, settle_code
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, notice_key, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_change import ask_again
 from core.services.sessions import email_key
@@ -213,7 +213,7 @@ async def _take_email(
         connection,
         house.settings,
         Letter(
-            key=f"email_changed:{account.id}:{now.isoformat()}",
+            key=notice_key("email_changed", account.id),
             channel=Channel.EMAIL,
             template="email_changed",
             language=account.language,

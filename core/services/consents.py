@@ -29,7 +29,7 @@ from core.models import (
 )
 from core.operators import WORDS
 from core.services.audit import Subject, record
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, notice_key, queue_letter
 from core.services.scope import occupants, stay_at
 from core.services.storable import storable
 from core.services.transaction import transactional
@@ -148,7 +148,7 @@ async def record_consent(
     )
     if occupancy.account is not None:
         await queue_letter(
-            connection, house.settings, _notice(house, occupancy.account, granted=granted, now=now), now=now
+            connection, house.settings, _notice(house, occupancy.account, granted=granted), now=now
         )
     return await consent_of(house, occupancy, connection=connection)
 
@@ -229,11 +229,11 @@ async def _add(
     )
 
 
-def _notice(house: House, account: Account, *, granted: bool, now: datetime) -> Letter:
+def _notice(house: House, account: Account, *, granted: bool) -> Letter:
     french = account.language == Language.FR
     choice = ("accordé" if granted else "refusé") if french else ("granted" if granted else "refused")
     return Letter(
-        key=f"consent_changed:{account.id}:{now.isoformat()}",
+        key=notice_key("consent_changed", account.id),
         channel=Channel.EMAIL,
         template="consent_changed",
         language=account.language,

@@ -5,6 +5,7 @@ something (`secrets`) is sealed in the row, wiped once the message is gone or gi
 the moment from which it opens nothing.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,11 @@ class Letter:
     values: Mapping[str, object] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     expires_at: datetime | None = None
+
+
+def notice_key(template: str, account_id: int) -> str:
+    """The key of a notice of a change: each change is an event of its own, and told in its transaction."""
+    return f"{template}:{account_id}:{secrets.token_hex(8)}"
 
 
 async def queue_letter(

@@ -26,7 +26,7 @@ from core.language import Text
 from core.models import Account, Challenge, ChallengePurpose, Channel, Meter, Occupancy
 from core.services.audit import Subject, record
 from core.services.challenges import account_of_reset_token, new_reset_token, use_reset_token
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, notice_key, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_hashes import fits, hash_in_thread
 from core.services.sessions import OpenedSession, email_key, end_sessions, rotate
@@ -228,7 +228,7 @@ async def _notice(connection: TransactionalDBClient, house: House, account: Acco
         connection,
         house.settings,
         Letter(
-            key=f"password_changed:{account.id}:{now.isoformat()}",
+            key=notice_key("password_changed", account.id),
             channel=Channel.EMAIL,
             template="password_changed",
             language=account.language,

@@ -21,7 +21,7 @@ from core.bootstrap import House
 from core.errors import Conflict
 from core.models import Account, Channel, RecoveryCode, Session
 from core.services.audit import Subject, record
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, notice_key, queue_letter
 from core.services.limits import Limit, Limiter
 from core.services.password_change import ask_again
 from core.services.sealing import Seal
@@ -226,7 +226,7 @@ async def _notice(
         connection,
         house.settings,
         Letter(
-            key=f"{template}:{account.id}:{now.isoformat()}",
+            key=notice_key(template, account.id),
             channel=Channel.EMAIL,
             template=template,
             language=account.language,

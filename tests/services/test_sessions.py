@@ -7,10 +7,19 @@ import pytest
 
 from core.access import SYSTEM, Permission, Role, Visitor
 from core.errors import NotFound, SignInRefused, Unauthenticated
-from core.models import Account, Gateway, Session
+from core.models import Account, Device, Gateway, Session
 from core.services import password_hashes
 from core.services.portfolio import issue_gateway_key, put_operator
-from core.services.sessions import email_key, my_account, sign_out, viewer_of_token
+from core.services.sessions import (
+    email_key,
+    my_account,
+    my_sessions,
+    renew_session,
+    revoke_other_sessions,
+    revoke_session,
+    sign_out,
+    viewer_of_token,
+)
 from core.services.sign_in import sign_in
 from core.services.transaction import current_database
 from tests.support import factories
@@ -180,3 +189,63 @@ async def test_the_own_account_has_its_contact_data(house, now) -> None:
     assert (view.phone_e164, view.language) == ("+33639980012", "fr")
     with pytest.raises(Unauthenticated):
         await my_account(house, replace(viewer, account_id=account_id + 1))
+
+
+@pytest.fixture
+def laptop() -> Visitor:
+    return Visitor("203.0.113.9", "a laptop")
+
+
+@pytest.mark.requirement("R-079")
+async def test_the_owner_sees_and_ends_sessions(house, now, laptop) -> None:
+    """With browser, address and when they were last seen; one of them, and another's not."""
+    await factories.account()
+    await factories.account(email="other@example.org")
+    phone, away = await enter(house, now), await enter(house, now, visitor=laptop)
+    stranger = await enter(house, now, email="other@example.org")
+    later = now + timedelta(minutes=7)
+    await viewer_of_token(house, away.token, now=later)
+    first, second = await my_sessions(phone.viewer, now=later)
+    assert (first.user_agent, first.address, first.last_seen_at, first.current) == (
+        "a laptop",
+        "203.0.113.9",
+        later,
+        False,
+    )
+    assert (second.user_agent, second.last_seen_at, second.current) == ("a browser", now, True)
+    with pytest.raises(NotFound):
+        await revoke_session(stranger.viewer, first.id, visitor=HOME, now=later)
+    await revoke_session(phone.viewer, first.id, visitor=HOME, now=later)
+    with pytest.raises(Unauthenticated):
+        await viewer_of_token(house, away.token, now=later)
+    with pytest.raises(NotFound):
+        await revoke_session(phone.viewer, first.id, visitor=HOME, now=later)
+
+
+async def test_the_owner_ends_all_other_sessions_at_once(house, now, laptop) -> None:
+    """The present one stays, and devices that were known are strangers again."""
+    await factories.account()
+    mine = await enter(house, now)
+    others = [await enter(house, now, visitor=laptop) for _ in range(3)]
+    assert await revoke_other_sessions(mine.viewer, visitor=HOME, now=now) == 3
+    for other in others:
+        with pytest.raises(Unauthenticated):
+            await viewer_of_token(house, other.token, now=now)
+    assert await viewer_of_token(house, mine.token, now=now)
+    assert await Device.all().count() == 0
+
+
+async def test_a_session_is_renewed_under_a_new_token(house, now) -> None:
+    """It lasts its whole time again; the old token opens nothing."""
+    await factories.account()
+    before, later = await enter(house, now), now + timedelta(days=20)
+    after = await renew_session(house, before.viewer, visitor=HOME, now=later)
+    assert after.expires_at == later + LIFETIME
+    assert after.token != before.token
+    with pytest.raises(Unauthenticated):
+        await viewer_of_token(house, before.token, now=later)
+    viewer = await viewer_of_token(house, after.token, now=now + LIFETIME)
+    assert viewer.session_id == before.viewer.session_id
+    await sign_out(after.token, visitor=HOME, now=later)
+    with pytest.raises(Unauthenticated):
+        await renew_session(house, viewer, visitor=HOME, now=later)
