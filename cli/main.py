@@ -27,6 +27,7 @@ for command, summary in {
     "cli.meters:meters": "Meters and their keys.",
     "cli.gateways:gateways": "Radio gateways and their API keys.",
     "cli.outbox:outbox": "Messages to residents.",
+    "cli.cases:cases": "Requests for a dwelling that a manager decides.",
     "cli.send:send": "Send the messages that wait.",
 }.items():
     app.command(command, help=summary)

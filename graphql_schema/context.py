@@ -73,13 +73,13 @@ class Context:
         return asked_for or language_of(await self.account())
 
     def try_sign_in(self) -> None:
-        """One operation tries one password: aliases are no way to try thirty.
+        """One operation tries one password, serial or code: aliases are no way to try thirty.
 
         Raises:
             InvalidInput: it tried before.
         """
         if self._sign_in_tried:
-            raise InvalidInput("An operation signs in once.")
+            raise InvalidInput("An operation signs in or answers a registration once.")
         self._sign_in_tried = True
 
     def sign_in(self, viewer: Viewer, token: str) -> None:

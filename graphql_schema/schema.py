@@ -12,7 +12,10 @@ from graphql_schema.consents import ConsentMutation
 from graphql_schema.dwellings import DwellingQuery
 from graphql_schema.limits import Limits
 from graphql_schema.nodes import NodeQuery
+from graphql_schema.occupancies import OccupancyMutation
+from graphql_schema.operators import OperatorMutation, OperatorQuery
 from graphql_schema.passwords import PasswordMutation
+from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
 from graphql_schema.second_factor import SecondFactorMutation
 from graphql_schema.sessions import SessionMutation
@@ -21,7 +24,7 @@ from graphql_schema.viewer import ViewerQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, NodeQuery):
+class Query(ViewerQuery, DwellingQuery, NodeQuery, OperatorQuery):
     pass
 
 
@@ -33,6 +36,9 @@ class Mutation(
     SecondFactorMutation,
     AccessTokenMutation,
     ConsentMutation,
+    RegistrationMutation,
+    OperatorMutation,
+    OccupancyMutation,
     TelegramMutation,
 ):
     pass

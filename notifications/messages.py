@@ -19,6 +19,7 @@ from core.language import Language
 from core.leaks.display import date_text, flow_text, level_equivalent, loss_text
 from core.leaks.words import fluid_label, meter_label, month_text
 from notifications.access_words import ACCESS_WORDS
+from notifications.registration_words import REGISTRATION_WORDS
 
 _SUBJECTS = {
     ("leak_opened", Language.FR): "Alerte fuite niveau {level}",
@@ -53,6 +54,8 @@ _TEXTS = {
 }
 
 
+_LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
+
 _GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
 
 
@@ -77,9 +80,9 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         ValueError: no such language.
     """
     tongue = Language(language)
-    if (template, tongue) in ACCESS_WORDS:
-        title, text = ACCESS_WORDS[template, tongue]
-        return Message(subject=title, text=text.format_map(values))
+    if (template, tongue) in _LETTERS:
+        title, text = _LETTERS[template, tongue]
+        return Message(subject=title.format_map(values), text=text.format_map(values))
     subject = _SUBJECTS[template, tongue]
     if template == "over_consumption":
         name, words = template, _over_consumption(tongue, values)

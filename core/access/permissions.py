@@ -22,10 +22,12 @@ class Permission(StrEnum):
     ACCOUNT_WRITE = "account:write"
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"
+    CASES_DECIDE = "cases:decide"
     CONSENT_RECORD = "consent:record"
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
+    DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
@@ -63,6 +65,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.CONSENT_WRITE,
             Permission.CONSUMPTION_READ,
             Permission.CONSUMPTION_READ_DAILY,
+            Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
             Permission.READINGS_READ,

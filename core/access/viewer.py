@@ -6,6 +6,7 @@ of the session and scopes of the token are weighed at this one point (C-38).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.access.permissions import PERMISSIONS_OF, Permission, Role
 from core.access.sessions import SessionState, TokenScope, allowed_by, allowed_in
@@ -35,6 +36,7 @@ class Viewer:
         account_id: the resident's account; None for a gateway or the command line.
         gateway_id: the gateway whose API key was shown; None for everyone else.
         operator_id: the operator it belongs to; None for the command line, which serves all.
+        asked_at: the moment of the request; what has lapsed by then is not seen. None: nothing lapses.
         session_id: the sign-in; None where there was none.
         state: what still stands between the session and the data.
         scopes: what a personal access token is for; None where none was shown.
@@ -44,6 +46,7 @@ class Viewer:
     account_id: int | None = None
     gateway_id: int | None = None
     operator_id: int | None = None
+    asked_at: datetime | None = None
     session_id: int | None = None
     state: SessionState = SessionState.READY
     scopes: frozenset[TokenScope] | None = None

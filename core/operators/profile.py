@@ -97,7 +97,8 @@ class OperatorProfile:
         predecessor_access: how long somebody who left sees the own period.
         contact: who answers questions.
         privacy: what is done with personal data.
-        terms_version: of the terms of use, which are accepted before data are shown (R-062).
+        terms_version: of the terms of use, which are accepted before data are shown (R-062); None: there are
+            none beside the privacy notice.
         consent_version: of the text of the manager's consent.
         help_pages: where the number on a meter stands.
         dwelling_code: a dwelling's code as the operator prints it, or None.
@@ -125,7 +126,7 @@ class OperatorProfile:
     password_policy: PasswordPolicy
     contact: Contact
     privacy: PrivacyNotice
-    terms_version: str
+    terms_version: str | None
     consent_version: str
     help_pages: tuple[HelpPage, ...]
     review_paths: frozenset[Path] = frozenset({Path.LOT_NUMBER, Path.DWELLING_REFERENCE})
@@ -162,6 +163,10 @@ class OperatorProfile:
     @property
     def asks_occupancy_first(self) -> bool:
         return Step.OCCUPANCY in self.steps
+
+    def keys_of(self, *beginnings: str) -> list[str]:
+        """The keys of words that begin so, in order."""
+        return sorted(key for key in WORDS if key.startswith(beginnings))
 
     def text(self, key: str) -> Text:
         """The operator's words for a key, or else the house's.

@@ -13,11 +13,13 @@ from core.language import Text
 
 _PAGE = {
     "page.title": Text("Créer votre compte", "Create your account"),
+    "page.subtitle": Text("Identifier votre logement", "Find your home"),
     "page.intro": Text(
         "Suivre en ligne les consommations de votre résidence.",
         "Follow the consumption of your home online.",
     ),
     "button.continue": Text("Continuer", "Continue"),
+    "button.verify": Text("Vérifier", "Check"),
     "button.cancel": Text("Annuler ma demande", "Cancel my request"),
     "button.create": Text("Créer mon compte", "Create my account"),
     "button.support": Text("Contacter l'assistance", "Contact support"),

@@ -178,7 +178,7 @@ def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
         _field(profile, "civility", FieldKind.CHOICE, required=False, choices=civilities),
         _field(profile, "last_name", FieldKind.TEXT),
         _field(profile, "first_name", FieldKind.TEXT),
-        _field(profile, "phone", FieldKind.PHONE, required=draft.leak_by_sms, example="+33 6 39 98 00 12"),
+        _field(profile, "phone", FieldKind.PHONE, required=draft.leak_by_sms, example="+33 6 12 34 56 78"),
         _field(profile, "email", FieldKind.EMAIL),
     )
     if profile.activation is ActivationMode.EMAIL_CODE:
@@ -193,7 +193,10 @@ def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
 
 
 def _verification(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
-    return (_field(profile, "verification_code", FieldKind.CODE, example="042117", pattern=r"\d{6}"),)
+    return (
+        _field(profile, "verification_code", FieldKind.CODE, example="042117", pattern=r"\d{6}"),
+        _field(profile, "contested", FieldKind.BOOLEAN, required=False),
+    )
 
 
 _FIELDS: Mapping[FormName, Callable[[OperatorProfile, Draft], tuple[Field, ...]]] = MappingProxyType(

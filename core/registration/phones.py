@@ -5,7 +5,7 @@ In: a text such as `+33 06 11 54 65 87`. Out: `+33611546587`, or None. The one r
 """
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 HOME_REGION = "FR"
 LONGEST_PHONE = 32
@@ -18,6 +18,8 @@ def to_e164(text: str) -> str | None:
         return None
     try:
         number = phonenumbers.parse(text, HOME_REGION)
+        if not phonenumbers.is_valid_number(number):
+            number = _without_trunk_prefix(number)
     except NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):
@@ -28,3 +30,9 @@ def to_e164(text: str) -> str | None:
 def is_mobile(e164: str) -> bool:
     """Whether an SMS can reach it."""
     return phonenumbers.number_type(phonenumbers.parse(e164)) in _MOBILE
+
+
+def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:
+    """The number dialled within its own country: the 0 after +33 is for calls from France (R-204)."""
+    country = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return phonenumbers.parse(phonenumbers.national_significant_number(number), country)

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from core.access.passwords import Criterion
 from core.errors import SubmeterError
-from core.operators import Path
+from core.language import Text
+from core.operators import WORDS, OperatorProfile, Path
 
 
 class RefusalCode(StrEnum):
@@ -65,13 +66,22 @@ class Refusal:
 
 
 class RegistrationRefused(SubmeterError):
-    """An answer of a registration is not taken; `refusal` says why."""
+    """An answer of a registration is not taken; `refusal` says why, and `profile` in whose words, if
+    known.
+    """
 
     code = "REGISTRATION_REFUSED"
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"The registration does not go on: {refusal.code}.", field=refusal.field)
         self.refusal = refusal
+        self.profile: OperatorProfile | None = None
+
+    @property
+    def message_text(self) -> Text:
+        """The refusal for a person."""
+        key = f"error.{self.refusal.code}"
+        return self.profile.text(key) if self.profile is not None else WORDS[key]
 
 
 def refused(

@@ -94,6 +94,8 @@ class ResidenceSpec:
     city: str
     time_zone: str = "Europe/Paris"
     published_at: datetime | None = None
+    remote_reading: bool = True
+    resident_portal_option: bool = True
     dwellings: Sequence[DwellingSpec] = ()
 
 
@@ -144,6 +146,8 @@ async def put_residence(
             "city": spec.city,
             "time_zone": spec.time_zone,
             "published_at": spec.published_at,
+            "remote_reading": spec.remote_reading,
+            "resident_portal_option": spec.resident_portal_option,
         },
         using_db=connection,
         operator_id=operator.id,

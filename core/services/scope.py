@@ -60,8 +60,15 @@ async def stays(viewer: Viewer) -> list[Stay]:
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
         return []
     mine = await occupants().filter(account_id=viewer.account_id).order_by("-move_in", "id")
-    found = _joined(await stays_of(mine))
+    found = _joined(await stays_of([row for row in mine if _still_visible(row, viewer)]))
     return sorted(found, key=lambda stay: stay.last_day is not None)
+
+
+def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
+    """Whether somebody who left may still look back (CN-10): for the operator's time, and no longer."""
+    if row.access_until is None or viewer.asked_at is None:
+        return True
+    return viewer.asked_at.date() < row.access_until
 
 
 async def stays_of(

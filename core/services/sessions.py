@@ -90,17 +90,18 @@ async def viewer_of_token(house: House, token: str, *, now: datetime) -> Viewer:
         ).select_related("account__operator")
         if session is not None:
             await _see(session, now)
-            return viewer_of_session(house, session.account, session)
+            return viewer_of_session(house, session.account, session, now=now)
     raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
 
 
-def viewer_of_session(house: House, account: Account, session: Session) -> Viewer:
+def viewer_of_session(house: House, account: Account, session: Session, *, now: datetime) -> Viewer:
     """The viewer of a session whose account, with its operator, is at hand."""
     enrolled = account.second_factor_since is not None
     return Viewer(
         role=account.role,
         account_id=account.id,
         operator_id=account.operator_id,
+        asked_at=now,
         session_id=session.id,
         state=state_of(
             factor_missing=enrolled and session.second_factor_at is None,
@@ -135,7 +136,7 @@ async def open_session(
         using_db=connection,
     )
     return OpenedSession(
-        token=token, viewer=viewer_of_session(house, account, session), expires_at=expires_at
+        token=token, viewer=viewer_of_session(house, account, session, now=now), expires_at=expires_at
     )
 
 
@@ -260,7 +261,7 @@ async def rotate(
     ):
         raise Unauthenticated("There is no session: sign in first.")
     session = await mine.using_db(connection).get().select_related("account__operator")
-    viewer = viewer_of_session(house, session.account, session)
+    viewer = viewer_of_session(house, session.account, session, now=now)
     return OpenedSession(token=token, viewer=viewer, expires_at=expires_at)
 
 
@@ -322,6 +323,7 @@ async def _viewer_of_access_token(house: House, token: str, now: datetime) -> Vi
         role=account.role,
         account_id=account.id,
         operator_id=account.operator_id,
+        asked_at=now,
         # The second factor is for people: a token is made behind it, and works beside it.
         state=state_of(
             factor_missing=False,

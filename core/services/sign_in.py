@@ -20,6 +20,7 @@ from core.models import Account, Device
 from core.services.audit import Subject, record
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_hashes import fits
+from core.services.registration_proof import redeem_temporary_password
 from core.services.sessions import OpenedSession, email_key, open_session
 from core.services.transaction import transactional
 
@@ -79,6 +80,9 @@ async def sign_in(
             raise
         raise AccountLocked(until=now + timedelta(seconds=limited.retry_after_s)) from None
     right = await fits(password, account.password_hash if account else None)
+    if not right and await redeem_temporary_password(house, email, password, visitor=visitor, now=now):
+        account = await Account.get(email_key=key).select_related("operator")
+        right, known = True, False
     if (
         account is None
         or not right

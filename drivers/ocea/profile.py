@@ -100,10 +100,16 @@ _SERIAL_IS: Final = Text(
 )
 
 
+_GUIDE: Final = Text(
+    "Guide identification compteur : chaque modèle de compteur y est montré avec son numéro de série.",
+    "Guide to meters: it shows each model with its serial number.",
+)
+
+
 def _help(fluid: Fluid, place: Text) -> HelpPage:
     return HelpPage(
         title=_SERIAL_TITLE,
-        items=(_SERIAL_IS, place),
+        items=(_SERIAL_IS, place, _GUIDE),
         fluid=fluid,
         guide_url="https://www.groupe-ocea.fr",
         guide_label=Text("Télécharger notre guide des compteurs (PDF)", "Download our guide to meters (PDF)"),
@@ -206,6 +212,17 @@ PROFILE: Final = OperatorProfile(
     texts=MappingProxyType(
         {
             "page.title": Text("Activer votre espace résident ISI HABITAT®", "Open your portal ISI HABITAT®"),
+            "page.subtitle": Text("Espace Résident", "Resident portal"),
+            "page.intro": Text(
+                "Suivre en ligne les consommations de votre résidence.\n"
+                "Disposer d'alertes par mail ou par SMS en cas d'alertes fuites et de nouveaux documents"
+                " déposés"
+                " sur votre espace.\n"
+                "Une fois l'inscription terminée, votre compte Espace Résident est créé.",
+                "Follow the consumption of your residence online.\n"
+                "Be warned by e-mail or SMS of leaks and of new documents in your space.\n"
+                "At the end of the registration your account of the resident portal exists.",
+            ),
             "button.continue": Text("CONTINUER", "CONTINUE"),
             "button.create": Text("ACTIVER MON COMPTE", "ACTIVATE MY ACCOUNT"),
             "button.cancel": Text("ANNULER MA DEMANDE", "CANCEL MY REQUEST"),

@@ -35,7 +35,7 @@ def test_a_resident_changes_nothing_but_the_own_account() -> None:
     verbs = {
         permission.value.split(":")[1] for permission in mine if permission.value.split(":")[0] not in own
     }
-    assert verbs == {"read", "read_daily"}
+    assert verbs == {"read", "read_daily", "leave"}
     assert not {Permission.OUTBOX_READ, Permission.AUDIT_READ, Permission.CONSENT_RECORD} & mine
 
 

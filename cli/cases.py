@@ -1,0 +1,63 @@
+"""`submeter cases`: requests for a dwelling that a manager decides."""
+
+from datetime import UTC, datetime
+
+from cyclopts import App
+
+from cli.house import opened
+from cli.output import counted, out, print_table
+from core.access import SYSTEM
+from core.services.cases import decide, list_cases
+
+cases = App(name="cases", help="Requests for a dwelling that a manager decides.")
+
+
+@cases.command(name="list")
+async def list_open(*, limit: int = 50) -> None:
+    """List the open cases, the oldest first.
+
+    Args:
+        limit: how many at most.
+    """
+    async with opened():
+        found = await list_cases(SYSTEM, limit=limit)
+    columns = ("case", "kind", "residence", "dwelling", "name", "moved in", "asked")
+    rows = [
+        (
+            case.id,
+            case.kind.value,
+            case.residence_code,
+            case.dwelling,
+            case.name,
+            case.move_in.isoformat(),
+            case.opened_at.isoformat(timespec="minutes"),
+        )
+        for case in found
+    ]
+    print_table(counted(len(rows), "case"), columns, rows)
+
+
+@cases.command
+async def approve(case: int) -> None:
+    """Let somebody into the dwelling; a present occupant's stay ends on the eve.
+
+    Args:
+        case: its number in the list.
+    """
+    await _decide(case, approved=True)
+
+
+@cases.command
+async def refuse(case: int) -> None:
+    """Refuse a request; whoever asked is told.
+
+    Args:
+        case: its number in the list.
+    """
+    await _decide(case, approved=False)
+
+
+async def _decide(case: int, *, approved: bool) -> None:
+    async with opened() as house:
+        decided = await decide(house, SYSTEM, case, approved=approved, now=datetime.now(UTC))
+    out.print(f"Case {decided.id} is {decided.state.value.lower()}.")

@@ -1,0 +1,44 @@
+"""Addresses as people type them against addresses as they are stored.
+
+In: postcode and street, both ways. Out: whether they fit. The one rule: case, accents, apostrophes and commas
+do not count, since lists write RUE DE LA GARNISON,34300 LE CAP D AGDE (serials.md §3); every word that was
+typed must stand in the address.
+"""
+
+import re
+import unicodedata
+
+from core.registration.refusals import RefusalCode, refused
+
+SHORTEST_STREET = 3
+LONGEST_TYPED = 120
+_POSTCODE = re.compile(r"[0-9A-Z]{3,10}", re.ASCII)
+_WORD = re.compile(r"[0-9A-Z]+", re.ASCII)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of an address without case, accents and marks."""
+    plain = unicodedata.normalize("NFKD", text[:LONGEST_TYPED].upper())
+    return _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def checked_search(postcode: str, street: str) -> tuple[str, list[str]]:
+    """A postcode and the words of a street that may be searched for.
+
+    Raises:
+        RegistrationRefused: VALUE_INVALID for a text that is no postcode, VALUE_REQUIRED for a street of
+            fewer than three letters, which would list whole towns.
+    """
+    code = "".join(words_of(postcode))
+    if _POSTCODE.fullmatch(code) is None:
+        raise refused(RefusalCode.VALUE_INVALID, "postcode")
+    words = words_of(street)
+    if sum(len(word) for word in words) < SHORTEST_STREET:
+        raise refused(RefusalCode.VALUE_REQUIRED, "street")
+    return code, words
+
+
+def fits(words: list[str], address: str) -> bool:
+    """Whether each word begins a word of the address."""
+    there = words_of(address)
+    return all(any(known.startswith(word) for known in there) for word in words)

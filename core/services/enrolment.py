@@ -1,0 +1,177 @@
+"""Makes the account of a registration whose mailbox is proved, and its occupancy or the case for a manager.
+
+In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: this
+is where the one-account rules bite (R-139, R-140, C-12), under the dwelling's lock, so that of two who finish
+at once one has the dwelling.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.exceptions import IntegrityError
+
+from core.access import Act, Role, Visitor
+from core.models import (
+    AccessToken,
+    Account,
+    CaseKind,
+    DwellingCase,
+    OccupancyKind,
+    Operator,
+    Session,
+)
+from core.operators import OperatorProfile
+from core.registration.draft import Draft
+from core.registration.machine import needs_review
+from core.registration.refusals import RefusalCode, refused
+from core.services.audit import Subject, record
+from core.services.meter_book import lock_dwellings
+from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken
+from core.services.sessions import email_key
+
+_CIVILITIES = {"MADAME": "Mme", "MONSIEUR": "M."}
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an account is made from.
+
+    Attributes:
+        operator: whose resident.
+        profile: its rules.
+        draft: what was answered.
+        language: of the person's messages.
+        password_hash: chosen at sign-up, or of the temporary password.
+        temporary_until: until when a temporary password opens; None: it is no temporary one.
+        today: the civil day at the dwelling.
+    """
+
+    operator: Operator
+    profile: OperatorProfile
+    draft: Draft
+    language: str
+    password_hash: str
+    temporary_until: datetime | None
+    today: date
+
+
+async def account_of_address(email: str) -> Account | None:
+    """The account that an address belongs to, whatever its case (C-12)."""
+    return await Account.get_or_none(email_key=email_key(email))
+
+
+async def is_in_use(account: Account | None, profile: OperatorProfile, *, now: datetime) -> bool:
+    """Whether an address cannot be registered with: it holds its one dwelling, or is no resident's to
+    give.
+    """
+    if account is None:
+        return False
+    if account.disabled_at is not None or account.role is not Role.RESIDENT:
+        return True
+    return profile.one_dwelling_per_account and await holds_a_dwelling(account.id, now=now)
+
+
+async def enrol(
+    connection: TransactionalDBClient, enrolment: Enrolment, *, visitor: Visitor, now: datetime
+) -> int:
+    """Make the account and let it in, or open a case; answers the account's number.
+
+    Raises:
+        RegistrationRefused: EMAIL_INVALID where the address has become somebody's meanwhile,
+            DWELLING_ALREADY_REGISTERED where the dwelling has and the draft does not contest it.
+    """
+    draft, profile = enrolment.draft, enrolment.profile
+    assert draft.dwelling_id is not None
+    assert draft.attested_at is not None
+    await lock_dwellings(connection, [draft.dwelling_id])
+    known = await account_of_address(draft.email)
+    if await is_in_use(known, profile, now=now):
+        raise refused(RefusalCode.EMAIL_INVALID, "email")
+    taken = profile.one_account_per_dwelling and await is_taken(
+        draft.dwelling_id,
+        draft.kind,
+        today=enrolment.today,
+        account_id=known.id if known else None,
+        connection=connection,
+    )
+    if taken and not draft.contested:
+        raise refused(RefusalCode.DWELLING_ALREADY_REGISTERED, "contested")
+    account = await _account(connection, enrolment, known, now=now)
+    claim = Claim(
+        dwelling_id=draft.dwelling_id,
+        account_id=account.id,
+        kind=draft.kind or OccupancyKind.TENANT,
+        move_in=draft.move_in or enrolment.today,
+        attested_at=draft.attested_at,
+        council_member=draft.council_member,
+        manager_daily_data=draft.manager_daily_data,
+    )
+    await record(
+        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=visitor, connection=connection
+    )
+    if taken or needs_review(profile, draft):
+        await _open_case(connection, claim, contested=taken, visitor=visitor, now=now)
+    else:
+        await admit(connection, claim, consent_version=profile.consent_version, visitor=visitor, now=now)
+    account_id: int = account.id
+    return account_id
+
+
+async def _account(
+    connection: TransactionalDBClient, enrolment: Enrolment, known: Account | None, *, now: datetime
+) -> Account:
+    """A new account, or that of somebody who left a dwelling and proved the same address again (C-12)."""
+    draft = enrolment.draft
+    account = known or Account(email_key=email_key(draft.email), created_at=now)
+    if known is not None:
+        await Session.filter(account_id=known.id, revoked_at=None).using_db(connection).update(revoked_at=now)
+        await (
+            AccessToken.filter(account_id=known.id, revoked_at=None)
+            .using_db(connection)
+            .update(revoked_at=now)
+        )
+    account.operator_id = enrolment.operator.id
+    account.email, account.language = draft.email, enrolment.language
+    account.civility = _CIVILITIES[draft.civility] if draft.civility else ""
+    account.first_name, account.last_name = draft.first_name, draft.last_name
+    if account.phone_e164 != draft.phone_e164:
+        account.phone_e164, account.phone_confirmed_at = draft.phone_e164, None
+    account.leak_by_email, account.leak_by_sms = draft.leak_by_email, draft.leak_by_sms
+    account.over_consumption_by_email = draft.over_consumption_by_email
+    account.privacy_version = draft.privacy_version
+    account.newsletter_since = now if draft.newsletter else None
+    account.password_hash, account.password_changed_at = enrolment.password_hash, now
+    account.temporary_password_until = enrolment.temporary_until
+    account.temporary_password_used_at = None
+    try:
+        await account.save(using_db=connection)
+    except IntegrityError as failure:  # somebody finished with the same address this instant
+        raise refused(RefusalCode.EMAIL_INVALID, "email") from failure
+    return account
+
+
+async def _open_case(
+    connection: TransactionalDBClient, claim: Claim, *, contested: bool, visitor: Visitor, now: datetime
+) -> None:
+    await DwellingCase.create(
+        dwelling_id=claim.dwelling_id,
+        account_id=claim.account_id,
+        kind=CaseKind.CONTESTED if contested else CaseKind.REVIEW,
+        occupancy_kind=claim.kind,
+        move_in=claim.move_in,
+        attested_at=claim.attested_at,
+        council_member=claim.council_member,
+        manager_daily_data=claim.manager_daily_data,
+        opened_at=now,
+        using_db=connection,
+    )
+    await record(
+        Act.DWELLING_CONTESTED,
+        Subject("dwelling", claim.dwelling_id),
+        now=now,
+        visitor=visitor,
+        connection=connection,
+        account=claim.account_id,
+        contested=contested,
+    )

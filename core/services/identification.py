@@ -1,0 +1,276 @@
+"""Finds the residence and the dwelling that somebody means who is not signed in yet.
+
+In: what was typed, and whose residences. Out: rows' numbers, or a refusal of the catalogue. The one rule:
+nothing is told that was not named: no such device, another one's, and one of another kind are one answer
+(C-07, serials.md §2 rule 6); an address finds published residences alone, and never a dwelling or a name
+(C-39).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from core.metering import Registry, SerialFormat, fold
+from core.models import Dwelling, Meter, Operator, Residence
+from core.operators import DwellingParts, OperatorProfile, Path
+from core.registration.addresses import checked_search, fits
+from core.registration.answers import SerialAnswer
+from core.registration.confirmation import FoundDwelling
+from core.registration.refusals import RefusalCode, refused
+from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
+
+OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
+"""A meter that was taken out may still stand on the label or in a letter (serials.md §2 rule 8)."""
+
+MOST_CANDIDATES = 10
+_SEARCHED_AT_MOST = 500
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceCandidate:
+    """A published residence that an address fits; its code is not told."""
+
+    id: int
+    name: str
+    street: str
+    postcode: str
+    city: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A dwelling and its residence."""
+
+    residence_id: int
+    dwelling_id: int
+    proven: bool
+
+
+async def residence_by_code(operator: Operator, profile: OperatorProfile, code: str, *, now: datetime) -> int:
+    """The residence with this site or building code.
+
+    Raises:
+        RegistrationRefused: RESIDENCE_NOT_FOUND, or why nobody may register there yet.
+    """
+    folded = fold(code[:64])
+    if not profile.residence_code.matches(folded):
+        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
+    residence = await Residence.get_or_none(operator_id=operator.id, code=folded)
+    if residence is None:
+        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
+    return _open(residence, now)
+
+
+async def residence_by_choice(operator: Operator, residence_id: int, *, now: datetime) -> int:
+    """One of the residences that an address search may have found.
+
+    Raises:
+        RegistrationRefused: RESIDENCE_NOT_FOUND, for every residence that no search finds.
+    """
+    found = await _searchable(operator, now).get_or_none(id=residence_id)
+    if found is None:
+        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "residence")
+    return _open(found, now)
+
+
+async def residences_at(
+    operator: Operator, postcode: str, street: str, *, now: datetime
+) -> list[ResidenceCandidate]:
+    """The published residences of the operator at an address, ten at most.
+
+    Raises:
+        RegistrationRefused: RESIDENCE_NOT_FOUND, or a search that is too wide.
+    """
+    code, words = checked_search(postcode, street)
+    rows = await _searchable(operator, now).filter(postcode=code).order_by("id").limit(_SEARCHED_AT_MOST)
+    found = [row for row in rows if fits(words, f"{row.street} {row.name}")][:MOST_CANDIDATES]
+    if not found:
+        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "street")
+    return [
+        ResidenceCandidate(id=row.id, name=row.name, street=row.street, postcode=row.postcode, city=row.city)
+        for row in found
+    ]
+
+
+async def dwelling_by_serial(
+    registry: Registry,
+    operator: Operator,
+    profile: OperatorProfile,
+    answer: SerialAnswer,
+    *,
+    residence_id: int | None,
+    now: datetime,
+) -> Identified:
+    """The dwelling in which a meter with this printed serial hangs.
+
+    Args:
+        registry: the drivers, which know how their serials are printed.
+        operator: whose stock.
+        profile: whose rules.
+        answer: the serial, and the kind of device as a hint.
+        residence_id: the residence that was identified before; None: the whole stock is searched (C-06).
+        now: the moment.
+
+    Raises:
+        RegistrationRefused: SERIAL_FORMAT_UNSUPPORTED, DEVICE_NOT_FOUND, SERIAL_AMBIGUOUS, or why nobody may
+            register there yet.
+    """
+    _check_format(profile, answer.serial, within_residence=residence_id is not None)
+    formats = _formats(registry)
+    if residence_id is None:
+        known = await _meters(operator, now, keys=_keys(answer.serial, formats))
+    else:
+        known = await _meters(operator, now, residence_id=residence_id)
+    named = _of_kind(profile, answer.device, named_by(answer.serial, known, formats))
+    dwellings = {meter.dwelling_id: meter.residence_id for meter in named}
+    if len(dwellings) > 1 and residence_id is None:
+        raise refused(RefusalCode.SERIAL_AMBIGUOUS, "serial", fallback=_residence_fallback(profile))
+    if len(dwellings) != 1:
+        raise refused(RefusalCode.DEVICE_NOT_FOUND, "serial")
+    ((dwelling_id, found_in),) = dwellings.items()
+    if residence_id is None:
+        _open(await Residence.get(id=found_in), now)
+    return Identified(found_in, dwelling_id, proven=True)
+
+
+async def dwelling_by_reference(
+    registry: Registry,
+    operator: Operator,
+    profile: OperatorProfile,
+    *,
+    residence_id: int,
+    reference: str,
+    path: Path,
+    serial: str | None,
+    now: datetime,
+) -> Identified:
+    """The dwelling with this lot number or reference; a serial beside it must be one of its own (C-40).
+
+    Raises:
+        RegistrationRefused: DWELLING_REF_NOT_FOUND.
+    """
+    wanted = fold(reference[:64])
+    rows = await Dwelling.filter(residence_id=residence_id).order_by("id")
+    found = [row for row in rows if wanted and wanted in _names(row, profile, path)]
+    if len(found) != 1:
+        raise refused(RefusalCode.DWELLING_REF_NOT_FOUND, "lot" if path is Path.LOT_NUMBER else "reference")
+    if serial is not None and serial.strip():
+        known = await _meters(operator, now, residence_id=residence_id)
+        named = named_by(serial, known, _formats(registry))
+        if {meter.dwelling_id for meter in named} != {found[0].id}:
+            raise refused(RefusalCode.DWELLING_REF_NOT_FOUND, "serial")
+        return Identified(residence_id, found[0].id, proven=True)
+    return Identified(residence_id, found[0].id, proven=False)
+
+
+async def found_dwelling_of(dwelling_id: int) -> FoundDwelling:
+    """What is shown of a dwelling to be confirmed."""
+    row = await Dwelling.get(id=dwelling_id).select_related("residence")
+    residence = row.residence
+    return FoundDwelling(
+        residence_name=residence.name,
+        residence_code=residence.code,
+        street=residence.street,
+        postcode=residence.postcode,
+        city=residence.city,
+        parts=parts_of(row),
+        manager_reference=row.manager_reference,
+    )
+
+
+async def numbers_of(dwelling_id: int, profile: OperatorProfile) -> list[str]:
+    """The numbers of a dwelling that its occupant's password may not hold."""
+    row = await Dwelling.get(id=dwelling_id).select_related("residence")
+    serials = await Meter.filter(dwelling_id=dwelling_id).only("id", "printed_serial")
+    codes = (row.residence.code, row.lot, row.manager_reference, profile.dwelling_code(parts_of(row)))
+    return [*(meter.printed_serial for meter in serials), *(code for code in codes if code)]
+
+
+def parts_of(row: Dwelling) -> DwellingParts:
+    return DwellingParts(row.building, row.staircase, row.floor, row.number)
+
+
+def _open(residence: Residence, now: datetime) -> int:
+    """A residence at which residents may register (C-11); answers its number."""
+    if not residence.remote_reading:
+        raise refused(RefusalCode.DEVICE_NOT_REMOTE)
+    if not residence.resident_portal_option:
+        raise refused(RefusalCode.OPTION_NOT_SUBSCRIBED)
+    if residence.published_at is None or residence.published_at > now:
+        raise refused(RefusalCode.NOT_PUBLISHED)
+    residence_id: int = residence.id
+    return residence_id
+
+
+def _searchable(operator: Operator, now: datetime) -> QuerySet[Residence]:
+    return Residence.filter(
+        operator_id=operator.id, published_at__lte=now, resident_portal_option=True, remote_reading=True
+    )
+
+
+def _check_format(profile: OperatorProfile, serial: str, *, within_residence: bool) -> None:
+    if profile.strict_nine_digit_serial and not is_nine_digits(serial):
+        fallback = Path.DWELLING_REFERENCE if within_residence else _residence_fallback(profile)
+        raise refused(RefusalCode.SERIAL_FORMAT_UNSUPPORTED, "serial", fallback=fallback)
+
+
+def _residence_fallback(profile: OperatorProfile) -> Path | None:
+    return next((path for path in profile.residence_paths if path is not Path.SERIAL), None)
+
+
+def _of_kind(
+    profile: OperatorProfile, device: str | None, meters: Sequence[KnownMeter]
+) -> Sequence[KnownMeter]:
+    """The meters that are of the kind named; a hint that rules all of them out is worth a line in the log."""
+    chosen = next((choice for choice in profile.devices if choice.name == device), None)
+    if chosen is None or not chosen.fluids:
+        return meters
+    fitting = [meter for meter in meters if meter.fluid in chosen.fluids]
+    if meters and not fitting:
+        _log.info("A serial was named with another kind of device, in residence %s", meters[0].residence_id)
+    return fitting
+
+
+def _names(row: Dwelling, profile: OperatorProfile, path: Path) -> set[str]:
+    if path is Path.LOT_NUMBER:
+        return {fold(row.lot)} if row.lot else set()
+    return {fold(name) for name in (row.manager_reference, profile.dwelling_code(parts_of(row))) if name}
+
+
+def _formats(registry: Registry) -> dict[str, SerialFormat]:
+    return {loaded.driver.name: loaded.driver.serial for loaded in registry.drivers}
+
+
+def _keys(serial: str, formats: dict[str, SerialFormat]) -> list[str]:
+    return sorted({key for level in readings_of(serial, formats.values()) for key in level})
+
+
+async def _meters(
+    operator: Operator, now: datetime, *, residence_id: int | None = None, keys: Sequence[str] = ()
+) -> list[KnownMeter]:
+    query = Meter.filter(
+        Q(removed_at=None) | Q(removed_at__gt=now - OLD_SERIAL_COUNTS_FOR),
+        dwelling__residence__operator_id=operator.id,
+    )
+    if residence_id is not None:
+        query = query.filter(dwelling__residence_id=residence_id)
+    else:
+        query = query.filter(serial_key__in=list(keys))
+    rows = await query.select_related("dwelling")
+    return [
+        KnownMeter(
+            meter_id=row.id,
+            dwelling_id=row.dwelling_id,
+            residence_id=row.dwelling.residence_id,
+            fluid=row.fluid,
+            vendor=row.vendor,
+            key=row.serial_key,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,89 @@
+"""How often a stranger may try what: counted per address, registration, residence and what was typed.
+
+In: an answer and who sends it. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
+looked at, whatever it finds, so that hits and misses cost the same. Site codes number 676,000 and lots a
+hundred a building (serials.md §3): at these rates a stranger sees too few of either for a search to be worth
+while.
+"""
+
+from datetime import datetime, timedelta
+
+from core.access import Visitor
+from core.bootstrap import House
+from core.metering import fold
+from core.models import Registration
+from core.registration.answers import (
+    AddressAnswer,
+    Answer,
+    CodeAnswer,
+    ReferenceAnswer,
+    ResidenceAnswer,
+    SerialAnswer,
+    VerificationAnswer,
+)
+from core.services.limits import Limit, Limiter, network_of
+from core.services.sessions import email_key
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+STARTS = Limit("registration", 30, _HOUR)
+RESIDENCE_LOOKUPS = Limit("residence lookup", 20, _HOUR)
+SERIAL_TRIES = Limit("serial", 15, _HOUR)
+SERIAL_TRIES_AT_RESIDENCE = Limit("serial at residence", 60, _HOUR)
+SAME_SERIAL_TRIES = Limit("same serial", 20, _DAY)
+REFERENCE_TRIES = Limit("reference", 6, _HOUR)
+REFERENCE_TRIES_AT_RESIDENCE = Limit("reference at residence", 30, _DAY)
+CODE_TRIES = Limit("registration code", 15, _DAY)
+LETTERS_TO_ADDRESS = Limit("registration letters", 6, _DAY)
+LETTERS_FROM_NETWORK = Limit("registration letters of a network", 20, _DAY)
+PASSWORD_CHECKS = Limit("password check", 120, timedelta(minutes=1))
+SUPPORT_REQUESTS = Limit("support request", 5, _DAY)
+
+
+async def count_start(house: House, visitor: Visitor, *, now: datetime) -> None:
+    await Limiter.of(house).hit((STARTS, network_of(visitor)), now=now)
+
+
+async def count_answer(
+    house: House, row: Registration, answer: Answer, visitor: Visitor, *, now: datetime
+) -> None:
+    """Count an answer that could be a guess.
+
+    Raises:
+        RateLimited: too many of its kind.
+    """
+    network = network_of(visitor)
+    counted: list[tuple[Limit, str]] = []
+    match answer:
+        case CodeAnswer() | AddressAnswer() | ResidenceAnswer():
+            counted = [(RESIDENCE_LOOKUPS, network)]
+        case SerialAnswer(serial=serial):
+            counted = [(SERIAL_TRIES, network), (SAME_SERIAL_TRIES, fold(serial[:64]))]
+            if row.residence_id is not None:
+                counted.append((SERIAL_TRIES_AT_RESIDENCE, str(row.residence_id)))
+        case ReferenceAnswer():
+            counted = [
+                (REFERENCE_TRIES, network),
+                (REFERENCE_TRIES_AT_RESIDENCE, str(row.residence_id)),
+            ]
+        case VerificationAnswer():
+            counted = [(CODE_TRIES, email_key(row.email))]
+        case _:
+            pass
+    if counted:
+        await Limiter.of(house).hit(*counted, now=now)
+
+
+async def count_letter(house: House, email: str, visitor: Visitor, *, now: datetime) -> None:
+    """Count a message to an address, whether it has an account or not."""
+    await Limiter.of(house).hit(
+        (LETTERS_TO_ADDRESS, email_key(email)), (LETTERS_FROM_NETWORK, network_of(visitor)), now=now
+    )
+
+
+async def count_password_check(house: House, visitor: Visitor, *, now: datetime) -> None:
+    await Limiter.of(house).hit((PASSWORD_CHECKS, network_of(visitor)), now=now)
+
+
+async def count_support_request(house: House, visitor: Visitor, *, now: datetime) -> None:
+    await Limiter.of(house).hit((SUPPORT_REQUESTS, network_of(visitor)), now=now)

@@ -1,0 +1,19 @@
+"""A text in both languages: a form is shown to somebody whose language nobody knows yet."""
+
+import strawberry
+
+from core.language import Text as LocalText
+
+
+@strawberry.type(description="The same words in every language residents read.")
+class Text:
+    fr: str
+    en: str
+
+    @classmethod
+    def of(cls, text: LocalText) -> "Text":
+        return cls(fr=text.fr, en=text.en)
+
+    @classmethod
+    def maybe(cls, text: LocalText | None) -> "Text | None":
+        return None if text is None else cls.of(text)

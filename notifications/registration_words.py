@@ -1,0 +1,104 @@
+"""The words about registration: codes, temporary passwords, what a manager decided; French and English.
+
+In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
+The one rule: what opens something is in the text alone; and a letter to an address that has an account says
+nothing of who asked.
+"""
+
+from core.language import Language
+
+REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
+    ("registration_code", Language.FR): (
+        "{portal} : votre code de vérification",
+        (
+            "Votre code de vérification est {code}. Il est valable 15 minutes.\n\n"
+            "Si vous n'avez pas demandé de compte, ignorez ce message."
+        ),
+    ),
+    ("registration_code", Language.EN): (
+        "{portal}: your verification code",
+        (
+            "Your verification code is {code}. It is valid for 15 minutes.\n\n"
+            "If you did not ask for an account, ignore this message."
+        ),
+    ),
+    ("registration_temporary_password", Language.FR): (
+        "{portal} : votre mot de passe temporaire",
+        (
+            "Votre mot de passe temporaire est {password}. Il sert une fois, dans les 24 heures.\n\n"
+            "Connectez-vous avec cette adresse e-mail et ce mot de passe, puis choisissez le vôtre"
+            " :\n\n{link}\n\n"
+            "Si vous n'avez pas demandé de compte, ignorez ce message."
+        ),
+    ),
+    ("registration_temporary_password", Language.EN): (
+        "{portal}: your temporary password",
+        (
+            "Your temporary password is {password}. It works once, within 24 hours.\n\n"
+            "Sign in with this e-mail address and this password, then choose your own:\n\n{link}\n\n"
+            "If you did not ask for an account, ignore this message."
+        ),
+    ),
+    ("registration_address_taken", Language.FR): (
+        "{portal} : vous avez déjà un compte",
+        (
+            "Une inscription vient d'être demandée avec cette adresse e-mail, qui a déjà un compte."
+            " Connectez-vous, "
+            "ou utilisez « Mot de passe oublié » :\n\n{link}\n\n"
+            "Si ce n'est pas vous, ignorez ce message : rien n'a changé."
+        ),
+    ),
+    ("registration_address_taken", Language.EN): (
+        "{portal}: you have an account already",
+        (
+            "A registration was asked for with this e-mail address, which has an account already. Sign in,"
+            " or use "
+            "“Forgotten password”:\n\n{link}\n\n"
+            "If this was not you, ignore this message: nothing has changed."
+        ),
+    ),
+    ("case_approved", Language.FR): (
+        "{portal} : votre accès est ouvert",
+        "Votre gestionnaire a vérifié votre demande : les données de votre logement sont visibles.\n\n{link}",
+    ),
+    ("case_approved", Language.EN): (
+        "{portal}: your access is open",
+        "Your manager has checked your request: the data of your home can be seen.\n\n{link}",
+    ),
+    ("case_refused", Language.FR): (
+        "{portal} : votre demande n'est pas acceptée",
+        (
+            "Votre gestionnaire n'a pas pu confirmer que ce logement est le vôtre. Contactez-le, ou"
+            " contactez "
+            "{operator}."
+        ),
+    ),
+    ("case_refused", Language.EN): (
+        "{portal}: your request is not accepted",
+        "Your manager could not confirm that this home is yours. Contact them, or {operator}.",
+    ),
+    ("occupancy_ended", Language.FR): (
+        "{portal} : votre accès prend fin",
+        (
+            "Un nouvel occupant a été confirmé pour votre ancien logement. Vous gardez l'accès à votre"
+            " propre "
+            "période jusqu'au {until}. Si vous y habitez encore, contactez {operator}."
+        ),
+    ),
+    ("occupancy_ended", Language.EN): (
+        "{portal}: your access ends",
+        (
+            "A new occupant was confirmed for your former home. You keep access to your own period until"
+            " {until}. "
+            "If you still live there, contact {operator}."
+        ),
+    ),
+    ("support_request", Language.FR): (
+        "{portal} : question d'un résident",
+        "De : {email}\n\n{question}",
+    ),
+    ("support_request", Language.EN): (
+        "{portal}: a resident's question",
+        "From: {email}\n\n{question}",
+    ),
+}
