@@ -83,7 +83,7 @@ class Operator:
     registration_url: str
     activation: ActivationMode
     allow_non_occupant_owner: bool
-    terms_version: str
+    terms_version: str | None = strawberry.field(description="Null: there are none to accept.")
     contact: Contact
     privacy_notice: PrivacyNotice
     help_pages: list[HelpPage]

@@ -97,7 +97,8 @@ class OperatorProfile:
         predecessor_access: how long somebody who left sees the own period.
         contact: who answers questions.
         privacy: what is done with personal data.
-        terms_version: of the terms of use, which are accepted before data are shown (R-062).
+        terms_version: of the terms of use, which are accepted before data are shown (R-062); None: there are
+            none beside the privacy notice.
         consent_version: of the text of the manager's consent.
         help_pages: where the number on a meter stands.
         dwelling_code: a dwelling's code as the operator prints it, or None.
@@ -125,7 +126,7 @@ class OperatorProfile:
     password_policy: PasswordPolicy
     contact: Contact
     privacy: PrivacyNotice
-    terms_version: str
+    terms_version: str | None
     consent_version: str
     help_pages: tuple[HelpPage, ...]
     review_paths: frozenset[Path] = frozenset({Path.LOT_NUMBER, Path.DWELLING_REFERENCE})

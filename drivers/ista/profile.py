@@ -189,7 +189,7 @@ PROFILE: Final = OperatorProfile(
     password_policy=PASSWORD_POLICY,
     contact=Contact(name="ista France", email="assistance@ista.example", website="https://monespaceista.fr"),
     privacy=PRIVACY,
-    terms_version="2026-11",
+    terms_version=None,
     consent_version="2026-11",
     help_pages=HELP,
     move_in=Asking.REQUIRED,

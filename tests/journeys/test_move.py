@@ -1,0 +1,202 @@
+"""Residents move: A signs up and leaves, B signs up with the same meter, and neither sees the other's
+days.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
+
+import httpx
+import pytest
+from tortoise.transactions import in_transaction
+
+from core.access import SYSTEM
+from core.bootstrap import House
+from core.consumption import DayVolume, Quality
+from core.models import Account, CaseKind, Meter, Occupancy
+from core.services import series
+from core.services.cases import decide, list_cases
+from core.services.vault import Vault
+from core.settings import Settings
+from drivers.ista.profile import PROFILE as ISTA
+from graphql_schema.asgi import build_app
+from tests.graphql.conftest import SettableClock
+from tests.support.journey import DASHBOARD, DAYS, PASSWORD, PostBox, Resident, sign_up_with_ista
+from tests.support.post import smtp_server
+from tests.support.sign_up import NOW, Applicant, describe
+
+A, B = "anne@example.org", "bruno@example.org"
+LEAVE = """mutation ($id: ID!, $day: Date!) {
+  leaveDwelling(dwelling: $id, lastDay: $day) { lastDay }
+}"""
+LAST_DAY = date(2026, 11, 15)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(NOW)
+
+
+@pytest.fixture
+async def client(house: House, clock: SettableClock) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(build_app(house, clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+        yield client
+
+
+@pytest.fixture
+def post(settings: Settings, clock: SettableClock) -> Iterator[PostBox]:
+    with smtp_server() as (box, port):
+        yield PostBox.at(port, box, settings, clock)
+
+
+@pytest.fixture
+async def water(vault: Vault) -> None:
+    """ista's dwelling; its cold water meter counted 100 litres a day since October."""
+    await describe(vault, "ista")
+    meter = await Meter.get(printed_serial="542361525")
+    days = [date(2026, 10, 1) + timedelta(days=offset) for offset in range(53)]
+    async with in_transaction() as connection:
+        rows = [(meter.id, DayVolume(day, 100, Quality.MEASURED)) for day in days]
+        await series.replace_days(connection, [], rows)
+
+
+async def _consumed(
+    resident: Resident, home: dict[str, str], first: date, last: date
+) -> dict[str, dict[str, int]]:
+    """What a resident is shown: days with an amount, and months as (amount, days, complete)."""
+    shown = (
+        await resident.ask(
+            DAYS,
+            id=home["id"],
+            **{
+                "from": first.isoformat(),
+                "to": last.isoformat(),
+                "first": f"{first:%Y-%m}",
+                "last": "2026-11",
+            },
+        )
+    )["dwelling"]
+    return {
+        "days": {one["day"]: int(one["amount"]["smallest"]) for one in shown["days"] if one["amount"]},
+        "months": {
+            one["month"]: (
+                one["amount"] and int(one["amount"]["smallest"]),
+                one["daysWithData"],
+                one["complete"],
+            )
+            for one in shown["months"]
+        },
+    }
+
+
+@pytest.mark.requirement("R-139", "R-140", "C-12", "C-14", "C-15", "R-193")
+async def test_neither_sees_the_others_days(
+    client: httpx.AsyncClient, post: PostBox, water: None, clock: SettableClock
+) -> None:
+    """A keeps the own period, B begins after it; the month they share is whole for neither."""
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    home = await anne.home()
+    await anne.ask(LEAVE, id=home["id"], day=LAST_DAY.isoformat())
+    bruno = await sign_up_with_ista(client, post, B, move_in="2026-11-10")
+    hers, his = await anne.home(), await bruno.home()
+    assert (hers["visibleFrom"], hers["visibleUntil"]) == ("2026-10-05", "2026-11-15")
+    assert (his["visibleFrom"], his["visibleUntil"]) == ("2026-11-16", None)
+
+    seen = await _consumed(anne, hers, date(2026, 10, 5), LAST_DAY)
+    assert (min(seen["days"]), max(seen["days"])) == ("2026-10-05", "2026-11-15")
+    assert seen["months"] == {"2026-10": (2700, 27, False), "2026-11": (1500, 15, False)}
+    seen = await _consumed(bruno, his, date(2026, 11, 16), date(2026, 11, 22))
+    assert (min(seen["days"]), max(seen["days"])) == ("2026-11-16", "2026-11-22")
+    assert seen["months"]["2026-11"] == (700, 7, False)
+    for resident, day in ((anne, "2026-11-16"), (bruno, "2026-11-15")):
+        assert await resident.refusal(DAYS, id=hers["id"], **{"from": day, "to": day}) == "FORBIDDEN_PERIOD"
+
+
+@pytest.mark.requirement("C-12")
+async def test_who_left_looks_back_for_the_operators_time(
+    client: httpx.AsyncClient, post: PostBox, water: None, clock: SettableClock
+) -> None:
+    """Up to the last day of the profile's time the own period is there, from the next on nothing is."""
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    await anne.ask(LEAVE, id=(await anne.home())["id"], day=LAST_DAY.isoformat())
+    ends = LAST_DAY + timedelta(days=1) + ISTA.predecessor_access
+    clock.now = NOW.replace(year=ends.year, month=ends.month, day=ends.day) - timedelta(days=1)
+    await anne.enter()
+    assert (await anne.home())["visibleUntil"] == "2026-11-15"
+    clock.now += timedelta(days=1)
+    assert (await anne.ask(DASHBOARD))["viewer"]["dwellings"] == []
+    await anne.enter()
+    assert (await anne.ask(DASHBOARD))["viewer"]["dwellings"] == []
+
+
+@pytest.mark.requirement("C-12", "R-139")
+async def test_who_left_registers_elsewhere_with_the_same_address(
+    client: httpx.AsyncClient, post: PostBox, water: None
+) -> None:
+    """The address is free once its stay has ended: the account has a second dwelling, and the old sessions
+    end.
+    """
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    await anne.ask(LEAVE, id=(await anne.home())["id"], day=LAST_DAY.isoformat())
+    old = Resident(client, A, anne.token)
+    moved = await sign_up_with_ista(client, post, A, move_in="2026-11-16", serial="542361599")
+    dwellings = (await moved.ask(DASHBOARD))["viewer"]["dwellings"]
+    assert [(one["number"], one["visibleUntil"]) for one in dwellings] == [("02", None), ("01", "2026-11-15")]
+    assert await Account.all().count() == 1
+    assert await old.refusal(DASHBOARD) == "UNAUTHENTICATED"
+
+
+@pytest.mark.requirement("C-12", "R-140")
+async def test_a_contested_dwelling(
+    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+) -> None:
+    """B says that the account of A is not B's: a manager decides, and A is told and keeps the own period."""
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    bruno = await _contest(client, post, B)
+    assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
+    (case,) = await list_cases(SYSTEM)
+    assert (case.kind, case.name, case.residence_code) == (CaseKind.CONTESTED, "Bruno Petit", "50001369")
+    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
+    assert (await bruno.home())["visibleFrom"] == "2026-11-10"
+    assert (await anne.home())["visibleUntil"] == "2026-11-09"
+    assert "Un nouvel occupant" in (await post.mails_to(A))[-1]
+    assert "vérifié votre demande" in (await post.mails_to(B))[-1]
+
+
+async def test_a_contest_that_is_refused_changes_nothing(
+    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+) -> None:
+    """A stays, B sees nothing and may register elsewhere."""
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    bruno = await _contest(client, post, B)
+    (case,) = await list_cases(SYSTEM)
+    await decide(house, SYSTEM, case.id, approved=False, now=NOW)
+    assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
+    assert (await anne.home())["visibleUntil"] is None
+    assert "n'a pas pu confirmer" in (await post.mails_to(B))[-1]
+    moved = await sign_up_with_ista(client, post, B, move_in="2026-11-10", serial="542361599")
+    assert (await moved.home())["number"] == "02"
+    assert await Occupancy.all().count() == 2
+
+
+async def _contest(client: httpx.AsyncClient, post: PostBox, email: str) -> Resident:
+    applicant = Applicant(client, "ista")
+    await applicant.start()
+    await applicant.fill("serial", serial="542 361 524")
+    assert (await applicant.send("attestation", attested=True))["code"] == "DWELLING_ALREADY_REGISTERED"
+    await applicant.fill("attestation", attested=True, contested=True)
+    await applicant.fill("profile", kind="TENANT", moveIn="2026-11-10")
+    await applicant.fill("options")
+    await applicant.fill(
+        "personalData",
+        lastName="Petit",
+        firstName="Bruno",
+        email=email,
+        password=PASSWORD,
+        privacyAcknowledged=True,
+    )
+    done = await applicant.fill("verification", verificationCode=await post.code_for(email))
+    assert (done["step"], done["screen"]["title"]["en"]) == ("UNDER_REVIEW", "Your request is being checked")
+    resident = Resident(client, email)
+    await resident.enter()
+    return resident

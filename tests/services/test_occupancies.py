@@ -1,0 +1,161 @@
+"""core.services.occupancies: who holds a dwelling, from when to when."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from tortoise.transactions import in_transaction
+
+from core.access import Role, Viewer
+from core.access.acts import NOBODY
+from core.bootstrap import House
+from core.errors import Forbidden, InvalidInput, NotFound
+from core.metering import Registry
+from core.models import AuditRecord, ConsentRecord, Dwelling, Occupancy, OccupancyKind
+from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken, leave_dwelling
+from core.services.portfolio import OccupancySpec
+from core.services.scope import stays
+from core.services.vault import Vault
+from tests.support import factories
+from tests.support.factories import NOW
+
+TODAY = NOW.date()
+ME = "new@example.org"
+
+
+@pytest.fixture
+async def newcomer(house: House) -> int:
+    return await factories.account(email=ME, first_name="Nadia")
+
+
+async def _admit(account_id: int, move_in: date, **changes: Any) -> Occupancy:
+    claim = Claim(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=account_id,
+        kind=changes.pop("kind", OccupancyKind.TENANT),
+        move_in=move_in,
+        attested_at=NOW,
+        **changes,
+    )
+    async with in_transaction() as connection:
+        number = await admit(connection, claim, consent_version="1", visitor=NOBODY, now=NOW)
+    return await Occupancy.get(id=number)
+
+
+@pytest.mark.requirement("C-14")
+async def test_a_stay_begins_after_the_one_before(
+    house: House, vault: Vault, newcomer: int, resident: Any
+) -> None:
+    """A declared day that lies in the predecessor's time is cut at its end, and the predecessor keeps it."""
+    ended = OccupancySpec(date(2020, 1, 1), date(2026, 11, 10), email="claire.martin@example.org")
+    await factories.account()
+    await factories.residence(
+        vault, factories.meter(), email=None, predecessor=ended, move_in=date(2026, 11, 10)
+    )
+    await Occupancy.filter(account_id=None).delete()
+    stay = await _admit(newcomer, date(2019, 5, 1))
+    assert stay.move_in == date(2026, 11, 10)
+    assert [one.last_day for one in await stays(await resident())] == [date(2026, 11, 9)]
+
+
+async def test_who_was_described_without_an_account_is_the_same_person(
+    house: House, vault: Vault, newcomer: int
+) -> None:
+    """A list that names no e-mail says who lives there; whoever registers for that time is that person."""
+    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    stay = await _admit(newcomer, date(2024, 1, 1))
+    assert (stay.move_in, stay.account_id) == (date(2026, 3, 1), newcomer)
+    assert await Occupancy.all().count() == 1
+
+
+async def test_a_later_day_ends_the_stay_that_was_described(
+    house: House, vault: Vault, newcomer: int, resident: Any
+) -> None:
+    """Whoever says to have come later is somebody else, and sees nothing from before."""
+    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    await _admit(newcomer, date(2026, 9, 1))
+    assert sorted([(one.move_in, one.move_out) for one in await Occupancy.all()]) == [
+        (date(2026, 3, 1), date(2026, 9, 1)),
+        (date(2026, 9, 1), None),
+    ]
+    assert [one.first_day for one in await stays(await resident(ME))] == [date(2026, 9, 1)]
+
+
+@pytest.mark.requirement("C-16", "C-18", "R-064")
+@pytest.mark.parametrize(("answer", "states"), [(None, []), (True, ["GRANTED"]), (False, ["REFUSED"])])
+async def test_a_consent_is_recorded_where_it_was_answered(
+    house: House, vault: Vault, newcomer: int, answer: bool | None, states: list[str]
+) -> None:
+    """No answer leaves no record; an answer is the occupant's own, with the version of its text."""
+    await factories.residence(vault, factories.meter(), email=None)
+    await Occupancy.all().delete()
+    await _admit(newcomer, TODAY, manager_daily_data=answer)
+    records = await ConsentRecord.all()
+    assert [one.state.value for one in records] == states
+    assert all((one.author.value, one.text_version) == ("OCCUPANT", "1") for one in records)
+
+
+@pytest.mark.requirement("C-01", "R-140")
+async def test_when_a_dwelling_is_taken(house: House, vault: Vault, newcomer: int) -> None:
+    """Somebody else's open stay takes it, up to the day before the move-out; an owner elsewhere never
+    does.
+    """
+    await factories.residence(vault, factories.meter())
+    dwelling = (await Dwelling.get()).id
+    tenant = await Occupancy.get()
+    assert tenant.account_id is not None
+    assert await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY)
+    assert await is_taken(dwelling, None, today=TODAY)
+    assert not await is_taken(dwelling, OccupancyKind.OWNER_NON_OCCUPANT, today=TODAY)
+    assert not await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY, account_id=tenant.account_id)
+    await _admit(newcomer, TODAY, kind=OccupancyKind.OWNER_NON_OCCUPANT)
+    await Occupancy.filter(id=tenant.id).update(move_out=TODAY + timedelta(days=1))
+    assert await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY)
+    assert not await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY + timedelta(days=1))
+    assert await holds_a_dwelling(tenant.account_id, now=NOW)
+    assert not await holds_a_dwelling(tenant.account_id, now=NOW + timedelta(days=1))
+
+
+async def test_leaving(house: House, vault: Vault, resident: Any, registry: Registry) -> None:
+    """The last day is the resident's to say; the own period stays visible, and the audit knows."""
+    await factories.residence(vault, factories.meter())
+    dwelling, me = (await Dwelling.get()).id, await resident()
+    await leave_dwelling(registry, me, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+    stay = await Occupancy.get()
+    assert (stay.move_out, stay.access_until) == (
+        TODAY + timedelta(days=1),
+        TODAY + timedelta(days=366),
+    )
+    assert [record.act.value for record in await AuditRecord.all()] == ["OCCUPANCY_ENDED"]
+    assert [one.last_day for one in await stays(me)] == [TODAY]
+
+
+@pytest.mark.parametrize(
+    ("last_day", "error"), [(date(2024, 1, 31), InvalidInput), (date(2027, 3, 1), InvalidInput)]
+)
+async def test_a_day_that_cannot_be_the_last(
+    house: House, vault: Vault, resident: Any, registry: Registry, last_day: date, error: type[Exception]
+) -> None:
+    """Neither before the stay began nor a quarter of a year ahead."""
+    await factories.residence(vault, factories.meter())
+    dwelling = (await Dwelling.get()).id
+    with pytest.raises(error):
+        await leave_dwelling(registry, await resident(), dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
+
+
+async def test_nobody_leaves_for_another(
+    house: House, vault: Vault, resident: Any, registry: Registry, newcomer: int
+) -> None:
+    """Another's dwelling is not found, and one that was left cannot be left again."""
+    await factories.residence(vault, factories.meter())
+    dwelling = (await Dwelling.get()).id
+    with pytest.raises(NotFound):
+        await leave_dwelling(registry, await resident(ME), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+    await leave_dwelling(
+        registry, await resident(), dwelling, last_day=TODAY - timedelta(days=1), visitor=NOBODY, now=NOW
+    )
+    with pytest.raises(NotFound):
+        await leave_dwelling(registry, await resident(), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+    with pytest.raises(Forbidden):
+        gateway = Viewer(role=Role.GATEWAY, gateway_id=1)
+        await leave_dwelling(registry, gateway, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)

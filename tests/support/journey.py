@@ -1,0 +1,146 @@
+"""A resident at the portal, and the letter box at home: signs up, reads mail from a real server, looks
+around.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from core.settings import Settings
+from notifications.post_room import PostRoom, ways_of
+from tests.support.post import LetterBox
+from tests.support.sign_up import Applicant
+
+PASSWORD = "Vierzon&Quimper&Lot7"
+ENTRY = """
+  __typename
+  ... on SignedIn { token state viewer { email } }
+  ... on AccessRefusal { code message }
+"""
+SIGN_IN = f"""mutation ($email: String!, $password: String!) {{
+  it: signIn(input: {{email: $email, password: $password}}) {{ {ENTRY} }}
+}}"""
+CHANGE = f"""mutation ($old: String!, $new: String!) {{
+  it: changePassword(password: $old, input: {{newPassword: $new, confirmation: $new}}) {{ {ENTRY} }}
+}}"""
+DASHBOARD = """{ viewer { firstName dwellings {
+  id number occupancy visibleFrom visibleUntil consent { answer }
+  meters { serial }
+  dashboard { fluid lastReadingAt }
+} } }"""
+DAYS = """query ($id: ID!, $from: Date, $to: Date, $first: Month, $last: Month) { dwelling(id: $id) {
+  days: dailyConsumption(fluid: COLD_WATER, from: $from, to: $to) { day amount { smallest } }
+  months: monthlyConsumption(fluid: COLD_WATER, from: $first, to: $last) {
+    month amount { smallest } daysWithData complete
+  }
+} }"""
+
+
+@dataclass
+class PostBox:
+    """The SMTP server of the town, and the post room that delivers to it."""
+
+    box: LetterBox
+    settings: Settings
+    clock: Callable[[], datetime]
+
+    @classmethod
+    def at(cls, port: int, box: LetterBox, settings: Settings, clock: Callable[[], datetime]) -> "PostBox":
+        mine = replace(
+            settings,
+            smtp_host="127.0.0.1",
+            smtp_port=port,
+            smtp_security="PLAIN",
+            mail_from="Portail <portail@example.org>",
+        )
+        return cls(box, mine, clock)
+
+    async def mails_to(self, email: str) -> list[str]:
+        """Send what waits, and answer all mails that somebody has got."""
+        await PostRoom(self.settings, ways_of(self.settings), clock=self.clock).send_due()
+        return self.box.texts_to(email)
+
+    async def code_for(self, email: str) -> str:
+        return _last(r"\b\d{6}\b", await self.mails_to(email))
+
+    async def temporary_password_for(self, email: str) -> str:
+        return _last(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}\b", await self.mails_to(email))
+
+
+@dataclass
+class Resident:
+    """Somebody with an address, who holds the token of the own session."""
+
+    client: httpx.AsyncClient
+    email: str
+    token: str = field(default="", repr=False)
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        body = await self.body(query, **variables)
+        assert "errors" not in body, body["errors"]
+        data: dict[str, Any] = body["data"]
+        return data
+
+    async def body(self, query: str, **variables: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        response = await self.client.post(
+            "/graphql", json={"query": query, "variables": variables}, headers=headers
+        )
+        self.client.cookies.clear()
+        body: dict[str, Any] = response.json()
+        return body
+
+    async def refusal(self, query: str, **variables: Any) -> str:
+        code: str = (await self.body(query, **variables))["errors"][0]["extensions"]["code"]
+        return code
+
+    async def enter(self, password: str = PASSWORD) -> dict[str, Any]:
+        """Sign in; whatever the answer is."""
+        self.token = ""
+        return self._entered((await self.ask(SIGN_IN, email=self.email, password=password))["it"])
+
+    async def change_password(self, old: str, new: str) -> dict[str, Any]:
+        return self._entered((await self.ask(CHANGE, old=old, new=new))["it"])
+
+    async def home(self) -> dict[str, Any]:
+        (dwelling,) = (await self.ask(DASHBOARD))["viewer"]["dwellings"]
+        return dict(dwelling)
+
+    def _entered(self, answer: dict[str, Any]) -> dict[str, Any]:
+        self.token = answer.get("token", self.token)
+        return answer
+
+
+async def sign_up_with_ista(
+    client: httpx.AsyncClient, post: PostBox, email: str, *, move_in: str, serial: str = "542 361 524"
+) -> Resident:
+    """The whole journey, up to a session that is ready."""
+    applicant = Applicant(client, "ista")
+    await applicant.start()
+    await applicant.fill("serial", serial=serial)
+    await applicant.fill("attestation", attested=True)
+    await applicant.fill("profile", kind="TENANT", moveIn=move_in)
+    await applicant.fill("options")
+    await applicant.fill(
+        "personalData",
+        lastName="Durand",
+        firstName="Dominique",
+        email=email,
+        password=PASSWORD,
+        privacyAcknowledged=True,
+    )
+    done = await applicant.fill("verification", verificationCode=await post.code_for(email))
+    assert done["step"] == "COMPLETE", done
+    resident = Resident(client, email)
+    assert (await resident.enter())["state"] == "READY"
+    return resident
+
+
+def _last(pattern: str, mails: list[str]) -> str:
+    found = re.findall(pattern, mails[-1])
+    assert found, mails[-1]
+    return str(found[0])
