@@ -1,4 +1,4 @@
-"""No password, code, token, key or serial in any log line, error or audit text, over an account's life.
+"""No password, code, token, key or serial in any log line, error or audit text, over an account's life."""
 
 import logging
 from dataclasses import replace
