@@ -28,6 +28,7 @@ for command, summary in {
     "cli.gateways:gateways": "Radio gateways and their API keys.",
     "cli.outbox:outbox": "Messages to residents.",
     "cli.cases:cases": "Requests for a dwelling that a manager decides.",
+    "cli.audit:audit": "Who did what, when, and from where.",
     "cli.send:send": "Send the messages that wait.",
 }.items():
     app.command(command, help=summary)

@@ -156,7 +156,7 @@ async def test_a_link_lasts_an_hour_and_only_the_last_counts(house, link, reset)
     with pytest.raises(CodeExpired):
         await reset(second, at=NOW + timedelta(hours=1))
     assert await reset(second, at=NOW + timedelta(minutes=59))
-    for token in ("", "smr_", "smr_" + "x" * 43, "\ud800"):
+    for token in ("", "smf_", "smf_" + "x" * 43, "\ud800"):
         with pytest.raises(CodeExpired):
             await reset(token)
 
@@ -205,7 +205,7 @@ async def test_what_opens_is_not_stored(house, link) -> None:
         [dict(row) for row in await Challenge.all()] + [dict(row) for row in await OutboxMessage.all()]
     )
     assert token not in stored
-    assert token.removeprefix("smr_") not in stored
+    assert token.removeprefix("smf_") not in stored
 
 
 async def test_an_operator_without_a_profile_has_the_houses_policy(house, enter, change) -> None:
