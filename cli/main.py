@@ -29,6 +29,7 @@ for command, summary in {
     "cli.outbox:outbox": "Messages to residents.",
     "cli.cases:cases": "Requests for a dwelling that a manager decides.",
     "cli.managers:managers": "Managers and the residences they look after.",
+    "cli.audit:audit": "Who did what, when, and from where.",
     "cli.send:send": "Send the messages that wait.",
 }.items():
     app.command(command, help=summary)

@@ -28,7 +28,7 @@ from core.services.sealing import derived_key
 from core.services.transaction import transactional
 from core.settings import Settings
 
-RESET_PREFIX = "smr_"
+RESET_PREFIX = "smf_"
 RESET_TEMPLATE = "password_reset"
 """The message whose link is made when it is sent, so that asking for it costs the same for nobody."""
 _PURPOSE = "codes v1"

@@ -23,7 +23,7 @@ from core.access.passwords import (
 from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
 from core.bootstrap import House
 from core.language import Language, Text
-from core.models import Account, Challenge, ChallengePurpose, Channel, Meter, Occupancy
+from core.models import Account, Challenge, ChallengePurpose, Channel, Device, Meter, Occupancy
 from core.services.audit import Subject, record
 from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
 from core.services.letters import Letter, notice_key, queue_letter
@@ -112,6 +112,8 @@ async def reset_password(
 ) -> str:
     """Set a new password by the link's token; answers the device token of whoever proved the mailbox.
 
+    No other device is known any more: whoever had the old password may have been among them.
+
     Raises:
         CodeExpired: the token is unknown, used or too old.
         PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new password cannot be taken, and the token
@@ -197,6 +199,7 @@ async def _reset(
     await use_reset_token(connection, token, now=now)
     await _store(connection, account, hashed, now)
     ended = await end_sessions(connection, account.id, now=now)
+    await Device.filter(account_id=account.id).using_db(connection).delete()
     device_token = await know_device(connection, account.id, now=now)
     await _notice(connection, house, account, now)
     await record(

@@ -25,6 +25,8 @@ from core.services.sessions import OpenedSession, email_key, open_session
 from core.services.transaction import transactional
 
 DEVICE_PREFIX = "smd_"
+MOST_DEVICES = 20
+"""So many of an account are known, the last used ones: a program without a memory is a new one each time."""
 
 WINDOW = timedelta(minutes=15)
 BY_ADDRESS = Limit("sign-in by address", 30, WINDOW)
@@ -134,6 +136,15 @@ async def know_device(
         device = Device(account_id=account_id, created_at=now)
     device.token_hash, device.last_used_at = token_hash(token), now
     await device.save(using_db=connection)
+    mine = Device.filter(account_id=account_id).using_db(connection)
+    oldest = (
+        await mine.order_by("-last_used_at", "-id")
+        .offset(MOST_DEVICES)
+        .limit(100)
+        .values_list("id", flat=True)
+    )
+    if oldest:
+        await mine.filter(id__in=list(oldest)).delete()
     return token
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from tortoise.transactions import in_transaction
 
+from core.access import Act, Visitor
 from core.bootstrap import open_house
 from core.models import Channel
+from core.services.audit import Subject, record
 from core.services.letters import Letter, queue_letter
 from core.settings import from_environment
 from tests.support import encoder
@@ -279,3 +281,21 @@ def test_several_workers_count_tries_together_or_not_at_all(run) -> None:
     answer = run("serve", "--workers", "2")
     assert answer.returncode == 1
     assert "SUBMETER_LIMITS_URL" in answer.stderr
+
+
+def test_the_audit_is_listed(run, tmp_path: Path) -> None:
+    """The acts of one account or kind, for a person or as JSON."""
+    assert run("migrate").returncode == 0
+    settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
+
+    async def act() -> None:
+        now = datetime.now(UTC)
+        async with open_house(settings):
+            for number in (7, 8):
+                await record(Act.SIGNED_IN, Subject("account", number), now=now, visitor=Visitor("192.0.2.7"))
+
+    asyncio.run(act())
+    (listed,) = json.loads(run("audit", "list", "--account", "7", "--json").stdout)
+    assert (listed["act"], listed["number"], listed["address"]) == ("SIGNED_IN", 7, "192.0.2.7")
+    assert "2 acts" in run("audit", "list", "--act", "SIGNED_IN").stdout
+    assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []

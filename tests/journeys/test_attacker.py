@@ -14,10 +14,12 @@ import pytest
 from core.access.codes import make_token
 from core.bootstrap import House
 from core.models import Account
+from core.services.vault import Vault
 from graphql_schema.asgi import build_app
 from tests.support import factories
 from tests.support.attack import Guess, Work, watched
 from tests.support.factories import NOW, PASSWORD
+from tests.support.sign_up import OCEA_DWELLING, OCEA_NEIGHBOUR, Applicant, describe
 
 ME = "claire.martin@example.org"
 NOBODY = "claire.martin@example.com"
@@ -36,7 +38,11 @@ CONFIRM = "mutation ($code: String!) { confirmPhone(code: $code) { ... on Access
 ASK_CODE = "mutation { askPhoneCode { ... on AccessRefusal { code } } }"
 GIVE = "mutation ($code: String!) { giveSecondFactor(code: $code) { ... on AccessRefusal { code } } }"
 
-LOOKED_AT = {"SIGN_IN_REFUSED", "CODE_INVALID"}
+ANSWER = """mutation ($token: String!, $answer: RegistrationAnswer!) {
+  answerRegistration(token: $token, answer: $answer) { ... on RegistrationError { code } }
+}"""
+
+LOOKED_AT = {"SIGN_IN_REFUSED", "CODE_INVALID", "DEVICE_NOT_FOUND"}
 """Answers that tell the guess was wrong; all others tell that it was not looked at."""
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -54,7 +60,7 @@ def attack(house: House, work: Work) -> Callable[..., Any]:
     """Sends one guess after the other, each from the address that is named; answers what came of them."""
 
     async def guesses(
-        query: str, variables: list[dict[str, str]], *, address: Callable[[int], str], **more: Any
+        query: str, variables: list[dict[str, Any]], *, address: Callable[[int], str], **more: Any
     ) -> list[Guess]:
         app = build_app(house, clock=lambda: more.get("at", NOW))
         headers = {"Authorization": f"Bearer {more['token']}"} if "token" in more else {}
@@ -163,9 +169,56 @@ async def test_a_thousand_links_of_forgotten_passwords(house: House, attack: Any
     }
     assert asked[ME] == asked[NOBODY]
     assert [guess.answer for guess in asked[ME]].count("DONE") == 3
-    guesses = await attack(RESET, [{"token": make_token("smr_")} for _ in range(800)], address=one_host)
+    guesses = await attack(RESET, [{"token": make_token("smf_")} for _ in range(800)], address=one_host)
     assert [guess.answer for guess in guesses].count("CODE_EXPIRED") <= 20
     assert {guess.answer for guess in guesses} == {"CODE_EXPIRED", "RATE_LIMITED"}
+
+
+async def test_a_thousand_serials_at_a_residence(house: House, vault: Vault, attack: Any) -> None:
+    """Sixty are looked at an hour, from however many addresses; a serial of another residence is none."""
+    elsewhere = "H8CA029621"
+    await describe(vault, "ocea", OCEA_DWELLING)
+    await describe(vault, "ocea", OCEA_NEIGHBOUR, code="BB111")
+    token = await _at_residence(house, "AA000")
+    guesses = await attack(
+        ANSWER,
+        [_serial(token, elsewhere if number % 2 else f"H8CA9{number:05}") for number in range(30)]
+        + [_serial(token, f"H8CA8{number:05}") for number in range(970)],
+        address=botnet,
+    )
+    assert len({(guess.answer, guess.statements) for guess in guesses[:20]}) == 1
+    assert through(guesses) <= 60
+    assert {guess.answer for guess in guesses} == {"DEVICE_NOT_FOUND", "RATE_LIMITED"}
+
+
+async def test_a_thousand_serials_from_one_address(house: House, vault: Vault, attack: Any) -> None:
+    """Fifteen are looked at an hour where the whole stock is searched."""
+    await describe(vault, "ista")
+    token = await _started(house, "ista")
+    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    assert through(await attack(ANSWER, serials, address=one_host)) <= 15
+
+
+def _serial(token: str, serial: str) -> dict[str, Any]:
+    return {"token": token, "answer": {"serial": {"serial": serial, "device": "UNKNOWN"}}}
+
+
+async def _started(house: House, operator: str) -> str:
+    transport = httpx.ASGITransport(build_app(house, clock=lambda: NOW), client=("192.0.2.9", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+        applicant = Applicant(client, operator)
+        await applicant.start()
+    return applicant.token
+
+
+async def _at_residence(house: House, code: str) -> str:
+    transport = httpx.ASGITransport(build_app(house, clock=lambda: NOW), client=("192.0.2.9", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+        applicant = Applicant(client, "ocea")
+        await applicant.start()
+        await applicant.fill("occupancy", kind="TENANT")
+        await applicant.fill("siteCode", code=code)
+    return applicant.token
 
 
 @pytest.fixture

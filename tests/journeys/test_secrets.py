@@ -1,4 +1,4 @@
-"""No password, code, token, key or serial in any log line, error or audit text, over an account's life.
+"""No password, code, token, key or serial in any log line, error or audit text, over an account's life."""
 
 import logging
 from dataclasses import replace
@@ -161,7 +161,7 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     assert message is not None
     link = str(message.values["link"]).partition("#")[2]
     reset = f"resetPassword(token: $token, {new})"
-    for shown in ("smr_wrong", link, link):
+    for shown in ("smf_wrong", link, link):
         await journey.ask(reset, REFUSED, token=shown, new=SECOND)
     seen(link)
     session = await journey.ask(SIGN_IN, SESSION, email=NEW_EMAIL, password=SECOND)

@@ -7,10 +7,10 @@ import pytest
 
 from core.access import Act, Role, SessionState, Visitor
 from core.errors import AccountLocked, RateLimited, SignInRefused
-from core.models import Account, AuditRecord, Session
+from core.models import Account, AuditRecord, Device, Session
 from core.services import password_hashes
 from core.services.password_change import NewPassword, ask_for_reset, reset_password
-from core.services.sign_in import sign_in
+from core.services.sign_in import MOST_DEVICES, sign_in
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
 
@@ -125,6 +125,7 @@ async def test_right_passwords_are_not_counted(house, enter) -> None:
     for _ in range(40):
         await enter()
     assert await Session.all().count() == 40
+    assert await Device.all().count() == MOST_DEVICES
 
 
 async def test_no_account_and_a_wrong_password_leave_the_same_trace(house, guess, audited) -> None:
