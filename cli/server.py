@@ -7,9 +7,9 @@ from typing import Any
 
 import uvicorn
 
-from cli.output import out
+from cli.output import fail, out
 from core import bootstrap
-from core.settings import Settings, from_environment
+from core.settings import IN_MEMORY, Settings, from_environment
 
 
 async def migrate() -> None:
@@ -24,9 +24,14 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int = 1)
     Args:
         host: address to listen on (default: SUBMETER_HOST, else 127.0.0.1).
         port: port to listen on (default: SUBMETER_PORT, else 8000).
-        workers: processes; more than one wants PostgreSQL.
+        workers: processes; more than one wants PostgreSQL and SUBMETER_LIMITS_URL.
     """
     settings = from_environment()
+    if workers > 1 and settings.limits_url == IN_MEMORY:
+        fail(
+            "Several workers must count tries together: SUBMETER_LIMITS_URL names a store that they share.",
+            code="SETTINGS",
+        )
     asyncio.run(bootstrap.migrate(settings))
     uvicorn.run(**_options(settings, host, port), workers=workers)
 

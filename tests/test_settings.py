@@ -48,6 +48,16 @@ def test_each_variable_is_read(tmp_path) -> None:
         SUBMETER_SESSION_DAYS="7",
         SUBMETER_COOKIE_SECURE="yes",
         SUBMETER_INTAKE_BATCH_LINES="500",
+        SUBMETER_LIMITS_URL="redis://counters.example.org:6379",
+        SUBMETER_PORTAL_URL="https://portal.example.org/",
+        SUBMETER_SMTP_HOST="mail.example.org",
+        SUBMETER_SMTP_SECURITY="tls",
+        SUBMETER_SMTP_USERNAME="portal",
+        SUBMETER_SMTP_PASSWORD="word",
+        SUBMETER_MAIL_FROM="Portail <portail@example.org>",
+        SUBMETER_VONAGE_API_KEY="key",
+        SUBMETER_VONAGE_API_SECRET="word",
+        SUBMETER_SMS_FROM="Eau",
         SUBMETER_LOG_LEVEL="debug",
     )
     assert settings == Settings(
@@ -59,6 +69,17 @@ def test_each_variable_is_read(tmp_path) -> None:
         session_lifetime=timedelta(days=7),
         cookie_secure=True,
         intake_batch_lines=500,
+        limits_url="redis://counters.example.org:6379",
+        portal_url="https://portal.example.org",
+        smtp_host="mail.example.org",
+        smtp_port=465,
+        smtp_security="TLS",
+        smtp_username="portal",
+        smtp_password="word",
+        mail_from="Portail <portail@example.org>",
+        vonage_api_key="key",
+        vonage_api_secret="word",
+        sms_from="Eau",
         log_level="DEBUG",
     )
     assert not settings.is_sqlite
@@ -81,6 +102,8 @@ def test_each_variable_is_read(tmp_path) -> None:
         ("INTAKE_BATCH_LINES", "0"),
         ("INTAKE_BATCH_LINES", "20001"),
         ("LOG_LEVEL", "CHATTY"),
+        ("SMTP_SECURITY", "SSL"),
+        ("SMTP_PORT", "0"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) -> None:
@@ -91,7 +114,21 @@ def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) 
 
 
 @pytest.mark.parametrize(
-    "name", ["HOST", "PORT", "SESSION_DAYS", "LOG_LEVEL", "DATABASE_URL", "COOKIE_SECURE"]
+    "name",
+    [
+        "HOST",
+        "PORT",
+        "SESSION_DAYS",
+        "LOG_LEVEL",
+        "DATABASE_URL",
+        "COOKIE_SECURE",
+        "LIMITS_URL",
+        "PORTAL_URL",
+        "SMTP_HOST",
+        "SMTP_PORT",
+        "SMTP_SECURITY",
+        "SMS_FROM",
+    ],
 )
 def test_an_empty_variable_is_as_good_as_none(tmp_path, name) -> None:
     """As container files leave them."""
@@ -117,3 +154,26 @@ def test_settings_do_not_print_secrets(tmp_path) -> None:
     settings = read(tmp_path, SUBMETER_DATABASE_URL=POSTGRESQL, SUBMETER_SECRET_KEY=SECRET)
     assert SECRET not in repr(settings)
     assert "word" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("SMTP_USERNAME", "SMTP_PASSWORD"),
+        ("SMTP_PASSWORD", "SMTP_USERNAME"),
+        ("SMTP_HOST", "MAIL_FROM"),
+        ("VONAGE_API_KEY", "VONAGE_API_SECRET"),
+        ("VONAGE_API_SECRET", "VONAGE_API_KEY"),
+    ],
+)
+def test_what_is_needed_together_is_asked_for(tmp_path, given, missing) -> None:
+    """The variable that is missing is named, and the one that wants it."""
+    with pytest.raises(SettingsError, match=f"^SUBMETER_{missing} must be set where SUBMETER_{given} is$"):
+        read(tmp_path, **{f"SUBMETER_{given}": "word"})
+
+
+@pytest.mark.parametrize(("security", "port"), [("", 587), ("STARTTLS", 587), ("tls", 465), ("plain", 25)])
+def test_the_mail_port_goes_with_its_security(tmp_path, security, port) -> None:
+    """Unless another is given."""
+    assert read(tmp_path, SUBMETER_SMTP_SECURITY=security).smtp_port == port
+    assert read(tmp_path, SUBMETER_SMTP_SECURITY=security, SUBMETER_SMTP_PORT="2525").smtp_port == 2525

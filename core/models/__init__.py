@@ -16,7 +16,7 @@ from core.models.access import (
     RecoveryCode,
 )
 from core.models.leaks import Alert, AlertKind, LeakEpisode
-from core.models.meters import Meter, MeterKey, TelegramState, UnusableTelegram
+from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -43,6 +43,7 @@ __all__ = [
     "Challenge",
     "ChallengePurpose",
     "Channel",
+    "CompactFormat",
     "ConsentAuthor",
     "ConsentPurpose",
     "ConsentRecord",
@@ -52,6 +53,7 @@ __all__ = [
     "DwellingCase",
     "Gateway",
     "LeakEpisode",
+    "MessageCounter",
     "MessageState",
     "Meter",
     "MeterKey",

@@ -151,8 +151,7 @@ async def _send_email_code(
         viewer=viewer,
         connection=connection,
     )
-    if await Account.filter(email_key=email_key(address)).using_db(connection).exists():
-        return
+    taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
     await queue_letter(
         connection,
         house.settings,
@@ -161,8 +160,8 @@ async def _send_email_code(
             channel=Channel.EMAIL,
             template="email_code",
             language=account.language,
-            recipient=address,
-            account_id=account.id,
+            recipient=None if taken else address,
+            account_id=None if taken else account.id,
             secrets={"code": code},
             expires_at=now + CODE_LIFETIME,
         ),

@@ -8,7 +8,7 @@ after the other would.
 
 from datetime import datetime
 
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.expressions import F
 
 from core.access.codes import (
@@ -25,9 +25,12 @@ from core.access.codes import (
 from core.access.refusals import CodeExpired, CodeInvalid, CodeResendTooSoon
 from core.models import Challenge, ChallengePurpose
 from core.services.sealing import derived_key
+from core.services.transaction import transactional
 from core.settings import Settings
 
 RESET_PREFIX = "smr_"
+RESET_TEMPLATE = "password_reset"
+"""The message whose link is made when it is sent, so that asking for it costs the same for nobody."""
 _PURPOSE = "codes v1"
 
 
@@ -88,10 +91,11 @@ async def settle_code(
     return target
 
 
+@transactional
 async def new_reset_token(
-    connection: BaseDBAsyncClient, account_id: int, target: str, *, now: datetime
-) -> tuple[int, str]:
-    """A token for a forgotten password, in place of any before it; answers the challenge's number too."""
+    connection: TransactionalDBClient, account_id: int, target: str, *, now: datetime
+) -> str:
+    """A token for a forgotten password, in place of any before it."""
     purpose = ChallengePurpose.RESET_PASSWORD
     await (
         Challenge.filter(account_id=account_id, purpose=purpose, used_at=None)
@@ -99,7 +103,7 @@ async def new_reset_token(
         .update(used_at=now)
     )
     token = make_token(RESET_PREFIX)
-    challenge = await Challenge.create(
+    await Challenge.create(
         account_id=account_id,
         purpose=purpose,
         secret_hash=token_hash(token),
@@ -108,7 +112,7 @@ async def new_reset_token(
         expires_at=now + RESET_LIFETIME,
         using_db=connection,
     )
-    return challenge.id, token
+    return token
 
 
 async def account_of_reset_token(token: str, *, now: datetime) -> int:

@@ -16,6 +16,7 @@ from tortoise.queryset import QuerySet
 
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.models import MessageState, OutboxMessage
+from core.services.challenges import RESET_TEMPLATE, new_reset_token
 from core.services.letters import opened_values
 from core.services.sealing import SealBroken
 from core.settings import Settings
@@ -127,6 +128,9 @@ async def _sendable(message: OutboxMessage, settings: Settings, worker: str, now
         await _give_up(message.id, worker, reason or "NO_ADDRESS", attempts=message.attempts)
         return None
     account = message.account
+    if message.template == RESET_TEMPLATE and account is not None:
+        token = await new_reset_token(account.id, recipient, now=now)
+        values["link"] = f"{settings.portal_url}/reset-password#{token}"
     return Claimed(
         number=message.id,
         key=message.idempotency_key,

@@ -29,7 +29,9 @@ class Letter:
         channel: e-mail or SMS.
         template: the words (`notifications.messages`).
         language: `fr` or `en`.
-        recipient: an e-mail address, or an E.164 number.
+        recipient: an e-mail address, or an E.164 number; None for the account's own as it is when it is
+            sent. Where there is no account either, nobody is written to: so the same rows are written
+            whether somebody is there or not (C-13).
         account_id: whose; None for somebody who has no account.
         values: what the words need and may lie open.
         secrets: what the words need and must not.
@@ -40,7 +42,7 @@ class Letter:
     channel: Channel
     template: str
     language: str
-    recipient: str
+    recipient: str | None
     account_id: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)

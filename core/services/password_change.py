@@ -22,10 +22,10 @@ from core.access.passwords import (
 )
 from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
 from core.bootstrap import House
-from core.language import Text
+from core.language import Language, Text
 from core.models import Account, Challenge, ChallengePurpose, Channel, Meter, Occupancy
 from core.services.audit import Subject, record
-from core.services.challenges import account_of_reset_token, new_reset_token, use_reset_token
+from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
 from core.services.letters import Letter, notice_key, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_hashes import fits, hash_in_thread
@@ -95,6 +95,8 @@ async def ask_again(house: House, account: Account, password: str, *, now: datet
 
 async def ask_for_reset(house: House, email: str, *, visitor: Visitor, now: datetime) -> None:
     """Send a link to the mailbox of an account (R-117); whether there is one is not said (C-13).
+
+    Nor is it told by the work: the same rows are written for nobody, and the link is made by the post room.
 
     Raises:
         RateLimited: too many were asked for, by this address or for this e-mail address.
@@ -251,20 +253,16 @@ async def _send_reset(
 ) -> None:
     subject = Subject("account", account.id if account else None)
     await record(Act.PASSWORD_RESET_ASKED, subject, now=now, visitor=visitor, connection=connection)
-    if account is None or account.disabled_at is not None:
-        return
-    number, token = await new_reset_token(connection, account.id, account.email, now=now)
     await queue_letter(
         connection,
         house.settings,
         Letter(
-            key=f"password_reset:{number}",
+            key=notice_key(RESET_TEMPLATE, account.id if account else 0),
             channel=Channel.EMAIL,
-            template="password_reset",
-            language=account.language,
-            recipient=account.email,
-            account_id=account.id,
-            secrets={"link": f"{house.settings.portal_url}/reset-password#{token}"},
+            template=RESET_TEMPLATE,
+            language=account.language if account else Language.FR,
+            recipient=None,
+            account_id=account.id if account else None,
             expires_at=now + RESET_LIFETIME,
         ),
         now=now,

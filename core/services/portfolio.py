@@ -30,6 +30,7 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.services.counters import begin_anew
 from core.services.password_hashes import hash_password
 from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key
@@ -376,6 +377,7 @@ async def _put_key(
         return
     sealed = vault.seal(key, radio_address=meter.radio_address)
     await MeterKey.create(meter_id=meter.id, sealed=sealed, added_at=now, using_db=connection)
+    await begin_anew(connection, meter.id)
 
 
 def _holds(row: MeterKey, key: bytes, radio_address: str, vault: Vault) -> bool:

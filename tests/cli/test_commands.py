@@ -1,15 +1,23 @@
 """The `submeter` command as a shell sees it."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tortoise.transactions import in_transaction
 
+from core.bootstrap import open_house
+from core.models import Channel
+from core.services.letters import Letter, queue_letter
+from core.settings import from_environment
 from tests.support import encoder
 from tests.support import encoder_sealing as sealing
+from tests.support.post import smtp_server
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 
@@ -219,3 +227,55 @@ def test_a_database_that_is_away_is_named(run, where: str) -> None:
     url = f"postgresql://nobody@{where}"
     answer = run("kept", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
     assert (answer.returncode, "DATABASE_UNREACHABLE" in answer.stderr) == (1, True), answer.stderr
+
+
+def test_send_wants_a_channel(run) -> None:
+    """Without a server to send by, the command says which settings are missing."""
+    assert run("migrate").returncode == 0
+    answer = run("send", "--once")
+    assert answer.returncode == 1
+    assert "SUBMETER_SMTP_HOST" in answer.stderr
+
+
+def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
+    """A code that was queued goes to the mail server; the list shows it sent, and never its code."""
+    assert run("migrate").returncode == 0
+    url = f"sqlite:///{tmp_path / 'data' / 'submeter.db'}"
+    settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data"), "SUBMETER_DATABASE_URL": url})
+
+    async def queue() -> None:
+        letter = Letter(
+            key="a code",
+            channel=Channel.EMAIL,
+            template="email_code",
+            language="en",
+            recipient="claire@example.org",
+            secrets={"code": "042117"},
+        )
+        async with open_house(settings), in_transaction() as connection:
+            await queue_letter(connection, settings, letter, now=datetime.now(UTC))
+
+    asyncio.run(queue())
+    with smtp_server() as (box, port):
+        sending = {
+            "SUBMETER_SMTP_HOST": "127.0.0.1",
+            "SUBMETER_SMTP_PORT": str(port),
+            "SUBMETER_SMTP_SECURITY": "PLAIN",
+            "SUBMETER_MAIL_FROM": "portail@example.org",
+        }
+        answer = run("send", "--once", **sending)
+        assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 not.\n"), answer.stderr
+        assert run("send", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
+    assert box.texts_to("claire@example.org") == [
+        "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
+    ]
+    (listed,) = json.loads(run("outbox", "list", "--json").stdout)
+    assert (listed["state"], listed["recipient"]) == ("SENT", "claire@example.org")
+    assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
+
+
+def test_several_workers_count_tries_together_or_not_at_all(run) -> None:
+    """Counted in each process apart, a guesser would have as many times the tries."""
+    answer = run("serve", "--workers", "2")
+    assert answer.returncode == 1
+    assert "SUBMETER_LIMITS_URL" in answer.stderr

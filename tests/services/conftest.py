@@ -15,12 +15,13 @@ from cli.demo.records import bcd, full
 from cli.demo.values import DemoMeter, Fluid
 from core.access import SYSTEM, Act, Role, Viewer, Visitor
 from core.bootstrap import House
-from core.models import Account, OutboxMessage
+from core.models import Account, Channel, OutboxMessage
 from core.services.audit import acts_on
+from core.services.dispatch import claim_next
 from core.services.letters import opened_values
 from core.services.sign_in import sign_in
 from core.services.transaction import current_database
-from tests.support.factories import PASSWORD
+from tests.support.factories import NOW, PASSWORD
 
 SERIES = ("reading", "hourly_volume", "daily_volume")
 EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "unusable_telegram")
@@ -196,10 +197,23 @@ def posted(house: House) -> Callable[..., Any]:
     """What the outbox would send of a template: each message's recipient and all its values."""
 
     async def read(template: str) -> list[tuple[str, dict[str, object]]]:
-        rows = await OutboxMessage.filter(template=template).order_by("id")
+        rows = await OutboxMessage.filter(template=template, recipient__isnull=False).order_by("id")
         return [(row.recipient, opened_values(row, house.settings)) for row in rows]
 
     return read
+
+
+@pytest.fixture
+def reset_token(house: House) -> Callable[..., Any]:
+    """The token in the reset mail that the post room would send now; None where it would send none."""
+
+    async def token(at: datetime = NOW) -> str | None:
+        message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=at)
+        while message is not None and message.template != "password_reset":
+            message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=at)
+        return str(message.values["link"]).partition("#")[2] if message else None
+
+    return token
 
 
 @pytest.fixture

@@ -86,13 +86,12 @@ async def test_anothers_device_is_no_known_one(house, guess, visitor) -> None:
     assert isinstance(locked, AccountLocked)
 
 
-async def test_who_proves_the_mailbox_gets_in(house, guess, enter, posted, visitor) -> None:
+async def test_who_proves_the_mailbox_gets_in(house, guess, enter, reset_token, visitor) -> None:
     """The reset mail ends a lock, and the guesser who goes on locks strangers out alone."""
     await factories.account()
     await guess(11)
     await ask_for_reset(house, ME, visitor=visitor, now=NOW)
-    ((_, values),) = await posted("password_reset")
-    token = str(values["link"]).partition("#")[2]
+    token = await reset_token()
     new = "Nouveau-Mot-77-Fleuve"
     device = await reset_password(house, token, NewPassword(new, new), visitor=visitor, now=NOW)
     await guess(11)

@@ -4,6 +4,7 @@ The one rule: they speak the protocol on a socket, so what is tested is what is 
 """
 
 import json
+import logging
 import ssl
 import threading
 import warnings
@@ -86,6 +87,7 @@ def smtp_server(
     *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, password: str = ""
 ) -> Iterator[tuple[LetterBox, int]]:
     """A server on loopback; answers its letter box and its port."""
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server's own log, which quotes its mail
     box = LetterBox()
     box.password = password
     controller = _LoopbackController(box, starttls=starttls, tls=tls)

@@ -8,7 +8,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0003_accounts')]
+    dependencies = [('models', '0004_accounts')]
 
     initial = False
 

@@ -57,7 +57,7 @@ async def let_go(apps: Any, editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0002_series')]
+    dependencies = [('models', '0003_compact_formats_and_counters')]
 
     initial = False
 

@@ -1,0 +1,191 @@
+"""An attacker with ten thousand guesses against one process: what gets through, and what is learnt.
+
+Counted, not timed: the guesses that are looked at, and for each its answer, statements and hashes. The clock
+stands still, so no limit runs out meanwhile.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from core.access.codes import make_token
+from core.bootstrap import House
+from core.models import Account
+from graphql_schema.asgi import build_app
+from tests.support import factories
+from tests.support.attack import Guess, Work, watched
+from tests.support.factories import NOW, PASSWORD
+
+ME = "claire.martin@example.org"
+NOBODY = "claire.martin@example.com"
+SIGN_IN = """mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password}) {
+    ... on SignedIn { token } ... on AccessRefusal { code }
+  }
+}"""
+ASK_RESET = "mutation ($email: String!) { askPasswordReset(email: $email) { ... on AccessRefusal { code } } }"
+RESET = """mutation ($token: String!) {
+  resetPassword(token: $token, input: {newPassword: "Fleuve-77-Nord", confirmation: "Fleuve-77-Nord"}) {
+    ... on AccessRefusal { code }
+  }
+}"""
+CONFIRM = "mutation ($code: String!) { confirmPhone(code: $code) { ... on AccessRefusal { code } } }"
+ASK_CODE = "mutation { askPhoneCode { ... on AccessRefusal { code } } }"
+GIVE = "mutation ($code: String!) { giveSecondFactor(code: $code) { ... on AccessRefusal { code } } }"
+
+LOOKED_AT = {"SIGN_IN_REFUSED", "CODE_INVALID"}
+"""Answers that tell the guess was wrong; all others tell that it was not looked at."""
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One process with one store of counters is what is attacked: the database makes no difference."""
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    with watched(monkeypatch) as work:
+        yield work
+
+
+@pytest.fixture
+def attack(house: House, work: Work) -> Callable[..., Any]:
+    """Sends one guess after the other, each from the address that is named; answers what came of them."""
+
+    async def guesses(
+        query: str, variables: list[dict[str, str]], *, address: Callable[[int], str], **more: Any
+    ) -> list[Guess]:
+        app = build_app(house, clock=lambda: more.get("at", NOW))
+        headers = {"Authorization": f"Bearer {more['token']}"} if "token" in more else {}
+        found = []
+        for number, values in enumerate(variables):
+            transport = httpx.ASGITransport(app, client=(address(number), 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+                work.taken("")
+                body = {"query": query, "variables": values}
+                answer = (await client.post("/graphql", json=body, headers=headers)).json()
+            assert "errors" not in answer, answer
+            ((_, told),) = answer["data"].items()
+            found.append(work.taken(told.get("code", "DONE")))
+        return found
+
+    return guesses
+
+
+def botnet(number: int) -> str:
+    """A thousand addresses, each used in turn."""
+    return f"198.51.{number % 1000 // 250}.{number % 250}"
+
+
+def one_host(_number: int) -> str:
+    return "203.0.113.7"
+
+
+def through(guesses: list[Guess]) -> int:
+    return sum(guess.answer in LOOKED_AT for guess in guesses)
+
+
+async def test_six_thousand_passwords_from_a_thousand_addresses(house: House, attack: Any) -> None:
+    """Ten are looked at for each e-mail address; which of the two has an account is not to be seen."""
+    await factories.account()
+    told = {
+        email: await attack(
+            SIGN_IN,
+            [{"email": email, "password": f"Guess-{number}"} for number in range(3_000)],
+            address=botnet,
+        )
+        for email in (ME, NOBODY)
+    }
+    assert [through(guesses) for guesses in told.values()] == [10, 10]
+    assert sum(guess.hashes for guess in told[ME]) == 10
+    assert {guess.answer for guess in told[ME][10:]} == {"ACCOUNT_LOCKED"}
+    assert told[ME] == told[NOBODY]
+    share = sum(through(guesses) for guesses in told.values()) / 6_000
+    assert share < 0.004
+
+
+async def test_the_right_password_among_the_guesses_is_not_found(house: House, attack: Any) -> None:
+    """Once strangers are locked out, it gets the answer that wrong ones get, at the same cost."""
+    await factories.account()
+    passwords = [f"Guess-{number}" for number in range(10)] + [PASSWORD, "Guess-11"]
+    guesses = await attack(
+        SIGN_IN, [{"email": ME, "password": password} for password in passwords], address=botnet
+    )
+    assert guesses[10] == guesses[11]
+    assert guesses[10].hashes == 0
+
+
+async def test_a_thousand_accounts_from_one_address(house: House, attack: Any) -> None:
+    """Thirty passwords are looked at, whichever accounts they were for."""
+    await factories.account()
+    variables = [
+        {"email": ME if number % 2 else f"x{number}@example.org", "password": "Water-2026"}
+        for number in range(1_000)
+    ]
+    guesses = await attack(SIGN_IN, variables, address=one_host)
+    assert through(guesses) <= 30
+    assert sum(guess.hashes for guess in guesses) <= 30
+    costs = {(guess.answer, guess.hashes, guess.statements) for guess in guesses[:10]}
+    assert len(costs) == 1
+
+
+async def test_a_thousand_codes(house: House, attack: Any, sign_in: Any) -> None:
+    """Five are looked at of each code, twenty an hour over all codes: 1 in 50,000 an hour."""
+    await factories.account()
+    await Account.all().update(leak_by_sms=False, phone_e164="+33612345678", phone_confirmed_at=None)
+    token, looked_at = await sign_in(), 0
+    for minutes in range(6):
+        at = NOW + timedelta(minutes=minutes)
+        await attack(ASK_CODE, [{}], address=botnet, token=token, at=at)
+        codes = [{"code": f"{number:06}"} for number in range(170)]
+        guesses = await attack(CONFIRM, codes, address=botnet, token=token, at=at)
+        looked_at += through(guesses)
+        assert through(guesses) <= 5
+        assert {guess.answer for guess in guesses} <= {"CODE_INVALID", "CODE_EXPIRED", "RATE_LIMITED", "DONE"}
+    assert looked_at <= 20
+
+
+async def test_a_thousand_second_factors(house: House, attack: Any, sign_in: Any) -> None:
+    """Ten are looked at in a quarter of an hour, though the password is known."""
+    await factories.account()
+    await Account.all().update(second_factor_since=NOW, second_factor_sealed=await _sealed_secret(house))
+    token = await sign_in()
+    codes = [{"code": f"{number:06}"} for number in range(1_000)]
+    assert through(await attack(GIVE, codes, address=botnet, token=token)) <= 10
+
+
+async def test_a_thousand_links_of_forgotten_passwords(house: House, attack: Any) -> None:
+    """Asked for or guessed: the same answers and the same work, whether somebody is there or not."""
+    await factories.account()
+    asked = {
+        email: await attack(ASK_RESET, [{"email": email}] * 100, address=botnet) for email in (ME, NOBODY)
+    }
+    assert asked[ME] == asked[NOBODY]
+    assert [guess.answer for guess in asked[ME]].count("DONE") == 3
+    guesses = await attack(RESET, [{"token": make_token("smr_")} for _ in range(800)], address=one_host)
+    assert [guess.answer for guess in guesses].count("CODE_EXPIRED") <= 20
+    assert {guess.answer for guess in guesses} == {"CODE_EXPIRED", "RATE_LIMITED"}
+
+
+@pytest.fixture
+def sign_in(house: House) -> Callable[..., Any]:
+    """The token of a session of Claire's."""
+
+    async def token(at: datetime = NOW) -> str:
+        app = build_app(house, clock=lambda: at)
+        transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+            body = {"query": SIGN_IN, "variables": {"email": ME, "password": PASSWORD}}
+            answer = (await client.post("/graphql", json=body)).json()
+        return str(answer["data"]["signIn"]["token"])
+
+    return token
+
+
+async def _sealed_secret(house: House) -> bytes:
+    from core.services import second_factor  # noqa: PLC0415 - a secret whose codes nobody here knows
+
+    account = await Account.get()
+    secret = b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    return second_factor._seal(house.settings).seal(secret, bound_to=second_factor._bound_to(account.id))
