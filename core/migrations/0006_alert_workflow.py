@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0003_accounts'), ('models', '0003_compact_formats_and_counters')]
+    dependencies = [('models', '0005_registration')]
 
     initial = False
 
