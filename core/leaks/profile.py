@@ -19,6 +19,7 @@ _QUARTER_S = 6 * HOUR_S
 _LONGEST_QUARTER_S = 9.5 * HOUR_S
 _WHOLE_DAY = SLOTS - 1
 
+_HABITS_LAST_S = 30 * DAY_S
 _BEGINS_PER_DAY = 0.002
 _ENDS_PER_DAY = 0.04
 _CHANGES_PER_DAY = 0.03
@@ -65,7 +66,9 @@ _USUAL_DEMAND = _usual_demand()
 
 def update(state: State, step: Step, step_litres: int) -> Array:
     """Weigh the sparse intervals of a step; answers which columns had one."""
-    sparse = (step.elapsed_s > SPARSE_STEP_S) & ~step.broken & ~step.first
+    _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
+    sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
+    sparse &= ~step.broken & ~step.first
     columns = np.flatnonzero(sparse)
     if len(columns):
         seconds, litres = step.elapsed_s[columns], step.litres[columns]
@@ -80,6 +83,14 @@ def update(state: State, step: Step, step_litres: int) -> Array:
         _learn(state, columns, slot, spread, belief)
         state["intervals"][columns] += 1
     return sparse
+
+
+def _forget(state: State, columns: Array) -> None:
+    """After a long silence others may live there: what was learned and believed is void."""
+    for name in ("demand", "belief", "rise", "intervals"):
+        state[name][..., columns] = 0
+    state["belief"][:1, columns] = 1.0
+    state["onset"][:, columns] = -np.inf
 
 
 def believed_from(state: State, rate_lph: float) -> Array:

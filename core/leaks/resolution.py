@@ -55,6 +55,11 @@ def resolution_of(step_litres: int) -> Resolution:
     raise ValueError(f"a register counts 1, 10 or 100 litres a step, not {step_litres}")
 
 
+def known_step(step_litres: int) -> int | None:
+    """The step whose figures hold for a register of this one: the next coarser; None beyond 100 litres."""
+    return next((one.step_litres for one in _RESOLUTIONS if step_litres <= one.step_litres), None)
+
+
 def lowest_measurable_lph(step_litres: int, level_1_lph: float) -> float:
     """The least leak that readings of this register can show, in L/h: level 1, or five steps a day."""
     per_day = step_litres / LONGEST_WINDOW_H

@@ -117,6 +117,11 @@ class State:
         for name, values in self._fields.items():
             values[..., columns] = part[name]
 
+    @staticmethod
+    def can_unpack(packed: bytes) -> bool:
+        """Whether this version of the classifier packed it."""
+        return packed[:1] == bytes((_VERSION,))
+
     def pack(self, column: int) -> bytes:
         """The memory of one meter as bytes."""
         parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in _FIELDS]
@@ -141,7 +146,7 @@ class State:
         Raises:
             ValueError: for bytes of another version.
         """
-        if data[:1] != bytes((_VERSION,)):
+        if not self.can_unpack(data):
             raise ValueError("this memory of a meter was packed by another version of the classifier")
         raw, offset = zlib.decompress(data[1:]), 0
         for name, (shape, kind, _) in _FIELDS.items():

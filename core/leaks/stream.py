@@ -20,7 +20,8 @@ from core.leaks.tracker import Change, Transition
 LATE_S = 3 * 24 * 3600
 """A reading this late is still taken in its place."""
 
-_SETTLED_EVERY_S = 24 * 3600
+_DAY_S = 24 * 3600
+_SETTLED_EVERY_S = _DAY_S
 _BEGINNING_S = -(2**62)
 _NOTHING = Readings.of((), ())
 
@@ -33,7 +34,7 @@ class Memory:
         settled: the classifier's packed memory up to `settled_s`; None before there is one.
         settled_s: readings up to this moment are folded for good.
         pending: the readings after it, in order.
-        changes: the transitions up to `settled_s` of the run that is open there, or was the last one.
+        changes: the transitions up to `settled_s` of the last episode: of its run, and those it reopened.
     """
 
     settled: bytes | None = None
@@ -89,12 +90,13 @@ def follow(
         changes[:] = [_numbered(change, number) for change in changes]
     for change in classifier.fold(ripe):
         settled[change.meter].append(change)
+    reopen_s = thresholds.reopen_within_days * _DAY_S
     kept = [
         Memory(
             classifier.state.pack(number) if until[number] > memory.settled_s else memory.settled,
             until[number],
             fresh[number],
-            _last_run(settled[number]),
+            _last_episode(settled[number], reopen_s),
         )
         for number, memory in enumerate(memories)
     ]
@@ -126,10 +128,13 @@ def _cut(pending: Readings, memory: Memory) -> tuple[Readings, Readings, int]:
     return Readings(*(part[ripe] for part in pending)), Readings(*(part[~ripe] for part in pending)), border
 
 
-def _last_run(changes: Sequence[Transition]) -> tuple[Transition, ...]:
-    """The transitions since the last opening, or the one before where the meter was replaced between."""
+def _last_episode(changes: Sequence[Transition], within_s: float) -> tuple[Transition, ...]:
+    """The transitions of the last run, and of those before it that it may have reopened."""
     openings = [at for at, change in enumerate(changes) if change.change is Change.OPENED]
-    while len(openings) > 1 and changes[openings[-1] - 1].change is Change.REPLACED:
+    while len(openings) > 1:
+        opening, before = changes[openings[-1]], changes[openings[-1] - 1]
+        if opening.from_s - before.from_s > within_s:
+            break
         openings.pop()
     return tuple(changes[openings[-1] :]) if openings else ()
 

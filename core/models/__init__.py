@@ -7,7 +7,7 @@ A model's docstring becomes its table's comment, and Tortoise cuts SQLite statem
 these docstrings and descriptions hold none.
 """
 
-from core.models.leaks import Alert, AlertKind, LeakEpisode
+from core.models.leaks import Alert, AlertKind, LeakEpisode, LeakMemory
 from core.models.meters import Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -35,6 +35,7 @@ __all__ = [
     "Dwelling",
     "Gateway",
     "LeakEpisode",
+    "LeakMemory",
     "MessageState",
     "Meter",
     "MeterKey",
