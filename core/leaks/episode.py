@@ -126,7 +126,7 @@ def window_figures(
 ) -> Figures:
     """Loss and mean flow of a window: from `started_on` to `ended_on` exclusive, or `today` inclusive."""
     flows = {flow.day: flow.q_min_lph for flow in days}
-    return _figures(
+    return figures_of(
         [
             q_min
             for day, q_min in flows.items()
@@ -223,7 +223,7 @@ def _finished(draft: _Draft, flows: dict[date, Fraction], *, today: date, stale:
             if day in flows:
                 counted.append(flows[day])
             day += _ONE_DAY
-    figures = _figures(counted)
+    figures = figures_of(counted)
     return Episode(
         started_on=segments[0].started_on,
         ended_on=segments[-1].ended_on,
@@ -241,7 +241,8 @@ def _finished(draft: _Draft, flows: dict[date, Fraction], *, today: date, stale:
     )
 
 
-def _figures(q_mins: list[Fraction]) -> Figures:
+def figures_of(q_mins: list[Fraction]) -> Figures:
+    """Loss and mean flow of days with these minimum flows, L/h."""
     if not q_mins:
         return Figures(None, 0, None)
     total = sum(q_mins, Fraction(0))

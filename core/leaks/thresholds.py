@@ -7,6 +7,10 @@ R-096, conflict C-26). Flows are compared as exact fractions: 7.999... is not 8.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 NO_LEVEL = 0
 
@@ -38,6 +42,16 @@ class Thresholds:
     """Days without data after which an open alert says that it is blind."""
     reopen_within_days: int = 7
     """A leak this soon after its closing is the same episode."""
+    floor_intervals: int = 4
+    """So many intervals must carry the leak's flow and nothing else before an alert opens."""
+    end_share: float = 0.5
+    """A window that carried less than this share of the flow proves that the leak had ended."""
+    fall_after_h: float = 24.0
+    """A level falls when the flow asked for it this long; it rises at once."""
+    belief_quarter_days: float = 0.992
+    """Meters read every few hours: how far a leak must be believed before an alert opens."""
+    belief_days: float = 0.9
+    """The same for meters read once a day, of which less can be known."""
 
     def __post_init__(self) -> None:
         if not 0 < self.level_1_lph < self.level_2_lph < self.level_3_lph <= self.over_range_above_lph:
@@ -46,6 +60,8 @@ class Thresholds:
             raise ValueError("an alert opens and closes on at least one complete day")
         if self.stale_after_days < 1 or self.reopen_within_days < 0:
             raise ValueError("a delay is a positive number of days")
+        if not 0 < self.end_share < 1 or not 0.5 < min(self.belief_quarter_days, self.belief_days) < 1:
+            raise ValueError("a share lies between 0 and 1, and half a belief is none")
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -60,3 +76,9 @@ def level_of(q_min_lph: Fraction, thresholds: Thresholds = DEFAULT_THRESHOLDS) -
 def is_over_range(q_min_lph: Fraction, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> bool:
     """Whether a minimum flow lies above the last interval the product describes."""
     return q_min_lph > thresholds.over_range_above_lph
+
+
+def levels_of(rate_lph: NDArray[Any], thresholds: Thresholds = DEFAULT_THRESHOLDS) -> NDArray[Any]:
+    """The same level of many flows; the borders are exact in binary, so nothing is rounded across one."""
+    borders = (thresholds.level_1_lph, thresholds.level_2_lph, thresholds.level_3_lph)
+    return np.searchsorted([float(border) for border in borders], rate_lph, side="right")

@@ -15,7 +15,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode
+from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode, LeakMemory
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -55,6 +55,7 @@ __all__ = [
     "DwellingCase",
     "Gateway",
     "LeakEpisode",
+    "LeakMemory",
     "ManagedResidence",
     "MessageCounter",
     "MessageState",

@@ -43,11 +43,35 @@ class LeakEpisode(Model):
     counted_days = fields.IntField()
     segments: list[dict[str, Any]] = fields.JSONField()
     close_reason = fields.CharField(max_length=24, null=True)
+    detected_at = fields.DatetimeField(null=True, description="the reading that showed the leak")
+    evidence: dict[str, Any] | None = fields.JSONField(
+        null=True, description="why: the rule and what it looked at, at the opening and at the last change"
+    )
     judged_at = fields.DatetimeField()
 
     class Meta:
         table = "leak_episode"
         unique_together = (("meter", "started_on"),)
+
+
+class LeakMemory(Model):
+    """What the classifier remembers of a meter up to a moment (core.leaks.stream).
+
+    Readings after `settled_s`, epoch seconds, are folded anew whenever one comes. A reading before it makes
+    the row void, and the meter's series is folded from its start.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.OneToOneRelation[Meter] = fields.OneToOneField(
+        "models.Meter", related_name="leak_memory", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    settled_s = fields.BigIntField()
+    state = fields.BinaryField()
+    changes: list[list[Any]] = fields.JSONField()
+
+    class Meta:
+        table = "leak_memory"
 
 
 class Alert(Model):

@@ -1,30 +1,34 @@
 """Judges the water meters of a batch for leaks and stores what it finds.
 
 In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
-events that are new. The one rule: episodes are recomputed from the stored hourly volumes and compared with
-the stored episodes, so judging the same readings twice changes nothing and tells nothing.
+events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier`), folded over
+the stored readings, and what it says is compared with the stored episodes; so judging the same readings twice
+changes nothing and tells nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
-from core.leaks.episode import CloseReason, Episode, Segment, SegmentReason, episodes
+from core.leaks.episode import CloseReason, Episode, Segment, SegmentReason
 from core.leaks.events import Event, EventKind, events, paired
 from core.leaks.features import day_flows
-from core.leaks.thresholds import DEFAULT_THRESHOLDS
+from core.leaks.history import Judged, judged_episodes
 from core.models import LeakEpisode
 from core.services import series
+from core.services.leak_memory import follow_meters
 from core.services.meter_book import MeterEntry
 from core.services.series import Window
 
 _FOUR_PLACES = Decimal("0.0001")
 _TWO_PLACES = Decimal("0.01")
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +59,45 @@ async def watch(
     water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
     if not water:
         return []
-    stored = await _stored_episodes(connection, water)
-    since = {meter: _judged_from(first_day, stored[meter.id]) for meter, first_day in water.items()}
     end_s = int(now.timestamp())
+    followed = await follow_meters(connection, water)
+    last = await series.last_readings(connection, [meter.id for meter in followed])
+    speaking = {meter: one for meter, one in followed.items() if meter.id in last}
+    stored = await _stored_episodes(connection, speaking)
+    since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}
     hours = await series.hours_within(
-        connection, [Window(meter.id, day_start(day, meter.zone), end_s) for meter, day in since.items()]
+        connection,
+        [Window(meter.id, _midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()],
     )
-    last = await series.last_readings(connection, [meter.id for meter in water])
     findings: list[Finding] = []
-    for meter, first_day in since.items():
-        if meter.id not in last:
-            continue
-        before = [row for row in stored[meter.id] if row.started_on >= first_day]
-        flows = day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
-        after = episodes(
-            flows,
+    for meter, one in speaking.items():
+        read_at_s = last[meter.id].read_at_s
+        after = judged_episodes(
+            one.runs,
+            day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=read_at_s),
+            zone=meter.zone,
+            last_reading_s=read_at_s,
             today=day_of(end_s, meter.zone),
             replaced_on=meter.removed_at.astimezone(meter.zone).date() if meter.removed_at else None,
         )
+        before = [row for row in stored[meter.id] if _detected_s(row, meter.zone) > one.from_s]
         findings += await _replace(connection, meter, before, after, now=now)
     return findings
 
 
+def _midnight(at_s: float, zone: ZoneInfo) -> int:
+    return day_start(day_of(int(at_s), zone), zone)
+
+
+def _detected_s(row: LeakEpisode, zone: ZoneInfo) -> float:
+    """When the leak was detected; of an episode of an older release the end of its first day."""
+    if row.detected_at is None:
+        return float(day_start(row.started_on + _ONE_DAY, zone))
+    return row.detected_at.timestamp()
+
+
 async def _stored_episodes(
-    connection: TransactionalDBClient, meters: Mapping[MeterEntry, date]
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry]
 ) -> dict[int, list[LeakEpisode]]:
     """The stored episodes of each meter, the latest first."""
     by_meter: dict[int, list[LeakEpisode]] = {meter.id: [] for meter in meters}
@@ -88,36 +107,28 @@ async def _stored_episodes(
     return by_meter
 
 
-def _judged_from(first_day: date, latest_first: Sequence[LeakEpisode]) -> date:
-    """The day from which hours are needed: the first of the oldest episode that may still change."""
-    margin = timedelta(days=DEFAULT_THRESHOLDS.reopen_within_days + DEFAULT_THRESHOLDS.zero_days_to_close)
-    since = first_day
-    for row in latest_first:
-        if row.ended_on is None or row.ended_on >= since - margin:
-            since = min(since, row.started_on)
-    return since
-
-
 async def _replace(
     connection: TransactionalDBClient,
     meter: MeterEntry,
     before: Sequence[LeakEpisode],
-    after: Sequence[Episode],
+    after: Sequence[Judged],
     *,
     now: datetime,
 ) -> list[Finding]:
     rows = {row.started_on: row for row in before}
     told = [_episode(row) for row in before]
-    new_events = events(told, after)
+    judged = {one.episode.started_on: one for one in after}
+    found = [one.episode for one in after]
+    new_events = events(told, found)
     findings: list[Finding] = []
-    for old, new in paired(told, after):
+    for old, new in paired(told, found):
         row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
         if new is None:
             await row.delete(using_db=connection)
             continue
         if old == replace(new, stale=False):  # staleness is a matter of the moment, and is not stored
             continue
-        _write(row, new, now)
+        _write(row, judged[new.started_on], now)
         await row.save(using_db=connection)
         findings.append(Finding(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
@@ -138,7 +149,10 @@ def _going_on(episode: Episode) -> Event | None:
     return [event for event in events([], [episode]) if event.kind is not EventKind.CLOSED][-1]
 
 
-def _write(row: LeakEpisode, episode: Episode, now: datetime) -> None:
+def _write(row: LeakEpisode, judged: Judged, now: datetime) -> None:
+    episode = judged.episode
+    row.detected_at = datetime.fromtimestamp(judged.detected_s, UTC)
+    row.evidence = {"opening": asdict(judged.opening), "latest": asdict(judged.latest)}
     row.started_on, row.ended_on = episode.started_on, episode.ended_on
     row.level_at_opening, row.level_now, row.level_max = (
         episode.level_at_opening,

@@ -32,6 +32,7 @@ class MeterEntry:
     fluid: Fluid
     printed_serial: str
     radio_address: str
+    register_step: int
     register_capacity: int | None
     installed_at: datetime
     removed_at: datetime | None
@@ -72,6 +73,7 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         fluid=meter.fluid,
         printed_serial=meter.printed_serial,
         radio_address=meter.radio_address,
+        register_step=meter.register_step,
         register_capacity=meter.register_capacity,
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,

@@ -179,8 +179,8 @@ async def _scenarios_are_told(house: House, plan: DemoPlan) -> None:
         return await _dwelling(house, dwelling_with(plan, scenario).residents[-1].email)
 
     (leak,) = (await seen(Scenario.LEAK_LEVEL_1))["activeAlerts"]
-    assert (leak["level"], leak["meterSerial"], leak["startedOn"]) == (1, "H8CA029620", "2026-11-17")
-    assert leak["title"] == "Alerte fuite niveau 1 depuis le 17/11/2026 (5 jours)"
+    assert (leak["level"], leak["meterSerial"], leak["startedOn"]) == (1, "H8CA029620", "2026-11-16")
+    assert leak["title"] == "Alerte fuite niveau 1 depuis le 16/11/2026 (6 jours)"
     assert [alert["level"] for alert in (await seen(Scenario.LEAK_LEVEL_3))["activeAlerts"]] == [3]
     ended = await seen(Scenario.LEAK_ENDED)
     assert (ended["activeAlerts"], ended["pastAlerts"]["totalCount"]) == ([], 1)

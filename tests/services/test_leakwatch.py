@@ -118,7 +118,7 @@ async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(house, vault, 
 async def test_data_that_disprove_a_leak_take_its_alert_away(house, vault, izar) -> None:
     """A day judged on too little, and found quiet when the rest of it comes: no alert is left."""
     await factories.residence(vault, factories.meter(izar.address))
-    amounts = [6] * 24 + [6, 6, 0, 6] + [6] * 20
+    amounts = [6] * 24 + [6, 9, 0, 9] + [6] * 20
     lines = izar.hourly(midnight(FIRST - DAY), amounts)
     now = midnight(FIRST + DAY)
     await take(house, lines[24:26] + lines[28:], now)
@@ -264,7 +264,7 @@ def monthly(meter, *amounts):
 
 def two_novembers(meter, *, before=3000, now_litres=9000):
     days = [(date(2025, 11, 1) + number * DAY, before // 30) for number in range(30)]
-    days += [(date(2025, 12, 1), 10), (date(2026, 10, 31), 10)]
+    days += [(date(2025, 12, 1), 10), (date(2026, 10, 31), now_litres // 20)]
     days += [(MONTH + number * DAY, now_litres // 20) for number in range(21)]
     return monthly(meter, *days)
 

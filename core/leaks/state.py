@@ -1,0 +1,156 @@
+"""What the classifier remembers of each meter: a block of columns, one a meter, of fixed size.
+
+In and out: arrays whose last axis is the meter. The one rule: the memory of a meter never grows with its
+history; a column can be packed into bytes and taken up again, and the classifier goes on as if nothing had
+been between.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+RING = 140
+"""Readings remembered of a meter: four days of hourly ones with room for denser stretches."""
+
+_LOW_RATES_LPH = (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 10, 11, 12, 13.5, 15)
+_HIGH_RATES_LPH = (17, 20, 23, 26, 30, 35, 40, 46, 53, 61, 70, 81, 93, 107, 123, 141, 163, 187, 215, 248, 285)
+RATES_LPH = np.array([*_LOW_RATES_LPH, *_HIGH_RATES_LPH, 328, 377, 433])
+"""The leaks between which the filter of sparse readings chooses; the first is none."""
+
+DEMAND_EDGES_L = np.array(
+    [0.5, 1.5, 2.5, 4, 6, 9, 13, 19, 27, 38, 53, 75, 105, 150, 210, 300, 420, 600, 850, 1200, 1700, 2400]
+)
+"""The borders between the bins of a dwelling's own demand, in litres a slot."""
+
+SLOTS = 5
+"""Four quarters of the day, and whole days."""
+
+_VERSION = 1
+_NEVER = -1.0e15
+
+Array = NDArray[Any]
+
+_RATES, _BINS = len(RATES_LPH), len(DEMAND_EDGES_L) + 1
+_FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
+    # the register: the last reading accepted, unwrapped, and the meter it belongs to
+    "at": ((), "f8", _NEVER),
+    "top": ((), "f8", 0.0),
+    "serial": ((), "i8", -1),
+    "sparse": ((), "i8", 0),  # a bit for each of the last eight intervals, 1 when it was a sparse one
+    # rings, the latest reading first
+    "time": ((RING,), "f8", _NEVER),
+    "index": ((RING,), "f8", _NEVER),
+    "seen": ((RING,), "f8", _NEVER),  # observed time up to that reading, in seconds
+    "bound": ((RING,), "f8", np.inf),  # least upper bound of the windows within it and now, L/h
+    "flow": ((RING,), "f8", np.inf),  # least estimate of the same windows, L/h
+    # the filter of sparse readings
+    "belief": ((_RATES,), "f8", 0.0),
+    "rise": ((_RATES,), "f8", 0.0),  # evidence for each rate since its supposed onset
+    "onset": ((_RATES,), "f8", _NEVER),
+    "demand": ((SLOTS, _BINS), "f8", 0.0),
+    "intervals": ((), "i8", 0),
+    # the open episode, or the end of the last one
+    "open": ((), "i8", 0),  # 0 none, 1 by bounds, 2 by the filter
+    "since": ((), "f8", _NEVER),
+    "until": ((), "f8", _NEVER),  # end of the last episode: no window of a new one begins before
+    "detected": ((), "f8", _NEVER),
+    "level": ((), "i8", 0),
+    "rate": ((), "f8", 0.0),  # the flow now, L/h
+    "rate_run": ((), "f8", _NEVER),  # since when that flow holds
+    "rate_ref": ((), "f8", 0.0),  # the flow against which an end is measured
+    "rate_ref_at": ((), "f8", _NEVER),
+    "lost": ((), "f8", 0.0),  # litres up to rate_run
+    "lower": ((), "f8", np.inf),  # since when the flow asks for a lower level
+}
+
+_RINGS = ("time", "index", "seen", "bound", "flow")
+
+EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "lost", "lower")
+"""What following an open episode changes."""
+
+
+class State:
+    """The memory of a block of meters: `state["bound"]` is an array whose last axis is the meter."""
+
+    def __init__(self, fields: dict[str, Array]) -> None:
+        self._fields = fields
+
+    @classmethod
+    def fresh(cls, meters: int) -> "State":
+        """Nothing known of any of so many meters."""
+        return cls._blank(meters, _FIELDS)
+
+    @classmethod
+    def brief(cls, meters: int, readings: int) -> "State":
+        """Room for no more than so many readings, all of them dense: for a run that keeps no memory."""
+        fields = {
+            name: (tuple(min(size, readings) if name in _RINGS else 0 for size in shape), kind, value)
+            for name, (shape, kind, value) in _FIELDS.items()
+        }
+        return cls._blank(meters, fields)
+
+    @classmethod
+    def _blank(cls, meters: int, fields: Mapping[str, tuple[tuple[int, ...], str, float]]) -> "State":
+        blank: dict[str, Array] = {
+            name: np.full((*shape, meters), value, dtype=kind)
+            for name, (shape, kind, value) in fields.items()
+        }
+        blank["belief"][:1] = 1.0
+        return cls(blank)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._fields[name]
+
+    @property
+    def meters(self) -> int:
+        return int(self._fields["at"].shape[-1])
+
+    def take(self, columns: Array) -> "State":
+        """A copy of some columns."""
+        return State({name: values[..., columns] for name, values in self._fields.items()})
+
+    def put(self, columns: Array, part: "State") -> None:
+        """Write columns taken before back to their places."""
+        for name, values in self._fields.items():
+            values[..., columns] = part[name]
+
+    @staticmethod
+    def can_unpack(packed: bytes) -> bool:
+        """Whether this version of the classifier packed it."""
+        return packed[:1] == bytes((_VERSION,))
+
+    def pack(self, column: int) -> bytes:
+        """The memory of one meter as bytes."""
+        parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in _FIELDS]
+        return bytes((_VERSION,)) + zlib.compress(b"".join(parts), 1)
+
+    @classmethod
+    def unpack(cls, packed: "list[bytes | None]") -> "State":
+        """A block from packed columns; None is a meter of which nothing is known yet.
+
+        Raises:
+            ValueError: for bytes of another version.
+        """
+        state = cls.fresh(len(packed))
+        for column, data in enumerate(packed):
+            if data is not None:
+                state.write(column, data)
+        return state
+
+    def write(self, column: int, data: bytes) -> None:
+        """Take the packed memory of one meter up into its column.
+
+        Raises:
+            ValueError: for bytes of another version.
+        """
+        if not self.can_unpack(data):
+            raise ValueError("this memory of a meter was packed by another version of the classifier")
+        raw, offset = zlib.decompress(data[1:]), 0
+        for name, (shape, kind, _) in _FIELDS.items():
+            size = int(np.prod(shape, dtype=int))
+            values = np.frombuffer(raw, kind, size, offset)
+            self._fields[name][..., column] = values.reshape(shape)
+            offset += values.nbytes
