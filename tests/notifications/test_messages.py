@@ -60,11 +60,11 @@ SENT = [
     ),
     (
         *("leak_closed", "fr", ENDED, "Fin de l'alerte fuite"),
-        "Eau froide n°H8CA029620 : l'écoulement a cessé le 14/07/2022. Perte totale 13.28 m3.",
+        "Eau froide n°H8CA029620 : la fuite n'est plus constatée depuis le 14/07/2022. Perte totale 13.28 m3.",
     ),
     (
         *("leak_closed", "en", {**ENDED, **UNKNOWN}, "End of the leak alert"),
-        "Cold water no. H8CA029620: the flow stopped on 14 July 2022.",
+        "Cold water no. H8CA029620: no leak has been seen since 14 July 2022.",
     ),
     (
         *("over_consumption", "fr", MONTH, "Alerte surconsommation"),
