@@ -236,5 +236,7 @@ CHECKS: Final = (
     ),
     Check("damage", "Damage gives the typed error; what fails its check gives no value.", _look_at_damage),
     Check("weight", "Importing the plugin pulls in no database, no web and no numpy.", _look_at_weight),
-    Check("imports", "Of the house the package imports core.metering alone.", _look_at_house),
+    Check(
+        "imports", "Of the house the package imports core.metering and core.operators alone.", _look_at_house
+    ),
 )

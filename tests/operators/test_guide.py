@@ -1,0 +1,29 @@
+"""docs/operator-profiles.md: the plugin it shows is one."""
+
+import re
+import sys
+import types
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from core.metering import load_registry
+from core.operators import Step
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operator-profiles.md").read_text("utf-8")
+
+
+def test_the_guides_plugin_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copied from the page, it brings an operator whose journey is as the page says."""
+    found = re.search(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found
+    module = types.ModuleType("submeter_guide")
+    exec(compile(found[1], "operator-profiles.md", "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    registry = load_registry([EntryPoint("acme", module.__name__, "submeter.drivers")])
+    assert registry.broken == ()
+    profile = registry.profile("acme")
+    assert profile is not None
+    assert profile.steps[-1] is Step.VERIFICATION
+    assert profile.text("button.create").en == "Here we go"
