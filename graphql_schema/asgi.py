@@ -6,9 +6,11 @@ opened in the app's lifespan and shared by the tasks of all requests, so it is o
     uvicorn --factory graphql_schema.asgi:create_app_from_environment
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -21,11 +23,16 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from core.bootstrap import House, open_house
 from core.services.health import database_answers
+from core.services.registration import forget_lapsed
 from core.settings import Settings, from_environment
 from graphql_schema.over_http import GraphQLOverHttp
 from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]
+
+TIDY_EVERY = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -47,9 +54,24 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_house(settings, shared=True) as house:
             app.state.house = house
-            yield
+            tidying = asyncio.create_task(tidy(utc_now))
+            try:
+                yield
+            finally:
+                tidying.cancel()
+                await asyncio.wait([tidying])
 
     return _app(utc_now, lifespan)
+
+
+async def tidy(clock: Clock) -> None:
+    """Delete what has lapsed, now and every hour: a registration is kept for no longer than was promised."""
+    while True:
+        try:
+            await forget_lapsed(now=clock())
+        except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
+            _log.exception("What has lapsed could not be deleted; it is tried again in an hour.")
+        await asyncio.sleep(TIDY_EVERY.total_seconds())
 
 
 def create_app_from_environment() -> Starlette:

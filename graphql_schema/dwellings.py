@@ -12,6 +12,7 @@ from core.services.alert_list import past_alerts
 from core.services.consents import my_consent
 from core.services.consumption import daily_series, monthly_series
 from core.services.places import DwellingView, ResidenceView, my_dwelling
+from core.services.statements import index_statement
 from graphql_schema.alerts import Alert, AlertConnection, alert_of_cursor
 from graphql_schema.consents import Consent
 from graphql_schema.consumption import DayConsumption, FluidDashboard, MonthConsumption, checked_day
@@ -21,6 +22,7 @@ from graphql_schema.fields import resolved
 from graphql_schema.meters import Meter
 from graphql_schema.paging import PAGE, checked_first
 from graphql_schema.relay import Node, global_id, number_of
+from graphql_schema.statements import IndexStatement
 
 
 @strawberry.type(description="A building, or several under one code.")
@@ -125,6 +127,12 @@ class Dwelling(Node):
         viewer, now = await info.context.viewer(), info.context.now
         points = await monthly_series(viewer, self.number_in_house, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
+
+    @resolved("«Obtenir un relevé»: the index of each device at the end of a day; by default the last one.")
+    async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
+        viewer, now = await info.context.viewer(), info.context.now
+        chosen = checked_day(day, "day")
+        return IndexStatement.of(await index_statement(viewer, self.number_in_house, day=chosen, now=now))
 
     @resolved("The number of the red banner (R-080); what was called no leak does not count.")
     async def active_alert_count(self, info: Info) -> int:

@@ -43,7 +43,10 @@ _TEXTS = {
     ("leak", Language.EN): "{meter}: mean leak flow {flow} ({equivalent}) since {since}, total loss {loss}.",
     ("leak, no figures", Language.FR): "{meter} : fuite ({equivalent}) depuis le {since}.",
     ("leak, no figures", Language.EN): "{meter}: leak ({equivalent}) since {since}.",
-    ("leak_closed", Language.FR): "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}.",
+    (
+        "leak_closed",
+        Language.FR,
+    ): "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}.",
     ("leak_closed", Language.EN): "{meter}: no leak has been seen since {until}. Total loss {loss}.",
     ("leak_closed, no figures", Language.FR): "{meter} : la fuite n'est plus constatée depuis le {until}.",
     ("leak_closed, no figures", Language.EN): "{meter}: no leak has been seen since {until}.",

@@ -74,7 +74,7 @@ def _own(meter: KnownMeter, formats: dict[str, SerialFormat]) -> tuple[SerialFor
 def _forms(folded: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
     """The text itself, its canonical form in each format it has, and numbers without their leading zeros."""
     forms = {folded} | {format_.normalise(folded) for format_ in formats if format_.matches(folded)}
-    numeric = {form for form in forms if form.isdecimal() and len(form) <= _RADIO_DIGITS}
+    numeric = {form for form in forms if form.isdecimal()}
     return frozenset(forms | {form.zfill(_RADIO_DIGITS) for form in numeric})
 
 

@@ -19,7 +19,7 @@ from core.models import Account, CaseKind, CaseState, Channel, Dwelling, Dwellin
 from core.operators import OperatorProfile
 from core.services.letters import Letter, queue_letter
 from core.services.meter_book import lock_dwellings
-from core.services.occupancies import Claim, admit, end
+from core.services.occupancies import Claim, admit, end, today_at
 from core.services.scope import occupants
 from core.services.transaction import transactional
 
@@ -114,8 +114,10 @@ async def _make_room(
     *,
     now: datetime,
 ) -> None:
-    """End the stay of whoever is there, on the eve of the new one, unless an owner who lives elsewhere
-    asks.
+    """End the stay of whoever is there, unless an owner who lives elsewhere asks.
+
+    It ends on the eve of the new one. Where the new one is said to have begun before it, it ends today: days
+    that were somebody's are never given to another.
     """
     if case.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return
@@ -123,7 +125,8 @@ async def _make_room(
     for row in await rows.select_related("account"):
         if row.account_id == case.account_id or (row.move_out and row.move_out <= case.move_in):
             continue
-        await end(connection, row, house.registry, last_day=case.move_in - timedelta(days=1))
+        leaves = case.move_in if case.move_in > row.move_in else await today_at(case.dwelling_id, now=now)
+        await end(connection, row, house.registry, last_day=leaves - timedelta(days=1))
         if row.account is not None and row.access_until is not None:
             await _tell(
                 connection,

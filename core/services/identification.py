@@ -88,7 +88,10 @@ async def residences_at(
         RegistrationRefused: RESIDENCE_NOT_FOUND, or a search that is too wide.
     """
     code, words = checked_search(postcode, street)
-    rows = await _searchable(operator, now).filter(postcode=code).order_by("id").limit(_SEARCHED_AT_MOST)
+    spelled = {code, postcode.strip().upper()}
+    rows = await (
+        _searchable(operator, now).filter(postcode__in=spelled).order_by("id").limit(_SEARCHED_AT_MOST)
+    )
     found = [row for row in rows if fits(words, f"{row.street} {row.name}")][:MOST_CANDIDATES]
     if not found:
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "street")

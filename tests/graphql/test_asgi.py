@@ -2,11 +2,15 @@
 
 import asyncio
 from contextvars import Context
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from core.bootstrap import open_house
+from core.models import Operator, Registration
+from core.operators import Step
 from core.services.health import database_answers
 from core.settings import Settings
 from graphql_schema.asgi import create_app, create_app_from_environment
@@ -43,6 +47,27 @@ async def test_a_server_shares_one_house_among_its_requests(settings: Settings) 
     ):
         tasks = [asyncio.get_running_loop().create_task(who(client), context=Context()) for _ in range(20)]
         assert await asyncio.gather(*tasks) == [{"code": "UNAUTHENTICATED"}] * 20
+
+
+async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
+    """A registration that nobody finished is gone an hour after its time, without anybody asking."""
+    app = create_app(settings)
+    async with open_house(settings):
+        operator = await Operator.create(code="ocea", name="OCEA")
+        for number, expires_at in enumerate(
+            (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        ):
+            await Registration.create(
+                operator_id=operator.id,
+                token_hash=str(number),
+                step=Step.OCCUPANCY,
+                created_at=expires_at,
+                expires_at=expires_at,
+            )
+    async with app.router.lifespan_context(app):
+        while await Registration.all().count() == 2:  # noqa: ASYNC110 - the server's own task is awaited
+            await asyncio.sleep(0)
+        assert [row.token_hash for row in await Registration.all()] == ["1"]
 
 
 async def test_fields_of_one_operation_share_what_they_ask_for(

@@ -10,7 +10,7 @@ from graphql import is_required_input_field
 from strawberry.utils.str_converters import to_camel_case
 
 from core.bootstrap import House
-from core.models import Account, Occupancy, Registration
+from core.models import Account, Occupancy, Registration, Residence
 from core.operators import Step
 from core.registration.draft import Draft
 from core.registration.forms import FormName, forms_of
@@ -198,6 +198,18 @@ async def test_a_residence_that_is_not_open(
     if code == "NOT_PUBLISHED":
         assert by_serial["message"]["fr"] == "Portail en cours de construction"
         assert await Registration.filter(step=Step.RESIDENCE).count() == 2
+
+
+@pytest.mark.requirement("C-09", "R-131")
+async def test_unpublishing_stops_newcomers_alone(claire: Any, home: Any) -> None:
+    """Whoever has an account keeps it and its data when the residence is taken off again."""
+    await Residence.all().update(published_at=None)
+    applicant = Applicant(claire.client, "ocea")
+    await applicant.start()
+    await applicant.fill("occupancy", kind="TENANT")
+    _refused(await applicant.send("siteCode", code="AA000"), "NOT_PUBLISHED")
+    seen = await claire.ask("{ viewer { dwellings { number } } }")
+    assert seen["viewer"]["dwellings"] == [{"number": "12"}]
 
 
 @pytest.mark.requirement("R-036", "C-39")

@@ -163,6 +163,20 @@ async def test_a_contested_dwelling(
     assert "vérifié votre demande" in (await post.mails_to(B))[-1]
 
 
+@pytest.mark.requirement("C-14", "C-15")
+async def test_a_contest_takes_nobodys_past(
+    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+) -> None:
+    """Whoever says to have come before A gets the dwelling from today on; A keeps every day until then."""
+    anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
+    bruno = await _contest(client, post, B, move_in="2024-01-01")
+    (case,) = await list_cases(SYSTEM)
+    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
+    hers, his = await anne.home(), await bruno.home()
+    assert (hers["visibleFrom"], hers["visibleUntil"]) == ("2026-10-05", "2026-11-21")
+    assert his["visibleFrom"] == "2026-11-22"
+
+
 async def test_a_contest_that_is_refused_changes_nothing(
     client: httpx.AsyncClient, post: PostBox, water: None, house: House
 ) -> None:
@@ -179,13 +193,15 @@ async def test_a_contest_that_is_refused_changes_nothing(
     assert await Occupancy.all().count() == 2
 
 
-async def _contest(client: httpx.AsyncClient, post: PostBox, email: str) -> Resident:
+async def _contest(
+    client: httpx.AsyncClient, post: PostBox, email: str, *, move_in: str = "2026-11-10"
+) -> Resident:
     applicant = Applicant(client, "ista")
     await applicant.start()
     await applicant.fill("serial", serial="542 361 524")
     assert (await applicant.send("attestation", attested=True))["code"] == "DWELLING_ALREADY_REGISTERED"
     await applicant.fill("attestation", attested=True, contested=True)
-    await applicant.fill("profile", kind="TENANT", moveIn="2026-11-10")
+    await applicant.fill("profile", kind="TENANT", moveIn=move_in)
     await applicant.fill("options")
     await applicant.fill(
         "personalData",

@@ -115,10 +115,10 @@ async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(
     assert (later.stored, later.duplicates) == (0, 1)
 
 
-async def gateway_of(operator, name):
+async def gateway_of(house, operator, name):
     await put_operator(SYSTEM, code=operator, name=operator)
     key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=factories.NOW)
-    return await viewer_of_token(key, now=factories.NOW)
+    return await viewer_of_token(house, key, now=factories.NOW)
 
 
 async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
@@ -126,7 +126,7 @@ async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
 ) -> None:
     """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
     await factories.residence(vault, factories.meter(izar.address))
-    stranger, own = await gateway_of("ista", "roof"), await gateway_of("ocea", "roof")
+    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
     line = izar.line(5, AT)
     summary = await take_in(house, stranger, [line], source="test", now=now)
     assert summary.unusable == {"UNKNOWN_METER": 1}
@@ -139,7 +139,7 @@ async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
 
 async def test_what_two_operators_heard_is_replayed_for_each(house, vault, now, izar, tables) -> None:
     """A stranger's gateway that heard the line first does not stand in the owner's way."""
-    stranger, own = await gateway_of("ista", "roof"), await gateway_of("ocea", "roof")
+    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
     for viewer in (stranger, own):
         await take_in(house, viewer, [izar.line(5, AT)], source="test", now=now)
     await factories.residence(vault, factories.meter(izar.address))

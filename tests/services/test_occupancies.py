@@ -84,7 +84,11 @@ async def test_a_later_day_ends_the_stay_that_was_described(
 @pytest.mark.requirement("C-16", "C-18", "R-064")
 @pytest.mark.parametrize(("answer", "states"), [(None, []), (True, ["GRANTED"]), (False, ["REFUSED"])])
 async def test_a_consent_is_recorded_where_it_was_answered(
-    house: House, vault: Vault, newcomer: int, answer: bool | None, states: list[str]
+    house: House,
+    vault: Vault,
+    newcomer: int,
+    answer: bool | None,  # noqa: FBT001 - a column of the table above
+    states: list[str],
 ) -> None:
     """No answer leaves no record; an answer is the occupant's own, with the version of its text."""
     await factories.residence(vault, factories.meter(), email=None)
@@ -156,6 +160,6 @@ async def test_nobody_leaves_for_another(
     )
     with pytest.raises(NotFound):
         await leave_dwelling(registry, await resident(), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+    gateway = Viewer(role=Role.GATEWAY, gateway_id=1)
     with pytest.raises(Forbidden):
-        gateway = Viewer(role=Role.GATEWAY, gateway_id=1)
         await leave_dwelling(registry, gateway, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
