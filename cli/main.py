@@ -29,6 +29,7 @@ for command, summary in {
     "cli.outbox:outbox": "Messages to residents.",
     "cli.cases:cases": "Requests for a dwelling that a manager decides.",
     "cli.audit:audit": "Who did what, when, and from where.",
+    "cli.consents:consents": "Consents that occupants gave or refused on paper.",
     "cli.send:send": "Send the messages that wait.",
 }.items():
     app.command(command, help=summary)
