@@ -272,7 +272,8 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
         "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
     ]
     (listed,) = json.loads(run("outbox", "list", "--json").stdout)
-    assert (listed["state"], listed["recipient"]) == ("SENT", "claire@example.org")
+    assert (listed["state"], listed["failure"]) == ("SENT", None)
+    assert listed["recipient"] == "claire@example.org"
     assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
 
 
