@@ -30,6 +30,7 @@ for command, summary in {
     "cli.cases:cases": "Requests for a dwelling that a manager decides.",
     "cli.managers:managers": "Managers and the residences they look after.",
     "cli.audit:audit": "Who did what, when, and from where.",
+    "cli.consents:consents": "Consents that occupants gave or refused on paper.",
     "cli.send:send": "Send the messages that wait.",
 }.items():
     app.command(command, help=summary)

@@ -26,6 +26,7 @@ async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
             "id": message.id,
             "created_at": message.created_at.isoformat(timespec="seconds"),
             "state": message.state.value,
+            "failure": message.failure,
             "channel": message.channel.value,
             "recipient": message.recipient,
             "template": message.template,
@@ -38,7 +39,7 @@ async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
     if json:
         print_json(rows)
         return
-    columns = ("id", "created_at", "state", "channel", "recipient", "subject")
+    columns = ("id", "created_at", "state", "failure", "channel", "recipient", "subject")
     print_table(counted(len(rows), "message"), columns, [[row[column] for column in columns] for row in rows])
 
 

@@ -31,6 +31,7 @@ from core.operators import WORDS
 from core.services.audit import Subject, record
 from core.services.letters import Letter, notice_key, queue_letter
 from core.services.scope import occupants, stay_at
+from core.services.sessions import email_key
 from core.services.storable import storable
 from core.services.transaction import transactional
 
@@ -91,14 +92,13 @@ async def answer_consent(
     viewer.require(Permission.CONSENT_WRITE)
     await stay_at(viewer, dwelling_id)
     occupancy = await _my_occupancy(viewer, dwelling_id)
-    profile = house.registry.profile(occupancy.dwelling.residence.operator.code)
     await _add(
         connection,
         occupancy,
         granted=granted,
         author=ConsentAuthor.OCCUPANT,
         viewer=viewer,
-        text_version=profile.consent_version if profile else "1",
+        text_version=_text_version(house, occupancy),
         visitor=visitor,
         now=now,
     )
@@ -110,26 +110,25 @@ async def record_consent(
     connection: TransactionalDBClient,
     house: House,
     viewer: Viewer,
-    occupancy_id: int,
+    email: str,
     *,
     granted: bool,
-    text_version: str,
     evidence_reference: str | None = None,
     visitor: Visitor,
     now: datetime,
 ) -> ConsentView:
-    """Write down an occupant's answer in the occupant's place (R-121); the occupant is told.
+    """Write down an occupant's answer in the occupant's place (R-121), for the latest stay of the account.
 
     Raises:
-        NotFound: no such occupancy.
+        NotFound: nobody with this e-mail address lives or lived anywhere.
         InvalidInput: a consent without the paper it was given on (CN-08).
         ConsentNotTheManagers: the occupant refused (C-17).
     """
     viewer.require(Permission.CONSENT_RECORD)
-    known = occupants().filter(id=occupancy_id).using_db(connection)
-    occupancy = await known.first().select_related("account", _AT)
+    known = occupants().filter(account__email_key=email_key(email)).using_db(connection)
+    occupancy = await known.order_by("-move_in", "-id").first().select_related("account", _AT)
     if occupancy is None:
-        raise NotFound("No such occupancy.", field="occupancy")
+        raise NotFound("Nobody with this e-mail address has a dwelling.", field="email")
     reference = storable((evidence_reference or "").strip())
     if granted and not 0 < len(reference) <= LONGEST_REFERENCE:
         raise InvalidInput("A consent needs the paper it was given on.", field="evidenceReference")
@@ -141,7 +140,7 @@ async def record_consent(
         granted=granted,
         author=ConsentAuthor.MANAGER,
         viewer=viewer,
-        text_version=text_version,
+        text_version=_text_version(house, occupancy),
         evidence_reference=reference or None,
         visitor=visitor,
         now=now,
@@ -170,6 +169,12 @@ async def consent_of(
         recorded_at=last.recorded_at,
         recorded_on=last.recorded_at.astimezone(ZoneInfo(residence.time_zone)).date(),
     )
+
+
+def _text_version(house: House, occupancy: Occupancy) -> str:
+    """The version of the sentence that was answered."""
+    profile = house.registry.profile(occupancy.dwelling.residence.operator.code)
+    return profile.consent_version if profile else "1"
 
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:

@@ -61,7 +61,10 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A row of the outbox as it is listed; the address is resolved when it is sent."""
+    """A row of the outbox as it is listed; the address is resolved when it is sent.
+
+    `failure` is why it was not sent, or not yet.
+    """
 
     id: int
     created_at: datetime
@@ -70,6 +73,7 @@ class QueuedMessage:
     language: str
     recipient: str
     state: MessageState
+    failure: str | None
     values: Mapping[str, Any]
 
 
@@ -113,6 +117,7 @@ async def list_messages(
             language=row.language,
             recipient=_recipient(row),
             state=row.state,
+            failure=row.failure,
             values=row.values,
         )
         for row in rows

@@ -17,7 +17,7 @@ from core.models import Channel
 from core.services.audit import Subject, record
 from core.services.letters import Letter, queue_letter
 from core.settings import from_environment
-from tests.support import encoder
+from tests.support import encoder, factories
 from tests.support import encoder_sealing as sealing
 from tests.support.post import smtp_server
 
@@ -272,7 +272,8 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
         "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
     ]
     (listed,) = json.loads(run("outbox", "list", "--json").stdout)
-    assert (listed["state"], listed["recipient"]) == ("SENT", "claire@example.org")
+    assert (listed["state"], listed["failure"]) == ("SENT", None)
+    assert listed["recipient"] == "claire@example.org"
     assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
 
 
@@ -299,3 +300,20 @@ def test_the_audit_is_listed(run, tmp_path: Path) -> None:
     assert (listed["act"], listed["number"], listed["address"]) == ("SIGNED_IN", 7, "192.0.2.7")
     assert "2 acts" in run("audit", "list", "--act", "SIGNED_IN").stdout
     assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []
+
+
+def test_a_paper_consent_is_written_down(run, tmp_path: Path, vault) -> None:
+    """With where the paper is; without it, the command says what is missing."""
+    assert run("migrate").returncode == 0
+    settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
+
+    async def move_in() -> None:
+        async with open_house(settings):
+            await factories.residence(vault)
+
+    asyncio.run(move_in())
+    claire = ("consents", "record", "claire.martin@example.org", "--granted")
+    refused = run(*claire)
+    assert (refused.returncode, "evidenceReference" in refused.stderr) == (1, True)
+    assert "is now GRANTED" in run(*claire, "--evidence", "dossier 12").stdout
+    assert run("consents", "record", "nobody@example.org", "--no-granted").returncode == 1

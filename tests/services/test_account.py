@@ -19,7 +19,7 @@ from core.access.refusals import (
 )
 from core.errors import Forbidden, InvalidInput, NotFound, RateLimited, SignInRefused
 from core.language import Language
-from core.models import Account, ConsentRecord, Dwelling, Occupancy
+from core.models import Account, ConsentRecord, Dwelling
 from core.services.account import (
     Contact,
     NotificationChoice,
@@ -324,15 +324,13 @@ async def test_a_consent_is_given_and_taken_back_at_any_time(house, home, visito
 async def test_a_manager_never_turns_a_refusal_into_a_consent(house, home, visitor, posted) -> None:
     """Writes down a paper consent where nobody answered; a refusal stays one, by whatever way round."""
     claire, dwelling = home
-    occupancy = (await Occupancy.get()).id
 
     async def note(*, granted, paper="dossier 12"):
         return await record_consent(
             house,
             SYSTEM,
-            occupancy,
+            ME,
             granted=granted,
-            text_version="2026-11",
             evidence_reference=paper,
             visitor=visitor,
             now=NOW,
@@ -366,7 +364,9 @@ async def test_only_the_occupant_answers_for_a_dwelling(house, home, enter, visi
     with pytest.raises(NotFound):
         await my_consent(house, other, dwelling)
     with pytest.raises(Forbidden):
-        await record_consent(house, claire, 1, granted=False, text_version="1", visitor=visitor, now=NOW)
+        await record_consent(house, claire, ME, granted=False, visitor=visitor, now=NOW)
+    with pytest.raises(NotFound):
+        await record_consent(house, SYSTEM, OTHER, granted=False, visitor=visitor, now=NOW)
 
 
 @pytest.mark.requirement("R-107", "R-121", "R-122")
