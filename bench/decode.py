@@ -36,11 +36,13 @@ def main() -> None:
     """Runs the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--meters", type=int, default=100_000)
-    meters: int = arguments.parse_args().meters
+    arguments.add_argument("--kind", choices=(*KINDS, "mixed"), action="append", help="one kind alone")
+    given = arguments.parse_args()
+    meters: int = given.meters
     registry = load_registry()
     print(f"{meters} meters, {meters} keys; telegrams per CPU second, medians")
     print("kind      naive   in batches (best)         with values     one at a time   KiB a meter")
-    for kind in (*KINDS, "mixed"):
+    for kind in given.kind or (*KINDS, "mixed"):
         samples = list(fleet(kind, meters))
         random.Random(kind).shuffle(samples)
         measure(kind, samples, registry)

@@ -15,6 +15,7 @@ from cli.output import counted, fail, out
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
+from core.services.counters import restart_counter
 from core.services.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
 from core.services.vault import Vault
 
@@ -61,6 +62,23 @@ async def import_meters(file: Path) -> None:
     out.print(
         f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
     )
+
+
+@meters.command(name="restart-counter")
+async def restart_message_counter(address: str) -> None:
+    """Take a meter's next message whatever it counts, after its radio was reset.
+
+    Until then its messages are kept as COUNTER_NOT_RISEN. A new key does this by itself.
+
+    Args:
+        address: the radio address, MMM-IIIIIIII-VV-TT.
+    """
+    async with opened():
+        try:
+            await restart_counter(SYSTEM, radio_address=address)
+        except SubmeterError as failure:
+            fail(failure.message, code=failure.code)
+    out.print("The count begins anew. [bold]submeter replay[/] takes in what was kept.")
 
 
 async def _put(row: dict[str, str | None], vault: Vault) -> None:

@@ -2,17 +2,18 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
-from core import models
+from core import migrations, models
 from core.bootstrap import database_config, migrate, open_house, pending_migrations
 from core.services.transaction import current_database
 from core.settings import Settings, SettingsError
 
-ALL = ["0001_initial", "0002_series"]
+ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("0*.py"))
 SERIES = {"reading": "read_at", "hourly_volume": "hour_at", "daily_volume": "day"}
 
 

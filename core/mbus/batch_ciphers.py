@@ -4,34 +4,23 @@ In: keys and whole blocks. Out: the blocks encrypted or decrypted. The one rule:
 cipher is kept; chaining, counters and message codes are put around it where they are needed, so that nothing
 of one telegram is left for the next. FIPS 197, RFC 4493 (CMAC).
 
-OpenSSL by way of `cryptography` where it is installed: it takes a twentieth of pycryptodome's time for a few
-blocks (`docs/performance.md`). Without it the same is done with pycryptodome.
+OpenSSL by way of `cryptography`: a few blocks under a kept key take a twentieth of the time of pycryptodome
+(`docs/performance.md`). The ordinary way stays with pycryptodome, so the two check each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib import import_module
-from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
-from Crypto.Cipher import AES
-from Crypto.Hash import CMAC
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.cmac import CMAC
 
 _ZERO: Final = bytes(16)
 _TOP_BIT: Final = 1 << 127
 _ALL_BITS: Final = (1 << 128) - 1
-
-
-def _optional(name: str) -> ModuleType | None:
-    try:
-        return import_module(name)
-    except ImportError:
-        return None
-
-
-_CIPHERS: Final = _optional("cryptography.hazmat.primitives.ciphers")
-_ECB: Final = None if _CIPHERS is None else _CIPHERS.modes.ECB()
-_CODES: Final = _optional("cryptography.hazmat.primitives.cmac")
+_EACH_BLOCK: Final = ECB()  # noqa: S305 - the bare block cipher, around which the chaining is put
 
 
 class Ciphers:
@@ -42,44 +31,28 @@ class Ciphers:
     Args:
         limit: for how many keys; each costs a KiB at most. Telegrams of more meters in turn than this
             are opened all the same, only slower.
-        openssl: False to do without `cryptography` though it is installed.
 
     """
 
-    def __init__(self, limit: int = 131_072, *, openssl: bool = True) -> None:
-        self._openssl = openssl and _CIPHERS is not None
+    def __init__(self, limit: int = 131_072) -> None:
         # The contexts themselves are kept, without a bound method each: that is 80 bytes a meter.
-        self._decryptors = lru_cache(maxsize=limit)(self._decryptor)
-        self._encryptors = lru_cache(maxsize=limit)(self._encryptor)
+        self._decryptors = lru_cache(maxsize=limit)(_decryptor)
+        self._encryptors = lru_cache(maxsize=limit)(_encryptor)
         self._subkeys: Callable[[bytes], int] = lru_cache(maxsize=limit)(self._first_subkey)
 
-    def decrypt(self, key: bytes, blocks: bytes) -> bytes:
-        """Whole blocks, each for itself."""
-        context = self._decryptors(key)
-        plain: bytes = context.update(blocks) if self._openssl else context.decrypt(blocks)
-        return plain
+    def decrypt_each(self, keys: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
+        """Whole blocks of many telegrams, each with its own key."""
+        context = self._decryptors
+        return [context(key).update(blocks) for key, blocks in zip(keys, sealed, strict=True)]
 
     def encrypt(self, key: bytes, blocks: bytes) -> bytes:
         """Whole blocks, each for itself."""
-        context = self._encryptors(key)
-        sealed: bytes = context.update(blocks) if self._openssl else context.encrypt(blocks)
-        return sealed
+        return self._encryptors(key).update(blocks)
 
     @property
     def kept(self) -> int:
         """How many block ciphers are kept now, of those that decrypt and those that encrypt each."""
         return max(self._decryptors.cache_info().currsize, self._encryptors.cache_info().currsize)
-
-    def _decryptor(self, key: bytes) -> Any:
-        return self._cipher(key).decryptor() if self._openssl else AES.new(key, AES.MODE_ECB)
-
-    def _encryptor(self, key: bytes) -> Any:
-        return self._cipher(key).encryptor() if self._openssl else AES.new(key, AES.MODE_ECB)
-
-    @staticmethod
-    def _cipher(key: bytes) -> Any:
-        assert _CIPHERS is not None
-        return _CIPHERS.Cipher(_CIPHERS.algorithms.AES(key), _ECB)
 
     def _first_subkey(self, key: bytes) -> int:
         block = int.from_bytes(self.encrypt(key, _ZERO), "big")
@@ -91,17 +64,22 @@ class Ciphers:
         masked = [(int.from_bytes(message, "big") ^ subkey).to_bytes(16, "big") for message in messages]
         return self.encrypt(key, b"".join(masked))
 
-    def code_once(self, key: bytes, message: bytes) -> bytes:
-        """The CMAC under a key that will not come again."""
-        if _CIPHERS is None or _CODES is None or not self._openssl:
-            return CMAC.new(key, msg=message, ciphermod=AES).digest()
-        mac = _CODES.CMAC(_CIPHERS.algorithms.AES(key))
-        mac.update(message)
-        code: bytes = mac.finalize()
-        return code
 
-    def decrypt_once(self, key: bytes, blocks: bytes) -> bytes:
-        """Whole blocks, each for itself, under a key that will not come again."""
-        context = self._decryptor(key)
-        plain: bytes = context.update(blocks) if self._openssl else context.decrypt(blocks)
-        return plain
+def code_once(key: bytes, message: bytes) -> bytes:
+    """The CMAC under a key that will not come again."""
+    code = CMAC(AES(key))
+    code.update(message)
+    return code.finalize()
+
+
+def decrypt_once(key: bytes, blocks: bytes) -> bytes:
+    """Whole blocks, each for itself, under a key that will not come again."""
+    return _decryptor(key).update(blocks)
+
+
+def _decryptor(key: bytes) -> CipherContext:
+    return Cipher(AES(key), _EACH_BLOCK).decryptor()
+
+
+def _encryptor(key: bytes) -> CipherContext:
+    return Cipher(AES(key), _EACH_BLOCK).encryptor()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hmac import compare_digest
 from typing import Final
 
-from core.mbus.batch_ciphers import Ciphers
+from core.mbus.batch_ciphers import Ciphers, code_once, decrypt_once
 from core.mbus.batch_shape import Shape
 from core.mbus.frame import Envelope, SecurityKind
 from core.mbus.link import crc16
@@ -21,6 +21,7 @@ _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
 _NUMBERED: Final = [number.to_bytes(1, "big") for number in range(16)]
 _SEVEN: Final = b"\x07" * 7
+_ZERO: Final = bytes(_BLOCK)
 
 
 def open_contents(
@@ -85,7 +86,8 @@ def _blocks(
     if not size or stop > len(envelopes[0].raw):
         return contents
     chosen: list[int] = []
-    opened: list[bytes] = []
+    used: list[bytes] = []
+    spans: list[bytes] = []
     chained: list[bytes] = []
     derived = shape.security is SecurityKind.MODE_7
     header = envelopes[0].transport
@@ -96,22 +98,26 @@ def _blocks(
         raw = envelope.raw
         if key is None or len(key) != _KEY_LENGTH:
             continue
-        sealed = raw[start:stop]
         if derived:
             once = _derived_key(envelope, key, ciphers)
             if once is None:
                 continue
-            opened.append(ciphers.decrypt_once(once, sealed))
-            chained.append(bytes(_BLOCK))
+            used.append(once)
+            chained.append(_ZERO)
         else:
-            opened.append(ciphers.decrypt(key, sealed))
+            used.append(key)
             chained.append(
                 raw[2:10] + raw[at : at + 1] * 8
                 if own
                 else long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8
             )
-        chained.append(sealed[:-_BLOCK])
+        spans.append(raw[start:stop])
+        chained.append(raw[start : stop - _BLOCK])
         chosen.append(place)
+    if derived:
+        opened = [decrypt_once(once, blocks) for once, blocks in zip(used, spans, strict=True)]
+    else:
+        opened = ciphers.decrypt_each(used, spans)
     plain = _both(b"".join(opened), b"".join(chained))
     for number, place in enumerate(chosen):
         at = number * size
@@ -132,7 +138,7 @@ def _derived_key(envelope: Envelope, key: bytes, ciphers: Ciphers) -> bytes | No
     seed = layer.message_counter + meter_wire(envelope, envelope.raw, header)[2:6] + _SEVEN
     keys = ciphers.codes_of_blocks(key, b"\x00" + seed, b"\x01" + seed)
     message = layer.message_control.to_bytes(1, "big") + layer.message_counter + envelope.raw[header.offset :]
-    code = ciphers.code_once(keys[_BLOCK:], message)
+    code = code_once(keys[_BLOCK:], message)
     return keys[:_BLOCK] if compare_digest(code[: len(layer.mac)], layer.mac) else None
 
 

@@ -11,7 +11,14 @@ from typing import Final, TypeGuard
 
 from core.mbus.address import Address
 from core.mbus.batch_layout import LearnedLayout
-from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
+from core.mbus.frame import (
+    HEADERS_LATER,
+    Authentication,
+    Envelope,
+    ExtendedLink,
+    SecurityKind,
+    TransportHeader,
+)
 from core.mbus.link import HEADER_LENGTH
 from core.mbus.making import maker
 from core.mbus.transport import AFL_CI, LONG_HEADER, NO_HEADER, PROPRIETARY
@@ -24,15 +31,17 @@ _COUNTER: Final = 4
 _MOST_LAYOUTS: Final = 16
 
 make_envelope: Final = maker(Envelope)
+_make_short: Final = maker(Envelope, later=HEADERS_LATER)
 _make_address: Final = maker(Address)
 _make_transport: Final = maker(TransportHeader)
 _make_extended: Final = maker(ExtendedLink)
 _make_authentication: Final = maker(Authentication)
 
 
-_Short = tuple[str, int, int, SecurityKind, int, int | None, int]
-"""Of a short header behind the link header: maker, control, CI, how it is sealed, configuration, its
-extension, and where its payload begins. Most telegrams are of such a shape.
+_Short = tuple[str, int, int, SecurityKind]
+"""Of a short header behind the link header: maker, control, CI, how it is sealed.
+
+Most telegrams are of such a shape; their transport header is made when it is asked for.
 """
 
 
@@ -41,7 +50,7 @@ def key_of(telegram: bytes) -> bytes:
 
     Where a maker's own CI follows the link header, version and medium may be part of the serial.
     """
-    return telegram[:4] + (telegram[10:11] if telegram[10] in PROPRIETARY else telegram[8:11])
+    return telegram[:4] + telegram[10 if telegram[10] in PROPRIETARY else 8 : 11]
 
 
 class Shape:
@@ -53,6 +62,7 @@ class Shape:
         security: how it is sealed.
         proprietary: True where a driver opens it.
         layouts: how the contents of such telegrams are laid out, as far as seen.
+        status_at: the offset of the status byte in a short header that follows the link header.
 
     """
 
@@ -67,6 +77,7 @@ class Shape:
         "proprietary",
         "sealed",
         "security",
+        "status_at",
     )
 
     def __init__(self, envelope: Envelope) -> None:
@@ -83,7 +94,8 @@ class Shape:
         if self._transport is not None:
             long = self._transport.address is not None
             offset, payload = self._transport.offset, self._transport.payload
-            spans.append((offset, offset + 1))
+            if offset != HEADER_LENGTH:  # there it is part of the key
+                spans.append((offset, offset + 1))
             if long:
                 spans.append((offset + 5, offset + 9))
             if self._transport.ci not in NO_HEADER:
@@ -93,6 +105,7 @@ class Shape:
         self.security = envelope.security
         self.proprietary = envelope.security is SecurityKind.PROPRIETARY
         self._short: _Short | None = None
+        self.status_at: int | None = None
         header = self._transport
         if _is_short(header):
             self._short = (
@@ -100,10 +113,8 @@ class Shape:
                 envelope.control,
                 header.ci,
                 envelope.security,
-                header.configuration,
-                header.configuration_extension,
-                header.payload,
             )
+            self.status_at = header.offset + 2
 
     @property
     def full(self) -> bool:
@@ -121,11 +132,23 @@ class Shape:
         """The envelope of a telegram of this shape."""
         if self._short is None:
             return self._any_envelope(telegram)
-        maker_letters, control, ci, security, configuration, extension, payload = self._short
+        maker_letters, control, ci, security = self._short
         address = _make_address(maker_letters, telegram[7:3:-1].hex().upper(), telegram[8], telegram[9])
-        header = _make_transport(ci, 10, None, telegram[11], telegram[12], configuration, extension, payload)
-        return make_envelope(
-            telegram, control, address, address, ci, security, None, None, header, False, None, self
+        return _make_short(telegram, control, address, address, ci, security, None, None, False, None, self)
+
+    def transport(self, telegram: bytes) -> TransportHeader:
+        """The transport header of a telegram of this shape, when it is short and follows the link header."""
+        header = self._transport
+        assert header is not None
+        return _make_transport(
+            header.ci,
+            header.offset,
+            None,
+            telegram[header.offset + 1],
+            telegram[header.offset + 2],
+            header.configuration,
+            header.configuration_extension,
+            header.payload,
         )
 
     def _any_envelope(self, telegram: bytes) -> Envelope:

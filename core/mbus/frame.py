@@ -194,6 +194,10 @@ class TransportHeader:
         return self.configuration >> 4 & 0x0F
 
 
+HEADERS_LATER: Final = frozenset({"transport"})
+"""The part of an envelope that a batch leaves to be made when it is asked for."""
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -227,6 +231,16 @@ class Envelope:
     unstripped: bytes | None = None
     shape: "Shape | None" = field(default=None, init=False, repr=False, compare=False)
 
+    if not TYPE_CHECKING:  # to a type checker it would say that an envelope has any attribute
+
+        def __getattr__(self, name: str) -> object:
+            """Fills what a batch left out; called for attributes alone that are not there yet."""
+            if name not in HEADERS_LATER or self.shape is None:
+                raise AttributeError(name)
+            value = self.shape.transport(self.raw)
+            object.__setattr__(self, name, value)
+            return value
+
     @property
     def security_mode(self) -> int | None:
         """The mode number of the transport header; None when there is no header to read."""
@@ -249,6 +263,8 @@ class Envelope:
     @property
     def status(self) -> int | None:
         """The status byte of the transport header (EN 13757-7 table 28); None when there is none."""
+        if self.shape is not None and self.shape.status_at is not None:
+            return self.raw[self.shape.status_at]
         return None if self.transport is None else self.transport.status
 
 

@@ -21,11 +21,13 @@ from core.mbus.errors import TelegramError
 from core.mbus.frame import Envelope, SecurityKind
 from core.mbus.link import HEADER_LENGTH, seems_bare
 from core.mbus.making import maker
-from core.metering.decode import NO_FORMATS, Opened, Sealed, identify, open_sealed
+from core.metering.decode import Opened, Sealed, identify, open_sealed
 from core.metering.driver import MeterDriver
+from core.metering.formats import NO_BOOK, FormatBook
 from core.metering.registry import Registry
 
 _MOST_SHAPES: Final = 4096
+_AT_ONCE: Final = 128  # as many as stay in a core's cache from the first step to the last
 _make_sealed: Final = maker(Sealed)
 _make_opened: Final = maker(Opened)
 
@@ -51,16 +53,16 @@ class BatchDecoder:
 
     def _identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
         answers: list[Sealed | TelegramError] = []
-        shapes = self._shapes
+        known, add = self._shapes.get, answers.append
         for raw, crc_kept in telegrams:
             if len(raw) > HEADER_LENGTH and raw[0] + 1 == len(raw) and crc_kept is not True:
-                for shape, driver in shapes.get(key_of(raw), ()):
+                for shape, driver in known(key_of(raw), ()):
                     if shape.fits(raw) and (crc_kept is False or seems_bare(raw)):
                         if shape.proprietary:
-                            answers.append(self._of_maker(shape, driver, raw))
+                            add(self._of_maker(shape, driver, raw))
                         else:
                             envelope = shape.envelope(raw)
-                            answers.append(_make_sealed(envelope, envelope.meter_address, driver))
+                            add(_make_sealed(envelope, envelope.meter_address, driver))
                         break
                 else:
                     answers.append(self._identified(raw, crc_kept))
@@ -101,29 +103,34 @@ class BatchDecoder:
         telegrams: Sequence[Sealed],
         keys: Sequence[bytes | None],
         *,
-        formats: Mapping[int, CompactFormat] = NO_FORMATS,
+        book: FormatBook = NO_BOOK,
     ) -> list[Opened | TelegramError]:
-        """Opens telegrams from `identify`, each with its meter's key; the arguments are those of
-        `open_sealed`.
+        """Opens telegrams from `identify`, each with its meter's key and the formats of its kind in the
+        book; the arguments are those of `open_sealed`.
         """
         with _collector_at_rest():
-            return self._open(telegrams, keys, formats)
+            return self._open(telegrams, keys, book)
 
     def _open(
         self,
         telegrams: Sequence[Sealed],
         keys: Sequence[bytes | None],
-        formats: Mapping[int, CompactFormat],
+        book: FormatBook,
     ) -> list[Opened | TelegramError]:
         answers: dict[int, Opened | TelegramError] = {}
         groups: dict[Shape | None, list[int]] = {}
         for place, sealed in enumerate(telegrams):
             groups.setdefault(sealed.envelope.shape, []).append(place)
         for shape, places in groups.items():
-            rest = places
+            rest: Sequence[int] = places
             if shape is not None and shape.security is not SecurityKind.PROPRIETARY:
-                rest = _Group(shape, telegrams, keys, formats, self._ciphers).open(places, answers)
+                # A shape has one maker, version and medium.
+                formats = book.formats_for(telegrams[places[0]].address)
+                group, rest = _Group(shape, telegrams, keys, formats, self._ciphers), []
+                for first in range(0, len(places), _AT_ONCE):
+                    rest += group.open(places[first : first + _AT_ONCE], answers)
             for place in rest:
+                formats = book.formats_for(telegrams[place].address)
                 answers[place] = _opened(telegrams[place], keys[place], formats)
         return [answers[place] for place in range(len(telegrams))]
 

@@ -192,9 +192,8 @@ def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, Me
     """The values of a frame, by name, in the order of the table."""
     layout = frame.layout
     if layout is not None and isinstance(table, tuple):
-        known = layout.plans.get(id(table))
-        steps = known[1] if known is not None else _steps(layout, table)
-        return _planned_fields(frame.values, steps)
+        plan: _Plan = layout.plans.get(id(table)) or _plan(layout, table)
+        return plan.read(frame.values)
     by_coordinates: dict[_Coordinates, Record] = {}
     by_header: dict[bytes, Record] = {}
     for record in frame.records:
@@ -273,31 +272,57 @@ def _exact(value: Decimal) -> Decimal:
 
 _Step = tuple[str, int, tuple[int, ...], tuple[str, ...] | None, str, bool]
 """Of a field: its name; the first record with its coordinates, and those after it; their units, where a value
-must be converted; the unit wanted; whether the name comes again in the table.
+must be converted; the unit wanted; whether the name comes again in the plan.
 """
 
 
-def _steps(layout: Layout, table: tuple[Field, ...]) -> tuple[_Step, ...]:
-    """Which records of a layout a table takes: worked out once, and kept with the layout.
+class _Plan:
+    """Which records of a layout a table takes.
 
-    The table is kept beside them, so that no other can have its identity.
+    The table is kept beside the steps, so that no other can have its identity. `simple` is there when each
+    name comes from one record whose value is taken as it is: (name, record).
     """
+
+    __slots__ = ("simple", "steps", "table")
+
+    def __init__(self, table: tuple[Field, ...], steps: tuple[_Step, ...]) -> None:
+        self.table = table
+        self.steps = steps
+        plain = not any(others or units or again for _, _, others, units, _, again in steps)
+        self.simple = tuple([(step[0], step[1]) for step in steps]) if plain else None
+
+    def read(self, values: tuple[RecordValue, ...]) -> dict[str, MeasuredValue]:
+        """The values of a frame's records, by name."""
+        if self.simple is None:
+            return _planned_fields(values, self.steps)
+        found: dict[str, MeasuredValue] = {}
+        for name, place in self.simple:
+            value = values[place]
+            if value is not None:
+                found[name] = value  # type: ignore[assignment]  # a value that is taken as it is is no bytes
+        return found
+
+
+def _plan(layout: Layout, table: tuple[Field, ...]) -> _Plan:
+    """The plan of a table: worked out once, and kept with the layout."""
     if len(layout.plans) >= _MOST_PLANS:
         layout.plans.clear()  # a driver that makes its tables anew for each frame
-    names = [field.name for field in table]
-    steps: list[_Step] = []
+    taken: list[tuple[Field, list[int]]] = []
     for field in table:
         fits = [index for index, place in enumerate(layout.places) if _is_of(place, field)]
-        if not fits:
-            continue
+        if fits:
+            taken.append((field, fits))
+    names = [field.name for field, _ in taken]
+    steps: list[_Step] = []
+    for field, fits in taken:
         ending = _ending(field.name)
         places = [layout.places[index] for index in fits]
         units = None if all(_as_it_is(place, ending) for place in places) else tuple(
             place.meaning.unit for place in places
         )  # fmt: skip
         steps.append((field.name, fits[0], tuple(fits[1:]), units, ending, names.count(field.name) > 1))
-    layout.plans[id(table)] = table, tuple(steps)
-    return tuple(steps)
+    plan = layout.plans[id(table)] = _Plan(table, tuple(steps))
+    return plan
 
 
 _MOST_PLANS: Final = 64

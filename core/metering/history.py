@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.mbus.frame import Frame, Function, Measurand, RecordValue
 from core.mbus.layout import Layout
@@ -34,14 +34,17 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
     other about a day do not count, and neither do two profiles.
     """
-    wanted = tuple(storages)
-    layout, steps = frame.layout, None
-    if layout is not None:
-        steps = layout.plans[wanted] if wanted in layout.plans else _steps(layout, wanted)
-    if steps is None:
+    wanted = storages if type(storages) is tuple else tuple(storages)
+    layout = frame.layout
+    plan: _Plan | None = None if layout is None else layout.plans.get(wanted) or _plan(layout, wanted)
+    if plan is None or plan.steps is None:
         found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
     else:
-        entries = _planned_snapshots(frame.values, steps)
+        if plan.one is not None:
+            value, day = frame.values[plan.one.record], frame.values[plan.one.day]
+            if type(value) is Decimal and type(day) is date:
+                return (_make_entry(day, plan.one.quantity, value, HistorySource.SNAPSHOT),)
+        entries = _planned_snapshots(frame.values, plan.steps)
         if len(entries) < 2:
             return tuple(entries)
         found = _chosen(entries)
@@ -70,15 +73,39 @@ def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
 
 
-_Step = tuple[int, int, tuple[int, ...], Quantity, str, str, bool]
-"""Of a snapshot: its record, the record of its day and any others, what it counts, the unit
-wanted and sent, and whether they are the same.
-"""
 _make_entry: Final = maker(HistoryEntry)
 
 
-def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | None:
-    """Which records of a layout are snapshots; None where there are profiles. Kept with the layout."""
+class _Step(NamedTuple):
+    """Of a snapshot: its record, the record of its day and any others, what it counts, the unit wanted and
+    sent, and whether they are the same.
+    """
+
+    record: int
+    day: int
+    other_days: tuple[int, ...]
+    quantity: Quantity
+    wanted: str
+    unit: str
+    same_unit: bool
+
+
+class _Plan:
+    """Which records of a layout are snapshots; `steps` is None where there are profiles.
+
+    `one` is the only step, when its value is taken as it is.
+    """
+
+    __slots__ = ("one", "steps")
+
+    def __init__(self, steps: tuple[_Step, ...] | None) -> None:
+        self.steps = steps
+        simple = [step for step in steps or () if step.same_unit and not step.other_days]
+        self.one = simple[0] if simple and steps is not None and len(steps) == 1 else None
+
+
+def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:
+    """The plan of these storage numbers: worked out once, and kept with the layout."""
     meanings = [place.meaning for place in layout.places]
     steps: list[_Step] = []
     for index, meaning in enumerate(meanings):
@@ -92,10 +119,10 @@ def _steps(layout: Layout, storages: tuple[int, ...]) -> tuple[_Step, ...] | Non
                 first, *others = days
                 quantity, wanted = _UNITS[meaning.measurand]
                 same = converts_to_itself(meaning.unit, wanted)
-                steps.append((index, first, tuple(others), quantity, wanted, meaning.unit, same))
+                steps.append(_Step(index, first, tuple(others), quantity, wanted, meaning.unit, same))
     profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    layout.plans[storages] = None if profiles else tuple(steps)
-    return None if profiles else tuple(steps)
+    plan = layout.plans[storages] = _Plan(None if profiles else tuple(steps))
+    return plan
 
 
 def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) -> list[HistoryEntry]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.making import quick
+from core.mbus.making import maker, quick
 
 MeasuredValue = Decimal | int | date | datetime | str
 
@@ -167,6 +167,7 @@ class FlagDuration:
     at_most: int
 
 
+_make_index: Final = maker(Index)
 _NUMBER: Final = (Decimal, int)
 _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
     # A heat meter sends a volume as well: what is billed is the energy, so it is asked first.
@@ -210,6 +211,6 @@ class Measurement:
             value = self.values.get(name)
             if isinstance(value, _NUMBER):
                 scaled = value * scale
-                whole = int(scaled)
-                return Index(quantity, whole - 1 if scaled < whole else whole)
+                whole = int(scaled)  # towards zero: only below it there is something to floor
+                return _make_index(quantity, whole - 1 if whole <= 0 and scaled < whole else whole)
         return None

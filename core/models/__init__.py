@@ -8,7 +8,7 @@ these docstrings and descriptions hold none.
 """
 
 from core.models.leaks import Alert, AlertKind, LeakEpisode, LeakMemory
-from core.models.meters import Meter, MeterKey, TelegramState, UnusableTelegram
+from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -28,6 +28,7 @@ __all__ = [
     "Alert",
     "AlertKind",
     "Channel",
+    "CompactFormat",
     "ConsentAuthor",
     "ConsentPurpose",
     "ConsentRecord",
@@ -36,6 +37,7 @@ __all__ = [
     "Gateway",
     "LeakEpisode",
     "LeakMemory",
+    "MessageCounter",
     "MessageState",
     "Meter",
     "MeterKey",

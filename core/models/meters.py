@@ -60,6 +60,36 @@ class MeterKey(Model):
         indexes = (("meter_id",),)
 
 
+class CompactFormat(Model):
+    """Record headers that a full telegram taught, by which compact ones of its kind are read (EN 13757-3)."""
+
+    id = fields.BigIntField(primary_key=True)
+    manufacturer = fields.CharField(max_length=3)
+    version = fields.SmallIntField()
+    medium = fields.SmallIntField()
+    headers = fields.CharField(max_length=500)
+    learned_at = fields.DatetimeField()
+
+    class Meta:
+        table = "compact_format"
+        unique_together = (("manufacturer", "version", "medium", "headers"),)
+
+
+class MessageCounter(Model):
+    """The newest message of a meter whose messages are counted and authenticated (mode 7)."""
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.OneToOneRelation[Meter] = fields.OneToOneField(
+        "models.Meter", related_name="message_counter", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    counter = fields.BigIntField()
+    heard_at = fields.DatetimeField()
+
+    class Meta:
+        table = "message_counter"
+
+
 class TelegramState(StrEnum):
     """Whether a kept line still waits for its cause to go."""
 

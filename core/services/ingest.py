@@ -14,6 +14,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.consumption.fluids import Unit
 from core.metering import Quantity
 from core.services import series
+from core.services.counters import MessageCounters
 from core.services.meter_book import MeterEntry
 from core.services.telegrams import Reason, Reported, Stage, Unusable
 
@@ -47,10 +48,15 @@ async def ingest(
     outcome = Ingested()
     candidates = [report for report in reported if not _refused(report, outcome, now)]
     stored = await _Stored.around(connection, candidates)
+    counters = await MessageCounters.of(connection, candidates)
     for report in candidates:
         row = _row(report, now)
         if stored.has_telegram(row, timed=report.heard.timed):
             outcome.duplicates.append(report)
+            continue
+        if counters.has_not_risen(report):
+            message = "The meter has sent newer messages before this one was heard: it was sent again."
+            outcome.unusable.append(report.heard.unusable(Stage.READING, Reason.COUNTER_NOT_RISEN, message))
             continue
         index = stored.index_at(row)
         if index is None:
@@ -63,6 +69,7 @@ async def ingest(
             message = f"The meter said {index} at this moment, and this telegram says {row.index_value}."
             outcome.unusable.append(report.heard.unusable(Stage.READING, Reason.CONFLICTING_READING, message))
     await series.insert_readings(connection, [row for _, row in outcome.stored])
+    await counters.save(connection)
     return outcome
 
 

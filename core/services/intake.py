@@ -16,10 +16,11 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import House
-from core.metering import is_blank
+from core.metering import FormatBook, is_blank
 from core.models import TelegramState, UnusableTelegram
 from core.services import outbox
 from core.services.alerts import raise_leak_alerts
+from core.services.format_book import remember, stored_book
 from core.services.ingest import ingest
 from core.services.leakwatch import watch
 from core.services.meter_book import lock_dwellings, meters_by_address
@@ -144,10 +145,11 @@ async def _take_in_batch(
     heard = hear(batch, house.decoder)
     telegrams = [item for item in heard if isinstance(item, Heard)]
     meters = await meters_by_address(viewer, [item.radio_address for item in telegrams], vault=vault)
-    opened = open_telegrams(telegrams, meters, house.decoder)
+    book = await stored_book(item.sealed.address.manufacturer for item in telegrams)
+    opened, wiser = open_telegrams(telegrams, meters, house.decoder, book)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*heard, *opened) if isinstance(item, Unusable)]
-    return await _store(viewer, reported, unusable, source=source, now=now)
+    return await _store(viewer, reported, unusable, learned=(book, wiser), source=source, now=now)
 
 
 @transactional
@@ -157,9 +159,11 @@ async def _store(
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
     *,
+    learned: tuple[FormatBook, FormatBook],
     source: str,
     now: datetime,
 ) -> IntakeSummary:
+    await remember(connection, *learned, now=now)
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
     readings = await ingest(connection, reported, now=now)

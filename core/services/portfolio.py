@@ -29,6 +29,7 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.services.counters import begin_anew
 from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key, hash_password, token_hash
 from core.services.transaction import transactional
@@ -359,6 +360,7 @@ async def _put_key(
         return
     sealed = vault.seal(key, radio_address=meter.radio_address)
     await MeterKey.create(meter_id=meter.id, sealed=sealed, added_at=now, using_db=connection)
+    await begin_anew(connection, meter.id)
 
 
 def _holds(row: MeterKey, key: bytes, radio_address: str, vault: Vault) -> bool:

@@ -17,17 +17,19 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Viewer
 from core.metering import (
     BatchDecoder,
+    FormatBook,
     GatewayLine,
     Index,
-    Measurement,
     Opened,
     Sealed,
+    SecurityKind,
     TelegramError,
     TelegramFault,
     flags_to_bits,
     parse_line,
 )
 from core.models import Meter, TelegramState, UnusableTelegram
+from core.services.format_book import learned
 from core.services.meter_book import MeterEntry
 from core.services.storable import storable
 
@@ -50,6 +52,7 @@ class Reason(StrEnum):
     TIME_IN_FUTURE = "TIME_IN_FUTURE"
     OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
     CONFLICTING_READING = "CONFLICTING_READING"
+    COUNTER_NOT_RISEN = "COUNTER_NOT_RISEN"
 
 
 LARGEST_INDEX = 10**15
@@ -119,12 +122,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What an opened telegram says of its meter's register."""
+    """What an opened telegram says of its meter's register.
+
+    `message_counter` is there when it was proved by a message authentication code (mode 7).
+    """
 
     heard: Heard
     meter: MeterEntry
     index: Index
     status_bits: int
+    message_counter: int | None = None
 
 
 def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
@@ -159,39 +166,61 @@ def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError
 
 
 def open_telegrams(
-    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder
-) -> list[Reported | Unusable]:
-    """Sealed telegrams to the indexes of their registers, in order.
+    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
+) -> tuple[list[Reported | Unusable], FormatBook]:
+    """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
     Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
-    counts.
+    counts. A compact telegram may come before the full one, of the same batch, that teaches its format.
     """
     answers: dict[int, Reported | Unusable] = {}
-    waiting: list[tuple[int, Heard, MeterEntry]] = []
+    waiting: list[_Waiting] = []
     for place, item in enumerate(heard):
         meter = meters.get(item.radio_address)
         if meter is None or meter.keys is None:
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
-    failures: dict[int, TelegramError] = {}
+    results = _with_their_keys(waiting, decoder, book)
+    wiser = learned(book, (result for result in results.values() if isinstance(result, Opened)))
+    if wiser is not book:
+        again = [one for one in waiting if _is_unknown_format(results[one[0]])]
+        results |= _with_their_keys(again, decoder, wiser)
+    for place, item, meter in waiting:
+        result = results[place]
+        if isinstance(result, Opened):
+            answers[place] = _reported(item, meter, result)
+        else:
+            answers[place] = _failed(item.line, result, item.radio_address)
+    return [answers[place] for place in range(len(heard))], wiser
+
+
+_Waiting = tuple[int, Heard, MeterEntry]
+
+
+def _with_their_keys(
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: FormatBook
+) -> dict[int, Opened | TelegramError]:
+    results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys)
-        again: list[tuple[int, Heard, MeterEntry]] = []
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, book=book)
+        again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):
             if isinstance(result, Opened):
-                answers[place] = _reported(item, meter, result.measurement)
+                results[place] = result
                 continue
-            first = failures.setdefault(place, result)
+            results.setdefault(place, result)
             if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
                 again.append((place, item, meter))
-            else:
-                answers[place] = _failed(item.line, first, item.radio_address)
         waiting = again
-    return [answers[place] for place in range(len(heard))]
+    return results
+
+
+def _is_unknown_format(result: Opened | TelegramError) -> bool:
+    return isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
 
 
 def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
@@ -202,13 +231,21 @@ def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
     return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
 
 
-def _reported(heard: Heard, meter: MeterEntry, measurement: Measurement) -> Reported | Unusable:
+def _reported(heard: Heard, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
+    measurement = opened.measurement
     index = measurement.index
     if index is None:
         return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
     if abs(index.value) > LARGEST_INDEX:
         return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
-    return Reported(heard, meter, index, flags_to_bits(measurement.flags))
+    proved = opened.frame.envelope.security is SecurityKind.MODE_7
+    return Reported(
+        heard,
+        meter,
+        index,
+        flags_to_bits(measurement.flags),
+        message_counter=opened.message_counter if proved else None,
+    )
 
 
 _ANOTHER_KEY_MAY_FIT = frozenset(

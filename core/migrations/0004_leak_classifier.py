@@ -6,7 +6,7 @@ from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0002_series')]
+    dependencies = [('models', '0003_compact_formats_and_counters')]
 
     initial = False
 
