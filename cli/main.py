@@ -22,6 +22,7 @@ for command, summary in {
     "cli.intake:replay": "Take in again the lines that are kept as unusable.",
     "cli.kept:kept": "Lines that could not be used, and why.",
     "cli.decode:decode": "Say what one telegram means, layer by layer.",
+    "cli.classify:classify": "Find the leaks in a file of readings.",
     "cli.drivers:drivers": "The drivers of meter vendors.",
     "cli.residences:residences": "Residences and their operators.",
     "cli.meters:meters": "Meters and their keys.",

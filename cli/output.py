@@ -3,6 +3,7 @@
 Errors go to standard error with the code a script can look for, and end the command with exit status 1.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,5 +71,8 @@ def told_errors() -> Iterator[None]:
         fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")
     except (IsADirectoryError, PermissionError) as failure:
         fail(f"{failure.filename}: {failure.strerror}", code="UNREADABLE_FILE")
+    except BrokenPipeError:  # who read us has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except ConnectionError as failure:
         fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")

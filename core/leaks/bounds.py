@@ -85,11 +85,19 @@ def onset(state: State, rank: Array, rate: Array, step: int, share: float) -> Ar
     return np.asarray(np.minimum(since, at(time, rank)))
 
 
-def end(state: State, step: int, share: float) -> Array:
-    """When the open episode ended: where a window with less than a share of its flow began; else infinite."""
+def end(state: State, step: int, share: float, lowest_lph: float) -> Array:
+    """When the open episode ended, else infinite: where a window began that carried too little for it.
+
+    Too little is less than a share of its flow, and less than any leak that is one: a flow that was taken for
+    larger than it is, or that shrank, goes on.
+    """
     hours, litres = _windows(state)
     began, rate = state["time"][_LAGS[: len(hours)]], state["rate_ref"]
-    quiet = (litres < _UNKNOWN) & (began >= state["since"]) & (litres + step < share * rate * hours)
+    quiet = (
+        (litres < _UNKNOWN)
+        & (began >= state["since"])
+        & (litres + step < np.minimum(share * rate, lowest_lph) * hours)
+    )
     ends = np.where(quiet, began + litres / rate * HOUR_S, np.inf)
     return np.asarray(ends.min(axis=0))
 

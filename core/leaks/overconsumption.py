@@ -9,6 +9,7 @@ L2224-12-4).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from core.consumption.periods import Month
@@ -58,3 +59,51 @@ def over_consumption(
     if amount <= threshold:
         return None
     return OverConsumption(current, amount, mean, threshold, len(earlier))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a resident asked to be told of, in the smallest unit; None asks for nothing.
+
+    Raises:
+        ValueError: for a limit that is not positive.
+    """
+
+    per_day: int | None = None
+    per_month: int | None = None
+
+    def __post_init__(self) -> None:
+        if any(limit is not None and limit <= 0 for limit in (self.per_day, self.per_month)):
+            raise ValueError("a limit is positive")
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """A day or a month that passed the resident's own limit."""
+
+    period: date | Month
+    amount: int
+    limit: int
+
+
+def over_limits(
+    day_amounts: Mapping[date, int], month_amounts: Mapping[Month, int], limits: Limits
+) -> list[Exceeded]:
+    """The days and months above the resident's own limits (C-30), days first, each in the order of time.
+
+    Amounts so far are compared: a day or month in progress is told as soon as it passes.
+    """
+    found: list[Exceeded] = []
+    if limits.per_day is not None:
+        found += [
+            Exceeded(day, day_amounts[day], limits.per_day)
+            for day in sorted(day_amounts)
+            if day_amounts[day] > limits.per_day
+        ]
+    if limits.per_month is not None:
+        found += [
+            Exceeded(month, month_amounts[month], limits.per_month)
+            for month in sorted(month_amounts)
+            if month_amounts[month] > limits.per_month
+        ]
+    return found

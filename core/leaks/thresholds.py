@@ -48,7 +48,7 @@ class Thresholds:
     """A window that carried less than this share of the flow proves that the leak had ended."""
     fall_after_h: float = 24.0
     """A level falls when the flow asked for it this long; it rises at once."""
-    belief_quarter_days: float = 0.992
+    belief_quarter_days: float = 0.993
     """Meters read every few hours: how far a leak must be believed before an alert opens."""
     belief_days: float = 0.9
     """The same for meters read once a day, of which less can be known."""

@@ -216,7 +216,8 @@ class Tracker:
             return
         part = state.take(columns)
         now, by_profile = part["at"], part["open"] == BY_PROFILE
-        ended = bounds.end(part, self.resolution.step_litres, self.thresholds.end_share)
+        lowest = float(self.thresholds.level_1_lph)
+        ended = bounds.end(part, self.resolution.step_litres, self.thresholds.end_share, lowest)
         if by_profile.any():
             gone = by_profile & (profile.believed_from(part, _GONE_LPH) < 1 - self.thresholds.end_share)
             ended = np.where(gone, np.minimum(ended, part["time"][1]), ended)
@@ -226,8 +227,11 @@ class Tracker:
         rose, fell = self._update_level(part)
         for at in np.flatnonzero(closing):
             column = columns[at]
+            rate, before = state["rate"][column], state["rate_ref"][column]
+            if rate * self.resolution.agreement < before:  # it fell because the leak had ended already
+                rate = before
             lost = state["lost"][column]
-            lost += state["rate"][column] * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
+            lost += rate * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
             changes.append(_change(state, column, meters, Change.CLOSED, ended[at], lost_l=lost))
             state["until"][column] = ended[at]
             state["open"][column] = _NO_EPISODE

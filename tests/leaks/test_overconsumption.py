@@ -1,9 +1,10 @@
+from datetime import date
 from fractions import Fraction
 
 import pytest
 
 from core.consumption.periods import Month
-from core.leaks.overconsumption import OverConsumption, over_consumption
+from core.leaks.overconsumption import Exceeded, Limits, OverConsumption, over_consumption, over_limits
 
 NOW = Month(2022, 9)
 
@@ -45,3 +46,17 @@ def test_the_factor_may_be_another():
     amounts = {NOW: 151, year(1): 100}
     assert over_consumption(amounts, current=NOW, factor=Fraction(3, 2)) is not None
     assert over_consumption(amounts, current=NOW) is None
+
+
+@pytest.mark.requirement("C-30")
+def test_a_residents_own_limits_are_told_when_they_are_passed():
+    """Litres a day and a month of the resident's choosing; the limit itself is still kept."""
+    days = {date(2026, 11, 2): 301, date(2026, 11, 1): 300}
+    months = {Month(2026, 11): 4001, Month(2026, 10): 4000}
+    assert over_limits(days, months, Limits(per_day=300, per_month=4000)) == [
+        Exceeded(date(2026, 11, 2), 301, 300),
+        Exceeded(Month(2026, 11), 4001, 4000),
+    ]
+    assert over_limits(days, months, Limits()) == []
+    with pytest.raises(ValueError, match="positive"):
+        Limits(per_day=0)

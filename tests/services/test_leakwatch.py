@@ -10,7 +10,17 @@ from core.access import SYSTEM, Role, Viewer
 from core.consumption import day_start
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden
-from core.models import Account, Alert, AlertKind, Channel, LeakEpisode, OccupancyKind, OutboxMessage
+from core.leaks.classifier import Readings, classify
+from core.models import (
+    Account,
+    Alert,
+    AlertKind,
+    Channel,
+    LeakEpisode,
+    LeakMemory,
+    OccupancyKind,
+    OutboxMessage,
+)
 from core.services.intake import take_in
 from core.services.outbox import list_messages
 from core.services.portfolio import (
@@ -125,6 +135,25 @@ async def test_data_that_disprove_a_leak_take_its_alert_away(house, vault, izar)
     assert await Alert.all().count() == 1
     await take(house, lines[26:28], now)
     assert (await Alert.all().count(), await LeakEpisode.all().count()) == (0, 0)
+
+
+async def test_intake_and_batch_find_the_same_leaks(house, vault, izar, tables) -> None:
+    """Lines that come in disorder and in portions give the episodes of the batch over the stored readings."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar, per_hour=(0, 6, 6, 6, 13, 13, 0, 0, 9, 9))
+    for portion in range(0, len(lines), 50):
+        part = lines[portion : portion + 50]
+        await take(house, [*part[25:], *part[:25], *part[::7]], midnight(FIRST + 10 * DAY))
+    rows = (await tables("reading"))["reading"]
+    readings = Readings.of([row[1] for row in rows], [row[2] for row in rows])
+    ((first, again),) = classify([readings], step_litres=1, capacity_litres=10**8)
+    (episode,) = await LeakEpisode.all()
+    assert episode.detected_at == datetime.fromtimestamp(first.detected_s, UTC)
+    assert [part["level"] for part in episode.segments] == [1, 3, 2]
+    assert (episode.started_on, episode.level_max, episode.level_now) == (FIRST, first.level_max, again.level)
+    assert episode.evidence["opening"]["rule"] == "BOUNDS"
+    memory = await LeakMemory.get()
+    assert memory.settled_s < readings.at_s.max()
 
 
 async def test_a_heat_meter_has_no_leak_alerts(house, vault, heat_meter) -> None:
