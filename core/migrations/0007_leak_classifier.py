@@ -6,11 +6,7 @@ from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 
 class Migration(migrations.Migration):
-<<<<<<<< HEAD:core/migrations/0007_leak_classifier.py
     dependencies = [('models', '0006_alert_workflow')]
-========
-    dependencies = [('models', '0003_compact_formats_and_counters')]
->>>>>>>> cb22dd29f3fed7b4f683053f2cda511b12174d8f:core/migrations/0004_leak_classifier.py
 
     initial = False
 

@@ -60,8 +60,10 @@ SENT = [
     ),
     (
         *("leak_closed", "fr", ENDED, "Fin de l'alerte fuite"),
-        "Eau froide n°H8CA029620 : la fuite n'est plus constatée depuis le 14/07/2022. "
-        "Perte totale 13.28 m3.",
+        (
+            "Eau froide n°H8CA029620 : la fuite n'est plus constatée depuis le 14/07/2022. "
+            "Perte totale 13.28 m3."
+        ),
     ),
     (
         *("leak_closed", "en", {**ENDED, **UNKNOWN}, "End of the leak alert"),
