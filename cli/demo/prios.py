@@ -26,7 +26,8 @@ _CHECK = 0x4B  # first byte of the open payload: proof of the right key
 class PriosState:
     """What one PRIOS telegram says: litres now, litres at the last month end, and the state of the radio.
 
-    `period_exponent` p means a telegram every 2^(p+2) seconds; `rolling` is a counter modulo 8.
+    `period_exponent` p means a telegram every 2^(p+2) seconds; `rolling` is a counter modulo 8. `complaints` is
+    the third state byte: 7 the water ran back, 3 and 1 tampering.
     """
 
     litres: int
@@ -38,6 +39,7 @@ class PriosState:
     alarm: bool = False
     leak_now: bool = False
     leak_before: bool = False
+    complaints: int = 0
 
 
 def wire_address(serial: str) -> bytes:
@@ -65,7 +67,7 @@ def seal(wire: bytes, state: PriosState, key: bytes = DEFAULT_KEY) -> bytes:
             _CI,
             state.alarm << 7 | state.rolling << 4 | state.period_exponent,
             state.leak_now << 7 | state.leak_before << 6 | state.battery_half_years,
-            0,
+            state.complaints,
             _UNUSED,
         )
     )

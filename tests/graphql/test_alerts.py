@@ -232,6 +232,68 @@ async def test_over_consumption_tells_its_month(claire: Any, home: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "french", "english"),
+    [
+        (Kind.BURST, "Alerte débit anormalement élevé", "Burst alert"),
+        (Kind.BACKFLOW, "Alerte retour d'eau", "Backflow alert"),
+        (Kind.DRY, "Alerte compteur sans eau", "Dry meter alert"),
+        (Kind.TAMPER, "Alerte manipulation du compteur", "Meter tampering alert"),
+        (Kind.SILENT, "Aucune nouvelle du compteur", "No news from the meter"),
+    ],
+)
+async def test_a_condition_of_a_meter_reads_like_a_leak(
+    claire: Any, home: Any, kind: Kind, french: str, english: str
+) -> None:
+    """It names its meter and since when, has no level, and moves to the history with its period."""
+    alert = await Alert.create(
+        alert_key=f"{kind.value.lower()}:1:1",
+        kind=kind,
+        dwelling_id=(await dwelling_number(home)),
+        fluid=Fluid.COLD_WATER,
+        meter_id=home.meters[WATER],
+        started_on=NOW.date() - timedelta(days=2),
+        raised_at=NOW,
+    )
+    fields = "kind level title titleEn: title(language: EN) meterLabel period equivalent ownLimit"
+    found = await dwelling(claire, f"activeAlertCount activeAlerts {{ {fields} handling {{ possible }} }}")
+    assert found["activeAlertCount"] == 1
+    assert found["activeAlerts"][0] == {
+        "kind": kind.value,
+        "level": None,
+        "title": f"{french} depuis le 20/11/2026 (2 jours)",
+        "titleEn": f"{english} since 20 November 2026 (2 days)",
+        "meterLabel": f"Eau froide n°{WATER}",
+        "period": None,
+        "equivalent": None,
+        "ownLimit": None,
+        "handling": {"possible": ["ACKNOWLEDGED", "NOT_A_LEAK"]},
+    }
+    alert.ended_on = NOW.date()
+    await alert.save()
+    (edge,) = (await dwelling(claire, f"pastAlerts {{ edges {{ node {{ {fields} }} }} }}"))["pastAlerts"][
+        "edges"
+    ]
+    assert edge["node"]["title"] == f"{french} du 20/11/2026 au 22/11/2026"
+    assert edge["node"]["titleEn"] == f"{english} from 20 November 2026 to 22 November 2026"
+
+
+async def test_a_burst_comes_before_the_worst_leak(claire: Any, home: Any) -> None:
+    """It is the one to run for."""
+    await leak(home.meters[WATER], NOW.date() - timedelta(days=3), level=3)
+    await Alert.create(
+        alert_key="burst:1:1",
+        kind=Kind.BURST,
+        dwelling_id=(await dwelling_number(home)),
+        fluid=Fluid.COLD_WATER,
+        meter_id=home.meters[WATER],
+        started_on=NOW.date(),
+        raised_at=NOW,
+    )
+    found = await dwelling(claire, "activeAlerts { kind }")
+    assert [alert["kind"] for alert in found["activeAlerts"]] == ["BURST", "LEAK"]
+
+
 async def dwelling_number(home: Any) -> int:
     return (await Meter.get(id=home.meters[WATER])).dwelling_id
 

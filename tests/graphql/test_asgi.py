@@ -7,13 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
+from tortoise.transactions import in_transaction
 
 from core.bootstrap import open_house
-from core.models import Operator, Registration
+from core.models import Alert, AlertKind, Operator, Registration
 from core.operators import Step
+from core.services import series
 from core.services.health import database_answers
+from core.services.vault import Vault
 from core.settings import Settings
 from graphql_schema.asgi import create_app, create_app_from_environment
+from tests.support import factories
 
 
 async def test_health_says_ok(portal: Any) -> None:
@@ -68,6 +72,20 @@ async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
         while await Registration.all().count() == 2:  # noqa: ASYNC110 - the server's own task is awaited
             await asyncio.sleep(0)
         assert [row.token_hash for row in await Registration.all()] == ["1"]
+
+
+async def test_a_server_misses_the_meters_that_fell_silent(settings: Settings, vault: Vault) -> None:
+    """Without a telegram and without anybody asking."""
+    app = create_app(settings)
+    async with open_house(settings):
+        await factories.residence(vault, factories.meter())
+        async with in_transaction() as connection:
+            rows = [series.ReadingRow(1, 1_750_000_000 + 3600 * hour, 5, 0, 0, hour) for hour in range(5)]
+            await series.insert_readings(connection, rows)
+    async with app.router.lifespan_context(app):
+        while not await Alert.all().count():  # noqa: ASYNC110 - the server's own task is awaited
+            await asyncio.sleep(0)
+        assert [row.kind for row in await Alert.all()] == [AlertKind.SILENT]
 
 
 async def test_fields_of_one_operation_share_what_they_ask_for(

@@ -27,6 +27,9 @@ MONTH = {
     "started_on": "2026-11-01",
 }
 
+BURST = {"fluid": "COLD_WATER", "meter": "H8CA029620", "started_on": "2022-03-11", "ended_on": None}
+LIMIT = {"fluid": "HOT_WATER", "period": "DAY", "amount": 140, "limit": 130, "started_on": "2026-11-22"}
+
 FRENCH = (
     "Eau froide n°H8CA029620 : débit moyen de la fuite 3.95 L/h ({}) depuis le 11/03/2022,"
     " perte totale 13.28 m3."
@@ -68,6 +71,30 @@ SENT = [
     (
         *("leak_closed", "en", {**ENDED, **UNKNOWN}, "End of the leak alert"),
         "Cold water no. H8CA029620: no leak has been seen since 14 July 2022.",
+    ),
+    (
+        *("burst_opened", "fr", BURST, "Alerte débit anormalement élevé"),
+        (
+            "Eau froide n°H8CA029620 : un débit très élevé coule sans interruption depuis le 11/03/2022. "
+            "Fermez l'arrivée d'eau si personne ne s'en sert."
+        ),
+    ),
+    (
+        *("burst_closed", "en", {**BURST, "ended_on": "2022-03-12"}, "End of the burst alert"),
+        "Cold water no. H8CA029620: the very high flow has not been seen since 12 March 2022.",
+    ),
+    (
+        *("own_limit", "fr", LIMIT, "Votre limite de consommation est dépassée"),
+        "Eau chaude : 0.14 m3 le 22/11/2026, plus que votre limite de 0.13 m3 par jour.",
+    ),
+    (
+        *(
+            "own_limit",
+            "en",
+            {**LIMIT, "fluid": "HEAT", "period": "MONTH"},
+            "Your consumption limit is passed",
+        ),
+        "Heating: 0.14 kWh in November 2026, more than your limit of 0.13 kWh a month.",
     ),
     (
         *("over_consumption", "fr", MONTH, "Alerte surconsommation"),

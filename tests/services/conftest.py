@@ -38,14 +38,19 @@ class Izar:
         wire = prios.wire_address(self.serial)
         return f"SAP-{wire[5:1:-1].hex().upper()}-{wire[6]:02X}-{wire[7]:02X}"
 
-    def telegram(self, litres: int, *, leak: bool = False) -> bytes:
-        month_end = date(2026, 1, 31)
-        state = prios.PriosState(litres=litres, month_end_litres=0, month_end=month_end, leak_now=leak)
+    def telegram(self, litres: int, *, leak: bool = False, complaints: int = 0) -> bytes:
+        state = prios.PriosState(
+            litres=litres,
+            month_end_litres=0,
+            month_end=date(2026, 1, 31),
+            leak_now=leak,
+            complaints=complaints,
+        )
         return prios.seal(prios.wire_address(self.serial), state)
 
-    def line(self, litres: int, at: datetime, *, leak: bool = False) -> str:
+    def line(self, litres: int, at: datetime, *, leak: bool = False, complaints: int = 0) -> str:
         """The telegram as rtl_wmbus writes it, heard at `at`."""
-        return heard(self.telegram(litres, leak=leak), at)
+        return heard(self.telegram(litres, leak=leak, complaints=complaints), at)
 
     def hourly(self, first: datetime, amounts: Iterable[int], *, index: int = 1000) -> list[str]:
         """A reading at `first`, and one an hour later for each amount."""

@@ -211,7 +211,10 @@ async def test_a_small_backflow_is_the_same_in_any_batch(house, vault, now, izar
 
 @pytest.mark.parametrize(
     "step",
-    ["ingest", "roll_up", "watch", "raise_leak_alerts", "watch_over_consumption", "keep", "release"],
+    [
+        *("ingest", "roll_up", "watch", "raise_leak_alerts", "watch_conditions", "watch_over_consumption"),
+        *("watch_limits", "keep", "release"),
+    ],
 )
 async def test_a_batch_that_fails_leaves_nothing_behind(
     house, vault, now, izar, tables, monkeypatch, step
