@@ -26,8 +26,8 @@ _CHECK = 0x4B  # first byte of the open payload: proof of the right key
 class PriosState:
     """What one PRIOS telegram says: litres now, litres at the last month end, and the state of the radio.
 
-    `period_exponent` p means a telegram every 2^(p+2) seconds; `rolling` is a counter modulo 8. `complaints` is
-    the third state byte: 7 the water ran back, 3 and 1 tampering.
+    `period_exponent` p means a telegram every 2^(p+2) seconds; `rolling` is a counter modulo 8. `complaints`
+    is the third state byte: bit 7 says that water ran back, bits 3 and 1 tell of tampering.
     """
 
     litres: int
