@@ -29,7 +29,7 @@ from core.models.people import (
     Occupancy,
     Session,
 )
-from core.models.places import Dwelling, Operator, Residence
+from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
 from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
 from core.operators import OccupancyKind
 
@@ -51,6 +51,7 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "Device",
+    "DocumentKind",
     "Dwelling",
     "DwellingCase",
     "Gateway",
@@ -68,6 +69,7 @@ __all__ = [
     "RecoveryCode",
     "Registration",
     "Residence",
+    "ResidenceDocument",
     "Session",
     "TelegramState",
     "UnusableTelegram",
