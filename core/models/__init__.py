@@ -15,7 +15,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode, LeakMemory
+from core.models.leaks import Alert, AlertDeed, AlertKind, ConsumptionLimit, LeakEpisode, LeakMemory
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -50,6 +50,7 @@ __all__ = [
     "ConsentPurpose",
     "ConsentRecord",
     "ConsentState",
+    "ConsumptionLimit",
     "Device",
     "DocumentKind",
     "Dwelling",
