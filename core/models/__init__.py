@@ -29,7 +29,7 @@ from core.models.people import (
     Occupancy,
     Session,
 )
-from core.models.places import Dwelling, Operator, Residence
+from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
 from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
 from core.operators import OccupancyKind
 
@@ -52,6 +52,7 @@ __all__ = [
     "ConsentState",
     "ConsumptionLimit",
     "Device",
+    "DocumentKind",
     "Dwelling",
     "DwellingCase",
     "Gateway",
@@ -69,6 +70,7 @@ __all__ = [
     "RecoveryCode",
     "Registration",
     "Residence",
+    "ResidenceDocument",
     "Session",
     "TelegramState",
     "UnusableTelegram",

@@ -20,7 +20,7 @@ class SameColumn(ops.AlterField):
 
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0007_leak_classifier')]
+    dependencies = [('models', '0008_publication')]
 
     initial = False
 
