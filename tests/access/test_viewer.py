@@ -31,7 +31,7 @@ def test_every_role_has_its_line_in_the_table() -> None:
 def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
     """What is the house's is read, and neither outbox nor audit is among it; alerts are seen to."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
-    own = {"account", "consent", "password", "second_factor", "sessions", "terms", "tokens"}
+    own = {"account", "consent", "limits", "password", "second_factor", "sessions", "terms", "tokens"}
     verbs = {
         permission.value.split(":")[1] for permission in mine if permission.value.split(":")[0] not in own
     }
