@@ -75,6 +75,7 @@ def _residence(residence: DemoResidence, now: datetime) -> ResidenceSpec:
         city=residence.city,
         time_zone=residence.timezone,
         published_at=now if residence.published else None,
+        water_price_eur_per_m3=Decimal(residence.water_price_eur_per_m3),
         dwellings=[_dwelling(dwelling, zone) for dwelling in residence.dwellings],
     )
 

@@ -7,6 +7,7 @@ meters of its own operator alone; to it, any other meter is unknown.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -24,7 +25,7 @@ class MeterEntry:
     """What intake knows of a meter.
 
     `keys` are the newest first and do not show when printed; None when there are some, and all are sealed
-    under another secret.
+    under another secret. `water_price_eur_per_m3` is the residence's; None where nobody has said.
     """
 
     id: int
@@ -37,6 +38,7 @@ class MeterEntry:
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
+    water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
 
 
@@ -78,6 +80,7 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
+        water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
         keys=_opened(newest_first, meter.radio_address, vault),
     )
 

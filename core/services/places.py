@@ -11,7 +11,7 @@ from core.services.scope import Stay, dwellings_with_residence, stay_at, stays
 
 @dataclass(frozen=True, slots=True)
 class ResidenceView:
-    """A residence as its residents see it."""
+    """A residence as its residents see it; `water_price_eur_per_m3` is None where it is not known."""
 
     id: int
     code: str
@@ -21,6 +21,7 @@ class ResidenceView:
     city: str
     time_zone: str
     operator_name: str
+    water_price_eur_per_m3: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def _view(row: Dwelling, stay: Stay) -> DwellingView:
             city=residence.city,
             time_zone=residence.time_zone,
             operator_name=residence.operator.name,
+            water_price_eur_per_m3=residence.water_price_eur_per_m3,
         ),
         building=row.building,
         staircase=row.staircase,
