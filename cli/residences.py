@@ -54,5 +54,6 @@ async def add(
         water_price_eur_per_m3=water_price,
     )
     async with opened() as house:
-        await put_residence(SYSTEM, spec, vault=Vault.under(house.settings.secret_key), now=now)
+        vault, thresholds_of = Vault.under(house.settings.secret_key), house.registry.leak_thresholds
+        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=thresholds_of, now=now)
     out.print(f"Residence {code} of {operator} is described.")

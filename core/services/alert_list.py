@@ -18,7 +18,6 @@ from core.access import Permission, Viewer
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leaks.money import Cost, cost_of
-from core.leaks.thresholds import DEFAULT_THRESHOLDS
 from core.leaks.workflow import Standing
 from core.models import Alert, AlertKind
 from core.services import series
@@ -27,6 +26,7 @@ from core.services.paging import Page
 from core.services.places import ResidenceView, my_dwelling
 from core.services.scope import Stay, stay_at
 from core.services.transaction import current_database
+from core.thresholds import ThresholdsOf, product_thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,11 @@ class AlertView:
         return self.handling.standing is Standing.NOT_A_LEAK
 
 
-async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[AlertView]:
+async def active_alerts(
+    viewer: Viewer, dwelling_id: int, *, thresholds_of: ThresholdsOf = product_thresholds, now: datetime
+) -> list[AlertView]:
     """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083); what was called
-    no leak comes last.
+    no leak comes last. The operator's thresholds say how many silent days make an alert stale.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -79,7 +81,8 @@ async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> l
     if not stay.holds(today):
         return []
     active = _of(stay).filter(Q(ended_on=None) | Q(ended_on__gt=today))
-    views = await _views(await active, stay, today, residence)
+    stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
+    views = await _views(await active, stay, today, residence, heard_since=today - stale_after)
     return sorted(views, key=lambda view: (view.silent, -(view.level or 0), view.started_on, view.id))
 
 
@@ -108,7 +111,7 @@ async def past_alerts(
             started_on = last.started_on  # its true start, which the page before may not have shown
         past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
     rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    items = await _views(rows[:first], stay, today, residence)
+    items = await _views(rows[:first], stay, today, residence, heard_since=today)
     return Page(items=items, has_next=len(rows) > first, total=total)
 
 
@@ -123,14 +126,16 @@ def _of(stay: Stay) -> QuerySet[Alert]:
     return query.select_related("episode__meter")
 
 
-async def _views(rows: list[Alert], stay: Stay, today: date, residence: ResidenceView) -> list[AlertView]:
+async def _views(
+    rows: list[Alert], stay: Stay, today: date, residence: ResidenceView, *, heard_since: date
+) -> list[AlertView]:
     zone, price = ZoneInfo(residence.time_zone), residence.water_price_eur_per_m3
     meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
     last = await series.last_readings(current_database(), meter_ids)
     silent = {
         meter_id
         for meter_id in meter_ids
-        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < today - _STALE_AFTER
+        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < heard_since
     }
     levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
     since = datetime.combine(stay.first_day, time(), tzinfo=zone)
@@ -139,7 +144,6 @@ async def _views(rows: list[Alert], stay: Stay, today: date, residence: Residenc
 
 
 _ONE_DAY = timedelta(days=1)
-_STALE_AFTER = timedelta(days=DEFAULT_THRESHOLDS.stale_after_days)
 
 
 def _view(

@@ -38,6 +38,7 @@ class MeterEntry:
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
+    operator_code: str
     water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
 
@@ -49,7 +50,7 @@ async def meters_by_address(
     query = Meter.filter(radio_address__in=list(set(addresses)))
     if viewer.operator_id is not None:
         query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
-    meters = await query.select_related("dwelling__residence").prefetch_related("keys")
+    meters = await query.select_related("dwelling__residence__operator").prefetch_related("keys")
     return {meter.radio_address: _entry(meter, vault) for meter in meters}
 
 
@@ -80,6 +81,7 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
+        operator_code=meter.dwelling.residence.operator.code,
         water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
         keys=_opened(newest_first, meter.radio_address, vault),
     )

@@ -20,6 +20,7 @@ class ResidenceView:
     postcode: str
     city: str
     time_zone: str
+    operator_code: str
     operator_name: str
     water_price_eur_per_m3: Decimal | None
 
@@ -72,6 +73,7 @@ def _view(row: Dwelling, stay: Stay) -> DwellingView:
             postcode=residence.postcode,
             city=residence.city,
             time_zone=residence.time_zone,
+            operator_code=residence.operator.code,
             operator_name=residence.operator.name,
             water_price_eur_per_m3=residence.water_price_eur_per_m3,
         ),

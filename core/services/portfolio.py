@@ -36,6 +36,7 @@ from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
+from core.thresholds import ThresholdsOf, product_thresholds
 
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 """Litres, watt-hours or allocator units; a register that held more would outlive its building."""
@@ -131,9 +132,17 @@ class AccountSpec:
 
 @transactional
 async def put_residence(
-    connection: TransactionalDBClient, viewer: Viewer, spec: ResidenceSpec, *, vault: Vault, now: datetime
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    spec: ResidenceSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
 ) -> int:
     """Describe a residence with all in it; answers its id.
+
+    `thresholds_of` judges the leaks of meters that are taken out (`House.registry.leak_thresholds`).
 
     Raises:
         NotFound: an occupancy names an account that does not exist.
@@ -160,7 +169,9 @@ async def put_residence(
         code=spec.code,
     )
     for dwelling in spec.dwellings:
-        await _put_dwelling(connection, residence, dwelling, vault=vault, now=now)
+        await _put_dwelling(
+            connection, residence, dwelling, vault=vault, thresholds_of=thresholds_of, now=now
+        )
     residence_id: int = residence.id
     return residence_id
 
@@ -176,9 +187,12 @@ async def put_meter(
     meter: MeterSpec,
     keep_removal: bool = False,
     vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
     """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
+
+    `thresholds_of` judges the leaks of a meter that is taken out (`House.registry.leak_thresholds`).
 
     Raises:
         NotFound: no such residence.
@@ -195,7 +209,7 @@ async def put_meter(
     if keep_removal:
         known = await Meter.get_or_none(radio_address=meter.radio_address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
-    return await _put_meter(connection, row, meter, vault=vault, now=now)
+    return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
 
 
 async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
@@ -314,11 +328,12 @@ async def _put_dwelling(
     spec: DwellingSpec,
     *,
     vault: Vault,
+    thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> None:
     dwelling = await _dwelling_row(connection, residence, spec)
     for meter in spec.meters:
-        await _put_meter(connection, dwelling, meter, vault=vault, now=now)
+        await _put_meter(connection, dwelling, meter, vault=vault, thresholds_of=thresholds_of, now=now)
     for stay in spec.occupancies:
         await _put_occupancy(connection, dwelling, stay)
 
@@ -340,7 +355,13 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
 
 
 async def _put_meter(
-    connection: TransactionalDBClient, dwelling: Dwelling, spec: MeterSpec, *, vault: Vault, now: datetime
+    connection: TransactionalDBClient,
+    dwelling: Dwelling,
+    spec: MeterSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
 ) -> int:
     try:
         address = str(Address.parse(spec.radio_address))
@@ -369,7 +390,7 @@ async def _put_meter(
     if spec.key is not None:
         await put_key(connection, meter, spec.key, vault=vault, now=now)
     if taken_out:
-        await end_leaks(connection, address, vault=vault, now=now)
+        await end_leaks(connection, address, vault=vault, thresholds_of=thresholds_of, now=now)
     meter_id: int = meter.id
     return meter_id
 
