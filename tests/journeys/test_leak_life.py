@@ -140,11 +140,11 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     subjects, text = await life.told()
     assert (subjects[-1], len(subjects)) == (END, 5)
     # 24 hours of each day's minimum: 5 + 9 + 13 + 4 x 5 litres an hour.
-    assert "Perte totale 1.13 m3, soit environ 5.09 €." in text
+    assert "Perte totale 1.13 m3, soit environ 5.10 €." in text
     assert await life.active() == []
     (home,) = (await life.portal.ask(PAST))["viewer"]["dwellings"]
     (past,) = [edge["node"] for edge in home["pastAlerts"]["edges"]]
-    assert (past["lossM3"], past["lossCost"]) == ("1.13", "5.09")
+    assert (past["lossM3"], past["lossCost"]) == ("1.13", "5.10")
     assert past["handling"] == {"standing": "VERIFIED", "possible": []}
     over = await life.portal.ask(REPORT, id=alert["id"], note="")
     assert over["reportRepair"] == {"__typename": "AlertOver", "code": "ALERT_OVER"}
