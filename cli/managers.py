@@ -39,16 +39,22 @@ async def invite(email: str, operator: str, first_name: str, last_name: str, *, 
 
 
 @managers.command
-async def grant(email: str, operator: str, residence: str) -> None:
+async def grant(email: str, operator: str, residence: str, *, administrator: bool = False) -> None:
     """Let a manager look after a residence.
 
     Args:
         email: the manager's address.
         operator: the operator's code, e.g. ocea.
         residence: the residence's code, e.g. AA000.
+        administrator: told by e-mail when it is published.
     """
     async with opened():
         await grant_residence(
-            SYSTEM, email=email, operator_code=operator, residence_code=residence, now=datetime.now(UTC)
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            residence_code=residence,
+            administrator=administrator,
+            now=datetime.now(UTC),
         )
     out.print(f"{email} looks after {residence}.")

@@ -16,6 +16,7 @@ from core.access import SYSTEM
 from core.bootstrap import House
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
+from core.services.conditionwatch import watch_silence
 from core.services.counters import restart_counter
 from core.services.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
 from core.services.vault import Vault
@@ -62,6 +63,14 @@ async def import_meters(file: Path) -> None:
     out.print(
         f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
     )
+
+
+@meters.command
+async def silent() -> None:
+    """Raise the alerts of meters that fell silent, as the server does every hour."""
+    async with opened():
+        raised = await watch_silence(now=datetime.now(UTC))
+    out.print(f"{counted(raised, 'meter')} fell silent.")
 
 
 @meters.command(name="restart-counter")

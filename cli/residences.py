@@ -9,6 +9,7 @@ from cli.house import opened
 from cli.output import out
 from core.access import SYSTEM
 from core.services.portfolio import ResidenceSpec, put_residence
+from core.services.publication import publish_residence
 from core.services.vault import Vault
 
 residences = App(name="residences", help="Residences and their operators.")
@@ -57,3 +58,18 @@ async def add(
         vault, thresholds_of = Vault.under(house.settings.secret_key), house.registry.leak_thresholds
         await put_residence(SYSTEM, spec, vault=vault, thresholds_of=thresholds_of, now=now)
     out.print(f"Residence {code} of {operator} is described.")
+
+
+@residences.command
+async def publish(operator: str, code: str) -> None:
+    """Open a residence to its residents, and tell its administrators; twice is once.
+
+    Args:
+        operator: the operator's code, e.g. ista.
+        code: the residence's code.
+    """
+    async with opened() as house:
+        fresh = await publish_residence(
+            house, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
+        )
+    out.print(f"Residence {code} is published." if fresh else f"Residence {code} was published before.")

@@ -8,14 +8,22 @@ import strawberry
 from strawberry.relay import PageInfo
 
 from core.consumption import Month
+from core.leaks.conditions import Condition
 from core.leaks.display import alert_title, level_equivalent, loss_m3, period_text, rounded
 from core.leaks.money import Cost
-from core.leaks.words import ended_leak_title, meter_label, over_consumption_title
+from core.leaks.words import (
+    condition_title,
+    ended_condition_title,
+    ended_leak_title,
+    meter_label,
+    over_consumption_title,
+    own_limit_title,
+)
 from core.services.alert_list import AlertView
 from core.services.paging import Page
 from graphql_schema.amounts import Amount
 from graphql_schema.context import Info
-from graphql_schema.enums import AlertKind, Fluid, Language
+from graphql_schema.enums import AlertKind, Fluid, Language, LimitPeriod
 from graphql_schema.fields import resolved
 from graphql_schema.handling import AlertHandling
 from graphql_schema.paging import Edge, cursor, page_info, parse_cursor
@@ -78,8 +86,13 @@ class Alert:
     )
     stale: bool = strawberry.field(description="Active, but the meter has been silent for days.")
     meter_serial: str | None
-    amount: Amount | None = strawberry.field(description="Over-consumption: the month's consumption.")
+    amount: Amount | None = strawberry.field(
+        description="Over-consumption: what the month, or the day, consumed."
+    )
     threshold: Amount | None = strawberry.field(description="Over-consumption: what it went past.")
+    own_limit: LimitPeriod | None = strawberry.field(
+        description="Over-consumption: the viewer's own limit was passed; null for the general rule."
+    )
     handling: AlertHandling
 
     @classmethod
@@ -105,6 +118,7 @@ class Alert:
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
+            own_limit=view.own_limit,
             handling=AlertHandling.of(view.handling),
         )
 
@@ -164,11 +178,18 @@ def alert_of_cursor(after: str | None) -> tuple[date, int] | None:
 
 def title_of(view: AlertView, language: Language) -> str:
     """The alert in one line; an active one tells how long it has lasted."""
-    if view.level is None:
+    if view.own_limit is not None:
+        return own_limit_title(view.fluid, view.own_limit, view.started_on, language)
+    if view.kind.value == AlertKind.OVER_CONSUMPTION:
         return over_consumption_title(view.fluid, Month.of(view.started_on), language)
+    today = view.started_on + timedelta(days=view.duration_days)
+    if view.level is None:
+        condition = Condition(view.kind.value)
+        if view.ended_on is not None:
+            return ended_condition_title(condition, view.started_on, view.ended_on, language)
+        return condition_title(condition, view.started_on, today=today, language=language)
     if view.ended_on is not None:
         return ended_leak_title(view.level, view.started_on, view.ended_on, language)
-    today = view.started_on + timedelta(days=view.duration_days)
     return alert_title(view.level, view.started_on, today=today, language=language)
 
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from core.bootstrap import House, open_house
+from core.services.conditionwatch import watch_silence
 from core.services.health import database_answers
 from core.services.registration import forget_lapsed
 from core.settings import Settings, from_environment
@@ -65,12 +66,13 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def tidy(clock: Clock) -> None:
-    """Delete what has lapsed, now and every hour: a registration is kept for no longer than was promised."""
+    """What time alone brings about, now and every hour: a registration lapses, a meter has fallen silent."""
     while True:
-        try:
-            await forget_lapsed(now=clock())
-        except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
-            _log.exception("What has lapsed could not be deleted; it is tried again in an hour.")
+        for chore in (forget_lapsed, watch_silence):
+            try:
+                await chore(now=clock())
+            except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
+                _log.exception("%s failed; it is tried again in an hour.", chore.__name__)
         await asyncio.sleep(TIDY_EVERY.total_seconds())
 
 

@@ -11,6 +11,7 @@ from core.leaks.display import rounded
 from core.services.alert_list import past_alerts
 from core.services.consents import my_consent
 from core.services.consumption import daily_series, monthly_series
+from core.services.own_limits import own_limits
 from core.services.places import DwellingView, ResidenceView, my_dwelling
 from core.services.statements import index_statement
 from graphql_schema.alerts import Alert, AlertConnection, alert_of_cursor
@@ -20,6 +21,7 @@ from graphql_schema.context import Info
 from graphql_schema.enums import Fluid, OccupancyKind
 from graphql_schema.fields import resolved
 from graphql_schema.meters import Meter
+from graphql_schema.own_limits import ConsumptionLimit
 from graphql_schema.paging import PAGE, checked_first
 from graphql_schema.relay import Node, global_id, number_of
 from graphql_schema.statements import IndexStatement
@@ -102,6 +104,11 @@ class Dwelling(Node):
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_house)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
+
+    @resolved("The viewer's own limits: who passes one is told (R-197, C-30).")
+    async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
+        found = await own_limits(await info.context.viewer(), self.number_in_house)
+        return [ConsumptionLimit.of(limit) for limit in found]
 
     @resolved("Every day from `from` to `to`, both included; by default the last 31.")
     async def daily_consumption(

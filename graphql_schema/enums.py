@@ -11,6 +11,7 @@ import strawberry
 from core.consumption import Quality
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
+from core.leaks.overconsumption import LimitPeriod
 from core.leaks.workflow import Deed, KnownUse, Party, Standing
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
@@ -22,6 +23,7 @@ __all__ = [
     "Fluid",
     "KnownUse",
     "Language",
+    "LimitPeriod",
     "OccupancyKind",
     "Party",
     "Quality",
@@ -46,6 +48,7 @@ strawberry.enum(
 strawberry.enum(Deed, name="AlertDeedKind", description="What was done about an alert.")
 strawberry.enum(Party, name="AlertParty", description="Who did it; the meter speaks for itself.")
 strawberry.enum(KnownUse, description="What runs without being a leak.")
+strawberry.enum(LimitPeriod, description="What a resident's own limit is counted over.")
 strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
 strawberry.enum(OccupancyKind, description="In which quality somebody holds a dwelling (C-02).")
 strawberry.enum(
@@ -78,9 +81,17 @@ _SHOWN_IN = {
 }
 
 
-@strawberry.enum(description="What an alert warns of.")
+@strawberry.enum(
+    description="What an alert warns of. BURST: a very high flow for half an hour. BACKFLOW: the register "
+    "ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used to be heard."
+)
 class AlertKind(StrEnum):
     """What an alert warns of."""
 
     LEAK = "LEAK"
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
+    BURST = "BURST"
+    BACKFLOW = "BACKFLOW"
+    DRY = "DRY"
+    TAMPER = "TAMPER"
+    SILENT = "SILENT"

@@ -1,6 +1,6 @@
 """The manager's side: the residences looked after, and their alerts (R-042)."""
 
-from datetime import date
+from datetime import date, datetime
 
 import strawberry
 from strawberry.relay import PageInfo
@@ -8,9 +8,10 @@ from strawberry.relay import PageInfo
 from core.services.managed import ManagedResidenceView, managed_residences
 from core.services.managed_alerts import ManagedAlertView, managed_alerts
 from core.services.paging import Page
+from core.services.publication import DocumentView, residence_documents
 from graphql_schema.alerts import alert_cursor, alert_of_cursor
 from graphql_schema.context import Info
-from graphql_schema.enums import AlertKind, Fluid
+from graphql_schema.enums import AlertKind, Fluid, Language
 from graphql_schema.fields import resolved
 from graphql_schema.handling import AlertHandling
 from graphql_schema.paging import PAGE, Edge, checked_first, page_info
@@ -65,6 +66,23 @@ class ManagedAlertConnection:
         )
 
 
+@strawberry.type(description="A document of a residence, for everybody who looks after it.")
+class ResidenceDocument:
+    id: strawberry.ID
+    portal: strawberry.Private[str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, view: DocumentView) -> "ResidenceDocument":
+        return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
+
+    @resolved("`Votre portail Mes suivis de consommation est prêt` (R-137).")
+    async def title(self, info: Info, language: Language | None = None) -> str:
+        spoken = await info.context.language(language)
+        french = f"Votre portail {self.portal} est prêt"
+        return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
+
+
 @strawberry.type(description="A residence that the manager looks after.")
 class ManagedResidence:
     id: strawberry.ID
@@ -98,6 +116,12 @@ class ManagedResidence:
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=False)
+
+    @resolved("«Mes documents», the newest first (R-136).")
+    async def documents(self, info: Info) -> list[ResidenceDocument]:
+        viewer, house = await info.context.viewer(), info.context.house
+        found = await residence_documents(house, viewer, self.number_in_house)
+        return [ResidenceDocument.of(view) for view in found]
 
     async def _alerts(
         self, info: Info, first: int, after: str | None, *, active: bool

@@ -17,6 +17,7 @@ from graphql_schema.managed import ManagedQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.occupancies import OccupancyMutation
 from graphql_schema.operators import OperatorMutation, OperatorQuery
+from graphql_schema.own_limits import OwnLimitMutation
 from graphql_schema.passwords import PasswordMutation
 from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
@@ -43,6 +44,7 @@ class Mutation(
     OperatorMutation,
     OccupancyMutation,
     AlertMutation,
+    OwnLimitMutation,
     CaseMutation,
     TelegramMutation,
 ):

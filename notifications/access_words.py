@@ -24,6 +24,20 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "At your first sign-in you choose your own and turn on two-factor sign-in."
         ),
     ),
+    ("portal_ready", Language.FR): (
+        "Votre portail {portal} est prêt",
+        (
+            "Les données de la résidence {residence} sont publiées : vos résidents peuvent utiliser le "
+            "formulaire d'inscription et créer leur compte pour accéder à leur espace en ligne !"
+        ),
+    ),
+    ("portal_ready", Language.EN): (
+        "Your portal {portal} is ready",
+        (
+            "The data of the residence {residence} are published: your residents may use the registration "
+            "form and create their accounts!"
+        ),
+    ),
     ("password_reset", Language.FR): (
         "Mot de passe oublié",
         (

@@ -17,7 +17,8 @@ from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.language import Language
 from core.leaks.display import date_text, flow_text, level_equivalent, loss_text, price_text
-from core.leaks.words import fluid_label, meter_label, month_text
+from core.leaks.overconsumption import LimitPeriod
+from core.leaks.words import amount_text, fluid_label, meter_label, month_text, period_phrase
 from notifications.access_words import ACCESS_WORDS
 from notifications.registration_words import REGISTRATION_WORDS
 
@@ -34,6 +35,12 @@ _SUBJECTS = {
     ("leak_closed", Language.EN): "End of the leak alert",
     ("over_consumption", Language.FR): "Alerte surconsommation",
     ("over_consumption", Language.EN): "Over-consumption alert",
+    ("burst_opened", Language.FR): "Alerte débit anormalement élevé",
+    ("burst_opened", Language.EN): "Burst alert",
+    ("burst_closed", Language.FR): "Fin de l'alerte débit anormalement élevé",
+    ("burst_closed", Language.EN): "End of the burst alert",
+    ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
+    ("own_limit", Language.EN): "Your consumption limit is passed",
 }
 
 _TEXTS = {
@@ -62,6 +69,25 @@ _TEXTS = {
     ("over_consumption", Language.EN): (
         "{meter}: {amount} m3 in {month}, more than twice your mean for that month ({mean} m3)."
     ),
+    ("burst_opened", Language.FR): (
+        "{meter} : un débit très élevé coule sans interruption depuis le {since}. "
+        "Fermez l'arrivée d'eau si personne ne s'en sert."
+    ),
+    ("burst_opened", Language.EN): (
+        "{meter}: a very high flow has been running since {since}. "
+        "Close the stopcock if nobody is using water."
+    ),
+    ("burst_closed", Language.FR): "{meter} : le débit très élevé n'est plus constaté depuis le {until}.",
+    ("burst_closed", Language.EN): "{meter}: the very high flow has not been seen since {until}.",
+    ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
+    ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
+}
+
+_PER = {
+    (LimitPeriod.DAY, Language.FR): "par jour",
+    (LimitPeriod.MONTH, Language.FR): "par mois",
+    (LimitPeriod.DAY, Language.EN): "a day",
+    (LimitPeriod.MONTH, Language.EN): "a month",
 }
 
 
@@ -97,6 +123,10 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
     subject = _SUBJECTS[template, tongue]
     if template == "over_consumption":
         name, words = template, _over_consumption(tongue, values)
+    elif template == "own_limit":
+        name, words = template, _own_limit(tongue, values)
+    elif template in {"burst_opened", "burst_closed"}:
+        name, words = template, _burst(tongue, values)
     else:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
@@ -122,6 +152,26 @@ def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
         "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
         "loss": loss_text(None if loss is None else Decimal(loss)),
         "cost": price_text(Decimal(cost), language) if cost is not None else "",
+    }
+
+
+def _burst(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    ended_on = values["ended_on"]
+    return {
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "since": date_text(date.fromisoformat(values["started_on"]), language),
+        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
+    }
+
+
+def _own_limit(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    fluid, period = Fluid(values["fluid"]), LimitPeriod(values["period"])
+    return {
+        "meter": fluid_label(fluid, language),
+        "amount": amount_text(fluid, values["amount"], language),
+        "limit": amount_text(fluid, values["limit"], language),
+        "when": period_phrase(period, date.fromisoformat(values["started_on"]), language),
+        "per": _PER[period, language],
     }
 
 

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
+    LIMITS_WRITE = "limits:write"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
     OUTBOX_READ = "outbox:read"
@@ -69,6 +70,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.CONSUMPTION_READ_DAILY,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
+            Permission.LIMITS_WRITE,
             Permission.METERS_READ,
             Permission.READINGS_READ,
             Permission.TOKENS_WRITE,

@@ -41,5 +41,6 @@ REFUSAL_WORDS = {
         "Les alertes SMS demandent un numéro de mobile confirmé.",
         "Alerts by SMS need a confirmed mobile number.",
     ),
+    "LIMIT_OUT_OF_RANGE": Text("Cette limite n'est pas valable.", "This limit is not valid."),
     "EMAIL_INVALID": Text("Cette adresse e-mail n'est pas valable.", "This e-mail address is not valid."),
 }

@@ -119,6 +119,15 @@ class EmailInvalid(Refused):
         super().__init__("This is no e-mail address.", field="email")
 
 
+class LimitOutOfRange(Refused):
+    """A limit of consumption that is nought, negative or beyond every dwelling."""
+
+    code = "LIMIT_OUT_OF_RANGE"
+
+    def __init__(self, highest: int) -> None:
+        super().__init__(f"A limit is 1 to {highest} of the smallest unit.", field="amount")
+
+
 class ConsentNotTheManagers(Refused):
     """A manager may write down a consent given on paper, and never turn a refusal into one (C-17)."""
 

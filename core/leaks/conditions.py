@@ -5,8 +5,8 @@ hold. The one rule: a state that the meter itself tells holds while it tells it,
 found in readings is a bound that they prove, never a guess (leaks.md §1).
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -23,10 +23,16 @@ BURST_S = 1800
 USUAL_Q3_LPH = 1600
 """Q3 of the usual dwelling meter, 1.6 m3/h."""
 
+HIGHEST_LPH = 5000
+"""Q4 of the largest meter of a dwelling (Q3 = 4 m3/h, Q4 = 1.25 Q3, ISO 4064-1).
+
+A register that moved faster, either way, was set anew.
+"""
+
 SILENT_AFTER_INTERVALS = 6
 """So many of its usual intervals without a telegram, and no less than a day, are no news."""
 
-_DAY_S = 24 * _HOUR_S
+DAY_S = 24 * _HOUR_S
 
 
 class Condition(StrEnum):
@@ -79,6 +85,82 @@ def is_backflow(between: Between) -> bool:
     return between.litres <= -2 * between.step_litres
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a meter said at a moment: its index in the smallest unit, and its states."""
+
+    at_s: int
+    index: int
+    flags: frozenset[StatusFlag]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A condition that neighbouring sightings show: the first, the last, and the first one without it.
+
+    `ended_s` is None where no sighting without it is known.
+    """
+
+    condition: Condition
+    first_s: int
+    last_s: int
+    ended_s: int | None
+
+
+def runs(
+    sightings: Sequence[Sighting], *, step_litres: int | None, register_capacity: int | None, from_s: int
+) -> list[Run]:
+    """The runs of every condition among the sightings from a moment on.
+
+    Args:
+        sightings: of one meter, in the order of time; those before `from_s` are only compared with.
+        step_litres: of the register; None for a meter that counts no litres: its states alone are asked.
+        register_capacity: where the register starts again at nought; None when unknown.
+        from_s: the first sighting that is judged.
+    """
+    going_on: dict[Condition, Run] = {}
+    found: list[Run] = []
+    for number, sighting in enumerate(sightings):
+        if sighting.at_s < from_s:
+            continue
+        shown = told(sighting.flags)
+        if step_litres is not None:
+            shown |= _found(sightings, number, step_litres, register_capacity)
+        over = [going_on.pop(condition) for condition in list(going_on) if condition not in shown]
+        found += [replace(run, ended_s=sighting.at_s) for run in over]
+        for condition in shown:
+            run = going_on.get(condition) or Run(condition, sighting.at_s, sighting.at_s, None)
+            going_on[condition] = replace(run, last_s=sighting.at_s)
+    return sorted([*found, *going_on.values()], key=lambda run: (run.first_s, run.condition))
+
+
+def _found(
+    sightings: Sequence[Sighting], number: int, step: int, capacity: int | None
+) -> frozenset[Condition]:
+    """What a sighting shows beside those before: the next one, and one from half an hour ago."""
+    latest = sightings[number]
+    found: set[Condition] = set()
+    if number and is_backflow(_between(sightings[number - 1], latest, step, capacity)):
+        found.add(Condition.BACKFLOW)
+    for at in range(number - 1, -1, -1):
+        before = sightings[at]
+        if latest.at_s - before.at_s >= BURST_S:
+            if is_burst(_between(before, latest, step, capacity)):
+                found.add(Condition.BURST)
+            break
+    return frozenset(found)
+
+
+def _between(before: Sighting, after: Sighting, step: int, capacity: int | None) -> Between:
+    """What ran between two sightings, the shorter way round the register; nothing if it was set anew."""
+    seconds, litres = after.at_s - before.at_s, after.index - before.index
+    if capacity is not None:
+        litres = (litres + capacity // 2) % capacity - capacity // 2
+    if abs(litres) * _HOUR_S > HIGHEST_LPH * seconds:
+        litres = 0
+    return Between(seconds, litres, step)
+
+
 def is_silent(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:
     """Whether there is no news from a meter that is usually heard this often.
 
@@ -87,4 +169,4 @@ def is_silent(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool
     """
     if usual_interval_s <= 0:
         raise ValueError("an interval is positive")
-    return now_s - last_reading_s > max(SILENT_AFTER_INTERVALS * usual_interval_s, _DAY_S)
+    return now_s - last_reading_s > max(SILENT_AFTER_INTERVALS * usual_interval_s, DAY_S)

@@ -10,6 +10,7 @@ L2224-12-4).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from fractions import Fraction
 
 from core.consumption.periods import Month
@@ -59,6 +60,13 @@ def over_consumption(
     if amount <= threshold:
         return None
     return OverConsumption(current, amount, mean, threshold, len(earlier))
+
+
+class LimitPeriod(StrEnum):
+    """What a resident's own limit is counted over: a civil day, or a calendar month."""
+
+    DAY = "DAY"
+    MONTH = "MONTH"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""The words of portal and messages beside those of `display`: fluids, meters, months, over-consumption.
+"""The words of portal and messages beside those of `display`: fluids, meters, amounts, what is no leak.
 
 Pure: values in, French or English out. The guide's own words where it has them (R-069, R-084, R-086, R-090).
 """
 
 from datetime import date
+from decimal import Decimal
 
 from core.consumption import Month
-from core.consumption.fluids import Fluid
+from core.consumption.fluids import Fluid, Unit
 from core.language import Language
-from core.leaks.display import date_text, period_text
+from core.leaks.conditions import Condition
+from core.leaks.display import date_text, duration_text, loss_text, period_text, rounded
+from core.leaks.overconsumption import LimitPeriod
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",
@@ -58,3 +61,53 @@ def over_consumption_title(fluid: Fluid, month: Month, language: Language) -> st
     if language is Language.FR:
         return f"Surconsommation en {month_text(month, language)} ({label})"
     return f"Over-consumption in {month_text(month, language)} ({label})"
+
+
+_CONDITION = {
+    (Condition.BURST, Language.FR): "Alerte débit anormalement élevé",
+    (Condition.BACKFLOW, Language.FR): "Alerte retour d'eau",
+    (Condition.DRY, Language.FR): "Alerte compteur sans eau",
+    (Condition.TAMPER, Language.FR): "Alerte manipulation du compteur",
+    (Condition.SILENT, Language.FR): "Aucune nouvelle du compteur",
+    (Condition.BURST, Language.EN): "Burst alert",
+    (Condition.BACKFLOW, Language.EN): "Backflow alert",
+    (Condition.DRY, Language.EN): "Dry meter alert",
+    (Condition.TAMPER, Language.EN): "Meter tampering alert",
+    (Condition.SILENT, Language.EN): "No news from the meter",
+}
+
+
+def condition_title(condition: Condition, started_on: date, *, today: date, language: Language) -> str:
+    """`Alerte retour d'eau depuis le 11/03/2022 (6 mois)`, in the manner of R-084."""
+    since, duration = date_text(started_on, language), duration_text((today - started_on).days, language)
+    word = "depuis le" if language is Language.FR else "since"
+    return f"{_CONDITION[condition, language]} {word} {since} ({duration})"
+
+
+def ended_condition_title(condition: Condition, started_on: date, ended_on: date, language: Language) -> str:
+    """`Alerte retour d'eau du 03/01/2022 au 09/01/2022`."""
+    period = period_text(started_on, ended_on, language)
+    return f"{_CONDITION[condition, language]} {period[0].lower()}{period[1:]}"
+
+
+def own_limit_title(fluid: Fluid, period: LimitPeriod, first_day: date, language: Language) -> str:
+    """`Votre limite dépassée le 22/11/2026 (eau froide)`, `... en novembre 2026 ...`."""
+    label, when = fluid_label(fluid, language).lower(), period_phrase(period, first_day, language)
+    what = "Votre limite dépassée" if language is Language.FR else "Your limit passed"
+    return f"{what} {when} ({label})"
+
+
+def period_phrase(period: LimitPeriod, first_day: date, language: Language) -> str:
+    """`le 22/11/2026`, `en novembre 2026`; `on 22 November 2026`, `in November 2026`."""
+    if period is LimitPeriod.DAY:
+        return f"{'le' if language is Language.FR else 'on'} {date_text(first_day, language)}"
+    return f"{'en' if language is Language.FR else 'in'} {month_text(Month.of(first_day), language)}"
+
+
+def amount_text(fluid: Fluid, amount: int, language: Language) -> str:
+    """`9.00 m3`, `12.50 kWh`, `45 unités`: an amount of the smallest unit."""
+    if fluid.unit is Unit.LITRE:
+        return loss_text(Decimal(amount))
+    if fluid.unit is Unit.WATT_HOUR:
+        return f"{rounded(Decimal(amount) / 1000, 2)} kWh"
+    return f"{amount} {'unités' if language is Language.FR else 'units'}"

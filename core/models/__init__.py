@@ -15,7 +15,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, LeakEpisode, LeakMemory
+from core.models.leaks import Alert, AlertDeed, AlertKind, ConsumptionLimit, LeakEpisode, LeakMemory
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -29,7 +29,7 @@ from core.models.people import (
     Occupancy,
     Session,
 )
-from core.models.places import Dwelling, Operator, Residence
+from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
 from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
 from core.operators import OccupancyKind
 
@@ -50,7 +50,9 @@ __all__ = [
     "ConsentPurpose",
     "ConsentRecord",
     "ConsentState",
+    "ConsumptionLimit",
     "Device",
+    "DocumentKind",
     "Dwelling",
     "DwellingCase",
     "Gateway",
@@ -68,6 +70,7 @@ __all__ = [
     "RecoveryCode",
     "Registration",
     "Residence",
+    "ResidenceDocument",
     "Session",
     "TelegramState",
     "UnusableTelegram",

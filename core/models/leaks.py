@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from core.consumption.fluids import Fluid
+from core.leaks.overconsumption import LimitPeriod
 from core.leaks.workflow import Deed, KnownUse, Party
 from core.models.meters import Meter
 from core.models.people import Account
@@ -18,6 +19,11 @@ class AlertKind(StrEnum):
 
     LEAK = "LEAK"
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
+    BURST = "BURST"
+    BACKFLOW = "BACKFLOW"
+    DRY = "DRY"
+    TAMPER = "TAMPER"
+    SILENT = "SILENT"
 
 
 class LeakEpisode(Model):
@@ -79,7 +85,7 @@ class Alert(Model):
 
     id = fields.BigIntField(primary_key=True)
     alert_key = fields.CharField(max_length=80, unique=True)
-    kind = fields.CharEnumField(AlertKind, max_length=20)
+    kind = fields.CharEnumField(AlertKind, max_length=20, description="see AlertKind")
     dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
         "models.Dwelling", related_name="alerts", on_delete=fields.RESTRICT
     )
@@ -89,6 +95,23 @@ class Alert(Model):
         "models.LeakEpisode", related_name="alerts", null=True, on_delete=fields.CASCADE
     )
     episode_id: int | None
+    meter: fields.ForeignKeyNullableRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter",
+        related_name="alerts",
+        null=True,
+        on_delete=fields.CASCADE,
+        description="of a condition of the meter",
+    )
+    meter_id: int | None
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account",
+        related_name="own_alerts",
+        null=True,
+        on_delete=fields.CASCADE,
+        description="whose own limit was passed, and who alone sees it",
+    )
+    account_id: int | None
+    own_limit = fields.CharEnumField(LimitPeriod, max_length=8, null=True, description="see LimitPeriod")
     started_on = fields.DateField()
     ended_on = fields.DateField(null=True)
     amount = fields.BigIntField(null=True, description="over-consumption: the month's amount so far")
@@ -101,7 +124,33 @@ class Alert(Model):
 
     class Meta:
         table = "alert"
-        indexes = (("dwelling_id", "ended_on"), ("episode_id",), ("last_deed",))
+        indexes = (("dwelling_id", "ended_on"), ("episode_id",), ("last_deed",), ("meter_id", "kind"))
+
+
+class ConsumptionLimit(Model):
+    """What a resident asked to be told of: more than so much a day or a month.
+
+    A limit counts from the day on which it was set.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", related_name="consumption_limits", on_delete=fields.CASCADE
+    )
+    account_id: int
+    dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
+        "models.Dwelling", related_name="consumption_limits", on_delete=fields.CASCADE
+    )
+    dwelling_id: int
+    fluid = fields.CharEnumField(Fluid, max_length=16)
+    period = fields.CharEnumField(LimitPeriod, max_length=8, description="see LimitPeriod")
+    amount = fields.BigIntField(description="in the smallest unit of the fluid")
+    set_at = fields.DatetimeField()
+
+    class Meta:
+        table = "consumption_limit"
+        unique_together = (("account", "dwelling", "fluid", "period"),)
+        indexes = (("dwelling_id",),)
 
 
 class AlertDeed(Model):

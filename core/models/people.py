@@ -120,6 +120,7 @@ class ManagedResidence(Model):
     )
     residence_id: int
     granted_at = fields.DatetimeField()
+    administrator = fields.BooleanField(default=False, db_default=False, description="told by e-mail (R-134)")
 
     class Meta:
         table = "managed_residence"

@@ -1,5 +1,7 @@
 """Operators, residences and dwellings: where meters hang."""
 
+from enum import StrEnum
+
 from tortoise import fields
 from tortoise.models import Model
 
@@ -61,3 +63,25 @@ class Dwelling(Model):
     class Meta:
         table = "dwelling"
         unique_together = (("residence", "building", "staircase", "floor", "number"),)
+
+
+class DocumentKind(StrEnum):
+    """What a residence's document says to those who look after it."""
+
+    PORTAL_READY = "PORTAL_READY"
+
+
+class ResidenceDocument(Model):
+    """A document of a residence, readable by everybody who manages it (C-10)."""
+
+    id = fields.BigIntField(primary_key=True)
+    residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
+        "models.Residence", related_name="documents", on_delete=fields.CASCADE
+    )
+    residence_id: int
+    kind = fields.CharEnumField(DocumentKind, max_length=20)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "residence_document"
+        unique_together = (("residence", "kind"),)

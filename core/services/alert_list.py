@@ -1,7 +1,8 @@
 """Answers the alerts of a viewer's dwelling: the active ones, and the history page by page (R-080…R-091).
 
 The one rule: a figure never contains another occupant's water. A leak that reaches beyond the viewer's stay
-is shown within the stay, without loss and mean flow; one that lies outside is not the viewer's.
+is shown within the stay, without loss and mean flow; one that lies outside is not the viewer's. Nor is the
+alert of a limit that somebody else set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from core.access import Permission, Viewer
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leaks.money import Cost, cost_of
+from core.leaks.overconsumption import LimitPeriod
 from core.leaks.workflow import Standing
 from core.models import Alert, AlertKind
 from core.services import series
@@ -33,12 +35,12 @@ from core.thresholds import ThresholdsOf, product_thresholds
 class AlertView:
     """An alert as the occupant sees it.
 
-    `level` is the level now, for an ended leak its highest; None for over-consumption. `loss_litres` and
+    `level` is the level now, for an ended leak its highest; None for what is no leak. `loss_litres` and
     `mean_flow_lph` are None where unknown (C-25). `cost` is the loss at the residence's price of water, and
     what an active leak would come to in a year; each figure is None where it cannot be known.
-    `duration_days` runs to today while the alert is active.
-    `stale`: active, and no data for days. `amount` and `threshold` belong to over-consumption. `handling` is
-    what resident and manager have done about it.
+    `duration_days` runs to today while the alert is active. `stale`: active, and no data for days. `amount`
+    and `threshold` belong to over-consumption; `own_limit` is the period of the viewer's own limit that was
+    passed. `handling` is what resident and manager have done about it.
     """
 
     id: int
@@ -57,6 +59,7 @@ class AlertView:
     stale: bool
     amount: int | None
     threshold: int | None
+    own_limit: LimitPeriod | None
     meter_id: int | None
     printed_serial: str | None
     handling: Handling
@@ -80,10 +83,18 @@ async def active_alerts(
     stay, today, residence = await _stay_today(viewer, dwelling_id, now)
     if not stay.holds(today):
         return []
-    active = _of(stay).filter(Q(ended_on=None) | Q(ended_on__gt=today))
+    active = _of(stay, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
     stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
     views = await _views(await active, stay, today, residence, heard_since=today - stale_after)
-    return sorted(views, key=lambda view: (view.silent, -(view.level or 0), view.started_on, view.id))
+    return sorted(views, key=lambda view: (view.silent, -_urgency(view), view.started_on, view.id))
+
+
+def _urgency(view: AlertView) -> int:
+    """A burst goes before the highest level of a leak."""
+    return _ABOVE_EVERY_LEVEL if view.kind is AlertKind.BURST else view.level or 0
+
+
+_ABOVE_EVERY_LEVEL = 4
 
 
 async def past_alerts(
@@ -103,7 +114,8 @@ async def past_alerts(
     """
     viewer.require(Permission.ALERTS_READ)
     stay, today, residence = await _stay_today(viewer, dwelling_id, now)
-    past = _of(stay) if stay.over_on(today) else _of(stay).filter(ended_on__lte=today)
+    mine = _of(stay, viewer)
+    past = mine if stay.over_on(today) else mine.filter(ended_on__lte=today)
     total = await past.count()
     if after is not None:
         started_on, alert_id = after
@@ -115,15 +127,16 @@ async def past_alerts(
     return Page(items=items, has_next=len(rows) > first, total=total)
 
 
-def _of(stay: Stay) -> QuerySet[Alert]:
-    """The leaks that touch the stay, and the months of it."""
+def _of(stay: Stay, viewer: Viewer) -> QuerySet[Alert]:
+    """The leaks and conditions that touch the stay, and the days and months of it."""
     query = Alert.filter(dwelling_id=stay.dwelling_id).filter(
-        Q(ended_on=None) | Q(ended_on__gt=stay.first_day),
-        Q(kind=AlertKind.LEAK) | Q(started_on__gte=stay.first_day),
+        Q(ended_on=None) | Q(ended_on__gt=stay.first_day) | Q(started_on__gte=stay.first_day),
+        ~Q(kind=AlertKind.OVER_CONSUMPTION) | Q(started_on__gte=stay.first_day),
+        Q(account_id=None) | Q(account_id=viewer.account_id),
     )
     if stay.last_day is not None:
         query = query.filter(started_on__lte=stay.last_day)
-    return query.select_related("episode__meter")
+    return query.select_related("episode__meter", "meter")
 
 
 async def _views(
@@ -149,8 +162,8 @@ _ONE_DAY = timedelta(days=1)
 def _view(
     row: Alert, stay: Stay, today: date, silent: set[int], price: Decimal | None, handling: Handling
 ) -> AlertView:
-    episode = row.episode
-    ended_on = row.ended_on
+    episode, ended_on = row.episode, row.ended_on
+    meter = row.meter if episode is None else episode.meter
     if stay.last_day is not None and (ended_on is None or ended_on > stay.last_day + _ONE_DAY):
         ended_on = stay.last_day + _ONE_DAY
     own = stay.holds(row.started_on) and (ended_on == row.ended_on or not stay.over_on(today))
@@ -168,7 +181,7 @@ def _view(
         level_max=level_max,
         over_range=episode.over_range if episode and own else False,
         started_on=started_on,
-        ended_on=None if active and episode is not None else ended_on,
+        ended_on=None if active and row.kind is not AlertKind.OVER_CONSUMPTION else ended_on,
         duration_days=(min(today, ended_on or today) - started_on).days,
         loss_litres=loss_litres,
         mean_flow_lph=mean_flow_lph,
@@ -177,8 +190,9 @@ def _view(
         stale=active and episode is not None and episode.meter_id in silent,
         amount=row.amount,
         threshold=row.threshold,
-        meter_id=episode.meter_id if episode else None,
-        printed_serial=episode.meter.printed_serial if episode else None,
+        own_limit=row.own_limit,
+        meter_id=meter.id if meter else None,
+        printed_serial=meter.printed_serial if meter else None,
         handling=handling,
     )
 

@@ -219,7 +219,7 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int
     """The alert, its dwelling locked so that no batch writes over what is done here."""
     viewer.require(Permission.ALERTS_HANDLE)
     found = await Alert.get_or_none(id=alert_id, using_db=connection)
-    if found is None:
+    if found is None or found.account_id not in {None, viewer.account_id}:
         raise NotFound("No such alert.", field="id")
     await lock_dwellings(connection, [found.dwelling_id])
     query = Alert.get_or_none(id=alert_id, using_db=connection)

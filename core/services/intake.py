@@ -20,9 +20,11 @@ from core.metering import FormatBook, is_blank
 from core.models import TelegramState, UnusableTelegram
 from core.services import outbox
 from core.services.alerts import raise_leak_alerts, tell_relapses
+from core.services.conditionwatch import watch_conditions
 from core.services.format_book import remember, stored_book
 from core.services.ingest import ingest
 from core.services.leakwatch import watch
+from core.services.limitwatch import watch_limits
 from core.services.meter_book import lock_dwellings, meters_by_address
 from core.services.overuse import watch_over_consumption
 from core.services.rollups import roll_up
@@ -172,8 +174,11 @@ async def _store(
     findings = await watch(connection, touched, thresholds_of=house.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await tell_relapses(connection, list(touched), now=now)
+    conditions = await watch_conditions(connection, readings.stored, now=now)
     months = await watch_over_consumption(connection, touched, now=now)
-    messages = await outbox.queue(connection, [*leaks, *relapses, *months], now=now)
+    limits = await watch_limits(connection, touched, now=now)
+    news = [*leaks, *relapses, *conditions.news, *months, *limits]
+    messages = await outbox.queue(connection, news, now=now)
     failures = [*unusable, *readings.unusable]
     await keep(connection, viewer, failures, source=source)
     used = [report.heard.line for report in (*readings.accepted, *readings.duplicates)]
@@ -183,6 +188,6 @@ async def _store(
         stored=len(readings.stored),
         duplicates=len(readings.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len(findings) + len(months),
+        alerts=len(findings) + conditions.changed + len(months) + len(limits),
         messages=messages,
     )

@@ -83,9 +83,12 @@ async def grant_residence(
     email: str,
     operator_code: str,
     residence_code: str,
+    administrator: bool = False,
     now: datetime,
 ) -> None:
-    """Let a manager's account look after a residence; to grant it again changes nothing.
+    """Let a manager's account look after a residence; granted again, only `administrator` is set anew.
+
+    An administrator is told by e-mail what concerns the residence (R-134).
 
     Raises:
         NotFound: no manager has this address, or the operator has no such residence.
@@ -99,6 +102,8 @@ async def grant_residence(
     )
     if residence is None or residence.operator_id != manager.operator_id:
         raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
-    await ManagedResidence.get_or_create(
+    row, _ = await ManagedResidence.get_or_create(
         account_id=manager.id, residence_id=residence.id, defaults={"granted_at": now}, using_db=connection
     )
+    row.administrator = administrator
+    await row.save(using_db=connection, update_fields=["administrator"])

@@ -62,7 +62,7 @@ async def managed_alerts(
     residence = await Residence.get(id=residence_id)
     today = now.astimezone(ZoneInfo(residence.time_zone)).date()
     goes_on = Q(ended_on=None) | Q(ended_on__gt=today)
-    query = Alert.filter(dwelling__residence_id=residence_id)
+    query = Alert.filter(dwelling__residence_id=residence_id, account_id=None)  # own limits are private
     query = query.filter(goes_on) if active else query.filter(ended_on__lte=today)
     total = await query.count()
     if after is not None:
@@ -71,7 +71,7 @@ async def managed_alerts(
     rows = (
         await query.order_by("-started_on", "-id")
         .limit(first + 1)
-        .select_related("episode__meter", "dwelling")
+        .select_related("episode__meter", "meter", "dwelling")
     )
     shown = rows[:first]
     levels = {row.id: _level(row, active=active) for row in shown}
@@ -85,12 +85,17 @@ async def managed_alerts(
             level=levels[row.id],
             started_on=row.started_on,
             ended_on=row.ended_on,
-            printed_serial=None if row.episode is None else row.episode.meter.printed_serial,
+            printed_serial=_serial(row),
             handling=handled[row.id],
         )
         for row in shown
     ]
     return Page(items=items, has_next=len(rows) > first, total=total)
+
+
+def _serial(row: Alert) -> str | None:
+    meter = row.meter if row.episode is None else row.episode.meter
+    return None if meter is None else meter.printed_serial
 
 
 def _level(row: Alert, *, active: bool) -> int | None:

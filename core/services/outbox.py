@@ -44,6 +44,7 @@ class News:
         alert_id: the alert that it belongs to.
         values: what the words need.
         figures: further values, counted from `started_on` on; told to nobody who moved in later.
+        account_id: the only one to be told; None for everyone who lives there.
         to_managers: whether the managers of the residence are told too, without figures.
     """
 
@@ -56,6 +57,7 @@ class News:
     alert_id: int
     values: Mapping[str, Any]
     figures: Mapping[str, Any]
+    account_id: int | None = None
     to_managers: bool = False
 
 
@@ -87,7 +89,7 @@ async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now:
         _message(item, account, stay, channel, now)
         for item in fresh
         for account, stay in occupants_of.get(item.dwelling_id, ())
-        if stay.holds(item.happened_on)
+        if stay.holds(item.happened_on) and item.account_id in {None, account.id}
         for channel in Channel
         if _asked_for(account, item.topic, channel)
     ]

@@ -192,8 +192,6 @@ async def put_meter(
 ) -> int:
     """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
 
-    `thresholds_of` judges the leaks of a meter that is taken out (`House.registry.leak_thresholds`).
-
     Raises:
         NotFound: no such residence.
         InvalidInput: the radio address or key cannot be read.

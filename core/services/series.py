@@ -97,19 +97,66 @@ async def readings_around(
     connection: BaseDBAsyncClient, windows: Iterable[Window]
 ) -> dict[int, list[IndexReading]]:
     """The readings of each window and the nearest one beyond either end: its edges can be interpolated."""
+    found: dict[int, list[IndexReading]] = {}
+    for row in await rows_around(connection, windows):
+        found.setdefault(row.meter_id, []).append(IndexReading(row.read_at_s, row.index_value))
+    return found
+
+
+async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> list[ReadingRow]:
+    """The same as whole rows, by meter and time."""
     rows = await _select(
         connection,
         ", w(a, b, c) AS (SELECT k.a,"
         " COALESCE((SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at <= k.b), k.b),"
         " COALESCE((SELECT MIN(read_at) FROM reading WHERE meter_id = k.a AND read_at >= k.c), k.c) FROM k)"
-        " SELECT r.meter_id, r.read_at, r.index_value FROM w JOIN reading r"
+        " SELECT r.* FROM w JOIN reading r"
         " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
         windows,
     )
-    found: dict[int, list[IndexReading]] = {}
-    for row in rows:
-        found.setdefault(row["meter_id"], []).append(IndexReading(row["read_at"], row["index_value"]))
-    return found
+    return [_reading_row(row) for row in rows]
+
+
+class Habit(NamedTuple):
+    """A meter's last reading, and how many `readings` came since `first_s` within the time looked at."""
+
+    meter_id: int
+    dwelling_id: int
+    last_s: int
+    first_s: int
+    readings: int
+
+
+async def quiet_meters(
+    connection: BaseDBAsyncClient,
+    *,
+    since_s: int,
+    look_back_s: int,
+    after_id: int,
+    limit: int,
+) -> list[Habit]:
+    """Meters in service without a reading since a moment, by id: a page of those beyond `after_id`.
+
+    Args:
+        connection: to read in.
+        since_s: the last reading is older.
+        look_back_s: over how long before it readings are counted.
+        after_id: the last id of the page before.
+        limit: how many at most.
+    """
+    return [
+        Habit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
+        for row in await _query(
+            connection,
+            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"
+            " (SELECT m.id, m.dwelling_id,"
+            " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
+            " FROM meter m WHERE m.removed_at IS NULL AND m.id > $1) q"
+            " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
+            " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
+            [after_id, since_s, look_back_s, limit],
+        )
+    ]
 
 
 async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:

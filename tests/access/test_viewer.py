@@ -28,14 +28,14 @@ def test_every_role_has_its_line_in_the_table() -> None:
     assert set(PERMISSIONS_OF) == set(Role)
 
 
-def test_a_resident_changes_nothing_but_the_own_account() -> None:
-    """What is the house's is read, and neither outbox nor audit is among it."""
+def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
+    """What is the house's is read, and neither outbox nor audit is among it; alerts are seen to."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
     own = {"account", "consent", "password", "second_factor", "sessions", "terms", "tokens"}
     verbs = {
         permission.value.split(":")[1] for permission in mine if permission.value.split(":")[0] not in own
     }
-    assert verbs == {"read", "read_daily", "leave"}
+    assert verbs == {"read", "read_daily", "leave", "handle"}
     assert not {Permission.OUTBOX_READ, Permission.AUDIT_READ, Permission.CONSENT_RECORD} & mine
 
 
@@ -85,10 +85,10 @@ def test_a_scope_reads_and_changes_nothing() -> None:
 
 
 def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
-    """A gateway's or a manager's token with every scope reads no resident's data."""
-    for role in (Role.GATEWAY, Role.MANAGER):
+    """A gateway's token with every scope reads nothing, and a manager's no more than the list of alerts."""
+    for role, expected in ((Role.GATEWAY, set()), (Role.MANAGER, {Permission.ALERTS_READ})):
         viewer = Viewer(role=role, scopes=frozenset(TokenScope))
-        assert not any(viewer.may(permission) for permission in Permission)
+        assert {permission for permission in Permission if viewer.may(permission)} == expected
 
 
 def test_a_gateway_hands_in_telegrams_and_sees_no_datum() -> None:

@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 import pyotp
 import pytest
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Viewer
 from core.errors import Conflict, NotFound
-from core.models import Account, CaseKind, Dwelling, DwellingCase, OccupancyKind, OutboxMessage
+from core.models import Account, CaseKind, Dwelling, DwellingCase, OccupancyKind, OutboxMessage, Residence
 from core.services.intake import take_in
 from core.services.invitations import invite_manager
 from core.services.letters import opened_values
 from core.services.managed import grant_residence
+from core.services.publication import publish_residence, residence_documents
 from graphql_schema.relay import global_id
 from notifications.messages import render
 from tests.graphql.conftest import door, portal  # noqa: F401 - fixtures
@@ -150,3 +151,55 @@ async def test_an_invitation_is_sent_again_until_it_is_used(house, vault, now) -
         await invite_manager(
             house.settings, SYSTEM, email=EMAIL, operator_code="none", first_name="", last_name="", now=now
         )
+
+
+DOCUMENTS = "{ managedResidences { code documents { title(language: FR) english: title(language: EN) } } }"
+
+
+async def publish(house, now, code="AA000"):
+    return await publish_residence(house, SYSTEM, operator_code="ocea", residence_code=code, now=now)
+
+
+@pytest.mark.requirement("R-134", "R-135", "R-136", "R-137", "R-138", "C-09", "C-10")
+async def test_publishing_tells_those_who_look_after_the_house(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """One e-mail to each administrator, however often it is published; a document for all with access."""
+    await factories.residence(vault)
+    await Residence.all().update(published_at=None)
+    temporary = await invited(house, now)
+    await invited(house, now, "autre@example.org")
+    await invited(house, now, "ailleurs@example.org")
+    for email, administrator in ((EMAIL, False), ("autre@example.org", True)):
+        await grant_residence(
+            SYSTEM,
+            email=email,
+            operator_code="ocea",
+            residence_code="AA000",
+            administrator=administrator,
+            now=now,
+        )
+    later = now + timedelta(hours=1)
+    assert [await publish(house, now), await publish(house, later)] == [True, False]
+    assert (await Residence.get()).published_at == now
+    letters = await OutboxMessage.filter(template="portal_ready")
+    assert [letter.recipient for letter in letters] == ["autre@example.org"]
+    message = render(letters[0].template, "fr", opened_values(letters[0], house.settings))
+    assert message.subject == "Votre portail ISI HABITAT est prêt"
+    await own_access(portal, temporary)
+    (residence,) = (await portal.ask(DOCUMENTS))["managedResidences"]
+    assert residence["documents"] == [
+        {"title": "Votre portail ISI HABITAT est prêt", "english": "Your portal ISI HABITAT is ready"}
+    ]
+    with pytest.raises(NotFound):
+        await publish(house, now, "ZZ999")
+
+
+async def test_a_residences_documents_are_for_its_managers(house, vault, now) -> None:
+    """A resident, and a manager of another residence, find none."""
+    number = await factories.residence(vault)
+    await publish(house, now)
+    await invited(house, now)
+    for email in (EMAIL, "claire.martin@example.org"):
+        row = await Account.get(email=email)
+        viewer = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
+        with pytest.raises(NotFound):
+            await residence_documents(house, viewer, number)
