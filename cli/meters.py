@@ -13,6 +13,7 @@ from cyclopts import App
 from cli.house import opened
 from cli.output import counted, fail, out
 from core.access import SYSTEM
+from core.bootstrap import House
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
 from core.services.conditionwatch import watch_silence
@@ -47,7 +48,6 @@ async def import_meters(file: Path) -> None:
     """
     count = 0
     async with opened() as house:
-        vault = Vault.under(house.settings.secret_key)
         # A damaged or Latin-1 byte spoils its own cell alone.
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             rows = csv.DictReader(lines)
@@ -56,7 +56,7 @@ async def import_meters(file: Path) -> None:
                 fail(f"{file}: the heading lacks {', '.join(missing)}", code="INVALID_INPUT")
             for row in rows:
                 try:
-                    await _put(row, vault)
+                    await _put(row, house)
                 except SubmeterError as failure:
                     fail(f"{file}, line {rows.line_num}: {failure.message}", code=failure.code)
                 count += 1
@@ -90,7 +90,7 @@ async def restart_message_counter(address: str) -> None:
     out.print("The count begins anew. [bold]submeter replay[/] takes in what was kept.")
 
 
-async def _put(row: dict[str, str | None], vault: Vault) -> None:
+async def _put(row: dict[str, str | None], house: House) -> None:
     now = datetime.now(UTC)
     operator, residence = row["operator"] or "", row["residence"] or ""
     zone = await zone_of_residence(SYSTEM, operator_code=operator, residence_code=residence)
@@ -125,7 +125,8 @@ async def _put(row: dict[str, str | None], vault: Vault) -> None:
         ),
         meter=meter,
         keep_removal="removed_on" not in row,
-        vault=vault,
+        vault=Vault.under(house.settings.secret_key),
+        thresholds_of=house.registry.leak_thresholds,
         now=now,
     )
 

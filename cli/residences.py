@@ -1,6 +1,7 @@
 """`submeter residences`: the buildings that meters hang in."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from cyclopts import App
 
@@ -25,8 +26,9 @@ async def add(
     city: str,
     *,
     time_zone: str = "Europe/Paris",
+    water_price: Decimal | None = None,
 ) -> None:
-    """Describe a residence, or bring it up to date; its operator is made if it is new.
+    """Describe a residence, or bring all that is said here up to date; its operator is made if it is new.
 
     Args:
         operator: the operator's code, e.g. ocea.
@@ -37,13 +39,24 @@ async def add(
         postcode: the postcode.
         city: the city.
         time_zone: whose civil days count there (IANA name).
+        water_price: euros for a cubic metre, waste water included; without it a leak's cost is not told.
     """
     now = datetime.now(UTC)
     spec = ResidenceSpec(
-        operator, operator_name, code, name, street, postcode, city, time_zone, published_at=now
+        operator,
+        operator_name,
+        code,
+        name,
+        street,
+        postcode,
+        city,
+        time_zone,
+        published_at=now,
+        water_price_eur_per_m3=water_price,
     )
     async with opened() as house:
-        await put_residence(SYSTEM, spec, vault=Vault.under(house.settings.secret_key), now=now)
+        vault, thresholds_of = Vault.under(house.settings.secret_key), house.registry.leak_thresholds
+        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=thresholds_of, now=now)
     out.print(f"Residence {code} of {operator} is described.")
 
 

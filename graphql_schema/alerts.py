@@ -10,6 +10,7 @@ from strawberry.relay import PageInfo
 from core.consumption import Month
 from core.leaks.conditions import Condition
 from core.leaks.display import alert_title, level_equivalent, loss_m3, period_text, rounded
+from core.leaks.money import Cost
 from core.leaks.words import (
     condition_title,
     ended_condition_title,
@@ -33,6 +34,21 @@ _LARGEST_NUMBER = 2**63 - 1
 
 
 @strawberry.type(
+    description="What a leak would come to in a year of 365 days, if it went on at its mean flow so far."
+)
+class LeakProjection:
+    m3: Decimal = strawberry.field(description="Cubic metres, rounded to whole ones.")
+    cost: Decimal | None = strawberry.field(
+        description="EUR, two decimals; null where the price of water is not known."
+    )
+
+    @classmethod
+    def known(cls, cost: Cost) -> "LeakProjection | None":
+        """None where the mean flow is not known, and when the leak is over."""
+        return None if cost.m3_per_year is None else cls(m3=cost.m3_per_year, cost=cost.eur_per_year)
+
+
+@strawberry.type(
     description="What a resident is warned of. Figures that are not known are null, never 0 (C-25)."
 )
 class Alert:
@@ -52,8 +68,15 @@ class Alert:
         description="The first day without it; null while a leak is active."
     )
     duration_days: int
+    loss_litres: Decimal | None = strawberry.field(description="Total loss in litres, two decimals.")
     loss_m3: Decimal | None = strawberry.field(
         name="lossM3", description="Total loss in cubic metres, two decimals (R-085)."
+    )
+    loss_cost: Decimal | None = strawberry.field(
+        description="The loss in EUR, two decimals, at the residence's price; null where either is not known."
+    )
+    projection: LeakProjection | None = strawberry.field(
+        description="What it would come to in a year, while the leak is active."
     )
     mean_flow_lph: Decimal | None = strawberry.field(
         description="Mean flow in litres per hour, two decimals: how much runs out (R-093)."
@@ -85,7 +108,10 @@ class Alert:
             started_on=view.started_on,
             ended_on=view.ended_on,
             duration_days=view.duration_days,
+            loss_litres=None if view.loss_litres is None else rounded(view.loss_litres, 2),
             loss_m3=loss_m3(view.loss_litres),
+            loss_cost=view.cost.eur,
+            projection=LeakProjection.known(view.cost),
             mean_flow_lph=_flow(view.mean_flow_lph),
             minimum_flow_at_opening_lph=_flow(view.q_min_at_opening_lph),
             stale=view.stale,

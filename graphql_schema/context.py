@@ -46,7 +46,7 @@ class Context:
     _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.viewer, self.now)
+        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
 
     async def viewer(self) -> Viewer:
         """Who is asking; found once, at the first field that wants to know.
@@ -111,7 +111,7 @@ class Context:
 
     def _become(self, credentials: Credentials) -> None:
         self.credentials, self._viewer, self._account = credentials, None, None
-        self.loaders = Loaders(self.viewer, self.now)
+        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
 
     async def _find_viewer(self) -> Viewer:
         if self.credentials.token is None:

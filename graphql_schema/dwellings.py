@@ -36,9 +36,13 @@ class Residence:
     city: str
     time_zone: str = strawberry.field(description="IANA name; every civil day and month is one of this zone.")
     operator_name: str
+    water_price: Decimal | None = strawberry.field(
+        description="EUR for a cubic metre, waste water included, four decimals; null where it is not known."
+    )
 
     @classmethod
     def of(cls, view: ResidenceView) -> "Residence":
+        price = view.water_price_eur_per_m3
         return cls(
             code=view.code,
             name=view.name,
@@ -47,6 +51,7 @@ class Residence:
             city=view.city,
             time_zone=view.time_zone,
             operator_name=view.operator_name,
+            water_price=None if price is None else rounded(price, 4),
         )
 
 

@@ -16,6 +16,7 @@ from core.errors import NotFound, SubmeterError
 from core.services.alert_list import AlertView, active_alerts
 from core.services.consumption import FluidDashboard, dashboard
 from core.services.meters import MeterView, meters_by_dwelling
+from core.thresholds import ThresholdsOf
 
 ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
 ValueT = TypeVar("ValueT")
@@ -50,25 +51,29 @@ class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
 class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
     """The active alerts of each dwelling: one call for the banner's number and the list."""
 
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+    def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self._viewer = viewer
+        self._thresholds_of = thresholds_of
         self._now = now
         super().__init__(load_fn=self._alerts)
 
     async def _alerts(self, dwelling_ids: list[int]) -> Sequence[list[AlertView] | BaseException]:
         viewer = await self._viewer()
         return [
-            await _answer(active_alerts(viewer, dwelling_id, now=self._now)) for dwelling_id in dwelling_ids
+            await _answer(
+                active_alerts(viewer, dwelling_id, thresholds_of=self._thresholds_of, now=self._now)
+            )
+            for dwelling_id in dwelling_ids
         ]
 
 
 class Loaders:
     """The loaders of one operation."""
 
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+    def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self.meters_by_dwelling = MetersByDwellingLoader(viewer)
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
-        self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, now)
+        self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, thresholds_of, now)
 
 
 async def _answer(question: Awaitable[ValueT]) -> ValueT | SubmeterError:

@@ -16,7 +16,7 @@ from typing import Any
 from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.language import Language
-from core.leaks.display import date_text, flow_text, level_equivalent, loss_text
+from core.leaks.display import date_text, flow_text, level_equivalent, loss_text, price_text
 from core.leaks.overconsumption import LimitPeriod
 from core.leaks.words import amount_text, fluid_label, meter_label, month_text, period_phrase
 from notifications.access_words import ACCESS_WORDS
@@ -55,6 +55,12 @@ _TEXTS = {
         Language.FR,
     ): "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}.",
     ("leak_closed", Language.EN): "{meter}: no leak has been seen since {until}. Total loss {loss}.",
+    ("leak_closed, with cost", Language.FR): (
+        "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}, soit environ {cost}."
+    ),
+    ("leak_closed, with cost", Language.EN): (
+        "{meter}: no leak has been seen since {until}. Total loss {loss}, about {cost}."
+    ),
     ("leak_closed, no figures", Language.FR): "{meter} : la fuite n'est plus constatée depuis le {until}.",
     ("leak_closed, no figures", Language.EN): "{meter}: no leak has been seen since {until}.",
     ("over_consumption", Language.FR): (
@@ -125,6 +131,8 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
             name += ", no figures"
+        elif name == "leak_closed" and values.get("loss_eur") is not None:
+            name += ", with cost"
     text = _TEXTS[name, tongue].format(**words)
     place = values.get("place")  # for a manager, who has more homes than one
     if place:
@@ -134,6 +142,7 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
+    cost = values.get("loss_eur")
     return {
         "level": values["level"],
         "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
@@ -142,6 +151,7 @@ def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
         "since": date_text(date.fromisoformat(values["started_on"]), language),
         "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
         "loss": loss_text(None if loss is None else Decimal(loss)),
+        "cost": price_text(Decimal(cost), language) if cost is not None else "",
     }
 
 

@@ -129,6 +129,7 @@ def _tilleuls(today: date, first_day: date) -> DemoResidence:
         city="Courbevoie",
         timezone=ZONE.key,
         published=True,
+        water_price_eur_per_m3="4.52",
         gateway=GatewayFormat.RTL_WMBUS,
         dwellings=tuple(dwellings),
     )
@@ -156,6 +157,7 @@ def _parc(today: date, first_day: date) -> DemoResidence:
         city="Lyon",
         timezone=ZONE.key,
         published=True,
+        water_price_eur_per_m3="3.86",
         gateway=GatewayFormat.JSON_LINES,
         dwellings=tuple(dwellings),
     )

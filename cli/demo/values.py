@@ -148,6 +148,7 @@ class DemoResidence:
     city: str
     timezone: str
     published: bool
+    water_price_eur_per_m3: str
     gateway: GatewayFormat
     dwellings: tuple[DemoDwelling, ...]
 

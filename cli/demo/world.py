@@ -29,13 +29,15 @@ WATER_REGISTER_LITRES = 100_000_000
 
 async def describe(plan: DemoPlan, vault: Vault, *, now: datetime) -> None:
     """Operators, accounts, residences, dwellings, meters and keys. Describing them again changes nothing."""
-    terms = {profile.code: profile.terms_version for profile in load_registry().profiles}
+    registry = load_registry()
+    terms = {profile.code: profile.terms_version for profile in registry.profiles}
     for residence in plan.residences:
         await put_operator(SYSTEM, code=residence.operator, name=residence.operator_name)
         for resident in residents(residence):
-            spec = _account(residence, resident, terms.get(residence.operator))
-            await put_account(SYSTEM, spec, now=now)
-        await put_residence(SYSTEM, _residence(residence, now), vault=vault, now=now)
+            account = _account(residence, resident, terms.get(residence.operator))
+            await put_account(SYSTEM, account, now=now)
+        spec = _residence(residence, now)
+        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=registry.leak_thresholds, now=now)
 
 
 def residents(residence: DemoResidence) -> Iterator[DemoResident]:
@@ -75,6 +77,7 @@ def _residence(residence: DemoResidence, now: datetime) -> ResidenceSpec:
         city=residence.city,
         time_zone=residence.timezone,
         published_at=now if residence.published else None,
+        water_price_eur_per_m3=Decimal(residence.water_price_eur_per_m3),
         dwellings=[_dwelling(dwelling, zone) for dwelling in residence.dwellings],
     )
 

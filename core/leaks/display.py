@@ -57,6 +57,11 @@ def loss_text(loss_litres: Decimal | int | None) -> str:
     return f"{loss_m3(loss_litres) or 0} m3"
 
 
+def price_text(eur: Decimal, language: Language) -> str:
+    """`60.00 €`; in English `€60.00`. With the decimal point of the other figures in both."""
+    return f"{rounded(eur, 2)} €" if language is Language.FR else f"€{rounded(eur, 2)}"
+
+
 def flow_text(flow_lph: Fraction | Decimal | None) -> str:
     """`3.95 L/h`, `4 L/h`: two decimals, trailing zeros dropped; `0 L/h` for an unknown one (R-090)."""
     return f"{_plain(rounded(flow_lph or 0, 2))} L/h"

@@ -1,70 +1,21 @@
-"""The borders that decide a leak level, and the day counts that open, close and age an alert.
+"""The level of a flow, by an operator's thresholds.
 
 In: a minimum flow in L/h. Out: a level 0 (none) to 3. The one rule: intervals are half-open, a border belongs
 to the level above it, and a flow above the last border is never dropped (requirements R-092, R-094, R-095,
 R-096, conflict C-26). Flows are compared as exact fractions: 7.999... is not 8.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.thresholds import DEFAULT_THRESHOLDS, Thresholds
+
+__all__ = ["DEFAULT_THRESHOLDS", "NO_LEVEL", "Thresholds", "is_over_range", "level_of", "levels_of"]
+
 NO_LEVEL = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The product's figures; an operator may give others.
-
-    Flows are in litres per hour. On the usual dwelling meter (Q3 = 1.6 m3/h) the first two borders are 0.25 %
-    and 0.5 % of Q3, the sensitivities that meters with a leak flag of their own use.
-
-    Raises:
-        ValueError: when the borders do not rise, or a count of days makes no sense.
-    """
-
-    level_1_lph: Fraction = Fraction(4)
-    """R-094: 4 to 8 L/h, "goutte à goutte"; 4.00 itself is level 1, as the guide's own row shows."""
-    level_2_lph: Fraction = Fraction(8)
-    """R-095: 8 to 12 L/h, "filet d'eau"."""
-    level_3_lph: Fraction = Fraction(12)
-    """R-096: from 12 L/h, "robinet ouvert"."""
-    over_range_above_lph: Fraction = Fraction(20)
-    """R-096 ends at 20 L/h, yet a running toilet leaks 20 to 100: level 3 stays, marked over range (C-26)."""
-    days_to_open: int = 1
-    """Complete days in a row at level 1 or more: 1, as meters' own leak flags; 2 or 3 damp false alarms."""
-    zero_days_to_close: int = 2
-    """Complete days in a row with a quiet hour that prove a repair."""
-    stale_after_days: int = 3
-    """Days without data after which an open alert says that it is blind."""
-    reopen_within_days: int = 7
-    """A leak this soon after its closing is the same episode."""
-    floor_intervals: int = 4
-    """So many intervals must carry the leak's flow and nothing else before an alert opens."""
-    end_share: float = 0.5
-    """A window that carried less than this share of the flow proves that the leak had ended."""
-    fall_after_h: float = 24.0
-    """A level falls when the flow asked for it this long; it rises at once."""
-    belief_quarter_days: float = 0.993
-    """Meters read every few hours: how far a leak must be believed before an alert opens."""
-    belief_days: float = 0.9
-    """The same for meters read once a day, of which less can be known."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.level_1_lph < self.level_2_lph < self.level_3_lph <= self.over_range_above_lph:
-            raise ValueError("the borders of the leak levels must rise")
-        if self.days_to_open < 1 or self.zero_days_to_close < 1:
-            raise ValueError("an alert opens and closes on at least one complete day")
-        if self.stale_after_days < 1 or self.reopen_within_days < 0:
-            raise ValueError("a delay is a positive number of days")
-        if not 0 < self.end_share < 1 or not 0.5 < min(self.belief_quarter_days, self.belief_days) < 1:
-            raise ValueError("a share lies between 0 and 1, and half a belief is none")
-
-
-DEFAULT_THRESHOLDS = Thresholds()
 
 
 def level_of(q_min_lph: Fraction, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:

@@ -18,6 +18,7 @@ from core.metering import hookspecs
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
 from core.operators import OperatorProfile
+from core.thresholds import DEFAULT_THRESHOLDS, Thresholds
 
 GROUP: Final = "submeter.drivers"
 
@@ -131,6 +132,11 @@ class Registry:
     def profile(self, operator_code: str) -> OperatorProfile | None:
         """How this operator signs residents up; None where no plugin says so."""
         return self._profiles.get(operator_code)
+
+    def leak_thresholds(self, operator_code: str) -> Thresholds:
+        """By which this operator's meters are judged; the product's where no plugin says so."""
+        profile = self.profile(operator_code)
+        return DEFAULT_THRESHOLDS if profile is None else profile.leak_thresholds
 
     @property
     def profiles(self) -> tuple[OperatorProfile, ...]:

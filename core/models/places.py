@@ -35,6 +35,9 @@ class Residence(Model):
     remote_reading = fields.BooleanField(default=True, db_default=True)
     resident_portal_option = fields.BooleanField(default=True)
     published_at = fields.DatetimeField(null=True)
+    water_price_eur_per_m3 = fields.DecimalField(
+        max_digits=7, decimal_places=4, null=True, description="waste water included, null where not known"
+    )
 
     class Meta:
         table = "residence"

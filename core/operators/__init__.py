@@ -16,6 +16,7 @@ from core.operators.journey import (
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
 from core.operators.profile import CodeFormat, DwellingParts, OperatorProfile
 from core.operators.words import WORDS
+from core.thresholds import Thresholds
 
 __all__ = [
     "WORDS",
@@ -39,4 +40,5 @@ __all__ = [
     "Stage",
     "Step",
     "Text",
+    "Thresholds",
 ]

@@ -31,6 +31,7 @@ from core.operators.journey import (
 )
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
 from core.operators.words import WORDS
+from core.thresholds import DEFAULT_THRESHOLDS, Thresholds
 
 _MUST_HAVE = (Step.RESIDENCE, Step.DWELLING, Step.ATTESTATION, Step.PERSONAL_DATA)
 _LAST = MappingProxyType(
@@ -69,7 +70,7 @@ def no_dwelling_code(_parts: DwellingParts) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class OperatorProfile:
-    """One operator's sign-up.
+    """One operator's sign-up, and its figures.
 
     Attributes:
         code: the operator's, as its residences name it (`Operator.code`).
@@ -101,6 +102,7 @@ class OperatorProfile:
             none beside the privacy notice.
         consent_version: of the text of the manager's consent.
         help_pages: where the number on a meter stands.
+        leak_thresholds: the flows from which its residents are warned of a leak, and how soon (R-092).
         dwelling_code: a dwelling's code as the operator prints it, or None.
         newsletter: whether one is offered, never ticked in advance (NL-01).
         texts: words that differ from the house's own (core.operators.words), by the same keys.
@@ -137,6 +139,7 @@ class OperatorProfile:
     registration_lifetime: timedelta = timedelta(hours=24)
     predecessor_access: timedelta = timedelta(days=365)
     newsletter: bool = False
+    leak_thresholds: Thresholds = DEFAULT_THRESHOLDS
     dwelling_code: Callable[[DwellingParts], str | None] = no_dwelling_code
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 

@@ -18,16 +18,17 @@ from tortoise.queryset import QuerySet
 from core.access import Permission, Viewer
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
+from core.leaks.money import Cost, cost_of
 from core.leaks.overconsumption import LimitPeriod
-from core.leaks.thresholds import DEFAULT_THRESHOLDS
 from core.leaks.workflow import Standing
 from core.models import Alert, AlertKind
 from core.services import series
 from core.services.alert_workflow import Handling, handlings
 from core.services.paging import Page
-from core.services.places import my_dwelling
+from core.services.places import ResidenceView, my_dwelling
 from core.services.scope import Stay, stay_at
 from core.services.transaction import current_database
+from core.thresholds import ThresholdsOf, product_thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,11 @@ class AlertView:
     """An alert as the occupant sees it.
 
     `level` is the level now, for an ended leak its highest; None for what is no leak. `loss_litres` and
-    `mean_flow_lph` are None where unknown (C-25). `duration_days` runs to today while the alert is active.
-    `stale`: active, and no data for days. `amount` and `threshold` belong to over-consumption; `own_limit` is
-    the period of the viewer's own limit that was passed. `handling` is what resident and manager have done
-    about it.
+    `mean_flow_lph` are None where unknown (C-25). `cost` is the loss at the residence's price of water, and
+    what an active leak would come to in a year; each figure is None where it cannot be known.
+    `duration_days` runs to today while the alert is active. `stale`: active, and no data for days. `amount`
+    and `threshold` belong to over-consumption; `own_limit` is the period of the viewer's own limit that was
+    passed. `handling` is what resident and manager have done about it.
     """
 
     id: int
@@ -52,6 +54,7 @@ class AlertView:
     duration_days: int
     loss_litres: Decimal | None
     mean_flow_lph: Decimal | None
+    cost: Cost
     q_min_at_opening_lph: Decimal | None
     stale: bool
     amount: int | None
@@ -67,19 +70,22 @@ class AlertView:
         return self.handling.standing is Standing.NOT_A_LEAK
 
 
-async def active_alerts(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[AlertView]:
+async def active_alerts(
+    viewer: Viewer, dwelling_id: int, *, thresholds_of: ThresholdsOf = product_thresholds, now: datetime
+) -> list[AlertView]:
     """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083); what was called
-    no leak comes last.
+    no leak comes last. The operator's thresholds say how many silent days make an alert stale.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today, zone = await _stay_today(viewer, dwelling_id, now)
+    stay, today, residence = await _stay_today(viewer, dwelling_id, now)
     if not stay.holds(today):
         return []
     active = _of(stay, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
-    views = await _views(await active, stay, today, zone)
+    stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
+    views = await _views(await active, stay, today, residence, heard_since=today - stale_after)
     return sorted(views, key=lambda view: (view.silent, -_urgency(view), view.started_on, view.id))
 
 
@@ -107,7 +113,7 @@ async def past_alerts(
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today, zone = await _stay_today(viewer, dwelling_id, now)
+    stay, today, residence = await _stay_today(viewer, dwelling_id, now)
     mine = _of(stay, viewer)
     past = mine if stay.over_on(today) else mine.filter(ended_on__lte=today)
     total = await past.count()
@@ -117,7 +123,7 @@ async def past_alerts(
             started_on = last.started_on  # its true start, which the page before may not have shown
         past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
     rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    items = await _views(rows[:first], stay, today, zone)
+    items = await _views(rows[:first], stay, today, residence, heard_since=today)
     return Page(items=items, has_next=len(rows) > first, total=total)
 
 
@@ -133,25 +139,29 @@ def _of(stay: Stay, viewer: Viewer) -> QuerySet[Alert]:
     return query.select_related("episode__meter", "meter")
 
 
-async def _views(rows: list[Alert], stay: Stay, today: date, zone: ZoneInfo) -> list[AlertView]:
+async def _views(
+    rows: list[Alert], stay: Stay, today: date, residence: ResidenceView, *, heard_since: date
+) -> list[AlertView]:
+    zone, price = ZoneInfo(residence.time_zone), residence.water_price_eur_per_m3
     meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
     last = await series.last_readings(current_database(), meter_ids)
     silent = {
         meter_id
         for meter_id in meter_ids
-        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < today - _STALE_AFTER
+        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < heard_since
     }
     levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
     since = datetime.combine(stay.first_day, time(), tzinfo=zone)
     handled = await handlings(rows, levels=levels, today=today, since=since)
-    return [_view(row, stay, today, silent, handled[row.id]) for row in rows]
+    return [_view(row, stay, today, silent, price, handled[row.id]) for row in rows]
 
 
 _ONE_DAY = timedelta(days=1)
-_STALE_AFTER = timedelta(days=DEFAULT_THRESHOLDS.stale_after_days)
 
 
-def _view(row: Alert, stay: Stay, today: date, silent: set[int], handling: Handling) -> AlertView:
+def _view(
+    row: Alert, stay: Stay, today: date, silent: set[int], price: Decimal | None, handling: Handling
+) -> AlertView:
     episode, ended_on = row.episode, row.ended_on
     meter = row.meter if episode is None else episode.meter
     if stay.last_day is not None and (ended_on is None or ended_on > stay.last_day + _ONE_DAY):
@@ -161,6 +171,8 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int], handling: Handl
     level_max = None if episode is None else _highest(episode.segments, stay)
     level = level_max if episode is None or not active else episode.level_now
     started_on = max(row.started_on, stay.first_day)
+    loss_litres = episode.loss_litres if episode and own else None
+    mean_flow_lph = episode.mean_flow_lph if episode and own else None
     return AlertView(
         id=row.id,
         kind=row.kind,
@@ -171,8 +183,9 @@ def _view(row: Alert, stay: Stay, today: date, silent: set[int], handling: Handl
         started_on=started_on,
         ended_on=None if active and row.kind is not AlertKind.OVER_CONSUMPTION else ended_on,
         duration_days=(min(today, ended_on or today) - started_on).days,
-        loss_litres=episode.loss_litres if episode and own else None,
-        mean_flow_lph=episode.mean_flow_lph if episode and own else None,
+        loss_litres=loss_litres,
+        mean_flow_lph=mean_flow_lph,
+        cost=cost_of(loss_litres, mean_flow_lph if active else None, eur_per_m3=price),
         q_min_at_opening_lph=episode.q_min_at_opening_lph if episode and own else None,
         stale=active and episode is not None and episode.meter_id in silent,
         amount=row.amount,
@@ -195,7 +208,7 @@ def _highest(segments: Sequence[Mapping[str, Any]], stay: Stay) -> int | None:
     return max(levels, default=None)
 
 
-async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date, ZoneInfo]:
+async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date, ResidenceView]:
     stay = await stay_at(viewer, dwelling_id)
-    zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
-    return stay, now.astimezone(zone).date(), zone
+    residence = (await my_dwelling(viewer, dwelling_id)).residence
+    return stay, now.astimezone(ZoneInfo(residence.time_zone)).date(), residence

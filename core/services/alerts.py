@@ -13,6 +13,7 @@ from datetime import date, datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.leaks.events import Event, EventKind
+from core.leaks.money import cost_of
 from core.leaks.workflow import Deed, Standing
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, standing_of
@@ -95,6 +96,7 @@ def _told(event: Event) -> tuple[str, int]:
 def _news(
     meter: MeterEntry, alert: Alert, episode: LeakEpisode, template: str, key: str, *, level: int, day: date
 ) -> News:
+    cost = cost_of(episode.loss_litres, None, eur_per_m3=meter.water_price_eur_per_m3)
     return News(
         dwelling_id=meter.dwelling_id,
         topic=Topic.LEAK,
@@ -112,6 +114,7 @@ def _news(
         },
         figures={
             "loss_litres": None if episode.loss_litres is None else str(episode.loss_litres),
+            "loss_eur": None if cost.eur is None else str(cost.eur),
             "mean_flow_lph": None if episode.mean_flow_lph is None else str(episode.mean_flow_lph),
         },
     )

@@ -151,12 +151,13 @@ async def _take_in_batch(
     opened, wiser = open_telegrams(telegrams, meters, house.decoder, book)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*heard, *opened) if isinstance(item, Unusable)]
-    return await _store(viewer, reported, unusable, learned=(book, wiser), source=source, now=now)
+    return await _store(house, viewer, reported, unusable, learned=(book, wiser), source=source, now=now)
 
 
 @transactional
 async def _store(
     connection: TransactionalDBClient,
+    house: House,
     viewer: Viewer,
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
@@ -170,7 +171,7 @@ async def _store(
     reported = await with_removals(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
-    findings = await watch(connection, touched, now=now)
+    findings = await watch(connection, touched, thresholds_of=house.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await tell_relapses(connection, list(touched), now=now)
     conditions = await watch_conditions(connection, readings.stored, now=now)

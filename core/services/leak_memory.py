@@ -23,19 +23,24 @@ from core.models import LeakMemory
 from core.services import series
 from core.services.meter_book import MeterEntry
 from core.services.series import Window
+from core.thresholds import Thresholds, ThresholdsOf
 
 _LATEST_S = 2**62
 _FIELDS = [field.name for field in fields(Transition)]
 
 
 async def follow_meters(
-    connection: TransactionalDBClient, touched: Mapping[MeterEntry, date]
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, date], *, thresholds_of: ThresholdsOf
 ) -> dict[MeterEntry, Followed]:
-    """Bring the classifier up to date on these meters; one whose register it does not know is left out."""
+    """Bring the classifier up to date on these meters; one whose register it does not know is left out.
+
+    Each is judged by its operator's thresholds. Where an operator gives others than before, they hold from
+    the readings on that are not settled yet.
+    """
     rows = await LeakMemory.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
     stored = {row.meter_id: row for row in rows}
     found: dict[MeterEntry, Followed] = {}
-    for step, meters in _by_step(touched).items():
+    for (step, thresholds), meters in _by_step(touched, thresholds_of).items():
         memories = [_memory(stored.get(meter.id), touched[meter], meter) for meter in meters]
         read = await _readings(connection, meters, memories)
         followed = follow(
@@ -43,6 +48,7 @@ async def follow_meters(
             [read[meter.id] for meter in meters],
             step_litres=step,
             capacity_litres=[meter.register_capacity for meter in meters],
+            thresholds=thresholds,
         )
         for meter, before, after in zip(meters, memories, followed, strict=True):
             found[meter] = after
@@ -50,12 +56,14 @@ async def follow_meters(
     return found
 
 
-def _by_step(meters: Mapping[MeterEntry, date]) -> dict[int, list[MeterEntry]]:
-    by_step: dict[int, list[MeterEntry]] = {}
+def _by_step(
+    meters: Mapping[MeterEntry, date], thresholds_of: ThresholdsOf
+) -> dict[tuple[int, Thresholds], list[MeterEntry]]:
+    by_step: dict[tuple[int, Thresholds], list[MeterEntry]] = {}
     for meter in meters:
         step = known_step(meter.register_step)
         if step is not None:
-            by_step.setdefault(step, []).append(meter)
+            by_step.setdefault((step, thresholds_of(meter.operator_code)), []).append(meter)
     return by_step
 
 

@@ -25,6 +25,7 @@ from core.services import series
 from core.services.leak_memory import follow_meters
 from core.services.meter_book import MeterEntry
 from core.services.series import Window
+from core.thresholds import ThresholdsOf
 
 _FOUR_PLACES = Decimal("0.0001")
 _TWO_PLACES = Decimal("0.01")
@@ -53,14 +54,15 @@ async def watch(
     connection: TransactionalDBClient,
     touched: Mapping[MeterEntry, tuple[date, date]],
     *,
+    thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> list[Finding]:
-    """Bring the leak episodes of the touched water meters up to date."""
+    """Bring the leak episodes of the touched water meters up to date, by their operators' thresholds."""
     water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
     if not water:
         return []
     end_s = int(now.timestamp())
-    followed = await follow_meters(connection, water)
+    followed = await follow_meters(connection, water, thresholds_of=thresholds_of)
     last = await series.last_readings(connection, [meter.id for meter in followed])
     speaking = {meter: one for meter, one in followed.items() if meter.id in last}
     stored = await _stored_episodes(connection, speaking)
@@ -79,6 +81,7 @@ async def watch(
             last_reading_s=read_at_s,
             today=day_of(end_s, meter.zone),
             replaced_on=meter.removed_at.astimezone(meter.zone).date() if meter.removed_at else None,
+            thresholds=thresholds_of(meter.operator_code),
         )
         before = [row for row in stored[meter.id] if _detected_s(row, meter.zone) > one.from_s]
         findings += await _replace(connection, meter, before, after, now=now)

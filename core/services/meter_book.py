@@ -7,6 +7,7 @@ meters of its own operator alone; to it, any other meter is unknown.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -24,7 +25,7 @@ class MeterEntry:
     """What intake knows of a meter.
 
     `keys` are the newest first and do not show when printed; None when there are some, and all are sealed
-    under another secret.
+    under another secret. `water_price_eur_per_m3` is the residence's; None where nobody has said.
     """
 
     id: int
@@ -37,6 +38,8 @@ class MeterEntry:
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
+    operator_code: str
+    water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
 
 
@@ -47,7 +50,7 @@ async def meters_by_address(
     query = Meter.filter(radio_address__in=list(set(addresses)))
     if viewer.operator_id is not None:
         query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
-    meters = await query.select_related("dwelling__residence").prefetch_related("keys")
+    meters = await query.select_related("dwelling__residence__operator").prefetch_related("keys")
     return {meter.radio_address: _entry(meter, vault) for meter in meters}
 
 
@@ -78,6 +81,8 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
+        operator_code=meter.dwelling.residence.operator.code,
+        water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
         keys=_opened(newest_first, meter.radio_address, vault),
     )
 

@@ -11,7 +11,7 @@ from core.services.scope import Stay, dwellings_with_residence, stay_at, stays
 
 @dataclass(frozen=True, slots=True)
 class ResidenceView:
-    """A residence as its residents see it."""
+    """A residence as its residents see it; `water_price_eur_per_m3` is None where it is not known."""
 
     id: int
     code: str
@@ -20,7 +20,9 @@ class ResidenceView:
     postcode: str
     city: str
     time_zone: str
+    operator_code: str
     operator_name: str
+    water_price_eur_per_m3: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def _view(row: Dwelling, stay: Stay) -> DwellingView:
             postcode=residence.postcode,
             city=residence.city,
             time_zone=residence.time_zone,
+            operator_code=residence.operator.code,
             operator_name=residence.operator.name,
+            water_price_eur_per_m3=residence.water_price_eur_per_m3,
         ),
         building=row.building,
         staircase=row.staircase,

@@ -17,25 +17,26 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Permission, Role, Viewer
 from core.access.codes import token_hash
 from core.consumption.fluids import Fluid
-from core.errors import Conflict, InvalidInput, NotFound, SecretUnusable
+from core.errors import Conflict, InvalidInput, NotFound
 from core.metering import Address, TelegramError, fold
 from core.models import (
     Account,
     Dwelling,
     Gateway,
     Meter,
-    MeterKey,
     Occupancy,
     OccupancyKind,
     Operator,
     Residence,
 )
-from core.services.counters import begin_anew
+from core.services.meter_keys import put_key
 from core.services.password_hashes import hash_password
+from core.services.prices import checked_price
 from core.services.removals import end_leaks
 from core.services.sessions import GATEWAY_PREFIX, email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
+from core.thresholds import ThresholdsOf, product_thresholds
 
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 """Litres, watt-hours or allocator units; a register that held more would outlive its building."""
@@ -84,7 +85,10 @@ class DwellingSpec:
 
 @dataclass(frozen=True, slots=True)
 class ResidenceSpec:
-    """A residence of an operator with its dwellings."""
+    """A residence of an operator with its dwellings.
+
+    `water_price_eur_per_m3`: what residents pay, waste water included; None: nobody has said.
+    """
 
     operator_code: str
     operator_name: str
@@ -97,6 +101,7 @@ class ResidenceSpec:
     published_at: datetime | None = None
     remote_reading: bool = True
     resident_portal_option: bool = True
+    water_price_eur_per_m3: Decimal | None = None
     dwellings: Sequence[DwellingSpec] = ()
 
 
@@ -127,13 +132,21 @@ class AccountSpec:
 
 @transactional
 async def put_residence(
-    connection: TransactionalDBClient, viewer: Viewer, spec: ResidenceSpec, *, vault: Vault, now: datetime
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    spec: ResidenceSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
 ) -> int:
     """Describe a residence with all in it; answers its id.
 
+    `thresholds_of` judges the leaks of meters that are taken out (`House.registry.leak_thresholds`).
+
     Raises:
         NotFound: an occupancy names an account that does not exist.
-        InvalidInput: no such time zone, or a radio address or key cannot be read.
+        InvalidInput: no such time zone, no such price, or a radio address or key cannot be read.
         Conflict: another dwelling's meter has this radio address.
     """
     viewer.require(Permission.PLACES_WRITE)
@@ -149,13 +162,16 @@ async def put_residence(
             "published_at": spec.published_at,
             "remote_reading": spec.remote_reading,
             "resident_portal_option": spec.resident_portal_option,
+            "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
         },
         using_db=connection,
         operator_id=operator.id,
         code=spec.code,
     )
     for dwelling in spec.dwellings:
-        await _put_dwelling(connection, residence, dwelling, vault=vault, now=now)
+        await _put_dwelling(
+            connection, residence, dwelling, vault=vault, thresholds_of=thresholds_of, now=now
+        )
     residence_id: int = residence.id
     return residence_id
 
@@ -171,6 +187,7 @@ async def put_meter(
     meter: MeterSpec,
     keep_removal: bool = False,
     vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
     """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
@@ -190,7 +207,7 @@ async def put_meter(
     if keep_removal:
         known = await Meter.get_or_none(radio_address=meter.radio_address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
-    return await _put_meter(connection, row, meter, vault=vault, now=now)
+    return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
 
 
 async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
@@ -309,11 +326,12 @@ async def _put_dwelling(
     spec: DwellingSpec,
     *,
     vault: Vault,
+    thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> None:
     dwelling = await _dwelling_row(connection, residence, spec)
     for meter in spec.meters:
-        await _put_meter(connection, dwelling, meter, vault=vault, now=now)
+        await _put_meter(connection, dwelling, meter, vault=vault, thresholds_of=thresholds_of, now=now)
     for stay in spec.occupancies:
         await _put_occupancy(connection, dwelling, stay)
 
@@ -335,7 +353,13 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
 
 
 async def _put_meter(
-    connection: TransactionalDBClient, dwelling: Dwelling, spec: MeterSpec, *, vault: Vault, now: datetime
+    connection: TransactionalDBClient,
+    dwelling: Dwelling,
+    spec: MeterSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
 ) -> int:
     try:
         address = str(Address.parse(spec.radio_address))
@@ -362,30 +386,11 @@ async def _put_meter(
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)
     if spec.key is not None:
-        await _put_key(connection, meter, spec.key, vault=vault, now=now)
+        await put_key(connection, meter, spec.key, vault=vault, now=now)
     if taken_out:
-        await end_leaks(connection, address, vault=vault, now=now)
+        await end_leaks(connection, address, vault=vault, thresholds_of=thresholds_of, now=now)
     meter_id: int = meter.id
     return meter_id
-
-
-async def _put_key(
-    connection: TransactionalDBClient, meter: Meter, key: bytes, *, vault: Vault, now: datetime
-) -> None:
-    known = await MeterKey.filter(meter_id=meter.id).using_db(connection)
-    if any(_holds(row, key, meter.radio_address, vault) for row in known):
-        return
-    sealed = vault.seal(key, radio_address=meter.radio_address)
-    await MeterKey.create(meter_id=meter.id, sealed=sealed, added_at=now, using_db=connection)
-    await begin_anew(connection, meter.id)
-
-
-def _holds(row: MeterKey, key: bytes, radio_address: str, vault: Vault) -> bool:
-    """Whether a row is this key; one that another secret sealed is not, so that keys can be given again."""
-    try:
-        return vault.open(row.sealed, radio_address=radio_address) == key
-    except SecretUnusable:
-        return False
 
 
 async def has_residences(viewer: Viewer) -> bool:

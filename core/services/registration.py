@@ -34,7 +34,7 @@ from core.registration.refusals import RefusalCode, RegistrationRefused, refused
 from core.services import identification as find
 from core.services.audit import Subject, record
 from core.services.occupancies import is_taken
-from core.services.registration_limits import count_answer, count_start
+from core.services.registration_limits import count_answer, count_start, only_misses_count
 from core.services.registration_proof import take_personal_data, verify
 from core.services.registration_rows import (
     RegistrationView,
@@ -193,9 +193,10 @@ async def _step(
             )
         case SerialAnswer():
             within = draft.residence_id if draft.step is Step.DWELLING else None
-            found = await find.dwelling_by_serial(
-                registry, operator, profile, given, residence_id=within, now=now
-            )
+            async with only_misses_count(house, row, now=now):
+                found = await find.dwelling_by_serial(
+                    registry, operator, profile, given, residence_id=within, now=now
+                )
             return _found(profile, draft, found, Path.SERIAL)
         case ReferenceAnswer(form=form):
             assert draft.residence_id is not None

@@ -13,14 +13,21 @@ from core.services.alerts import raise_leak_alerts
 from core.services.leakwatch import watch
 from core.services.meter_book import lock_dwellings, meters_by_address
 from core.services.vault import Vault
+from core.thresholds import ThresholdsOf
 
 
 async def end_leaks(
-    connection: TransactionalDBClient, radio_address: str, *, vault: Vault, now: datetime
+    connection: TransactionalDBClient,
+    radio_address: str,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
 ) -> None:
     """Judge the meter anew up to its removal; the removal must be stored."""
     meters = (await meters_by_address(SYSTEM, [radio_address], vault=vault)).values()
     await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
     removed = {meter: meter.removed_at.astimezone(meter.zone).date() for meter in meters if meter.removed_at}
-    findings = await watch(connection, {meter: (day, day) for meter, day in removed.items()}, now=now)
+    touched = {meter: (day, day) for meter, day in removed.items()}
+    findings = await watch(connection, touched, thresholds_of=thresholds_of, now=now)
     await outbox.queue(connection, await raise_leak_alerts(connection, findings, now=now), now=now)

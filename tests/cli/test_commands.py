@@ -161,7 +161,10 @@ def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path:
     table.write_text(heading + row.format(""), encoding="utf-8")
     refused = run("meters", "import", str(table))
     assert (refused.returncode, "NOT_FOUND" in refused.stderr) == (1, True)
-    made = run("residences", "add", "ocea", "OCEA", "AA000", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
+    described = ("ocea", "OCEA", "AA000", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
+    free = run("residences", "add", *described, "--water-price", "0")
+    assert (free.returncode, "water_price" in free.stderr) == (1, True)
+    made = run("residences", "add", *described, "--water-price", "4.52")
     assert made.returncode == 0, made.stderr
     table.write_text(heading + row.format("not hex"), encoding="utf-8")
     unreadable = run("meters", "import", str(table))

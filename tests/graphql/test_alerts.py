@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.consumption.fluids import Fluid
-from core.models import Alert, LeakEpisode, Meter, Occupancy
+from core.models import Alert, LeakEpisode, Meter, Occupancy, Residence
 from core.models import AlertKind as Kind
 from graphql_schema.enums import AlertKind
 from tests.support.factories import NOW
@@ -86,7 +86,8 @@ async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> Non
     claire.token = None
     await claire.sign_in()
     fields = """activeAlertCount activeAlerts {
-      kind fluid level levelMax overRange startedOn endedOn durationDays stale lossM3 meanFlowLph
+      kind fluid level levelMax overRange startedOn endedOn durationDays stale lossLitres lossM3 lossCost
+      projection { m3 cost } meanFlowLph
       minimumFlowAtOpeningLph meterSerial amount { value } threshold { value } period
       title label: meterLabel equivalent titleEn: title(language: EN) equivalentEn: equivalent(language: EN)
     }"""
@@ -102,7 +103,10 @@ async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> Non
         "endedOn": None,
         "durationDays": 180,
         "stale": False,
+        "lossLitres": "13275.00",
         "lossM3": "13.28",
+        "lossCost": None,
+        "projection": {"m3": "35", "cost": None},
         "meanFlowLph": "3.95",
         "minimumFlowAtOpeningLph": "4.13",
         "meterSerial": WATER,
@@ -117,6 +121,36 @@ async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> Non
     }
     assert found["activeAlerts"][1]["title"] == "Alerte fuite niveau 1 depuis le 05/09/2022 (2 jours)"
     assert (found["activeAlerts"][1]["lossM3"], found["activeAlerts"][1]["meanFlowLph"]) == ("0.12", "1.71")
+
+
+MONEY = "lossLitres lossM3 lossCost projection { m3 cost }"
+
+
+@pytest.mark.requirement("R-085", "C-25")
+async def test_a_leak_tells_what_it_costs(claire: Any, home: Any) -> None:
+    """The loss in euros; a projection while it runs; and null, not 0, for what nobody knows."""
+    claire.clock.now = NOW.replace(year=2022, month=9, day=7)
+    await move_in_early(home)
+    await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
+    await leak(home.meters[WATER], date(2022, 3, 11), loss="13275.00", mean="3.9450")
+    await leak(home.meters[WATER], date(2022, 9, 5))
+    await leak(home.meters[WATER], date(2022, 1, 3), date(2022, 1, 9), loss="600.00", mean="4.1667")
+    await home.read(WATER, [(claire.clock.now, 1_000)])
+    claire.token = None
+    await claire.sign_in()
+    past = f"pastAlerts {{ edges {{ node {{ {MONEY} }} }} }}"
+    found = await dwelling(claire, f"residence {{ waterPrice }} activeAlerts {{ {MONEY} }} {past}")
+    assert found["residence"]["waterPrice"] == "4.5200"
+    known, unknown = found["activeAlerts"]
+    assert known == {
+        "lossLitres": "13275.00",
+        "lossM3": "13.28",
+        "lossCost": "60.00",
+        "projection": {"m3": "35", "cost": "156.20"},
+    }
+    assert unknown == {"lossLitres": None, "lossM3": None, "lossCost": None, "projection": None}
+    (ended,) = found["pastAlerts"]["edges"]
+    assert ended["node"] == {"lossLitres": "600.00", "lossM3": "0.60", "lossCost": "2.71", "projection": None}
 
 
 async def move_in_early(home: Any) -> None:

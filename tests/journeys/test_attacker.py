@@ -199,6 +199,29 @@ async def test_a_thousand_serials_from_one_address(house: House, vault: Vault, a
     assert through(await attack(ANSWER, serials, address=one_host)) <= 15
 
 
+async def test_a_thousand_serials_from_a_thousand_addresses(house: House, vault: Vault, attack: Any) -> None:
+    """Three hundred misses an hour are looked at in an operator's whole stock, however many addresses guess;
+    then a right one is answered as a wrong one. An hour later it is found, and another operator's residents
+    never noticed.
+    """
+    await describe(vault, "ista")
+    await describe(vault, "ocea", OCEA_DWELLING)
+    token, elsewhere = await _started(house, "ista"), await _at_residence(house, "AA000")
+    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    guesses = await attack(ANSWER, serials, address=botnet)
+    assert [guess.answer for guess in guesses[:300]] == ["DEVICE_NOT_FOUND"] * 300
+    assert {guess.answer for guess in guesses[300:]} == {"RATE_LIMITED"}
+    right, wrong = await attack(
+        ANSWER, [_serial(token, "542361524"), _serial(token, "799999999")], address=botnet
+    )
+    assert right == wrong
+    (neighbour,) = await attack(ANSWER, [_serial(elsewhere, "H8CA900001")], address=botnet)
+    assert neighbour.answer == "DEVICE_NOT_FOUND"
+    later = NOW + timedelta(minutes=76)  # an hour, and the quarter that a window may hold beside it
+    (found,) = await attack(ANSWER, [_serial(token, "542361524")], address=botnet, at=later)
+    assert found.answer == "DONE"
+
+
 def _serial(token: str, serial: str) -> dict[str, Any]:
     return {"token": token, "answer": {"serial": {"serial": serial, "device": "UNKNOWN"}}}
 

@@ -52,7 +52,9 @@ mutation Enter($email: String!, $password: String!) {
             estimatedDays
             lastReadingAt
           }
-          activeAlerts { kind level startedOn title(language: FR) meterSerial lossM3 }
+          activeAlerts {
+            kind level startedOn title(language: FR) meterSerial lossCost projection { cost }
+          }
           pastAlerts(first: 10) { totalCount edges { node { level startedOn endedOn } } }
         }
       }
@@ -181,6 +183,7 @@ async def _scenarios_are_told(house: House, plan: DemoPlan) -> None:
     (leak,) = (await seen(Scenario.LEAK_LEVEL_1))["activeAlerts"]
     assert (leak["level"], leak["meterSerial"], leak["startedOn"]) == (1, "H8CA029620", "2026-11-16")
     assert leak["title"] == "Alerte fuite niveau 1 depuis le 16/11/2026 (6 jours)"
+    assert (float(leak["lossCost"]) > 0, float(leak["projection"]["cost"]) > 100) == (True, True)
     assert [alert["level"] for alert in (await seen(Scenario.LEAK_LEVEL_3))["activeAlerts"]] == [3]
     ended = await seen(Scenario.LEAK_ENDED)
     assert (ended["activeAlerts"], ended["pastAlerts"]["totalCount"]) == ([], 1)

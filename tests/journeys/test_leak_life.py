@@ -1,13 +1,14 @@
 """A leak's whole life, from the first telegrams to the closing message, over the doors that people use."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from core.access import SYSTEM, Role, Viewer
-from core.models import Account, Alert, Channel, OutboxMessage
+from core.models import Account, Alert, Channel, OutboxMessage, Residence
 from core.services.intake import take_in
 from core.services.managed import grant_residence
 from core.services.managed_alerts import managed_alerts
@@ -26,7 +27,7 @@ ACTIVE = """{ viewer { dwellings { activeAlertCount activeAlerts {
   handling { standing possible deeds { kind party note repairedAt } }
 } } } }"""
 PAST = """{ viewer { dwellings { pastAlerts { totalCount edges { node {
-  title lossM3 handling { standing possible } } } } } } }"""
+  title lossM3 lossCost handling { standing possible } } } } } } }"""
 REPORT = """mutation ($id: ID!, $note: String!) { reportRepair(input: {id: $id, note: $note}) {
   __typename ... on AlertHandled { handling { standing } } ... on AlertOver { code } } }"""
 ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
@@ -69,6 +70,7 @@ async def life(house, vault):
     """Claire's home with one meter, signed in; and a manager of the residence."""
     meter = Izar()
     await factories.residence(vault, factories.meter(meter.address))
+    await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
     await factories.account(email=MANAGER)
     await Account.filter(email=MANAGER).update(role=Role.MANAGER)
     await grant_residence(
@@ -138,11 +140,11 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     subjects, text = await life.told()
     assert (subjects[-1], len(subjects)) == (END, 5)
     # 24 hours of each day's minimum: 5 + 9 + 13 + 4 x 5 litres an hour.
-    assert "Perte totale 1.13 m3" in text
+    assert "Perte totale 1.13 m3, soit environ 5.10 €." in text
     assert await life.active() == []
     (home,) = (await life.portal.ask(PAST))["viewer"]["dwellings"]
     (past,) = [edge["node"] for edge in home["pastAlerts"]["edges"]]
-    assert past["lossM3"] == "1.13"
+    assert (past["lossM3"], past["lossCost"]) == ("1.13", "5.10")
     assert past["handling"] == {"standing": "VERIFIED", "possible": []}
     over = await life.portal.ask(REPORT, id=alert["id"], note="")
     assert over["reportRepair"] == {"__typename": "AlertOver", "code": "ALERT_OVER"}

@@ -14,6 +14,7 @@ from core.leaks.display import (
     loss_m3,
     loss_text,
     period_text,
+    price_text,
     rounded,
 )
 
@@ -153,3 +154,12 @@ def test_each_level_is_likened_to_something_seen_at_a_tap():
     ]
     with pytest.raises(KeyError):
         level_equivalent(4, Language.FR)
+
+
+@pytest.mark.parametrize(
+    ("eur", "french", "english"), [("60.003", "60.00 €", "€60.00"), ("0.125", "0.13 €", "€0.13")]
+)
+def test_a_price_is_told_in_cents(eur, french, english):
+    """Half up, as every figure."""
+    assert price_text(Decimal(eur), Language.FR) == french
+    assert price_text(Decimal(eur), Language.EN) == english

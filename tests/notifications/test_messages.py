@@ -18,7 +18,7 @@ LEAK = {
     "mean_flow_lph": "3.9500",
 }
 ENDED = {**LEAK, "ended_on": "2022-07-14", "level": 2}
-UNKNOWN = {"loss_litres": None, "mean_flow_lph": None}
+UNKNOWN = {"loss_litres": None, "mean_flow_lph": None, "loss_eur": None}
 MONTH = {
     "fluid": "HOT_WATER",
     "month": "2026-11",
@@ -66,6 +66,20 @@ SENT = [
         (
             "Eau froide n°H8CA029620 : la fuite n'est plus constatée depuis le 14/07/2022. "
             "Perte totale 13.28 m3."
+        ),
+    ),
+    (
+        *("leak_closed", "fr", {**ENDED, "loss_eur": "60.03"}, "Fin de l'alerte fuite"),
+        (
+            "Eau froide n°H8CA029620 : la fuite n'est plus constatée depuis le 14/07/2022. "
+            "Perte totale 13.28 m3, soit environ 60.03 €."
+        ),
+    ),
+    (
+        *("leak_closed", "en", {**ENDED, "loss_eur": "60.03"}, "End of the leak alert"),
+        (
+            "Cold water no. H8CA029620: no leak has been seen since 14 July 2022. "
+            "Total loss 13.28 m3, about €60.03."
         ),
     ),
     (

@@ -8,7 +8,8 @@ import pytest
 from core.access import SYSTEM, Role, Viewer
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, NotFound
-from core.models import Alert, AlertKind, LeakEpisode
+from core.leaks.money import cost_of
+from core.models import Alert, AlertKind, LeakEpisode, Residence
 from core.services.alert_list import active_alerts, past_alerts
 from core.services.intake import take_in
 from core.services.portfolio import OccupancySpec
@@ -135,11 +136,13 @@ async def test_the_history_is_paged_newest_first_and_counted_whole(home, residen
 
 
 async def test_a_predecessors_figures_are_hidden(home, resident, now) -> None:
-    """A leak from before the move-in shows from the move-in day on, and says nothing of its loss."""
+    """A leak from before the move-in shows from the move-in day on, and says nothing of its loss and cost."""
+    await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
     await leak(date(2026, 2, 20), date(2026, 3, 5), level_max=2)
     (view,) = (await past_alerts(await resident(), home, first=5, now=now)).items
     assert (view.started_on, view.ended_on, view.duration_days) == (MOVE_IN, date(2026, 3, 5), 4)
     assert (view.loss_litres, view.mean_flow_lph, view.q_min_at_opening_lph) == (None, None, None)
+    assert view.cost == cost_of(None, None, eur_per_m3=None)
     assert view.level == 2
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from core.consumption import day_start
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden
 from core.leaks.classifier import Readings, classify
+from core.metering import Registry
 from core.models import (
     Account,
     Alert,
@@ -21,6 +23,8 @@ from core.models import (
     OccupancyKind,
     OutboxMessage,
 )
+from core.operators import Thresholds
+from core.services.alert_list import active_alerts
 from core.services.intake import take_in
 from core.services.outbox import list_messages
 from core.services.portfolio import (
@@ -29,6 +33,7 @@ from core.services.portfolio import (
     OccupancySpec,
     ResidenceSpec,
     put_account,
+    put_meter,
     put_residence,
 )
 from tests.support import factories
@@ -362,3 +367,67 @@ async def test_messages_go_in_the_language_of_the_account(house, vault, izar) ->
     await put_account(SYSTEM, spec, now=factories.NOW)
     await take(house, leak(izar), midnight(FIRST + 2 * DAY))
     assert [message.language for message in await list_messages(SYSTEM)] == ["en"]
+
+
+RELUCTANT = Thresholds(
+    level_1_lph=Fraction(8),
+    level_2_lph=Fraction(12),
+    level_3_lph=Fraction(16),
+    zero_days_to_close=1,
+    stale_after_days=1,
+)
+
+
+@pytest.fixture
+def reluctant(house, registry):
+    """The same house, whose operator warns from 8 L/h on and calls an alert blind after one day."""
+    operators = [
+        replace(one, profile=replace(one.profile, leak_thresholds=RELUCTANT)) for one in registry.operators
+    ]
+    return type(house)(house.settings, Registry(registry.drivers, registry.broken, tuple(operators)))
+
+
+@pytest.mark.requirement("R-092", "R-094", "R-095", "R-096")
+@pytest.mark.parametrize(
+    ("flow_lph", "product", "own"), [(6, [1], []), (9, [2], [1]), (13, [3], [2]), (17, [3], [3])]
+)
+async def test_an_operators_own_borders_give_other_episodes(
+    house, reluctant, vault, izar, other_izar, flow_lph, product, own
+) -> None:
+    """From the same litres, by the borders of the operator whose residence the meter hangs in."""
+    await factories.residence(vault, factories.meter(izar.address), factories.meter(other_izar.address))
+    now = midnight(FIRST + 2 * DAY)
+    for judging, meter, levels in ((house, izar, product), (reluctant, other_izar, own)):
+        await take(judging, leak(meter, per_hour=(0, flow_lph, flow_lph)), now)
+        found = LeakEpisode.filter(meter__radio_address=meter.address)
+        assert [episode.level_now for episode in await found] == levels
+
+
+async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, vault, izar) -> None:
+    """Its leak ends with it, at the level it had."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
+    removed = replace(factories.meter(izar.address), removed_at=midnight(FIRST + 2 * DAY))
+    await put_meter(
+        SYSTEM,
+        residence_code="AA000",
+        operator_code=factories.OPERATOR,
+        dwelling=DwellingSpec(building="A", staircase="1", floor="2", number="12"),
+        meter=removed,
+        vault=vault,
+        thresholds_of=reluctant.registry.leak_thresholds,
+        now=midnight(FIRST + 2 * DAY),
+    )
+    (episode,) = await LeakEpisode.all()
+    assert (episode.level_max, episode.ended_on) == (2, FIRST + 2 * DAY)
+
+
+async def test_an_operator_says_when_an_alert_is_stale(house, reluctant, vault, izar, resident) -> None:
+    """After one silent day here; after three by the product's figures."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
+    now = midnight(FIRST + 4 * DAY)
+    for judging, stale in ((house, False), (reluctant, True)):
+        thresholds_of = judging.registry.leak_thresholds
+        (view,) = await active_alerts(await resident(), 1, thresholds_of=thresholds_of, now=now)
+        assert view.stale == stale

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -191,6 +192,27 @@ async def test_nothing_is_ticked_in_advance(house) -> None:
     await put_account(SYSTEM, replace(spec, password="another"), now=factories.NOW)
     assert (await Account.get()).leak_by_sms
     assert "another" not in repr(replace(spec, password="another"))
+
+
+@pytest.mark.requirement("R-085")
+async def test_a_residence_has_a_price_of_water_or_none(house, vault) -> None:
+    """As it was said last; a residence described without one has none."""
+    residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")
+    for price in (Decimal("4.52"), Decimal("3.8601"), None):
+        spec = replace(residence, water_price_eur_per_m3=price)
+        await put_residence(SYSTEM, spec, vault=vault, now=factories.NOW)
+        assert (await Residence.get()).water_price_eur_per_m3 == price
+
+
+@pytest.mark.parametrize("price", ["0", "-1", "452", "NaN", "Infinity", "4.52001"])
+async def test_a_price_that_cannot_be_is_refused(house, vault, price) -> None:
+    """Nothing costs 0, and a price above 100 EUR was typed in cents."""
+    residence = ResidenceSpec(
+        "ocea", "OCEA", "AA000", "R", "1 rue", "1", "C", water_price_eur_per_m3=Decimal(price)
+    )
+    with pytest.raises(InvalidInput) as refused:
+        await put_residence(SYSTEM, residence, vault=vault, now=factories.NOW)
+    assert refused.value.field == "water_price"
 
 
 @pytest.mark.parametrize(("name", "amount"), [("register_capacity", 0), ("register_step", -1)])

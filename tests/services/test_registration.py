@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,6 +26,8 @@ from core.registration.machine import Attestation, Options, PersonalData, Profil
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services import registration
 from core.services.cases import decide, list_cases
+from core.services.limits import Limiter
+from core.services.registration_limits import MISSED_SERIALS_OF_OPERATOR
 from core.services.registration_proof import correct_email, redeem_temporary_password
 from core.services.registration_rows import RegistrationView
 from core.services.vault import Vault
@@ -71,6 +74,20 @@ async def _code(house: House, email: str = EMAIL) -> VerificationAnswer:
     found = re.search(r"\b\d{6}\b", letter.text)
     assert found
     return VerificationAnswer(found[0])
+
+
+async def test_a_serial_that_is_found_is_no_miss(house: House, vault: Vault) -> None:
+    """Neither is one of a format that is never looked up: the operator's count is of misses alone."""
+    await describe(vault, "ista")
+    misses = []
+    for serial in ("H8CA029620", "700000000", "700000001", "542361524"):
+        token = await _begin(house)
+        with suppress(RegistrationRefused):
+            await _answer(house, token, SerialAnswer(serial))
+        operator_id = (await Registration.all().order_by("-id").first()).operator_id
+        count = await Limiter.of(house).standing(MISSED_SERIALS_OF_OPERATOR, str(operator_id), now=NOW)
+        misses.append(count.events)
+    assert misses == [0, 1, 2, 2]
 
 
 async def test_two_answers_at_once_are_one(house: House, vault: Vault) -> None:
