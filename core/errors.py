@@ -57,6 +57,12 @@ class ForbiddenPeriod(SubmeterError):
     code = "FORBIDDEN_PERIOD"
 
 
+class ConsentRequired(SubmeterError):
+    """A manager asks for daily data that the occupant has not consented to (CN-01)."""
+
+    code = "CONSENT_REQUIRED"
+
+
 class InvalidInput(SubmeterError):
     """An argument cannot be used as it is; `field` names it."""
 

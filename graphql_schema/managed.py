@@ -1,15 +1,18 @@
 """The manager's side: the residences looked after, and their alerts (R-042)."""
 
 from datetime import date, datetime
+from typing import Annotated
 
 import strawberry
 from strawberry.relay import PageInfo
 
 from core.services.managed import ManagedResidenceView, managed_residences
 from core.services.managed_alerts import ManagedAlertView, managed_alerts
+from core.services.managed_days import ManagedDwellingView, managed_daily_series, managed_dwellings
 from core.services.paging import Page
 from core.services.publication import DocumentView, residence_documents
 from graphql_schema.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.consumption import DayConsumption, checked_day
 from graphql_schema.context import Info
 from graphql_schema.enums import AlertKind, Fluid, Language
 from graphql_schema.fields import resolved
@@ -83,6 +86,46 @@ class ResidenceDocument:
         return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
 
 
+@strawberry.type(description="A home of a residence, as its manager finds it.")
+class ManagedDwelling:
+    id: strawberry.ID
+    number_in_house: strawberry.Private[int]
+    place: str
+    lot: str | None
+
+    @classmethod
+    def of(cls, view: ManagedDwellingView) -> "ManagedDwelling":
+        return cls(
+            id=global_id("ManagedDwelling", view.id),
+            number_in_house=view.id,
+            place=view.place,
+            lot=view.lot,
+        )
+
+    @resolved(
+        "The days of the present occupant, by default the last 31, and the look is recorded. Without the "
+        "occupant's consent: CONSENT_REQUIRED."
+    )
+    async def daily_consumption(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> list[DayConsumption]:
+        context = info.context
+        points = await managed_daily_series(
+            await context.viewer(),
+            self.number_in_house,
+            fluid,
+            first=checked_day(from_, "from"),
+            last=checked_day(to, "to"),
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return [DayConsumption.of(point, fluid) for point in points]
+
+
 @strawberry.type(description="A residence that the manager looks after.")
 class ManagedResidence:
     id: strawberry.ID
@@ -122,6 +165,12 @@ class ManagedResidence:
         viewer, house = await info.context.viewer(), info.context.house
         found = await residence_documents(house, viewer, self.number_in_house)
         return [ResidenceDocument.of(view) for view in found]
+
+    @resolved("The homes of the residence.")
+    async def dwellings(self, info: Info) -> list[ManagedDwelling]:
+        viewer = await info.context.viewer()
+        found = await managed_dwellings(viewer, self.number_in_house)
+        return [ManagedDwelling.of(view) for view in found]
 
     async def _alerts(
         self, info: Info, first: int, after: str | None, *, active: bool

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     LIMITS_WRITE = "limits:write"
+    MANAGED_DAYS_READ = "managed_days:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
     OUTBOX_READ = "outbox:read"
@@ -77,7 +78,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.MANAGER: _OWN_ACCOUNT
-    | frozenset({Permission.ALERTS_HANDLE, Permission.ALERTS_READ, Permission.CASES_DECIDE}),
+    | frozenset(
+        {
+            Permission.ALERTS_HANDLE,
+            Permission.ALERTS_READ,
+            Permission.CASES_DECIDE,
+            Permission.MANAGED_DAYS_READ,
+        }
+    ),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

@@ -171,6 +171,13 @@ async def consent_of(
     )
 
 
+async def has_consented(occupancy_id: int) -> bool:
+    """Whether the last answer for an occupancy is a consent; unanswered is none (C-18)."""
+    rows = ConsentRecord.filter(occupancy_id=occupancy_id, purpose=ConsentPurpose.MANAGER_DAILY_DATA)
+    last = await rows.order_by("-id").first()
+    return last is not None and last.state is ConsentState.GRANTED
+
+
 def _text_version(house: House, occupancy: Occupancy) -> str:
     """The version of the sentence that was answered."""
     profile = house.registry.profile(occupancy.dwelling.residence.operator.code)

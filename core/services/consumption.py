@@ -99,12 +99,24 @@ async def daily_series(
     """
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
     stay, today = await _stay_today(viewer, dwelling_id, now)
+    return await days_of_stay(stay, fluid, first=first, last=last, today=today)
+
+
+async def days_of_stay(
+    stay: Stay, fluid: Fluid, *, first: date | None, last: date | None, today: date
+) -> list[DayPoint]:
+    """The days of a stay from `first` to `last` (by default the last 31), in order.
+
+    Raises:
+        ForbiddenPeriod: a bound lies outside the stay.
+        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+    """
     if stay.first_day > today:
         return []
     earliest, last = stay.clip(first, last, today=today)
     first = first or max(earliest, last - timedelta(days=30))
     _check(first, last)
-    known = {total.day: total for total in await _totals(dwelling_id, fluid, first, last)}
+    known = {total.day: total for total in await _totals(stay.dwelling_id, fluid, first, last)}
     return [
         DayPoint(day, total.amount if total else None, total.quality if total else None)
         for day in (first + offset * _ONE_DAY for offset in range((last - first).days + 1))

@@ -5,9 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 import pyotp
 import pytest
 
-from core.access import SYSTEM, Viewer
+from core.access import NOBODY, SYSTEM, Act, Viewer
 from core.errors import Conflict, NotFound
-from core.models import Account, CaseKind, Dwelling, DwellingCase, OccupancyKind, OutboxMessage, Residence
+from core.models import (
+    Account,
+    AuditRecord,
+    CaseKind,
+    Dwelling,
+    DwellingCase,
+    OccupancyKind,
+    OutboxMessage,
+    Residence,
+)
+from core.services.consents import answer_consent
 from core.services.intake import take_in
 from core.services.invitations import invite_manager
 from core.services.letters import opened_values
@@ -203,3 +213,34 @@ async def test_a_residences_documents_are_for_its_managers(house, vault, now) ->
         viewer = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
         with pytest.raises(NotFound):
             await residence_documents(house, viewer, number)
+
+
+DAYS = """{ managedResidences { dwellings { place dailyConsumption(fluid: COLD_WATER, from: "2026-11-20") {
+  day amount { value } } } } }"""
+
+
+@pytest.mark.requirement("R-064", "R-065", "C-18")
+async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """Unanswered, no; granted, yes, and recorded; withdrawn, no from the same moment."""
+    meter = Izar()
+    await factories.residence(vault, factories.meter(meter.address))
+    start = datetime(2026, 11, 19, 23, tzinfo=UTC)
+    await take_in(
+        house, SYSTEM, meter.hourly(start, [10] * 24), source="roof", now=start + timedelta(hours=25)
+    )
+    temporary = await invited(house, now)
+    await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
+    await own_access(portal, temporary)
+    assert (await portal.refusal(DAYS))["code"] == "CONSENT_REQUIRED"
+    row = await Account.get(email="claire.martin@example.org")
+    claire = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
+    home = (await Dwelling.get()).id
+    await answer_consent(house, claire, home, granted=True, visitor=NOBODY, now=now)
+    (residence,) = (await portal.ask(DAYS))["managedResidences"]
+    (dwelling,) = residence["dwellings"]
+    assert dwelling["dailyConsumption"][0] == {"day": "2026-11-20", "amount": {"value": "0.240"}}
+    (seen,) = await AuditRecord.filter(act=Act.DATA_ACCESSED)
+    assert (seen.subject, seen.subject_id, seen.details["fluid"]) == ("dwelling", home, "COLD_WATER")
+    await answer_consent(house, claire, home, granted=False, visitor=NOBODY, now=now)
+    assert (await portal.refusal(DAYS))["code"] == "CONSENT_REQUIRED"
+    assert await AuditRecord.filter(act=Act.DATA_ACCESSED).count() == 1
