@@ -75,6 +75,8 @@ async def test_the_models_call_for_no_further_migration(house, settings, tmp_pat
 async def test_messages_survive_the_accounts_migration(tmp_path, empty_url) -> None:
     """SQLite rebuilds their table, since a message may go to somebody who has no account."""
     settings = settings_of(tmp_path, empty_url)
+    if settings.is_sqlite:
+        Path(credentials(tmp_path, empty_url)["file_path"]).parent.mkdir(parents=True, exist_ok=True)
     config, name = database_config(settings, migrating=True), "sqlite" if settings.is_sqlite else "postgresql"
     async with TortoiseContext() as context:
         await context.init(config=config)
