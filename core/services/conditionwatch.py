@@ -16,7 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
-from core.leaks.conditions import BURST_S, DAY_S, Condition, Run, Sighting, is_silent, runs
+from core.leaks.conditions import BURST_IN_READINGS_S, DAY_S, Condition, Run, Sighting, is_silent, runs
 from core.leaks.workflow import Deed, Standing
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, Meter
@@ -53,7 +53,8 @@ async def watch_conditions(
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
     rows = await series.rows_around(
-        connection, [Window(meter.id, first - BURST_S, last + 1) for meter, (first, last) in spans.items()]
+        connection,
+        [Window(meter.id, first - BURST_IN_READINGS_S, last + 1) for meter, (first, last) in spans.items()],
     )
     sightings: dict[int, list[Sighting]] = {}
     for row in rows:

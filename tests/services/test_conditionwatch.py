@@ -70,11 +70,11 @@ async def test_a_meters_own_state_is_one_alert_until_the_meter_drops_it(home, va
 
 
 async def test_a_burst_is_told_when_it_opens_and_when_it_ends(house, home) -> None:
-    """322 litres an hour on the usual meter; by the channels of leaks; and taken in again nothing is told."""
+    """Two hours above 320 litres an hour; by the channels of leaks; and taken in again nothing is told."""
     lines = home.hourly(START, [10, 322, 400, 10, 10])
     for number in range(1, len(lines) + 1):
         await take(house, lines[:number], START + number * HOUR)
-        if number == 3:
+        if number == 4:
             assert (await templates(), await state()) == (["burst_opened"], [(AlertKind.BURST, TODAY, None)])
     assert await templates() == ["burst_opened", "burst_closed"]
     assert await OutboxMessage.filter(channel=Channel.SMS).count() == 2
@@ -97,13 +97,13 @@ async def test_all_at_once_finds_what_one_after_the_other_finds(house, home, for
 async def test_who_did_not_ask_for_leaks_is_not_told_of_a_burst(house, home) -> None:
     """The alert is there; the messages follow the resident's choice."""
     await Account.all().update(leak_by_email=False, leak_by_sms=False)
-    summary = await take(house, home.hourly(START, [10, 400]), START + 2 * HOUR)
+    summary = await take(house, home.hourly(START, [10, 400, 400]), START + 3 * HOUR)
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
 async def test_an_old_burst_wakes_nobody(house, home) -> None:
     """Imported history has its alert and no message."""
-    summary = await take(house, home.hourly(START - 30 * DAY, [10, 400, 10]), START)
+    summary = await take(house, home.hourly(START - 30 * DAY, [10, 400, 400, 10]), START)
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
@@ -145,13 +145,13 @@ async def test_tampering_in_a_telegram_is_shown_and_told_to_nobody(house, home, 
 
 async def test_a_dismissed_burst_keeps_its_successors_silent(house, home, resident) -> None:
     """Who waters the garden every evening says so once."""
-    lines = home.hourly(START, [10, 400])
-    await take(house, lines, START + 2 * HOUR)
+    lines = home.hourly(START, [10, 400, 400])
+    await take(house, lines, START + 3 * HOUR)
     alert = await Alert.get()
-    await dismiss(await resident(), alert.id, reason=KnownUse.WATERING, quiet_days=30, now=START + 2 * HOUR)
-    await take(house, [home.line(1420, START + 3 * HOUR)], START + 3 * HOUR)
-    later = home.hourly(START + DAY, [10, 400, 10], index=1420)
-    summary = await take(house, later, START + DAY + 3 * HOUR)
+    await dismiss(await resident(), alert.id, reason=KnownUse.WATERING, quiet_days=30, now=START + 3 * HOUR)
+    await take(house, [home.line(1820, START + 4 * HOUR)], START + 4 * HOUR)
+    later = home.hourly(START + DAY, [10, 400, 400, 10], index=1820)
+    summary = await take(house, later, START + DAY + 4 * HOUR)
     assert (summary.messages, await Alert.all().count(), await AlertDeed.all().count()) == (0, 2, 2)
 
 
