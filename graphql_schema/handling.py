@@ -3,6 +3,7 @@
 A repair that is not possible, or an alert that is over, is part of the answer.
 """
 
+from collections.abc import Awaitable
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
@@ -99,35 +100,37 @@ class AlertMutation:
     @resolved("Say that one has seen an alert and sees to it.")
     async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
-        try:
-            handling = await acknowledge(viewer, number, note=input.note, now=info.context.now)
-        except Over as over:
-            return AlertOver(code=over.code, message=over.message)
-        return AlertHandled(id=input.id, handling=AlertHandling.of(handling))
+        return await _told(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
 
     @resolved("Say that a leak was repaired; the meter confirms it after 48 hours, or reports the relapse.")
     async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
-        try:
-            handling = await report_repair(
+        return await _told(
+            input.id,
+            report_repair(
                 viewer, number, repaired_at=input.repaired_at, note=input.note, now=info.context.now
-            )
-        except Over as over:
-            return AlertOver(code=over.code, message=over.message)
-        return AlertHandled(id=input.id, handling=AlertHandling.of(handling))
+            ),
+        )
 
     @resolved("Say that it is no leak: the alert is silent for a while, at the level that it has.")
     async def dismiss_alert(self, info: Info, input: DismissAlertInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
-        try:
-            handling = await dismiss(
+        return await _told(
+            input.id,
+            dismiss(
                 viewer,
                 number,
                 reason=input.reason,
                 quiet_days=input.quiet_days,
                 note=input.note,
                 now=info.context.now,
-            )
-        except Over as over:
-            return AlertOver(code=over.code, message=over.message)
-        return AlertHandled(id=input.id, handling=AlertHandling.of(handling))
+            ),
+        )
+
+
+async def _told(alert: strawberry.ID, deed: Awaitable[HandlingView]) -> AlertHandledResult:
+    """How the alert stands after the deed, or that it was over."""
+    try:
+        return AlertHandled(id=alert, handling=AlertHandling.of(await deed))
+    except Over as over:
+        return AlertOver(code=over.code, message=over.message)

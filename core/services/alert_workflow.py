@@ -309,22 +309,23 @@ async def judge_repairs(
 ) -> list[tuple[MeterEntry, Alert, date]]:
     """Ask the meters that were heard whether the repairs hold; answers the relapses and their days."""
     entries = {meter.id: meter for meter in meters}
+    if not entries:
+        return []
     waiting = Alert.filter(last_deed=Deed.REPAIRED, episode__meter_id__in=list(entries)).using_db(connection)
     alerts = await waiting.select_related("episode")
     if not alerts:
         return []
-    windows = [
-        Window(entries[alert.episode.meter_id].id, _first_whole_day(alert, entries)[1], int(now.timestamp()))
-        for alert in alerts
-        if alert.episode is not None
-    ]
-    hours = await series.hours_within(connection, windows)
-    last = await series.last_readings(connection, list(entries))
-    relapsed: list[tuple[MeterEntry, Alert, date]] = []
+    asked = []
     for alert in alerts:
         assert alert.episode is not None
         meter = entries[alert.episode.meter_id]
-        first, start_s = _first_whole_day(alert, entries)
+        asked.append((meter, alert, *_first_whole_day(alert, meter)))
+    now_s = int(now.timestamp())
+    windows = [Window(meter.id, start_s, now_s) for meter, _, _, start_s in asked]
+    hours = await series.hours_within(connection, windows)
+    last = await series.last_readings(connection, list(entries))
+    relapsed: list[tuple[MeterEntry, Alert, date]] = []
+    for meter, alert, first, start_s in asked:
         if meter.id not in last or last[meter.id].read_at_s <= start_s:
             continue
         heard = [hour for hour in hours.get(meter.id, []) if hour.start_s >= start_s]
@@ -339,10 +340,8 @@ async def judge_repairs(
     return relapsed
 
 
-def _first_whole_day(alert: Alert, entries: Mapping[int, MeterEntry]) -> tuple[date, int]:
+def _first_whole_day(alert: Alert, meter: MeterEntry) -> tuple[date, int]:
     """The first civil day that lies wholly after the time for which a repair is believed, and its start."""
     assert alert.repaired_at is not None
-    assert alert.episode is not None
-    zone = entries[alert.episode.meter_id].zone
-    first = day_of(int(asked_from(alert.repaired_at).timestamp()) - 1, zone) + _ONE_DAY
-    return first, day_start(first, zone)
+    first = day_of(int(asked_from(alert.repaired_at).timestamp()) - 1, meter.zone) + _ONE_DAY
+    return first, day_start(first, meter.zone)

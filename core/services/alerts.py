@@ -81,6 +81,8 @@ async def _silences(
     connection: TransactionalDBClient, meter_ids: Collection[int], *, now: datetime
 ) -> dict[int, Alert]:
     """Of each meter the alert that was called no leak last, while that counts."""
+    if not meter_ids:
+        return {}
     rows = Alert.filter(
         last_deed=Deed.NOT_A_LEAK, silent_until__gt=now.date(), episode__meter_id__in=list(meter_ids)
     )

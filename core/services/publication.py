@@ -14,7 +14,7 @@ from core.bootstrap import House
 from core.errors import NotFound
 from core.models import Channel, DocumentKind, ManagedResidence, Residence, ResidenceDocument
 from core.services.letters import Letter, queue_letter
-from core.services.managed import managed_residences
+from core.services.managed import manages
 from core.services.transaction import transactional
 
 
@@ -81,7 +81,8 @@ async def residence_documents(house: House, viewer: Viewer, residence_id: int) -
     Raises:
         NotFound: no such residence, or not the viewer's.
     """
-    if residence_id not in {place.id for place in await managed_residences(viewer)}:
+    viewer.require(Permission.ALERTS_READ)
+    if not await manages(viewer, residence_id):
         raise NotFound("No such residence.", field="id")
     rows = ResidenceDocument.filter(residence_id=residence_id).order_by("-created_at", "-id")
     found = await rows.select_related("residence__operator")
