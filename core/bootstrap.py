@@ -45,6 +45,12 @@ class House:
         object.__setattr__(self, "decoder", BatchDecoder(self.registry))
         object.__setattr__(self, "counters", LimitStore(self.settings.limits_url))
 
+    def portal_link(self, operator_code: str, path: str = "") -> str:
+        """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
+        profile = self.registry.profile(operator_code)
+        portal = (profile.portal_url if profile else "") or self.settings.portal_url
+        return portal.rstrip("/") + path if path else portal
+
 
 @asynccontextmanager
 async def open_house(

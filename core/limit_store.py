@@ -120,7 +120,7 @@ class LimitStore:
                 retry=Retry(NoBackoff(), 1),
             )
             store = storage_from_string(
-                f"async+{url}",
+                "async+redis://",  # where it is, the pool knows
                 implementation="redispy",
                 wrap_exceptions=True,
                 connection_pool=self._pool,

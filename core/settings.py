@@ -50,7 +50,7 @@ class Settings:
         cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction takes in.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
-        portal_url: where residents find the portal; links in messages begin with it.
+        portal_url: where links in messages lead, for operators whose profile names no portal of its own.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
         smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
         smtp_username, smtp_password: both, or neither. The password is never printed.

@@ -17,7 +17,7 @@ from core.bootstrap import House
 from core.errors import Conflict, NotFound
 from core.models import Account, CaseKind, CaseState, Channel, Dwelling, DwellingCase, OccupancyKind
 from core.operators import OperatorProfile
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
 from core.services.meter_book import lock_dwellings
 from core.services.occupancies import Claim, admit, end, today_at
 from core.services.scope import occupants
@@ -161,7 +161,7 @@ async def _tell(
         values={
             "portal": profile.portal_name if profile else "Submeter",
             "operator": profile.name if profile else "",
-            "link": profile.portal_url if profile else "",
+            "link": await portal_link(connection, house, account),
             "until": until,
         },
     )
