@@ -14,6 +14,7 @@ from typing import Final
 
 from core.mbus.compact import CompactFormat
 from core.mbus.frame import (
+    Envelope,
     Frame,
     Measurand,
     RecordValue,
@@ -83,7 +84,7 @@ class LearnedLayout(Layout):
         return len(self._mask)
 
     def reads(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
-        """Which contents, all of this layout's length, are laid out like this.
+        """Which contents are laid out like this.
 
         `known` answers with the record headers that a format signature stands for now.
         """
@@ -92,7 +93,11 @@ class LearnedLayout(Layout):
         ):
             return [False] * len(contents)
         fixed, mask = self._fixed, self._mask
-        count = len(contents)
+        as_long = [content for content in contents if len(content) == len(mask)]
+        count = len(as_long)
+        if count < len(contents):
+            answers = iter(self.reads(as_long, known) if as_long else ())
+            return [len(content) == len(mask) and next(answers) for content in contents]
         # All of them at once, as one long number; only if one differs, each for itself.
         whole = int.from_bytes(b"".join(contents), "little") & int.from_bytes(mask * count, "little")
         if whole == int.from_bytes(fixed * count, "little"):
@@ -112,6 +117,14 @@ class LearnedLayout(Layout):
         columns = zip(*self._struct.iter_unpack(b"".join(contents)), strict=True)
         read = [decode(column) for decode, column in zip(self._columns, columns, strict=True)]
         return list(zip(*read, strict=True))
+
+    def frames(self, envelopes: Iterable[Envelope], contents: Sequence[bytes]) -> list[Frame]:
+        """The frames of contents that `reads` has found to be of this layout."""
+        frame = self.frame
+        return [
+            frame(envelope, content, values)
+            for envelope, content, values in zip(envelopes, contents, self.values(contents), strict=True)
+        ]
 
 
 _UNCHECKED: Final = frozenset({SecurityKind.NONE})

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from core.mbus.frame import Frame, Function, Measurand, RecordValue
 from core.mbus.layout import Layout
-from core.mbus.making import maker
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
 from core.metering.fields import converted_to, converts_to_itself, is_counted, is_day, may_count, snapshot_day
@@ -43,7 +42,7 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
         if plan.one is not None:
             value, day = frame.values[plan.one.record], frame.values[plan.one.day]
             if type(value) is Decimal and type(day) is date:
-                return (_make_entry(day, plan.one.quantity, value, HistorySource.SNAPSHOT),)
+                return (HistoryEntry(day, plan.one.quantity, value, HistorySource.SNAPSHOT),)
         entries = _planned_snapshots(frame.values, plan.steps)
         if len(entries) < 2:
             return tuple(entries)
@@ -71,9 +70,6 @@ def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]
         day = snapshot_day(frame, record.storage)
         if day is not None and isinstance(record.value, int | Decimal):
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
-
-
-_make_entry: Final = maker(HistoryEntry)
 
 
 class _Step(NamedTuple):
@@ -136,7 +132,7 @@ def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) 
             number = value if same and isinstance(value, Decimal) else converted_to(value, unit, wanted)
             if number is not None:
                 on = day.date() if isinstance(day, datetime) else day
-                entries.append(_make_entry(on, quantity, number, HistorySource.SNAPSHOT))
+                entries.append(HistoryEntry(on, quantity, number, HistorySource.SNAPSHOT))
     return entries
 
 

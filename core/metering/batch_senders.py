@@ -1,0 +1,127 @@
+"""Who sent each telegram of a batch, with what telegrams of one kind have in common worked out once.
+
+In: telegrams. Out: for each, in order, what `identify` answers with, or the `TelegramError` that it raises.
+The one rule: what is of no known shape goes the ordinary way, one at a time, and the shape that is learned
+there serves the rest.
+"""
+
+from collections.abc import Sequence
+from itertools import compress, repeat
+from operator import attrgetter, not_
+from typing import Final
+
+from core.mbus.batch_shape import Shape, key_of, learn_shape
+from core.mbus.errors import TelegramError
+from core.mbus.frame import Envelope, SecurityKind
+from core.mbus.link import HEADER_LENGTH, seems_bare
+from core.metering.decode import Sealed, identify
+from core.metering.driver import MeterDriver
+from core.metering.registry import Registry
+
+_MOST_SHAPES: Final = 4096
+_AT_ONCE: Final = 128  # as many as stay in a core's cache from the first step to the last
+_meter_address: Final = attrgetter("meter_address")
+_Kind = tuple[Shape, MeterDriver]
+_Answers = dict[int, Sealed | TelegramError]
+
+
+class Senders:
+    """Reads who sent telegrams; keeps the shapes seen, within a bound.
+
+    Args:
+        registry: the drivers of the house.
+
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._kinds: dict[bytes, list[_Kind]] = {}
+
+    def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
+        """The pairs are the arguments `raw` and `crc_kept` of `core.metering.identify`."""
+        answers: _Answers = {}
+        alike: dict[bytes, list[int]] = {}
+        raws = [raw for raw, _ in telegrams]
+        for place, (raw, crc_kept) in enumerate(telegrams):
+            if _is_bare(raw, crc_kept):
+                alike.setdefault(key_of(raw), []).append(place)
+            else:
+                answers[place] = self._identified(raw, crc_kept)
+        for key, places in alike.items():
+            for first in range(0, len(places), _AT_ONCE):
+                self._identify_alike(key, places[first : first + _AT_ONCE], raws, answers)
+        return [answers[place] for place in range(len(telegrams))]
+
+    def _identify_alike(
+        self, key: bytes, places: Sequence[int], raws: Sequence[bytes], answers: _Answers
+    ) -> None:
+        """Telegrams of one key."""
+        left = places
+        for kind in self._kinds.get(key, ()):
+            left = self._of_kind(kind, left, raws, answers)
+        while left:
+            place, left = left[0], left[1:]
+            answers[place] = answer = self._identified(raws[place], crc_kept=False)
+            kind = None if isinstance(answer, TelegramError) else self._learned(key, answer)
+            if kind is not None:
+                left = self._of_kind(kind, (place, *left), raws, answers)
+
+    def _of_kind(
+        self, kind: _Kind, places: Sequence[int], raws: Sequence[bytes], answers: _Answers
+    ) -> Sequence[int]:
+        """Answers with the places of the telegrams that are of another kind."""
+        shape, driver = kind
+        telegrams = [raws[place] for place in places]
+        fit = shape.fits(telegrams)
+        left: Sequence[int] = ()
+        if not all(fit):
+            left = list(compress(places, map(not_, fit)))
+            places, telegrams = list(compress(places, fit)), list(compress(telegrams, fit))
+        if places:
+            envelopes = shape.envelopes(telegrams)
+            if shape.proprietary:
+                for place, envelope in zip(places, envelopes, strict=True):
+                    answers[place] = self._of_maker(envelope, driver)
+            else:
+                addresses = map(_meter_address, envelopes)
+                answers.update(zip(places, map(Sealed, envelopes, addresses, repeat(driver)), strict=True))
+        return left
+
+    def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Sealed | TelegramError:
+        assert driver.proprietary is not None
+        try:
+            return Sealed(envelope, driver.proprietary.address(envelope), driver)
+        except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `identify` says what it was
+            return self._identified(envelope.raw, crc_kept=False)
+
+    def _identified(self, raw: bytes, crc_kept: bool | None) -> Sealed | TelegramError:  # noqa: FBT001 - handed on
+        """The ordinary way."""
+        try:
+            return identify(raw, self._registry, crc_kept=crc_kept)
+        except TelegramError as error:
+            return error.with_traceback(None)
+
+    def _learned(self, key: bytes, sealed: Sealed) -> _Kind | None:
+        """The kind of a telegram that went the ordinary way, now kept; None when it has none."""
+        envelope = sealed.envelope
+        if envelope.security is SecurityKind.PROPRIETARY:
+            claimed = sealed.driver.proprietary
+            if claimed is None or (envelope.link_address.manufacturer, envelope.ci) not in claimed.claims:
+                return None
+        shape = learn_shape(envelope)
+        if shape is None:
+            return None
+        if len(self._kinds) >= _MOST_SHAPES:
+            self._kinds.clear()
+        kind = shape, sealed.driver
+        self._kinds.setdefault(key, []).append(kind)
+        return kind
+
+
+def _is_bare(raw: bytes, crc_kept: bool | None) -> bool:  # noqa: FBT001 - handed on
+    """True for a radio telegram of just the length that it announces, without link checksums."""
+    return (
+        len(raw) > HEADER_LENGTH
+        and raw[0] + 1 == len(raw)
+        and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
+    )
