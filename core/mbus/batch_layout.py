@@ -34,7 +34,7 @@ from core.mbus.values import (
     Coding,
     bcd,
     date_g,
-    datetime_i,
+    datetimes_i,
     digits_of,
 )
 
@@ -47,7 +47,16 @@ _Column = Callable[[Iterable[object]], Iterable[RecordValue]]
 class LearnedLayout(Layout):
     """How contents of one kind are read."""
 
-    __slots__ = ("_columns", "_compact", "_fixed", "_mask", "_struct", "inner")
+    __slots__ = (
+        "_columns",
+        "_compact",
+        "_fixed",
+        "_fixed_number",
+        "_mask",
+        "_mask_number",
+        "_struct",
+        "inner",
+    )
 
     def __init__(
         self, frame: Frame, header: TransportHeader, start: int, listed: CompactFormat | None
@@ -76,6 +85,8 @@ class LearnedLayout(Layout):
             mask[self._compact.checksum_at : self._compact.checksum_at + 2] = bytes(2)
         self._mask = bytes(mask)
         self._fixed = bytes(byte & kept for byte, kept in zip(content, mask, strict=True))
+        self._mask_number = int.from_bytes(self._mask, "little")
+        self._fixed_number = int.from_bytes(self._fixed, "little")
         self._struct, self._columns = _compiled(places, len(content))
 
     @property
@@ -83,35 +94,52 @@ class LearnedLayout(Layout):
         """How many bytes a content has."""
         return len(self._mask)
 
-    def reads(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
-        """Which contents are laid out like this.
+    def fits(self, content: bytes, known: Callable[[int], CompactFormat | None]) -> bool:
+        """True when a content is laid out like this.
 
         `known` answers with the record headers that a format signature stands for now.
         """
-        if self._compact is not None and (
-            self.compact_signature is None or known(self.compact_signature) != self._compact.headers
-        ):
+        return (
+            len(content) == len(self._mask)
+            and int.from_bytes(content, "little") & self._mask_number == self._fixed_number
+            and (self._compact is None or (self._is_known(known) and self._compact.fits(content)))
+        )
+
+    def _is_known(self, known: Callable[[int], CompactFormat | None]) -> bool:
+        """True when the signature, if there is one, still stands for the headers that it stood for."""
+        if self._compact is None:
+            return True
+        return self.compact_signature is not None and known(self.compact_signature) == self._compact.headers
+
+    def fitting(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
+        """Which contents are laid out like this: as `fits` says it, of many at once."""
+        if not self._is_known(known):
             return [False] * len(contents)
         fixed, mask = self._fixed, self._mask
         as_long = [content for content in contents if len(content) == len(mask)]
         count = len(as_long)
         if count < len(contents):
-            answers = iter(self.reads(as_long, known) if as_long else ())
+            answers = iter(self.fitting(as_long, known) if as_long else ())
             return [len(content) == len(mask) and next(answers) for content in contents]
         # All of them at once, as one long number; only if one differs, each for itself.
         whole = int.from_bytes(b"".join(contents), "little") & int.from_bytes(mask * count, "little")
         if whole == int.from_bytes(fixed * count, "little"):
             found = [True] * count
         else:
-            one_mask, one_fixed = int.from_bytes(mask, "little"), int.from_bytes(fixed, "little")
-            found = [int.from_bytes(content, "little") & one_mask == one_fixed for content in contents]
+            mask_number, fixed_number = self._mask_number, self._fixed_number
+            found = [int.from_bytes(content, "little") & mask_number == fixed_number for content in contents]
         if self._compact is not None:
             fits = self._compact.fits
             return [fit and fits(content) for fit, content in zip(found, contents, strict=True)]
         return found
 
+    def row(self, content: bytes) -> tuple[RecordValue, ...]:
+        """The values of the records of a content of this layout."""
+        cut = zip(self._struct.unpack(content), self._columns, strict=True)
+        return tuple([value for data, decode in cut for value in decode((data,))])
+
     def values(self, contents: Sequence[bytes]) -> list[tuple[RecordValue, ...]]:
-        """The values of the records of each content that `reads` has found to be of this layout."""
+        """The values of the records of each content of this layout: as `row` reads them, of many at once."""
         if not self.places or not contents:
             return [()] * len(contents)
         columns = zip(*self._struct.iter_unpack(b"".join(contents)), strict=True)
@@ -119,7 +147,7 @@ class LearnedLayout(Layout):
         return list(zip(*read, strict=True))
 
     def frames(self, envelopes: Iterable[Envelope], contents: Sequence[bytes]) -> list[Frame]:
-        """The frames of contents that `reads` has found to be of this layout."""
+        """The frames of contents of this layout."""
         frame = self.frame
         return [
             frame(envelope, content, values)
@@ -148,9 +176,12 @@ def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> 
             return None
     layout = LearnedLayout(frame, header, start, listed)
     content = content_of(frame, header, start)
-    if layout.reads([content], known) != [True]:
+    if not layout.fits(content, known) or layout.fitting([content], known) != [True]:
         return None
-    made = layout.frame(frame.envelope, content, layout.values([content])[0])
+    row = layout.row(content)
+    if layout.values([content]) != [row]:
+        return None
+    made = layout.frame(frame.envelope, content, row)
     same = (made.records, made.plaintext, made.manufacturer_data) == (
         frame.records,
         frame.plaintext,
@@ -236,7 +267,7 @@ def _moment_column(place: Place, size: int) -> _Column:
     if size == 2:
         return partial(map, _remembered_day)
     if size == 6 and place.meaning.measurand is not Measurand.DATE:
-        return partial(map, datetime_i)
+        return datetimes_i
     return partial(_any_column, place)
 
 

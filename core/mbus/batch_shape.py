@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Final
 
+from msgspec.structs import replace
+
 from core.mbus.address import Address
 from core.mbus.batch_layout import LearnedLayout
 from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
@@ -27,11 +29,8 @@ _DIGITS: Final = 8  # of an identification
 
 
 def key_of(telegram: bytes) -> bytes:
-    """The bytes by which shapes are looked up: L, C, M, version, medium, CI.
-
-    Where a maker's own CI follows the link header, version and medium may be part of the serial.
-    """
-    return telegram[:4] + telegram[10 if telegram[10] in PROPRIETARY else 8 : 11]
+    """The bytes by which shapes are looked up: L, C, M."""
+    return telegram[:4]
 
 
 class Shape:
@@ -52,7 +51,8 @@ class Shape:
         telegram = envelope.raw
         self._sample = envelope
         self.layouts: list[LearnedLayout] = []
-        spans: list[tuple[int, int]] = []
+        # Version, medium and CI; where a maker's own CI comes, the others may be part of the serial.
+        spans = [(HEADER_LENGTH if telegram[HEADER_LENGTH] in PROPRIETARY else 8, HEADER_LENGTH + 1)]
         authentication, transport = envelope.authentication, envelope.transport
         if authentication is not None:
             start = authentication.payload - len(authentication.mac) - _COUNTER - _AFL_FIXED
@@ -60,7 +60,7 @@ class Shape:
         if transport is not None:
             long = transport.address is not None
             offset, payload = transport.offset, transport.payload
-            if offset != HEADER_LENGTH:  # there it is part of the key
+            if offset != HEADER_LENGTH:
                 spans.append((offset, offset + 1))
             if long:
                 spans.append((offset + 5, offset + 9))
@@ -76,15 +76,65 @@ class Shape:
         """True when no more layouts are kept for this shape."""
         return len(self.layouts) >= _MOST_LAYOUTS
 
-    def fits(self, telegrams: Sequence[bytes]) -> list[bool]:
+    def fits(self, telegram: bytes) -> bool:
+        """True when a telegram with this shape's key is of this shape."""
+        for start, stop, fixed in self.fixed:  # noqa: SIM110 - a loop costs half of what all() does here
+            if telegram[start:stop] != fixed:
+                return False
+        return True
+
+    def fitting(self, telegrams: Sequence[bytes]) -> list[bool]:
         """Which telegrams with this shape's key are of this shape."""
         fit = [True] * len(telegrams)
         for start, stop, fixed in self.fixed:
             fit = [yet and raw[start:stop] == fixed for yet, raw in zip(fit, telegrams, strict=True)]
         return fit
 
+    def envelope(self, telegram: bytes) -> Envelope:
+        """The envelope of a telegram of this shape."""
+        sample = self._sample
+        link = meter = _address(sample.link_address, telegram, 4, *telegram[8:10])
+        extended, authentication, header = sample.extended_link, sample.authentication, sample.transport
+        if extended is not None:
+            session = None if extended.session_number is None else telegram[13:17]
+            extended = ExtendedLink(extended.ci, telegram[11], telegram[12], session, None, extended.payload)
+        if authentication is not None:
+            code = authentication.payload - len(authentication.mac)
+            authentication = replace(
+                authentication,
+                message_counter=telegram[code - _COUNTER : code],
+                mac=telegram[code : authentication.payload],
+            )
+        if header is not None and header.ci not in NO_HEADER:
+            at, inner = header.offset + 1, header.address
+            if inner is not None:
+                inner = meter = _address(inner, telegram, at, inner.version, inner.medium)
+                at += 8
+            header = TransportHeader(
+                header.ci,
+                header.offset,
+                inner,
+                telegram[at],
+                telegram[at + 1],
+                header.configuration,
+                header.configuration_extension,
+                header.payload,
+            )
+        return Envelope(
+            telegram,
+            sample.control,
+            link,
+            meter,
+            sample.ci,
+            sample.security,
+            extended,
+            authentication,
+            header,
+            shape=self,
+        )
+
     def envelopes(self, telegrams: Sequence[bytes]) -> list[Envelope]:
-        """The envelopes of telegrams of this shape."""
+        """The envelopes of telegrams of this shape: as `envelope` makes them, of many at once."""
         sample, rows = self._sample, _Rows(telegrams)
         links = list(
             map(
@@ -121,11 +171,16 @@ class Shape:
                 extended,
                 authentications,
                 transports,
-                repeat(False),  # noqa: FBT003 - of a column, by place
+                repeat(False),
                 repeat(None),
                 repeat(self),
             )
         )
+
+
+def _address(sample: Address, telegram: bytes, at: int, version: int, medium: int) -> Address:
+    """An address of the sample's maker; its identification begins at an offset, the least byte first."""
+    return Address(sample.manufacturer, telegram[at + 3 : at - 1 : -1].hex().upper(), version, medium)
 
 
 class _Rows:
@@ -222,7 +277,8 @@ def learn_shape(envelope: Envelope) -> Shape | None:
     if envelope.security is SecurityKind.UNSUPPORTED or not _in_usual_order(envelope):
         return None
     shape = Shape(envelope)
-    same = shape.fits([telegram]) == [True] and shape.envelopes([telegram]) == [envelope]
+    alike = shape.fits(telegram) and shape.fitting([telegram]) == [True]
+    same = alike and shape.envelope(telegram) == envelope and shape.envelopes([telegram]) == [envelope]
     return shape if same else None
 
 

@@ -9,7 +9,7 @@ its own.
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, RecordValue
 from core.mbus.records import Meaning, value_of
@@ -17,7 +17,7 @@ from core.mbus.values import Coding
 
 
 class _UnlockedFrame:
-    """A frame whose fields can still be set: locked from the start, each would take as long as all of them."""
+    """A frame whose fields can still be set: behind the lock each takes as long as all of them do here."""
 
     __slots__ = Frame.__slots__
 

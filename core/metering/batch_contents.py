@@ -52,8 +52,27 @@ class Group:
         self._formats = formats
         self._ciphers = ciphers
 
+    def open_one(self, place: int) -> Opened | TelegramError:
+        """Opens a telegram by itself; its layout is learned when it is new."""
+        sealed, key = self._telegrams[place], self._keys[place]
+        content = open_contents(self._shape, (sealed.envelope,), (key,), self._ciphers)[0]
+        if content is None:
+            return opened_singly(sealed, key, self._formats)
+        known = self._known(sealed.driver)
+        for layout in self._shape.layouts:
+            if layout.fits(content, known):
+                envelope = sealed.envelope if layout.inner is None else _within(sealed.envelope, layout.inner)
+                frame = layout.frame(envelope, content, layout.row(content))
+                try:
+                    return Opened(sealed, frame, sealed.driver.interpret(frame))
+                except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says it
+                    return opened_singly(sealed, key, self._formats)
+        opened = opened_singly(sealed, key, self._formats)
+        self._learn(opened)
+        return opened
+
     def open(self, places: Sequence[int], answers: Answers) -> None:
-        """Opens what is laid out in a known way, or as one that comes here; the others the ordinary way."""
+        """Opens telegrams; of each layout that is new the first goes by itself."""
         envelopes = [self._telegrams[place].envelope for place in places]
         keys = [self._keys[place] for place in places]
         found = open_contents(self._shape, envelopes, keys, self._ciphers)
@@ -63,26 +82,28 @@ class Group:
             is_open = [content is not None for content in found]
             self._open_singly(compress(places, map(not_, is_open)), answers)
             left = list(compress(places, is_open))
-        for layout in self._shape.layouts:
-            left, contents = self._read(layout, left, contents, answers)
-        while left and not self._shape.full:
-            learned = self._learned(left[0], answers)
-            left, contents = left[1:], contents[1:]
-            if learned is not None:
-                self._shape.layouts.append(learned)
-                left, contents = self._read(learned, left, contents, answers)
-        self._open_singly(left, answers)
+        seen = 0
+        while left:
+            for layout in self._shape.layouts[seen:]:
+                left, contents = self._read(layout, left, contents, answers)
+            seen = len(self._shape.layouts)
+            if left:
+                self._open_singly(left[:1], answers)
+                self._learn(answers[left[0]])
+                left, contents = left[1:], contents[1:]
 
     def _open_singly(self, places: Iterable[int], answers: Answers) -> None:
         for place in places:
             answers[place] = opened_singly(self._telegrams[place], self._keys[place], self._formats)
 
-    def _learned(self, place: int, answers: Answers) -> LearnedLayout | None:
-        """The layout of a telegram that goes the ordinary way; None when it has none."""
-        answers[place] = opened = opened_singly(self._telegrams[place], self._keys[place], self._formats)
-        if isinstance(opened, TelegramError) or opened.frame.envelope.security is SecurityKind.PROPRIETARY:
-            return None
-        return learn_layout(opened.frame, self._known(opened.sealed.driver))
+    def _learn(self, opened: Opened | TelegramError) -> None:
+        """Keeps the layout of a telegram that went the ordinary way, when it has one."""
+        if self._shape.full or isinstance(opened, TelegramError):
+            return
+        if opened.frame.envelope.security is not SecurityKind.PROPRIETARY:
+            layout = learn_layout(opened.frame, self._known(opened.sealed.driver))
+            if layout is not None:
+                self._shape.layouts.append(layout)
 
     def _known(self, driver: MeterDriver) -> Callable[[int], CompactFormat | None]:
         own, learned = driver.compact_formats, self._formats
@@ -98,7 +119,7 @@ class Group:
         """Reads what is of this layout; answers with what is not."""
         if not places:
             return places, contents
-        mine = layout.reads(contents, self._known(self._telegrams[places[0]].driver))
+        mine = layout.fitting(contents, self._known(self._telegrams[places[0]].driver))
         if all(mine):
             self._interpret(layout, places, contents, answers)
             return (), ()
@@ -120,7 +141,7 @@ class Group:
         for sealed, frame in zip(telegrams, frames, strict=True):
             try:
                 measurements.append(sealed.driver.interpret(frame))
-            except Exception:  # noqa: BLE001, PERF203 - a stranger's driver may raise anything: `open_sealed` says it
+            except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says it
                 measurements.append(None)
         answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         if not all(measurements):

@@ -41,38 +41,52 @@ class Senders:
         """The pairs are the arguments `raw` and `crc_kept` of `core.metering.identify`."""
         answers: _Answers = {}
         alike: dict[bytes, list[int]] = {}
-        raws = [raw for raw, _ in telegrams]
         for place, (raw, crc_kept) in enumerate(telegrams):
             if _is_bare(raw, crc_kept):
                 alike.setdefault(key_of(raw), []).append(place)
             else:
-                answers[place] = self._identified(raw, crc_kept)
+                answers[place] = self._ordinarily(raw, crc_kept)
         for key, places in alike.items():
+            if len(places) == 1:
+                answers[places[0]] = self._one(key, telegrams[places[0]][0])
+                continue
             for first in range(0, len(places), _AT_ONCE):
-                self._identify_alike(key, places[first : first + _AT_ONCE], raws, answers)
+                self._alike(key, places[first : first + _AT_ONCE], telegrams, answers)
         return [answers[place] for place in range(len(telegrams))]
 
-    def _identify_alike(
-        self, key: bytes, places: Sequence[int], raws: Sequence[bytes], answers: _Answers
+    def _one(self, key: bytes, raw: bytes) -> Sealed | TelegramError:
+        """A telegram by itself; its kind is learned when it is new."""
+        for shape, driver in self._kinds.get(key, ()):
+            if shape.fits(raw):
+                envelope = shape.envelope(raw)
+                if shape.proprietary:
+                    return self._of_maker(envelope, driver)
+                return Sealed(envelope, envelope.meter_address, driver)
+        sealed = self._ordinarily(raw, crc_kept=False)
+        if isinstance(sealed, Sealed) and (learned := self._learned(key, sealed)) is not None:
+            return Sealed(learned.envelope(raw), sealed.address, sealed.driver)
+        return sealed
+
+    def _alike(
+        self, key: bytes, places: Sequence[int], telegrams: Sequence[tuple[bytes, object]], answers: _Answers
     ) -> None:
-        """Telegrams of one key."""
-        left = places
-        for kind in self._kinds.get(key, ()):
-            left = self._of_kind(kind, left, raws, answers)
+        """Telegrams of one key; of each kind that is new the first goes by itself."""
+        left, seen = places, 0
         while left:
-            place, left = left[0], left[1:]
-            answers[place] = answer = self._identified(raws[place], crc_kept=False)
-            kind = None if isinstance(answer, TelegramError) else self._learned(key, answer)
-            if kind is not None:
-                left = self._of_kind(kind, (place, *left), raws, answers)
+            kinds = self._kinds.get(key, ())
+            for kind in kinds[seen:]:
+                left = self._of_kind(kind, left, [telegrams[place][0] for place in left], answers)
+            seen = len(kinds)
+            if left:
+                answers[left[0]] = self._one(key, telegrams[left[0]][0])
+                left = left[1:]
 
     def _of_kind(
-        self, kind: _Kind, places: Sequence[int], raws: Sequence[bytes], answers: _Answers
+        self, kind: _Kind, places: Sequence[int], telegrams: Sequence[bytes], answers: _Answers
     ) -> Sequence[int]:
         """Answers with the places of the telegrams that are of another kind."""
         shape, driver = kind
-        telegrams = [raws[place] for place in places]
-        fit = shape.fits(telegrams)
+        fit = shape.fitting(telegrams)
         left: Sequence[int] = ()
         if not all(fit):
             left = list(compress(places, map(not_, fit)))
@@ -92,17 +106,17 @@ class Senders:
         try:
             return Sealed(envelope, driver.proprietary.address(envelope), driver)
         except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `identify` says what it was
-            return self._identified(envelope.raw, crc_kept=False)
+            return self._ordinarily(envelope.raw, crc_kept=False)
 
-    def _identified(self, raw: bytes, crc_kept: bool | None) -> Sealed | TelegramError:  # noqa: FBT001 - handed on
+    def _ordinarily(self, raw: bytes, crc_kept: bool | None) -> Sealed | TelegramError:  # noqa: FBT001 - handed on
         """The ordinary way."""
         try:
             return identify(raw, self._registry, crc_kept=crc_kept)
         except TelegramError as error:
             return error.with_traceback(None)
 
-    def _learned(self, key: bytes, sealed: Sealed) -> _Kind | None:
-        """The kind of a telegram that went the ordinary way, now kept; None when it has none."""
+    def _learned(self, key: bytes, sealed: Sealed) -> Shape | None:
+        """The shape of a telegram that went the ordinary way, now kept; None when it has none."""
         envelope = sealed.envelope
         if envelope.security is SecurityKind.PROPRIETARY:
             claimed = sealed.driver.proprietary
@@ -113,9 +127,8 @@ class Senders:
             return None
         if len(self._kinds) >= _MOST_SHAPES:
             self._kinds.clear()
-        kind = shape, sealed.driver
-        self._kinds.setdefault(key, []).append(kind)
-        return kind
+        self._kinds.setdefault(key, []).append((shape, sealed.driver))
+        return shape
 
 
 def _is_bare(raw: bytes, crc_kept: bool | None) -> bool:  # noqa: FBT001 - handed on

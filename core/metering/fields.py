@@ -367,9 +367,12 @@ def _planned_fields(values: tuple[RecordValue, ...], steps: tuple[_Step, ...]) -
     return found
 
 
+_NO_FLAGS: Final[frozenset[StatusFlag]] = frozenset()
+
+
 def flags_of(word: int, bits: FlagBits) -> frozenset[StatusFlag]:
     """The flags whose bits are set in a vendor's status word."""
-    return frozenset([flag for bit, flag in bits.items() if word >> bit & 1]) if word else frozenset()
+    return frozenset([flag for bit, flag in bits.items() if word >> bit & 1]) if word else _NO_FLAGS
 
 
 _STATUS_BITS: Final[FlagBits] = MappingProxyType(
@@ -384,7 +387,7 @@ def read_status(frame: Frame) -> frozenset[StatusFlag]:
     """
     status = frame.envelope.status
     if not status:
-        return frozenset()
+        return _NO_FLAGS
     flags = flags_of(status, _STATUS_BITS)
     state = _APPLICATION_STATES.get(status & 0x03)
     return flags if state is None else flags | {state}

@@ -39,11 +39,13 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     if plan is None or plan.steps is None:
         found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
     else:
+        values = frame.values
         if plan.one is not None:
-            value, day = frame.values[plan.one.record], frame.values[plan.one.day]
+            record, place, quantity = plan.one
+            value, day = values[record], values[place]
             if type(value) is Decimal and type(day) is date:
-                return (HistoryEntry(day, plan.one.quantity, value, HistorySource.SNAPSHOT),)
-        entries = _planned_snapshots(frame.values, plan.steps)
+                return (HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),)
+        entries = _planned_snapshots(values, plan.steps)
         if len(entries) < 2:
             return tuple(entries)
         found = _chosen(entries)
@@ -89,7 +91,8 @@ class _Step(NamedTuple):
 class _Plan:
     """Which records of a layout are snapshots; `steps` is None where there are profiles.
 
-    `one` is the only step, when its value is taken as it is.
+    `one` is of the only step, when its value is taken as it is: the record, the record of its day, what it
+    counts.
     """
 
     __slots__ = ("one", "steps")
@@ -97,7 +100,8 @@ class _Plan:
     def __init__(self, steps: tuple[_Step, ...] | None) -> None:
         self.steps = steps
         simple = [step for step in steps or () if step.same_unit and not step.other_days]
-        self.one = simple[0] if simple and steps is not None and len(steps) == 1 else None
+        only = simple[0] if simple and steps is not None and len(steps) == 1 else None
+        self.one = None if only is None else (only.record, only.day, only.quantity)
 
 
 def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:

@@ -16,7 +16,6 @@ from typing import Final
 
 from msgspec import Struct, field
 
-
 MeasuredValue = Decimal | int | date | datetime | str
 
 
@@ -200,8 +199,9 @@ class Measurement(Struct, frozen=True, gc=False):
         """The billed counter in litres, watt-hours or allocator units; None when the telegram carries no
         total.
         """
+        values = self.values
         for name, quantity, scale in _INDEXES:
-            value = self.values.get(name)
+            value = values.get(name)
             if isinstance(value, _NUMBER):
                 return Index(quantity, floor(value * scale))
         return None

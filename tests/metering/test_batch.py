@@ -262,7 +262,8 @@ def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
     ]
     ordinarily = []
     monkeypatch.setattr(
-        "core.metering.batch_contents.open_sealed", lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k)
+        "core.metering.batch_contents.open_sealed",
+        lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k),
     )
     link = bytes.fromhex("2D2C000000001B16")
     seal_as = {
