@@ -267,7 +267,7 @@ def _moment_column(place: Place, size: int) -> _Column:
     if size == 2:
         return partial(map, _remembered_day)
     if size == 6 and place.meaning.measurand is not Measurand.DATE:
-        return datetimes_i
+        return partial(datetimes_i)
     return partial(_any_column, place)
 
 

@@ -22,7 +22,7 @@ from core.metering.decode import Opened, Sealed
 from core.metering.formats import NO_BOOK, FormatBook
 from core.metering.registry import Registry
 
-_AT_ONCE: Final = 128  # as many as stay in a core's cache from the first step to the last
+_AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
 
 
 class BatchDecoder:

@@ -76,7 +76,7 @@ class Group:
         envelopes = [self._telegrams[place].envelope for place in places]
         keys = [self._keys[place] for place in places]
         found = open_contents(self._shape, envelopes, keys, self._ciphers)
-        contents = [content for content in found if content is not None]
+        contents: Sequence[bytes] = [content for content in found if content is not None]
         left = places
         if len(contents) < len(found):
             is_open = [content is not None for content in found]
@@ -131,21 +131,22 @@ class Group:
     def _interpret(
         self, layout: LearnedLayout, places: Sequence[int], contents: Sequence[bytes], answers: Answers
     ) -> None:
-        """Has the drivers say what contents of a layout mean; what one stumbles on goes the ordinary way."""
+        """Has the driver say what contents of a layout mean; where it stumbles, each goes by itself."""
         telegrams = [self._telegrams[place] for place in places]
         envelopes: Iterable[Envelope] = map(_envelope, telegrams)
         if layout.inner is not None:
             envelopes = [_within(envelope, layout.inner) for envelope in envelopes]
         frames = layout.frames(envelopes, contents)
-        measurements: list[Measurement | None] = []
-        for sealed, frame in zip(telegrams, frames, strict=True):
-            try:
-                measurements.append(sealed.driver.interpret(frame))
-            except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says it
-                measurements.append(None)
-        answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
-        if not all(measurements):
-            self._open_singly(compress(places, map(not_, measurements)), answers)
+        driver = telegrams[0].driver
+        try:
+            if driver.interpret_many is None:
+                measurements: Sequence[Measurement] = [driver.interpret(frame) for frame in frames]
+            else:
+                measurements = driver.interpret_many(frames)
+            answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
+        except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says what it was
+            for place in places:
+                answers[place] = self.open_one(place)
 
 
 def _within(envelope: Envelope, header: TransportHeader) -> Envelope:

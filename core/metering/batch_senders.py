@@ -19,7 +19,7 @@ from core.metering.driver import MeterDriver
 from core.metering.registry import Registry
 
 _MOST_SHAPES: Final = 4096
-_AT_ONCE: Final = 128  # as many as stay in a core's cache from the first step to the last
+_AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
 _meter_address: Final = attrgetter("meter_address")
 _Kind = tuple[Shape, MeterDriver]
 _Answers = dict[int, Sealed | TelegramError]

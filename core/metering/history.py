@@ -33,22 +33,40 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
     other about a day do not count, and neither do two profiles.
     """
+    return read_histories((frame,), storages)[0]
+
+
+def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> list[tuple[HistoryEntry, ...]]:
+    """The history of each of some frames that are all of one layout, as `read_history` reads it."""
     wanted = storages if type(storages) is tuple else tuple(storages)
-    layout = frame.layout
+    layout = frames[0].layout
     plan: _Plan | None = None if layout is None else layout.plans.get(wanted) or _plan(layout, wanted)
     if plan is None or plan.steps is None:
-        found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
-    else:
+        storage_numbers = frozenset(wanted)
+        return [
+            _latest_first(_chosen(_profiles(frame)) | _chosen(_snapshots(frame, storage_numbers)))
+            for frame in frames
+        ]
+    if plan.one is None:
+        return [_planned_history(frame.values, plan.steps) for frame in frames]
+    record, place, quantity = plan.one
+    answers: list[tuple[HistoryEntry, ...]] = []
+    for frame in frames:
         values = frame.values
-        if plan.one is not None:
-            record, place, quantity = plan.one
-            value, day = values[record], values[place]
-            if type(value) is Decimal and type(day) is date:
-                return (HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),)
-        entries = _planned_snapshots(values, plan.steps)
-        if len(entries) < 2:
-            return tuple(entries)
-        found = _chosen(entries)
+        value, day = values[record], values[place]
+        if type(value) is Decimal and type(day) is date:
+            answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
+        else:
+            answers.append(_planned_history(values, plan.steps))
+    return answers
+
+
+def _planned_history(values: Sequence[RecordValue], steps: tuple["_Step", ...]) -> tuple[HistoryEntry, ...]:
+    entries = _planned_snapshots(values, steps)
+    return tuple(entries) if len(entries) < 2 else _latest_first(_chosen(entries))
+
+
+def _latest_first(found: "dict[_Place, HistoryEntry]") -> tuple[HistoryEntry, ...]:
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
