@@ -10,7 +10,7 @@ EN 13757-3 clause 6 and annex G.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from core.mbus.compact import CompactFormat
 from core.mbus.frame import (
@@ -41,7 +41,7 @@ from core.mbus.values import (
 _NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
 # A moment of two bytes is a day, whatever it is the day of; days come again and again.
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)
-_Column = Callable[[Iterable[object]], Iterable[RecordValue]]
+_Column = Callable[[Sequence[Any]], Iterable[RecordValue]]
 
 
 class LearnedLayout(Layout):
@@ -210,18 +210,21 @@ def _places(frame: Frame, start: int, listed: int, content: bytes) -> Iterator[P
 class _Compact:
     """The checksum of a compact frame: over the full telegram that it stands for."""
 
-    __slots__ = ("_joined", "_parts", "checksum_at", "headers")
+    __slots__ = ("_cut", "_first", "_joined", "checksum_at", "headers")
 
     def __init__(self, places: Sequence[Place], checksum_at: int, headers: CompactFormat) -> None:
         self.checksum_at = checksum_at
         self.headers = headers
-        parts = [slice(place.start - (place.lvar is not None), place.stop) for place in places]
-        self._parts = parts
+        # The data stand side by side, each with its LVAR byte where it has one.
+        starts = [place.start - (place.lvar is not None) for place in places]
+        sizes = [place.stop - start for place, start in zip(places, starts, strict=True)]
+        self._first = starts[0] if starts else 0
+        self._cut = Struct("".join(f"{size}s" for size in sizes))
         self._joined = b"".join(header.replace(b"%", b"%%") + b"%b" for header in headers)
 
     def fits(self, content: bytes) -> bool:
         """True when the checksum fits."""
-        full = self._joined % tuple([content[part] for part in self._parts])
+        full = self._joined % self._cut.unpack_from(content, self._first)
         at = self.checksum_at
         return crc16(full) == content[at] | content[at + 1] << 8
 
@@ -252,7 +255,7 @@ def _column(place: Place) -> tuple[str, _Column]:
         column = _moment_column(place, size)
     elif measurand in IDENTIFIERS:
         if meaning.coding in BCD_CODINGS:
-            column = partial(map, digits_of)
+            column = partial(_digits_column, size)
     elif measurand in UNSIGNED:
         if number is not None and meaning.scale is None:
             code, column = number.upper(), partial(map, int)
@@ -267,8 +270,16 @@ def _moment_column(place: Place, size: int) -> _Column:
     if size == 2:
         return partial(map, _remembered_day)
     if size == 6 and place.meaning.measurand is not Measurand.DATE:
-        return partial(datetimes_i)
+        return datetimes_i
     return partial(_any_column, place)
+
+
+def _digits_column(size: int, column: Sequence[bytes]) -> Iterable[RecordValue]:
+    """As `digits_of` reads them, all at once unless a digit of one is beyond 9."""
+    digits = b"".join([data[::-1] for data in column]).hex()
+    if digits.isdecimal():
+        return [digits[at : at + 2 * size] for at in range(0, len(digits), 2 * size)]
+    return map(digits_of, column)
 
 
 def _any_column(place: Place, column: Iterable[bytes]) -> Iterable[RecordValue]:

@@ -115,10 +115,12 @@ def _unchained(
     start, stop = shape.sealed
     size = stop - start
     plain = _both(b"".join(opened), b"".join(chained))
-    return [
-        plain[at : at + size] + raw[stop:] if plain.startswith(CHECK_BYTES, at) else None
-        for raw, at in zip(raws, range(0, len(plain), size), strict=True)
-    ]
+    contents = [plain[at : at + size] for at in range(0, len(plain), size)]
+    if raws and stop < len(raws[0]):
+        contents = [content + raw[stop:] for content, raw in zip(contents, raws, strict=True)]
+    if plain[::size] == plain[1::size] == CHECK_BYTES[:1] * len(raws):  # all of them, as nearly always
+        return list(contents)
+    return [content if content.startswith(CHECK_BYTES) else None for content in contents]
 
 
 _OPENERS: Final = MappingProxyType(

@@ -381,11 +381,11 @@ class Frame:
                 return record
         return None
 
-    def headed(self, headers: Container[bytes]) -> list[Record]:
-        """The records with one of these DIF/VIF headers, in the order sent.
+    def values_under(self, headers: Container[bytes]) -> list[tuple[bytes, RecordValue]]:
+        """Header and value of the records with one of these DIF/VIF headers, in the order sent.
 
         For a constant of the driver's: what it selects from a kind of frame is worked out once.
         """
         if self.layout is None:
-            return [record for record in self.records if record.header in headers]
-        return self.layout.headed(self, headers)
+            return [(record.header, record.value) for record in self.records if record.header in headers]
+        return [(header, self.values[index]) for index, header in self.layout.places_under(headers)]

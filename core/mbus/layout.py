@@ -135,13 +135,13 @@ class Layout:
             meaning.modifiers,
         )
 
-    def headed(self, frame: Frame, headers: Container[bytes]) -> list[Record]:
-        """The records of a frame that have one of these headers; which ones is kept with the layout."""
-        known = self.plans.get(id(headers))
+    def places_under(self, headers: Container[bytes]) -> list[tuple[int, bytes]]:
+        """Number and header of the records that have one of these headers; kept with the layout."""
+        known: tuple[Container[bytes], list[tuple[int, bytes]]] | None = self.plans.get(id(headers))
         if known is None:
-            places = [index for index, header in enumerate(self.headers) if header in headers]
+            places = [place for place in enumerate(self.headers) if place[1] in headers]
             known = self.plans[id(headers)] = headers, places
-        return [self.record(frame, index) for index in known[1]]
+        return known[1]
 
     def plaintext(self, frame: Frame) -> bytes:
         """From the transport CI to the end, opened."""

@@ -42,7 +42,12 @@ class Senders:
         answers: _Answers = {}
         alike: dict[bytes, list[int]] = {}
         for place, (raw, crc_kept) in enumerate(telegrams):
-            if _is_bare(raw, crc_kept):
+            # Of just the length that it announces, and without link checksums.
+            if (
+                len(raw) > HEADER_LENGTH
+                and raw[0] + 1 == len(raw)
+                and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
+            ):
                 alike.setdefault(key_of(raw), []).append(place)
             else:
                 answers[place] = self._ordinarily(raw, crc_kept)
@@ -129,12 +134,3 @@ class Senders:
             self._kinds.clear()
         self._kinds.setdefault(key, []).append((shape, sealed.driver))
         return shape
-
-
-def _is_bare(raw: bytes, crc_kept: bool | None) -> bool:  # noqa: FBT001 - handed on
-    """True for a radio telegram of just the length that it announces, without link checksums."""
-    return (
-        len(raw) > HEADER_LENGTH
-        and raw[0] + 1 == len(raw)
-        and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
-    )

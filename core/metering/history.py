@@ -8,6 +8,7 @@ history; neither is a storage number whose meaning nobody has vouched for. EN 13
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -48,7 +49,7 @@ def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> lis
             for frame in frames
         ]
     if plan.one is None:
-        return [_planned_history(frame.values, plan.steps) for frame in frames]
+        return [_planned_history(frame.values, plan) for frame in frames]
     record, place, quantity = plan.one
     answers: list[tuple[HistoryEntry, ...]] = []
     for frame in frames:
@@ -57,13 +58,17 @@ def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> lis
         if type(value) is Decimal and type(day) is date:
             answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
         else:
-            answers.append(_planned_history(values, plan.steps))
+            answers.append(_planned_history(values, plan))
     return answers
 
 
-def _planned_history(values: Sequence[RecordValue], steps: tuple["_Step", ...]) -> tuple[HistoryEntry, ...]:
-    entries = _planned_snapshots(values, steps)
-    return tuple(entries) if len(entries) < 2 else _latest_first(_chosen(entries))
+def _planned_history(values: Sequence[RecordValue], plan: "_Plan") -> tuple[HistoryEntry, ...]:
+    entries = _planned_snapshots(values, plan.steps or ())
+    if len(entries) > 1:
+        if not plan.distinct:
+            return _latest_first(_chosen(entries))
+        entries.sort(key=_day, reverse=True)  # those of one day stay in the order of the plan
+    return tuple(entries)
 
 
 def _latest_first(found: "dict[_Place, HistoryEntry]") -> tuple[HistoryEntry, ...]:
@@ -92,6 +97,10 @@ def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
 
 
+_day: Final = attrgetter("day")
+_quantity: Final = attrgetter("quantity")
+
+
 class _Step(NamedTuple):
     """Of a snapshot: its record, the record of its day and any others, what it counts, the unit wanted and
     sent, and whether they are the same.
@@ -109,14 +118,16 @@ class _Step(NamedTuple):
 class _Plan:
     """Which records of a layout are snapshots; `steps` is None where there are profiles.
 
-    `one` is of the only step, when its value is taken as it is: the record, the record of its day, what it
-    counts.
+    `distinct` says that no two count the same, so that none can contradict another; the steps are in the
+    order in which entries of one day stand. `one` is of the only step, when its value is taken as it is: the
+    record, the record of its day, what it counts.
     """
 
-    __slots__ = ("one", "steps")
+    __slots__ = ("distinct", "one", "steps")
 
-    def __init__(self, steps: tuple[_Step, ...] | None) -> None:
-        self.steps = steps
+    def __init__(self, steps: Sequence[_Step] | None) -> None:
+        self.steps = None if steps is None else sorted(steps, key=_quantity, reverse=True)
+        self.distinct = steps is not None and len({step.quantity for step in steps}) == len(steps)
         simple = [step for step in steps or () if step.same_unit and not step.other_days]
         only = simple[0] if simple and steps is not None and len(steps) == 1 else None
         self.one = None if only is None else (only.record, only.day, only.quantity)
@@ -139,14 +150,17 @@ def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append(_Step(index, first, tuple(others), quantity, wanted, meaning.unit, same))
     profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    plan = layout.plans[storages] = _Plan(None if profiles else tuple(steps))
+    plan = layout.plans[storages] = _Plan(None if profiles else steps)
     return plan
 
 
-def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) -> list[HistoryEntry]:
+def _planned_snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[HistoryEntry]:
     entries: list[HistoryEntry] = []
     for index, first, others, quantity, wanted, unit, same in steps:
         value, day = values[index], values[first]
+        if same and not others and type(value) is Decimal and type(day) is date:  # nearly all are
+            entries.append(HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT))
+            continue
         if others:
             moments = {values[place] for place in (first, *others) if isinstance(values[place], date)}
             day = moments.pop() if len(moments) == 1 else None
