@@ -46,6 +46,10 @@ class Ciphers:
         self._encryptors = _Kept(limit, self._encryptor)
         self._subkeys = _Kept(limit, self._first_subkey)
 
+    def decrypt(self, key: bytes, sealed: bytes) -> bytes:
+        """Whole blocks of one telegram."""
+        return self._decryptors[key].update(sealed)
+
     def decrypt_each(self, keys: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
         """Whole blocks of many telegrams, each with its own key."""
         contexts = map(self._decryptors.__getitem__, keys)

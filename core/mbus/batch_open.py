@@ -14,7 +14,7 @@ from typing import Final
 
 from core.mbus.batch_ciphers import Ciphers, code_once
 from core.mbus.batch_shape import Shape
-from core.mbus.frame import Envelope, SecurityKind
+from core.mbus.frame import Envelope, SecurityKind, TransportHeader
 from core.mbus.link import crc16
 from core.mbus.security import CHECK_BYTES, HOP_BITS, KDF_BY_COUNTER, meter_wire
 from core.mbus.transport import CMAC_KINDS, long_to_wire
@@ -44,6 +44,18 @@ def open_contents(
     fit = [key is not None and len(key) == _KEY_LENGTH for key in keys]
     opened = iter(opener(shape, list(compress(envelopes, fit)), usable, ciphers) if usable else ())
     return [next(opened) if has_key else None for has_key in fit]
+
+
+def open_content(shape: Shape, envelope: Envelope, key: bytes | None, ciphers: Ciphers) -> bytes | None:
+    """The content of one telegram by itself: quick for mode 5, in which nearly all are sealed."""
+    header, raw, (start, stop) = envelope.transport, envelope.raw, shape.sealed
+    if shape.security is not SecurityKind.MODE_5 or header is None or key is None or len(key) != _KEY_LENGTH:
+        return open_contents(shape, (envelope,), (key,), ciphers)[0]
+    if start == stop or stop > len(raw):
+        return None
+    chained = _initial_vector(raw, header) + raw[start : stop - _BLOCK]
+    plain = _both(ciphers.decrypt(key, raw[start:stop]), chained)
+    return plain + raw[stop:] if plain.startswith(CHECK_BYTES) else None
 
 
 def _plain(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[bytes | None]:
@@ -84,15 +96,23 @@ def _mode_5(
     header = envelopes[0].transport
     assert header is not None
     at, last = header.offset + 1, stop - _BLOCK
-    # Shapes have no extended link with an address of its own: without a long header the meter is the sender.
-    if header.address is None:
+    if header.address is None:  # as `_initial_vector` says, without a call for each
         chained = [raw[2:10] + raw[at : at + 1] * 8 + raw[start:last] for raw in raws]
     else:
-        chained = [
-            long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8 + raw[start:last] for raw in raws
-        ]
+        chained = [_initial_vector(raw, header) + raw[start:last] for raw in raws]
     opened = ciphers.decrypt_each(keys, [raw[start:stop] for raw in raws])
     return _unchained(opened, chained, raws, shape)
+
+
+def _initial_vector(raw: bytes, header: TransportHeader) -> bytes:
+    """The meter's address and the access number.
+
+    Shapes have no extended link with an address of its own: without a long header the meter is the sender.
+    """
+    at = header.offset + 1
+    if header.address is None:
+        return raw[2:10] + raw[at : at + 1] * 8
+    return long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8
 
 
 def _mode_7(

@@ -12,7 +12,7 @@ from typing import Final
 
 from core.mbus.batch_ciphers import Ciphers
 from core.mbus.batch_layout import LearnedLayout, learn_layout
-from core.mbus.batch_open import open_contents
+from core.mbus.batch_open import open_content, open_contents
 from core.mbus.batch_shape import Shape
 from core.mbus.compact import CompactFormat
 from core.mbus.errors import TelegramError
@@ -55,7 +55,7 @@ class Group:
     def open_one(self, place: int) -> Opened | TelegramError:
         """Opens a telegram by itself; its layout is learned when it is new."""
         sealed, key = self._telegrams[place], self._keys[place]
-        content = open_contents(self._shape, (sealed.envelope,), (key,), self._ciphers)[0]
+        content = open_content(self._shape, sealed.envelope, key, self._ciphers)
         if content is None:
             return opened_singly(sealed, key, self._formats)
         known = self._known(sealed.driver)
