@@ -19,6 +19,7 @@ from core.metering.fields import (
     Field,
     first_snapshot,
     read_fields,
+    snapshot_day,
     snapshots,
     target_fields,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "read_history",
     "read_records",
     "read_status",
+    "snapshot_day",
     "snapshots",
     "target_fields",
 ]
