@@ -29,8 +29,11 @@ _DIGITS: Final = 8  # of an identification
 
 
 def key_of(telegram: bytes) -> bytes:
-    """The bytes by which shapes are looked up: L, C, M."""
-    return telegram[:4]
+    """The bytes by which shapes are looked up: L, C, M, version, medium, CI.
+
+    Where a maker's own CI follows the link header, version and medium may be part of the serial.
+    """
+    return telegram[:4] + telegram[10 if telegram[10] in PROPRIETARY else 8 : 11]
 
 
 class Shape:
@@ -51,8 +54,7 @@ class Shape:
         telegram = envelope.raw
         self._sample = envelope
         self.layouts: list[LearnedLayout] = []
-        # Version, medium and CI; where a maker's own CI comes, the others may be part of the serial.
-        spans = [(HEADER_LENGTH if telegram[HEADER_LENGTH] in PROPRIETARY else 8, HEADER_LENGTH + 1)]
+        spans: list[tuple[int, int]] = []
         authentication, transport = envelope.authentication, envelope.transport
         if authentication is not None:
             start = authentication.payload - len(authentication.mac) - _COUNTER - _AFL_FIXED
@@ -60,7 +62,7 @@ class Shape:
         if transport is not None:
             long = transport.address is not None
             offset, payload = transport.offset, transport.payload
-            if offset != HEADER_LENGTH:
+            if offset != HEADER_LENGTH:  # there it is part of the key
                 spans.append((offset, offset + 1))
             if long:
                 spans.append((offset + 5, offset + 9))

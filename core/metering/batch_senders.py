@@ -18,7 +18,8 @@ from core.metering.decode import Sealed, identify
 from core.metering.driver import MeterDriver
 from core.metering.registry import Registry
 
-_MOST_SHAPES: Final = 4096
+_MOST_KEYS: Final = 4096
+_MOST_ALIKE: Final = 32  # shapes of one key: they differ in their configuration fields
 _AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
 _meter_address: Final = attrgetter("meter_address")
 _Kind = tuple[Shape, MeterDriver]
@@ -130,7 +131,10 @@ class Senders:
         shape = learn_shape(envelope)
         if shape is None:
             return None
-        if len(self._kinds) >= _MOST_SHAPES:
+        if len(self._kinds) >= _MOST_KEYS:
             self._kinds.clear()
-        self._kinds.setdefault(key, []).append((shape, sealed.driver))
+        alike = self._kinds.setdefault(key, [])
+        if len(alike) >= _MOST_ALIKE:
+            alike.clear()
+        alike.append((shape, sealed.driver))
         return shape

@@ -388,6 +388,19 @@ def test_a_sealed_content_that_seems_plain(registry, decoder):
     assert answer.measurement.index is not None
 
 
+def test_more_shapes_than_are_kept(registry, decoder):
+    """Telegrams that differ in their configuration field alone, a hundred ways, and then once more."""
+    telegram = bytearray(sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
+    cases = []
+    for number in range(100):
+        telegram[13] = telegram[13] & 0xF0 | number & 0x0F
+        telegram[14] = telegram[14] & 0x1F | (number >> 4) << 5
+        cases.append((bytes(telegram), False, KEY))
+    got = assert_same([*cases, *cases], registry, decoder)
+    assert {type(answer) for answer in got} == {Opened}
+    assert_same(cases[::-1], registry, decoder)
+
+
 def test_the_ciphers_kept_are_bounded(registry):
     """More meters than ciphers may be kept: all are opened, and the bound holds."""
     ciphers = Ciphers(4)
