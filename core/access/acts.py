@@ -12,6 +12,7 @@ class Act(StrEnum):
     """What happened, in alphabetical order."""
 
     ACCOUNT_CREATED = "ACCOUNT_CREATED"
+    ACCOUNT_ERASED = "ACCOUNT_ERASED"
     ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
     CODE_REFUSED = "CODE_REFUSED"
     CONSENT_CHANGED = "CONSENT_CHANGED"
