@@ -29,7 +29,7 @@ Value = TypeVar("Value")
 class Ciphers:
     """The block ciphers of meters heard lately.
 
-    Not for several threads at once: a kept cipher serves one call at a time.
+    Not for several threads at once: ciphers are made one at a time, and each serves one call at a time.
 
     Args:
         limit: for how many keys; each costs less than a KiB. Telegrams of more meters in turn than this
