@@ -83,7 +83,8 @@ _SHOWN_IN = {
 
 @strawberry.enum(
     description="What an alert warns of. BURST: a very high flow for half an hour. BACKFLOW: the register "
-    "ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used to be heard."
+    "ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used to be heard. "
+    "METER_LEAK: the meter's own leak flag, where its register is too coarse to measure a leak."
 )
 class AlertKind(StrEnum):
     """What an alert warns of."""
@@ -95,3 +96,4 @@ class AlertKind(StrEnum):
     DRY = "DRY"
     TAMPER = "TAMPER"
     SILENT = "SILENT"
+    METER_LEAK = "METER_LEAK"

@@ -62,6 +62,12 @@ def known_step(step_litres: int) -> int | None:
     return next((one.step_litres for one in _RESOLUTIONS if step_litres <= one.step_litres), None)
 
 
+def shows_leaks(step_litres: int, level_1_lph: float) -> bool:
+    """Whether readings of a register of this step can show a leak of level 1 at all."""
+    step = known_step(step_litres)
+    return step is not None and lowest_measurable_lph(step, level_1_lph) <= level_1_lph
+
+
 def lowest_measurable_lph(step_litres: int, level_1_lph: float) -> float:
     """The least leak that readings of this register can show, in L/h: level 1, or five steps a day."""
     per_day = step_litres / LONGEST_WINDOW_H
