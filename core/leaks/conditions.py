@@ -1,4 +1,4 @@
-"""What else a meter or its readings warn of: burst, backflow, dry meter, tampering, no news at all, a leak flag.
+"""What else a meter or its readings warn of: burst, backflow, dry meter, tampering, a leak flag, no news.
 
 In: the states a meter sends, or how long and how much lies between two readings. Out: the conditions that
 hold. The one rule: a state that the meter itself tells holds while it tells it, and needs no volume; what is

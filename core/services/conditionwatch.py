@@ -1,4 +1,4 @@
-"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, and no news.
+"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no news.
 
 In: the readings that a batch stored, or the hour's look at meters that fell silent. Out: alert rows, and the
 news about bursts. The one rule: a run of readings that show a condition is one alert, and runs that touch one
@@ -215,7 +215,7 @@ async def _measured(
         and not shows_leaks(meter.register_step, float(thresholds_of(meter.operator_code).level_1_lph))
     }
     open_ones = LeakEpisode.filter(meter_id__in=list(coarse), ended_on=None).using_db(connection)
-    found = set(await open_ones.values_list("meter_id", flat=True)) if coarse else set()
+    found = {row.meter_id for row in await open_ones.only("id", "meter_id")} if coarse else set()
     return {meter.id for meter in meters} - coarse | found
 
 
