@@ -33,6 +33,7 @@ for command, summary in {
     "cli.audit:audit": "Who did what, when, and from where.",
     "cli.consents:consents": "Consents that occupants gave or refused on paper.",
     "cli.send:send": "Send the messages that wait.",
+    "cli.purge:purge": "Delete what has outlived its period.",
 }.items():
     app.command(command, help=summary)
 

@@ -51,5 +51,7 @@ class _Dotted(dict[str, object]):
 
 
 def shown(message: QueuedMessage) -> Message:
-    """A message's words without what must not lie open."""
+    """A message's words without what must not lie open; none once they were erased."""
+    if message.erased:
+        return Message(subject="", text="")
     return render(message.template, message.language, _Dotted(message.values))

@@ -30,6 +30,8 @@ async def add(
 ) -> None:
     """Describe a residence, or bring all that is said here up to date; its operator is made if it is new.
 
+    Its residents can sign up once it is published (`submeter residences publish`).
+
     Args:
         operator: the operator's code, e.g. ocea.
         operator_name: the operator's name as residents read it.
@@ -39,7 +41,8 @@ async def add(
         postcode: the postcode.
         city: the city.
         time_zone: whose civil days count there (IANA name).
-        water_price: euros for a cubic metre, waste water included; without it a leak's cost is not told.
+        water_price: euros for a cubic metre, waste water included; without it a leak's cost is not told. What
+            was said before stays until another price is named.
     """
     now = datetime.now(UTC)
     spec = ResidenceSpec(
@@ -51,7 +54,6 @@ async def add(
         postcode,
         city,
         time_zone,
-        published_at=now,
         water_price_eur_per_m3=water_price,
     )
     async with opened() as house:

@@ -20,7 +20,7 @@ async def send(*, once: bool = False, every: float = 5.0) -> None:
         ways = ways_of(house.settings)
         if not ways:
             fail("Neither SUBMETER_SMTP_HOST nor SUBMETER_VONAGE_API_KEY is set.", code="SETTINGS")
-        room = PostRoom(house.settings, ways, clock=lambda: datetime.now(UTC))
+        room = PostRoom(house, ways, clock=lambda: datetime.now(UTC))
         if once:
             tally = await room.send_due()
             out.print(f"{counted(tally.sent, 'message')} sent, {tally.failed:,} not.")

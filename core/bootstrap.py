@@ -13,17 +13,14 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from anyio import to_thread
-from limits.aio.storage import Storage
-from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
+from core.limit_store import LimitStore
 from core.metering import BatchDecoder, Registry, load_registry
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
-_LIMITS_URL = "SUBMETER_LIMITS_URL"
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
 """At DEBUG these log every statement with its values: addresses, serials, hashes."""
 
@@ -42,11 +39,17 @@ class House:
     settings: Settings
     registry: Registry
     decoder: BatchDecoder = field(init=False, repr=False, compare=False)
-    counters: Storage = field(init=False, repr=False, compare=False)
+    counters: LimitStore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", BatchDecoder(self.registry))
-        object.__setattr__(self, "counters", _counters(self.settings.limits_url))
+        object.__setattr__(self, "counters", LimitStore(self.settings.limits_url))
+
+    def portal_link(self, operator_code: str, path: str = "") -> str:
+        """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
+        profile = self.registry.profile(operator_code)
+        portal = (profile.portal_url if profile else "") or self.settings.portal_url
+        return portal.rstrip("/") + path if path else portal
 
 
 @asynccontextmanager
@@ -65,7 +68,11 @@ async def open_house(
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
-        yield House(settings=settings, registry=registry or load_registry())
+        house = House(settings=settings, registry=registry or load_registry())
+        try:
+            yield house
+        finally:
+            await house.counters.close()
 
 
 async def migrate(settings: Settings) -> list[str]:
@@ -131,18 +138,6 @@ def database_config(settings: Settings, *, migrating: bool = False) -> dict[str,
         "use_tz": True,
         "timezone": "UTC",
     }
-
-
-def _counters(url: str) -> Storage:
-    try:
-        store = storage_from_string(f"async+{url}")
-    except (ConfigurationError, ValueError) as failure:
-        # What a URL is wrong in is not told: it may hold a password.
-        raise SettingsError(
-            "names no store that is known, or lacks its library", field=_LIMITS_URL
-        ) from failure
-    assert isinstance(store, Storage)
-    return store
 
 
 def _connection_name(settings: Settings) -> str:

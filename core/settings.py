@@ -45,10 +45,12 @@ class Settings:
         secret_key: at least 32 characters; meter keys are sealed under it. Never printed.
         host, port: where `submeter serve` listens.
         session_lifetime: how long a sign-in lasts.
+        message_retention: how long words and address of a message stay that was sent or given up.
+        audit_retention: how long an audit record stays: one year to three.
         cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction takes in.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
-        portal_url: where residents find the portal; links in messages begin with it.
+        portal_url: where links in messages lead, for operators whose profile names no portal of its own.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
         smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
         smtp_username, smtp_password: both, or neither. The password is never printed.
@@ -64,6 +66,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     session_lifetime: timedelta = timedelta(days=30)
+    message_retention: timedelta = timedelta(days=90)
+    audit_retention: timedelta = timedelta(days=365)
     cookie_secure: bool = False
     intake_batch_lines: int = 2_000
     limits_url: str = IN_MEMORY
@@ -117,6 +121,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         host=env.get(f"{PREFIX}HOST") or "127.0.0.1",
         port=_whole_number(env, "PORT", 8000, at_most=65_535),
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
+        message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
+        audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=MOST_BATCH_LINES),
         limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
@@ -180,12 +186,12 @@ def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...], default
     return chosen
 
 
-def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_most: int) -> int:
+def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: int = 1, at_most: int) -> int:
     text = env.get(f"{PREFIX}{name}")
     if text is None or not text.strip():
         return default
-    if not text.strip().isdecimal() or not 1 <= int(text) <= at_most:
-        raise SettingsError(f"must be a whole number from 1 to {at_most}", field=f"{PREFIX}{name}")
+    if not text.strip().isdecimal() or not at_least <= int(text) <= at_most:
+        raise SettingsError(f"must be a whole number from {at_least} to {at_most}", field=f"{PREFIX}{name}")
     return int(text)
 
 

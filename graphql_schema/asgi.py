@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from starlette.applications import Starlette
@@ -24,7 +25,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from core.bootstrap import House, open_house
 from core.services.conditionwatch import watch_silence
 from core.services.health import database_answers
-from core.services.registration import forget_lapsed
+from core.services.retention import purge
 from core.settings import Settings, from_environment
 from graphql_schema.over_http import GraphQLOverHttp
 from graphql_schema.schema import schema
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_house(settings, shared=True) as house:
             app.state.house = house
-            tidying = asyncio.create_task(tidy(utc_now))
+            tidying = asyncio.create_task(tidy(settings, utc_now))
             try:
                 yield
             finally:
@@ -65,14 +66,14 @@ def create_app(settings: Settings) -> Starlette:
     return _app(utc_now, lifespan)
 
 
-async def tidy(clock: Clock) -> None:
-    """What time alone brings about, now and every hour: a registration lapses, a meter has fallen silent."""
+async def tidy(settings: Settings, clock: Clock) -> None:
+    """What time alone brings about, now and every hour: a meter is silent, data have had their time."""
     while True:
-        for chore in (forget_lapsed, watch_silence):
+        for chore in (watch_silence, partial(purge, settings)):
             try:
                 await chore(now=clock())
             except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
-                _log.exception("%s failed; it is tried again in an hour.", chore.__name__)
+                _log.exception("A chore failed; it is tried again in an hour.")
         await asyncio.sleep(TIDY_EVERY.total_seconds())
 
 

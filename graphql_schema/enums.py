@@ -15,6 +15,7 @@ from core.leaks.overconsumption import LimitPeriod
 from core.leaks.workflow import Deed, KnownUse, Party, Standing
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
+from core.services.statements import StatementFormat, StatementReason
 
 __all__ = [
     "AlertKind",
@@ -28,6 +29,8 @@ __all__ = [
     "Party",
     "Quality",
     "Standing",
+    "StatementFormat",
+    "StatementReason",
     "StatusFlag",
     "Unit",
 ]
@@ -49,6 +52,13 @@ strawberry.enum(Deed, name="AlertDeedKind", description="What was done about an 
 strawberry.enum(Party, name="AlertParty", description="Who did it; the meter speaks for itself.")
 strawberry.enum(KnownUse, description="What runs without being a leak.")
 strawberry.enum(LimitPeriod, description="What a resident's own limit is counted over.")
+strawberry.enum(
+    StatementReason,
+    description="What an index statement is for. INVENTORY: the inventory of fixtures (état des lieux).",
+)
+strawberry.enum(
+    StatementFormat, description="CSV: UTF-8 with byte order mark and semicolons, as spreadsheets open it."
+)
 strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
 strawberry.enum(OccupancyKind, description="In which quality somebody holds a dwelling (C-02).")
 strawberry.enum(
@@ -82,9 +92,9 @@ _SHOWN_IN = {
 
 
 @strawberry.enum(
-    description="What an alert warns of. BURST: a very high flow for half an hour. BACKFLOW: the register "
-    "ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used to be heard. "
-    "METER_LEAK: the meter's own leak flag, where its register is too coarse to measure a leak."
+    description="What an alert warns of. BURST: a very high flow for two hours, or the meter says so. "
+    "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used "
+    "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak."
 )
 class AlertKind(StrEnum):
     """What an alert warns of."""

@@ -13,13 +13,13 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from core.access.passwords import Criterion
-from core.access.refusal_words import REFUSAL_WORDS
 from core.access.refusals import CodeInvalid as WrongCode
 from core.access.refusals import CodeResendTooSoon, Refused
 from core.access.refusals import PasswordTooWeak as WeakPassword
 from core.errors import AccountLocked as Locked
 from core.errors import RateLimited as Limited
 from core.errors import SignInRefused, SubmeterError
+from core.operators import WORDS
 from graphql_schema.enums import Language
 from graphql_schema.fields import resolved
 
@@ -31,7 +31,7 @@ class AccessRefusal:
 
     @resolved("For residents.")
     async def text(self, language: Language = Language.FR) -> str:
-        words = REFUSAL_WORDS.get(self.code)
+        words = WORDS.get(f"error.{self.code}")
         return words.in_language(language) if words else self.message
 
 

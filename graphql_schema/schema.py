@@ -23,6 +23,7 @@ from graphql_schema.registration import RegistrationMutation
 from graphql_schema.scalars import SCALARS
 from graphql_schema.second_factor import SecondFactorMutation
 from graphql_schema.sessions import SessionMutation
+from graphql_schema.statements import StatementMutation
 from graphql_schema.telegrams import TelegramMutation
 from graphql_schema.viewer import ViewerQuery
 
@@ -45,6 +46,7 @@ class Mutation(
     OccupancyMutation,
     AlertMutation,
     OwnLimitMutation,
+    StatementMutation,
     CaseMutation,
     TelegramMutation,
 ):

@@ -1,37 +1,21 @@
-"""Statements of indexes: «Obtenir un relevé», as data and as a file for a spreadsheet (R-077, C-22)."""
+"""Statements of indexes: «Obtenir un relevé», as data and as a file to keep (R-077, C-22)."""
 
-import csv
-import io
+import asyncio
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from typing import Annotated, TypeAlias
 
 import strawberry
+from strawberry.scalars import Base64
 
-from core.language import Language as Tongue
-from core.language import Text
-from core.leaks.words import fluid_label
-from core.services.statements import Statement, StatementLine
+from core.services.statements import Statement, StatementLine, issue_statement
 from graphql_schema.amounts import Amount
+from graphql_schema.consumption import checked_day
 from graphql_schema.context import Info
-from graphql_schema.enums import DisplayUnit, Fluid, Language
+from graphql_schema.enums import Fluid, Language, StatementFormat, StatementReason
 from graphql_schema.fields import resolved
-
-_COLUMNS = (
-    Text("Logement", "Dwelling"),
-    Text("Fluide", "Fluid"),
-    Text("N° de série", "Serial number"),
-    Text("Emplacement", "Location"),
-    Text("Index", "Index"),
-    Text("Unité", "Unit"),
-    Text("Date", "Date"),
-)
-_UNITS = {
-    DisplayUnit.CUBIC_METRE: Text("m3", "m3"),
-    DisplayUnit.KILOWATT_HOUR: Text("kWh", "kWh"),
-    DisplayUnit.ALLOCATOR_UNIT: Text("unités", "units"),
-}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula at the head of a cell."""
+from graphql_schema.refusals import RateLimited, answered
+from graphql_schema.relay import number_of
+from graphql_schema.statement_files import csv_text, statement_file
 
 
 @strawberry.type(description="A device on the day; `index` is null where it was not read yet.")
@@ -67,29 +51,66 @@ class IndexStatement:
 
     @resolved("The same as a CSV file (UTF-8 with byte order mark, semicolons), as spreadsheets open it.")
     async def csv(self, info: Info, language: Language | None = None) -> str:
-        return _file(self, await info.context.language(language))
+        return csv_text(self.statement, await info.context.language(language))
 
 
-def _file(shown: IndexStatement, language: Tongue) -> str:
-    view = shown.statement.dwelling
-    zone = ZoneInfo(view.residence.time_zone)
-    home = " ".join(
-        part for part in (view.residence.code, view.building, view.staircase, view.floor, view.number) if part
+@strawberry.input(description="That a statement was handed out, and what for, is recorded.")
+class IssueIndexStatementInput:
+    dwelling: strawberry.ID
+    format: StatementFormat
+    reason: StatementReason
+    day: date | None = strawberry.field(
+        default=None, description="Today, or the last day of a stay that has ended, if not given."
     )
-    written = io.StringIO()
-    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
-    writer.writerow([column.in_language(language) for column in _COLUMNS])
-    for line in shown.lines:
-        value, unit, read_on = "", _UNITS[DisplayUnit.of(line.fluid)].in_language(language), ""
-        if line.index is not None and line.read_at is not None:
-            value = f"{line.index.value:f}"
-            value = value.replace(".", ",") if language is Tongue.FR else value
-            read_on = line.read_at.astimezone(zone).date().isoformat()
-        cells = (home, fluid_label(line.fluid, language), line.serial, line.location, value, unit, read_on)
-        writer.writerow([_cell(cell) for cell in cells])
-    return "\ufeff" + written.getvalue()
+    language: Language | None = None
 
 
-def _cell(text: str) -> str:
-    """A text that no spreadsheet runs."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+@strawberry.type(description="A file to save under its name.")
+class IndexStatementFile:
+    name: str
+    media_type: str
+    content: Base64
+    size: int = strawberry.field(description="Bytes, before Base64.")
+    statement: IndexStatement
+
+
+IssueIndexStatementResult: TypeAlias = Annotated[
+    IndexStatementFile | RateLimited, strawberry.union("IssueIndexStatementResult")
+]
+
+
+@strawberry.type
+class StatementMutation:
+    @answered("«Obtenir un relevé» as a file: the index of each device at the end of a day, and the reason.")
+    async def issue_index_statement(
+        self,
+        info: Info,
+        input: IssueIndexStatementInput,  # noqa: A002 - the argument's name in the schema
+    ) -> IssueIndexStatementResult:
+        context = info.context
+        statement = await issue_statement(
+            context.house,
+            await context.viewer(),
+            number_of(input.dwelling, "Dwelling", field="dwelling"),
+            input.reason,
+            input.format,
+            day=checked_day(input.day, field="day"),
+            visitor=context.visitor,
+            now=context.now,
+        )
+        # Setting a page takes milliseconds of CPU time: other requests go on meanwhile.
+        file = await asyncio.to_thread(
+            statement_file,
+            statement,
+            input.format,
+            input.reason,
+            language=await context.language(input.language),
+            now=context.now,
+        )
+        return IndexStatementFile(
+            name=file.name,
+            media_type=file.media_type,
+            content=Base64(file.content),
+            size=len(file.content),
+            statement=IndexStatement.of(statement),
+        )

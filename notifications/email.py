@@ -2,7 +2,8 @@
 
 In: settings and a `Post`. Out: the server's acceptance. The one rule: a connection is kept while there is
 more to send and thrown away after any trouble, so that a message never travels on one in an unknown state.
-A refusal from 400 to 499 is for now (greylisting, a full box), one from 500 on is for good.
+A refusal from 400 to 499 is for now (greylisting, a full box), one from 500 on is for good. A mail holds its
+text twice, plain and as HTML; a reader's program shows the one it prefers.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPRecipientsRefused, SMT
 
 from core.settings import PLAIN, STARTTLS, TLS, Settings
 from notifications.channel import NotAccepted, Post
+from notifications.html_part import html_of
 
 TIMEOUT_S = 30.0
 _FOR_GOOD = 500
@@ -91,6 +93,7 @@ class Email:
         message["Message-ID"] = f"<{hashlib.sha256(post.key.encode()).hexdigest()[:40]}@{_domain(sender)}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
         message.set_content(post.text)
+        message.add_alternative(html_of(post.subject, post.text, post.language), subtype="html")
         message["Content-Language"] = post.language
         return message
 

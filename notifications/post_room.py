@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.bootstrap import House
 from core.services.dispatch import Channel, Claimed, claim_next, note_failed, note_sent
 from core.settings import Settings
 from notifications.channel import NotAccepted, Post, Way
@@ -36,15 +37,13 @@ class PostRoom:
     """Sends for one process.
 
     Args:
-        settings: the house's.
+        house: whose outbox.
         ways: the channels that are set up; messages of others wait.
         clock: what time it is.
     """
 
-    def __init__(
-        self, settings: Settings, ways: Mapping[Channel, Way], *, clock: Callable[[], datetime]
-    ) -> None:
-        self._settings = settings
+    def __init__(self, house: House, ways: Mapping[Channel, Way], *, clock: Callable[[], datetime]) -> None:
+        self._house = house
         self._ways = ways
         self._clock = clock
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
@@ -53,7 +52,7 @@ class PostRoom:
         """Send everything that is due, the oldest first."""
         sent = failed = 0
         try:
-            while message := await claim_next(self._settings, self._worker, self._ways, now=self._clock()):
+            while message := await claim_next(self._house, self._worker, self._ways, now=self._clock()):
                 if await self._send(message):
                     sent += 1
                 else:

@@ -104,7 +104,7 @@ async def test_messages_survive_the_accounts_migration(tmp_path, empty_url) -> N
         assert (await models.Account.get()).role is Role.RESIDENT
         assert await keys_of(current_database(), "outbox_message") == (
             {("idempotency_key",)} | (set() if settings.is_sqlite else {("id",)}),
-            {("state", "id")},
+            {("state", "id"), ("erased_at", "created_at")},
         )
 
 

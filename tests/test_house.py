@@ -10,7 +10,11 @@ import pytest
 from core.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-READ_FROM_ELSEWHERE = {"session_lifetime": "SESSION_DAYS"}
+READ_FROM_ELSEWHERE = {
+    "session_lifetime": "SESSION_DAYS",
+    "message_retention": "MESSAGE_DAYS",
+    "audit_retention": "AUDIT_DAYS",
+}
 
 
 def _committed() -> list[Path]:

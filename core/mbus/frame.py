@@ -242,6 +242,11 @@ class Envelope:
             return value
 
     @property
+    def length_mended(self) -> bool:
+        """Whether the L field counted too few bytes, and the last checksum said where the end is."""
+        return self.unstripped is not None and self.unstripped[0] + 1 != len(self.unstripped)
+
+    @property
     def security_mode(self) -> int | None:
         """The mode number of the transport header; None when there is no header to read."""
         return None if self.transport is None else self.transport.security_mode

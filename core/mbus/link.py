@@ -17,6 +17,8 @@ HEADER_LENGTH: Final = 10  # L, C, M, A; the CI field comes next
 _CRC_LENGTH: Final = 2
 _BLOCK_A: Final = 16
 _FIRST_BLOCK_B: Final = 126
+_SHORT_BY: Final = 4
+"""What the L field of some receivers lacks, who leave format A its last checksum: that and two bytes more."""
 _WIRED_START: Final = 0x68
 _WIRED_STOP: Final = 0x16
 _WIRED_OVERHEAD: Final = 6  # 68 L L 68 before, checksum and 16 after
@@ -96,6 +98,10 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
     if stripped is None and len(raw) != _length_a(length):
         # Some receivers append a byte of their own; a frame of just the length of format A is no such case.
         stripped = _strip_b(raw[:length])
+    if stripped is None and len(raw) == length + _SHORT_BY != _length_a(length) and crc_kept is not False:
+        mended = _strip_last_a(raw)
+        if mended is not None:
+            return LinkFrame(mended, by_fit=True)
     if stripped is None:
         raise _fault(
             TelegramFault.CRC_MISMATCH,
@@ -124,9 +130,7 @@ def seems_bare(raw: bytes) -> bool:
 
 
 def _strip_last_a(raw: bytes) -> bytes | None:
-    """A telegram of format A from which the receiver took all checksums but the last block's, which it counts
-    in L. An L field that says anything else stays refused, though the last block fits.
-    """
+    """A telegram of format A from which the receiver took all checksums but the last block's."""
     end = len(raw) - _CRC_LENGTH
     if end <= HEADER_LENGTH:
         return None

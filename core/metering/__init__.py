@@ -22,6 +22,7 @@ from core.metering.fields import (
     flags_of,
     read_fields,
     read_status,
+    snapshot_day,
     snapshots,
     target_fields,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "read_history",
     "read_records",
     "read_status",
+    "snapshot_day",
     "snapshots",
     "target_fields",
 ]

@@ -30,6 +30,7 @@ class OutboxMessage(Model):
 
     It goes to the account's address as it is when it is sent, or to a recipient of its own.
     Values that must not lie open, such as a code, are sealed, and wiped once the message is gone.
+    Of the news of an alert the row stays when words and address are erased, so that it is not told anew.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -57,7 +58,8 @@ class OutboxMessage(Model):
     claimed_until = fields.DatetimeField(null=True)
     failure = fields.CharField(max_length=200, null=True, description="the last reason it was not sent")
     sent_at = fields.DatetimeField(null=True)
+    erased_at = fields.DatetimeField(null=True, description="when its words and address were erased")
 
     class Meta:
         table = "outbox_message"
-        indexes = (("state", "id"),)
+        indexes = (("state", "id"), ("erased_at", "created_at"))

@@ -76,7 +76,7 @@ class OperatorProfile:
         code: the operator's, as its residences name it (`Operator.code`).
         name: the company.
         portal_name: what residents know the portal by.
-        portal_url: where they sign in.
+        portal_url: where they sign in, and where links in their messages lead; empty: SUBMETER_PORTAL_URL.
         registration_url: where the form is.
         stages: the journey as residents see it; its steps, in order, are the journey.
         residence_paths: the forms of the step RESIDENCE; with SERIAL the whole stock is searched (C-06).

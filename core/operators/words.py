@@ -1,4 +1,5 @@
-"""The house's own words of a sign-up, in French and English; an operator replaces those it says otherwise.
+"""The house's own words of sign-up and access, in French and English; an operator replaces those of a
+sign-up that it says otherwise.
 
 Keys: `form.<FORM>` and `form.<FORM>.hint`, `field.<name>`, `button.<act>`, `confirmation.<line>`,
 `screen.<STEP>` and `screen.<STEP>.text`, `error.<CODE>`. The French is the seeds' where they say something of
@@ -228,17 +229,21 @@ _ERRORS = {
         "Read the privacy policy to go on.",
     ),
     "error.PASSWORD_TOO_WEAK": Text(
-        "Le mot de passe ne respecte pas tous les critères.", "The password does not meet all criteria."
+        "Le mot de passe ne respecte pas tous les critères.", "The password does not meet every criterion."
     ),
     "error.PASSWORD_MISMATCH": Text(
-        "Les deux mots de passe sont différents.", "The two passwords are not the same."
+        "Les deux mots de passe ne sont pas identiques.", "The two passwords are not the same."
     ),
+    "error.PASSWORD_UNCHANGED": Text(
+        "Choisissez un mot de passe différent de l'actuel.", "Choose a password other than the present one."
+    ),
+    "error.PASSWORD_WRONG": Text("Le mot de passe actuel est erroné.", "The present password is wrong."),
     "error.PHONE_INVALID": Text(
         "Ce numéro de téléphone n'est pas valable.", "This phone number is not valid."
     ),
     "error.PHONE_REQUIRED_FOR_SMS": Text(
-        "Un numéro de mobile est obligatoire pour les alertes par SMS.",
-        "A mobile number is needed for alerts by SMS.",
+        "Les alertes par SMS demandent un numéro de mobile, que vous confirmez par un code.",
+        "Alerts by SMS need a mobile number, which you confirm by a code.",
     ),
     "error.EMAIL_INVALID": Text(
         "Cette adresse e-mail n'est pas valable.", "This e-mail address is not valid."
@@ -250,7 +255,8 @@ _ERRORS = {
     ),
     "error.CODE_INVALID": Text("Ce code n'est pas le bon.", "This is not the right code."),
     "error.CODE_EXPIRED": Text(
-        "Ce code n'est plus valable : demandez-en un nouveau.", "This code has expired: ask for a new one."
+        "Ce code ou ce lien n'est plus valable : demandez-en un nouveau.",
+        "This code or link is no longer valid: ask for a new one.",
     ),
     "error.CODE_RESEND_TOO_SOON": Text(
         "Un code vient d'être envoyé : patientez avant d'en demander un autre.",
@@ -262,6 +268,19 @@ _ERRORS = {
     ),
     "error.RATE_LIMITED": Text(
         "Trop de tentatives : patientez avant de réessayer.", "Too many tries: wait before you try again."
+    ),
+    "error.SIGN_IN_REFUSED": Text(
+        "L'adresse e-mail et le mot de passe ne correspondent pas.",
+        "E-mail and password do not belong together.",
+    ),
+    "error.ACCOUNT_LOCKED": Text(
+        "Trop de mots de passe erronés : patientez, ou utilisez « Mot de passe oublié ».",
+        "Too many wrong passwords: wait, or use “Forgotten password”.",
+    ),
+    "error.LIMIT_OUT_OF_RANGE": Text("Cette limite n'est pas valable.", "This limit is not valid."),
+    "error.CONSENT_NOT_THE_MANAGERS": Text(
+        "L'occupant a refusé : lui seul peut revenir sur son choix.",
+        "The occupant refused: only the occupant can change that.",
     ),
 }
 

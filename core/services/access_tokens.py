@@ -17,7 +17,7 @@ from core.bootstrap import House
 from core.errors import Conflict, InvalidInput, NotFound
 from core.models import AccessToken, Account, Channel
 from core.services.audit import Subject, record
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
 from core.services.sessions import ACCESS_TOKEN_PREFIX
 from core.services.storable import storable
 from core.services.transaction import transactional
@@ -114,7 +114,7 @@ async def issue_token(
             language=account.language,
             recipient=account.email,
             account_id=account.id,
-            values={"name": kept, "link": house.settings.portal_url},
+            values={"name": kept, "link": await portal_link(connection, house, account)},
         ),
         now=now,
     )

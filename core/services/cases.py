@@ -17,7 +17,8 @@ from core.bootstrap import House
 from core.errors import Conflict, NotFound
 from core.models import Account, CaseKind, CaseState, Channel, Dwelling, DwellingCase, OccupancyKind
 from core.operators import OperatorProfile
-from core.services.letters import Letter, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
+from core.services.managed import place_of
 from core.services.meter_book import lock_dwellings
 from core.services.occupancies import Claim, admit, end, today_at
 from core.services.scope import occupants
@@ -161,7 +162,7 @@ async def _tell(
         values={
             "portal": profile.portal_name if profile else "Submeter",
             "operator": profile.name if profile else "",
-            "link": profile.portal_url if profile else "",
+            "link": await portal_link(connection, house, account),
             "until": until,
         },
     )
@@ -170,13 +171,12 @@ async def _tell(
 
 def _view(case: DwellingCase) -> CaseView:
     dwelling: Dwelling = case.dwelling
-    parts = (dwelling.building, dwelling.staircase, dwelling.floor, dwelling.number)
     return CaseView(
         id=case.id,
         kind=case.kind,
         state=case.state,
         residence_code=dwelling.residence.code,
-        dwelling=" ".join(part for part in parts if part),
+        dwelling=place_of(dwelling),
         name=f"{case.account.first_name} {case.account.last_name}".strip(),
         occupancy=case.occupancy_kind,
         move_in=case.move_in,

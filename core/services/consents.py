@@ -29,7 +29,7 @@ from core.models import (
 )
 from core.operators import WORDS
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, queue_letter
+from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.scope import occupants, stay_at
 from core.services.sessions import email_key
 from core.services.storable import storable
@@ -146,9 +146,8 @@ async def record_consent(
         now=now,
     )
     if occupancy.account is not None:
-        await queue_letter(
-            connection, house.settings, _notice(house, occupancy.account, granted=granted), now=now
-        )
+        notice = await _notice(connection, house, occupancy.account, granted=granted)
+        await queue_letter(connection, house.settings, notice, now=now)
     return await consent_of(house, occupancy, connection=connection)
 
 
@@ -241,7 +240,7 @@ async def _add(
     )
 
 
-def _notice(house: House, account: Account, *, granted: bool) -> Letter:
+async def _notice(connection: BaseDBAsyncClient, house: House, account: Account, *, granted: bool) -> Letter:
     french = account.language == Language.FR
     choice = ("accordé" if granted else "refusé") if french else ("granted" if granted else "refused")
     return Letter(
@@ -251,5 +250,5 @@ def _notice(house: House, account: Account, *, granted: bool) -> Letter:
         language=account.language,
         recipient=account.email,
         account_id=account.id,
-        values={"choice": choice, "link": house.settings.portal_url},
+        values={"choice": choice, "link": await portal_link(connection, house, account)},
     )

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from core.bootstrap import House
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.models import MessageState, OutboxMessage
 from core.services.challenges import RESET_TEMPLATE, new_reset_token
 from core.services.letters import opened_values
 from core.services.sealing import SealBroken
-from core.settings import Settings
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any one sending takes."""
@@ -56,7 +56,7 @@ class Claimed:
 
 
 async def claim_next(
-    settings: Settings, worker: str, channels: Iterable[Channel], *, now: datetime
+    house: House, worker: str, channels: Iterable[Channel], *, now: datetime
 ) -> Claimed | None:
     """The oldest message that is due, claimed; None when none is.
 
@@ -73,8 +73,8 @@ async def claim_next(
             claimed = await due.filter(id=number).update(claimed_by=worker, claimed_until=now + CLAIM_FOR)
             if not claimed:
                 continue  # another worker was faster
-            message = await OutboxMessage.get(id=number).select_related("account")
-            sendable = await _sendable(message, settings, worker, now)
+            message = await OutboxMessage.get(id=number).select_related("account__operator")
+            sendable = await _sendable(message, house, worker, now)
             if sendable is not None:
                 return sendable
     return None
@@ -118,10 +118,10 @@ async def note_failed(
     return MessageState.PENDING
 
 
-async def _sendable(message: OutboxMessage, settings: Settings, worker: str, now: datetime) -> Claimed | None:
+async def _sendable(message: OutboxMessage, house: House, worker: str, now: datetime) -> Claimed | None:
     recipient, reason = _recipient(message, now)
     try:
-        values = opened_values(message, settings)
+        values = opened_values(message, house.settings)
     except SealBroken:
         values, reason = {}, "SECRET_UNUSABLE"
     if reason is not None or recipient is None:
@@ -130,7 +130,7 @@ async def _sendable(message: OutboxMessage, settings: Settings, worker: str, now
     account = message.account
     if message.template == RESET_TEMPLATE and account is not None:
         token = await new_reset_token(account.id, recipient, now=now)
-        values["link"] = f"{settings.portal_url}/reset-password#{token}"
+        values["link"] = house.portal_link(account.operator.code, f"/reset-password#{token}")
     return Claimed(
         number=message.id,
         key=message.idempotency_key,

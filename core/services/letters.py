@@ -13,7 +13,8 @@ from datetime import datetime
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from core.models import Channel, OutboxMessage
+from core.bootstrap import House
+from core.models import Account, Channel, Operator, OutboxMessage
 from core.services.sealing import Seal
 from core.settings import Settings
 
@@ -47,6 +48,12 @@ class Letter:
     values: Mapping[str, object] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     expires_at: datetime | None = None
+
+
+async def portal_link(connection: BaseDBAsyncClient, house: House, account: Account, path: str = "") -> str:
+    """A page of the portal of an account's operator, for a letter."""
+    operator = await Operator.get(id=account.operator_id, using_db=connection)
+    return house.portal_link(operator.code, path)
 
 
 def notice_key(template: str, account_id: int) -> str:

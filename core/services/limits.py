@@ -1,10 +1,10 @@
 """Slows down who tries too often: counters per address, account, residence or identifier.
 
 In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The counters
-are kept by the `limits` library, in memory or in a store that several processes share
-(`SUBMETER_LIMITS_URL`). The one rule: the moment is the house's `now`: the number of the step stands in the
-counter's name, and the store's own clock only clears away what is old. A limit slides by quarters of its
-window, and counts five of them, so that no window holds more than it allows, wherever it begins.
+are kept in memory or in a store that several processes share (`core.limit_store`). The one rule: the moment
+is the house's `now`: the number of the step stands in the counter's name, and the store's own clock only
+clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no window
+holds more than it allows, wherever it begins.
 
 Names are hashed under the house's secret before they become a counter's: a shared store holds no addresses
 and no serials.
@@ -19,11 +19,11 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from limits import RateLimitItemPerSecond
-from limits.aio.storage import Storage
 
 from core.access import Visitor
 from core.bootstrap import House
 from core.errors import RateLimited
+from core.limit_store import Counters
 
 _STEPS = 4
 
@@ -62,7 +62,7 @@ class Limiter:
         secret: what names are hashed under.
     """
 
-    def __init__(self, store: Storage, secret: str) -> None:
+    def __init__(self, store: Counters, secret: str) -> None:
         self._store = store
         self._key = hashlib.sha256(b"submeter limits v1" + secret.encode()).digest()
 
@@ -99,9 +99,10 @@ class Limiter:
 
     async def count(self, limit: Limit, name: str, *, now: datetime) -> Count:
         """Count one event, reached or not; answers how the limit stands after it."""
-        newest = self._counters(limit, name, now)[-1]
-        await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
-        return await self.standing(limit, name, now=now)
+        *older, newest = self._counters(limit, name, now)
+        # What the store answers is this event's own place in the row, whoever counts at the same instant.
+        place = await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
+        return _count([*[await self._store.get(counter) for counter in older], place], limit, now)
 
     async def give_back(self, limit: Limit, name: str, *, now: datetime) -> None:
         """Uncount one event: what was counted beforehand turned out to be right."""
@@ -117,7 +118,7 @@ class Limiter:
     async def standing(self, limit: Limit, name: str, *, now: datetime) -> Count:
         """How a limit stands, without counting."""
         events = [await self._store.get(counter) for counter in self._counters(limit, name, now)]
-        return Count(sum(events), limit, timedelta(seconds=ceil(_wait_s(limit, events, now))))
+        return _count(events, limit, now)
 
     async def _counts(self, limits: Iterable[tuple[Limit, str]], now: datetime) -> list[Count]:
         return [await self.standing(limit, name, now=now) for limit, name in limits]
@@ -143,6 +144,10 @@ def network_of(visitor: Visitor) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(IPv6Address(int(address) >> 64 << 64))
+
+
+def _count(events: Sequence[int], limit: Limit, now: datetime) -> Count:
+    return Count(sum(events), limit, timedelta(seconds=ceil(_wait_s(limit, events, now))))
 
 
 def _wait_s(limit: Limit, events: Sequence[int], now: datetime) -> float:

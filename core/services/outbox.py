@@ -65,7 +65,7 @@ class News:
 class QueuedMessage:
     """A row of the outbox as it is listed; the address is resolved when it is sent.
 
-    `failure` is why it was not sent, or not yet.
+    `failure` is why it was not sent, or not yet. Of one that is `erased`, no words and no address are known.
     """
 
     id: int
@@ -77,6 +77,7 @@ class QueuedMessage:
     state: MessageState
     failure: str | None
     values: Mapping[str, Any]
+    erased: bool
 
 
 async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now: datetime) -> int:
@@ -121,6 +122,7 @@ async def list_messages(
             state=row.state,
             failure=row.failure,
             values=row.values,
+            erased=row.erased_at is not None,
         )
         for row in rows
     ]
@@ -196,6 +198,6 @@ def _message(item: News, account: Account, stay: Stay, channel: Channel, now: da
 
 def _recipient(row: OutboxMessage) -> str:
     """Where a message goes: its own address, or the account's as it is now."""
-    if row.recipient is not None or row.account is None:
+    if row.recipient is not None or row.account is None or row.erased_at is not None:
         return row.recipient or ""
     return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email

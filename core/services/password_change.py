@@ -26,7 +26,7 @@ from core.language import Language, Text
 from core.models import Account, Challenge, ChallengePurpose, Channel, Device, Meter, Occupancy
 from core.services.audit import Subject, record
 from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
-from core.services.letters import Letter, notice_key, queue_letter
+from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_hashes import fits, hash_in_thread
 from core.services.sessions import OpenedSession, email_key, end_sessions, rotate
@@ -239,7 +239,7 @@ async def _notice(connection: TransactionalDBClient, house: House, account: Acco
             language=account.language,
             recipient=account.email,
             account_id=account.id,
-            values={"link": f"{house.settings.portal_url}/forgotten-password"},
+            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
         ),
         now=now,
     )

@@ -87,7 +87,9 @@ class DwellingSpec:
 class ResidenceSpec:
     """A residence of an operator with its dwellings.
 
-    `water_price_eur_per_m3`: what residents pay, waste water included; None: nobody has said.
+    `published_at`: since when residents may sign up (R-131); `publish_residence` also tells the managers.
+    `water_price_eur_per_m3`: what residents pay, waste water included. Of a residence that is known, either
+    stays as it is where it is None.
     """
 
     operator_code: str
@@ -152,6 +154,10 @@ async def put_residence(
     viewer.require(Permission.PLACES_WRITE)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
     _check_zone(spec.time_zone)
+    said = {
+        "published_at": spec.published_at,
+        "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
+    }
     residence, _ = await Residence.update_or_create(
         {
             "name": spec.name,
@@ -159,10 +165,9 @@ async def put_residence(
             "postcode": spec.postcode,
             "city": spec.city,
             "time_zone": spec.time_zone,
-            "published_at": spec.published_at,
             "remote_reading": spec.remote_reading,
             "resident_portal_option": spec.resident_portal_option,
-            "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
+            **{name: value for name, value in said.items() if value is not None},
         },
         using_db=connection,
         operator_id=operator.id,

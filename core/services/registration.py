@@ -67,7 +67,6 @@ async def start(
     operator = await Operator.get_or_none(code=operator_code) if profile is not None else None
     if profile is None or operator is None:
         raise NotFound("No such operator.", field="operator")
-    await forget_lapsed(now=now)
     token = make_token(TOKEN_PREFIX)
     row = await Registration.create(
         operator_id=operator.id,
@@ -169,11 +168,6 @@ async def cancel(token: str, *, visitor: Visitor, now: datetime) -> None:
     if row is not None:
         await row.delete()
         await record(Act.REGISTRATION_CANCELLED, Subject("registration", row.id), now=now, visitor=visitor)
-
-
-async def forget_lapsed(*, now: datetime) -> int:
-    """Delete the registrations whose time is over (C-12); answers how many."""
-    return await Registration.filter(expires_at__lte=now).delete()
 
 
 async def _step(

@@ -63,7 +63,11 @@ async def send_secret(
         template=template,
         language=row.language,
         recipient=row.email,
-        values={"portal": profile.portal_name, "link": profile.portal_url, "operator": profile.name},
+        values={
+            "portal": profile.portal_name,
+            "link": house.portal_link(profile.code),
+            "operator": profile.name,
+        },
         secrets=secret,
         expires_at=until,
     )

@@ -21,7 +21,7 @@ from core.bootstrap import House
 from core.errors import Conflict
 from core.models import Account, Channel, RecoveryCode, Session
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, queue_letter
+from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.limits import Limit, Limiter
 from core.services.password_change import ask_again
 from core.services.sealing import Seal
@@ -232,7 +232,7 @@ async def _notice(
             language=account.language,
             recipient=account.email,
             account_id=account.id,
-            values={"link": f"{house.settings.portal_url}/forgotten-password"},
+            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
         ),
         now=now,
     )

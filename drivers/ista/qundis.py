@@ -3,7 +3,7 @@
 In: an opened frame, in OMS form or as a walk-by record. Out: a `Measurement`. Two rules: a walk-by record is
 turned into the records that the OMS form of the same meter sends, so that one table reads both; and which of
 the two snapshots, year's or month's end, is the billed one hangs on what is counted and on the version, and
-for a version that nobody has seen neither is called so.
+for a version that nobody has seen, or a telegram whose length had to be mended, neither is called so.
 
     0D FF5F 35   9 bytes (the last: B0 allocator, C0 heat, C1 water) · VIF · error day
                  now · year's day · year's value · month's day · month's value · 12 monthly differences
@@ -29,6 +29,7 @@ from core.metering import (
     read_history,
     read_records,
     read_status,
+    snapshot_day,
     snapshots,
     target_fields,
 )
@@ -87,6 +88,8 @@ def _billed(frame: Frame) -> int | None:
     held = snapshots(frame)
     if len(held) == 1 and held[0] != _MONTH:
         return held[0]
+    if frame.envelope.length_mended and len({snapshot_day(frame, storage) for storage in held}) > 1:
+        return None
     measured = {record.measurand for record in frame.records}
     if Measurand.ENERGY in measured:
         return first_snapshot(frame, _MONTH, _YEAR)

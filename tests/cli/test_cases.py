@@ -43,7 +43,7 @@ async def test_a_case_is_listed_and_approved(case: int, capsys: pytest.CaptureFi
     """The list tells who asks for what; approved, the occupancy begins on the attested day."""
     await command.list_open()
     shown = capsys.readouterr().out
-    for word in ("REVIEW", "AA000", "Claire Martin", "2026-05-12"):
+    for word in ("REVIEW", "AA000", "A · 1 · 2 · 12", "Claire Martin", "2026-05-12"):
         assert word in shown
     await command.approve(case)
     assert "is approved" in capsys.readouterr().out

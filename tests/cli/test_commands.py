@@ -280,6 +280,24 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
     assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
 
 
+def test_what_has_outlived_its_period_is_deleted(run, tmp_path: Path) -> None:
+    """`purge` tells how much of each kind went; once more, and nothing is left to go."""
+    assert run("migrate").returncode == 0
+    settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
+
+    async def act() -> None:
+        async with open_house(settings):
+            for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)):
+                await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=Visitor("192.0.2.7"))
+
+    asyncio.run(act())
+    gone = json.loads(run("purge", "--json").stdout)
+    assert {kind: count for kind, count in gone.items() if count} == {"audit records": 1}
+    answer = run("purge")
+    assert (answer.returncode, "1" in answer.stdout, "audit records" in answer.stdout) == (0, False, True)
+    assert len(json.loads(run("audit", "list", "--json").stdout)) == 1
+
+
 def test_several_workers_count_tries_together_or_not_at_all(run) -> None:
     """Counted in each process apart, a guesser would have as many times the tries."""
     answer = run("serve", "--workers", "2")

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.metering import identify, load_registry, open_sealed
+from core.mbus.link import crc16
+from core.metering import TelegramError, identify, load_registry, open_sealed
 from tests.support import encoder_sealing as sealing
 
 REGISTRY = load_registry()
@@ -72,6 +73,30 @@ def test_the_billed_snapshot_hangs_on_the_version(version, medium, target):
     measurement = measured(OMS, version=version, medium=medium)
     assert measurement.values.get("target_date") == target
     assert [entry.day for entry in measurement.history] == [date(2023, 4, 30), date(2022, 12, 31)]
+
+
+@pytest.mark.parametrize(
+    ("month", "target"), [("FE24 00200100", None), ("DF2C 00100100", date(2022, 12, 31))]
+)
+def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
+    """The L field was two short: the values are told, and a billed one only where both snapshots agree."""
+    link = bytes.fromhex("934411223344" + "18" + "07")
+    whole = sealing.plain(link, bytes.fromhex(walk_by(month=month)), sealing.Header(sealing.NONE))
+    last = 10 + (len(whole) - 11) // 16 * 16
+    short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[last:]).to_bytes(2, "big")
+    values = open_sealed(identify(short, REGISTRY), None).measurement.values
+    assert values["total_volume_m3"] == Decimal("12.345")
+    assert values["last_year_date"] == date(2022, 12, 31)
+    assert values.get("target_date") == target
+
+
+def test_a_mended_length_does_not_hide_what_is_wrong_inside():
+    """A record that runs past the end stays an error, whatever the length was mended to."""
+    link = bytes.fromhex("934411223344" + "18" + "07")
+    whole = sealing.plain(link, bytes.fromhex("0C13 4523"), sealing.Header(sealing.SHORT))
+    short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[10:]).to_bytes(2, "big")
+    with pytest.raises(TelegramError):
+        open_sealed(identify(short, REGISTRY), None)
 
 
 def test_heat_bills_the_month_and_allocators_the_year():

@@ -23,6 +23,7 @@ from core.services.vault import Vault
 from core.settings import Settings
 from graphql_schema.asgi import build_app
 from tests.support import factories
+from tests.support.sign_up import Applicant, describe
 
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) {
@@ -170,3 +171,22 @@ def issue_key(house: House, now: datetime) -> Callable[[], Awaitable[str]]:
         return await issue_gateway_key(SYSTEM, operator_code=factories.OPERATOR, name="roof", now=now)
 
     return issue
+
+
+@pytest.fixture
+async def ista(portal: Any, vault: Vault) -> Applicant:
+    """Somebody who begins to register with ista, whose residence is published."""
+    await describe(vault, "ista")
+    applicant = Applicant(portal.client, "ista")
+    await applicant.start()
+    return applicant
+
+
+@pytest.fixture
+async def ocea(portal: Any, vault: Vault) -> Applicant:
+    """Somebody who begins to register with OCEA as a tenant."""
+    await describe(vault, "ocea")
+    applicant = Applicant(portal.client, "ocea")
+    await applicant.start()
+    await applicant.fill("occupancy", kind="TENANT")
+    return applicant

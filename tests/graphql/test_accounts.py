@@ -45,7 +45,7 @@ def mailed(house: House) -> Any:
 
     async def read(template: str) -> dict[str, Any]:
         if template == "password_reset":
-            message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=NOW)
+            message = await claim_next(house, "tests", [Channel.EMAIL], now=NOW)
             assert message is not None
             return dict(message.values)
         row = await OutboxMessage.filter(template=template).order_by("-id").first()
@@ -107,7 +107,7 @@ async def test_a_lock_out_and_the_way_around_it(portal: Any, home: Any, mailed: 
     assert locked["until"] > NOW.isoformat()
     assert (await portal.ask(ASK_RESET, email=EMAIL))["askPasswordReset"] == {"email": EMAIL}
     link = (await mailed("password_reset"))["link"]
-    assert link.startswith("http://127.0.0.1:8000/reset-password#smf_")
+    assert link.startswith("https://espace-resident.ocea-sb.com/reset-password#smf_")
     reset = await portal.ask(RESET, token=link.partition("#")[2], new=NEW)
     assert reset["resetPassword"]["deviceToken"].startswith("smd_")
     assert "submeter_device" in portal.client.cookies

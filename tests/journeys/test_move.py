@@ -16,7 +16,6 @@ from core.models import Account, CaseKind, Meter, Occupancy
 from core.services import series
 from core.services.cases import decide, list_cases
 from core.services.vault import Vault
-from core.settings import Settings
 from drivers.ista.profile import PROFILE as ISTA
 from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
@@ -44,9 +43,9 @@ async def client(house: House, clock: SettableClock) -> AsyncIterator[httpx.Asyn
 
 
 @pytest.fixture
-def post(settings: Settings, clock: SettableClock) -> Iterator[PostBox]:
+def post(house: House, clock: SettableClock) -> Iterator[PostBox]:
     with smtp_server() as (box, port):
-        yield PostBox.at(port, box, settings, clock)
+        yield PostBox.at(port, box, house, clock)
 
 
 @pytest.fixture

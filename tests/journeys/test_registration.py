@@ -43,9 +43,9 @@ async def client(house: House, clock: SettableClock) -> AsyncIterator[httpx.Asyn
 
 
 @pytest.fixture
-def post(settings: Settings, clock: SettableClock) -> Iterator[PostBox]:
+def post(house: House, clock: SettableClock) -> Iterator[PostBox]:
     with smtp_server() as (box, port):
-        yield PostBox.at(port, box, settings, clock)
+        yield PostBox.at(port, box, house, clock)
 
 
 @pytest.mark.requirement("R-148", "R-149", "R-160", "R-161", "R-171", "R-172", "R-173", "R-174", "R-188")

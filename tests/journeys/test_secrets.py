@@ -89,7 +89,7 @@ async def test_nothing_that_opens_is_logged_told_or_recorded(
             vonage_api_secret="an SMS account's secret",
         )
         secrets.add(settings.vonage_api_secret)
-        room = PostRoom(settings, ways_of(settings), clock=lambda: clock[0])
+        room = PostRoom(replace(house, settings=settings), ways_of(settings), clock=lambda: clock[0])
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
             journey = Journey(client)
             secrets |= await _live(journey, house, room, clock)
@@ -157,7 +157,7 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     seen(journey.token, made["token"])
     await room.send_due()
     await journey.ask("askPasswordReset(email: $email)", REFUSED, email=NEW_EMAIL)
-    message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=clock[0])
+    message = await claim_next(house, "tests", [Channel.EMAIL], now=clock[0])
     assert message is not None
     link = str(message.values["link"]).partition("#")[2]
     reset = f"resetPassword(token: $token, {new})"

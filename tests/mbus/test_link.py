@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.link import crc16, read_link
+from core.mbus.link import LinkFrame, crc16, read_link
 
 STANDARD_B = bytes.fromhex("1444AE0C7856341201078C2027780B134365877AC5")
 
@@ -97,5 +97,24 @@ def test_the_last_block_s_checksum_alone_comes_off_when_it_fits():
     link = read_link(left)
     assert (link.telegram, link.by_fit) == (telegram, True)
     assert read_link(left, crc_kept=False).telegram == left
+
+
+@pytest.mark.parametrize("announced", range(20, 43))
+def test_an_l_field_two_short_is_mended_by_the_last_checksum(announced):
+    """Such receivers exist: L counts neither that checksum nor two bytes more. Any other L is an error."""
+    telegram = bytes((40,)) + bytes(range(1, 41))
+    left = bytes((announced,)) + telegram[1:] + crc16(telegram[26:]).to_bytes(2, "big")
+    if announced in {38, 42}:
+        assert read_link(left) == LinkFrame(telegram, by_fit=True)
+        return
+    with pytest.raises(TelegramError) as caught:
+        read_link(left)
+    assert caught.value.code is TelegramFault.CRC_MISMATCH
+
+
+def test_an_l_field_two_short_without_that_checksum_is_an_error():
+    """Two short, and the last bytes are no checksum: nothing says where the telegram ends."""
+    telegram = bytes((40,)) + bytes(range(1, 41))
+    wrong = (crc16(telegram[26:]) ^ 1).to_bytes(2, "big")
     with pytest.raises(TelegramError):
-        read_link(bytes((40 - 2,)) + left[1:])
+        read_link(bytes((38,)) + telegram[1:] + wrong)

@@ -81,8 +81,10 @@ def test_what_must_be_refused_is_refused(shared, registry):
 
 
 OUR_VENDORS = {"SAP", "HYD", "DME", "IST", "ITW", "KAM", "KAW", "QDS", "LSE"}
-# Refused on purpose: an L field two short of what arrived (v227, v238), a last checksum cut in half (v523).
-DAMAGED = {"v227", "v238", "v523"}
+# Refused on purpose: its last checksum is cut in half. Its vector's temperature is made of another checksum.
+DAMAGED = {"v523"}
+# Its bytes are v191's behind a shorter L field; its vector names another billing day, and a flow nobody sent.
+CONTRADICTED = {"v227": ["target_date", "target_volume_m3", "volume_flow_m3h"]}
 TOTALS = ("total_volume_m3", "total_energy_kwh", "hca_units")
 
 
@@ -106,7 +108,7 @@ def test_the_shared_telegrams(shared, registry):
         wanted = missing if record["manufacturer"] in OUR_VENDORS else [
             name for name in missing if name in TOTALS and record["generic_total_ok"]
         ]  # fmt: skip
-        if wanted and wanted != ["previous_alarm_flags"]:
+        if wanted and sorted(wanted) != CONTRADICTED.get(record["id"], ["previous_alarm_flags"]):
             incomplete[record["id"]] = wanted
     assert (false, incomplete) == ({}, {})
-    assert whole >= 254
+    assert whole >= 256

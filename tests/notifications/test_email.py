@@ -11,7 +11,8 @@ import trustme
 from core.settings import Settings
 from notifications.channel import NotAccepted, Post
 from notifications.email import Email
-from tests.support.post import smtp_server
+from notifications.messages import render
+from tests.support.post import part_of, smtp_server
 
 POST = Post(
     key="leak:1:opened:7:email",
@@ -73,6 +74,36 @@ async def test_a_mail_arrives_as_it_was_written(box) -> None:
     assert (first["Content-Language"], first["Auto-Submitted"]) == ("fr", "auto-generated")
     assert first["Message-ID"] != second["Message-ID"]
     assert letter_box.recipients == ["claire.martin@example.org"] * 2
+
+
+async def test_a_mail_has_its_text_twice(box) -> None:
+    """Plain first, then as HTML, in its language; with a home's name escaped and nothing from elsewhere."""
+    letter_box, port = box
+    values = {
+        "fluid": "COLD_WATER",
+        "meter": "H8CA029620",
+        "level": 1,
+        "started_on": "2026-11-16",
+        "ended_on": None,
+        "loss_litres": None,
+        "mean_flow_lph": None,
+        "place": "<script>alert('été')</script> · 12",
+    }
+    words = render("leak_relapsed", "fr", values)
+    email = Email(settings(port))
+    await email.send(replace(POST, subject=words.subject, text=words.letter("M. <b>Lot</b>", "fr")))
+    await email.close()
+    (mail,) = letter_box.mails
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert mail["Content-Language"] == "fr"
+    assert "<script>alert('été')</script> · 12 : Eau froide" in part_of(mail, "plain")
+    page = part_of(mail, "html")
+    assert '<html lang="fr">' in page
+    assert "&lt;script&gt;alert(&#x27;été&#x27;)&lt;/script&gt; · 12 : Eau froide" in page
+    assert "Bonjour M. &lt;b&gt;Lot&lt;/b&gt;," in page
+    assert "<script" not in page
+    assert [word for word in ("src=", "url(", "<img", "<link") if word in page] == []
 
 
 async def test_a_second_try_is_the_same_mail(box) -> None:

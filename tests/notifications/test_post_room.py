@@ -88,7 +88,9 @@ async def test_a_code_goes_by_mail_and_its_trace_is_wiped(house, settings, clock
         mine = replace(
             settings, smtp_host="127.0.0.1", smtp_port=port, smtp_security="PLAIN", mail_from="p@x.org"
         )
-        assert await PostRoom(mine, ways_of(mine), clock=clock).send_due() == Tally(sent=1)
+        assert await PostRoom(replace(house, settings=mine), ways_of(mine), clock=clock).send_due() == Tally(
+            sent=1
+        )
     assert "000000" in box.texts_to("someone0@example.org")[0]
     await stored.refresh_from_db()
     assert (stored.state, stored.sent_at, stored.sealed_values) == (MessageState.SENT, NOW, None)
@@ -113,7 +115,9 @@ async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
             vonage_api_key="k",
             vonage_api_secret="word",
         )
-        assert await PostRoom(mine, ways_of(mine), clock=clock).send_due() == Tally(sent=2)
+        assert await PostRoom(replace(house, settings=mine), ways_of(mine), clock=clock).send_due() == Tally(
+            sent=2
+        )
     (mail,) = box.texts_to("new@example.org")
     assert mail.startswith(
         "Bonjour Mme Martin,\n\nEau froide n°H8CA029620 : débit moyen de la fuite 3.95 L/h"
@@ -128,7 +132,7 @@ async def test_what_is_refused_for_now_is_tried_again_later_and_later(
     """And given up after the eighth try, with the reason, and with its secret wiped."""
     await letters(expires_at=None)
     way = Wayward(*[NotAccepted("SMTP_450", permanent=False)] * 20)
-    room = PostRoom(settings, {Channel.EMAIL: way}, clock=clock)
+    room = PostRoom(house, {Channel.EMAIL: way}, clock=clock)
     tried_after = []
     while (await OutboxMessage.get()).state is MessageState.PENDING:
         if (await room.send_due()).failed:
@@ -151,7 +155,7 @@ async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes(
     await letters(4)
     await OutboxMessage.filter(idempotency_key="letter:2").update(template="nonsense")
     way = Wayward(NotAccepted("SMTP_550", permanent=True))
-    assert await PostRoom(settings, {Channel.EMAIL: way}, clock=clock).send_due() == Tally(sent=2, failed=2)
+    assert await PostRoom(house, {Channel.EMAIL: way}, clock=clock).send_due() == Tally(sent=2, failed=2)
     assert await states() == [
         (MessageState.FAILED, "SMTP_550"),
         (MessageState.SENT, None),
@@ -164,7 +168,7 @@ async def test_several_workers_send_each_message_once(house, settings, clock, le
     """Five beside each other: thirty messages, thirty posts."""
     await letters(30)
     ways = [Wayward() for _ in range(5)]
-    rooms = [PostRoom(settings, {Channel.EMAIL: way}, clock=clock) for way in ways]
+    rooms = [PostRoom(house, {Channel.EMAIL: way}, clock=clock) for way in ways]
     tallies = await asyncio.gather(*(room.send_due() for room in rooms))
     sent = sorted(post.recipient for way in ways for post in way.posts)
     assert sent == sorted(f"someone{number}@example.org" for number in range(30))
@@ -174,10 +178,10 @@ async def test_several_workers_send_each_message_once(house, settings, clock, le
 async def test_what_a_dead_worker_held_is_sent_by_the_next(house, settings, letters, now) -> None:
     """Once its claim has run out, and not before; and the dead one's late word counts no more."""
     await letters()
-    dead = await claim_next(settings, "dead", BOTH, now=now)
+    dead = await claim_next(house, "dead", BOTH, now=now)
     assert dead is not None
-    assert await claim_next(settings, "next", BOTH, now=now + CLAIM_FOR - timedelta(seconds=1)) is None
-    taken = await claim_next(settings, "next", BOTH, now=now + CLAIM_FOR)
+    assert await claim_next(house, "next", BOTH, now=now + CLAIM_FOR - timedelta(seconds=1)) is None
+    taken = await claim_next(house, "next", BOTH, now=now + CLAIM_FOR)
     assert taken == dead
     await note_failed(dead, "dead", "SMTP_550", permanent=True, now=now)
     assert (await OutboxMessage.get()).state is MessageState.PENDING
@@ -198,7 +202,7 @@ async def test_what_may_not_be_sent_is_given_up_with_its_reason(house, settings,
     await letters(key="closed", account_id=await factories.account(email="gone@example.org"))
     await Account.filter(email="gone@example.org").update(disabled_at=NOW)
     way = Wayward()
-    await PostRoom(settings, dict.fromkeys(Channel, way), clock=clock).send_due()
+    await PostRoom(house, dict.fromkeys(Channel, way), clock=clock).send_due()
     assert way.posts == []
     assert await states() == [
         (MessageState.FAILED, "PHONE_NOT_CONFIRMED"),
@@ -212,7 +216,7 @@ async def test_a_channel_that_is_not_set_up_keeps_its_messages(house, settings, 
     """They wait for the day it is; without settings there is no channel at all."""
     await letters()
     assert ways_of(settings) == {}
-    assert await PostRoom(settings, {Channel.SMS: Wayward()}, clock=clock).send_due() == Tally()
+    assert await PostRoom(house, {Channel.SMS: Wayward()}, clock=clock).send_due() == Tally()
     assert await states() == [(MessageState.PENDING, None)]
 
 
@@ -227,7 +231,7 @@ async def test_the_room_settles_what_is_in_hand_before_it_stops(house, settings,
             await super().send(post)
 
     way = Last()
-    await PostRoom(settings, {Channel.EMAIL: way}, clock=clock).run(stop, every_s=3_600)
+    await PostRoom(house, {Channel.EMAIL: way}, clock=clock).run(stop, every_s=3_600)
     assert len(way.posts) == 2
 
 
@@ -237,7 +241,7 @@ async def test_neither_log_nor_list_shows_a_code(house, settings, clock, letters
     await letters(2)
     listed = await list_messages(SYSTEM)
     way = Wayward(NotAccepted("SMTP_450", permanent=False))
-    await PostRoom(settings, {Channel.EMAIL: way}, clock=clock).send_due()
+    await PostRoom(house, {Channel.EMAIL: way}, clock=clock).send_due()
     assert "did not go by EMAIL (SMTP_450, try 1): PENDING" in caplog.text
     assert "000001" not in repr(listed)
     assert "000001" in way.posts[0].text

@@ -9,7 +9,9 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from core.access.passwords import OwnData, check_password, failed
+from core.access.refusals import Refused
 from core.consumption.fluids import Fluid
+from core.errors import AccountLocked, RateLimited, SignInRefused
 from core.metering import DriverConflict, Registry, hookimpl, load_registry
 from core.operators import (
     WORDS,
@@ -108,11 +110,13 @@ def test_the_privacy_notice_has_its_substance(profile: OperatorProfile) -> None:
 
 @BOTH
 def test_every_refusal_has_its_words(profile: OperatorProfile) -> None:
-    """Each code of the catalogue is told in French and English, and no two codes read the same."""
-    told = [profile.text(f"error.{code}") for code in RefusalCode]
+    """Each code of sign-up and access is told in French and English, and no two codes read the same."""
+    access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
+    codes = {str(code) for code in RefusalCode} | access
+    told = [profile.text(f"error.{code}") for code in codes]
     assert all(text.fr and text.en and text.fr != text.en for text in told)
     assert len({text.fr for text in told}) == len(told)
-    assert {key.removeprefix("error.") for key in WORDS if key.startswith("error.")} == set(RefusalCode)
+    assert {key.removeprefix("error.") for key in WORDS if key.startswith("error.")} == codes
 
 
 @pytest.mark.requirement("C-08", "R-132", "R-133")

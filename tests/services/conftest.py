@@ -213,9 +213,9 @@ def reset_token(house: House) -> Callable[..., Any]:
     """The token in the reset mail that the post room would send now; None where it would send none."""
 
     async def token(at: datetime = NOW) -> str | None:
-        message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=at)
+        message = await claim_next(house, "tests", [Channel.EMAIL], now=at)
         while message is not None and message.template != "password_reset":
-            message = await claim_next(house.settings, "tests", [Channel.EMAIL], now=at)
+            message = await claim_next(house, "tests", [Channel.EMAIL], now=at)
         return str(message.values["link"]).partition("#")[2] if message else None
 
     return token

@@ -7,10 +7,8 @@ import pytest
 from limits.aio.storage import MemoryStorage
 
 from core.access import Visitor
-from core.bootstrap import House
 from core.errors import RateLimited
 from core.services.limits import Limit, Limiter, network_of
-from core.settings import Settings, SettingsError
 from tests.support.factories import NOW
 
 TEN = Limit("guess", 10, timedelta(minutes=15))
@@ -120,12 +118,3 @@ async def test_a_store_holds_no_names() -> None:
 def test_a_household_is_one_address(address, name) -> None:
     """Of IPv6 it has 2^64, which are counted as one."""
     assert network_of(Visitor(address)) == name
-
-
-def test_a_store_that_is_not_there_is_told_by_its_setting(tmp_path, registry) -> None:
-    """The URL is not quoted, since it may hold a password."""
-    settings = Settings(tmp_path, "sqlite:///x.db", "s" * 32, limits_url="nonsense://me:word@host")
-    with pytest.raises(SettingsError) as refused:
-        House(settings, registry)
-    assert refused.value.field == "SUBMETER_LIMITS_URL"
-    assert "word" not in str(refused.value)

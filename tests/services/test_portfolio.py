@@ -196,12 +196,25 @@ async def test_nothing_is_ticked_in_advance(house) -> None:
 
 @pytest.mark.requirement("R-085")
 async def test_a_residence_has_a_price_of_water_or_none(house, vault) -> None:
-    """As it was said last; a residence described without one has none."""
+    """None until one is named; described again without one, it keeps the last."""
     residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")
-    for price in (Decimal("4.52"), Decimal("3.8601"), None):
-        spec = replace(residence, water_price_eur_per_m3=price)
+    for price, kept in ((None, None), ("4.52", "4.52"), ("3.8601", "3.8601"), (None, "3.8601")):
+        spec = replace(residence, water_price_eur_per_m3=price and Decimal(price))
         await put_residence(SYSTEM, spec, vault=vault, now=factories.NOW)
-        assert (await Residence.get()).water_price_eur_per_m3 == price
+        assert (await Residence.get()).water_price_eur_per_m3 == (kept and Decimal(kept))
+
+
+@pytest.mark.requirement("R-131", "C-09")
+async def test_a_residence_stays_published(house, vault) -> None:
+    """Not by being described; and once it is, describing it again does not shut its residents out."""
+    residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")
+    await put_residence(SYSTEM, residence, vault=vault, now=factories.NOW)
+    assert (await Residence.get()).published_at is None
+    await put_residence(
+        SYSTEM, replace(residence, published_at=factories.NOW), vault=vault, now=factories.NOW
+    )
+    await put_residence(SYSTEM, residence, vault=vault, now=factories.NOW)
+    assert (await Residence.get()).published_at == factories.NOW
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "452", "NaN", "Infinity", "4.52001"])

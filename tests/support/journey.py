@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from core.settings import Settings
+from core.bootstrap import House
 from notifications.post_room import PostRoom, ways_of
 from tests.support.post import LetterBox
 from tests.support.sign_up import Applicant
@@ -45,23 +45,23 @@ class PostBox:
     """The SMTP server of the town, and the post room that delivers to it."""
 
     box: LetterBox
-    settings: Settings
+    house: House
     clock: Callable[[], datetime]
 
     @classmethod
-    def at(cls, port: int, box: LetterBox, settings: Settings, clock: Callable[[], datetime]) -> "PostBox":
+    def at(cls, port: int, box: LetterBox, house: House, clock: Callable[[], datetime]) -> "PostBox":
         mine = replace(
-            settings,
+            house.settings,
             smtp_host="127.0.0.1",
             smtp_port=port,
             smtp_security="PLAIN",
             mail_from="Portail <portail@example.org>",
         )
-        return cls(box, mine, clock)
+        return cls(box, replace(house, settings=mine), clock)
 
     async def mails_to(self, email: str) -> list[str]:
         """Send what waits, and answer all mails that somebody has got."""
-        await PostRoom(self.settings, ways_of(self.settings), clock=self.clock).send_due()
+        await PostRoom(self.house, ways_of(self.house.settings), clock=self.clock).send_due()
         return self.box.texts_to(email)
 
     async def code_for(self, email: str) -> str:

@@ -51,8 +51,16 @@ class LetterBox:
         return AuthResult(success=data.password.decode() == self.password, handled=False)
 
     def texts_to(self, recipient: str) -> list[str]:
-        """The bodies of the mails to somebody, in order."""
-        return [mail.get_content().replace("\r\n", "\n") for mail in self.mails if mail["To"] == recipient]
+        """The plain texts of the mails to somebody, in order."""
+        return [part_of(mail, "plain") for mail in self.mails if mail["To"] == recipient]
+
+
+def part_of(mail: EmailMessage, kind: str) -> str:
+    """A mail's text as it is written in one of its parts: `plain` or `html`."""
+    part = mail.get_body((kind,))
+    assert isinstance(part, EmailMessage), f"no {kind} part"
+    text: str = part.get_content()
+    return text.replace("\r\n", "\n")
 
 
 class _LoopbackController(Controller):

@@ -4,6 +4,7 @@ The one rule: forms are filled by the names that the last answer gave, so a jour
 frontend needs no knowledge of its own.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 
 from core.access import SYSTEM
+from core.bootstrap import House
 from core.consumption.fluids import Fluid
 from core.models import OutboxMessage
 from core.services.letters import opened_values
@@ -20,6 +22,17 @@ from core.settings import Settings
 from notifications.messages import Message, render
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+EMAIL = "marcialemars@example.org"
+PASSWORD = "Vierzon&Quimper&Lot7"
+PERSON = {
+    "lastName": "Marciale",
+    "firstName": "Marseille",
+    "email": EMAIL,
+    "password": PASSWORD,
+    "privacyAcknowledged": True,
+}
+SERIAL = "542 361 524"
 
 STATE = """
   __typename
@@ -196,3 +209,34 @@ async def describe(
         vault=vault,
         now=NOW,
     )
+
+
+async def to_options(applicant: Applicant) -> None:
+    """Fill ista's forms up to the options."""
+    await applicant.fill("serial", serial=SERIAL)
+    await applicant.fill("attestation", attested=True)
+    await applicant.fill("profile", kind="TENANT", moveIn="2024-05-12")
+
+
+async def to_verification(applicant: Applicant, **changes: Any) -> None:
+    """Fill ista's forms up to the six digits; `changes` are to the personal data."""
+    await to_options(applicant)
+    await applicant.fill("options")
+    await applicant.fill("personalData", **{**PERSON, **changes})
+
+
+async def code_for(email: str, house: House) -> str:
+    """The six digits of the last letter to an address."""
+    *_, (_, letter) = await letters_to(email, house.settings)
+    found = re.search(r"\b\d{6}\b", letter.text)
+    assert found
+    return found[0]
+
+
+def refused(answer: dict[str, Any], code: str, field: str | None = None, kind: str = "AnswerRefused") -> None:
+    """The answer is this refusal, and says so in French and in English."""
+    assert (answer["__typename"], answer["code"], answer["field"]) == (kind, code, field), answer
+    message = answer["message"]
+    assert message["fr"]
+    assert message["en"]
+    assert message["fr"] != message["en"]

@@ -1,0 +1,131 @@
+"""Where tries are counted: in this process, or in a Redis that several processes share.
+
+In: SUBMETER_LIMITS_URL. Out: counters by name, that clear themselves away. The one rule: tries are counted
+whatever happens. While the shared store cannot be reached each process goes by what it has counted itself, so
+people can sign in, and whoever brings the store down gains no more than the limit once for each process.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
+
+from limits.aio.storage import MemoryStorage, Storage
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
+
+from core.settings import IN_MEMORY, SettingsError
+
+AWAY_FOR_S = 10.0
+"""How long a store that did not answer is left alone."""
+
+TIMEOUT_S = 1.0
+"""For a connection, and for an answer; both are tried twice, since a store that restarts closes old ones."""
+
+CONNECTIONS = 20
+"""Of one process; whoever comes when all are in use waits for one."""
+
+_SCHEMES = ("redis://", "rediss://", "redis+unix://")
+_SETTING = "SUBMETER_LIMITS_URL"
+_log = logging.getLogger(__name__)
+
+_Call: TypeAlias = Callable[[Storage], Awaitable[int]]
+
+
+class Counters(Protocol):
+    """Counters by name, as `limits` keeps them."""
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count; a counter that is new is cleared away after `expiry` seconds."""
+
+    async def get(self, key: str) -> int:
+        """How many were counted."""
+
+    async def clear(self, key: str) -> None:
+        """Begin again."""
+
+
+class LimitStore:
+    """The counters of a house.
+
+    Args:
+        url: `memory://`, `redis://…`, `rediss://…` or `redis+unix://…`.
+        clock: seconds that only rise.
+
+    Raises:
+        SettingsError: the URL names another store, cannot be read, or the library for it is not installed.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._own = MemoryStorage()
+        self._pool: Any = None
+        self._shared = None if url == IN_MEMORY else self._open(url)
+        self._clock = clock
+        self._away_until = float("-inf")
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        own = await self._own.incr(key, expiry, amount)
+        return await self._ask(lambda store: store.incr(key, expiry, amount), own)
+
+    async def get(self, key: str) -> int:
+        return await self._ask(lambda store: store.get(key), await self._own.get(key))
+
+    async def clear(self, key: str) -> None:
+        async def cleared(store: Storage) -> int:
+            await store.clear(key)
+            return 0
+
+        await self._own.clear(key)
+        await self._ask(cleared, 0)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    async def _ask(self, call: _Call, own: int) -> int:
+        """What the shared store answers; while it is away, what this process has counted."""
+        if self._shared is None or self._clock() < self._away_until:
+            return own
+        try:
+            return await call(self._shared)
+        except StorageError as failure:
+            # Neither the URL nor the library's words are told: both may hold a password.
+            _log.warning(
+                "The store of %s does not answer (%s): each process counts tries by itself.",
+                _SETTING,
+                type(failure.__cause__).__name__,
+            )
+            self._away_until = self._clock() + AWAY_FOR_S
+            return own
+
+    def _open(self, url: str) -> Storage:
+        if not url.startswith(_SCHEMES):
+            raise SettingsError(f"must be {IN_MEMORY} or begin with {', '.join(_SCHEMES)}", field=_SETTING)
+        try:
+            from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - only where a store is shared
+            from redis.asyncio.retry import Retry  # noqa: PLC0415
+            from redis.backoff import NoBackoff  # noqa: PLC0415
+        except ImportError as failure:
+            raise SettingsError(
+                'wants a library that is not installed: pip install "submeter[redis]"', field=_SETTING
+            ) from failure
+        try:
+            self._pool = BlockingConnectionPool.from_url(
+                url.replace("redis+unix://", "unix://"),
+                max_connections=CONNECTIONS,
+                timeout=TIMEOUT_S,
+                socket_connect_timeout=TIMEOUT_S,
+                socket_timeout=TIMEOUT_S,
+                retry=Retry(NoBackoff(), 1),
+            )
+            store = storage_from_string(
+                "async+redis://",  # where it is, the pool knows
+                implementation="redispy",
+                wrap_exceptions=True,
+                connection_pool=self._pool,
+            )
+        except (ConfigurationError, ValueError) as failure:
+            raise SettingsError("cannot be read", field=_SETTING) from failure
+        assert isinstance(store, Storage)
+        return store

@@ -1,0 +1,94 @@
+"""Sets a statement on A4: a title, what it is about, a table.
+
+In: texts. Out: a PDF. The one rule: a text is a text; nothing in it is markup. The font (Bitstream Vera,
+which comes with reportlab) is embedded, so that accents look the same everywhere.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import reportlab
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from core.language import Language
+
+_FONTS = {"Submeter": "Vera.ttf", "Submeter-Bold": "VeraBd.ttf"}
+_TITLE = ParagraphStyle("title", fontName="Submeter-Bold", fontSize=16, leading=20, spaceAfter=6 * mm)
+_TEXT = ParagraphStyle("text", fontName="Submeter", fontSize=9, leading=12)
+_BOLD = ParagraphStyle("bold", parent=_TEXT, fontName="Submeter-Bold")
+_WIDTHS_MM = (27, 37, 42, 28, 14, 26)
+_MARGIN_MM = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is printed; a row has a text for each of the six columns."""
+
+    title: str
+    author: str
+    language: Language
+    facts: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def pdf(sheet: Sheet) -> bytes:
+    """The sheet as a PDF; a long table goes on under its own head on the next page."""
+    _load_fonts()
+    written = io.BytesIO()
+    document = SimpleDocTemplate(
+        written,
+        pagesize=A4,
+        leftMargin=_MARGIN_MM * mm,
+        rightMargin=_MARGIN_MM * mm,
+        topMargin=_MARGIN_MM * mm,
+        bottomMargin=_MARGIN_MM * mm,
+        title=sheet.title,
+        author=sheet.author,
+        lang=sheet.language.lower(),
+    )
+    document.build(_parts(sheet))
+    return written.getvalue()
+
+
+def _parts(sheet: Sheet) -> list[Flowable]:
+    facts = Table(
+        [(_paragraph(label, _BOLD), _paragraph(value, _TEXT)) for label, value in sheet.facts],
+        colWidths=(34 * mm, 140 * mm),
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)],
+        hAlign="LEFT",
+    )
+    table = Table(
+        [
+            tuple(_paragraph(column, _BOLD) for column in sheet.columns),
+            *(tuple(_paragraph(cell, _TEXT) for cell in row) for row in sheet.rows),
+        ],
+        colWidths=[width * mm for width in _WIDTHS_MM],
+        repeatRows=1,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.25, colors.grey),
+        ],
+        hAlign="LEFT",
+    )
+    return [_paragraph(sheet.title, _TITLE), facts, Spacer(0, 8 * mm), table]
+
+
+def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+    return Paragraph(escape(text), style)
+
+
+def _load_fonts() -> None:
+    folder = Path(reportlab.__file__).parent / "fonts"
+    for name, file in _FONTS.items():
+        if name not in pdfmetrics.getRegisteredFontNames():
+            pdfmetrics.registerFont(TTFont(name, str(folder / file)))

@@ -1,0 +1,43 @@
+"""The HTML part of an e-mail, made of its plain text, which says the same.
+
+In: a subject, a text and its language. Out: a page. The one rule: every word is escaped before it stands in
+the page, a dwelling's name as much as a stranger's question; and nothing in it is fetched from anywhere.
+"""
+
+import re
+from html import escape
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'«»“”]*[^\s<>\"'«»“”.,;:!?)]")
+_PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{subject}</title>
+</head>
+<body style="font-family: sans-serif; line-height: 1.5; max-width: 40em">
+{paragraphs}
+</body>
+</html>
+"""
+
+
+def html_of(subject: str, text: str, language: str) -> str:
+    """The page of a text: a paragraph for each of its own, addresses of the web as links.
+
+    Args:
+        subject: the page's title.
+        text: paragraphs with an empty line between them.
+        language: `fr` or `en`.
+    """
+    paragraphs = "\n".join(f"<p>{_marked_up(paragraph)}</p>" for paragraph in text.strip().split("\n\n"))
+    return _PAGE.format(language=escape(language), subject=escape(subject), paragraphs=paragraphs)
+
+
+def _marked_up(paragraph: str) -> str:
+    written, begin = [], 0
+    for found in _ADDRESS.finditer(paragraph):
+        address = escape(found[0])
+        written += [escape(paragraph[begin : found.start()]), f'<a href="{address}">{address}</a>']
+        begin = found.end()
+    return "".join([*written, escape(paragraph[begin:])]).replace("\n", "<br>\n")

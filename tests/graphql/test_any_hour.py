@@ -1,0 +1,49 @@
+"""The portal is open by day and night: no hour of the civil calendar is one at which it does not answer."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.graphql.conftest import WATER
+
+PARIS = ZoneInfo("Europe/Paris")
+EVERYTHING = """{ viewer { dwellings {
+  meters { serial }
+  dashboard(fluid: COLD_WATER) { monthToDateDays previousMonth { smallest } }
+  monthlyConsumption(fluid: COLD_WATER) { month }
+  dailyConsumption(fluid: COLD_WATER) { day }
+  activeAlertCount pastAlerts { totalCount }
+  indexStatement { day lines { index { smallest } } }
+} } }"""
+
+
+@pytest.mark.requirement("R-012")
+@pytest.mark.parametrize(
+    "midnight",
+    [
+        pytest.param(datetime(2026, 12, 31, 23, tzinfo=UTC), id="new year"),
+        pytest.param(datetime(2027, 3, 27, 23, tzinfo=UTC), id="a Sunday of 23 hours"),
+        pytest.param(datetime(2027, 10, 30, 22, tzinfo=UTC), id="a Sunday of 25 hours"),
+    ],
+)
+async def test_every_hour_is_an_opening_hour(claire: Any, home: Any, midnight: datetime) -> None:
+    """Through new year and both changes of the clock: each answer is of the civil day it is asked on."""
+    today = midnight.astimezone(PARIS).date()
+    await home.read(WATER, [(midnight - timedelta(hours=7), 2_000)])
+    await home.consume(WATER, today - timedelta(days=70), today - timedelta(days=1), daily=100)
+    for hour in range(-6, 31):
+        claire.clock.now = midnight + timedelta(hours=hour)
+        day = claire.clock.now.astimezone(PARIS).date()
+        await claire.sign_in() if hour % 6 == 0 else None
+        (dwelling,) = (await claire.ask(EVERYTHING))["viewer"]["dwellings"]
+        assert dwelling["indexStatement"]["day"] == day.isoformat()
+        assert dwelling["indexStatement"]["lines"][0]["index"]["smallest"] == 2_000
+        assert dwelling["dailyConsumption"][-1]["day"] == day.isoformat()
+        assert dwelling["monthlyConsumption"][-1]["month"] == f"{day:%Y-%m}"
+        (water,) = dwelling["dashboard"]
+        last = min(day, today - timedelta(days=1))
+        assert water["monthToDateDays"] == (last.day if last.month == day.month else 0)
+        before = min(day.replace(day=1), today) - timedelta(days=1)
+        assert water["previousMonth"]["smallest"] == 100 * before.day
