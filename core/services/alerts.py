@@ -8,7 +8,7 @@ begins again after it was said to be repaired is told to the manager as well. A 
 flag has told already is told again when it grows and when it ends, and not at its opening.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -17,7 +17,7 @@ from core.leaks.events import Event, EventKind
 from core.leaks.money import cost_of
 from core.leaks.workflow import Deed, Standing
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, standing_of
+from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, silent_on, standing_of
 from core.services.leakwatch import Finding
 from core.services.meter_book import MeterEntry
 from core.services.outbox import News, Topic
@@ -29,9 +29,9 @@ async def raise_leak_alerts(
     """Store the alerts of the episodes found; answers what their residents should be told."""
     news: list[News] = []
     findings = list(findings)
-    meter_ids = {finding.meter.id for finding in findings}
-    silences = await _silences(connection, meter_ids, now=now)
-    flagged = await _flagged(connection, meter_ids)
+    meters = {finding.meter.id: finding.meter for finding in findings}
+    silences = await _silences(connection, meters, now=now)
+    flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
         key = f"leak:{episode.id}"
@@ -48,7 +48,7 @@ async def raise_leak_alerts(
         await alert.save(using_db=connection)
         if is_new and meter.id in silences:
             await keep_silent(connection, alert, silences[meter.id])
-        today = now.astimezone(meter.zone).date()
+        today = meter.day(now)
         silent = standing_of(alert, level=episode.level_now, today=today) is Standing.NOT_A_LEAK
         told = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
         known = told and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
@@ -83,16 +83,17 @@ _REPAIRS = frozenset({Deed.REPAIRED, Deed.VERIFIED})
 
 
 async def _silences(
-    connection: TransactionalDBClient, meter_ids: Collection[int], *, now: datetime
+    connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
 ) -> dict[int, Alert]:
-    """Of each meter the alert that was called no leak last, while that counts."""
-    if not meter_ids:
+    """Of each meter the alert that was called no leak last, while that counts where the meter is."""
+    if not meters:
         return {}
     rows = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK, silent_until__gt=now.date(), episode__meter_id__in=list(meter_ids)
-    )
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), episode__meter_id__in=list(meters)
+    )  # the day may be another there than in UTC, by one at most
     alerts = await rows.using_db(connection).select_related("episode").order_by("id")
-    return {alert.episode.meter_id: alert for alert in alerts if alert.episode is not None}
+    of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
+    return {number: alert for number, alert in of_meters if silent_on(alert, meters[number].day(now))}
 
 
 async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:

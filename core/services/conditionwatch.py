@@ -24,7 +24,7 @@ from core.leaks.workflow import Deed, Standing
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode, Meter
 from core.services import series
-from core.services.alert_workflow import keep_silent, standing_of
+from core.services.alert_workflow import keep_silent, silent_on, standing_of
 from core.services.meter_book import MeterEntry, lock_dwellings
 from core.services.outbox import News, Topic
 from core.services.series import Habit, ReadingRow, Window
@@ -223,18 +223,22 @@ async def _silences(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
 ) -> dict[tuple[int, AlertKind], Alert]:
     """Of each meter and kind the alert that was dismissed last, while that counts."""
+    places = {meter.id: meter for meter in meters}
     query = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK,
-        silent_until__gt=now.date(),
-        meter_id__in=[meter.id for meter in meters],
-    )
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), meter_id__in=list(places)
+    )  # the day may be another there than in UTC, by one at most
     rows = await query.using_db(connection).order_by("id")
-    return {(alert.meter_id, alert.kind): alert for alert in rows if alert.meter_id is not None}
+    of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
+    return {
+        (number, alert.kind): alert
+        for number, alert in of_meters
+        if silent_on(alert, places[number].day(now))
+    }
 
 
 def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> list[News]:
     """What is told of a burst, and of a leak flag: that it runs, and that it has ended."""
-    today = now.astimezone(meter.zone).date()
+    today = meter.day(now)
     name = _TOLD.get(alert.kind)
     if name is None or standing_of(alert, level=None, today=today) is _DISMISSED:
         return []
@@ -332,9 +336,10 @@ async def _places(
 async def _end_of_removed(connection: TransactionalDBClient, *, now: datetime) -> None:
     """A meter that is gone warns of nothing any more."""
     query = Alert.filter(kind__in=_KINDS, ended_on=None, meter__removed_at__lte=now).using_db(connection)
-    for alert in await query.select_related("meter", "dwelling__residence"):
+    await lock_dwellings(connection, [alert.dwelling_id for alert in await query.only("id", "dwelling_id")])
+    for alert in await query.select_related("meter", "dwelling__residence"):  # as they are under the lock
         assert alert.meter is not None
         zone = ZoneInfo(alert.dwelling.residence.time_zone)
         assert alert.meter.removed_at is not None
         alert.ended_on = max(alert.meter.removed_at.astimezone(zone).date(), alert.started_on)
-        await alert.save(using_db=connection)
+        await alert.save(using_db=connection, update_fields=["ended_on"])
