@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import counted, print_json, print_table
+from cli.output import AtMost, RowNumber, counted, print_json, print_table
 from core.access import SYSTEM, Act
 from core.services.audit import Subject, acts_on
 
@@ -12,7 +12,7 @@ audit = App(name="audit", help="Who did what, when, and from where.")
 
 @audit.command(name="list")
 async def list_acts(
-    *, account: int | None = None, act: Act | None = None, limit: int = 50, json: bool = False
+    *, account: RowNumber | None = None, act: Act | None = None, limit: AtMost = 50, json: bool = False
 ) -> None:
     """List the newest acts.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import counted, out, print_table
+from cli.output import AtMost, RowNumber, counted, out, print_table
 from core.access import SYSTEM
 from core.services.cases import decide, list_cases
 
@@ -13,7 +13,7 @@ cases = App(name="cases", help="Requests for a dwelling that a manager decides."
 
 
 @cases.command(name="list")
-async def list_open(*, limit: int = 50) -> None:
+async def list_open(*, limit: AtMost = 50) -> None:
     """List the open cases, the oldest first.
 
     Args:
@@ -38,7 +38,7 @@ async def list_open(*, limit: int = 50) -> None:
 
 
 @cases.command
-async def approve(case: int) -> None:
+async def approve(case: RowNumber) -> None:
     """Let somebody into the dwelling; a present occupant's stay ends on the eve.
 
     Args:
@@ -48,7 +48,7 @@ async def approve(case: int) -> None:
 
 
 @cases.command
-async def refuse(case: int) -> None:
+async def refuse(case: RowNumber) -> None:
     """Refuse a request; whoever asked is told.
 
     Args:

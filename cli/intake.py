@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from errno import ENOENT
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,9 @@ async def ingest(
         source: the name under which unusable lines are kept (default: the file's name).
         json: print the summary as JSON.
     """
+    for path in files:
+        if path != STANDARD_INPUT and not path.exists():
+            raise FileNotFoundError(ENOENT, "no such file", str(path))
     summary = IntakeSummary()
     async with opened() as house:
         for path in files or (STANDARD_INPUT,):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import counted, print_json, print_table
+from cli.output import AtMost, counted, print_json, print_table
 from core.access import SYSTEM
 from core.services.kept import kept_lines
 
@@ -13,7 +13,7 @@ kept = App(name="kept", help="Lines that could not be used.")
 
 
 @kept.command(name="list")
-async def list_kept(*, reason: str | None = None, limit: int = 50, json: bool = False) -> None:
+async def list_kept(*, reason: str | None = None, limit: AtMost = 50, json: bool = False) -> None:
     """List the newest lines that are kept; `submeter replay` tries them again.
 
     Args:

@@ -7,6 +7,7 @@ from cyclopts import App
 from cli.house import opened
 from cli.output import out
 from core.access import SYSTEM
+from core.language import Language
 from core.services.invitations import invite_manager
 from core.services.managed import grant_residence
 
@@ -14,7 +15,9 @@ managers = App(name="managers", help="Managers and the residences they look afte
 
 
 @managers.command
-async def invite(email: str, operator: str, first_name: str, last_name: str, *, language: str = "fr") -> None:
+async def invite(
+    email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
+) -> None:
     """Make a manager's account; its temporary password goes to the mailbox and opens once within a day.
 
     Args:

@@ -55,10 +55,13 @@ async def import_meters(file: Path) -> None:
             if missing:
                 fail(f"{file}: the heading lacks {', '.join(missing)}", code="INVALID_INPUT")
             for row in rows:
+                if None in row:
+                    fail(f"{file}, line {rows.line_num}: more cells than the heading", code="INVALID_INPUT")
                 try:
                     await _put(row, house)
                 except SubmeterError as failure:
-                    fail(f"{file}, line {rows.line_num}: {failure.message}", code=failure.code)
+                    what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
+                    fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
                 count += 1
     out.print(
         f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
@@ -107,7 +110,7 @@ async def _put(row: dict[str, str | None], house: House) -> None:
             location=row.get("location") or "",
             key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
         )
-    except ValueError as failure:
+    except (ValueError, OverflowError) as failure:
         # The text of a ValueError may quote the key's digits: say which columns can be at fault instead.
         raise InvalidInput(
             "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"

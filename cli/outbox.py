@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from cli.house import opened
-from cli.output import counted, print_json, print_table
+from cli.output import AtMost, counted, print_json, print_table
 from core.access import SYSTEM
 from core.services.outbox import QueuedMessage, list_messages
 from notifications.messages import Message, render
@@ -12,7 +12,7 @@ outbox = App(name="outbox", help="Messages to residents.")
 
 
 @outbox.command(name="list")
-async def list_outbox(*, limit: int = 50, json: bool = False) -> None:
+async def list_outbox(*, limit: AtMost = 50, json: bool = False) -> None:
     """List the newest messages.
 
     Args:
@@ -54,4 +54,7 @@ def shown(message: QueuedMessage) -> Message:
     """A message's words without what must not lie open; none once they were erased."""
     if message.erased:
         return Message(subject="", text="")
-    return render(message.template, message.language, _Dotted(message.values))
+    try:
+        return render(message.template, message.language, _Dotted(message.values))
+    except (KeyError, ValueError):  # one message without words must not hide the others
+        return Message(subject=message.template, text="")

@@ -3,13 +3,18 @@
 Errors go to standard error with the code a script can look for, and end the command with exit status 1.
 """
 
+import csv
 import os
+import socket
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Annotated, NoReturn, TypeAlias
 
 import orjson
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,6 +26,15 @@ from core.settings import SettingsError
 
 WIDTH_OF_A_PIPE = 140
 """Columns where there is no terminal to ask."""
+
+AtMost: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=100_000))]
+"""How many rows a list shows."""
+
+Port: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=65_535))]
+"""A TCP port."""
+
+RowNumber: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=2**63 - 1))]
+"""The number of a row, as the tables hold it."""
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
 err = Console(stderr=True, highlight=False)
@@ -53,26 +67,38 @@ def fail(message: str, *, code: str = "ERROR") -> NoReturn:
 
 @contextmanager
 def told_errors() -> Iterator[None]:
-    """Tell the errors of the house in one line instead of a stack trace."""
+    """Tell the errors of the house, of files and of databases in one line instead of a stack trace."""
     try:
         yield
+    except BrokenPipeError:  # who read us has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except SubmeterError as failure:
+        told = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
+        fail(told, code=failure.code)
     except SettingsError as failure:
         fail(str(failure), code="SETTINGS")
     except DriverConflict as failure:
         fail(str(failure), code="DRIVER_CONFLICT")
-    except SubmeterError as failure:
-        fail(
-            failure.message if failure.field is None else f"{failure.field}: {failure.message}",
-            code=failure.code,
-        )
-    except FileNotFoundError as failure:
-        if failure.filename is None:  # no file of ours: the socket of a database
-            fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
-        fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")
-    except (IsADirectoryError, PermissionError) as failure:
-        fail(f"{failure.filename}: {failure.strerror}", code="UNREADABLE_FILE")
-    except BrokenPipeError:  # who read us has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
-    except ConnectionError as failure:
+    except csv.Error as failure:
+        fail(f"This is not CSV: {failure}", code="INVALID_INPUT")
+    except sqlite3.DatabaseError as failure:
+        fail(f"The database cannot be used: {failure}", code="DATABASE_UNREACHABLE")
+    except (ConnectionError, socket.gaierror) as failure:
         fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
+    except (
+        FileNotFoundError,
+        FileExistsError,
+        IsADirectoryError,
+        NotADirectoryError,
+        PermissionError,
+    ) as failure:
+        _tell_of_file(failure)
+
+
+def _tell_of_file(failure: OSError) -> NoReturn:
+    if failure.filename is None:  # no file of ours: the socket of a database
+        fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
+    if isinstance(failure, FileNotFoundError):
+        fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")
+    fail(f"{failure.filename}: {failure.strerror}", code="UNREADABLE_FILE")

@@ -9,7 +9,7 @@ import csv
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,13 @@ def read_readings(path: Path, *, progress: Callable[[int], None] | None = None) 
     rows = _parquet_rows(path) if path.suffix.lower() in {".parquet", ".pq"} else _csv_rows(path)
     columns: dict[str, _Column] = {}
     for count, (line, row) in enumerate(rows, 1):
-        meter = str(row["meter"] or "").strip()
+        meter = "" if row["meter"] is None else str(row["meter"]).strip()
         if not meter:
             raise _bad(path, line, "meter", "is empty")
         column = columns.setdefault(meter, _Column())
         column.at_s.append(_moment(row["read_at"], path, line))
         column.litres.append(_litres(row["litres"], path, line))
-        serial = str(row.get("serial") or "").strip()
+        serial = "" if row.get("serial") is None else str(row["serial"]).strip()
         column.serial.append(column.numbers.setdefault(serial, len(column.numbers)))
         if progress is not None and count % _ROWS_A_STEP == 0:
             progress(_ROWS_A_STEP)
@@ -83,17 +83,21 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise InvalidInput(
             "Parquet needs pyarrow: pip install 'submeter[analysis]', or hand in CSV.", field="file"
         ) from failure
+    line = 0
     try:
         file = parquet.ParquetFile(path)
-    except ArrowInvalid as failure:
-        raise InvalidInput(f"{path.name} is not Parquet: {failure}", field="file") from failure
-    names = [name for name in (*REQUIRED, "serial") if name in file.schema_arrow.names]
-    _require(path, names)
-    line = 0
-    for batch in file.iter_batches(columns=names):
-        for row in batch.to_pylist():
-            line += 1
-            yield line, row
+        names = [name for name in (*REQUIRED, "serial") if name in file.schema_arrow.names]
+        _require(path, names)
+        for batch in file.iter_batches(columns=names):
+            for row in batch.to_pylist():
+                line += 1
+                yield line, row
+    except FileNotFoundError:
+        raise
+    except (ArrowInvalid, OSError, ValueError) as failure:
+        raise InvalidInput(
+            f"{path.name} cannot be read as Parquet beyond row {line}: {failure}", field="file"
+        ) from failure
 
 
 def _require(path: Path, names: Any) -> None:
@@ -118,16 +122,18 @@ def _moment(value: Any, path: Path, line: int) -> int:
             moment = datetime.fromisoformat(text)
         except ValueError as failure:
             raise _bad(path, line, "read_at", f"is no moment: {text!r}") from failure
-    if moment.tzinfo is None and not isinstance(value, datetime):
-        raise _bad(path, line, "read_at", f"has no offset: {value!r}; write 2026-11-22T06:00:00Z or +01:00")
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    if moment.tzinfo is None:
+        raise _bad(path, line, "read_at", f"has no offset: {value!s}; write 2026-11-22T06:00:00Z or +01:00")
+    return int(moment.timestamp())
 
 
 def _litres(value: Any, path: Path, line: int) -> int:
     try:
-        litres = int(value)
-    except (TypeError, ValueError) as failure:
+        litres = int(value) if isinstance(value, int | float) or str(value).strip().isdecimal() else None
+    except (OverflowError, ValueError) as failure:
         raise _bad(path, line, "litres", f"is no whole number: {value!r}") from failure
+    if litres is None:
+        raise _bad(path, line, "litres", f"is no whole number: {value!r}")
     if not 0 <= litres <= LARGEST_INDEX_L or (isinstance(value, float) and value != litres):
         raise _bad(path, line, "litres", f"is no index in whole litres: {value!r}")
     return litres

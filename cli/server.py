@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from cli.output import fail, out
+from cli.output import AtMost, Port, fail, out
 from core import bootstrap
 from core.settings import IN_MEMORY, Settings, from_environment
 
@@ -18,7 +18,7 @@ async def migrate() -> None:
     out.print(f"Applied {', '.join(applied)}." if applied else "Nothing to apply: the tables are up to date.")
 
 
-def serve(*, host: str | None = None, port: int | None = None, workers: int = 1) -> None:
+def serve(*, host: str | None = None, port: Port | None = None, workers: AtMost = 1) -> None:
     """Serve the GraphQL API.
 
     Args:

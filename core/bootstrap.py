@@ -93,6 +93,8 @@ async def migrate(settings: Settings) -> list[str]:
         executor = _executor(context, settings)
         connection = executor.connection
         if settings.is_sqlite:
+            # A file that is no database is told here; the executor would wait for it for ever.
+            await connection.execute_query("SELECT 1 FROM sqlite_master")
             await executor.migrate(progress=note)
             return applied
         async with connection.acquire_connection() as lock_holder:

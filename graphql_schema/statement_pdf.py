@@ -53,7 +53,7 @@ def pdf(sheet: Sheet) -> bytes:
         bottomMargin=_MARGIN_MM * mm,
         title=sheet.title,
         author=sheet.author,
-        lang=sheet.language.lower(),
+        lang=sheet.language.value,
     )
     document.build(_parts(sheet))
     return written.getvalue()

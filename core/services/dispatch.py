@@ -15,8 +15,9 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.bootstrap import House
+from core.language import Language
+from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
-from core.models import MessageState, OutboxMessage
 from core.services.challenges import RESET_TEMPLATE, new_reset_token
 from core.services.letters import opened_values
 from core.services.sealing import SealBroken
@@ -28,6 +29,8 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720,
 """How long after each failure the next try is made; after the last the message is given up."""
 
 _CANDIDATES = 10
+
+_ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,17 @@ async def _sendable(message: OutboxMessage, house: House, worker: str, now: date
         template=message.template,
         language=message.language,
         values=values,
-        addressed_to=f"{account.civility} {account.last_name}".strip() if account else "",
+        addressed_to=_addressed_to(account, message.language) if account else "",
         attempt=message.attempts + 1,
     )
+
+
+def _addressed_to(account: Account, language: str) -> str:
+    """The title and last name that a letter greets, the title in the letter's language."""
+    title = account.civility
+    if language == Language.EN:
+        title = _ENGLISH_TITLES.get(title, title)
+    return f"{title} {account.last_name}".strip()
 
 
 def _recipient(message: OutboxMessage, now: datetime) -> tuple[str | None, str | None]:

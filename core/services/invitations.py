@@ -11,8 +11,11 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import NOBODY, Act, Permission, Role, Viewer
 from core.access.codes import TEMPORARY_PASSWORD_LIFETIME, make_temporary_password
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
+from core.language import Language
 from core.models import Account, Channel, Operator
+from core.registration.machine import checked_email
+from core.registration.refusals import RegistrationRefused
 from core.services.audit import Subject, record
 from core.services.letters import Letter, notice_key, queue_letter
 from core.services.password_hashes import hash_in_thread
@@ -29,7 +32,7 @@ async def invite_manager(
     operator_code: str,
     first_name: str,
     last_name: str,
-    language: str = "fr",
+    language: Language = Language.FR,
     now: datetime,
 ) -> int:
     """Make a manager's account and send its temporary password; answers the account's id.
@@ -37,19 +40,24 @@ async def invite_manager(
     One who has not signed in yet gets another password.
 
     Raises:
+        InvalidInput: the address is none.
         NotFound: there is no such operator.
         Conflict: the address belongs to a resident, to another operator, or to a manager who has signed in.
     """
     viewer.require(Permission.PLACES_WRITE)
+    try:
+        email = checked_email(email)
+    except RegistrationRefused as failure:
+        raise InvalidInput("is no e-mail address", field="email") from failure
     password = make_temporary_password()
     return await _invite(
         settings,
         Account(
-            email=email.strip(),
+            email=email,
             email_key=email_key(email),
             first_name=first_name,
             last_name=last_name,
-            language=language,
+            language=language.value,
             role=Role.MANAGER,
             leak_by_email=True,
             created_at=now,

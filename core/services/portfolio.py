@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Role, Viewer
 from core.consumption.fluids import Fluid
-from core.errors import Conflict, InvalidInput, NotFound
-from core.metering import Address, TelegramError, fold
+from core.errors import Conflict, NotFound
+from core.metering import fold
 from core.models import (
     Account,
     Dwelling,
@@ -28,15 +28,19 @@ from core.models import (
 )
 from core.services.meter_keys import put_key
 from core.services.password_hashes import hash_password
+from core.services.portfolio_checks import (
+    canonical_address,
+    check_meter,
+    check_texts,
+    check_zone,
+    told_as_input,
+)
 from core.services.prices import checked_price
 from core.services.removals import end_leaks
 from core.services.sessions import email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
 from core.thresholds import ThresholdsOf, product_thresholds
-
-LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
-"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ class AccountSpec:
     terms_version: str | None = None
 
 
+@told_as_input
 @transactional
 async def put_residence(
     connection: TransactionalDBClient,
@@ -150,7 +155,8 @@ async def put_residence(
     """
     viewer.require(Permission.PLACES_WRITE)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
-    _check_zone(spec.time_zone)
+    check_texts(operator=spec.operator_code, residence=spec.code, name=spec.name)
+    check_zone(spec.time_zone)
     said = {
         "published_at": spec.published_at,
         "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
@@ -178,6 +184,7 @@ async def put_residence(
     return residence_id
 
 
+@told_as_input
 @transactional
 async def put_meter(
     connection: TransactionalDBClient,
@@ -207,7 +214,7 @@ async def put_meter(
         raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
     row = await _dwelling_row(connection, residence, dwelling)
     if keep_removal:
-        address = _canonical(meter.radio_address)
+        address = canonical_address(meter.radio_address)
         known = await Meter.get_or_none(radio_address=address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
     return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
@@ -264,13 +271,6 @@ async def put_operator(connection: TransactionalDBClient, viewer: Viewer, *, cod
     viewer.require(Permission.PLACES_WRITE)
     operator_id: int = (await _operator(connection, code, name)).id
     return operator_id
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
-        raise InvalidInput(f"{name!r} is no time zone", field="time_zone") from failure
 
 
 async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
@@ -334,20 +334,6 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
     await stay.save(using_db=connection)
 
 
-def _canonical(radio_address: str) -> str:
-    """A radio address as it is stored.
-
-    Raises:
-        InvalidInput: it cannot be read.
-    """
-    try:
-        return str(Address.parse(radio_address))
-    except TelegramError as failure:
-        raise InvalidInput(
-            f"{radio_address!r} is no radio address: {failure.message}", field="radio_address"
-        ) from failure
-
-
 async def _put_meter(
     connection: TransactionalDBClient,
     dwelling: Dwelling,
@@ -357,15 +343,8 @@ async def _put_meter(
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> int:
-    address = _canonical(spec.radio_address)
-    if spec.key is not None and len(spec.key) not in {8, 16}:
-        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
-    for name, amount in (
-        ("register_step", spec.register_step),
-        ("register_capacity", spec.register_capacity),
-    ):
-        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
-            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+    address = canonical_address(spec.radio_address)
+    check_meter(spec)
     meter = await Meter.get_or_none(radio_address=address, using_db=connection)
     if meter is not None and meter.dwelling_id != dwelling.id:
         raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -118,8 +119,36 @@ def test_what_is_no_parquet_is_told(tmp_path):
     """A file that only has the name."""
     path = tmp_path / "bad.parquet"
     path.write_text("meter,read_at,litres\n")
-    with pytest.raises(InvalidInput, match="is not Parquet"):
+    with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
         read_readings(path)
+
+
+@pytest.mark.parametrize(
+    ("moment", "litres", "reason"),
+    [
+        (datetime(2026, 1, 1), 5, "read_at has no offset"),
+        (datetime(2026, 1, 1, tzinfo=UTC), math.inf, "litres is no whole number"),
+        (datetime(2026, 1, 1, tzinfo=UTC), 5.5, "litres is no index in whole litres"),
+    ],
+)
+def test_no_reading_of_a_parquet_file_is_guessed(tmp_path, moment, litres, reason):
+    """A local time would shift every leak by its offset; a broken figure is no index."""
+    path = tmp_path / "one.parquet"
+    parquet.write_table(pa.table({"meter": [0], "read_at": [moment], "litres": [litres]}), path)
+    with pytest.raises(InvalidInput, match=f"line 1: {reason}"):
+        read_readings(path)
+
+
+def test_a_meter_may_be_called_0(tmp_path):
+    """A number is a name as good as any; a folder is no file of readings."""
+    path = tmp_path / "one.parquet"
+    parquet.write_table(
+        pa.table({"meter": [0], "read_at": [datetime(2026, 1, 1, tzinfo=UTC)], "litres": [5]}), path
+    )
+    assert list(read_readings(path)) == ["0"]
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
+        read_readings(tmp_path / "folder.parquet")
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])

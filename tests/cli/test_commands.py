@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,27 +21,6 @@ from tests.support import encoder_sealing as sealing
 from tests.support.post import smtp_server
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
-
-
-@pytest.fixture
-def run(tmp_path: Path):
-    """Runs the command in an empty data folder; answers exit status, output and errors."""
-
-    def submeter(*arguments: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SUBMETER_")}
-        environment |= {"SUBMETER_DATA_DIR": str(tmp_path / "data"), **settings}
-        command = [sys.executable, "-m", "cli.main", *arguments]
-        return subprocess.run(
-            command,
-            input=given,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            env=environment,
-            check=False,
-        )
-
-    return submeter
 
 
 def test_decode_needs_no_database(run, tmp_path: Path) -> None:

@@ -126,6 +126,25 @@ async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
     assert sms.startswith("Alerte fuite niveau 1\nEau froide")
 
 
+@pytest.mark.parametrize(
+    ("language", "civility", "greeted"),
+    [
+        ("fr", "Mme", "Mme Martin"),
+        ("en", "Mme", "Ms Martin"),
+        ("en", "M.", "Mr Martin"),
+        ("en", "", "Martin"),
+    ],
+)
+async def test_the_title_is_of_the_letters_language(house, language, civility, greeted) -> None:
+    """An English letter greets nobody in French."""
+    await _alert(await factories.account(), Channel.EMAIL)
+    await Account.all().update(civility=civility)
+    await OutboxMessage.all().update(language=language)
+    claimed = await claim_next(house, "w", [Channel.EMAIL], now=NOW)
+    assert claimed is not None
+    assert claimed.addressed_to == greeted
+
+
 async def test_what_is_refused_for_now_is_tried_again_later_and_later(
     house, settings, clock, letters
 ) -> None:

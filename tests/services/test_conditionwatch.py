@@ -209,8 +209,8 @@ async def test_what_is_done_beside_the_hourly_look_is_kept(home, house, now, res
     for litres, at in ((1000, START - 2 * DAY), (900, START - DAY)):
         await take(house, [home.line(litres, at)], now)
     await Meter.all().update(removed_at=START)
-    alert, looking, go_on = await Alert.get(), asyncio.Event(), asyncio.Event()
-    save = Alert.save
+    alert, claire = await Alert.get(), await resident()
+    looking, go_on, save = asyncio.Event(), asyncio.Event(), Alert.save
 
     async def held(self, *args, **options):
         looking.set()
@@ -225,7 +225,7 @@ async def test_what_is_done_beside_the_hourly_look_is_kept(home, house, now, res
             free = Dwelling.all().using_db(other).only("id").select_for_update(skip_locked=True)
             assert await free == []
     monkeypatch.undo()
-    deed = asyncio.create_task(acknowledge(await resident(), alert.id, now=now))
+    deed = asyncio.create_task(acknowledge(claire, alert.id, now=now))
     go_on.set()
     outcome = await asyncio.gather(look, deed, return_exceptions=True)
     assert outcome[0] == 0
