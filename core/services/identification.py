@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from core.consumption.fluids import Fluid
 from core.metering import Registry, SerialFormat, fold
 from core.models import Dwelling, Meter, Operator, Residence
 from core.operators import DwellingParts, OperatorProfile, Path
 from core.registration.addresses import checked_search, fits
 from core.registration.answers import SerialAnswer
 from core.registration.confirmation import FoundDwelling
+from core.registration.draft import Draft
 from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
@@ -187,12 +189,26 @@ async def found_dwelling_of(dwelling_id: int) -> FoundDwelling:
     )
 
 
-async def numbers_of(dwelling_id: int, profile: OperatorProfile) -> list[str]:
-    """The numbers of a dwelling that its occupant's password may not hold."""
-    row = await Dwelling.get(id=dwelling_id).select_related("residence")
-    serials = await Meter.filter(dwelling_id=dwelling_id).only("id", "printed_serial")
-    codes = (row.residence.code, row.lot, row.manager_reference, profile.dwelling_code(parts_of(row)))
-    return [*(meter.printed_serial for meter in serials), *(code for code in codes if code)]
+async def fluids_at(residence_id: int) -> frozenset[Fluid]:
+    """What the meters of a residence measure that are installed, or were so lately (R-043)."""
+    rows = await Meter.filter(dwelling__residence_id=residence_id).distinct().values("fluid")
+    return frozenset(Fluid(row["fluid"]) for row in rows)
+
+
+async def numbers_of(draft: Draft, profile: OperatorProfile) -> list[str]:
+    """The numbers of the dwelling that was found which its occupant's password may not hold.
+
+    A refused password tells that a number is the dwelling's. So there are serials among them only where one
+    was known, and the lot only where that or the lot was; the others are shown in the confirmation.
+    """
+    row = await Dwelling.get(id=draft.dwelling_id).select_related("residence")
+    numbers = [row.residence.code, row.manager_reference, profile.dwelling_code(parts_of(row))]
+    if draft.proven or draft.path is Path.LOT_NUMBER:
+        numbers.append(row.lot)
+    if draft.proven:
+        meters = await Meter.filter(dwelling_id=row.id).only("id", "printed_serial")
+        numbers += [meter.printed_serial for meter in meters]
+    return [number for number in numbers if number]
 
 
 def parts_of(row: Dwelling) -> DwellingParts:

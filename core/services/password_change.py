@@ -6,6 +6,7 @@ other session, makes links and temporary passwords worthless, and is told to the
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -28,6 +29,7 @@ from core.services.audit import Subject, record
 from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
 from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.limits import Limit, Limiter, network_of
+from core.services.password_checks import judged
 from core.services.password_hashes import fits, hash_in_thread
 from core.services.sessions import OpenedSession, email_key, end_sessions, rotate
 from core.services.sign_in import BY_ACCOUNT, know_device
@@ -155,7 +157,7 @@ async def _criteria(house: House, account: Account, password: str) -> tuple[Crit
         *(str(serial) for serial in serials),
         *(stay.dwelling.manager_reference for stay in stays),
     )
-    return check_password(policy, password, own)
+    return await judged(partial(check_password, policy, password, own))
 
 
 @transactional

@@ -24,6 +24,7 @@ from core.registration.answers import (
     SerialAnswer,
     VerificationAnswer,
 )
+from core.registration.machine import PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.limits import Limit, Limiter, network_of
 from core.services.sessions import email_key
@@ -42,6 +43,9 @@ by somebody else's guesses has the other way, by the code of the building."""
 REFERENCE_TRIES = Limit("reference", 6, _HOUR)
 REFERENCE_TRIES_AT_RESIDENCE = Limit("reference at residence", 30, _DAY)
 CODE_TRIES = Limit("registration code", 15, _DAY)
+PERSONAL_DATA_OF_REGISTRATION = Limit("personal data of a registration", 30, _HOUR)
+PERSONAL_DATA_FROM_NETWORK = Limit("personal data of a network", 120, _HOUR)
+"""Each is a password to be judged, and a letter if it is good."""
 LETTERS_TO_ADDRESS = Limit("registration letters", 6, _DAY)
 LETTERS_FROM_NETWORK = Limit("registration letters of a network", 20, _DAY)
 PASSWORD_CHECKS = Limit("password check", 120, timedelta(minutes=1))
@@ -80,6 +84,11 @@ async def count_answer(
             ]
         case VerificationAnswer():
             counted = [(CODE_TRIES, email_key(row.email))]
+        case PersonalData():
+            counted = [
+                (PERSONAL_DATA_OF_REGISTRATION, str(row.id)),
+                (PERSONAL_DATA_FROM_NETWORK, network),
+            ]
         case _:
             pass
     if counted:

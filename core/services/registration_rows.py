@@ -61,6 +61,17 @@ async def open_registration(house: House, token: str, now: datetime) -> tuple[Re
     return row, profile
 
 
+async def lock(connection: TransactionalDBClient, row: Registration) -> None:
+    """Hold a registration to the end of the transaction, and read it again.
+
+    Raises:
+        RegistrationRefused: REGISTRATION_EXPIRED: it is gone.
+    """
+    if await Registration.filter(id=row.id).using_db(connection).select_for_update().first() is None:
+        raise refused(RefusalCode.REGISTRATION_EXPIRED)
+    await row.refresh_from_db(using_db=connection)
+
+
 async def store(
     row: Registration, before: Draft, after: Draft, *, connection: TransactionalDBClient | None = None
 ) -> None:
