@@ -24,9 +24,15 @@ from core.access.passwords import (
 from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
 from core.bootstrap import House
 from core.language import Language, Text
-from core.models import Account, Challenge, ChallengePurpose, Channel, Device, Meter, Occupancy
+from core.models import Account, Channel, Device, Meter, Occupancy
+from core.registration.machine import LONGEST_EMAIL
 from core.services.audit import Subject, record
-from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
+from core.services.challenges import (
+    RESET_TEMPLATE,
+    account_of_reset_token,
+    use_reset_token,
+    void_reset_tokens,
+)
 from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_checks import judged
@@ -226,8 +232,7 @@ async def _store(connection: TransactionalDBClient, account: Account, hashed: st
             temporary_password_used_at=None,
         )
     )
-    links = Challenge.filter(account_id=account.id, purpose=ChallengePurpose.RESET_PASSWORD, used_at=None)
-    await links.using_db(connection).update(used_at=now)
+    await void_reset_tokens(connection, account.id, now=now)
 
 
 async def _notice(connection: TransactionalDBClient, house: House, account: Account, now: datetime) -> None:
