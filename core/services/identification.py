@@ -29,7 +29,7 @@ OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
 """A meter that was taken out may still stand on the label or in a letter (serials.md §2 rule 8)."""
 
 MOST_CANDIDATES = 10
-_SEARCHED_AT_MOST = 500
+_SEARCHED_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -84,23 +84,25 @@ async def residence_by_choice(operator: Operator, residence_id: int, *, now: dat
 async def residences_at(
     operator: Operator, postcode: str, street: str, *, now: datetime
 ) -> list[ResidenceCandidate]:
-    """The published residences of the operator at an address, ten at most.
+    """The published residences of the operator at an address, the first ten.
+
+    Words are compared here, a slice of the postcode at a time: neither database's LIKE folds accents.
 
     Raises:
         RegistrationRefused: RESIDENCE_NOT_FOUND, or a search that is too wide.
     """
-    code, words = checked_search(postcode, street)
-    spelled = {code, postcode.strip().upper()}
-    rows = await (
-        _searchable(operator, now).filter(postcode__in=spelled).order_by("id").limit(_SEARCHED_AT_MOST)
-    )
-    found = [row for row in rows if fits(words, f"{row.street} {row.name}")][:MOST_CANDIDATES]
+    spellings, words = checked_search(postcode, street)
+    there = _searchable(operator, now).filter(postcode__in=spellings).order_by("id").limit(_SEARCHED_AT_ONCE)
+    found: list[ResidenceCandidate] = []
+    seen = 0
+    while rows := await there.filter(id__gt=seen).only("id", "name", "street", "postcode", "city"):
+        found += [_candidate(row) for row in rows if fits(words, f"{row.street} {row.name}")]
+        if len(found) >= MOST_CANDIDATES or len(rows) < _SEARCHED_AT_ONCE:
+            break
+        seen = rows[-1].id
     if not found:
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "street")
-    return [
-        ResidenceCandidate(id=row.id, name=row.name, street=row.street, postcode=row.postcode, city=row.city)
-        for row in found
-    ]
+    return found[:MOST_CANDIDATES]
 
 
 async def dwelling_by_serial(
@@ -225,6 +227,12 @@ def _open(residence: Residence, now: datetime) -> int:
         raise refused(RefusalCode.NOT_PUBLISHED)
     residence_id: int = residence.id
     return residence_id
+
+
+def _candidate(row: Residence) -> ResidenceCandidate:
+    return ResidenceCandidate(
+        id=row.id, name=row.name, street=row.street, postcode=row.postcode, city=row.city
+    )
 
 
 def _searchable(operator: Operator, now: datetime) -> QuerySet[Residence]:

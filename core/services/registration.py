@@ -138,7 +138,7 @@ async def _answered(
         case VerificationAnswer():
             return await verify(house, profile, row, given, visitor=visitor, now=now)
         case _:
-            after = await _step(house, profile, row, before, given, now=now)
+            after = await _step(house, profile, row, before, given, visitor=visitor, now=now)
             return await _changed(profile, row, before, after)
 
 
@@ -180,7 +180,14 @@ async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visi
 
 
 async def _step(
-    house: House, profile: OperatorProfile, row: Registration, draft: Draft, given: Answer, *, now: datetime
+    house: House,
+    profile: OperatorProfile,
+    row: Registration,
+    draft: Draft,
+    given: Answer,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> Draft:
     """The draft after an answer that sends no letter."""
     operator, registry = row.operator, house.registry
@@ -196,23 +203,24 @@ async def _step(
             )
         case SerialAnswer():
             within = draft.residence_id if draft.step is Step.DWELLING else None
-            async with only_misses_count(house, row, now=now):
+            async with only_misses_count(house, row, given, visitor, now=now):
                 found = await find.dwelling_by_serial(
                     registry, operator, profile, given, residence_id=within, now=now
                 )
             return _found(profile, draft, found, Path.SERIAL)
         case ReferenceAnswer(form=form):
             assert draft.residence_id is not None
-            found = await find.dwelling_by_reference(
-                registry,
-                operator,
-                profile,
-                residence_id=draft.residence_id,
-                reference=given.reference,
-                path=_REFERENCE_PATHS[form],
-                serial=given.serial,
-                now=now,
-            )
+            async with only_misses_count(house, row, given, visitor, now=now):
+                found = await find.dwelling_by_reference(
+                    registry,
+                    operator,
+                    profile,
+                    residence_id=draft.residence_id,
+                    reference=given.reference,
+                    path=_REFERENCE_PATHS[form],
+                    serial=given.serial,
+                    now=now,
+                )
             return _found(profile, draft, found, _REFERENCE_PATHS[form])
         case Attestation():
             today = await today_of(draft, now)
