@@ -1,7 +1,7 @@
 """Gives radio gateways the API keys under which they hand in telegrams.
 
-In: an operator and the gateway's name. Out: a key, shown once. The one rule: only its hash is stored, and a new
-key ends the one before.
+In: an operator and the name of a gateway. Out: a key, shown once. The one rule: only its hash is stored, and
+a new key ends the one before.
 """
 
 import secrets
