@@ -9,6 +9,7 @@ from core.services.account import (
     NotificationTopic,
     accept_terms,
     change_contact,
+    choose_newsletter,
     choose_notification,
 )
 from core.services.address_proofs import (
@@ -89,6 +90,14 @@ class AccountMutation:
             by_sms=by_sms,
             visitor=context.visitor,
             now=context.now,
+        )
+        return await _changed(context)
+
+    @resolved("Take the operator's newsletter, or end it, at any time.")
+    async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
+        context = info.context
+        await choose_newsletter(
+            context.house, await context.viewer(), wished=wished, visitor=context.visitor, now=context.now
         )
         return await _changed(context)
 

@@ -1,11 +1,14 @@
 """Operators: what a metering company tells before anybody has signed in (R-112, R-147, R-165, R-211)."""
 
+from functools import partial
+
 import strawberry
 
 from core.access.passwords import Criterion, OwnData, check_password, failed
 from core.errors import InvalidInput
 from core.operators import ActivationMode, OperatorProfile
 from core.operators import HelpPage as Page
+from core.services.password_checks import judged
 from core.services.registration_limits import count_password_check
 from core.services.support import ask_for_support
 from graphql_schema.context import Context, Info
@@ -171,7 +174,7 @@ class OperatorMutation:
         profile = profile_of(context, input.operator)
         texts = (input.last_name, input.first_name, input.email, input.phone)
         own = OwnData.of(*(text[:LONGEST_OWN_DATUM] for text in texts if text))
-        criteria = check_password(profile.password_policy, input.password, own)
+        criteria = await judged(partial(check_password, profile.password_policy, input.password, own))
         return PasswordCheck(
             accepted=not failed(criteria),
             criteria=[PasswordCriterion.of(criterion) for criterion in criteria],

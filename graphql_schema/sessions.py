@@ -7,6 +7,7 @@ import strawberry
 
 from core.access.sessions import SessionState
 from core.errors import SignInRefused as Refusal
+from core.registration.machine import LONGEST_EMAIL
 from core.services.sessions import (
     OpenedSession,
     email_key,
@@ -22,9 +23,6 @@ from graphql_schema.fields import resolved
 from graphql_schema.refusals import AccessRefusal, AccountLocked, RateLimited, answered
 from graphql_schema.relay import number_of
 from graphql_schema.viewer import Viewer
-
-LONGEST_EMAIL = 254
-"""Characters (RFC 5321 §4.5.3.1.3, less the brackets), as the table keeps them."""
 
 
 @strawberry.input

@@ -139,6 +139,10 @@ class Viewer:
             for choice in await notification_choices(await info.context.viewer())
         ]
 
+    @resolved("Whether the operator's newsletter is sent, which nobody gets who did not wish for it.")
+    async def newsletter(self, info: Info) -> bool:
+        return (await self._own(info)).newsletter
+
     @resolved("The open sessions, the last seen first.")
     async def sessions(self, info: Info) -> list[Session]:
         views = await my_sessions(await info.context.viewer(), now=info.context.now)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from math import log10
+from math import log10, prod
 
 from zxcvbn import zxcvbn
 
@@ -23,8 +23,17 @@ COMMON_BELOW_LOG10 = 7.0
 """A password that zxcvbn expects to fall within ten million guesses counts as common: `Motdepasse1!` does.
 Eight characters at random take a hundred million by its count, so no policy contradicts this one."""
 
-_ESTIMATED_CHARACTERS = 72
-"""zxcvbn's own limit, since its work grows faster than the text; what follows can only make it stronger."""
+_ESTIMATED_CHARACTERS = 48
+"""zxcvbn's work grows with the square of the text, and what follows can only make it stronger."""
+
+_LOOK_ALIKES = ("4@", "8", "({[<", "3", "69", "1!|", "1|7", "0", "5$", "7+", "%", "2")
+"""The characters that zxcvbn reads as one letter, a to z, the one that stands for the others first."""
+
+_MOST_READINGS = 16
+"""zxcvbn tries every choice of one look-alike a letter, each over the whole text: hundreds, and seconds of
+work, where all of them stand in it."""
+
+_ONE_PER_LETTER = str.maketrans("@{[<9!|$+", "4(((61157")
 
 _SHORTEST_OWN_DATUM = 4
 """Characters: a shorter name is part of too many words to be looked for."""
@@ -172,8 +181,14 @@ def is_common(password: str) -> bool:
     """Whether it is among the first that anyone would try, with the usual decorations or without."""
     if not password:
         return True
-    guesses = zxcvbn(password[:_ESTIMATED_CHARACTERS], user_inputs=list(FRENCH_FAVOURITES))["guesses"]
-    return log10(guesses) < COMMON_BELOW_LOG10
+    text = _with_few_readings(password[:_ESTIMATED_CHARACTERS])
+    return log10(zxcvbn(text, user_inputs=list(FRENCH_FAVOURITES))["guesses"]) < COMMON_BELOW_LOG10
+
+
+def _with_few_readings(text: str) -> str:
+    """The text, its look-alikes one a letter where zxcvbn would try too many combinations of them."""
+    readings = prod(len(set(characters) & set(text)) or 1 for characters in _LOOK_ALIKES)
+    return text if readings <= _MOST_READINGS else text.translate(_ONE_PER_LETTER)
 
 
 def holds_own_data(password: str, own_data: OwnData) -> bool:

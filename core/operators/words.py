@@ -96,8 +96,10 @@ _FIELDS = {
         "J'atteste être entré(e) dans ce logement en date du :", "I declare that I moved into this home on:"
     ),
     "field.move_in.help": Text(
+        "Pourquoi vous demander la date d'entrée dans votre logement ?\n"
         "Cette date est importante car elle vous permettra de consulter l'historique de vos consommations"
         " mensuelles depuis cette date.",
+        "Why ask for the day on which you moved in?\n"
         "This date matters: it lets you see the history of your monthly consumption from then on.",
     ),
     "field.council_member": Text(

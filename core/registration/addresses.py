@@ -12,7 +12,8 @@ from core.registration.refusals import RefusalCode, refused
 
 SHORTEST_STREET = 3
 LONGEST_TYPED = 120
-_POSTCODE = re.compile(r"[0-9A-Z]{3,10}", re.ASCII)
+LONGEST_POSTCODE = 10
+_POSTCODE = re.compile(rf"[0-9A-Z]{{3,{LONGEST_POSTCODE}}}", re.ASCII)
 _WORD = re.compile(r"[0-9A-Z]+", re.ASCII)
 
 
@@ -22,20 +23,21 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
 
 
-def checked_search(postcode: str, street: str) -> tuple[str, list[str]]:
-    """A postcode and the words of a street that may be searched for.
+def checked_search(postcode: str, street: str) -> tuple[frozenset[str], list[str]]:
+    """The spellings of a postcode (`00950`, `00-950`, `00 950`) and the words of a street to be searched for.
 
     Raises:
         RegistrationRefused: VALUE_INVALID for a text that is no postcode, VALUE_REQUIRED for a street of
             fewer than three letters, which would list whole towns.
     """
-    code = "".join(words_of(postcode))
-    if _POSTCODE.fullmatch(code) is None:
+    parts = words_of(postcode)
+    if _POSTCODE.fullmatch("".join(parts)) is None:
         raise refused(RefusalCode.VALUE_INVALID, "postcode")
     words = words_of(street)
     if sum(len(word) for word in words) < SHORTEST_STREET:
         raise refused(RefusalCode.VALUE_REQUIRED, "street")
-    return code, words
+    spelled = (mark.join(parts) for mark in ("", " ", "-"))
+    return frozenset(code for code in spelled if len(code) <= LONGEST_POSTCODE), words
 
 
 def fits(words: list[str], address: str) -> bool:

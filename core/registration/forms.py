@@ -7,10 +7,11 @@ nothing is ticked in advance (C-16, NL-01); a box has no default at all.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from core.consumption.fluids import Fluid
 from core.language import Text
 from core.operators import ActivationMode, Asking, OccupancyKind, OperatorProfile, Path, Step
 from core.registration.draft import Civility, CouncilMember, Draft
@@ -80,9 +81,26 @@ class Form:
     fields: tuple[Field, ...]
 
 
-def forms_of(profile: OperatorProfile, draft: Draft) -> tuple[Form, ...]:
-    """The forms that answer the step, the usual one first; none where nothing is left to be sent."""
-    return tuple(_form(profile, name, draft) for name in form_names(profile, draft))
+def forms_of(
+    profile: OperatorProfile, draft: Draft, *, fluids: frozenset[Fluid] = frozenset()
+) -> tuple[Form, ...]:
+    """The forms that answer the step, the usual one first; none where nothing is left to be sent.
+
+    Args:
+        profile: whose journey.
+        draft: what was answered.
+        fluids: what the meters of the residence measure, once it is known; blank: every kind of device is
+            offered (R-043).
+    """
+    return tuple(_form(_installed(profile, fluids), name, draft) for name in form_names(profile, draft))
+
+
+def _installed(profile: OperatorProfile, fluids: frozenset[Fluid]) -> OperatorProfile:
+    """The profile with the kinds of device that are there; «Je ne sais pas» is always one."""
+    if not fluids:
+        return profile
+    kinds = tuple(kind for kind in profile.devices if not kind.fluids or kind.fluids & fluids)
+    return replace(profile, devices=kinds)
 
 
 def form_names(profile: OperatorProfile, draft: Draft) -> tuple[FormName, ...]:

@@ -8,6 +8,7 @@ answered by a form it offers and by nothing else, so no check is left out by sen
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -262,7 +263,9 @@ def checked_email(text: str) -> str:
         RegistrationRefused: EMAIL_INVALID.
     """
     email = text.strip()
-    if len(email) > LONGEST_EMAIL or _EMAIL.fullmatch(email) is None or not email.isprintable():
+    folded = unicodedata.normalize("NFC", email).casefold()  # as addresses are compared: ß has become ss
+    too_long = max(len(email), len(folded)) > LONGEST_EMAIL
+    if too_long or _EMAIL.fullmatch(email) is None or not email.isprintable():
         raise refused(RefusalCode.EMAIL_INVALID, "email")
     return email
 

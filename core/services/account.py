@@ -148,6 +148,42 @@ async def choose_notification(
 
 
 @transactional
+async def choose_newsletter(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    *,
+    wished: bool,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    """Take the operator's newsletter, or end it as easily as it was ticked (GDPR Art. 7(3), NL-01).
+
+    Raises:
+        InvalidInput: it is wished, and the operator has none.
+    """
+    viewer.require(Permission.ACCOUNT_WRITE)
+    account = await _mine(connection, viewer)
+    profile = house.registry.profile(account.operator.code)
+    if wished and (profile is None or not profile.newsletter):
+        raise InvalidInput("The operator has no newsletter.", field="wished")
+    if wished == (account.newsletter_since is not None):
+        return
+    account.newsletter_since = now if wished else None
+    await account.save(using_db=connection)
+    await record(
+        Act.NOTIFICATIONS_CHANGED,
+        Subject("account", account.id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+        topic="NEWSLETTER",
+        by_email=wished,
+    )
+
+
+@transactional
 async def accept_terms(
     connection: TransactionalDBClient,
     house: House,

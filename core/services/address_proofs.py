@@ -8,6 +8,7 @@ asks (C-13): that mailbox simply gets no code.
 from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.codes import CODE_LIFETIME
@@ -18,7 +19,7 @@ from core.registration.machine import checked_email
 from core.registration.phones import is_mobile
 from core.registration.refusals import RegistrationRefused
 from core.services.audit import Subject, record
-from core.services.challenges import new_code, settle_code
+from core.services.challenges import new_code, settle_code, void_reset_tokens
 from core.services.letters import Letter, notice_key, queue_letter
 from core.services.limits import Limit, Limiter, network_of
 from core.services.password_change import ask_again
@@ -27,6 +28,9 @@ from core.services.transaction import transactional
 
 CODES_BY_ACCOUNT = Limit("codes by account", 6, timedelta(hours=1))
 CODES_BY_ADDRESS = Limit("codes by address", 20, timedelta(hours=1))
+CODES_TO_NUMBER = Limit("codes to a number", 5, timedelta(days=1))
+CODES_TO_EMAIL = Limit("codes to an e-mail address", 5, timedelta(days=1))
+"""Whoever's account asks: the number or mailbox may be a stranger's."""
 TRIES_BY_ACCOUNT = Limit("code tries by account", 20, timedelta(hours=1))
 
 
@@ -38,13 +42,15 @@ async def ask_email_change(
     Raises:
         EmailInvalid: it is none.
         PasswordWrong: an open session is not enough to take an account's mailbox away.
-        CodeResendTooSoon, RateLimited: codes are sent one a minute, and a few an hour.
+        CodeResendTooSoon, RateLimited: codes are sent one a minute, a few an hour, and fewer a day to one
+            mailbox.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     address = _checked(email)
     account = await Account.get(id=viewer.account_id)
     await _count_code(house, account, visitor, now)
     await ask_again(house, account, password, now=now)
+    await Limiter.of(house).hit((CODES_TO_EMAIL, email_key(address)), now=now)
     await _send_email_code(house, viewer, account, address, visitor=visitor, now=now)
 
 
@@ -69,7 +75,8 @@ async def ask_phone_code(house: House, viewer: Viewer, *, visitor: Visitor, now:
     Raises:
         PhoneRequiredForSms: the account has no number.
         PhoneInvalid: the number is no mobile.
-        CodeResendTooSoon, RateLimited: codes are sent one a minute, and a few an hour.
+        CodeResendTooSoon, RateLimited: codes are sent one a minute, a few an hour, and fewer a day to one
+            number.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     account = await Account.get(id=viewer.account_id)
@@ -78,6 +85,7 @@ async def ask_phone_code(house: House, viewer: Viewer, *, visitor: Visitor, now:
     if not is_mobile(account.phone_e164):
         raise PhoneInvalid("SMS reach mobile numbers alone.")
     await _count_code(house, account, visitor, now)
+    await Limiter.of(house).hit((CODES_TO_NUMBER, account.phone_e164), now=now)
     await _send_phone_code(house, account, account.phone_e164, now=now)
 
 
@@ -202,12 +210,14 @@ async def _take_email(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    if await Account.filter(email_key=email_key(email)).using_db(connection).exists():
-        raise CodeExpired
     account = await Account.get(id=viewer.account_id, using_db=connection)
     former = account.email
     account.email, account.email_key = email, email_key(email)
-    await account.save(using_db=connection)
+    try:
+        await account.save(using_db=connection, update_fields=["email", "email_key"])
+    except IntegrityError as failure:  # the address has become somebody else's
+        raise CodeExpired from failure
+    await void_reset_tokens(connection, account.id, now=now)
     await queue_letter(
         connection,
         house.settings,

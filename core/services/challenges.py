@@ -23,7 +23,7 @@ from core.access.codes import (
     token_hash,
 )
 from core.access.refusals import CodeExpired, CodeInvalid, CodeResendTooSoon
-from core.models import Challenge, ChallengePurpose
+from core.models import Account, Challenge, ChallengePurpose
 from core.services.sealing import derived_key
 from core.services.transaction import transactional
 from core.settings import Settings
@@ -48,6 +48,7 @@ async def new_code(
     Raises:
         CodeResendTooSoon: the last one was sent less than a minute ago.
     """
+    await Account.filter(id=account_id).using_db(connection).select_for_update().only("id").get()
     mine = Challenge.filter(account_id=account_id, purpose=purpose).using_db(connection)
     last = await mine.order_by("-id").first()
     if last is not None and (wait := _kept(last).resend_after(now)):
@@ -96,16 +97,11 @@ async def new_reset_token(
     connection: TransactionalDBClient, account_id: int, target: str, *, now: datetime
 ) -> str:
     """A token for a forgotten password, in place of any before it."""
-    purpose = ChallengePurpose.RESET_PASSWORD
-    await (
-        Challenge.filter(account_id=account_id, purpose=purpose, used_at=None)
-        .using_db(connection)
-        .update(used_at=now)
-    )
+    await void_reset_tokens(connection, account_id, now=now)
     token = make_token(RESET_PREFIX)
     await Challenge.create(
         account_id=account_id,
-        purpose=purpose,
+        purpose=ChallengePurpose.RESET_PASSWORD,
         secret_hash=token_hash(token),
         target=target,
         created_at=now,
@@ -115,11 +111,18 @@ async def new_reset_token(
     return token
 
 
+async def void_reset_tokens(connection: BaseDBAsyncClient, account_id: int, *, now: datetime) -> None:
+    """Let no link that was sent open anything any more: the password or the mailbox is another one now."""
+    links = Challenge.filter(account_id=account_id, purpose=ChallengePurpose.RESET_PASSWORD, used_at=None)
+    await links.using_db(connection).update(used_at=now)
+
+
 async def account_of_reset_token(token: str, *, now: datetime) -> int:
     """Whose token it is; it is not used up.
 
     Raises:
-        CodeExpired: unknown, used or too old: which is not said.
+        CodeExpired: unknown, used, too old, or sent to a mailbox that the account has no more: which is not
+            said.
     """
     found = await Challenge.get_or_none(
         secret_hash=token_hash(token),
@@ -127,8 +130,8 @@ async def account_of_reset_token(token: str, *, now: datetime) -> int:
         used_at=None,
         expires_at__gt=now,
         account__disabled_at=None,
-    )
-    if found is None:
+    ).select_related("account")
+    if found is None or found.target != found.account.email:
         raise CodeExpired
     account_id: int = found.account_id
     return account_id

@@ -1,8 +1,8 @@
 """Makes the account of a registration whose mailbox is proved, and its occupancy or the case for a manager.
 
 In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: this
-is where the one-account rules bite (R-139, R-140, C-12), under the dwelling's lock, so that of two who finish
-at once one has the dwelling.
+is where the one-account rules bite (R-139, R-140, C-12), under the locks of the dwelling and of the account
+that the address has, so that of two who finish at once one has the dwelling, and one address has one.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,12 @@ from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
 from core.services.audit import Subject, record
+from core.services.challenges import void_reset_tokens
 from core.services.meter_book import lock_dwellings
 from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken
 from core.services.sessions import email_key
 
+_NOBODY = 0
 _CIVILITIES = {"MADAME": "Mme", "MONSIEUR": "M."}
 
 
@@ -56,16 +58,18 @@ class Enrolment:
     today: date
 
 
-async def account_of_address(email: str) -> Account | None:
-    """The account that an address belongs to, whatever its case (C-12)."""
-    return await Account.get_or_none(email_key=email_key(email))
+async def account_of_address(email: str, *, lock: TransactionalDBClient | None = None) -> Account | None:
+    """The account that an address belongs to, whatever its case (C-12), held by the transaction `lock`."""
+    found = Account.filter(email_key=email_key(email))
+    return await (found.using_db(lock).select_for_update() if lock else found).get_or_none()
 
 
 async def is_in_use(account: Account | None, profile: OperatorProfile, *, now: datetime) -> bool:
     """Whether an address cannot be registered with: it holds its one dwelling, or is no resident's to
-    give.
+    give. A free one costs the same work (C-13).
     """
     if account is None:
+        await holds_a_dwelling(_NOBODY, now=now)
         return False
     if account.disabled_at is not None or account.role is not Role.RESIDENT:
         return True
@@ -85,7 +89,7 @@ async def enrol(
     assert draft.dwelling_id is not None
     assert draft.attested_at is not None
     await lock_dwellings(connection, [draft.dwelling_id])
-    known = await account_of_address(draft.email)
+    known = await account_of_address(draft.email, lock=connection)
     if await is_in_use(known, profile, now=now):
         raise refused(RefusalCode.EMAIL_INVALID, "email")
     taken = profile.one_account_per_dwelling and await is_taken(
@@ -131,6 +135,7 @@ async def _account(
             .using_db(connection)
             .update(revoked_at=now)
         )
+        await void_reset_tokens(connection, known.id, now=now)
     account.operator_id = enrolment.operator.id
     account.email, account.language = draft.email, enrolment.language
     account.civility = _CIVILITIES[draft.civility] if draft.civility else ""

@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from core.consumption.fluids import Fluid
 from core.metering import Registry, SerialFormat, fold
 from core.models import Dwelling, Meter, Operator, Residence
 from core.operators import DwellingParts, OperatorProfile, Path
 from core.registration.addresses import checked_search, fits
 from core.registration.answers import SerialAnswer
 from core.registration.confirmation import FoundDwelling
+from core.registration.draft import Draft
 from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
@@ -27,7 +29,7 @@ OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
 """A meter that was taken out may still stand on the label or in a letter (serials.md §2 rule 8)."""
 
 MOST_CANDIDATES = 10
-_SEARCHED_AT_MOST = 500
+_SEARCHED_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -82,23 +84,25 @@ async def residence_by_choice(operator: Operator, residence_id: int, *, now: dat
 async def residences_at(
     operator: Operator, postcode: str, street: str, *, now: datetime
 ) -> list[ResidenceCandidate]:
-    """The published residences of the operator at an address, ten at most.
+    """The published residences of the operator at an address, the first ten.
+
+    Words are compared here, a slice of the postcode at a time: neither database's LIKE folds accents.
 
     Raises:
         RegistrationRefused: RESIDENCE_NOT_FOUND, or a search that is too wide.
     """
-    code, words = checked_search(postcode, street)
-    spelled = {code, postcode.strip().upper()}
-    rows = await (
-        _searchable(operator, now).filter(postcode__in=spelled).order_by("id").limit(_SEARCHED_AT_MOST)
-    )
-    found = [row for row in rows if fits(words, f"{row.street} {row.name}")][:MOST_CANDIDATES]
+    spellings, words = checked_search(postcode, street)
+    there = _searchable(operator, now).filter(postcode__in=spellings).order_by("id").limit(_SEARCHED_AT_ONCE)
+    found: list[ResidenceCandidate] = []
+    seen = 0
+    while rows := await there.filter(id__gt=seen).only("id", "name", "street", "postcode", "city"):
+        found += [_candidate(row) for row in rows if fits(words, f"{row.street} {row.name}")]
+        if len(found) >= MOST_CANDIDATES or len(rows) < _SEARCHED_AT_ONCE:
+            break
+        seen = rows[-1].id
     if not found:
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "street")
-    return [
-        ResidenceCandidate(id=row.id, name=row.name, street=row.street, postcode=row.postcode, city=row.city)
-        for row in found
-    ]
+    return found[:MOST_CANDIDATES]
 
 
 async def dwelling_by_serial(
@@ -187,12 +191,26 @@ async def found_dwelling_of(dwelling_id: int) -> FoundDwelling:
     )
 
 
-async def numbers_of(dwelling_id: int, profile: OperatorProfile) -> list[str]:
-    """The numbers of a dwelling that its occupant's password may not hold."""
-    row = await Dwelling.get(id=dwelling_id).select_related("residence")
-    serials = await Meter.filter(dwelling_id=dwelling_id).only("id", "printed_serial")
-    codes = (row.residence.code, row.lot, row.manager_reference, profile.dwelling_code(parts_of(row)))
-    return [*(meter.printed_serial for meter in serials), *(code for code in codes if code)]
+async def fluids_at(residence_id: int) -> frozenset[Fluid]:
+    """What the meters of a residence measure that are installed, or were so lately (R-043)."""
+    rows = await Meter.filter(dwelling__residence_id=residence_id).distinct().values("fluid")
+    return frozenset(Fluid(row["fluid"]) for row in rows)
+
+
+async def numbers_of(draft: Draft, profile: OperatorProfile) -> list[str]:
+    """The numbers of the dwelling that was found which its occupant's password may not hold.
+
+    A refused password tells that a number is the dwelling's. So there are serials among them only where one
+    was known, and the lot only where that or the lot was; the others are shown in the confirmation.
+    """
+    row = await Dwelling.get(id=draft.dwelling_id).select_related("residence")
+    numbers = [row.residence.code, row.manager_reference, profile.dwelling_code(parts_of(row))]
+    if draft.proven or draft.path is Path.LOT_NUMBER:
+        numbers.append(row.lot)
+    if draft.proven:
+        meters = await Meter.filter(dwelling_id=row.id).only("id", "printed_serial")
+        numbers += [meter.printed_serial for meter in meters]
+    return [number for number in numbers if number]
 
 
 def parts_of(row: Dwelling) -> DwellingParts:
@@ -209,6 +227,12 @@ def _open(residence: Residence, now: datetime) -> int:
         raise refused(RefusalCode.NOT_PUBLISHED)
     residence_id: int = residence.id
     return residence_id
+
+
+def _candidate(row: Residence) -> ResidenceCandidate:
+    return ResidenceCandidate(
+        id=row.id, name=row.name, street=row.street, postcode=row.postcode, city=row.city
+    )
 
 
 def _searchable(operator: Operator, now: datetime) -> QuerySet[Residence]:

@@ -189,13 +189,14 @@ async def end(
 async def holds_a_dwelling(
     account_id: int, *, now: datetime, connection: BaseDBAsyncClient | None = None
 ) -> bool:
-    """Whether an account has its one dwelling, or waits for a manager to give it one (R-139)."""
-    stays = Occupancy.filter(account_id=account_id).using_db(connection)
-    if any(row.move_out is None or row.move_out > now.date() for row in await stays):
-        return True
-    return (
-        await DwellingCase.filter(account_id=account_id, state=CaseState.OPEN).using_db(connection).exists()
-    )
+    """Whether an account has its one dwelling, or waits for a manager to give it one (R-139).
+
+    Both are looked up, whatever the first says: a stranger is not told by the work (C-13).
+    """
+    stays = await Occupancy.filter(account_id=account_id).using_db(connection)
+    waiting = DwellingCase.filter(account_id=account_id, state=CaseState.OPEN).using_db(connection)
+    waits = await waiting.exists()
+    return waits or any(row.move_out is None or row.move_out > now.date() for row in stays)
 
 
 def _access(profile: OperatorProfile | None) -> timedelta:

@@ -6,6 +6,7 @@ other session, makes links and temporary passwords worthless, and is told to the
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -23,11 +24,18 @@ from core.access.passwords import (
 from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
 from core.bootstrap import House
 from core.language import Language, Text
-from core.models import Account, Challenge, ChallengePurpose, Channel, Device, Meter, Occupancy
+from core.models import Account, Channel, Device, Meter, Occupancy
+from core.registration.machine import LONGEST_EMAIL
 from core.services.audit import Subject, record
-from core.services.challenges import RESET_TEMPLATE, account_of_reset_token, use_reset_token
+from core.services.challenges import (
+    RESET_TEMPLATE,
+    account_of_reset_token,
+    use_reset_token,
+    void_reset_tokens,
+)
 from core.services.letters import Letter, notice_key, portal_link, queue_letter
 from core.services.limits import Limit, Limiter, network_of
+from core.services.password_checks import judged
 from core.services.password_hashes import fits, hash_in_thread
 from core.services.sessions import OpenedSession, email_key, end_sessions, rotate
 from core.services.sign_in import BY_ACCOUNT, know_device
@@ -101,9 +109,9 @@ async def ask_for_reset(house: House, email: str, *, visitor: Visitor, now: date
     Raises:
         RateLimited: too many were asked for, by this address or for this e-mail address.
     """
-    key = email_key(email)
+    key = email_key(email)[: LONGEST_EMAIL + 1]  # one longer is nobody's, and fits no column
     await Limiter.of(house).hit((RESETS_BY_ADDRESS, network_of(visitor)), (RESETS_BY_EMAIL, key), now=now)
-    account = await Account.get_or_none(email_key=key)
+    account = await Account.filter(email_key=key).get_or_none() if len(key) <= LONGEST_EMAIL else None
     await _send_reset(house, account, visitor=visitor, now=now)
 
 
@@ -155,7 +163,7 @@ async def _criteria(house: House, account: Account, password: str) -> tuple[Crit
         *(str(serial) for serial in serials),
         *(stay.dwelling.manager_reference for stay in stays),
     )
-    return check_password(policy, password, own)
+    return await judged(partial(check_password, policy, password, own))
 
 
 @transactional
@@ -224,8 +232,7 @@ async def _store(connection: TransactionalDBClient, account: Account, hashed: st
             temporary_password_used_at=None,
         )
     )
-    links = Challenge.filter(account_id=account.id, purpose=ChallengePurpose.RESET_PASSWORD, used_at=None)
-    await links.using_db(connection).update(used_at=now)
+    await void_reset_tokens(connection, account.id, now=now)
 
 
 async def _notice(connection: TransactionalDBClient, house: House, account: Account, now: datetime) -> None:

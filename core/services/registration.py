@@ -8,6 +8,8 @@ rule: an answer is taken whole or not at all; after a refusal the registration s
 from dataclasses import replace
 from datetime import datetime
 
+from tortoise.backends.base.client import TransactionalDBClient
+
 from core.access import Act, Visitor
 from core.access.codes import make_token, token_hash
 from core.bootstrap import House
@@ -34,6 +36,7 @@ from core.registration.refusals import RefusalCode, RegistrationRefused, refused
 from core.services import identification as find
 from core.services.audit import Subject, record
 from core.services.occupancies import is_taken
+from core.services.registration_letters import forget_letters
 from core.services.registration_limits import count_answer, count_start, only_misses_count
 from core.services.registration_proof import take_personal_data, verify
 from core.services.registration_rows import (
@@ -45,6 +48,7 @@ from core.services.registration_rows import (
     today_of,
     view_of,
 )
+from core.services.transaction import transactional
 
 TOKEN_PREFIX = "smr_"  # noqa: S105 - what a token begins with
 _REFERENCE_PATHS = {
@@ -134,7 +138,7 @@ async def _answered(
         case VerificationAnswer():
             return await verify(house, profile, row, given, visitor=visitor, now=now)
         case _:
-            after = await _step(house, profile, row, before, given, now=now)
+            after = await _step(house, profile, row, before, given, visitor=visitor, now=now)
             return await _changed(profile, row, before, after)
 
 
@@ -160,18 +164,30 @@ async def go_back(house: House, token: str, *, now: datetime) -> RegistrationVie
     return await _changed(profile, row, before, machine.go_back(profile, before))
 
 
-async def cancel(token: str, *, visitor: Visitor, now: datetime) -> None:
-    """«ANNULER MA DEMANDE» (R-029): every word that was entered is deleted (C-37). Twice is as good as
-    once.
+@transactional
+async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visitor, now: datetime) -> None:
+    """«ANNULER MA DEMANDE» (R-029): every word that was entered is deleted, and with it the letters to the
+    address that was told, sent or not (C-37). Twice is as good as once.
     """
-    row = await Registration.get_or_none(token_hash=token_hash(token))
-    if row is not None:
-        await row.delete()
-        await record(Act.REGISTRATION_CANCELLED, Subject("registration", row.id), now=now, visitor=visitor)
+    mine = Registration.filter(token_hash=token_hash(token)).using_db(connection)
+    row = await mine.select_for_update().get_or_none()
+    if row is None:
+        return
+    await forget_letters(connection, [row])
+    await row.delete(using_db=connection)
+    subject = Subject("registration", row.id)
+    await record(Act.REGISTRATION_CANCELLED, subject, now=now, visitor=visitor, connection=connection)
 
 
 async def _step(
-    house: House, profile: OperatorProfile, row: Registration, draft: Draft, given: Answer, *, now: datetime
+    house: House,
+    profile: OperatorProfile,
+    row: Registration,
+    draft: Draft,
+    given: Answer,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> Draft:
     """The draft after an answer that sends no letter."""
     operator, registry = row.operator, house.registry
@@ -187,23 +203,24 @@ async def _step(
             )
         case SerialAnswer():
             within = draft.residence_id if draft.step is Step.DWELLING else None
-            async with only_misses_count(house, row, now=now):
+            async with only_misses_count(house, row, given, visitor, now=now):
                 found = await find.dwelling_by_serial(
                     registry, operator, profile, given, residence_id=within, now=now
                 )
             return _found(profile, draft, found, Path.SERIAL)
         case ReferenceAnswer(form=form):
             assert draft.residence_id is not None
-            found = await find.dwelling_by_reference(
-                registry,
-                operator,
-                profile,
-                residence_id=draft.residence_id,
-                reference=given.reference,
-                path=_REFERENCE_PATHS[form],
-                serial=given.serial,
-                now=now,
-            )
+            async with only_misses_count(house, row, given, visitor, now=now):
+                found = await find.dwelling_by_reference(
+                    registry,
+                    operator,
+                    profile,
+                    residence_id=draft.residence_id,
+                    reference=given.reference,
+                    path=_REFERENCE_PATHS[form],
+                    serial=given.serial,
+                    now=now,
+                )
             return _found(profile, draft, found, _REFERENCE_PATHS[form])
         case Attestation():
             today = await today_of(draft, now)

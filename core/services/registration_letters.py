@@ -6,6 +6,7 @@ the secret. The one rule: an address that has an account gets a letter too and t
 a secret is made and kept in both cases, and in that one it is sent to nobody.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -19,7 +20,7 @@ from core.access.codes import (
     token_hash,
 )
 from core.bootstrap import House
-from core.models import Account, Channel, Registration
+from core.models import Account, Channel, OutboxMessage, Registration
 from core.operators import ActivationMode, OperatorProfile
 from core.services.letters import Letter, queue_letter
 from core.services.sealing import derived_key
@@ -47,7 +48,7 @@ async def send_secret(
         now: the moment.
     """
     row.letters += 1
-    key = f"registration:{row.id}:{row.letters}"
+    key = _key(row, row.letters)
     if profile.activation is ActivationMode.EMAIL_CODE:
         secret, template, until = {"code": make_code()}, "registration_code", now + CODE_LIFETIME
         row.code_hash = hash_of_code(house, row, secret["code"])
@@ -83,6 +84,17 @@ async def send_secret(
         )
     await row.save(using_db=connection)
     await queue_letter(connection, house.settings, letter, now=now)
+
+
+async def forget_letters(connection: TransactionalDBClient, rows: Iterable[Registration]) -> None:
+    """Delete every letter of these registrations, sent or not: they hold the address that was entered."""
+    keys = [_key(row, number) for row in rows for number in range(1, row.letters + 1)]
+    if keys:
+        await OutboxMessage.filter(idempotency_key__in=keys).using_db(connection).delete()
+
+
+def _key(row: Registration, number: int) -> str:
+    return f"registration:{row.id}:{number}"
 
 
 def hash_of_code(house: House, row: Registration, code: str) -> str:

@@ -3,8 +3,8 @@
 In: an answer and who sends it. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
 looked at, whatever it finds, so that hits and misses cost the same. Site codes number 676,000 and lots a
 hundred a building (serials.md §3): at these rates a stranger sees too few of either for a search to be worth
-while. The serials of an operator's whole stock are guarded by one count more, of misses alone, which more
-addresses do not widen.
+while. The serials of an operator's whole stock, and the references of a residence, are guarded by one count
+more, of misses alone, which more addresses do not widen.
 """
 
 from collections.abc import AsyncIterator
@@ -24,6 +24,7 @@ from core.registration.answers import (
     SerialAnswer,
     VerificationAnswer,
 )
+from core.registration.machine import PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.limits import Limit, Limiter, network_of
 from core.services.sessions import email_key
@@ -40,8 +41,15 @@ MISSED_SERIALS_OF_OPERATOR = Limit("missed serials of an operator", 300, _HOUR)
 try nine digits through at this rate takes nearly four centuries, from however many addresses. Who is held up
 by somebody else's guesses has the other way, by the code of the building."""
 REFERENCE_TRIES = Limit("reference", 6, _HOUR)
-REFERENCE_TRIES_AT_RESIDENCE = Limit("reference at residence", 30, _DAY)
+MISSED_REFERENCES_OF_NETWORK = Limit("missed references of a network", 10, _DAY)
+MISSED_REFERENCES_AT_RESIDENCE = Limit("missed references at a residence", 30, _DAY)
+"""Misses alone, so that a whole house may sign up in a day; one network has a third of them, so that no
+stranger keeps a house shut."""
+_MISSES = frozenset({RefusalCode.DEVICE_NOT_FOUND, RefusalCode.DWELLING_REF_NOT_FOUND})
 CODE_TRIES = Limit("registration code", 15, _DAY)
+PERSONAL_DATA_OF_REGISTRATION = Limit("personal data of a registration", 30, _HOUR)
+PERSONAL_DATA_FROM_NETWORK = Limit("personal data of a network", 120, _HOUR)
+"""Each is a password to be judged, and a letter if it is good."""
 LETTERS_TO_ADDRESS = Limit("registration letters", 6, _DAY)
 LETTERS_FROM_NETWORK = Limit("registration letters of a network", 20, _DAY)
 PASSWORD_CHECKS = Limit("password check", 120, timedelta(minutes=1))
@@ -69,17 +77,22 @@ async def count_answer(
             counted = [
                 (SERIAL_TRIES, network),
                 (SAME_SERIAL_TRIES, fold(serial[:64])),
-                (MISSED_SERIALS_OF_OPERATOR, str(row.operator_id)),
+                *_missed_serial(row),
             ]
             if row.residence_id is not None:
                 counted.append((SERIAL_TRIES_AT_RESIDENCE, str(row.residence_id)))
         case ReferenceAnswer():
             counted = [
                 (REFERENCE_TRIES, network),
-                (REFERENCE_TRIES_AT_RESIDENCE, str(row.residence_id)),
+                *_missed_reference(row, visitor),
             ]
         case VerificationAnswer():
             counted = [(CODE_TRIES, email_key(row.email))]
+        case PersonalData():
+            counted = [
+                (PERSONAL_DATA_OF_REGISTRATION, str(row.id)),
+                (PERSONAL_DATA_FROM_NETWORK, network),
+            ]
         case _:
             pass
     if counted:
@@ -87,22 +100,50 @@ async def count_answer(
 
 
 @asynccontextmanager
-async def only_misses_count(house: House, row: Registration, *, now: datetime) -> AsyncIterator[None]:
-    """Look a counted serial up: unless it is nobody's, the count of its operator forgets it.
+async def only_misses_count(
+    house: House,
+    row: Registration,
+    answer: SerialAnswer | ReferenceAnswer,
+    visitor: Visitor,
+    *,
+    now: datetime,
+) -> AsyncIterator[None]:
+    """Look a counted serial or reference up: unless it is nobody's, the counts of misses forget it.
 
-    A refusal that says more than DEVICE_NOT_FOUND is no miss: the device is there, or nothing was looked up.
+    A refusal that says more than that is no miss: the device is there, or nothing was looked up.
     """
     try:
         yield
     except RegistrationRefused as refusal:
-        if refusal.refusal.code is not RefusalCode.DEVICE_NOT_FOUND:
-            await _forget_miss(house, row, now=now)
+        if refusal.refusal.code in _MISSES:
+            raise
+        await _forget_miss(house, row, answer, visitor, now=now)
         raise
-    await _forget_miss(house, row, now=now)
+    await _forget_miss(house, row, answer, visitor, now=now)
 
 
-async def _forget_miss(house: House, row: Registration, *, now: datetime) -> None:
-    await Limiter.of(house).give_back(MISSED_SERIALS_OF_OPERATOR, str(row.operator_id), now=now)
+async def _forget_miss(
+    house: House,
+    row: Registration,
+    answer: SerialAnswer | ReferenceAnswer,
+    visitor: Visitor,
+    *,
+    now: datetime,
+) -> None:
+    serial = isinstance(answer, SerialAnswer)
+    for limit, name in _missed_serial(row) if serial else _missed_reference(row, visitor):
+        await Limiter.of(house).give_back(limit, name, now=now)
+
+
+def _missed_serial(row: Registration) -> list[tuple[Limit, str]]:
+    return [(MISSED_SERIALS_OF_OPERATOR, str(row.operator_id))]
+
+
+def _missed_reference(row: Registration, visitor: Visitor) -> list[tuple[Limit, str]]:
+    return [
+        (MISSED_REFERENCES_OF_NETWORK, network_of(visitor)),
+        (MISSED_REFERENCES_AT_RESIDENCE, str(row.residence_id)),
+    ]
 
 
 async def count_letter(house: House, email: str, visitor: Visitor, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ account (C-13); the one-account rules bite when the mailbox is proved and not be
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.expressions import F
@@ -31,13 +32,14 @@ from core.registration.refusals import Refusal, RefusalCode, RegistrationRefused
 from core.services.audit import Subject, record
 from core.services.enrolment import Enrolment, account_of_address, enrol, is_in_use
 from core.services.identification import numbers_of
+from core.services.password_checks import judged
 from core.services.password_hashes import hash_in_thread
 from core.services.registration_letters import hash_of_code, send_secret
 from core.services.registration_limits import count_letter
 from core.services.registration_rows import (
     RegistrationView,
     draft_of,
-    dwelling_of,
+    lock,
     open_registration,
     store,
     today_of,
@@ -56,11 +58,13 @@ async def take_personal_data(
     visitor: Visitor,
     now: datetime,
 ) -> RegistrationView:
-    own = OwnData.of(*await numbers_of(dwelling_of(draft_of(row)), profile))
-    after = machine.give_personal_data(profile, draft_of(row), given, own_data=own)
+    before = draft_of(row)
+    own = OwnData.of(*await numbers_of(before, profile))
+    after = await judged(partial(machine.give_personal_data, profile, before, given, own_data=own))
+    await count_letter(house, after.email, visitor, now=now)
     if given.password is not None and after.step is Step.VERIFICATION:
         after = replace(after, password_hash=await hash_in_thread(given.password))
-    return await send_secret_of(house, profile, row, after, visitor=visitor, now=now)
+    return await _send_secret_of(house, profile, row, after, now=now)
 
 
 async def send_again(house: House, token: str, *, visitor: Visitor, now: datetime) -> RegistrationView:
@@ -73,12 +77,9 @@ async def send_again(house: House, token: str, *, visitor: Visitor, now: datetim
     row, profile = await open_registration(house, token, now)
     if row.step not in {Step.VERIFICATION, Step.FIRST_SIGN_IN}:
         raise refused(RefusalCode.FORM_NOT_OFFERED)
-    assert row.code_made_at is not None
-    wait = KeptCode("", row.code_made_at).resend_after(now)
-    if wait:
-        waiting = Refusal(RefusalCode.CODE_RESEND_TOO_SOON, retry_after_s=int(wait.total_seconds()))
-        raise RegistrationRefused(waiting)
-    return await send_secret_of(house, profile, row, draft_of(row), visitor=visitor, now=now)
+    _check_waited(row, now)
+    await count_letter(house, row.email, visitor, now=now)
+    return await _send_secret_of(house, profile, row, None, now=now)
 
 
 async def correct_email(
@@ -92,7 +93,8 @@ async def correct_email(
     """
     row, profile = await open_registration(house, token, now)
     after = machine.correct_email(draft_of(row), email)
-    return await send_secret_of(house, profile, row, after, visitor=visitor, now=now)
+    await count_letter(house, after.email, visitor, now=now)
+    return await _send_secret_of(house, profile, row, after, now=now)
 
 
 async def verify(
@@ -209,19 +211,30 @@ async def complete(
     return account_id
 
 
-async def send_secret_of(
+async def _send_secret_of(
     house: House,
     profile: OperatorProfile,
     row: Registration,
-    after: Draft,
+    after: Draft | None,
     *,
-    visitor: Visitor,
     now: datetime,
 ) -> RegistrationView:
     """Move to the step that waits for the mailbox, and queue its letter in the same transaction."""
-    await count_letter(house, after.email, visitor, now=now)
     await _store_and_send(house, profile, row, after, now=now)
     return await view_of(profile, row)
+
+
+def _check_waited(row: Registration, now: datetime) -> None:
+    """Refuse a second letter within the minute.
+
+    Raises:
+        RegistrationRefused: CODE_RESEND_TOO_SOON.
+    """
+    assert row.code_made_at is not None
+    wait = KeptCode("", row.code_made_at).resend_after(now)
+    if wait:
+        waiting = Refusal(RefusalCode.CODE_RESEND_TOO_SOON, retry_after_s=int(wait.total_seconds()))
+        raise RegistrationRefused(waiting)
 
 
 @transactional
@@ -230,11 +243,26 @@ async def _store_and_send(
     house: House,
     profile: OperatorProfile,
     row: Registration,
-    after: Draft,
+    after: Draft | None,
     *,
     now: datetime,
 ) -> None:
-    await store(row, draft_of(row), after, connection=connection)
+    """Under the row's lock, since two at once are two letters, or one and a refusal.
+
+    Args:
+        connection: given by `transactional`.
+        house: whose secret seals.
+        profile: which secret, and in whose name.
+        row: the registration as it was answered; it is read again.
+        after: what it becomes; None: it stays, and the last letter, a minute old at least, is sent again.
+        now: the moment.
+    """
+    before = draft_of(row)
+    await lock(connection, row)
+    if after is None:
+        _check_waited(row, now)
+        after = replace(draft_of(row), step=before.step)
+    await store(row, before, after, connection=connection)
     known = await account_of_address(after.email)
     owner = known if await is_in_use(known, profile, now=now) else None
     await send_secret(connection, house, profile, row, owner=owner, now=now)

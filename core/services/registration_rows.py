@@ -11,13 +11,14 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access.codes import token_hash
 from core.bootstrap import House
+from core.consumption.fluids import Fluid
 from core.models import Registration
 from core.operators import OperatorProfile, Step
 from core.registration.confirmation import Block, confirmation_of
 from core.registration.draft import Draft
 from core.registration.forms import Form, forms_of
 from core.registration.refusals import RefusalCode, refused
-from core.services.identification import ResidenceCandidate, found_dwelling_of
+from core.services.identification import ResidenceCandidate, fluids_at, found_dwelling_of
 from core.services.occupancies import today_at
 
 _COLUMNS = tuple(column.name for column in fields(Draft))
@@ -61,6 +62,17 @@ async def open_registration(house: House, token: str, now: datetime) -> tuple[Re
     return row, profile
 
 
+async def lock(connection: TransactionalDBClient, row: Registration) -> None:
+    """Hold a registration to the end of the transaction, and read it again.
+
+    Raises:
+        RegistrationRefused: REGISTRATION_EXPIRED: it is gone.
+    """
+    if await Registration.filter(id=row.id).using_db(connection).select_for_update().first() is None:
+        raise refused(RefusalCode.REGISTRATION_EXPIRED)
+    await row.refresh_from_db(using_db=connection)
+
+
 async def store(
     row: Registration, before: Draft, after: Draft, *, connection: TransactionalDBClient | None = None
 ) -> None:
@@ -75,13 +87,16 @@ async def store(
 
 async def view_of(profile: OperatorProfile, row: Registration) -> RegistrationView:
     draft = draft_of(row)
+    fluids: frozenset[Fluid] = frozenset()
+    if draft.step is Step.DWELLING and draft.residence_id is not None:
+        fluids = await fluids_at(draft.residence_id)
     confirmation: tuple[Block, ...] = ()
     if draft.step is Step.ATTESTATION:
         confirmation = confirmation_of(profile, await found_dwelling_of(dwelling_of(draft)))
     return RegistrationView(
         profile=profile,
         draft=draft,
-        forms=forms_of(profile, draft),
+        forms=forms_of(profile, draft, fluids=fluids),
         confirmation=confirmation,
         candidates=(),
         expires_at=row.expires_at,

@@ -35,6 +35,7 @@ from core.models import (
     Session,
 )
 from core.services.audit import Subject, record
+from core.services.registration_letters import forget_letters
 from core.services.transaction import transactional
 from core.settings import Settings
 
@@ -62,7 +63,7 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
     """Delete or erase whatever has outlived its period; answers how many rows of each kind, by its name."""
     return MappingProxyType(
         {
-            "registrations": await _purge(Registration.filter(expires_at__lte=now), _delete, now),
+            "registrations": await _purge(Registration.filter(expires_at__lte=now), _forget, now),
             "challenges": await _purge(Challenge.filter(expires_at__lte=now - CHALLENGES_FOR), _delete, now),
             "sessions": await _purge(_ended(Session, now), _delete, now),
             "access tokens": await _purge(_ended(AccessToken, now), _delete, now),
@@ -128,6 +129,12 @@ async def _purge_batch(
 
 
 async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: datetime) -> int:
+    return await rows.delete()
+
+
+async def _forget(connection: TransactionalDBClient, rows: QuerySet[Registration], _now: datetime) -> int:
+    """Registrations go with the letters to the address that was entered (C-37)."""
+    await forget_letters(connection, await rows.only("id", "letters"))
     return await rows.delete()
 
 

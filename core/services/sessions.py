@@ -67,6 +67,7 @@ class AccountView:
     language: str
     role: Role
     second_factor: bool
+    newsletter: bool
     terms_version: str | None
 
 
@@ -287,6 +288,7 @@ async def my_account(house: House, viewer: Viewer) -> AccountView:
         language=account.language,
         role=account.role,
         second_factor=account.second_factor_since is not None,
+        newsletter=account.newsletter_since is not None,
         terms_version=terms_in_force(house, account),
     )
 

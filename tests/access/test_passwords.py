@@ -1,6 +1,7 @@
 """Password criteria: what each operator asks, and what the house refuses everywhere."""
 
 import pytest
+from zxcvbn import matching
 
 from core.access.passwords import (
     LONGEST_PASSWORD,
@@ -105,6 +106,33 @@ def test_common_passwords_are_refused_however_decorated(password: str) -> None:
 def test_the_owners_own_data_are_refused(password: str, own: str) -> None:
     """Name, address and numbers of the owner may not stand in the password, however they are written."""
     assert "NOT_OWN_DATA" in _failed(FOUR_CLASSES, password, own)
+
+
+LOOK_ALIKES = "4@8({[<369&#!1|0$5+7%2"
+
+
+@pytest.mark.parametrize(
+    "password", [LOOK_ALIKES * 4, LOOK_ALIKES[::-1] * 4, "Zk7!pqWxQm9vTr2Lb5Nc8Hd3Jf6Gs1" * 4, "Aa1!" * 256]
+)
+def test_no_password_is_dear_to_judge(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of letters written as look-alikes a few readings are tried, and of a long text the beginning."""
+    tried: list[int] = []
+
+    def counted(text: str, *ranked: object, **more: object) -> list[dict[str, object]]:
+        tried.append(len(text))
+        return list(look_up(text, *ranked, **more))
+
+    look_up = matching.dictionary_match
+    monkeypatch.setattr(matching, "dictionary_match", counted)
+    assert _failed(FOUR_CLASSES, password) <= {"NOT_COMMON", "UPPER_AND_LOWER"}
+    assert 0 < len(tried) <= 64
+    assert max(tried) <= 48
+
+
+@pytest.mark.parametrize("password", ["4zerty!|1@", "M@r$ei11e!4", "P@$5w0rd!4|1"])
+def test_look_alikes_hide_no_common_password(password: str) -> None:
+    """One that is written with every look-alike at hand is as common as without."""
+    assert "NOT_COMMON" in _failed(FOUR_CLASSES, password)
 
 
 def test_short_names_and_the_mail_host_are_not_looked_for() -> None:

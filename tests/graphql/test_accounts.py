@@ -170,6 +170,17 @@ async def test_my_information_is_kept_up_to_date(claire: Any, mailed: Any) -> No
     assert {"topic": "NEW_DOCUMENT", "byEmail": False, "bySms": True} in chosen["viewer"]["notifications"]
 
 
+async def test_the_newsletter_is_seen_and_ended(claire: Any) -> None:
+    """Nobody has it who did not wish for it, or whose operator has none; one word ends it."""
+    choose = "mutation ($w: Boolean!) { chooseNewsletter(wished: $w) { viewer { newsletter } } }"
+    see = "{ viewer { newsletter } }"
+    assert (await claire.ask(see))["viewer"] == {"newsletter": False}
+    assert (await claire.refusal(choose, w=True))["code"] == "INVALID_INPUT"
+    await Account.all().update(newsletter_since=NOW)
+    assert (await claire.ask(see))["viewer"] == {"newsletter": True}
+    assert (await claire.ask(choose, w=False))["chooseNewsletter"]["viewer"] == {"newsletter": False}
+
+
 async def test_an_address_is_changed_by_its_code(claire: Any, mailed: Any) -> None:
     """And refused as data where it is none."""
     ask = (

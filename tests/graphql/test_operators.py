@@ -1,9 +1,12 @@
 """What is told before anybody has signed in: operators, their notices and help, passwords judged, support."""
 
+import threading
 from typing import Any
 
 import pytest
+from zxcvbn import zxcvbn
 
+from core.access import passwords
 from core.bootstrap import House
 from core.models import OutboxMessage
 from notifications.messages import render
@@ -65,6 +68,20 @@ async def test_a_password_is_judged_while_it_is_typed(portal: Any) -> None:
     judged = (await portal.ask(CHECK, input=given))["checkPassword"]
     assert [one["name"] for one in judged["criteria"] if not one["passed"]] == ["NOT_OWN_DATA"]
     assert (await portal.ask(CHECK, input={**given, "lastName": "Durand"}))["checkPassword"]["accepted"]
+
+
+async def test_a_password_is_judged_beside_the_other_requests(portal: Any, monkeypatch: Any) -> None:
+    """The estimate of guesses, which is work, is made in a thread and never where everybody waits."""
+    judged_in: list[threading.Thread] = []
+
+    def noted(*args: Any, **more: Any) -> Any:
+        judged_in.append(threading.current_thread())
+        return zxcvbn(*args, **more)
+
+    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    await portal.ask(CHECK, input={"operator": "ista", "password": "Zkvi-7"})
+    assert judged_in
+    assert threading.main_thread() not in judged_in
 
 
 async def test_passwords_are_not_judged_without_end(portal: Any) -> None:

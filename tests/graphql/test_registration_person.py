@@ -13,6 +13,7 @@ from core.services import password_hashes
 from core.services.portfolio import DwellingSpec, OccupancySpec
 from core.services.vault import Vault
 from tests.support import factories
+from tests.support.attack import watched
 from tests.support.sign_up import (
     EMAIL,
     NOW,
@@ -118,13 +119,15 @@ async def test_dwelling_already_registered(ista: Applicant, portal: Any, house: 
 async def test_a_taken_address_is_answered_like_a_free_one(
     ista: Applicant, portal: Any, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Same answer, same hash, a letter in both cases: to the owner it says that an account exists (C-13)."""
+    """Same answer, same hash, as many statements, and a letter in both cases: to the owner it says that an
+    account exists (C-13).
+    """
     hashed: list[str] = []
     plain: Callable[[str], str] = password_hashes.hash_password
     monkeypatch.setattr(password_hashes, "hash_password", lambda text: hashed.append(text) or plain(text))
     await to_verification(ista)
     await ista.fill("verification", verificationCode=await code_for(EMAIL, house))
-    answers = []
+    answers, costs = [], []
     for email in (f" {EMAIL.upper()} ", "free@example.org"):
         other = Applicant(portal.client, "ista")
         await other.start()
@@ -132,7 +135,9 @@ async def test_a_taken_address_is_answered_like_a_free_one(
         await other.fill("attestation", attested=True)
         await other.fill("profile", kind="TENANT", moveIn="2024-05-12")
         await other.fill("options")
-        answer = await other.fill("personalData", **{**PERSON, "email": email})
+        with watched(monkeypatch) as work:
+            answer = await other.fill("personalData", **{**PERSON, "email": email})
+            costs.append(len(work.taken("").statements))
         answers.append(
             {name: value for name, value in answer.items() if name != "screen"}
             | {"text": answer["screen"]["text"]["fr"].replace(email.strip(), "…")}
@@ -142,6 +147,7 @@ async def test_a_taken_address_is_answered_like_a_free_one(
         wrong = await other.send("verification", verificationCode="000000")
         refused(wrong, "CODE_INVALID", "verificationCode", "CodeRefused")
     assert answers[0] == answers[1]
+    assert costs[0] == costs[1] > 0
     assert hashed == [PASSWORD] * 3
     *_, (row, letter) = await letters_to(EMAIL, house.settings)
     assert (row.template, row.sealed_values) == ("registration_address_taken", None)

@@ -115,7 +115,10 @@ def test_istas_attestation_and_profile() -> None:
     assert day.label.fr == "J'atteste être entré(e) dans ce logement en date du :"
     assert (day.kind, day.required) == (FieldKind.DATE, True)
     assert day.help is not None
-    assert "l'historique de vos consommations mensuelles depuis cette date" in day.help.fr
+    question, answer = day.help.fr.splitlines()
+    assert question == "Pourquoi vous demander la date d'entrée dans votre logement ?"
+    assert "l'historique de vos consommations mensuelles depuis cette date" in answer
+    assert [line[-1] for line in day.help.en.splitlines()] == ["?", "."]
     assert [one.label.fr for one in council.choices] == ["Oui", "Non", "Ne souhaite pas répondre"]
     silent = replace(ISTA, move_in=Asking.NO)
     assert "move_in" not in {field.name for field in _form(silent, Step.PROFILE).fields}
@@ -223,8 +226,10 @@ def test_what_is_no_number_is_none(typed: str) -> None:
 @pytest.mark.requirement("C-39")
 def test_addresses_are_compared_folded() -> None:
     """Case, accents and apostrophes do not count; every word typed must be there."""
-    code, words = checked_search("34300", "rue de l'a garnison")
-    assert code == "34300"
+    spellings, words = checked_search("34300", "rue de l'a garnison")
+    assert spellings == {"34300"}
+    assert checked_search(" sw1a 1aa", "Downing")[0] == {"SW1A1AA", "SW1A 1AA", "SW1A-1AA"}
+    assert checked_search("924\x0000", "rue")[0] == {"92400", "924 00", "924-00"}
     assert fits(checked_search("34300", "Rüe de la Garn")[1], "RUE DE LA GARNISON BATIMENT D")
     assert fits(checked_search("34300", "cap d'agde")[1], "LE CAP D AGDE")
     assert not fits(words, "RUE DES TILLEULS")

@@ -272,15 +272,6 @@ async def test_tries_at_once_are_five(house, claire, visitor, sent) -> None:
     assert all(isinstance(one, CodeInvalid | CodeExpired | RateLimited) for one in answers)
 
 
-async def test_a_mobile_is_not_flooded_with_codes(house, claire, visitor) -> None:
-    """Six an hour, whatever happens between."""
-    await _no_sms()
-    for number in range(6):
-        await ask_phone_code(house, claire, visitor=visitor, now=NOW + number * MINUTE)
-    with pytest.raises(RateLimited):
-        await ask_phone_code(house, claire, visitor=visitor, now=NOW + 7 * MINUTE)
-
-
 @pytest.mark.requirement("R-062", "C-38")
 async def test_terms_are_accepted_in_the_version_that_was_read(house, enter, visitor, audited) -> None:
     """With the moment; another version is not the one in force."""

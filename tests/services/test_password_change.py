@@ -1,11 +1,13 @@
 """Passwords: changed by their owner, or by whoever proves the mailbox; every other door shuts with it."""
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
+from zxcvbn import zxcvbn
 
-from core.access import Act, SessionState
+from core.access import Act, SessionState, passwords
 from core.access.refusals import (
     CodeExpired,
     PasswordMismatch,
@@ -15,6 +17,8 @@ from core.access.refusals import (
 )
 from core.errors import RateLimited, SignInRefused, Unauthenticated
 from core.models import Account, Challenge, MessageState, OutboxMessage
+from core.services.address_proofs import ask_email_change, confirm_email_change
+from core.services.challenges import new_reset_token
 from core.services.password_change import NewPassword, ask_for_reset, change_password, reset_password
 from core.services.sessions import viewer_of_token
 from core.services.sign_in import sign_in
@@ -170,6 +174,38 @@ async def test_a_weak_password_does_not_use_the_link_up(house, link, reset) -> N
     with pytest.raises(PasswordMismatch):
         await reset(token, again="x")
     assert await reset(token)
+
+
+async def test_a_new_password_is_judged_in_a_thread(house, enter, change, monkeypatch) -> None:
+    """It is work, and the others are answered meanwhile."""
+    await factories.account()
+    judged_in = []
+
+    def noted(*args, **more):
+        judged_in.append(threading.current_thread())
+        return zxcvbn(*args, **more)
+
+    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    await change(await enter())
+    assert judged_in
+    assert threading.main_thread() not in judged_in
+
+
+@pytest.mark.parametrize("made", ["before the change", "after it, for the former mailbox"])
+async def test_a_link_dies_with_the_mailbox(
+    house, enter, link, reset, visitor, posted, reset_token, made
+) -> None:
+    """Whoever reads the former mailbox gets no further by a link that was sent there."""
+    await factories.account()
+    me, token = await enter(), await link()
+    await ask_email_change(house, me, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
+    ((_, values),) = await posted("email_code")
+    await confirm_email_change(house, me, values["code"], visitor=visitor, now=NOW)
+    if made != "before the change":  # the post room made the link while the address was changed
+        token = await new_reset_token(me.account_id, ME, now=NOW)
+    with pytest.raises(CodeExpired):
+        await reset(token)
+    assert await reset(await link("new@example.org"))
 
 
 @pytest.mark.requirement("C-13")

@@ -12,7 +12,15 @@ from core.access import SYSTEM, Role, Viewer, Visitor
 from core.bootstrap import House
 from core.errors import Conflict, Forbidden, NotFound, RateLimited
 from core.language import Language
-from core.models import Account, AuditRecord, DwellingCase, Occupancy, Registration
+from core.metering import Registry
+from core.models import (
+    Account,
+    AuditRecord,
+    DwellingCase,
+    Occupancy,
+    OutboxMessage,
+    Registration,
+)
 from core.operators import OccupancyKind, Path
 from core.registration.answers import (
     CodeAnswer,
@@ -24,11 +32,12 @@ from core.registration.answers import (
 from core.registration.forms import FormName
 from core.registration.machine import Attestation, Options, PersonalData, ProfileAnswer
 from core.registration.refusals import RefusalCode, RegistrationRefused
-from core.services import registration
+from core.services import password_hashes, registration
 from core.services.cases import decide, list_cases
 from core.services.limits import Limiter
+from core.services.occupancies import leave_dwelling
 from core.services.registration_limits import MISSED_SERIALS_OF_OPERATOR
-from core.services.registration_proof import correct_email, redeem_temporary_password
+from core.services.registration_proof import correct_email, redeem_temporary_password, send_again
 from core.services.registration_rows import RegistrationView
 from core.services.vault import Vault
 from tests.support.sign_up import NOW, describe, letters_to
@@ -167,9 +176,13 @@ async def test_cancelling_is_audited_and_leaves_nothing(house: House, vault: Vau
     await describe(vault, "ista")
     token = await _begin(house)
     await _answer(house, token, *_ista())
+    await correct_email(house, token, "right@example.org", visitor=DOOR, now=NOW)
+    other = await _begin(house)
+    await _answer(house, other, *_ista("other@example.org"))
     await registration.cancel(token, visitor=DOOR, now=NOW)
     await registration.cancel(token, visitor=DOOR, now=NOW)
-    assert await Registration.all().count() == 0
+    assert await Registration.all().count() == 1
+    assert [one.recipient for one in await OutboxMessage.all()] == ["other@example.org"]
     acts = [one.act.value for one in await AuditRecord.all()]
     assert acts.count("REGISTRATION_CANCELLED") == 1
 
@@ -251,10 +264,13 @@ async def test_cases_are_decided_once_by_who_may(house: House, vault: Vault) -> 
     assert await list_cases(SYSTEM) == []
 
 
-async def test_letters_are_not_sent_without_end(house: House, vault: Vault) -> None:
-    """Six letters a day to one address, taken or not, whoever asks."""
+async def test_letters_are_not_sent_without_end(
+    house: House, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six letters a day to one address, taken or not, whoever asks; the seventh costs no hash."""
     await describe(vault, "ista")
-    token = await _begin(house)
+    token, hashed = await _begin(house), []
+    monkeypatch.setattr(password_hashes, "hash_password", lambda text: hashed.append(text) or "a hash")
     await _answer(house, token, *_ista())
     for _ in range(5):
         await correct_email(house, token, EMAIL, visitor=DOOR, now=NOW)
@@ -263,6 +279,64 @@ async def test_letters_are_not_sent_without_end(house: House, vault: Vault) -> N
     later = NOW + timedelta(hours=23)
     with pytest.raises(RateLimited):
         await correct_email(house, token, EMAIL, visitor=DOOR, now=later)
+    other = await _begin(house)
+    with pytest.raises(RateLimited):
+        await _answer(house, other, *_ista(serial="542361599"))
+    assert len(hashed) == 1
+
+
+@pytest.mark.requirement("R-221")
+async def test_the_code_asked_for_twice_at_once_is_sent_once(house: House, vault: Vault) -> None:
+    """A double click on «Renvoyer le code»: one letter more, and one is told to wait."""
+    await describe(vault, "ista")
+    token = await _begin(house)
+    await _answer(house, token, *_ista())
+    later = NOW + timedelta(minutes=2)
+    both = await asyncio.gather(
+        *(send_again(house, token, visitor=DOOR, now=later) for _ in range(2)), return_exceptions=True
+    )
+    (refused,) = [one for one in both if isinstance(one, BaseException)]
+    assert isinstance(refused, RegistrationRefused)
+    assert refused.refusal.code is RefusalCode.CODE_RESEND_TOO_SOON
+    assert len(await letters_to(EMAIL, house.settings)) == 2
+
+
+@pytest.mark.requirement("R-222")
+async def test_an_address_corrected_twice_at_once_is_one_of_them(house: House, vault: Vault) -> None:
+    """Each letter goes out, and the code of the address that stands is the one that counts."""
+    await describe(vault, "ista")
+    token = await _begin(house)
+    await _answer(house, token, *_ista())
+    emails = ("one@example.org", "two@example.org")
+    await asyncio.gather(*(correct_email(house, token, one, visitor=DOOR, now=NOW) for one in emails))
+    standing = (await Registration.get()).email
+    assert standing in emails
+    assert (await _answer(house, token, await _code(house, standing))).draft.step == "COMPLETE"
+
+
+@pytest.mark.requirement("R-139", "C-12")
+async def test_an_address_that_is_proved_for_two_dwellings_at_once_has_one(
+    house: House, vault: Vault, registry: Registry
+) -> None:
+    """Somebody who left signs up for two homes with the same address, and finishes at one instant."""
+    await describe(vault, "ista")
+    token = await _begin(house)
+    await _answer(house, token, *_ista())
+    await _answer(house, token, await _code(house))
+    me = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id, asked_at=NOW)
+    (stay,) = await Occupancy.all()
+    await leave_dwelling(registry, me, stay.dwelling_id, last_day=date(2026, 11, 20), visitor=DOOR, now=NOW)
+    tokens, codes = [], []
+    for serial in ("542361524", "542361599"):
+        tokens.append(await _begin(house))
+        await _answer(house, tokens[-1], *_ista(serial=serial))
+        codes.append(await _code(house))
+    done = await asyncio.gather(
+        *(_answer(house, one, code) for one, code in zip(tokens, codes, strict=True)), return_exceptions=True
+    )
+    (refused,) = [one for one in done if isinstance(one, BaseException)]
+    assert isinstance(refused, RegistrationRefused)
+    assert await Occupancy.filter(account_id=me.account_id, move_out=None).count() == 1
 
 
 async def test_serials_are_tried_slowly(house: House, vault: Vault) -> None:

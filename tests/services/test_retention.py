@@ -61,7 +61,9 @@ async def names(model, column: str = "token_hash") -> list[str]:
 
 
 async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house, settings) -> None:
-    """Codes and links after a week, sessions and access tokens after a month, devices after thirteen."""
+    """Codes and links after a week, sessions and access tokens after a month, devices after thirteen; a
+    sign-up that was left when it lapses, and with it the letters that hold its address.
+    """
     mine = await factories.account()
     for name, edge in (("old", timedelta()), ("young", MOMENT)):
         ended = NOW - SIGN_INS_FOR + edge
@@ -80,13 +82,23 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house,
             created_at=LONG_AGO,
             expires_at=NOW - CHALLENGES_FOR + edge,
         )
-        await Registration.create(
+        lapsing = await Registration.create(
             operator=await Operator.get(),
             token_hash=name,
-            step=Step.OCCUPANCY,
+            step=Step.VERIFICATION,
+            letters=2,
             created_at=LONG_AGO,
             expires_at=NOW + edge,
         )
+        for number in (1, 2):
+            letter = Letter(
+                key=f"registration:{lapsing.id}:{number}",
+                channel=Channel.EMAIL,
+                template="registration_code",
+                language="fr",
+                recipient=name,
+            )
+            await queue_letter(current_database(), settings, letter, now=NOW)
     await AccessToken.create(
         account_id=mine, name="for ever", token_hash="for ever", scopes=[], created_at=LONG_AGO
     )
@@ -100,6 +112,7 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house,
     }
     assert await names(Session) == ["lapsed young", "revoked young"]
     assert await names(AccessToken) == ["for ever", "young"]
+    assert await names(OutboxMessage, "recipient") == ["young", "young"]
     for model, column in ((Device, "token_hash"), (Registration, "token_hash"), (Challenge, "secret_hash")):
         assert await names(model, column) == ["young"]
     assert not any((await purge(settings, now=NOW)).values())
