@@ -123,11 +123,12 @@ async def _make_room(
     if case.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return
     rows = occupants().filter(dwelling_id=case.dwelling_id).exclude(account_id=None).using_db(connection)
+    today = await today_at(case.dwelling_id, now=now)
     for row in await rows.select_related("account"):
-        if row.account_id == case.account_id or (row.move_out and row.move_out <= case.move_in):
+        if row.account_id == case.account_id or (row.move_out and row.move_out <= max(today, case.move_in)):
             continue
-        leaves = case.move_in if case.move_in > row.move_in else await today_at(case.dwelling_id, now=now)
-        await end(connection, row, house.registry, last_day=leaves - timedelta(days=1))
+        leaves = case.move_in if case.move_in > row.move_in else today
+        await end(connection, row, house.registry, last_day=leaves - timedelta(days=1), today=today)
         if row.account is not None and row.access_until is not None:
             await _tell(
                 connection,

@@ -118,7 +118,7 @@ async def test_who_left_looks_back_for_the_operators_time(
     """Up to the last day of the profile's time the own period is there, from the next on nothing is."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     await anne.ask(LEAVE, id=(await anne.home())["id"], day=LAST_DAY.isoformat())
-    ends = LAST_DAY + timedelta(days=1) + ISTA.predecessor_access
+    ends = NOW.date() + ISTA.predecessor_access  # told a week after the last day
     clock.now = NOW.replace(year=ends.year, month=ends.month, day=ends.day) - timedelta(days=1)
     await anne.enter()
     assert (await anne.home())["visibleUntil"] == "2026-11-15"
