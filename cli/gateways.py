@@ -7,7 +7,7 @@ from cyclopts import App
 from cli.house import opened
 from cli.output import err, out
 from core.access import SYSTEM
-from core.services.portfolio import issue_gateway_key
+from core.services.gateways import issue_gateway_key
 
 gateways = App(name="gateways", help="Radio gateways and their API keys.")
 

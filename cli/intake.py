@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -119,23 +119,31 @@ class Advance:
 
 
 async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
-    """A file whole; of standard input what has come so far, so that a gateway's pipe is taken in as it flows.
+    """A file whole; of a stream what has come so far, so that a gateway's pipe is taken in as it flows.
 
     A damaged byte must not stop the rest: its line is kept as unusable, with the replacement character.
     """
-    if path != STANDARD_INPUT:
+    if not _is_stream(path):
         with path.open(encoding="utf-8", errors="replace") as file:
             yield file
         return
-    rest = b""
-    while chunk := await asyncio.to_thread(os.read, sys.stdin.fileno(), PIPE_BYTES):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield [line.decode("utf-8", "replace") for line in lines]
-    yield [rest.decode("utf-8", "replace")]
+    with ExitStack() as stack:
+        source = sys.stdin if path == STANDARD_INPUT else stack.enter_context(path.open("rb", buffering=0))
+        rest = b""
+        while chunk := await asyncio.to_thread(os.read, source.fileno(), PIPE_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield [line.decode("utf-8", "replace") for line in lines]
+        yield [rest.decode("utf-8", "replace")]
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether what it says can be read once only: a pipe, a FIFO, a terminal."""
+    return path == STANDARD_INPUT or path.is_fifo() or path.is_char_device() or path.is_socket()
 
 
 def _count(path: Path) -> int | None:
-    if path == STANDARD_INPUT:
+    """How many lines; of a stream nobody knows, and to count them would be to lose them."""
+    if _is_stream(path):
         return None
     with path.open("rb") as file:
         return sum(1 for _ in file)

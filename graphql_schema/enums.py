@@ -94,7 +94,7 @@ _SHOWN_IN = {
 @strawberry.enum(
     description="What an alert warns of. BURST: a very high flow for two hours, or the meter says so. "
     "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used "
-    "to be heard."
+    "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak."
 )
 class AlertKind(StrEnum):
     """What an alert warns of."""
@@ -106,3 +106,4 @@ class AlertKind(StrEnum):
     DRY = "DRY"
     TAMPER = "TAMPER"
     SILENT = "SILENT"
+    METER_LEAK = "METER_LEAK"

@@ -16,6 +16,7 @@ from core.services.alert_workflow import Handling as HandlingView
 from graphql_schema.context import Info
 from graphql_schema.enums import Deed, KnownUse, Party, Standing
 from graphql_schema.fields import resolved
+from graphql_schema.readings import checked_moment
 from graphql_schema.relay import number_of
 
 
@@ -105,11 +106,10 @@ class AlertMutation:
     @resolved("Say that a leak was repaired; the meter confirms it after 48 hours, or reports the relapse.")
     async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
+        moment = checked_moment(input.repaired_at, "repairedAt")
         return await _told(
             input.id,
-            report_repair(
-                viewer, number, repaired_at=input.repaired_at, note=input.note, now=info.context.now
-            ),
+            report_repair(viewer, number, repaired_at=moment, note=input.note, now=info.context.now),
         )
 
     @resolved("Say that it is no leak: the alert is silent for a while, at the level that it has.")

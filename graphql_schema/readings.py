@@ -15,6 +15,7 @@ from graphql_schema.enums import Fluid, StatusFlag
 from graphql_schema.paging import Edge, cursor, page_info, parse_cursor
 
 _CURSOR = "reading"
+_EARLIEST_YEAR = 1900
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -70,10 +71,12 @@ def checked_moment(moment: datetime | None, field: str) -> datetime | None:
     """A moment that says its offset from UTC; without one it would mean the server's own zone.
 
     Raises:
-        InvalidInput: it says none.
+        InvalidInput: it says none, or lies before 1900, where a change of zone could leave the calendar.
     """
     if moment is not None and moment.utcoffset() is None:
         raise InvalidInput("A moment needs its offset from UTC: 2026-01-31T00:00:00+01:00.", field=field)
+    if moment is not None and moment.year < _EARLIEST_YEAR:
+        raise InvalidInput(f"Nothing before {_EARLIEST_YEAR} is known.", field=field)
     return moment
 
 

@@ -39,6 +39,10 @@ _SUBJECTS = {
     ("burst_opened", Language.EN): "Burst alert",
     ("burst_closed", Language.FR): "Fin de l'alerte débit anormalement élevé",
     ("burst_closed", Language.EN): "End of the burst alert",
+    ("meter_leak_opened", Language.FR): "Alerte fuite signalée par le compteur",
+    ("meter_leak_opened", Language.EN): "Leak reported by your meter",
+    ("meter_leak_closed", Language.FR): "Fin de l'alerte fuite signalée par le compteur",
+    ("meter_leak_closed", Language.EN): "End of the leak reported by your meter",
     ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
     ("own_limit", Language.EN): "Your consumption limit is passed",
 }
@@ -79,6 +83,14 @@ _TEXTS = {
     ),
     ("burst_closed", Language.FR): "{meter} : le débit très élevé n'est plus constaté depuis le {until}.",
     ("burst_closed", Language.EN): "{meter}: the very high flow has not been seen since {until}.",
+    ("meter_leak_opened", Language.FR): (
+        "{meter} : le compteur signale une fuite depuis le {since}. Son débit n'est pas connu."
+    ),
+    ("meter_leak_opened", Language.EN): (
+        "{meter}: the meter has reported a leak since {since}. Its flow is not known."
+    ),
+    ("meter_leak_closed", Language.FR): "{meter} : le compteur ne signale plus de fuite depuis le {until}.",
+    ("meter_leak_closed", Language.EN): "{meter}: the meter has reported no leak since {until}.",
     ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
     ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
 }
@@ -90,6 +102,8 @@ _PER = {
     (LimitPeriod.MONTH, Language.EN): "a month",
 }
 
+
+_OF_CONDITIONS = {"burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"}
 
 _LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
 
@@ -125,8 +139,8 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         name, words = template, _over_consumption(tongue, values)
     elif template == "own_limit":
         name, words = template, _own_limit(tongue, values)
-    elif template in {"burst_opened", "burst_closed"}:
-        name, words = template, _burst(tongue, values)
+    elif template in _OF_CONDITIONS:
+        name, words = template, _condition(tongue, values)
     else:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
@@ -155,7 +169,7 @@ def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _burst(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+def _condition(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     ended_on = values["ended_on"]
     return {
         "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),

@@ -21,8 +21,15 @@ _LONGEST_WITHIN = np.searchsorted(_LAGS, np.arange(1, RING), side="right") - 1
 """For each reading but the latest, the longest of the windows between it and now."""
 
 _ONSET_LAGS = (1, 2, 3, 4, 6, 8, 12)
+_FLOOR_LAGS = 12
+_STAMP_S = 200.0
+"""Windows a few minutes short are taken for whole."""
+
 _SLACK_S = 600.0
 """A day of readings a few minutes short is a day."""
+
+_FLOOR_STEPS = 2.5
+"""A window that the leak alone fills is long enough to turn the register by so many steps."""
 
 _UNKNOWN = 1.0e12
 """Ages, litres and times beyond this belong to readings that are not there."""
@@ -60,6 +67,26 @@ def intervals_on(state: State, rank: Array, rate: Array, step: int) -> Array:
     within = np.arange(len(time))[:, None] < rank
     on_floor = known & (time <= LONGEST_STEP_S) & (litres <= rate * time / HOUR_S + step)
     return np.asarray((within & on_floor).sum(axis=0))
+
+
+def hours_on(state: State, rank: Array, rate: Array, step: int) -> Array:
+    """How many intervals since that reading lie in windows that could be the leak alone.
+
+    Only windows count in which such a leak turns the register by several steps: of a shorter one a coarse
+    register tells nothing, since the two readings at its ends leave up to a step of doubt each.
+    """
+    time, index, seen = state["time"], state["index"], state["seen"]
+    ranks = np.arange(len(time))[:, None]
+    edges = np.zeros((len(time), len(rate)), int)
+    for lag in LAGS[:_FLOOR_LAGS]:
+        seconds, litres = time[:-lag] - time[lag:], index[:-lag] - index[lag:]
+        watched = (litres < _UNKNOWN) & (seen[:-lag] - seen[lag:] >= seconds - 1)
+        turned = rate * (seconds + _STAMP_S) >= _FLOOR_STEPS * step * HOUR_S
+        alone = litres <= rate * seconds / HOUR_S + step
+        filled = watched & turned & alone & (ranks[lag:] <= rank)
+        edges[:-lag] += filled
+        edges[lag:] -= filled
+    return np.asarray((np.cumsum(edges, axis=0) > 0).sum(axis=0))
 
 
 def onset(state: State, rank: Array, rate: Array, step: int, share: float) -> Array:
@@ -102,16 +129,29 @@ def end(state: State, step: int, share: float, lowest_lph: float) -> Array:
     return np.asarray(ends.min(axis=0))
 
 
-def rate_now(state: State, resolution: Resolution, day_h: float) -> tuple[Array, Array]:
-    """The flow of the open episode, and since when it can have changed: its day's or its settled minimum."""
+def rate_now(state: State, resolution: Resolution) -> tuple[Array, Array, Array]:
+    """The flow of the open episode, since when it can have changed, and the least bound since it did.
+
+    It is the minimum of the hours that an alert asks for where that is clearly more than before, else the
+    settled one. While the flow is the same, the least bound ever drawn from it holds (R-092: the minimum flow
+    observed decides): days without a quiet hour do not make a leak larger. The bound itself is not reached,
+    for a register counts its next step no earlier than when the water has run.
+    """
     known = np.maximum((state["time"] >= state["since"] - 1).sum(axis=0) - 1, 0)
-    day, has_day = horizon(state, day_h)
+    day, has_day = horizon(state, resolution.observed_h)
     day = np.where(has_day, np.minimum(day, known), known)
     settled, has_settled = horizon(state, resolution.settled_h)
     settled = np.where(has_settled, np.minimum(settled, known), known)
     lately, long = at(state["flow"], day), at(state["flow"], settled)
-    rate = np.where(lately <= long * resolution.agreement, long, lately)
-    return np.where(np.isfinite(lately) & (lately < _UNKNOWN), rate, state["rate"]), at(state["time"], day)
+    ceiling = np.minimum(at(state["bound"], known), state["least"])
+    same = long < ceiling * resolution.agreement
+    long = np.where(same & (ceiling <= long), np.nextafter(ceiling, 0), long)
+    grew = lately > long * resolution.agreement
+    rate = np.where(grew, lately, long)
+    rate = np.where(np.isfinite(lately) & (lately < _UNKNOWN), rate, state["rate"])
+    bound = at(state["bound"], day)
+    least = np.where(same & ~grew, np.minimum(bound, state["least"]), bound)
+    return rate, at(state["time"], day), least
 
 
 def _windows(state: State) -> tuple[Array, Array]:

@@ -84,29 +84,38 @@ class Classifier:
         if not new.any():
             return []
         meters, times = meters[new], times[new]
-        whole = len(meters) == self.state.meters and bool((meters == np.arange(len(meters))).all())
-        state = self.state if whole else self.state.take(meters)
+        in_place = bool((meters == np.arange(len(meters))).all())
+        state = self.state.first(len(meters)) if in_place else self.state.take(meters)
         step = register.advance(state, times, litres[new].astype(float), serial[new], self._capacity[meters])
         bounds.update(state, self.resolution)
         sparse = profile.update(state, step, self.resolution.step_litres)
         changes = self._tracker.judge(state, step, self._numbers[meters], sparse)
-        if not whole:
+        if not in_place:
             self.state.put(meters, state)
         return changes
 
     def fold(self, readings: Sequence[Readings]) -> list[Transition]:
         """Take the readings of every meter, each meter's in the order of time."""
         changes: list[Transition] = []
-        lengths = np.array([len(one.at_s) for one in readings])
+        lengths = np.array([len(one.at_s) for one in readings], dtype=int)
+        order = np.argsort(-lengths, kind="stable")  # so those with readings left are the first columns
+        longest = [readings[int(meter)] for meter in order]
+        kept = self.state, self._numbers, self._capacity
+        self.state, self._numbers, self._capacity = (
+            self.state.take(order),
+            self._numbers[order],
+            self._capacity[order],
+        )
         for position in range(int(lengths.max(initial=0))):
-            meters = np.flatnonzero(lengths > position)
-            rows = [readings[int(meter)] for meter in meters]
+            rows = longest[: int((lengths > position).sum())]
             changes += self.take(
-                meters,
+                np.arange(len(rows)),
                 np.array([row.at_s[position] for row in rows]),
                 np.array([row.litres[position] for row in rows]),
                 np.array([row.serial[position] for row in rows]),
             )
+        kept[0].put(order, self.state)
+        self.state, self._numbers, self._capacity = kept
         return changes
 
 

@@ -1,4 +1,4 @@
-"""What else a meter or its readings warn of: burst, backflow, dry meter, tampering, and no news at all.
+"""What else a meter or its readings warn of: burst, backflow, dry meter, tampering, a leak flag, no news.
 
 In: the states a meter sends, or how long and how much lies between two readings. Out: the conditions that
 hold. The one rule: a state that the meter itself tells holds while it tells it, and needs no volume; what is
@@ -50,9 +50,12 @@ class Condition(StrEnum):
     DRY = "DRY"
     TAMPER = "TAMPER"
     SILENT = "SILENT"
+    METER_LEAK = "METER_LEAK"
+    """The meter's own leak flag; it counts where readings cannot show a leak (leaks.md §3, §7.8)."""
 
 
 _TOLD_BY = {
+    StatusFlag.LEAK: Condition.METER_LEAK,
     StatusFlag.BURST: Condition.BURST,
     StatusFlag.REVERSE: Condition.BACKFLOW,
     StatusFlag.DRY: Condition.DRY,

@@ -30,6 +30,8 @@ class Resolution:
     """In shorter windows a whole step is added: there the share would be a large error."""
     near_lph: float
     """So little above the first border an opening asks for the 72-hour minimum too."""
+    doubtful_lph: float
+    """This little above it, it asks for it unless long quiet windows show the leak: a step over two hours."""
     agreement: float
     """The day's minimum may exceed the settled one by this factor, and still be the same flow."""
     spacing_s: int
@@ -37,9 +39,9 @@ class Resolution:
 
 
 _RESOLUTIONS = (
-    Resolution(1, 24, 72, 0.85, 0.0, 0.25, 1.12, 1800),
-    Resolution(10, 42, 96, 0.7, 2.0, 1.0, 1.35, 1800),
-    Resolution(100, 96, 96, 0.7, 24.0, 4.0, 2.0, 84_600),
+    Resolution(1, 24, 72, 0.85, 0.0, 0.25, 0.0, 1.12, 1800),
+    Resolution(10, 42, 96, 0.7, 2.0, 1.0, 5.0, 1.35, 1800),
+    Resolution(100, 96, 96, 0.7, 24.0, 4.0, 0.0, 2.0, 84_600),
 )
 
 
@@ -58,6 +60,12 @@ def resolution_of(step_litres: int) -> Resolution:
 def known_step(step_litres: int) -> int | None:
     """The step whose figures hold for a register of this one: the next coarser; None beyond 100 litres."""
     return next((one.step_litres for one in _RESOLUTIONS if step_litres <= one.step_litres), None)
+
+
+def shows_leaks(step_litres: int, level_1_lph: float) -> bool:
+    """Whether readings of a register of this step can show a leak of level 1 at all."""
+    step = known_step(step_litres)
+    return step is not None and lowest_measurable_lph(step, level_1_lph) <= level_1_lph
 
 
 def lowest_measurable_lph(step_litres: int, level_1_lph: float) -> float:

@@ -7,6 +7,7 @@ been between.
 
 import zlib
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ DEMAND_EDGES_L = np.array(
 SLOTS = 5
 """Four quarters of the day, and whole days."""
 
-_VERSION = 1
+_VERSION = 2
 _NEVER = -1.0e15
 
 Array = NDArray[Any]
@@ -62,13 +63,14 @@ _FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
     "rate_run": ((), "f8", _NEVER),  # since when that flow holds
     "rate_ref": ((), "f8", 0.0),  # the flow against which an end is measured
     "rate_ref_at": ((), "f8", _NEVER),
+    "least": ((), "f8", np.inf),  # least bound since that flow last changed
     "lost": ((), "f8", 0.0),  # litres up to rate_run
     "lower": ((), "f8", np.inf),  # since when the flow asks for a lower level
 }
 
 _RINGS = ("time", "index", "seen", "bound", "flow")
 
-EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "lost", "lower")
+EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "least", "lost", "lower")
 """What following an open episode changes."""
 
 
@@ -112,6 +114,10 @@ class State:
         """A copy of some columns."""
         return State({name: values[..., columns] for name, values in self._fields.items()})
 
+    def first(self, columns: int) -> "State":
+        """The first so many columns, in place: what is written there is written here."""
+        return State({name: values[..., :columns] for name, values in self._fields.items()})
+
     def put(self, columns: Array, part: "State") -> None:
         """Write columns taken before back to their places."""
         for name, values in self._fields.items():
@@ -150,7 +156,6 @@ class State:
             raise ValueError("this memory of a meter was packed by another version of the classifier")
         raw, offset = zlib.decompress(data[1:]), 0
         for name, (shape, kind, _) in _FIELDS.items():
-            size = int(np.prod(shape, dtype=int))
-            values = np.frombuffer(raw, kind, size, offset)
+            values = np.frombuffer(raw, kind, prod(shape), offset)
             self._fields[name][..., column] = values.reshape(shape)
             offset += values.nbytes

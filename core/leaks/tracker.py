@@ -20,7 +20,6 @@ from core.leaks.thresholds import Thresholds, levels_of
 BY_BOUNDS, BY_PROFILE = 1, 2
 _NO_EPISODE = 0
 _NEAR_HOURS = 72.0
-_DAY_H = 24.0
 _NEVER = -1.0e15
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A week of quarter days or ten days teach a dwelling's demand."""
@@ -28,6 +27,12 @@ _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 _SPARSE_OF_EIGHT = 6
 _ONES = np.array([number.bit_count() for number in range(256)])
 _ENOUGH_RANKS = 8
+_FLOORS_BEYOND_DOUBT = 2
+"""A coarse register shows the leak alone for twice the intervals an alert asks for, or for 72 hours."""
+
+_DRY_H = 5.0
+"""A register that stood still for so long had no leak, however small one was believed."""
+
 _GONE_LPH = 2.0
 _LONGEST_QUARTER_S = 9.5 * HOUR_S
 
@@ -126,7 +131,12 @@ class Tracker:
         bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
         sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
         sure &= bounds.at(part["time"], rank) >= part["until"]
+        step = self.resolution.step_litres
         near = sure & (rate < lowest + self.resolution.near_lph)
+        doubtful = sure & ~near & (rate < lowest + self.resolution.doubtful_lph)
+        if doubtful.any():
+            shown = bounds.hours_on(part, rank, np.where(doubtful, rate, 0.0), step)
+            near |= doubtful & (shown < _FLOORS_BEYOND_DOUBT * self.thresholds.floor_intervals)
         if near.any():
             longer, long_seen = bounds.horizon(part, _NEAR_HOURS)
             settled = long_seen & (bounds.at(part["time"], longer) >= part["until"])
@@ -134,7 +144,6 @@ class Tracker:
             sure &= ~near | settled
         if not sure.any():
             return
-        step = self.resolution.step_litres
         on_floor = bounds.intervals_on(part, rank, np.where(sure, rate, 0.0), step)
         sure &= on_floor >= self.thresholds.floor_intervals
         chosen = np.flatnonzero(sure)
@@ -206,6 +215,7 @@ class Tracker:
             ("rate_run", since),
             ("rate_ref", rate),
             ("rate_ref_at", now),
+            ("least", np.inf),
             ("lost", 0.0),
             ("lower", np.inf),
         ):
@@ -246,7 +256,7 @@ class Tracker:
     def _update_rate(self, part: State, by_profile: Array) -> None:
         """The flow now; what ran before it changed is booked at the flow before."""
         now = part["at"]
-        rate, changed_at = bounds.rate_now(part, self.resolution, _DAY_H)
+        rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
         if by_profile.any():
             rate = np.where(by_profile, profile.rate_now(part), rate)
             changed_at = np.where(by_profile, now, changed_at)
@@ -261,7 +271,8 @@ class Tracker:
         taken = (rate >= part["rate_ref"]) | (
             now - part["rate_ref_at"] > self.thresholds.fall_after_h * HOUR_S
         )
-        part["rate_ref"][:] = np.where(taken, rate, part["rate_ref"])
+        smallest = self.resolution.step_litres / (self.thresholds.end_share * _DRY_H)
+        part["rate_ref"][:] = np.where(taken, np.maximum(rate, smallest), part["rate_ref"])
         part["rate_ref_at"][:] = np.where(taken, now, part["rate_ref_at"])
 
     def _update_level(self, part: State) -> tuple[Array, Array]:

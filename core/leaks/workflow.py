@@ -18,6 +18,9 @@ from core.leaks.features import DayFlow
 BELIEVE_REPAIR_FOR = timedelta(hours=48)
 """From the repair to the moment from which the meter is asked."""
 
+RARELY_READ_TAKES = timedelta(days=10)
+"""How long the profile rule may take to see that a leak goes on, or has ended: as long as to speak at all."""
+
 SHORTEST_QUIET, LONGEST_QUIET, USUAL_QUIET = 1, 90, 30
 """Days for which an alert can be silenced."""
 
@@ -107,6 +110,20 @@ _SEEN_TO = frozenset({Standing.ACKNOWLEDGED, Standing.REPAIRED, Standing.VERIFIE
 def asked_from(repaired_at: datetime) -> datetime:
     """The moment from which the meter is asked whether a repair holds."""
     return repaired_at + BELIEVE_REPAIR_FOR
+
+
+def verdict_of_episode(ended_on: date | None, *, first: date, today: date) -> tuple[Deed, date] | None:
+    """What the classifier says to a repair where readings are too rare for a quiet hour to show.
+
+    Args:
+        ended_on: the first day without the leak; None while it goes on.
+        first: the first whole day after `asked_from`.
+        today: the day of the meter's last reading.
+
+    """
+    if ended_on is not None:
+        return Deed.VERIFIED, max(ended_on, first)
+    return (Deed.RELAPSED, today) if today >= first + RARELY_READ_TAKES else None
 
 
 def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[Deed, date] | None:

@@ -7,8 +7,9 @@ standard asks for BCD.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from core.mbus.errors import Stage, TelegramError, TelegramFault
 
@@ -17,8 +18,7 @@ _MAKER_BIT = 0x7FFF  # bit 15 marks a "soft" address with some makers (ITW, APT)
 _TEXT = re.compile(r"([A-Z@\[\\\]^_]{3})-([0-9A-F]{8})-([0-9A-F]{2})-([0-9A-F]{2})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True, gc=False):
     """Who sent it.
 
     Args:

@@ -10,10 +10,11 @@ EN 13757-3 clause 6 and annex G.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from core.mbus.compact import CompactFormat
 from core.mbus.frame import (
+    Envelope,
     Frame,
     Measurand,
     RecordValue,
@@ -33,20 +34,29 @@ from core.mbus.values import (
     Coding,
     bcd,
     date_g,
-    datetime_i,
+    datetimes_i,
     digits_of,
 )
 
 _NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
 # A moment of two bytes is a day, whatever it is the day of; days come again and again.
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)
-_Column = Callable[[Iterable[object]], Iterable[RecordValue]]
+_Column = Callable[[Sequence[Any]], Iterable[RecordValue]]
 
 
 class LearnedLayout(Layout):
     """How contents of one kind are read."""
 
-    __slots__ = ("_columns", "_compact", "_fixed", "_mask", "_struct", "inner")
+    __slots__ = (
+        "_columns",
+        "_compact",
+        "_fixed",
+        "_fixed_number",
+        "_mask",
+        "_mask_number",
+        "_struct",
+        "inner",
+    )
 
     def __init__(
         self, frame: Frame, header: TransportHeader, start: int, listed: CompactFormat | None
@@ -75,6 +85,8 @@ class LearnedLayout(Layout):
             mask[self._compact.checksum_at : self._compact.checksum_at + 2] = bytes(2)
         self._mask = bytes(mask)
         self._fixed = bytes(byte & kept for byte, kept in zip(content, mask, strict=True))
+        self._mask_number = int.from_bytes(self._mask, "little")
+        self._fixed_number = int.from_bytes(self._fixed, "little")
         self._struct, self._columns = _compiled(places, len(content))
 
     @property
@@ -82,36 +94,65 @@ class LearnedLayout(Layout):
         """How many bytes a content has."""
         return len(self._mask)
 
-    def reads(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
-        """Which contents, all of this layout's length, are laid out like this.
+    def fits(self, content: bytes, known: Callable[[int], CompactFormat | None]) -> bool:
+        """True when a content is laid out like this.
 
         `known` answers with the record headers that a format signature stands for now.
         """
-        if self._compact is not None and (
-            self.compact_signature is None or known(self.compact_signature) != self._compact.headers
-        ):
+        return (
+            len(content) == len(self._mask)
+            and int.from_bytes(content, "little") & self._mask_number == self._fixed_number
+            and (self._compact is None or (self._is_known(known) and self._compact.fits(content)))
+        )
+
+    def _is_known(self, known: Callable[[int], CompactFormat | None]) -> bool:
+        """True when the signature, if there is one, still stands for the headers that it stood for."""
+        if self._compact is None:
+            return True
+        return self.compact_signature is not None and known(self.compact_signature) == self._compact.headers
+
+    def fitting(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
+        """Which contents are laid out like this: as `fits` says it, of many at once."""
+        if not self._is_known(known):
             return [False] * len(contents)
         fixed, mask = self._fixed, self._mask
-        count = len(contents)
+        as_long = [content for content in contents if len(content) == len(mask)]
+        count = len(as_long)
+        if count < len(contents):
+            answers = iter(self.fitting(as_long, known) if as_long else ())
+            return [len(content) == len(mask) and next(answers) for content in contents]
         # All of them at once, as one long number; only if one differs, each for itself.
         whole = int.from_bytes(b"".join(contents), "little") & int.from_bytes(mask * count, "little")
         if whole == int.from_bytes(fixed * count, "little"):
             found = [True] * count
         else:
-            one_mask, one_fixed = int.from_bytes(mask, "little"), int.from_bytes(fixed, "little")
-            found = [int.from_bytes(content, "little") & one_mask == one_fixed for content in contents]
+            mask_number, fixed_number = self._mask_number, self._fixed_number
+            found = [int.from_bytes(content, "little") & mask_number == fixed_number for content in contents]
         if self._compact is not None:
             fits = self._compact.fits
             return [fit and fits(content) for fit, content in zip(found, contents, strict=True)]
         return found
 
+    def row(self, content: bytes) -> tuple[RecordValue, ...]:
+        """The values of the records of a content of this layout."""
+        cut = zip(self._struct.unpack(content), self._columns, strict=True)
+        return tuple([value for data, decode in cut for value in decode((data,))])
+
     def values(self, contents: Sequence[bytes]) -> list[tuple[RecordValue, ...]]:
-        """The values of the records of each content that `reads` has found to be of this layout."""
+        """The values of the records of each content of this layout: as `row` reads them, of many at once."""
         if not self.places or not contents:
             return [()] * len(contents)
         columns = zip(*self._struct.iter_unpack(b"".join(contents)), strict=True)
         read = [decode(column) for decode, column in zip(self._columns, columns, strict=True)]
         return list(zip(*read, strict=True))
+
+    def frames(self, envelopes: Iterable[Envelope], contents: Sequence[bytes]) -> list[Frame]:
+        """The frames of contents of this layout."""
+        frame = self.frame
+        return [
+            frame(envelope, content, values)
+            for envelope, content, values in zip(envelopes, contents, self.values(contents), strict=True)
+        ]
 
 
 _UNCHECKED: Final = frozenset({SecurityKind.NONE})
@@ -135,9 +176,12 @@ def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> 
             return None
     layout = LearnedLayout(frame, header, start, listed)
     content = content_of(frame, header, start)
-    if layout.reads([content], known) != [True]:
+    if not layout.fits(content, known) or layout.fitting([content], known) != [True]:
         return None
-    made = layout.frame(frame.envelope, content, layout.values([content])[0])
+    row = layout.row(content)
+    if layout.values([content]) != [row]:
+        return None
+    made = layout.frame(frame.envelope, content, row)
     same = (made.records, made.plaintext, made.manufacturer_data) == (
         frame.records,
         frame.plaintext,
@@ -166,18 +210,21 @@ def _places(frame: Frame, start: int, listed: int, content: bytes) -> Iterator[P
 class _Compact:
     """The checksum of a compact frame: over the full telegram that it stands for."""
 
-    __slots__ = ("_joined", "_parts", "checksum_at", "headers")
+    __slots__ = ("_cut", "_first", "_joined", "checksum_at", "headers")
 
     def __init__(self, places: Sequence[Place], checksum_at: int, headers: CompactFormat) -> None:
         self.checksum_at = checksum_at
         self.headers = headers
-        parts = [slice(place.start - (place.lvar is not None), place.stop) for place in places]
-        self._parts = parts
+        # The data stand side by side, each with its LVAR byte where it has one.
+        starts = [place.start - (place.lvar is not None) for place in places]
+        sizes = [place.stop - start for place, start in zip(places, starts, strict=True)]
+        self._first = starts[0] if starts else 0
+        self._cut = Struct("".join(f"{size}s" for size in sizes))
         self._joined = b"".join(header.replace(b"%", b"%%") + b"%b" for header in headers)
 
     def fits(self, content: bytes) -> bool:
         """True when the checksum fits."""
-        full = self._joined % tuple([content[part] for part in self._parts])
+        full = self._joined % self._cut.unpack_from(content, self._first)
         at = self.checksum_at
         return crc16(full) == content[at] | content[at + 1] << 8
 
@@ -208,7 +255,7 @@ def _column(place: Place) -> tuple[str, _Column]:
         column = _moment_column(place, size)
     elif measurand in IDENTIFIERS:
         if meaning.coding in BCD_CODINGS:
-            column = partial(map, digits_of)
+            column = partial(_digits_column, size)
     elif measurand in UNSIGNED:
         if number is not None and meaning.scale is None:
             code, column = number.upper(), partial(map, int)
@@ -223,8 +270,16 @@ def _moment_column(place: Place, size: int) -> _Column:
     if size == 2:
         return partial(map, _remembered_day)
     if size == 6 and place.meaning.measurand is not Measurand.DATE:
-        return partial(map, datetime_i)
+        return datetimes_i
     return partial(_any_column, place)
+
+
+def _digits_column(size: int, column: Sequence[bytes]) -> Iterable[RecordValue]:
+    """As `digits_of` reads them, all at once unless a digit of one is beyond 9."""
+    digits = b"".join([data[::-1] for data in column]).hex()
+    if digits.isdecimal():
+        return [digits[at : at + 2 * size] for at in range(0, len(digits), 2 * size)]
+    return map(digits_of, column)
 
 
 def _any_column(place: Place, column: Iterable[bytes]) -> Iterable[RecordValue]:

@@ -8,18 +8,22 @@ whatever does not pass it is left to that way, which alone raises errors. Clause
 
 from collections.abc import Sequence
 from hmac import compare_digest
+from itertools import compress
+from types import MappingProxyType
 from typing import Final
 
-from core.mbus.batch_ciphers import Ciphers, code_once, decrypt_once
+from core.mbus.batch_ciphers import Ciphers, code_once
 from core.mbus.batch_shape import Shape
-from core.mbus.frame import Envelope, SecurityKind
+from core.mbus.frame import Envelope, SecurityKind, TransportHeader
 from core.mbus.link import crc16
 from core.mbus.security import CHECK_BYTES, HOP_BITS, KDF_BY_COUNTER, meter_wire
 from core.mbus.transport import CMAC_KINDS, long_to_wire
 
 _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
-_NUMBERED: Final = [number.to_bytes(1, "big") for number in range(16)]
+# What joins the counter blocks of a telegram: each ends with its number.
+_NUMBERS: Final = [b"", *(number.to_bytes(1, "big") for number in range(16))]
+_WITHOUT_HOPS: Final = [(control & ~HOP_BITS).to_bytes(1, "big") for control in range(256)]
 _SEVEN: Final = b"\x07" * 7
 _ZERO: Final = bytes(_BLOCK)
 
@@ -28,15 +32,30 @@ def open_contents(
     shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes | None], ciphers: Ciphers
 ) -> list[bytes | None]:
     """The contents, from the offset on at which the layouts of the shape begin."""
-    match shape.security:
-        case SecurityKind.NONE:
-            return _plain(envelopes, keys)
-        case SecurityKind.ELL_CTR:
-            return _counter_mode(shape, envelopes, keys, ciphers)
-        case SecurityKind.MODE_5 | SecurityKind.MODE_7:
-            return _blocks(shape, envelopes, keys, ciphers)
-        case _:
-            return [None] * len(envelopes)
+    if shape.security is SecurityKind.NONE:
+        return _plain(envelopes, keys)
+    opener = _OPENERS.get(shape.security)
+    start, stop = shape.sealed
+    if opener is None or start == stop or stop > len(envelopes[0].raw):
+        return [None] * len(envelopes)
+    usable = [key for key in keys if key is not None and len(key) == _KEY_LENGTH]
+    if len(usable) == len(keys):
+        return opener(shape, envelopes, usable, ciphers)
+    fit = [key is not None and len(key) == _KEY_LENGTH for key in keys]
+    opened = iter(opener(shape, list(compress(envelopes, fit)), usable, ciphers) if usable else ())
+    return [next(opened) if has_key else None for has_key in fit]
+
+
+def open_content(shape: Shape, envelope: Envelope, key: bytes | None, ciphers: Ciphers) -> bytes | None:
+    """The content of one telegram by itself: quick for mode 5, in which nearly all are sealed."""
+    header, raw, (start, stop) = envelope.transport, envelope.raw, shape.sealed
+    if shape.security is not SecurityKind.MODE_5 or header is None or key is None or len(key) != _KEY_LENGTH:
+        return open_contents(shape, (envelope,), (key,), ciphers)[0]
+    if start == stop or stop > len(raw):
+        return None
+    chained = _initial_vector(raw, header) + raw[start : stop - _BLOCK]
+    plain = _both(ciphers.decrypt(key, raw[start:stop]), chained)
+    return plain + raw[stop:] if plain.startswith(CHECK_BYTES) else None
 
 
 def _plain(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[bytes | None]:
@@ -50,80 +69,87 @@ def _plain(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[
 
 
 def _counter_mode(
-    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes | None], ciphers: Ciphers
+    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
 ) -> list[bytes | None]:
     start, stop = shape.sealed
     size = stop - start
-    contents: list[bytes | None] = [None] * len(envelopes)
     if size < 3:
-        return contents
-    numbered = _NUMBERED[: -(-size // _BLOCK)]
-    chosen: list[int] = []
-    streams: list[bytes] = []
-    for place, (envelope, key) in enumerate(zip(envelopes, keys, strict=True)):
-        raw = envelope.raw
-        if key is None or len(key) != _KEY_LENGTH or not raw[16] >> 5:
-            continue
-        counter = raw[2:10] + (raw[11] & ~HOP_BITS).to_bytes(1, "big") + raw[13:17] + b"\0\0"
-        streams.append(ciphers.encrypt(key, b"".join([counter + number for number in numbered]))[:size])
-        chosen.append(place)
-    plain = _both(b"".join([envelopes[place].raw[start:] for place in chosen]), b"".join(streams))
-    for number, place in enumerate(chosen):
-        at = number * size
-        content = plain[at + 2 : at + size]
-        if crc16(content) == plain[at] | plain[at + 1] << 8:
-            contents[place] = content
-    return contents
+        return [None] * len(envelopes)
+    raws = [envelope.raw for envelope in envelopes]
+    numbers = _NUMBERS[: 1 - -size // _BLOCK]
+    counters = [raw[2:10] + _WITHOUT_HOPS[raw[11]] + raw[13:17] + b"\0\0" for raw in raws]
+    streams = ciphers.encrypt_each(keys, [counter.join(numbers) for counter in counters])
+    plain = _both(b"".join([raw[start:] for raw in raws]), b"".join([stream[:size] for stream in streams]))
+    return [
+        plain[at + 2 : at + size]
+        if raw[16] >> 5 and crc16(plain[at + 2 : at + size]) == plain[at] | plain[at + 1] << 8
+        else None
+        for raw, at in zip(raws, range(0, len(plain), size), strict=True)
+    ]
 
 
-def _blocks(
-    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes | None], ciphers: Ciphers
+def _mode_5(
+    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
 ) -> list[bytes | None]:
-    """Modes 5 and 7: cipher block chaining, undone for all telegrams with one exclusive-or."""
     start, stop = shape.sealed
-    size = stop - start
-    contents: list[bytes | None] = [None] * len(envelopes)
-    if not size or stop > len(envelopes[0].raw):
-        return contents
-    chosen: list[int] = []
-    used: list[bytes] = []
-    spans: list[bytes] = []
-    chained: list[bytes] = []
-    derived = shape.security is SecurityKind.MODE_7
+    raws = [envelope.raw for envelope in envelopes]
     header = envelopes[0].transport
     assert header is not None
-    # Shapes have no extended link with an address of its own: without a long header the meter is the sender.
-    own, at = header.address is None, header.offset + 1
-    for place, (envelope, key) in enumerate(zip(envelopes, keys, strict=True)):
-        raw = envelope.raw
-        if key is None or len(key) != _KEY_LENGTH:
-            continue
-        if derived:
-            once = _derived_key(envelope, key, ciphers)
-            if once is None:
-                continue
-            used.append(once)
-            chained.append(_ZERO)
-        else:
-            used.append(key)
-            chained.append(
-                raw[2:10] + raw[at : at + 1] * 8
-                if own
-                else long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8
-            )
-        spans.append(raw[start:stop])
-        chained.append(raw[start : stop - _BLOCK])
-        chosen.append(place)
-    if derived:
-        opened = [decrypt_once(once, blocks) for once, blocks in zip(used, spans, strict=True)]
+    at, last = header.offset + 1, stop - _BLOCK
+    if header.address is None:  # as `_initial_vector` says, without a call for each
+        chained = [raw[2:10] + raw[at : at + 1] * 8 + raw[start:last] for raw in raws]
     else:
-        opened = ciphers.decrypt_each(used, spans)
+        chained = [_initial_vector(raw, header) + raw[start:last] for raw in raws]
+    opened = ciphers.decrypt_each(keys, [raw[start:stop] for raw in raws])
+    return _unchained(opened, chained, raws, shape)
+
+
+def _initial_vector(raw: bytes, header: TransportHeader) -> bytes:
+    """The meter's address and the access number.
+
+    Shapes have no extended link with an address of its own: without a long header the meter is the sender.
+    """
+    at = header.offset + 1
+    if header.address is None:
+        return raw[2:10] + raw[at : at + 1] * 8
+    return long_to_wire(raw[at : at + 8]) + raw[at + 8 : at + 9] * 8
+
+
+def _mode_7(
+    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
+) -> list[bytes | None]:
+    start, stop = shape.sealed
+    found = [_derived_key(envelope, key, ciphers) for envelope, key in zip(envelopes, keys, strict=True)]
+    derived = [key for key in found if key is not None]
+    raws = [envelope.raw for envelope, key in zip(envelopes, found, strict=True) if key is not None]
+    chained = [_ZERO + raw[start : stop - _BLOCK] for raw in raws]
+    opened = [ciphers.decrypt_once(key, raw[start:stop]) for key, raw in zip(derived, raws, strict=True)]
+    contents = iter(_unchained(opened, chained, raws, shape))
+    return [None if key is None else next(contents) for key in found]
+
+
+def _unchained(
+    opened: Sequence[bytes], chained: Sequence[bytes], raws: Sequence[bytes], shape: Shape
+) -> list[bytes | None]:
+    """Undoes cipher block chaining for all telegrams with one exclusive-or; None where the check fails."""
+    start, stop = shape.sealed
+    size = stop - start
     plain = _both(b"".join(opened), b"".join(chained))
-    for number, place in enumerate(chosen):
-        at = number * size
-        if plain[at : at + 2] == CHECK_BYTES:
-            contents[place] = plain[at : at + size] + envelopes[place].raw[stop:]
-    return contents
+    contents = [plain[at : at + size] for at in range(0, len(plain), size)]
+    if raws and stop < len(raws[0]):
+        contents = [content + raw[stop:] for content, raw in zip(contents, raws, strict=True)]
+    if plain[::size] == plain[1::size] == CHECK_BYTES[:1] * len(raws):  # all of them, as nearly always
+        return list(contents)
+    return [content if content.startswith(CHECK_BYTES) else None for content in contents]
+
+
+_OPENERS: Final = MappingProxyType(
+    {
+        SecurityKind.ELL_CTR: _counter_mode,
+        SecurityKind.MODE_5: _mode_5,
+        SecurityKind.MODE_7: _mode_7,
+    }
+)
 
 
 def _derived_key(envelope: Envelope, key: bytes, ciphers: Ciphers) -> bytes | None:

@@ -7,20 +7,16 @@ only if it makes the very envelope it was learned from; what has no shape is rea
 EN 13757-4 clauses 12 and 13, EN 13757-7 clauses 5 to 7.
 """
 
-from typing import Final, TypeGuard
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Final
+
+from msgspec.structs import replace
 
 from core.mbus.address import Address
 from core.mbus.batch_layout import LearnedLayout
-from core.mbus.frame import (
-    HEADERS_LATER,
-    Authentication,
-    Envelope,
-    ExtendedLink,
-    SecurityKind,
-    TransportHeader,
-)
+from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
 from core.mbus.link import HEADER_LENGTH
-from core.mbus.making import maker
 from core.mbus.transport import AFL_CI, LONG_HEADER, NO_HEADER, PROPRIETARY
 
 _BLOCK: Final = 16
@@ -29,20 +25,7 @@ _ELL_SHORT: Final = 3  # CI, communication control, access number
 _AFL_FIXED: Final = 5  # CI, length, fragmentation control (2), message control; then the counter
 _COUNTER: Final = 4
 _MOST_LAYOUTS: Final = 16
-
-make_envelope: Final = maker(Envelope)
-_make_short: Final = maker(Envelope, later=HEADERS_LATER)
-_make_address: Final = maker(Address)
-_make_transport: Final = maker(TransportHeader)
-_make_extended: Final = maker(ExtendedLink)
-_make_authentication: Final = maker(Authentication)
-
-
-_Short = tuple[str, int, int, SecurityKind]
-"""Of a short header behind the link header: maker, control, CI, how it is sealed.
-
-Most telegrams are of such a shape; their transport header is made when it is asked for.
-"""
+_DIGITS: Final = 8  # of an identification
 
 
 def key_of(telegram: bytes) -> bytes:
@@ -62,59 +45,33 @@ class Shape:
         security: how it is sealed.
         proprietary: True where a driver opens it.
         layouts: how the contents of such telegrams are laid out, as far as seen.
-        status_at: the offset of the status byte in a short header that follows the link header.
 
     """
 
-    __slots__ = (
-        "_authentication",
-        "_envelope",
-        "_extended",
-        "_short",
-        "_transport",
-        "fixed",
-        "layouts",
-        "proprietary",
-        "sealed",
-        "security",
-        "status_at",
-    )
+    __slots__ = ("_sample", "fixed", "layouts", "proprietary", "sealed", "security")
 
     def __init__(self, envelope: Envelope) -> None:
         telegram = envelope.raw
-        self._envelope = envelope
-        self._extended = envelope.extended_link
-        self._authentication = envelope.authentication
-        self._transport = envelope.transport
+        self._sample = envelope
         self.layouts: list[LearnedLayout] = []
         spans: list[tuple[int, int]] = []
-        if self._authentication is not None:
-            start = self._authentication.payload - len(self._authentication.mac) - _COUNTER - _AFL_FIXED
+        authentication, transport = envelope.authentication, envelope.transport
+        if authentication is not None:
+            start = authentication.payload - len(authentication.mac) - _COUNTER - _AFL_FIXED
             spans.append((start, start + _AFL_FIXED))
-        if self._transport is not None:
-            long = self._transport.address is not None
-            offset, payload = self._transport.offset, self._transport.payload
+        if transport is not None:
+            long = transport.address is not None
+            offset, payload = transport.offset, transport.payload
             if offset != HEADER_LENGTH:  # there it is part of the key
                 spans.append((offset, offset + 1))
             if long:
                 spans.append((offset + 5, offset + 9))
-            if self._transport.ci not in NO_HEADER:
+            if transport.ci not in NO_HEADER:
                 spans.append((offset + (11 if long else 3), payload))
         self.fixed = tuple((start, stop, telegram[start:stop]) for start, stop in spans)
         self.sealed = _sealed(envelope)
         self.security = envelope.security
         self.proprietary = envelope.security is SecurityKind.PROPRIETARY
-        self._short: _Short | None = None
-        self.status_at: int | None = None
-        header = self._transport
-        if _is_short(header):
-            self._short = (
-                envelope.link_address.manufacturer,
-                envelope.control,
-                header.ci,
-                envelope.security,
-            )
-            self.status_at = header.offset + 2
 
     @property
     def full(self) -> bool:
@@ -128,73 +85,44 @@ class Shape:
                 return False
         return True
 
+    def fitting(self, telegrams: Sequence[bytes]) -> list[bool]:
+        """Which telegrams with this shape's key are of this shape."""
+        fit = [True] * len(telegrams)
+        for start, stop, fixed in self.fixed:
+            fit = [yet and raw[start:stop] == fixed for yet, raw in zip(fit, telegrams, strict=True)]
+        return fit
+
     def envelope(self, telegram: bytes) -> Envelope:
         """The envelope of a telegram of this shape."""
-        if self._short is None:
-            return self._any_envelope(telegram)
-        maker_letters, control, ci, security = self._short
-        address = _make_address(maker_letters, telegram[7:3:-1].hex().upper(), telegram[8], telegram[9])
-        return _make_short(telegram, control, address, address, ci, security, None, None, False, None, self)
-
-    def transport(self, telegram: bytes) -> TransportHeader:
-        """The transport header of a telegram of this shape, when it is short and follows the link header."""
-        header = self._transport
-        assert header is not None
-        return _make_transport(
-            header.ci,
-            header.offset,
-            None,
-            telegram[header.offset + 1],
-            telegram[header.offset + 2],
-            header.configuration,
-            header.configuration_extension,
-            header.payload,
-        )
-
-    def _any_envelope(self, telegram: bytes) -> Envelope:
-        sample = self._envelope
-        link = meter = _make_address(
-            sample.link_address.manufacturer, telegram[7:3:-1].hex().upper(), telegram[8], telegram[9]
-        )
-        extended = self._extended
+        sample = self._sample
+        link = meter = _address(sample.link_address, telegram, 4, *telegram[8:10])
+        extended, authentication, header = sample.extended_link, sample.authentication, sample.transport
         if extended is not None:
-            session = telegram[13:17] if extended.session_number is not None else None
-            extended = _make_extended(
-                extended.ci, telegram[11], telegram[12], session, None, extended.payload
-            )
-        authentication = self._authentication
+            session = None if extended.session_number is None else telegram[13:17]
+            extended = ExtendedLink(extended.ci, telegram[11], telegram[12], session, None, extended.payload)
         if authentication is not None:
             code = authentication.payload - len(authentication.mac)
-            counter = telegram[code - _COUNTER : code]
-            authentication = _make_authentication(
-                authentication.message_control,
-                counter,
-                b"",
-                telegram[code : authentication.payload],
-                authentication.payload,
+            authentication = replace(
+                authentication,
+                message_counter=telegram[code - _COUNTER : code],
+                mac=telegram[code : authentication.payload],
             )
-        transport = self._transport
-        if transport is not None and transport.ci not in NO_HEADER:
-            at, address = transport.offset + 1, transport.address
-            if address is not None:
-                meter = _make_address(
-                    address.manufacturer,
-                    telegram[at : at + 4][::-1].hex().upper(),
-                    address.version,
-                    address.medium,
-                )
-                address, at = meter, at + 8
-            transport = _make_transport(
-                transport.ci,
-                transport.offset,
-                address,
+        if header is not None and header.ci not in NO_HEADER:
+            at, inner = header.offset + 1, header.address
+            if inner is not None:
+                inner = meter = _address(inner, telegram, at, inner.version, inner.medium)
+                at += 8
+            header = TransportHeader(
+                header.ci,
+                header.offset,
+                inner,
                 telegram[at],
                 telegram[at + 1],
-                transport.configuration,
-                transport.configuration_extension,
-                transport.payload,
+                header.configuration,
+                header.configuration_extension,
+                header.payload,
             )
-        return make_envelope(
+        return Envelope(
             telegram,
             sample.control,
             link,
@@ -203,11 +131,139 @@ class Shape:
             sample.security,
             extended,
             authentication,
-            transport,
-            False,
-            None,
-            self,
+            header,
+            shape=self,
         )
+
+    def envelopes(self, telegrams: Sequence[bytes]) -> list[Envelope]:
+        """The envelopes of telegrams of this shape: as `envelope` makes them, of many at once."""
+        sample, rows = self._sample, _Rows(telegrams)
+        links = list(
+            map(
+                Address,
+                repeat(sample.link_address.manufacturer),
+                rows.identifications(4),
+                rows.bytes_at(8),
+                rows.bytes_at(9),
+            )
+        )
+        extended: Iterable[ExtendedLink | None] = repeat(None)
+        authentications: Iterable[Authentication | None] = repeat(None)
+        transports: Iterable[TransportHeader | None] = repeat(None)
+        meters = links
+        if sample.extended_link is not None:
+            extended = _extended_links(sample.extended_link, rows)
+        if sample.authentication is not None:
+            authentications = _authentications(sample.authentication, rows)
+        header = sample.transport
+        if header is not None and header.address is not None:
+            meters = _inner_addresses(header, header.address, rows)
+            transports = _transports(header, meters, rows)
+        elif header is not None:
+            transports = _transports(header, repeat(None), rows)
+        return list(
+            map(
+                Envelope,
+                telegrams,
+                repeat(sample.control),
+                links,
+                meters,
+                repeat(sample.ci),
+                repeat(sample.security),
+                extended,
+                authentications,
+                transports,
+                repeat(False),
+                repeat(None),
+                repeat(self),
+            )
+        )
+
+
+def _address(sample: Address, telegram: bytes, at: int, version: int, medium: int) -> Address:
+    """An address of the sample's maker; its identification begins at an offset, the least byte first."""
+    return Address(sample.manufacturer, telegram[at + 3 : at - 1 : -1].hex().upper(), version, medium)
+
+
+class _Rows:
+    """Telegrams of one length, as the rows of a table whose columns are wanted."""
+
+    __slots__ = ("_joined", "_length", "_telegrams")
+
+    def __init__(self, telegrams: Sequence[bytes]) -> None:
+        self._telegrams = telegrams
+        self._joined = b"".join(telegrams)
+        self._length = len(telegrams[0])
+
+    def bytes_at(self, offset: int) -> bytes:
+        """The byte of each telegram at an offset; those of bytes are numbers when they are gone through."""
+        return self._joined[offset :: self._length]
+
+    def spans(self, start: int, stop: int) -> list[bytes]:
+        """The bytes of each telegram between two offsets."""
+        return [telegram[start:stop] for telegram in self._telegrams]
+
+    def identifications(self, offset: int) -> list[str]:
+        """The identification of each telegram that begins at an offset, least significant byte first."""
+        text = (
+            b"".join([telegram[offset + 3 : offset - 1 : -1] for telegram in self._telegrams]).hex().upper()
+        )
+        return [text[place : place + _DIGITS] for place in range(0, len(text), _DIGITS)]
+
+
+def _extended_links(sample: ExtendedLink, rows: _Rows) -> Iterable[ExtendedLink]:
+    return map(
+        ExtendedLink,
+        repeat(sample.ci),
+        rows.bytes_at(11),
+        rows.bytes_at(12),
+        repeat(None) if sample.session_number is None else rows.spans(13, 17),
+        repeat(None),
+        repeat(sample.payload),
+    )
+
+
+def _authentications(sample: Authentication, rows: _Rows) -> Iterable[Authentication]:
+    code = sample.payload - len(sample.mac)
+    return map(
+        Authentication,
+        repeat(sample.message_control),
+        rows.spans(code - _COUNTER, code),
+        repeat(b""),
+        rows.spans(code, sample.payload),
+        repeat(sample.payload),
+    )
+
+
+def _inner_addresses(header: TransportHeader, sample: Address, rows: _Rows) -> list[Address]:
+    return list(
+        map(
+            Address,
+            repeat(sample.manufacturer),
+            rows.identifications(header.offset + 1),
+            repeat(sample.version),
+            repeat(sample.medium),
+        )
+    )
+
+
+def _transports(
+    sample: TransportHeader, addresses: Iterable[Address | None], rows: _Rows
+) -> Iterable[TransportHeader]:
+    if sample.ci in NO_HEADER:
+        return repeat(sample)
+    access = sample.offset + (1 if sample.address is None else 9)
+    return map(
+        TransportHeader,
+        repeat(sample.ci),
+        repeat(sample.offset),
+        addresses,
+        rows.bytes_at(access),
+        rows.bytes_at(access + 1),
+        repeat(sample.configuration),
+        repeat(sample.configuration_extension),
+        repeat(sample.payload),
+    )
 
 
 def learn_shape(envelope: Envelope) -> Shape | None:
@@ -223,18 +279,9 @@ def learn_shape(envelope: Envelope) -> Shape | None:
     if envelope.security is SecurityKind.UNSUPPORTED or not _in_usual_order(envelope):
         return None
     shape = Shape(envelope)
-    same = shape.fits(telegram) and shape.envelope(telegram) == envelope
+    alike = shape.fits(telegram) and shape.fitting([telegram]) == [True]
+    same = alike and shape.envelope(telegram) == envelope and shape.envelopes([telegram]) == [envelope]
     return shape if same else None
-
-
-def _is_short(header: TransportHeader | None) -> TypeGuard[TransportHeader]:
-    """True for a short header that follows the link header at once."""
-    return (
-        header is not None
-        and header.offset == HEADER_LENGTH
-        and header.address is None
-        and header.access_number is not None
-    )
 
 
 def _in_usual_order(envelope: Envelope) -> bool:

@@ -6,9 +6,10 @@ layer fails its check has no values.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from core.mbus.address import Address
 from core.mbus.compact import CompactFormat, read_compact

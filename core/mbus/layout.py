@@ -9,15 +9,17 @@ its own.
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from core.mbus.frame import LATER, Envelope, Frame, Function, Measurand, Record, RecordValue
-from core.mbus.making import maker
+from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, RecordValue
 from core.mbus.records import Meaning, value_of
 from core.mbus.values import Coding
 
-_make_frame: Final = maker(Frame, later=LATER)
-_make_record: Final = maker(Record)
+
+class _UnlockedFrame:
+    """A frame whose fields can still be set: behind the lock each takes as long as all of them do here."""
+
+    __slots__ = Frame.__slots__
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,16 @@ class Layout:
         default_key: bool = False,
     ) -> Frame:
         """The frame of a content: its bytes from `start` on, and the value of each record."""
-        return _make_frame(
-            envelope,
-            self.manufacturer_data_offset,
-            default_key,
-            self.compact_signature,
-            self,
-            values,
-            content,
-        )
+        frame: Any = _UnlockedFrame()
+        frame.envelope = envelope
+        frame.manufacturer_data_offset = self.manufacturer_data_offset
+        frame.opened_with_default_key = default_key
+        frame.compact_signature = self.compact_signature
+        frame.layout = self
+        frame.values = values
+        frame.content = content
+        frame.__class__ = Frame
+        return frame  # type: ignore[no-any-return]  # its class has just been set
 
     def records(self, frame: Frame) -> tuple[Record, ...]:
         """The records of a frame of this layout."""
@@ -118,7 +121,7 @@ class Layout:
         """One record of a frame of this layout."""
         place = self.places[index]
         meaning = place.meaning
-        return _make_record(
+        return Record(
             place.offset,
             place.header,
             frame.content[place.start : place.stop],
@@ -132,13 +135,13 @@ class Layout:
             meaning.modifiers,
         )
 
-    def headed(self, frame: Frame, headers: Container[bytes]) -> list[Record]:
-        """The records of a frame that have one of these headers; which ones is kept with the layout."""
-        known = self.plans.get(id(headers))
+    def places_under(self, headers: Container[bytes]) -> list[tuple[int, bytes]]:
+        """Number and header of the records that have one of these headers; kept with the layout."""
+        known: tuple[Container[bytes], list[tuple[int, bytes]]] | None = self.plans.get(id(headers))
         if known is None:
-            places = [index for index, header in enumerate(self.headers) if header in headers]
+            places = [place for place in enumerate(self.headers) if place[1] in headers]
             known = self.plans[id(headers)] = headers, places
-        return [self.record(frame, index) for index in known[1]]
+        return known[1]
 
     def plaintext(self, frame: Frame) -> bytes:
         """From the transport CI to the end, opened."""

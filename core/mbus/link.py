@@ -5,11 +5,10 @@ left. The one rule: a checksum that is there is checked, and one that does not f
 clause 12 (radio), EN 13757-2 clause 5 (wired), CRC of EN 13757-4 clause 12.5: polynomial 3D65, complemented.
 """
 
-from array import array
 from dataclasses import dataclass
-from functools import lru_cache
-from struct import Struct
 from typing import Final
+
+from fastcrc.crc16 import en_13757
 
 from core.mbus.errors import Stage, TelegramError, TelegramFault, TruncatedError
 
@@ -24,37 +23,8 @@ _WIRED_STOP: Final = 0x16
 _WIRED_OVERHEAD: Final = 6  # 68 L L 68 before, checksum and 16 after
 
 
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        register = byte << 8
-        for _ in range(8):
-            register = (register << 1 ^ 0x3D65 if register & 0x8000 else register << 1) & 0xFFFF
-        table.append(register)
-    return tuple(table)
-
-
-_TABLE: Final = _crc_table()
-# The same, two bytes a step: the register is as wide as the step, so one look-up replaces it.
-_PAIRS: Final = array(
-    "H",
-    ((first << 8 & 0xFF00) ^ _TABLE[first >> 8 ^ low] for first in _TABLE for low in range(256)),
-)
-
-
-def crc16(data: bytes) -> int:
-    """CRC-16/EN-13757; of the text "123456789" it is C2B7."""
-    pairs, register = _PAIRS, 0
-    for pair in _big_endian(len(data) // 2).unpack_from(data):
-        register = pairs[register ^ pair]
-    if len(data) % 2:
-        register = (register << 8 & 0xFF00) ^ _TABLE[register >> 8 ^ data[-1]]
-    return register ^ 0xFFFF
-
-
-@lru_cache(maxsize=256)
-def _big_endian(pairs: int) -> Struct:
-    return Struct(f">{pairs}H")
+crc16: Final = en_13757
+"""CRC-16/EN-13757 of bytes; of the text "123456789" it is C2B7."""
 
 
 @dataclass(frozen=True, slots=True)

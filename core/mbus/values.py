@@ -6,6 +6,7 @@ forbids. The one rule: a doubt is None, never a number. EN 13757-3 clause 6.3.3 
 """
 
 import struct
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
@@ -207,7 +208,21 @@ def _datetime_f(data: bytes) -> datetime | None:
 
 def datetime_i(data: bytes) -> datetime | None:
     """Type I: second, minute, hour, then type G, then week; the flags in the upper bits are not read."""
-    return _at(data[3], data[4], data[2] & 0x1F, data[1] & 0x3F, data[0] & 0x3F)
+    return datetimes_i((data,))[0]
+
+
+def datetimes_i(column: Iterable[bytes]) -> list[datetime | None]:
+    """Many of type I."""
+    found: list[datetime | None] = []
+    for second, minute, hour, low, high, _ in column:
+        year = low >> 5 | high >> 4 << 3
+        try:
+            moment = datetime(2000 + year, high & 0x0F, low & 0x1F, hour & 0x1F, minute & 0x3F, second & 0x3F)  # noqa: DTZ001 - a meter's clock has no zone
+        except ValueError:
+            found.append(None)
+        else:
+            found.append(None if year > 99 else moment)
+    return found
 
 
 def _at(low: int, high: int, hour: int, minute: int, second: int) -> datetime | None:

@@ -17,11 +17,8 @@ from core.metering.fields import (
     NOW,
     STANDARD,
     Field,
-    FlagBits,
     first_snapshot,
-    flags_of,
     read_fields,
-    read_status,
     snapshot_day,
     snapshots,
     target_fields,
@@ -52,6 +49,8 @@ from core.metering.registry import (
 )
 from core.metering.report import DecodeReport, explain
 from core.metering.serials import SerialFormat, fold
+from core.metering.status import FlagBits, flags_of, read_status
+from core.metering.table import Table
 
 __all__ = [
     "GENERIC",
@@ -94,6 +93,7 @@ __all__ = [
     "Signature",
     "Stage",
     "StatusFlag",
+    "Table",
     "TelegramError",
     "TelegramFault",
     "bits_to_flags",

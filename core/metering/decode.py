@@ -6,9 +6,11 @@ address that a sealed telegram shows. The one rule: whatever a telegram or a ven
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.mbus.address import Address
 from core.mbus.compact import CompactFormat, format_of
@@ -22,8 +24,7 @@ from core.metering.registry import Registry
 NO_FORMATS: Final[Mapping[int, CompactFormat]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True, gc=False):
     """A telegram whose sender is known and whose content may still be sealed.
 
     `address` is the meter's, after the vendor's own rules; keys and meters are looked up by it.
@@ -39,8 +40,7 @@ class Sealed:
         return self.driver.medium(self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True, gc=False):
     """A telegram with its meaning."""
 
     sealed: Sealed

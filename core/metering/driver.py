@@ -13,7 +13,7 @@ driver is data and pure functions; it opens no file, asks no clock and keeps no 
     )
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -68,6 +68,8 @@ class MeterDriver:
         signatures: the meters claimed.
         serial: how the number is printed on the device.
         interpret: an opened frame -> what it means; raises `TelegramError` at most.
+        interpret_many: the same for many frames of one layout and one maker, version and medium, in order;
+            only to be quicker, as a `Table` is. None: each by itself.
         compact_formats: format signature -> the record headers of a full telegram it stands for, for the
             compact frames of these meters (`compact_formats` makes it from hexadecimal text).
         medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
@@ -82,6 +84,7 @@ class MeterDriver:
     signatures: tuple[Signature, ...]
     serial: SerialFormat
     interpret: Callable[[Frame], Measurement]
+    interpret_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
     compact_formats: Mapping[int, tuple[bytes, ...]] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )

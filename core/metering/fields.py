@@ -6,7 +6,7 @@ and only when its unit is one that converts exactly; anything else is absent. St
 mean what the driver says they mean (EN 13757-3 leaves them open): `target_fields` makes the table for one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,10 +18,7 @@ from core.mbus.frame import Frame, Function, Measurand, Record, RecordValue
 from core.mbus.layout import Layout, Place
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
-from core.metering.measurement import MeasuredValue, StatusFlag
-
-FlagBits = Mapping[int, StatusFlag]
-"""Bit number -> what it means."""
+from core.metering.measurement import MeasuredValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +191,19 @@ def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, Me
     if layout is not None and isinstance(table, tuple):
         plan: _Plan = layout.plans.get(id(table)) or _plan(layout, table)
         return plan.read(frame.values)
+    return _read_records(frame, table)
+
+
+def read_fields_of_many(frames: Sequence[Frame], table: tuple[Field, ...]) -> list[dict[str, MeasuredValue]]:
+    """The values of frames that are all of one layout, as `read_fields` reads them."""
+    layout = frames[0].layout
+    if layout is None:
+        return [read_fields(frame, table) for frame in frames]
+    plan: _Plan = layout.plans.get(id(table)) or _plan(layout, table)
+    return plan.read_many([frame.values for frame in frames])
+
+
+def _read_records(frame: Frame, table: Iterable[Field]) -> dict[str, MeasuredValue]:
     by_coordinates: dict[_Coordinates, Record] = {}
     by_header: dict[bytes, Record] = {}
     for record in frame.records:
@@ -293,14 +303,21 @@ class _Plan:
 
     def read(self, values: tuple[RecordValue, ...]) -> dict[str, MeasuredValue]:
         """The values of a frame's records, by name."""
+        return self.read_many((values,))[0]
+
+    def read_many(self, rows: Iterable[tuple[RecordValue, ...]]) -> list[dict[str, MeasuredValue]]:
+        """The values of the records of many frames, by name."""
         if self.simple is None:
-            return _planned_fields(values, self.steps)
-        found: dict[str, MeasuredValue] = {}
-        for name, place in self.simple:
-            value = values[place]
-            if value is not None:
-                found[name] = value  # type: ignore[assignment]  # a value that is taken as it is is no bytes
-        return found
+            return [_planned_fields(values, self.steps) for values in rows]
+        answers: list[dict[str, MeasuredValue]] = []
+        for values in rows:
+            found: dict[str, MeasuredValue] = {}
+            for name, place in self.simple:
+                value = values[place]
+                if value is not None:
+                    found[name] = value  # type: ignore[assignment]  # a value taken as it is is no bytes
+            answers.append(found)
+        return answers
 
 
 def _plan(layout: Layout, table: tuple[Field, ...]) -> _Plan:
@@ -365,26 +382,3 @@ def _planned_fields(values: tuple[RecordValue, ...], steps: tuple[_Step, ...]) -
                 continue
         found[name] = value  # type: ignore[assignment]  # a value that is taken as it is is no bytes
     return found
-
-
-def flags_of(word: int, bits: FlagBits) -> frozenset[StatusFlag]:
-    """The flags whose bits are set in a vendor's status word."""
-    return frozenset([flag for bit, flag in bits.items() if word >> bit & 1]) if word else frozenset()
-
-
-_STATUS_BITS: Final[FlagBits] = MappingProxyType(
-    {2: StatusFlag.BATTERY_LOW, 3: StatusFlag.PERMANENT_ERROR, 4: StatusFlag.TEMPORARY_ERROR}
-)
-_APPLICATION_STATES: Final = MappingProxyType({2: StatusFlag.APPLICATION_ERROR, 3: StatusFlag.ALARM})
-
-
-def read_status(frame: Frame) -> frozenset[StatusFlag]:
-    """The flags of the status byte in the transport header (EN 13757-7 table 28); bits 5-7 are the maker's
-    own.
-    """
-    status = frame.envelope.status
-    if not status:
-        return frozenset()
-    flags = flags_of(status, _STATUS_BITS)
-    state = _APPLICATION_STATES.get(status & 0x03)
-    return flags if state is None else flags | {state}

@@ -18,7 +18,6 @@ from core.metering.fields import (
     NOW,
     Field,
     read_fields,
-    read_status,
     snapshot_day,
     snapshots,
     target_fields,
@@ -26,6 +25,7 @@ from core.metering.fields import (
 from core.metering.history import read_history
 from core.metering.measurement import Measurement
 from core.metering.serials import SerialFormat
+from core.metering.status import read_status
 
 _LAST_BILLING: Final = 1
 _NEVER: Final = frozenset(bytes((filler,)) * length for filler in (0x00, 0xFF) for length in (2, 4, 6))

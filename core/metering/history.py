@@ -8,12 +8,12 @@ history; neither is a storage number whose meaning nobody has vouched for. EN 13
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from core.mbus.frame import Frame, Function, Measurand, RecordValue
 from core.mbus.layout import Layout
-from core.mbus.making import maker
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
 from core.metering.fields import converted_to, converts_to_itself, is_counted, is_day, may_count, snapshot_day
@@ -34,20 +34,44 @@ def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEnt
     Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
     other about a day do not count, and neither do two profiles.
     """
+    return read_histories((frame,), storages)[0]
+
+
+def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> list[tuple[HistoryEntry, ...]]:
+    """The history of each of some frames that are all of one layout, as `read_history` reads it."""
     wanted = storages if type(storages) is tuple else tuple(storages)
-    layout = frame.layout
+    layout = frames[0].layout
     plan: _Plan | None = None if layout is None else layout.plans.get(wanted) or _plan(layout, wanted)
     if plan is None or plan.steps is None:
-        found = _chosen(_profiles(frame)) | _chosen(_snapshots(frame, frozenset(wanted)))
-    else:
-        if plan.one is not None:
-            value, day = frame.values[plan.one.record], frame.values[plan.one.day]
-            if type(value) is Decimal and type(day) is date:
-                return (_make_entry(day, plan.one.quantity, value, HistorySource.SNAPSHOT),)
-        entries = _planned_snapshots(frame.values, plan.steps)
-        if len(entries) < 2:
-            return tuple(entries)
-        found = _chosen(entries)
+        storage_numbers = frozenset(wanted)
+        return [
+            _latest_first(_chosen(_profiles(frame)) | _chosen(_snapshots(frame, storage_numbers)))
+            for frame in frames
+        ]
+    if plan.one is None:
+        return [_planned_history(frame.values, plan) for frame in frames]
+    record, place, quantity = plan.one
+    answers: list[tuple[HistoryEntry, ...]] = []
+    for frame in frames:
+        values = frame.values
+        value, day = values[record], values[place]
+        if type(value) is Decimal and type(day) is date:
+            answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
+        else:
+            answers.append(_planned_history(values, plan))
+    return answers
+
+
+def _planned_history(values: Sequence[RecordValue], plan: "_Plan") -> tuple[HistoryEntry, ...]:
+    entries = _planned_snapshots(values, plan.steps or ())
+    if len(entries) > 1:
+        if not plan.distinct:
+            return _latest_first(_chosen(entries))
+        entries.sort(key=_day, reverse=True)  # those of one day stay in the order of the plan
+    return tuple(entries)
+
+
+def _latest_first(found: "dict[_Place, HistoryEntry]") -> tuple[HistoryEntry, ...]:
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
@@ -73,7 +97,8 @@ def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]
             yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
 
 
-_make_entry: Final = maker(HistoryEntry)
+_day: Final = attrgetter("day")
+_quantity: Final = attrgetter("quantity")
 
 
 class _Step(NamedTuple):
@@ -93,15 +118,19 @@ class _Step(NamedTuple):
 class _Plan:
     """Which records of a layout are snapshots; `steps` is None where there are profiles.
 
-    `one` is the only step, when its value is taken as it is.
+    `distinct` says that no two count the same, so that none can contradict another; the steps are in the
+    order in which entries of one day stand. `one` is of the only step, when its value is taken as it is: the
+    record, the record of its day, what it counts.
     """
 
-    __slots__ = ("one", "steps")
+    __slots__ = ("distinct", "one", "steps")
 
-    def __init__(self, steps: tuple[_Step, ...] | None) -> None:
-        self.steps = steps
+    def __init__(self, steps: Sequence[_Step] | None) -> None:
+        self.steps = None if steps is None else sorted(steps, key=_quantity, reverse=True)
+        self.distinct = steps is not None and len({step.quantity for step in steps}) == len(steps)
         simple = [step for step in steps or () if step.same_unit and not step.other_days]
-        self.one = simple[0] if simple and steps is not None and len(steps) == 1 else None
+        only = simple[0] if simple and steps is not None and len(steps) == 1 else None
+        self.one = None if only is None else (only.record, only.day, only.quantity)
 
 
 def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:
@@ -121,14 +150,17 @@ def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append(_Step(index, first, tuple(others), quantity, wanted, meaning.unit, same))
     profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    plan = layout.plans[storages] = _Plan(None if profiles else tuple(steps))
+    plan = layout.plans[storages] = _Plan(None if profiles else steps)
     return plan
 
 
-def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) -> list[HistoryEntry]:
+def _planned_snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[HistoryEntry]:
     entries: list[HistoryEntry] = []
     for index, first, others, quantity, wanted, unit, same in steps:
         value, day = values[index], values[first]
+        if same and not others and type(value) is Decimal and type(day) is date:  # nearly all are
+            entries.append(HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT))
+            continue
         if others:
             moments = {values[place] for place in (first, *others) if isinstance(values[place], date)}
             day = moments.pop() if len(moments) == 1 else None
@@ -136,7 +168,7 @@ def _planned_snapshots(values: Sequence[RecordValue], steps: tuple[_Step, ...]) 
             number = value if same and isinstance(value, Decimal) else converted_to(value, unit, wanted)
             if number is not None:
                 on = day.date() if isinstance(day, datetime) else day
-                entries.append(_make_entry(on, quantity, number, HistorySource.SNAPSHOT))
+                entries.append(HistoryEntry(on, quantity, number, HistorySource.SNAPSHOT))
     return entries
 
 

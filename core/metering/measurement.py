@@ -7,14 +7,14 @@ given as an integer `Index` in the smallest unit so that nobody downstream sums 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import floor
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.making import maker, quick
+from msgspec import Struct, field
 
 MeasuredValue = Decimal | int | date | datetime | str
 
@@ -32,9 +32,7 @@ class Quantity(StrEnum):
     """Units of a heat cost allocator (EN 834), dimensionless."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True, gc=False):
     """The counter of a meter.
 
     Args:
@@ -133,9 +131,7 @@ class HistorySource(StrEnum):
     """A slot of a compact profile (EN 13757-3 annex F): the day is counted from the profile's base day."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True, gc=False):
     """What the counter showed on an earlier day.
 
     Args:
@@ -152,8 +148,7 @@ class HistoryEntry:
     source: HistorySource
 
 
-@dataclass(frozen=True, slots=True)
-class FlagDuration:
+class FlagDuration(Struct, frozen=True, gc=False):
     """For how long a state held, in hours, both bounds included.
 
     Args:
@@ -167,7 +162,6 @@ class FlagDuration:
     at_most: int
 
 
-_make_index: Final = maker(Index)
 _NUMBER: Final = (Decimal, int)
 _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
     # A heat meter sends a volume as well: what is billed is the energy, so it is asked first.
@@ -177,9 +171,7 @@ _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
 )
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True, gc=False):
     """The driver-neutral content of one telegram.
 
     Args:
@@ -207,10 +199,9 @@ class Measurement:
         """The billed counter in litres, watt-hours or allocator units; None when the telegram carries no
         total.
         """
+        values = self.values
         for name, quantity, scale in _INDEXES:
-            value = self.values.get(name)
+            value = values.get(name)
             if isinstance(value, _NUMBER):
-                scaled = value * scale
-                whole = int(scaled)  # towards zero: only below it there is something to floor
-                return _make_index(quantity, whole - 1 if whole <= 0 and scaled < whole else whole)
+                return Index(quantity, floor(value * scale))
         return None

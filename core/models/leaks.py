@@ -24,6 +24,7 @@ class AlertKind(StrEnum):
     DRY = "DRY"
     TAMPER = "TAMPER"
     SILENT = "SILENT"
+    METER_LEAK = "METER_LEAK"
 
 
 class LeakEpisode(Model):

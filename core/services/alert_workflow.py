@@ -16,6 +16,7 @@ from core.access import Permission, Role, Viewer
 from core.consumption import day_of, day_start
 from core.errors import AlertOver, InvalidInput, NotFound
 from core.leaks.features import day_flows
+from core.leaks.tracker import Rule
 from core.leaks.workflow import (
     LONGEST_QUIET,
     SHORTEST_QUIET,
@@ -27,9 +28,10 @@ from core.leaks.workflow import (
     asked_from,
     open_deeds,
     standing,
+    verdict_of_episode,
     verdict_on_repair,
 )
-from core.models import Alert, AlertDeed, AlertKind
+from core.models import Alert, AlertDeed, AlertKind, LeakEpisode
 from core.services import series
 from core.services.managed import manages
 from core.services.meter_book import MeterEntry, lock_dwellings
@@ -70,6 +72,12 @@ def standing_of(alert: Alert, *, level: int | None, today: date) -> Standing:
     silenced = silence is not None and silence.covers(today, level)
     done: list[Deed] = [alert.last_deed] if alert.last_deed else []
     return standing(done, silenced=silenced)
+
+
+def silent_on(alert: Alert, day: date) -> bool:
+    """Whether the silence that was asked for last lasts beyond a day of the residence."""
+    silence = silence_of(alert)
+    return silence is not None and silence.covers(day, None)
 
 
 def silence_of(alert: Alert) -> Silence | None:
@@ -331,6 +339,9 @@ async def judge_repairs(
         heard = [hour for hour in hours.get(meter.id, []) if hour.start_s >= start_s]
         flows = day_flows(heard, zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
         verdict = verdict_on_repair(flow for flow in flows if flow.day >= first)
+        if verdict is None and (rare := _found_by_profile(alert)) is not None:
+            today = day_of(last[meter.id].read_at_s, meter.zone)
+            verdict = verdict_of_episode(rare.ended_on, first=first, today=today)
         if verdict is None:
             continue
         deed, day = verdict
@@ -338,6 +349,13 @@ async def judge_repairs(
         if deed is Deed.RELAPSED:
             relapsed.append((meter, alert, day))
     return relapsed
+
+
+def _found_by_profile(alert: Alert) -> LeakEpisode | None:
+    """The episode of a meter that is read too rarely for hours; None of any other."""
+    assert alert.episode is not None
+    opening = (alert.episode.evidence or {}).get("opening", {})
+    return alert.episode if opening.get("rule") == Rule.PROFILE else None
 
 
 def _first_whole_day(alert: Alert, meter: MeterEntry) -> tuple[date, int]:

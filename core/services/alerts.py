@@ -4,10 +4,11 @@ In: the findings of the leak watch. Out: one alert row per episode, and the news
 rule: a leak that runs is news until it has been told, at the level it has; so a leak first seen in late
 telegrams is told, and who asks for alerts while it runs is told too. A leak that is over is news for days.
 What somebody has called no leak is stored and not told, on this meter and for that time; and a leak that
-begins again after it was said to be repaired is told to the manager as well.
+begins again after it was said to be repaired is told to the manager as well. A leak that the meter's own
+flag has told already is told again when it grows and when it ends, and not at its opening.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -16,7 +17,7 @@ from core.leaks.events import Event, EventKind
 from core.leaks.money import cost_of
 from core.leaks.workflow import Deed, Standing
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, standing_of
+from core.services.alert_workflow import judge_repairs, keep_silent, say_of_meter, silent_on, standing_of
 from core.services.leakwatch import Finding
 from core.services.meter_book import MeterEntry
 from core.services.outbox import News, Topic
@@ -28,7 +29,9 @@ async def raise_leak_alerts(
     """Store the alerts of the episodes found; answers what their residents should be told."""
     news: list[News] = []
     findings = list(findings)
-    silences = await _silences(connection, {finding.meter.id for finding in findings}, now=now)
+    meters = {finding.meter.id: finding.meter for finding in findings}
+    silences = await _silences(connection, meters, now=now)
+    flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
         key = f"leak:{episode.id}"
@@ -45,9 +48,11 @@ async def raise_leak_alerts(
         await alert.save(using_db=connection)
         if is_new and meter.id in silences:
             await keep_silent(connection, alert, silences[meter.id])
-        today = now.astimezone(meter.zone).date()
+        today = meter.day(now)
         silent = standing_of(alert, level=episode.level_now, today=today) is Standing.NOT_A_LEAK
-        if finding.going_on is not None and not silent:
+        told = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
+        known = told and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
+        if finding.going_on is not None and not silent and not known:
             again = finding.going_on.kind is EventKind.REOPENED and alert.last_deed in _REPAIRS
             if again:
                 await say_of_meter(connection, alert, Deed.RELAPSED, now=now)
@@ -78,16 +83,33 @@ _REPAIRS = frozenset({Deed.REPAIRED, Deed.VERIFIED})
 
 
 async def _silences(
-    connection: TransactionalDBClient, meter_ids: Collection[int], *, now: datetime
+    connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
 ) -> dict[int, Alert]:
-    """Of each meter the alert that was called no leak last, while that counts."""
-    if not meter_ids:
+    """Of each meter the alert that was called no leak last, while that counts where the meter is."""
+    if not meters:
         return {}
     rows = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK, silent_until__gt=now.date(), episode__meter_id__in=list(meter_ids)
-    )
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), episode__meter_id__in=list(meters)
+    )  # the day may be another there than in UTC, by one at most
     alerts = await rows.using_db(connection).select_related("episode").order_by("id")
-    return {alert.episode.meter_id: alert for alert in alerts if alert.episode is not None}
+    of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
+    return {number: alert for number, alert in of_meters if silent_on(alert, meters[number].day(now))}
+
+
+async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:
+    """Of each meter the alerts that its own leak flag raised."""
+    flagged: dict[int, list[Alert]] = {}
+    if meter_ids:
+        rows = Alert.filter(kind=AlertKind.METER_LEAK, meter_id__in=list(meter_ids)).using_db(connection)
+        for alert in await rows:
+            assert alert.meter_id is not None
+            flagged.setdefault(alert.meter_id, []).append(alert)
+    return flagged
+
+
+def _overlaps(flag: Alert, episode: LeakEpisode) -> bool:
+    begins_in_time = episode.ended_on is None or flag.started_on <= episode.ended_on
+    return begins_in_time and (flag.ended_on is None or flag.ended_on >= episode.started_on)
 
 
 def _told(event: Event) -> tuple[str, int]:

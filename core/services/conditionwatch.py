@@ -1,10 +1,12 @@
-"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry meter, tampering, and no news.
+"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no news.
 
 In: the readings that a batch stored, or the hour's look at meters that fell silent. Out: alert rows, and the
 news about bursts. The one rule: a run of readings that show a condition is one alert, and runs that touch one
 civil day are one too; what late readings show of the past may add an alert or date one back, and never ends
 one that the newest reading still shows. A burst is told like a leak. The other conditions are shown to
-residents and managers and told to nobody: they ask for a look at the meter, not at the tap.
+residents and managers and told to nobody: they ask for a look at the meter, not at the tap. A meter's own
+leak flag is told like a leak where its register is too coarse to show one, and while the classifier has found
+none; elsewhere the classifier decides, which is right far more often than the flag.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,15 +19,17 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leaks.conditions import BURST_IN_READINGS_S, DAY_S, Condition, Run, Sighting, is_silent, runs
+from core.leaks.resolution import shows_leaks
 from core.leaks.workflow import Deed, Standing
 from core.metering import bits_to_flags
-from core.models import Alert, AlertKind, Meter
+from core.models import Alert, AlertKind, LeakEpisode, Meter
 from core.services import series
-from core.services.alert_workflow import keep_silent, standing_of
+from core.services.alert_workflow import keep_silent, silent_on, standing_of
 from core.services.meter_book import MeterEntry, lock_dwellings
 from core.services.outbox import News, Topic
 from core.services.series import Habit, ReadingRow, Window
 from core.services.transaction import current_database, transactional
+from core.thresholds import ThresholdsOf, product_thresholds
 
 HABIT_S = 31 * DAY_S
 """How often a meter is usually heard is taken from the last 31 days in which it was."""
@@ -45,7 +49,11 @@ class Conditions:
 
 
 async def watch_conditions(
-    connection: TransactionalDBClient, stored: Iterable[tuple[MeterEntry, ReadingRow]], *, now: datetime
+    connection: TransactionalDBClient,
+    stored: Iterable[tuple[MeterEntry, ReadingRow]],
+    *,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
 ) -> Conditions:
     """Bring the alerts of the meters heard up to date. The dwellings must be locked."""
     spans: dict[MeterEntry, tuple[int, int]] = {}
@@ -62,17 +70,23 @@ async def watch_conditions(
         sightings.setdefault(row.meter_id, []).append(sighting)
     known = await _alerts(connection, spans)
     silences = await _silences(connection, spans, now=now)
+    measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions()
     for meter, (first_s, last_s) in spans.items():
         heard = sightings[meter.id]
         judged = _Judged(
             meter,
-            runs(
-                heard,
-                step_litres=meter.register_step if meter.fluid.is_water else None,
-                register_capacity=meter.register_capacity,
-                from_s=first_s,
-            ),
+            [
+                run
+                for run in runs(
+                    heard,
+                    step_litres=meter.register_step if meter.fluid.is_water else None,
+                    register_capacity=meter.register_capacity,
+                    from_s=first_s,
+                )
+                if run.condition is not Condition.METER_LEAK or meter.id not in measured
+            ],
+            measured=meter.id in measured,
             first_s=first_s,
             newest=heard[-1].at_s == last_s,
             heard_s=[sighting.at_s for sighting in heard if sighting.at_s >= first_s],
@@ -83,10 +97,14 @@ async def watch_conditions(
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What a batch says of one meter; `newest`: nothing later is stored."""
+    """What a batch says of one meter.
+
+    `newest`: nothing later is stored. `measured`: its leaks are the classifier's to say, not the flag's.
+    """
 
     meter: MeterEntry
     runs: Sequence[Run]
+    measured: bool
     first_s: int
     newest: bool
     heard_s: Sequence[int]
@@ -129,7 +147,8 @@ async def _settle(
             alert.ended_on = max(judged.day(ended_s), alert.started_on)
             await alert.save(using_db=connection)
             outcome.changed += 1
-            outcome.news += _news(alert, meter, None, now)
+            if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
+                outcome.news += _news(alert, meter, None, now)
 
 
 def _is_of(alert: Alert, run: Run, judged: _Judged) -> bool:
@@ -182,27 +201,50 @@ async def _alerts(
     return found
 
 
+async def _measured(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], thresholds_of: ThresholdsOf
+) -> set[int]:
+    """The meters whose leaks are the classifier's to say: their register shows them, or it found one.
+
+    A meter that counts no water has no leak alert.
+    """
+    coarse = {
+        meter.id
+        for meter in meters
+        if meter.fluid.is_water
+        and not shows_leaks(meter.register_step, float(thresholds_of(meter.operator_code).level_1_lph))
+    }
+    open_ones = LeakEpisode.filter(meter_id__in=list(coarse), ended_on=None).using_db(connection)
+    found = {row.meter_id for row in await open_ones.only("id", "meter_id")} if coarse else set()
+    return {meter.id for meter in meters} - coarse | found
+
+
 async def _silences(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
 ) -> dict[tuple[int, AlertKind], Alert]:
     """Of each meter and kind the alert that was dismissed last, while that counts."""
+    places = {meter.id: meter for meter in meters}
     query = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK,
-        silent_until__gt=now.date(),
-        meter_id__in=[meter.id for meter in meters],
-    )
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), meter_id__in=list(places)
+    )  # the day may be another there than in UTC, by one at most
     rows = await query.using_db(connection).order_by("id")
-    return {(alert.meter_id, alert.kind): alert for alert in rows if alert.meter_id is not None}
+    of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
+    return {
+        (number, alert.kind): alert
+        for number, alert in of_meters
+        if silent_on(alert, places[number].day(now))
+    }
 
 
 def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> list[News]:
-    """What is told of a burst: that it runs, and that it has ended."""
-    today = now.astimezone(meter.zone).date()
-    if alert.kind is not AlertKind.BURST or standing_of(alert, level=None, today=today) is _DISMISSED:
+    """What is told of a burst, and of a leak flag: that it runs, and that it has ended."""
+    today = meter.day(now)
+    name = _TOLD.get(alert.kind)
+    if name is None or standing_of(alert, level=None, today=today) is _DISMISSED:
         return []
-    told = [("burst_opened", today if alert.ended_on is None else alert.started_on)]
+    told = [(f"{name}_opened", today if alert.ended_on is None else alert.started_on)]
     if alert.ended_on is not None:
-        told = [*([] if run is None else told), ("burst_closed", alert.ended_on)]
+        told = [*([] if run is None else told), (f"{name}_closed", alert.ended_on)]
     return [
         News(
             dwelling_id=alert.dwelling_id,
@@ -224,6 +266,7 @@ def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> li
 
 
 _DISMISSED = Standing.NOT_A_LEAK
+_TOLD = {AlertKind.BURST: "burst", AlertKind.METER_LEAK: "meter_leak"}
 
 
 async def watch_silence(*, now: datetime) -> int:
@@ -293,9 +336,10 @@ async def _places(
 async def _end_of_removed(connection: TransactionalDBClient, *, now: datetime) -> None:
     """A meter that is gone warns of nothing any more."""
     query = Alert.filter(kind__in=_KINDS, ended_on=None, meter__removed_at__lte=now).using_db(connection)
-    for alert in await query.select_related("meter", "dwelling__residence"):
+    await lock_dwellings(connection, [alert.dwelling_id for alert in await query.only("id", "dwelling_id")])
+    for alert in await query.select_related("meter", "dwelling__residence"):  # as they are under the lock
         assert alert.meter is not None
         zone = ZoneInfo(alert.dwelling.residence.time_zone)
         assert alert.meter.removed_at is not None
         alert.ended_on = max(alert.meter.removed_at.astimezone(zone).date(), alert.started_on)
-        await alert.save(using_db=connection)
+        await alert.save(using_db=connection, update_fields=["ended_on"])

@@ -72,4 +72,6 @@ async def remember(
                     learned_at=now,
                 )
             )
+    # In one order, so that two batches that learned the same cannot wait for each other.
+    rows.sort(key=lambda row: (row.manufacturer, row.version, row.medium, row.headers))
     await CompactFormat.bulk_create(rows, ignore_conflicts=True, using_db=connection)

@@ -174,7 +174,9 @@ async def _store(
     findings = await watch(connection, touched, thresholds_of=house.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await tell_relapses(connection, list(touched), now=now)
-    conditions = await watch_conditions(connection, readings.stored, now=now)
+    conditions = await watch_conditions(
+        connection, readings.stored, thresholds_of=house.registry.leak_thresholds, now=now
+    )
     months = await watch_over_consumption(connection, touched, now=now)
     limits = await watch_limits(connection, touched, now=now)
     news = [*leaks, *relapses, *conditions.news, *months, *limits]

@@ -6,7 +6,7 @@ meters of its own operator alone; to it, any other meter is unknown.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,10 @@ class MeterEntry:
     operator_code: str
     water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
+
+    def day(self, moment: datetime) -> date:
+        """The civil day where the meter is."""
+        return moment.astimezone(self.zone).date()
 
 
 async def meters_by_address(

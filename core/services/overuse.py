@@ -35,7 +35,7 @@ async def watch_over_consumption(
     months: dict[tuple[int, Fluid], set[Month]] = {}
     for meter, (first_day, last_day) in touched.items():
         if meter.fluid.is_water:
-            current = Month.of(now.astimezone(meter.zone).date())
+            current = Month.of(meter.day(now))
             judged = {
                 month
                 for month in (current.previous(), current)

@@ -5,7 +5,6 @@ twice changes nothing; what is described again with other words is brought up to
 its radio address, a dwelling by residence, building, staircase, floor and number.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -15,14 +14,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Role, Viewer
-from core.access.codes import token_hash
 from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound
 from core.metering import Address, TelegramError, fold
 from core.models import (
     Account,
     Dwelling,
-    Gateway,
     Meter,
     Occupancy,
     OccupancyKind,
@@ -33,7 +30,7 @@ from core.services.meter_keys import put_key
 from core.services.password_hashes import hash_password
 from core.services.prices import checked_price
 from core.services.removals import end_leaks
-from core.services.sessions import GATEWAY_PREFIX, email_key
+from core.services.sessions import email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
 from core.thresholds import ThresholdsOf, product_thresholds
@@ -210,7 +207,8 @@ async def put_meter(
         raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
     row = await _dwelling_row(connection, residence, dwelling)
     if keep_removal:
-        known = await Meter.get_or_none(radio_address=meter.radio_address, using_db=connection)
+        address = _canonical(meter.radio_address)
+        known = await Meter.get_or_none(radio_address=address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
     return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
 
@@ -266,27 +264,6 @@ async def put_operator(connection: TransactionalDBClient, viewer: Viewer, *, cod
     viewer.require(Permission.PLACES_WRITE)
     operator_id: int = (await _operator(connection, code, name)).id
     return operator_id
-
-
-@transactional
-async def issue_gateway_key(
-    connection: TransactionalDBClient, viewer: Viewer, *, operator_code: str, name: str, now: datetime
-) -> str:
-    """A new API key for a gateway, in place of the one it had; shown here and never again.
-
-    Raises:
-        NotFound: there is no such operator.
-    """
-    viewer.require(Permission.PLACES_WRITE)
-    operator = await Operator.get_or_none(code=operator_code, using_db=connection)
-    if operator is None:
-        raise NotFound(f"There is no operator {operator_code}.", field="operator")
-    key = GATEWAY_PREFIX + secrets.token_urlsafe(32)
-    gateway = await Gateway.get_or_none(operator_id=operator.id, name=name, using_db=connection)
-    gateway = gateway or Gateway(operator_id=operator.id, name=name, created_at=now)
-    gateway.key_hash, gateway.revoked_at = token_hash(key), None
-    await gateway.save(using_db=connection)
-    return key
 
 
 def _check_zone(name: str) -> None:
@@ -357,6 +334,20 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
     await stay.save(using_db=connection)
 
 
+def _canonical(radio_address: str) -> str:
+    """A radio address as it is stored.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    try:
+        return str(Address.parse(radio_address))
+    except TelegramError as failure:
+        raise InvalidInput(
+            f"{radio_address!r} is no radio address: {failure.message}", field="radio_address"
+        ) from failure
+
+
 async def _put_meter(
     connection: TransactionalDBClient,
     dwelling: Dwelling,
@@ -366,12 +357,7 @@ async def _put_meter(
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> int:
-    try:
-        address = str(Address.parse(spec.radio_address))
-    except TelegramError as failure:
-        raise InvalidInput(
-            f"{spec.radio_address!r} is no radio address: {failure.message}", field="radio_address"
-        ) from failure
+    address = _canonical(spec.radio_address)
     if spec.key is not None and len(spec.key) not in {8, 16}:
         raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
     for name, amount in (

@@ -3,7 +3,7 @@
 In: the meters of a batch and the span of their new readings. Out: rows of both tables, replaced. The one
 rule: volumes are a function of the stored readings alone, so late, doubled and disordered telegrams give the
 same rows as orderly ones. A new reading changes the days from that of the reading before it to that of the
-reading after it, no others.
+reading after it, or, where it lies above that one, of the first to reach it; no others.
 """
 
 from collections.abc import Iterable, Mapping

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayVolume, HourVolume, IndexReading, Quality
+from core.consumption.readings import BACKFLOW_LIMIT
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
@@ -82,12 +83,20 @@ async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingR
 async def neighbours(
     connection: BaseDBAsyncClient, windows: Iterable[Window]
 ) -> dict[int, tuple[int | None, int | None]]:
-    """For each meter the time of the last reading before its window and of the first one after it."""
+    """For each meter the time of the last reading before its window, and of the one after it up to which the
+    window's readings can matter: the first that reaches their highest index, or lies too far below it to have
+    run back.
+    """
+    later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
+    reached = f"(index_value >= w.top OR index_value < w.top - {BACKFLOW_LIMIT})"
     rows = await _select(
         connection,
-        "SELECT k.a,"
-        " (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at < k.b) AS before,"
-        " (SELECT MIN(read_at) FROM reading WHERE meter_id = k.a AND read_at > k.c) AS after FROM k",
+        ", w(a, b, c, top) AS (SELECT k.a, k.b, k.c,"  # noqa: S608 - texts and a number of our own
+        " (SELECT MAX(index_value) FROM reading WHERE meter_id = k.a AND read_at BETWEEN k.b AND k.c) FROM k)"
+        " SELECT w.a,"
+        " (SELECT MAX(read_at) FROM reading WHERE meter_id = w.a AND read_at < w.b) AS before,"
+        f" COALESCE((SELECT MIN(read_at) {later} AND {reached}), (SELECT MAX(read_at) {later})) AS after"
+        " FROM w",
         windows,
     )
     return {row["a"]: (row["before"], row["after"]) for row in rows}

@@ -6,6 +6,7 @@ printed on the device (R-145, R-161) have no known relation to the eight on air,
 the other.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from core.metering import (
@@ -17,20 +18,21 @@ from core.metering import (
     MeterDriver,
     SerialFormat,
     Signature,
-    read_fields,
-    read_history,
-    read_status,
+    Table,
     target_fields,
 )
 from drivers.ista import qundis
 
 _YEAR, _MONTH = 1, 2
-_FIELDS: Final = (
-    *NOW,
-    *target_fields(_MONTH),
-    Field("last_year_date", Measurand.DATE, storage=_YEAR),
-    Field("last_year_volume_m3", Measurand.VOLUME, storage=_YEAR),
-    Field("last_year_energy_kwh", Measurand.ENERGY, storage=_YEAR),
+_TABLE: Final = Table(
+    (
+        *NOW,
+        *target_fields(_MONTH),
+        Field("last_year_date", Measurand.DATE, storage=_YEAR),
+        Field("last_year_volume_m3", Measurand.VOLUME, storage=_YEAR),
+        Field("last_year_energy_kwh", Measurand.ENERGY, storage=_YEAR),
+    ),
+    storages=(_YEAR, _MONTH),
 )
 
 
@@ -38,12 +40,14 @@ def interpret(frame: Frame) -> Measurement:
     """What an ista meter says."""
     if frame.envelope.meter_address.manufacturer in qundis.MAKERS:
         return qundis.interpret(frame)
-    return Measurement(
-        values=read_fields(frame, _FIELDS),
-        flags=read_status(frame),
-        status_word=frame.envelope.status,
-        history=read_history(frame, (_YEAR, _MONTH)),
-    )
+    return _TABLE.interpret(frame)
+
+
+def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """What ista meters of one kind say."""
+    if frames[0].envelope.meter_address.manufacturer in qundis.MAKERS:
+        return [qundis.interpret(frame) for frame in frames]
+    return _TABLE.interpret_many(frames)
 
 
 DRIVER: Final = MeterDriver(
@@ -56,4 +60,5 @@ DRIVER: Final = MeterDriver(
     ),
     serial=SerialFormat(pattern=r"\d{9}", example="542 361 524"),
     interpret=interpret,
+    interpret_many=interpret_many,
 )

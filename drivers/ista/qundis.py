@@ -16,6 +16,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
 from core.metering import (
     NOW,
     Field,
@@ -121,5 +123,7 @@ def _walk_by(record: Record) -> tuple[Record, ...]:
             content = read_records(header + data[at : at + length], 0)
         except TelegramError:
             return ()
-        out += (replace(part, offset=record.offset + len(_WALK_BY) + 1 + at) for part in content.records)
+        out += (
+            structs.replace(part, offset=record.offset + len(_WALK_BY) + 1 + at) for part in content.records
+        )
     return tuple(out)

@@ -5,6 +5,7 @@ day has come the meter fills the billing value with FE and marks it as "during e
 is none. With a long header the meter is the inner address and the radio the outer one.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from core.metering import (
@@ -17,30 +18,35 @@ from core.metering import (
     MeterDriver,
     SerialFormat,
     Signature,
-    read_fields,
-    read_history,
-    read_status,
+    Table,
 )
 
-_HEAT: Final = 0x04
+_HEAT_MEDIUM: Final = 0x04
 _BILLING: Final = 1
 # A heat meter states its billing day ahead of the first billing value: the day is no proof of a snapshot.
-_HEAT_FIELDS: Final = (
-    *NOW,
-    Field("target_energy_kwh", Measurand.ENERGY, storage=1),
-    Field("last_year_date", Measurand.DATE, storage=1),
+_HEAT: Final = Table(
+    (
+        *NOW,
+        Field("target_energy_kwh", Measurand.ENERGY, storage=1),
+        Field("last_year_date", Measurand.DATE, storage=1),
+    ),
+    storages=(_BILLING,),
 )
+_WATER: Final = Table(STANDARD, storages=(_BILLING,))
 
 
 def interpret(frame: Frame) -> Measurement:
-    """What an Itron meter says: the fields of the standard, storage 1 being the last billing day."""
-    fields = _HEAT_FIELDS if frame.envelope.meter_address.medium == _HEAT else STANDARD
-    return Measurement(
-        values=read_fields(frame, fields),
-        flags=read_status(frame),
-        status_word=frame.envelope.status,
-        history=read_history(frame, (_BILLING,)),
-    )
+    """What an Itron meter says."""
+    return _table(frame).interpret(frame)
+
+
+def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """What Itron meters of one kind say."""
+    return _table(frames[0]).interpret_many(frames)
+
+
+def _table(frame: Frame) -> Table:
+    return _HEAT if frame.envelope.meter_address.medium == _HEAT_MEDIUM else _WATER
 
 
 DRIVER: Final = MeterDriver(
@@ -54,4 +60,5 @@ DRIVER: Final = MeterDriver(
         pattern=r"\d{8}", example="48349952", from_address=lambda address: address.identification
     ),
     interpret=interpret,
+    interpret_many=interpret_many,
 )

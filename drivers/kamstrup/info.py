@@ -4,9 +4,8 @@ In: the info code of a record. Out: flags and durations. The one rule: a word wi
 MULTICAL 302) is kept raw and raises no flag.
 """
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.metering import FlagBits, FlagDuration, Frame, StatusFlag, flags_of
 
@@ -92,8 +91,7 @@ _HOURS: Final = ((0, 0), (1, 8), (9, 24), (25, 72), (73, 168), (169, 336), (337,
 _WITH_DURATIONS: Final = bytes.fromhex("02FF20")
 
 
-@dataclass(frozen=True, slots=True)
-class InfoCode:
+class InfoCode(NamedTuple):
     """An info code, read: the word as sent, the states of now, how long states held lately."""
 
     word: int
@@ -103,11 +101,10 @@ class InfoCode:
 
 def read_info(frame: Frame) -> InfoCode | None:
     """The first info code among the records; None when there is none."""
-    for record in frame.headed(INFO_CODES):
-        bits = INFO_CODES[record.header]
-        if isinstance(record.value, int):
-            durations = _durations(record.value) if record.header == _WITH_DURATIONS else ()
-            return InfoCode(record.value, flags_of(record.value, bits), durations)
+    for header, value in frame.values_under(INFO_CODES):
+        if isinstance(value, int):
+            durations = _durations(value) if header == _WITH_DURATIONS else ()
+            return InfoCode(value, flags_of(value, INFO_CODES[header]), durations)
     return None
 
 

@@ -6,6 +6,7 @@ Storage 1 is the month's end in PRIOS; in OMS telegrams it depends on the versio
 """
 
 from decimal import Decimal
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Final
 
@@ -52,6 +53,12 @@ PRIOS_PAST_ALARMS: Final[FlagBits] = MappingProxyType(
     {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
 )
 _GENERAL_ALARM_BIT: Final = 7
+# The same alarms come again and again: their flags are remembered by the bits that set them.
+_ALARM_BITS: Final = sum(1 << bit for bit in PRIOS_ALARMS)
+_PAST_ALARM_BITS: Final = sum(1 << bit for bit in PRIOS_PAST_ALARMS)
+_alarms: Final = lru_cache(maxsize=256)(partial(flags_of, bits=PRIOS_ALARMS))
+_past_alarms: Final = lru_cache(maxsize=256)(partial(flags_of, bits=PRIOS_PAST_ALARMS))
+_HALF_YEARS: Final = tuple(Decimal(number) / 2 for number in range(32))
 
 _PRIOS_FIELDS: Final = (
     Field("total_volume_m3", Measurand.VOLUME),
@@ -90,14 +97,15 @@ def interpret(frame: Frame) -> Measurement:
 def _interpret_prios(frame: Frame) -> Measurement:
     raw = frame.envelope.raw
     values: dict[str, MeasuredValue] = read_fields(frame, _PRIOS_FIELDS)
-    values["battery_years"] = Decimal(raw[12] & 0x1F) / 2
+    values["battery_years"] = _HALF_YEARS[raw[12] & 0x1F]
     values["transmit_period_s"] = 1 << (raw[11] & 0x0F) + 2
-    serial = serials.from_address(frame.envelope.meter_address)
-    if serial is not None and frame.envelope.meter_address.manufacturer == serials.MAKER:
+    address = frame.envelope.meter_address
+    serial = serials.from_address(address)
+    if serial is not None and address.manufacturer == serials.MAKER:
         values["printed_serial"] = serial
         values["manufacture_year"] = serials.year_of(serial)
     word = int.from_bytes(raw[11:14], "little")
-    flags = flags_of(word, PRIOS_ALARMS)
+    flags = _alarms(word & _ALARM_BITS)
     if not flags and word >> _GENERAL_ALARM_BIT & 1:
         flags = frozenset({StatusFlag.ALARM})
     return Measurement(
@@ -105,7 +113,7 @@ def _interpret_prios(frame: Frame) -> Measurement:
         flags=flags,
         status_word=word,
         history=read_history(frame, _USUAL),
-        previous_flags=flags_of(word, PRIOS_PAST_ALARMS),
+        previous_flags=_past_alarms(word & _PAST_ALARM_BITS),
     )
 
 

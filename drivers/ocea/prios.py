@@ -9,9 +9,10 @@ The register is linear, so sixteen bytes of its stream at once are the exclusive
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from core.metering import (
     Address,

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -338,3 +339,17 @@ def test_a_paper_consent_is_written_down(run, tmp_path: Path, vault) -> None:
     assert (refused.returncode, "evidenceReference" in refused.stderr) == (1, True)
     assert "is now GRANTED" in run(*claire, "--evidence", "dossier 12").stdout
     assert run("consents", "record", "nobody@example.org", "--no-granted").returncode == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
+def test_ingest_takes_in_what_comes_by_a_pipe_with_a_name(run, tmp_path: Path) -> None:
+    """Nothing of it is lost to counting; a FIFO is read to its end, once."""
+    assert run("migrate").returncode == 0
+    fifo = tmp_path / "gateway.fifo"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_text, args=(f"{PRIOS}\n" * 3,))
+    writer.start()
+    answer = run("ingest", str(fifo), "--json")
+    writer.join()
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["lines"] == 3

@@ -18,7 +18,7 @@ from core.consumption.fluids import Fluid
 from core.metering import Registry
 from core.models import Meter
 from core.services import series
-from core.services.portfolio import issue_gateway_key
+from core.services.gateways import issue_gateway_key
 from core.services.vault import Vault
 from core.settings import Settings
 from graphql_schema.asgi import build_app

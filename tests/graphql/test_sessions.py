@@ -7,7 +7,7 @@ import pytest
 
 from core.access import SYSTEM
 from core.bootstrap import House
-from core.services.portfolio import issue_gateway_key
+from core.services.gateways import issue_gateway_key
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 
 WHO = "{ viewer { email firstName lastName civility phone language } }"

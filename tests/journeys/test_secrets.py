@@ -14,7 +14,7 @@ from core.bootstrap import House
 from core.models import Account, Channel, OutboxMessage
 from core.services.audit import acts_on
 from core.services.dispatch import claim_next
-from core.services.portfolio import issue_gateway_key
+from core.services.gateways import issue_gateway_key
 from core.services.transaction import current_database
 from core.services.vault import Vault
 from graphql_schema.asgi import build_app

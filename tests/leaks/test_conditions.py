@@ -7,10 +7,10 @@ H = 3600
 
 
 def test_a_meters_own_states_become_conditions():
-    """Burst, backflow, dry and tamper are told; a leak flag and a battery are not these kinds."""
+    """Burst, backflow, dry, tamper and the leak flag are told; a battery is none of these kinds."""
     flags = {StatusFlag.BURST, StatusFlag.REVERSE, StatusFlag.DRY, StatusFlag.TAMPER}
     assert told(flags) == {Condition.BURST, Condition.BACKFLOW, Condition.DRY, Condition.TAMPER}
-    assert told({StatusFlag.LEAK, StatusFlag.BATTERY_LOW}) == frozenset()
+    assert told({StatusFlag.LEAK, StatusFlag.BATTERY_LOW}) == {Condition.METER_LEAK}
 
 
 @pytest.mark.parametrize(

@@ -30,17 +30,22 @@ def arrivals(readings, chance):
     return came, np.concatenate((np.arange(len(readings.at_s)), again))
 
 
-def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8):
+def in_order(readings, _chance):
+    """Each reading comes when it was taken, once."""
+    return readings.at_s, np.arange(len(readings.at_s))
+
+
+def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8, coming=arrivals):
     """What follows from readings taken in as they come, a batch every so often."""
     memories = [Memory() for _ in series]
     said = [[] for _ in series]
-    coming = [arrivals(one, chance) for one in series]
+    arriving = [coming(one, chance) for one in series]
     first_s = min(int(one.at_s.min()) for one in series)
-    last_s = max(int(came.max()) for came, _ in coming)
+    last_s = max(int(came.max()) for came, _ in arriving)
     for start_s in range(first_s, last_s + 1, every_s):
         arrived = [
             Readings(*(part[which[(came >= start_s) & (came < start_s + every_s)]] for part in one))
-            for one, (came, which) in zip(series, coming, strict=True)
+            for one, (came, which) in zip(series, arriving, strict=True)
         ]
         followed = follow(memories, arrived, step_litres=step_litres, capacity_litres=capacity_litres)
         for number, one in enumerate(followed):
@@ -67,24 +72,26 @@ def told(runs):
 
 
 @pytest.mark.skipif(not LABELLED.exists(), reason="the labelled dwellings of ../shared are not here")
+@pytest.mark.parametrize(("coming", "every_s"), [(in_order, 5 * DAY + 7 * H), (arrivals, 3 * DAY + 7 * H)])
 @pytest.mark.parametrize(
-    ("step_litres", "cadence_h", "dwellings"), [(1, 1, 24), (10, 1, 24), (1, 6, 24), (1, 24, 21)]
+    ("step_litres", "cadence_h", "dwellings"),
+    [(1, 1, 213), (10, 1, 213), (100, 1, 213), (1, 6, 24), (10, 6, 24), (1, 24, 21), (10, 24, 21)],
 )
-def test_stream_and_batch_agree_on_the_labelled_dwellings(step_litres, cadence_h, dwellings):
-    """Readings shuffled within three days and doubled give the very episodes of the batch."""
+def test_stream_and_batch_agree_on_the_labelled_dwellings(step_litres, cadence_h, dwellings, coming, every_s):
+    """All 258 dwellings: readings in order, or shuffled within three days and doubled, give the very
+    episodes of the batch.
+    """
     arrays = np.load(LABELLED)
     times, litres = np.cumsum(arrays["ts_delta"].astype(int)), np.cumsum(arrays["idx_delta"].astype(int))
-    numbers = np.flatnonzero(arrays["cadence_h"] == cadence_h)
-    leaking = arrays["leak_kind"][numbers] > 0
-    numbers = np.concatenate((numbers[leaking], numbers[~leaking]))[:dwellings]
     series = []
-    for number in numbers:
+    for number in np.flatnonzero(arrays["cadence_h"] == cadence_h):
         part = slice(arrays["offsets"][number], arrays["offsets"][number + 1])
         shown = litres[part] // step_litres * step_litres
         series.append(Readings(times[part], shown, arrays["serial"][part].astype(int)))
+    assert len(series) == dwellings
     batch = classify(series, step_litres=step_litres, capacity_litres=10**8)
     chance = np.random.default_rng(11)
-    stream = streamed(series, step_litres=step_litres, chance=chance, every_s=DAY + 7 * H)
+    stream = streamed(series, step_litres=step_litres, chance=chance, every_s=every_s, coming=coming)
     assert any(batch)
     assert [told(runs) for runs in stream] == [told(runs) for runs in batch]
 

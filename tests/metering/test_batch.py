@@ -61,17 +61,25 @@ def told(answer):
 
 
 def assert_same(cases, registry, decoder, book=NO_BOOK):
-    """Equal, and equal in print: to the eye of whoever reads a log nothing differs either."""
+    """Equal, and equal in print: to the eye of whoever reads a log nothing differs either.
+
+    In one batch, and in batches of one through a decoder that has seen nothing.
+    """
     wanted = [ordinary(case, registry, book) for case in cases]
     got = batched(cases, decoder, book)
-    for case, one, other in zip(cases, wanted, got, strict=True):
-        assert told(one) == told(other), case[0].hex()
-        if isinstance(one, Opened):
-            assert repr(one) == repr(other)
-            assert hash(one.frame) == hash(other.frame)
-            assert one.measurement.index == other.measurement.index
-            assert list(one.measurement.values) == list(other.measurement.values)
-            assert (one.message_counter, one.learned_format) == (other.message_counter, other.learned_format)
+    fresh = BatchDecoder(registry, ciphers=Ciphers(64))
+    alone = [batched([case], fresh, book)[0] for case in cases]
+    for case, one, *others in zip(cases, wanted, got, alone, strict=True):
+        for other in others:
+            assert told(one) == told(other), case[0].hex()
+            if isinstance(one, Opened):
+                assert repr(one) == repr(other)
+                assert hash(one.frame) == hash(other.frame)
+                assert hash(one.sealed.envelope) == hash(other.sealed.envelope)
+                assert one.measurement.index == other.measurement.index
+                assert list(one.measurement.values) == list(other.measurement.values)
+                assert one.message_counter == other.message_counter
+                assert one.learned_format == other.learned_format
     return got
 
 
@@ -262,7 +270,8 @@ def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
     ]
     ordinarily = []
     monkeypatch.setattr(
-        "core.metering.batch.open_sealed", lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k)
+        "core.metering.batch_contents.open_sealed",
+        lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k),
     )
     link = bytes.fromhex("2D2C000000001B16")
     seal_as = {
@@ -304,7 +313,7 @@ def test_compact_formats_that_were_learned(registry, decoder):
         assert_same(cases, registry, decoder, book)
 
 
-def driver_of(interpret):
+def driver_of(interpret, interpret_many=None):
     """A registry with one driver of its own for all Itron meters."""
     driver = MeterDriver(
         name="own",
@@ -312,6 +321,7 @@ def driver_of(interpret):
         signatures=(Signature("ITW"),),
         serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
         interpret=interpret,
+        interpret_many=interpret_many,
     )
     return Registry((LoadedDriver(driver, "own", "own", "1"),))
 
@@ -334,20 +344,24 @@ def test_a_driver_that_fails_or_looks_everywhere():
             status_word=len(frame.records) + len(frame.manufacturer_data),
         )
 
-    registry = driver_of(interpret)
-    chance = random.Random("a stranger's driver")
-    layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
-    cases = [
-        (
-            sealed(number, written(layout, chance), KEY, seal, LINKS[0], chance),
-            False,
-            KEY if seal != "plain" else None,
-        )
-        for number in range(1, 40)
-        for seal in ("plain", "mode 5", "ell")
-    ]
-    got = assert_same(cases, registry, BatchDecoder(registry))
-    assert {type(answer) for answer in got} == {Opened, TelegramError}
+    def fails(_frames):
+        raise LookupError
+
+    for many in (None, fails, lambda frames: [Measurement()] * (len(frames) - 1)):
+        registry = driver_of(interpret, many)
+        chance = random.Random("a stranger's driver")
+        layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
+        cases = [
+            (
+                sealed(number, written(layout, chance), KEY, seal, LINKS[0], chance),
+                False,
+                KEY if seal != "plain" else None,
+            )
+            for number in range(1, 40)
+            for seal in ("plain", "mode 5", "ell")
+        ]
+        got = assert_same(cases, registry, BatchDecoder(registry))
+        assert {type(answer) for answer in got} == {Opened, TelegramError}
 
 
 def test_a_batch_of_none_and_of_one(registry, decoder):
@@ -374,6 +388,19 @@ def test_a_sealed_content_that_seems_plain(registry, decoder):
     assert answer.measurement.index is not None
 
 
+def test_more_shapes_than_are_kept(registry, decoder):
+    """Telegrams that differ in their configuration field alone, a hundred ways, and then once more."""
+    telegram = bytearray(sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
+    cases = []
+    for number in range(100):
+        telegram[13] = telegram[13] & 0xF0 | number & 0x0F
+        telegram[14] = telegram[14] & 0x1F | (number >> 4) << 5
+        cases.append((bytes(telegram), False, KEY))
+    got = assert_same([*cases, *cases], registry, decoder)
+    assert {type(answer) for answer in got} == {Opened}
+    assert_same(cases[::-1], registry, decoder)
+
+
 def test_the_ciphers_kept_are_bounded(registry):
     """More meters than ciphers may be kept: all are opened, and the bound holds."""
     ciphers = Ciphers(4)
@@ -386,3 +413,19 @@ def test_the_ciphers_kept_are_bounded(registry):
         cases.append((sealing.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
     assert all(isinstance(answer, Opened) for answer in batched(cases, decoder))
     assert ciphers.kept == 4
+
+
+def test_each_kept_cipher_has_a_key_of_its_own():
+    """Whatever came between: made, kept, dropped and made again, a cipher works with its meter's key."""
+    ciphers = Ciphers(8)
+    chance = random.Random("keys of their own")
+    keys = [chance.randbytes(16) for _ in range(12)]
+    for _ in range(200):
+        some = chance.choices(keys, k=chance.randrange(1, 12))
+        blocks = [chance.randbytes(32) for _ in some]
+        ciphers_of_one = [AES.new(key, AES.MODE_ECB) for key in some]
+        wanted = [cipher.decrypt(block) for cipher, block in zip(ciphers_of_one, blocks, strict=True)]
+        assert ciphers.decrypt_each(some, blocks) == wanted
+        assert ciphers.decrypt(some[0], blocks[0]) == ciphers.decrypt_once(some[0], blocks[0]) == wanted[0]
+        assert ciphers.encrypt_each(some, wanted) == blocks
+        assert ciphers.kept <= 8

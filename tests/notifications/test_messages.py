@@ -98,6 +98,22 @@ SENT = [
         "Cold water no. H8CA029620: the very high flow has not been seen since 12 March 2022.",
     ),
     (
+        *("meter_leak_opened", "fr", BURST, "Alerte fuite signalée par le compteur"),
+        (
+            "Eau froide n°H8CA029620 : le compteur signale une fuite depuis le 11/03/2022. "
+            "Son débit n'est pas connu."
+        ),
+    ),
+    (
+        *(
+            "meter_leak_closed",
+            "en",
+            {**BURST, "ended_on": "2022-03-12"},
+            "End of the leak reported by your meter",
+        ),
+        "Cold water no. H8CA029620: the meter has reported no leak since 12 March 2022.",
+    ),
+    (
         *("own_limit", "fr", LIMIT, "Votre limite de consommation est dépassée"),
         "Eau chaude : 0.14 m3 le 22/11/2026, plus que votre limite de 0.13 m3 par jour.",
     ),

@@ -1,6 +1,7 @@
 """What residents and managers may do about an alert, and what is told meanwhile."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -195,3 +196,57 @@ async def test_a_residence_is_granted_to_managers_of_its_operator(house, vault, 
             await grant_residence(
                 SYSTEM, email=email, operator_code="ocea", residence_code=code, now=factories.NOW
             )
+
+
+@pytest.fixture
+async def rarely_read(house, vault, izar, resident):
+    """A home read every six hours, where 33 litres an hour began to run and are said to be repaired.
+
+    Answers a way to read on: so many days, with so many litres running in each quarter of a day.
+    """
+    await factories.residence(vault, factories.meter(izar.address))
+    quarters, index = timedelta(hours=6), 1000
+    at = datetime(2026, 9, 1, tzinfo=UTC)
+
+    async def read(days, running):
+        nonlocal index, at
+        lines = []
+        for quarter in range(4 * days):
+            index += (3 if quarter % 4 == 0 else 45) + running
+            at += quarters
+            lines.append(izar.line(index, at))
+        await take_in(house, SYSTEM, lines, source="test", now=at)
+
+    await read(20, 0)
+    await read(25, 200)
+    await report_repair(await resident(), (await Alert.get(kind="LEAK")).id, now=at)
+    return read
+
+
+@pytest.mark.parametrize(("running", "deed"), [(200, Deed.RELAPSED), (0, Deed.VERIFIED)])
+async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read, running, deed) -> None:
+    """Without a quiet hour to look for, the classifier says whether the leak goes on; a relapse is told."""
+    for _ in range(14):
+        await rarely_read(1, running)
+    assert (await Alert.get(kind="LEAK")).last_deed is deed
+    told = await OutboxMessage.filter(template="leak_relapsed").exists()
+    assert told is (deed is Deed.RELAPSED)
+
+
+@pytest.mark.parametrize("place", ["America/Martinique", "Europe/Paris", "Pacific/Auckland"])
+async def test_a_silence_lasts_to_its_last_evening(house, vault, izar, resident, place) -> None:
+    """Its days are the residence's own: at nine in the evening of the last one another leak stays silent."""
+    await factories.residence(vault, factories.meter(izar.address), time_zone=place)
+    zone, first = ZoneInfo(place), datetime(2026, 11, 1, 4, tzinfo=UTC)
+    then = first + 61 * HOURS
+    await take_in(house, SYSTEM, izar.hourly(first, [6] * 60), source="test", now=then)
+    alert = await Alert.get()
+    await dismiss(await resident(), alert.id, reason=KnownUse.WATER_SOFTENER, quiet_days=15, now=then)
+    last = (await Alert.get()).silent_until - timedelta(days=1)
+    evening = datetime.combine(last, time(21), tzinfo=zone)
+    hours = int((evening - first).total_seconds() // 3600)
+    amounts = [6] * 60 + [0] * (hours - 85) + [6] * 25
+    told = await OutboxMessage.all().count()
+    await take_in(house, SYSTEM, izar.hourly(first, amounts), source="test", now=evening.astimezone(UTC))
+    assert await Alert.all().count() == 2
+    assert not await OutboxMessage.filter(template="leak_opened", id__gt=told).exists()

@@ -88,3 +88,24 @@ async def test_a_kind_of_meter_has_so_many_formats(house, now, meter) -> None:
     assert summary.stored == MOST_OF_A_KIND + 8
     await taken(house, whole(5000, AT + timedelta(hours=2)), now=now)
     assert await CompactFormat.all().count() == MOST_OF_A_KIND
+
+
+async def test_formats_are_stored_in_one_order(house, vault, now, monkeypatch) -> None:
+    """Two workers that learn the same from batches in other orders must not wait for each other's rows."""
+    stored = []
+    bulk_create = CompactFormat.bulk_create
+
+    async def noted(rows, **options):
+        stored.append([row.medium for row in rows])
+        return await bulk_create(rows, **options)
+
+    monkeypatch.setattr(CompactFormat, "bulk_create", noted)
+    lines = []
+    for medium in (7, 6):
+        link = LINK[:-1] + bytes((medium,))
+        address = f"ZRK-11223344-05-0{medium}"
+        await factories.residence(vault, factories.meter(address, printed_serial=f"1122334{medium}", key=KEY))
+        apl = bytes((CI_FULL,)) + full(records(1000))
+        lines.append(heard(sealing.counter_mode(link, KEY, apl, session=1), AT))
+    await taken(house, *lines, now=now)
+    assert stored == [[6, 7]]

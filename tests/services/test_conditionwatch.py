@@ -1,14 +1,16 @@
 """Burst, backflow, dry meter, tampering and silence, from what meters say to alerts and messages."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM
+from core.errors import AlertOver
 from core.leaks.workflow import Deed, KnownUse
 from core.metering import StatusFlag, flags_to_bits
-from core.models import Account, Alert, AlertDeed, AlertKind, Channel, Meter, OutboxMessage
+from core.models import Account, Alert, AlertDeed, AlertKind, Channel, Dwelling, Meter, OutboxMessage
 from core.services import series
 from core.services.alert_list import active_alerts, past_alerts
 from core.services.alert_workflow import acknowledge, dismiss
@@ -200,3 +202,32 @@ async def test_a_meter_that_is_gone_or_was_never_heard_is_not_missed(house, home
     await Meter.all().update(removed_at=START + DAY)
     assert await watch_silence(now=START + 30 * DAY) == 0
     assert await state() == [(AlertKind.BACKFLOW, TODAY, TODAY + DAY)]
+
+
+async def test_what_is_done_beside_the_hourly_look_is_kept(home, house, now, resident, monkeypatch) -> None:
+    """The look at removed meters holds the dwelling and writes its own column, so no deed is overwritten."""
+    for litres, at in ((1000, START - 2 * DAY), (900, START - DAY)):
+        await take(house, [home.line(litres, at)], now)
+    await Meter.all().update(removed_at=START)
+    alert, looking, go_on = await Alert.get(), asyncio.Event(), asyncio.Event()
+    save = Alert.save
+
+    async def held(self, *args, **options):
+        looking.set()
+        await go_on.wait()
+        await save(self, *args, **options)
+
+    monkeypatch.setattr(Alert, "save", held)
+    look = asyncio.create_task(watch_silence(now=now))
+    await looking.wait()
+    if not house.settings.is_sqlite:  # there the writer's place itself is the lock
+        async with in_transaction() as other:
+            free = Dwelling.all().using_db(other).only("id").select_for_update(skip_locked=True)
+            assert await free == []
+    monkeypatch.undo()
+    deed = asyncio.create_task(acknowledge(await resident(), alert.id, now=now))
+    go_on.set()
+    outcome = await asyncio.gather(look, deed, return_exceptions=True)
+    assert outcome[0] == 0
+    assert isinstance(outcome[1], AlertOver)
+    assert (await Alert.get()).ended_on == TODAY

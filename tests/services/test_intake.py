@@ -14,8 +14,9 @@ from core.access import SYSTEM, Role, Viewer
 from core.errors import Forbidden
 from core.models import TelegramState, UnusableTelegram
 from core.services import intake
+from core.services.gateways import issue_gateway_key
 from core.services.intake import count_kept, replay, take_in
-from core.services.portfolio import issue_gateway_key, put_operator
+from core.services.portfolio import put_operator
 from core.services.sessions import viewer_of_token
 from core.services.vault import Vault
 from tests.support import factories

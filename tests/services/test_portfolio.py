@@ -1,7 +1,7 @@
 """Describing residences, meters, keys and people to the house."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -234,3 +234,21 @@ async def test_a_register_that_cannot_be_is_refused(house, vault, name, amount) 
     with pytest.raises(InvalidInput) as refused:
         await factories.residence(vault, replace(factories.meter(), **{name: amount}))
     assert refused.value.field == name
+
+
+@pytest.mark.parametrize("written", ["SAP-21131C34-0C-04", "sap-21131c34-0c-04"])
+async def test_a_removal_that_is_not_repeated_stays(house, vault, written) -> None:
+    """However the address is written in the list that does not name it."""
+    removed = factories.NOW - timedelta(days=30)
+    await factories.residence(vault, factories.meter("SAP-21131C34-0C-04", removed_at=removed))
+    await put_meter(
+        SYSTEM,
+        residence_code="AA000",
+        operator_code="ocea",
+        dwelling=DwellingSpec(building="A", staircase="1", floor="2", number="12"),
+        meter=factories.meter(written),
+        keep_removal=True,
+        vault=vault,
+        now=factories.NOW,
+    )
+    assert (await Meter.get()).removed_at == removed

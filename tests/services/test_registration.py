@@ -249,11 +249,8 @@ async def test_cases_are_decided_once_by_who_may(house: House, vault: Vault) -> 
     with pytest.raises(Forbidden):
         await list_cases(resident, now=NOW)
     (case,) = await list_cases(SYSTEM, now=NOW)
-    assert (case.kind.value, case.dwelling, case.occupancy) == (
-        "REVIEW",
-        "01 · 03 · 00 · 01",
-        OccupancyKind.TENANT,
-    )
+    assert (case.kind.value, case.occupancy) == ("REVIEW", OccupancyKind.TENANT)
+    assert case.dwelling == "01 · 03 · 00 · 01"
     with pytest.raises(Forbidden):
         await decide(house, resident, case.id, approved=True, now=NOW)
     with pytest.raises(NotFound):

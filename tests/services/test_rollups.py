@@ -131,3 +131,22 @@ async def test_heat_is_counted_in_watt_hours(house, vault, now, heat_meter) -> N
     summary = await take_in(house, SYSTEM, lines, source="test", now=now)
     assert summary.stored == 4
     assert [amount for amount, _ in (await days_of()).values()] == [1200] * 3
+
+
+async def test_a_late_reading_above_the_next_ones_counts_nothing_twice(
+    house, vault, now, izar, tables, forget
+) -> None:
+    """A register that ran back by 8 litres, read every day: told late, the 108 leaves the same days."""
+    await factories.residence(vault, factories.meter(izar.address))
+    first = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    lines = [
+        izar.line(index, first + number * DAY) for number, index in enumerate((100, 108, 100, 104, 112, 130))
+    ]
+    for line in lines:
+        await take_in(house, SYSTEM, [line], source="test", now=now)
+    in_order = await tables("daily_volume")
+    await forget()
+    for line in [lines[0], *lines[2:], lines[1]]:
+        await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert await tables("daily_volume") == in_order
+    assert sum(amount for amount, _ in (await days_of()).values()) == 30

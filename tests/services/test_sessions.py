@@ -9,7 +9,8 @@ from core.access import SYSTEM, Permission, Role, Visitor
 from core.errors import NotFound, SignInRefused, Unauthenticated
 from core.models import Account, Device, Gateway, Session
 from core.services import password_hashes
-from core.services.portfolio import issue_gateway_key, put_operator
+from core.services.gateways import issue_gateway_key
+from core.services.portfolio import put_operator
 from core.services.sessions import (
     email_key,
     my_account,

@@ -8,6 +8,11 @@ from threading import Thread
 from fakeredis import FakeServer, TcpFakeServer
 
 
+class _Server(TcpFakeServer):
+    request_queue_size = 128
+    """As many as a real one lets wait; of the five of Python's own servers a burst is cut off."""
+
+
 @dataclass
 class RedisServer:
     """One server: it can be stopped, and begun again at the same port with what it held."""
@@ -21,7 +26,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self._server = TcpFakeServer(("127.0.0.1", self.port))
+        self._server = _Server(("127.0.0.1", self.port))
         if self._held is not None:
             self._server.fake_server = self._held
         self._held, self.port = self._server.fake_server, self._server.server_address[1]

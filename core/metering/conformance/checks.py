@@ -17,7 +17,7 @@ from core.metering.conformance.damage import look_for_damage
 from core.metering.conformance.imports import look_for_foreign_imports, look_for_heavy_imports
 from core.metering.conformance.subject import Subject
 from core.metering.conformance.vectors import Vector, differences
-from core.metering.decode import identify, open_sealed
+from core.metering.decode import Opened, identify, open_sealed
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
 from core.metering.measurement import Measurement, StatusFlag
@@ -175,6 +175,16 @@ def vector_failures(subject: Subject, number: int, vector: Vector) -> list[str]:
     return [f"{where}: {text}" for text in differences(vector, subject.registry, subject.driver.name)]
 
 
+def _inconsistencies(driver: MeterDriver, opened: Opened) -> Iterator[str]:
+    """Where the driver does not say the same of a frame each time, and of many."""
+    if driver.interpret(opened.frame) != opened.measurement:
+        yield "interpret answers something else when asked twice"
+    if driver.interpret_many is not None:
+        twice = driver.interpret_many([opened.frame, opened.frame])
+        if list(twice) != [opened.measurement, opened.measurement]:
+            yield "interpret_many does not answer what interpret answers"
+
+
 def _look_at_values(subject: Subject) -> Seen:
     failures: list[str] = []
     names: set[str] = set()
@@ -186,8 +196,8 @@ def _look_at_values(subject: Subject) -> Seen:
         except TelegramError:
             continue  # the check `vectors` says so
         measurement = opened.measurement
-        if opened.sealed.driver is subject.driver and subject.driver.interpret(opened.frame) != measurement:
-            failures.append(f"{where}: interpret answers something else when asked twice")
+        if opened.sealed.driver is subject.driver:
+            failures += [f"{where}: {text}" for text in _inconsistencies(subject.driver, opened)]
         failures += [f"{where}: {text}" for text in _odd_values(measurement)]
         names |= measurement.values.keys()
         indexes += measurement.index is not None

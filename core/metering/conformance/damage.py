@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import structs
+
 from core.mbus.errors import Stage, TelegramError
 from core.mbus.frame import Envelope, Frame, SecurityKind
 from core.mbus.link import crc16
@@ -193,7 +195,7 @@ def _poorer(frame: Frame) -> Iterator[tuple[str, Frame]]:
         before, after = records[:index], records[index + 1 :]
         yield f"without {name}", replace(frame, records=before + after)
         for value, said in ((None, "without a value"), ("text", "holding text"), (b"\x00", "holding bytes")):
-            changed = replace(record, value=value)
+            changed = structs.replace(record, value=value)
             yield f"{name} {said}", replace(frame, records=(*before, changed, *after))
 
 

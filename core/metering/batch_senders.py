@@ -1,0 +1,140 @@
+"""Who sent each telegram of a batch, with what telegrams of one kind have in common worked out once.
+
+In: telegrams. Out: for each, in order, what `identify` answers with, or the `TelegramError` that it raises.
+The one rule: what is of no known shape goes the ordinary way, one at a time, and the shape that is learned
+there serves the rest.
+"""
+
+from collections.abc import Sequence
+from itertools import compress, repeat
+from operator import attrgetter, not_
+from typing import Final
+
+from core.mbus.batch_shape import Shape, key_of, learn_shape
+from core.mbus.errors import TelegramError
+from core.mbus.frame import Envelope, SecurityKind
+from core.mbus.link import HEADER_LENGTH, seems_bare
+from core.metering.decode import Sealed, identify
+from core.metering.driver import MeterDriver
+from core.metering.registry import Registry
+
+_MOST_KEYS: Final = 4096
+_MOST_ALIKE: Final = 32  # shapes of one key: they differ in their configuration fields
+_AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
+_meter_address: Final = attrgetter("meter_address")
+_Kind = tuple[Shape, MeterDriver]
+_Answers = dict[int, Sealed | TelegramError]
+
+
+class Senders:
+    """Reads who sent telegrams; keeps the shapes seen, within a bound.
+
+    Args:
+        registry: the drivers of the house.
+
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._kinds: dict[bytes, list[_Kind]] = {}
+
+    def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
+        """The pairs are the arguments `raw` and `crc_kept` of `core.metering.identify`."""
+        answers: _Answers = {}
+        alike: dict[bytes, list[int]] = {}
+        for place, (raw, crc_kept) in enumerate(telegrams):
+            # Of just the length that it announces, and without link checksums.
+            if (
+                len(raw) > HEADER_LENGTH
+                and raw[0] + 1 == len(raw)
+                and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
+            ):
+                alike.setdefault(key_of(raw), []).append(place)
+            else:
+                answers[place] = self._ordinarily(raw, crc_kept)
+        for key, places in alike.items():
+            if len(places) == 1:
+                answers[places[0]] = self._one(key, telegrams[places[0]][0])
+                continue
+            for first in range(0, len(places), _AT_ONCE):
+                self._alike(key, places[first : first + _AT_ONCE], telegrams, answers)
+        return [answers[place] for place in range(len(telegrams))]
+
+    def _one(self, key: bytes, raw: bytes) -> Sealed | TelegramError:
+        """A telegram by itself; its kind is learned when it is new."""
+        for shape, driver in self._kinds.get(key, ()):
+            if shape.fits(raw):
+                envelope = shape.envelope(raw)
+                if shape.proprietary:
+                    return self._of_maker(envelope, driver)
+                return Sealed(envelope, envelope.meter_address, driver)
+        sealed = self._ordinarily(raw, crc_kept=False)
+        if isinstance(sealed, Sealed) and (learned := self._learned(key, sealed)) is not None:
+            return Sealed(learned.envelope(raw), sealed.address, sealed.driver)
+        return sealed
+
+    def _alike(
+        self, key: bytes, places: Sequence[int], telegrams: Sequence[tuple[bytes, object]], answers: _Answers
+    ) -> None:
+        """Telegrams of one key; of each kind that is new the first goes by itself."""
+        left, seen = places, 0
+        while left:
+            kinds = self._kinds.get(key, ())
+            for kind in kinds[seen:]:
+                left = self._of_kind(kind, left, [telegrams[place][0] for place in left], answers)
+            seen = len(kinds)
+            if left:
+                answers[left[0]] = self._one(key, telegrams[left[0]][0])
+                left = left[1:]
+
+    def _of_kind(
+        self, kind: _Kind, places: Sequence[int], telegrams: Sequence[bytes], answers: _Answers
+    ) -> Sequence[int]:
+        """Answers with the places of the telegrams that are of another kind."""
+        shape, driver = kind
+        fit = shape.fitting(telegrams)
+        left: Sequence[int] = ()
+        if not all(fit):
+            left = list(compress(places, map(not_, fit)))
+            places, telegrams = list(compress(places, fit)), list(compress(telegrams, fit))
+        if places:
+            envelopes = shape.envelopes(telegrams)
+            if shape.proprietary:
+                for place, envelope in zip(places, envelopes, strict=True):
+                    answers[place] = self._of_maker(envelope, driver)
+            else:
+                addresses = map(_meter_address, envelopes)
+                answers.update(zip(places, map(Sealed, envelopes, addresses, repeat(driver)), strict=True))
+        return left
+
+    def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Sealed | TelegramError:
+        assert driver.proprietary is not None
+        try:
+            return Sealed(envelope, driver.proprietary.address(envelope), driver)
+        except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `identify` says what it was
+            return self._ordinarily(envelope.raw, crc_kept=False)
+
+    def _ordinarily(self, raw: bytes, crc_kept: bool | None) -> Sealed | TelegramError:  # noqa: FBT001 - handed on
+        """The ordinary way."""
+        try:
+            return identify(raw, self._registry, crc_kept=crc_kept)
+        except TelegramError as error:
+            return error.with_traceback(None)
+
+    def _learned(self, key: bytes, sealed: Sealed) -> Shape | None:
+        """The shape of a telegram that went the ordinary way, now kept; None when it has none."""
+        envelope = sealed.envelope
+        if envelope.security is SecurityKind.PROPRIETARY:
+            claimed = sealed.driver.proprietary
+            if claimed is None or (envelope.link_address.manufacturer, envelope.ci) not in claimed.claims:
+                return None
+        shape = learn_shape(envelope)
+        if shape is None:
+            return None
+        if len(self._kinds) >= _MOST_KEYS:
+            self._kinds.clear()
+        alike = self._kinds.setdefault(key, [])
+        if len(alike) >= _MOST_ALIKE:
+            alike.clear()
+        alike.append((shape, sealed.driver))
+        return shape
