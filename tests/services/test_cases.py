@@ -90,7 +90,7 @@ async def test_who_leaves_soon_anyway_leaves_when_the_newcomer_came(
     assert [stay.last_day for stay in await stays(anne)] == [date(2026, 11, 9)]
 
 
-@pytest.mark.requirement("C-12", "CN-10")
+@pytest.mark.requirement("C-12")
 async def test_who_gives_way_looks_back_from_now_on(
     house: House, vault: Vault, bruno: int, resident: Any
 ) -> None:

@@ -51,7 +51,7 @@ async def another_row(account_id: int | None, move_in: date, move_out: date | No
     )
 
 
-@pytest.mark.requirement("C-17", "C-18", "CN-07")
+@pytest.mark.requirement("C-17", "C-18")
 @pytest.mark.parametrize(
     ("ended", "begun"),
     [
@@ -78,7 +78,7 @@ async def test_an_answer_holds_for_the_whole_stay(
         assert await sees_days(manager) == granted
 
 
-@pytest.mark.requirement("CN-10", "C-18")
+@pytest.mark.requirement("C-18")
 async def test_a_consent_ends_with_its_stay(house: House, manager: Viewer, resident: Any) -> None:
     """Somebody who comes back after another is asked again."""
     me, dwelling = await resident(), (await Dwelling.get()).id
@@ -90,7 +90,6 @@ async def test_a_consent_ends_with_its_stay(house: House, manager: Viewer, resid
     assert not await sees_days(manager)
 
 
-@pytest.mark.requirement("CN-10")
 async def test_the_next_occupant_is_asked_anew(house: House, manager: Viewer, resident: Any) -> None:
     """What one occupant opened is closed to the manager when another lives there."""
     me, dwelling = await resident(), (await Dwelling.get()).id

@@ -131,7 +131,6 @@ async def test_a_stay_that_never_was_cuts_nobody(house, vault, resident) -> None
     assert (stay.first_day, stay.last_day) == (date(2024, 1, 1), None)
 
 
-@pytest.mark.requirement("CN-10")
 @pytest.mark.parametrize(
     ("asked_at", "seen"),
     [(datetime(2026, 11, 22, 3, 30, tzinfo=UTC), 1), (datetime(2026, 11, 22, 4, 30, tzinfo=UTC), 0)],
