@@ -20,7 +20,7 @@ async def list_open(*, limit: AtMost = 50) -> None:
         limit: how many at most.
     """
     async with opened():
-        found = await list_cases(SYSTEM, limit=limit)
+        found = await list_cases(SYSTEM, limit=limit, now=datetime.now(UTC))
     columns = ("case", "kind", "residence", "dwelling", "name", "moved in", "asked")
     rows = [
         (
@@ -38,13 +38,15 @@ async def list_open(*, limit: AtMost = 50) -> None:
 
 
 @cases.command
-async def approve(case: RowNumber) -> None:
+async def approve(case: RowNumber, *, contested: bool | None = None) -> None:
     """Let somebody into the dwelling; a present occupant's stay ends on the eve.
 
     Args:
         case: its number in the list.
+        contested: somebody else has the dwelling, and gives way; needed where that came about after it was
+            asked for.
     """
-    await _decide(case, approved=True)
+    await _decide(case, approved=True, contested=contested)
 
 
 @cases.command
@@ -57,7 +59,9 @@ async def refuse(case: RowNumber) -> None:
     await _decide(case, approved=False)
 
 
-async def _decide(case: int, *, approved: bool) -> None:
+async def _decide(case: int, *, approved: bool, contested: bool | None = None) -> None:
     async with opened() as house:
-        decided = await decide(house, SYSTEM, case, approved=approved, now=datetime.now(UTC))
+        decided = await decide(
+            house, SYSTEM, case, approved=approved, contested=contested, now=datetime.now(UTC)
+        )
     out.print(f"Case {decided.id} is {decided.state.value.lower()}.")

@@ -29,6 +29,7 @@ for command, summary in {
     "cli.gateways:gateways": "Radio gateways and their API keys.",
     "cli.outbox:outbox": "Messages to residents.",
     "cli.cases:cases": "Requests for a dwelling that a manager decides.",
+    "cli.accounts:accounts": "The access of residents and managers.",
     "cli.managers:managers": "Managers and the residences they look after.",
     "cli.audit:audit": "Who did what, when, and from where.",
     "cli.consents:consents": "Consents that occupants gave or refused on paper.",

@@ -9,7 +9,7 @@ from cli.output import out
 from core.access import SYSTEM
 from core.language import Language
 from core.services.invitations import invite_manager
-from core.services.managed import grant_residence
+from core.services.managed import grant_residence, revoke_residence
 
 managers = App(name="managers", help="Managers and the residences they look after.")
 
@@ -61,3 +61,27 @@ async def grant(email: str, operator: str, residence: str, *, administrator: boo
             now=datetime.now(UTC),
         )
     out.print(f"{email} looks after {residence}.")
+
+
+@managers.command
+async def revoke(email: str, operator: str, residence: str) -> None:
+    """Let a manager look after a residence no longer, from this moment on.
+
+    Args:
+        email: the manager's address.
+        operator: the operator's code, e.g. ocea.
+        residence: the residence's code, e.g. AA000.
+    """
+    async with opened():
+        changed = await revoke_residence(
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            residence_code=residence,
+            now=datetime.now(UTC),
+        )
+    out.print(
+        f"{email} looks after {residence} no longer."
+        if changed
+        else f"{email} does not look after {residence}."
+    )

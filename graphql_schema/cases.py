@@ -15,7 +15,9 @@ from graphql_schema.relay import global_id, number_of
 @strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
 class DwellingCase:
     id: strawberry.ID
-    contested: bool = strawberry.field(description="An account exists already, and it is somebody else's.")
+    contested: bool = strawberry.field(
+        description="Somebody else has the dwelling's account at this moment: to approve ends that stay."
+    )
     residence_code: str
     dwelling: str
     name: str
@@ -41,6 +43,11 @@ class DwellingCase:
 class DecideCaseInput:
     id: strawberry.ID
     approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
+    contested: bool | None = strawberry.field(
+        default=None,
+        description="What `contested` said to whoever decides; without it, what it said when somebody asked. "
+        "Approved as not contested where somebody else has the dwelling: CONFLICT.",
+    )
 
 
 @strawberry.type(description="It is decided, and whoever asked is told.")
@@ -54,12 +61,16 @@ class CaseQuery:
     @resolved("The open cases of the residences that the manager looks after, the oldest first.")
     async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
         viewer, size = await info.context.viewer(), checked_first(first)
-        return [DwellingCase.of(view) for view in await list_cases(viewer, limit=size)]
+        found = await list_cases(viewer, limit=size, now=info.context.now)
+        return [DwellingCase.of(view) for view in found]
 
 
 @strawberry.type
 class CaseMutation:
-    @resolved("Let somebody into a dwelling, or not. Decided before: CONFLICT.")
+    @resolved(
+        "Let somebody into a dwelling, or not. Decided before: CONFLICT; and so with the field `contested`, "
+        "where it is somebody else's by now and that was not known."
+    )
     async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
         context = info.context
         await decide(
@@ -67,6 +78,7 @@ class CaseMutation:
             await context.viewer(),
             number_of(input.id, "DwellingCase"),
             approved=input.approved,
+            contested=input.contested,
             visitor=context.visitor,
             now=context.now,
         )

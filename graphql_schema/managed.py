@@ -8,7 +8,12 @@ from strawberry.relay import PageInfo
 
 from core.services.managed import ManagedResidenceView, managed_residences
 from core.services.managed_alerts import ManagedAlertView, managed_alerts
-from core.services.managed_days import ManagedDwellingView, managed_daily_series, managed_dwellings
+from core.services.managed_days import (
+    ManagedDwellingView,
+    managed_daily_series,
+    managed_dwelling,
+    managed_dwellings,
+)
 from core.services.paging import Page
 from core.services.publication import DocumentView, residence_documents
 from graphql_schema.alerts import alert_cursor, alert_of_cursor
@@ -18,7 +23,7 @@ from graphql_schema.enums import AlertKind, Fluid, Language
 from graphql_schema.fields import resolved
 from graphql_schema.handling import AlertHandling
 from graphql_schema.paging import PAGE, Edge, checked_first, page_info
-from graphql_schema.relay import global_id
+from graphql_schema.relay import global_id, number_of
 
 
 @strawberry.type(
@@ -104,7 +109,7 @@ class ManagedDwelling:
 
     @resolved(
         "The days of the present occupant, by default the last 31, and the look is recorded. Without the "
-        "occupant's consent: CONSENT_REQUIRED."
+        "occupant's consent: CONSENT_REQUIRED and null, for this home alone."
     )
     async def daily_consumption(
         self,
@@ -112,7 +117,7 @@ class ManagedDwelling:
         fluid: Fluid,
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
-    ) -> list[DayConsumption]:
+    ) -> list[DayConsumption] | None:
         context = info.context
         points = await managed_daily_series(
             await context.viewer(),
@@ -192,3 +197,8 @@ class ManagedQuery:
     async def managed_residences(self, info: Info) -> list[ManagedResidence]:
         viewer = await info.context.viewer()
         return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
+
+    @resolved("A home of the manager's residences; another one is NOT_FOUND, like one that is not there.")
+    async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
+        viewer = await info.context.viewer()
+        return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

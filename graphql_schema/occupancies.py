@@ -1,13 +1,40 @@
-"""Occupancies: a resident moves out, and the dwelling is free for the next (C-12, CN-10)."""
+"""Occupancies: a resident moves out, an owner sells, and the dwelling is free for the next (C-12, CN-10)."""
 
 from datetime import date
 
 import strawberry
 
 from core.services.occupancies import leave_dwelling
+from core.services.places import DwellingView
 from graphql_schema.context import Info
+from graphql_schema.dwellings import Residence
 from graphql_schema.fields import resolved
-from graphql_schema.relay import number_of
+from graphql_schema.relay import global_id, number_of
+
+
+@strawberry.type(
+    description="A home that the viewer owns and somebody else lives in: where it is, and nothing measured."
+)
+class OwnedDwelling:
+    id: strawberry.ID = strawberry.field(description="For `leaveDwelling`, when it is sold.")
+    residence: Residence
+    building: str
+    staircase: str
+    floor: str
+    number: str
+    lot: str | None
+
+    @classmethod
+    def of(cls, view: DwellingView) -> "OwnedDwelling":
+        return cls(
+            id=global_id("Dwelling", view.id),
+            residence=Residence.of(view.residence),
+            building=view.building,
+            staircase=view.staircase,
+            floor=view.floor,
+            number=view.number,
+            lot=view.lot,
+        )
 
 
 @strawberry.type(description="The stay ends; its own period stays visible for the operator's time.")
@@ -17,7 +44,10 @@ class DwellingLeft:
 
 @strawberry.type
 class OccupancyMutation:
-    @resolved("Move out: `lastDay` is the last day in the dwelling, at most 92 days ahead.")
+    @resolved(
+        "Move out: `lastDay` is the last day in the dwelling, at most 92 days ahead. While the stay goes on, "
+        "another day may be told. An owner who lives elsewhere gives the dwelling up so."
+    )
     async def leave_dwelling(self, info: Info, dwelling: strawberry.ID, last_day: date) -> DwellingLeft:
         context = info.context
         await leave_dwelling(

@@ -9,12 +9,13 @@ from core.access import Viewer as Party
 from core.access.sessions import SessionState, TokenScope
 from core.services.access_tokens import AccessTokenView, my_tokens
 from core.services.account import NotificationTopic, notification_choices
-from core.services.places import my_dwellings
+from core.services.places import my_dwellings, owned_dwellings
 from core.services.sessions import AccountView, SessionView, my_sessions
 from graphql_schema.context import Info, language_of
 from graphql_schema.dwellings import Dwelling
 from graphql_schema.enums import Language
 from graphql_schema.fields import resolved
+from graphql_schema.occupancies import OwnedDwelling
 from graphql_schema.relay import global_id
 
 strawberry.enum(
@@ -131,6 +132,11 @@ class Viewer:
     @resolved("The present ones first.")
     async def dwellings(self, info: Info) -> list[Dwelling]:
         return [Dwelling.of(view) for view in await my_dwellings(await info.context.viewer())]
+
+    @resolved("What the viewer owns and does not live in (C-01); none of its data.")
+    async def owned_dwellings(self, info: Info) -> list[OwnedDwelling]:
+        viewer, now = await info.context.viewer(), info.context.now
+        return [OwnedDwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
 
     @resolved("What the viewer is told of, topic by topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:

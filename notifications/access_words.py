@@ -112,6 +112,21 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "password:\n\n{link}"
         ),
     ),
+    ("second_factor_reset", Language.FR): (
+        "Double authentification réinitialisée",
+        (
+            "{operator} a réinitialisé la double authentification de votre compte et fermé vos sessions. Si "
+            "vous ne l'avez pas demandé, choisissez un nouveau mot de passe et contactez {operator}"
+            " :\n\n{link}"
+        ),
+    ),
+    ("second_factor_reset", Language.EN): (
+        "Two-factor sign-in was reset",
+        (
+            "{operator} has reset the two-factor sign-in of your account and ended your sessions. If you did "
+            "not ask for it, choose a new password and contact {operator}:\n\n{link}"
+        ),
+    ),
     ("token_issued", Language.FR): (
         "Un jeton d'accès a été créé",
         (

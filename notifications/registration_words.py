@@ -57,6 +57,20 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "If this was not you, ignore this message: nothing has changed."
         ),
     ),
+    ("case_opened", Language.FR): (
+        "{portal} : une demande d'accès attend votre décision",
+        (
+            "Un résident demande l'accès au logement {place} de la résidence {residence}. "
+            "Il ne voit rien tant que vous n'avez pas accepté sa demande :\n\n{link}"
+        ),
+    ),
+    ("case_opened", Language.EN): (
+        "{portal}: a request for access waits for your decision",
+        (
+            "A resident asks for access to the home {place} of the residence {residence}. "
+            "They see nothing until you have accepted the request:\n\n{link}"
+        ),
+    ),
     ("case_approved", Language.FR): (
         "{portal} : votre accès est ouvert",
         "Votre gestionnaire a vérifié votre demande : les données de votre logement sont visibles.\n\n{link}",

@@ -18,6 +18,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
+    ACCOUNTS_MANAGE = "accounts:manage"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ALERTS_HANDLE = "alerts:handle"

@@ -1,8 +1,9 @@
 """Answers to the consent question: who may see daily data, said by whom and when (R-063 to R-065, R-106).
 
-In: an occupancy and an answer. Out: a row more; the last row counts. The one rule: only the occupant
-consents. A manager may write down what the occupant gave on paper, with where that paper is, or a refusal;
-the occupant is told; and a refusal of the occupant's own is never turned into a consent (C-17).
+In: an occupancy and an answer. Out: a row more; the last row counts, for the whole stay, however many
+occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant consents. A
+manager may write down what the occupant gave on paper, with where that paper is, or a refusal; the occupant
+is told; and a refusal of the occupant's own is never turned into a consent (C-17).
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from core.models import (
 from core.operators import WORDS
 from core.services.audit import Subject, record
 from core.services.letters import Letter, notice_key, portal_link, queue_letter
-from core.services.scope import occupants, stay_at
+from core.services.scope import occupants, rows_of_stay, stay_at
 from core.services.sessions import email_key
 from core.services.storable import storable
 from core.services.transaction import transactional
@@ -158,7 +159,7 @@ async def consent_of(
     residence = occupancy.dwelling.residence
     profile = house.registry.profile(residence.operator.code)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
-    last = await _answers(occupancy, connection).order_by("-id").first()
+    last = await (await _answers(occupancy, connection)).order_by("-id").first()
     if last is None:
         return ConsentView(question, ConsentAnswer.UNANSWERED)
     return ConsentView(
@@ -170,10 +171,9 @@ async def consent_of(
     )
 
 
-async def has_consented(occupancy_id: int) -> bool:
-    """Whether the last answer for an occupancy is a consent; unanswered is none (C-18)."""
-    rows = ConsentRecord.filter(occupancy_id=occupancy_id, purpose=ConsentPurpose.MANAGER_DAILY_DATA)
-    last = await rows.order_by("-id").first()
+async def has_consented(occupancy: Occupancy) -> bool:
+    """Whether the last answer for a stay is a consent; unanswered is none (C-18)."""
+    last = await (await _answers(occupancy)).order_by("-id").first()
     return last is not None and last.state is ConsentState.GRANTED
 
 
@@ -185,14 +185,17 @@ def _text_version(house: House, occupancy: Occupancy) -> str:
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
     """Whether the last that the occupant personally said was no, whatever a manager wrote since."""
-    own = _answers(occupancy, connection).filter(author=ConsentAuthor.OCCUPANT)
+    own = (await _answers(occupancy, connection)).filter(author=ConsentAuthor.OCCUPANT)
     last = await own.order_by("-id").first()
     return last is not None and last.state is ConsentState.REFUSED
 
 
-def _answers(occupancy: Occupancy, connection: BaseDBAsyncClient | None) -> QuerySet[ConsentRecord]:
-    purpose = ConsentPurpose.MANAGER_DAILY_DATA
-    return ConsentRecord.filter(occupancy_id=occupancy.id, purpose=purpose).using_db(connection)
+async def _answers(
+    occupancy: Occupancy, connection: BaseDBAsyncClient | None = None
+) -> QuerySet[ConsentRecord]:
+    """All that was answered for the stay which an occupancy is part of."""
+    numbers, purpose = await rows_of_stay(occupancy, connection=connection), ConsentPurpose.MANAGER_DAILY_DATA
+    return ConsentRecord.filter(occupancy_id__in=numbers, purpose=purpose).using_db(connection)
 
 
 async def _my_occupancy(viewer: Viewer, dwelling_id: int) -> Occupancy:

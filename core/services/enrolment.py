@@ -12,11 +12,10 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Role, Visitor
+from core.bootstrap import House
 from core.models import (
     AccessToken,
     Account,
-    CaseKind,
-    DwellingCase,
     OccupancyKind,
     Operator,
     Session,
@@ -26,6 +25,7 @@ from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
 from core.services.audit import Subject, record
+from core.services.cases import open_case, withdraw_reviews
 from core.services.challenges import void_reset_tokens
 from core.services.meter_book import lock_dwellings
 from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken
@@ -64,20 +64,24 @@ async def account_of_address(email: str, *, lock: TransactionalDBClient | None =
     return await (found.using_db(lock).select_for_update() if lock else found).get_or_none()
 
 
-async def is_in_use(account: Account | None, profile: OperatorProfile, *, now: datetime) -> bool:
+async def is_in_use(
+    account: Account | None, profile: OperatorProfile, draft: Draft, *, now: datetime
+) -> bool:
     """Whether an address cannot be registered with: it holds its one dwelling, or is no resident's to
-    give. A free one costs the same work (C-13).
+    give. Who waits for a manager's look at a guess may still prove by a serial where they live. One that is
+    free costs the same work (C-13).
     """
     if account is None:
         await holds_a_dwelling(_NOBODY, now=now)
         return False
     if account.disabled_at is not None or account.role is not Role.RESIDENT:
         return True
-    return profile.one_dwelling_per_account and await holds_a_dwelling(account.id, now=now)
+    proven = not needs_review(profile, draft)
+    return profile.one_dwelling_per_account and await holds_a_dwelling(account.id, proven=proven, now=now)
 
 
 async def enrol(
-    connection: TransactionalDBClient, enrolment: Enrolment, *, visitor: Visitor, now: datetime
+    connection: TransactionalDBClient, house: House, enrolment: Enrolment, *, visitor: Visitor, now: datetime
 ) -> int:
     """Make the account and let it in, or open a case; answers the account's number.
 
@@ -90,7 +94,7 @@ async def enrol(
     assert draft.attested_at is not None
     await lock_dwellings(connection, [draft.dwelling_id])
     known = await account_of_address(draft.email, lock=connection)
-    if await is_in_use(known, profile, now=now):
+    if await is_in_use(known, profile, draft, now=now):
         raise refused(RefusalCode.EMAIL_INVALID, "email")
     taken = profile.one_account_per_dwelling and await is_taken(
         draft.dwelling_id,
@@ -115,8 +119,9 @@ async def enrol(
         Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=visitor, connection=connection
     )
     if taken or needs_review(profile, draft):
-        await _open_case(connection, claim, contested=taken, visitor=visitor, now=now)
+        await open_case(connection, house, claim, profile, contested=taken, visitor=visitor, now=now)
     else:
+        await withdraw_reviews(connection, account.id, visitor=visitor, now=now)
         await admit(connection, claim, consent_version=profile.consent_version, visitor=visitor, now=now)
     account_id: int = account.id
     return account_id
@@ -154,29 +159,3 @@ async def _account(
     except IntegrityError as failure:  # somebody finished with the same address this instant
         raise refused(RefusalCode.EMAIL_INVALID, "email") from failure
     return account
-
-
-async def _open_case(
-    connection: TransactionalDBClient, claim: Claim, *, contested: bool, visitor: Visitor, now: datetime
-) -> None:
-    await DwellingCase.create(
-        dwelling_id=claim.dwelling_id,
-        account_id=claim.account_id,
-        kind=CaseKind.CONTESTED if contested else CaseKind.REVIEW,
-        occupancy_kind=claim.kind,
-        move_in=claim.move_in,
-        attested_at=claim.attested_at,
-        council_member=claim.council_member,
-        manager_daily_data=claim.manager_daily_data,
-        opened_at=now,
-        using_db=connection,
-    )
-    await record(
-        Act.DWELLING_CONTESTED,
-        Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
-        account=claim.account_id,
-        contested=contested,
-    )

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
-from core.access import Permission, Role, Viewer
+from core.access import NOBODY, Act, Permission, Role, Viewer
 from core.errors import NotFound
 from core.models import Account, Dwelling, ManagedResidence, Residence
+from core.services.audit import Subject, record
 from core.services.sessions import email_key
 from core.services.transaction import transactional
 
@@ -94,6 +95,59 @@ async def grant_residence(
         NotFound: no manager has this address, or the operator has no such residence.
     """
     viewer.require(Permission.PLACES_WRITE)
+    manager, residence = await _manager_and_residence(connection, email, operator_code, residence_code)
+    row, _ = await ManagedResidence.get_or_create(
+        account_id=manager.id, residence_id=residence.id, defaults={"granted_at": now}, using_db=connection
+    )
+    row.administrator = administrator
+    await row.save(using_db=connection, update_fields=["administrator"])
+    await record(
+        Act.RESIDENCE_GRANTED,
+        Subject("residence", residence.id),
+        now=now,
+        visitor=NOBODY,
+        viewer=viewer,
+        connection=connection,
+        account=manager.id,
+        administrator=administrator,
+    )
+
+
+@transactional
+async def revoke_residence(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    *,
+    email: str,
+    operator_code: str,
+    residence_code: str,
+    now: datetime,
+) -> bool:
+    """Let a manager's account look after a residence no longer, from this moment on; False: it did not.
+
+    Raises:
+        NotFound: no manager has this address, or the operator has no such residence.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    manager, residence = await _manager_and_residence(connection, email, operator_code, residence_code)
+    granted = ManagedResidence.filter(account_id=manager.id, residence_id=residence.id)
+    if not await granted.using_db(connection).delete():
+        return False
+    await record(
+        Act.RESIDENCE_REVOKED,
+        Subject("residence", residence.id),
+        now=now,
+        visitor=NOBODY,
+        viewer=viewer,
+        connection=connection,
+        account=manager.id,
+    )
+    return True
+
+
+async def _manager_and_residence(
+    connection: TransactionalDBClient, email: str, operator_code: str, residence_code: str
+) -> tuple[Account, Residence]:
     manager = await Account.get_or_none(email_key=email_key(email), role=Role.MANAGER, using_db=connection)
     if manager is None:
         raise NotFound("no manager has this e-mail address", field="email")
@@ -102,8 +156,4 @@ async def grant_residence(
     )
     if residence is None or residence.operator_id != manager.operator_id:
         raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
-    row, _ = await ManagedResidence.get_or_create(
-        account_id=manager.id, residence_id=residence.id, defaults={"granted_at": now}, using_db=connection
-    )
-    row.administrator = administrator
-    await row.save(using_db=connection, update_fields=["administrator"])
+    return manager, residence

@@ -38,9 +38,18 @@ async def managed_dwellings(viewer: Viewer, residence_id: int) -> list[ManagedDw
     viewer.require(Permission.MANAGED_DAYS_READ)
     if not await manages(viewer, residence_id):
         raise NotFound("No such residence.", field="id")
-    rows = await Dwelling.filter(residence_id=residence_id)
-    views = [ManagedDwellingView(id=row.id, place=place_of(row), lot=row.lot) for row in rows]
+    views = [_view(row) for row in await Dwelling.filter(residence_id=residence_id)]
     return sorted(views, key=lambda view: (view.place, view.id))
+
+
+async def managed_dwelling(viewer: Viewer, dwelling_id: int) -> ManagedDwellingView:
+    """A home of the manager's residences.
+
+    Raises:
+        NotFound: no such dwelling, or not of a residence that the viewer manages.
+    """
+    viewer.require(Permission.MANAGED_DAYS_READ)
+    return _view(await _managed(viewer, dwelling_id))
 
 
 async def managed_daily_series(
@@ -62,9 +71,7 @@ async def managed_daily_series(
         InvalidInput: `last` before `first`, or a longer series than one question may ask for.
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
-    dwelling = await Dwelling.get_or_none(id=dwelling_id).select_related("residence")
-    if dwelling is None or not await manages(viewer, dwelling.residence_id):
-        raise NotFound("No such dwelling.", field="dwelling")
+    dwelling = await _managed(viewer, dwelling_id)
     today = now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
     stay = await _consented(dwelling_id, today)
     if stay is None:
@@ -82,10 +89,22 @@ async def managed_daily_series(
     return points
 
 
+async def _managed(viewer: Viewer, dwelling_id: int) -> Dwelling:
+    """A home of the manager's residences, with its residence at hand."""
+    dwelling = await Dwelling.get_or_none(id=dwelling_id).select_related("residence")
+    if dwelling is None or not await manages(viewer, dwelling.residence_id):
+        raise NotFound("No such dwelling.", field="dwelling")
+    return dwelling
+
+
+def _view(dwelling: Dwelling) -> ManagedDwellingView:
+    return ManagedDwellingView(id=dwelling.id, place=place_of(dwelling), lot=dwelling.lot)
+
+
 async def _consented(dwelling_id: int, today: date) -> Stay | None:
     """The stay of whoever lives there today, if that one has consented."""
     rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
     for row, stay in zip(rows, await stays_of(rows), strict=True):
-        if stay.holds(today) and await has_consented(row.id):
+        if stay.holds(today) and await has_consented(row):
             return stay
     return None

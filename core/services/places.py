@@ -1,12 +1,13 @@
 """Answers a viewer's dwellings, with the residence and operator they belong to."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from core.access import Viewer
 from core.models import Dwelling, OccupancyKind
-from core.services.scope import Stay, dwellings_with_residence, stay_at, stays
+from core.services.scope import Stay, dwellings_with_residence, ownerships, stay_at, stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,18 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
     stay = await stay_at(viewer, dwelling_id)
     rows = await dwellings_with_residence([dwelling_id])
     return _view(rows[dwelling_id], stay)
+
+
+async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
+    """What the viewer owns today and does not live in (C-01): where it is, and nothing that is measured."""
+    mine = await ownerships(viewer)
+    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
+    views = [_view(rows[stay.dwelling_id], stay) for stay in mine]
+    return [
+        view
+        for view, stay in zip(views, mine, strict=True)
+        if not stay.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
+    ]
 
 
 def _view(row: Dwelling, stay: Stay) -> DwellingView:

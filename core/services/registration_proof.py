@@ -204,7 +204,7 @@ async def complete(
         temporary_until=_lapses(row) if password_hash else None,
         today=await today_of(draft, now),
     )
-    account_id = await enrol(connection, enrolment, visitor=visitor, now=now)
+    account_id = await enrol(connection, house, enrolment, visitor=visitor, now=now)
     row.code_hash = row.temporary_password_hash = None
     await store(row, before, machine.finished(profile, draft), connection=connection)
     await row.save(using_db=connection)
@@ -264,5 +264,5 @@ async def _store_and_send(
         after = replace(draft_of(row), step=before.step)
     await store(row, before, after, connection=connection)
     known = await account_of_address(after.email)
-    owner = known if await is_in_use(known, profile, now=now) else None
+    owner = known if await is_in_use(known, profile, after, now=now) else None
     await send_secret(connection, house, profile, row, owner=owner, now=now)

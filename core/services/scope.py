@@ -8,6 +8,7 @@ move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
@@ -59,16 +60,20 @@ async def stays(viewer: Viewer) -> list[Stay]:
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
         return []
-    mine = await occupants().filter(account_id=viewer.account_id).order_by("-move_in", "id")
+    rows = occupants().filter(account_id=viewer.account_id).select_related("dwelling__residence")
+    mine = await rows.order_by("-move_in", "id")
     found = _joined(await stays_of([row for row in mine if _still_visible(row, viewer)]))
     return sorted(found, key=lambda stay: stay.last_day is not None)
 
 
 def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
-    """Whether somebody who left may still look back (CN-10): for the operator's time, and no longer."""
+    """Whether somebody who left may still look back (CN-10): for the operator's time, in the residence's
+    days, and no longer.
+    """
     if row.access_until is None or viewer.asked_at is None:
         return True
-    return viewer.asked_at.date() < row.access_until
+    zone = ZoneInfo(row.dwelling.residence.time_zone)
+    return viewer.asked_at.astimezone(zone).date() < row.access_until
 
 
 async def stays_of(
@@ -85,23 +90,37 @@ async def stays_of(
 
 
 def _is_another(other: Occupancy, stay: Occupancy) -> bool:
-    """Whether an occupancy of the same dwelling is somebody else's."""
+    """Whether an occupancy of the same dwelling is somebody else's, and holds a day at all."""
     same_account = other.account_id is not None and other.account_id == stay.account_id
-    return other.dwelling_id == stay.dwelling_id and other.id != stay.id and not same_account
+    holds_a_day = other.move_out is None or other.move_out > other.move_in
+    return other.dwelling_id == stay.dwelling_id and other.id != stay.id and holds_a_day and not same_account
 
 
 def _stay(row: Occupancy, others: Sequence[Occupancy]) -> Stay:
-    before = [
-        other.move_out
-        for other in others
-        if other.move_out is not None and (row.move_out is None or other.move_out < row.move_out)
-    ]
+    before = [other.move_out for other in others if other.move_out is not None and _precedes(other, row)]
     first_day = max([row.move_in, *before])
     ends = [other.move_in for other in others if other.move_in > first_day]
     if row.move_out is not None:
         ends.append(row.move_out)
     last_day = min(ends) - _ONE_DAY if ends else None
     return Stay(row.dwelling_id, row.kind, first_day, last_day)
+
+
+def _precedes(other: Occupancy, row: Occupancy) -> bool:
+    """Whether somebody else's stay that has an end came before this one, and so cuts its beginning (C-14).
+
+    Of one that began later, two things may be true. Either this one was attested, or entered, with too early
+    a day after the other one had ended; or it is that of a forgotten predecessor, who does not come back when
+    the successor leaves.
+    """
+    if other.move_out is None or (row.move_out is not None and other.move_out >= row.move_out):
+        return False
+    if other.move_in <= row.move_in:
+        return True
+    if row.attested_at is None:
+        entered_before: bool = other.id < row.id
+        return entered_before
+    return other.move_out <= row.attested_at.date() + _ONE_DAY  # whatever the time zone
 
 
 def _joined(latest_first: Sequence[Stay]) -> list[Stay]:
@@ -123,6 +142,25 @@ def _touch(earlier: Stay, later: Stay) -> bool:
     return earlier.last_day is None or later.first_day <= earlier.last_day + _ONE_DAY
 
 
+async def rows_of_stay(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
+    """The numbers of the occupancies that make one stay with this one, itself among them: the account's own
+    at the dwelling that touch or overlap.
+    """
+    if occupancy.account_id is None:
+        return [occupancy.id]
+    same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
+    rows = await same.using_db(connection)
+    known = zip(rows, await stays_of(rows, connection=connection), strict=True)
+    chains: list[list[tuple[int, Stay]]] = []
+    for row, stay in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
+        if chains and any(_touch(before, stay) for _, before in chains[-1]):
+            chains[-1].append((row.id, stay))
+        else:
+            chains.append([(row.id, stay)])
+    found = [[number for number, _ in chain] for chain in chains]
+    return next((numbers for numbers in found if occupancy.id in numbers), [occupancy.id])
+
+
 async def stay_at(viewer: Viewer, dwelling_id: int) -> Stay:
     """The viewer's stay at a dwelling.
 
@@ -133,6 +171,21 @@ async def stay_at(viewer: Viewer, dwelling_id: int) -> Stay:
         if stay.dwelling_id == dwelling_id:
             return stay
     raise NotFound("No such dwelling.", field="id")
+
+
+async def ownerships(viewer: Viewer) -> list[Stay]:
+    """What the viewer owns, or owned, without living there, the latest first (C-01): to be given up when it
+    is sold; it shows no day of anybody's.
+    """
+    viewer.require(Permission.DWELLINGS_READ)
+    if viewer.role is not Role.RESIDENT or viewer.account_id is None:
+        return []
+    kind = OccupancyKind.OWNER_NON_OCCUPANT
+    rows = await Occupancy.filter(account_id=viewer.account_id, kind=kind).order_by("-move_in", "-id")
+    return [
+        Stay(row.dwelling_id, kind, row.move_in, row.move_out - _ONE_DAY if row.move_out else None)
+        for row in rows
+    ]
 
 
 async def stay_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, Stay]:

@@ -130,6 +130,16 @@ async def remove_second_factor(
     await _remove(house, viewer, account, visitor=visitor, now=now)
 
 
+async def clear_second_factor(connection: TransactionalDBClient, account_id: int) -> None:
+    """Forget the secret and the recovery codes of an account; part of an act that tells its owner."""
+    await (
+        Account.filter(id=account_id)
+        .using_db(connection)
+        .update(second_factor_sealed=None, second_factor_since=None, second_factor_step=None)
+    )
+    await RecoveryCode.filter(account_id=account_id).using_db(connection).delete()
+
+
 async def _take_code(house: House, account: Account, code: str, *, visitor: Visitor, now: datetime) -> None:
     """Let a code of the app through, and its time step never again."""
     counted = (TRIES, str(account.id))
@@ -209,12 +219,7 @@ async def _remove(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    await (
-        Account.filter(id=account.id)
-        .using_db(connection)
-        .update(second_factor_sealed=None, second_factor_since=None, second_factor_step=None)
-    )
-    await RecoveryCode.filter(account_id=account.id).using_db(connection).delete()
+    await clear_second_factor(connection, account.id)
     await _notice(connection, house, account, "second_factor_removed", now)
     await _tell(Act.SECOND_FACTOR_REMOVED, connection, viewer, visitor, now)
 

@@ -6,6 +6,7 @@ import pytest
 
 from cli import cases as command
 from core.bootstrap import House
+from core.errors import Conflict
 from core.models import CaseKind, Dwelling, DwellingCase, Occupancy, OccupancyKind
 from core.services.vault import Vault
 from tests.support import factories
@@ -57,3 +58,18 @@ async def test_a_case_is_refused(case: int, capsys: pytest.CaptureFixture[str]) 
     assert await Occupancy.all().count() == 0
     await command.list_open()
     assert "REVIEW" not in capsys.readouterr().out
+
+
+async def test_a_case_that_became_contested_is_approved_as_such(
+    case: int, vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else has moved in since: listed so, refused without a word of it, and done with one."""
+    await factories.account(email="luc@example.org", first_name="Luc")
+    await factories.residence(vault, factories.meter(), email="luc@example.org", move_in=date(2026, 5, 1))
+    await command.list_open()
+    assert "CONTESTED" in capsys.readouterr().out
+    with pytest.raises(Conflict):
+        await command.approve(case)
+    await command.approve(case, contested=True)
+    assert "is approved" in capsys.readouterr().out
+    assert (await Occupancy.get(account__email="luc@example.org")).move_out == date(2026, 5, 12)

@@ -13,6 +13,7 @@ from core.models import (
     CaseKind,
     Dwelling,
     DwellingCase,
+    ManagedResidence,
     OccupancyKind,
     OutboxMessage,
     Residence,
@@ -244,3 +245,69 @@ async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(house, vau
     await answer_consent(house, claire, home, granted=False, visitor=NOBODY, now=now)
     assert (await portal.refusal(DAYS))["code"] == "CONSENT_REQUIRED"
     assert await AuditRecord.filter(act=Act.DATA_ACCESSED).count() == 1
+
+
+HOMES = """{ managedResidences { dwellings {
+  id place dailyConsumption(fluid: COLD_WATER, from: "2026-11-20") { day } } } }"""
+ONE_HOME = """query ($id: ID!) { managedDwelling(id: $id) {
+  place lot dailyConsumption(fluid: COLD_WATER, from: "2026-11-20") { day } } }"""
+
+
+@pytest.mark.requirement("C-18", "R-042")
+async def test_one_home_without_consent_hides_no_other(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """Its days are null, with the reason at its place; another one's are told, in the list and alone."""
+    await factories.residence(vault, factories.meter())
+    residence = await Residence.get()
+    temporary = await invited(house, now)
+    await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
+    await own_access(portal, temporary)
+    await Dwelling.create(residence_id=residence.id, number="13")
+    row = await Account.get(email="claire.martin@example.org")
+    claire = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
+    home = (await Dwelling.get(number="12")).id
+    await answer_consent(house, claire, home, granted=True, visitor=NOBODY, now=now)
+    answer = (await portal.post(HOMES)).json()
+    other, open_one = answer["data"]["managedResidences"][0]["dwellings"]
+    assert (other["place"], other["dailyConsumption"]) == ("13", None)
+    assert (open_one["place"], open_one["dailyConsumption"][0]) == ("A · 1 · 2 · 12", {"day": "2026-11-20"})
+    ((path, code),) = [(one["path"], one["extensions"]["code"]) for one in answer["errors"]]
+    assert (path, code) == (
+        ["managedResidences", 0, "dwellings", 0, "dailyConsumption"],
+        "CONSENT_REQUIRED",
+    )
+    alone = (await portal.ask(ONE_HOME, id=open_one["id"]))["managedDwelling"]
+    assert (alone["lot"], alone["dailyConsumption"]) == ("104", open_one["dailyConsumption"])
+    await ManagedResidence.all().delete()
+    assert (await portal.refusal(ONE_HOME, id=open_one["id"]))["code"] == "NOT_FOUND"
+    of_the_resident = global_id("Dwelling", home)
+    assert (await portal.refusal(ONE_HOME, id=of_the_resident))["code"] == "INVALID_INPUT"
+
+
+DECIDE_AS = """mutation ($id: ID!, $contested: Boolean) {
+  decideCase(input: {id: $id, approved: true, contested: $contested}) { approved } }"""
+
+
+@pytest.mark.requirement("R-140", "C-12")
+async def test_a_request_for_a_home_that_is_somebodys_by_now(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+    """Shown as contested; approved by somebody who had not seen that, it is refused and stays open."""
+    await factories.residence(vault, factories.meter())
+    luc = await factories.account(email="luc@example.org", first_name="Luc")
+    temporary = await invited(house, now)
+    await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
+    await DwellingCase.create(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=luc,
+        kind=CaseKind.REVIEW,
+        occupancy_kind=OccupancyKind.TENANT,
+        move_in=date(2026, 11, 21),
+        attested_at=now,
+        opened_at=now,
+    )
+    await own_access(portal, temporary)
+    (asked,) = (await portal.ask(HOUSE))["dwellingCases"]
+    assert asked["contested"]
+    refused = await portal.refusal(DECIDE_AS, id=asked["id"], contested=False)
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "contested")
+    assert len((await portal.ask(HOUSE))["dwellingCases"]) == 1
+    decided = await portal.ask(DECIDE_AS, id=asked["id"], contested=True)
+    assert decided["decideCase"] == {"approved": True}

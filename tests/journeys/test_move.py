@@ -118,7 +118,7 @@ async def test_who_left_looks_back_for_the_operators_time(
     """Up to the last day of the profile's time the own period is there, from the next on nothing is."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     await anne.ask(LEAVE, id=(await anne.home())["id"], day=LAST_DAY.isoformat())
-    ends = LAST_DAY + timedelta(days=1) + ISTA.predecessor_access
+    ends = NOW.date() + ISTA.predecessor_access  # told a week after the last day
     clock.now = NOW.replace(year=ends.year, month=ends.month, day=ends.day) - timedelta(days=1)
     await anne.enter()
     assert (await anne.home())["visibleUntil"] == "2026-11-15"
@@ -153,7 +153,7 @@ async def test_a_contested_dwelling(
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
-    (case,) = await list_cases(SYSTEM)
+    (case,) = await list_cases(SYSTEM, now=NOW)
     assert (case.kind, case.name, case.residence_code) == (CaseKind.CONTESTED, "Bruno Petit", "50001369")
     await decide(house, SYSTEM, case.id, approved=True, now=NOW)
     assert (await bruno.home())["visibleFrom"] == "2026-11-10"
@@ -169,7 +169,7 @@ async def test_a_contest_takes_nobodys_past(
     """Whoever says to have come before A gets the dwelling from today on; A keeps every day until then."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B, move_in="2024-01-01")
-    (case,) = await list_cases(SYSTEM)
+    (case,) = await list_cases(SYSTEM, now=NOW)
     await decide(house, SYSTEM, case.id, approved=True, now=NOW)
     hers, his = await anne.home(), await bruno.home()
     assert (hers["visibleFrom"], hers["visibleUntil"]) == ("2026-10-05", "2026-11-21")
@@ -182,7 +182,7 @@ async def test_a_contest_that_is_refused_changes_nothing(
     """A stays, B sees nothing and may register elsewhere."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
-    (case,) = await list_cases(SYSTEM)
+    (case,) = await list_cases(SYSTEM, now=NOW)
     await decide(house, SYSTEM, case.id, approved=False, now=NOW)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
     assert (await anne.home())["visibleUntil"] is None

@@ -179,7 +179,7 @@ async def test_a_lot_number_is_reviewed(
     temporary = await post.temporary_password_for(EMAIL)
     resident = await _ready(client, EMAIL, temporary)
     assert (await resident.ask(DASHBOARD))["viewer"]["dwellings"] == []
-    (case,) = await list_cases(SYSTEM)
+    (case,) = await list_cases(SYSTEM, now=NOW)
     await decide(house, SYSTEM, case.id, approved=True, now=NOW)
     assert (await resident.home())["number"] == "12"
     assert "vérifié votre demande" in (await post.mails_to(EMAIL))[-1]

@@ -15,6 +15,8 @@ VALUES = {
     "code": "042117",
     "password": "7KQ2M-XW4TB-7KQ2M-XW4TB",
     "until": "2027-11-16",
+    "place": "A · 1 · 2 · 12",
+    "residence": "AA000",
     "email": "someone@example.org",
     "question": "Où est {code} ?",
 }

@@ -1,18 +1,18 @@
 """core.services.occupancies: who holds a dwelling, from when to when."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from tortoise.transactions import in_transaction
 
-from core.access import Role, Viewer
+from core.access import SYSTEM, Role, Viewer
 from core.access.acts import NOBODY
 from core.bootstrap import House
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.metering import Registry
-from core.models import AuditRecord, ConsentRecord, Dwelling, Occupancy, OccupancyKind
-from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken, leave_dwelling
+from core.models import Account, AuditRecord, ConsentRecord, Dwelling, Occupancy, OccupancyKind
+from core.services.occupancies import Claim, admit, holds_a_dwelling, is_taken, leave_dwelling, today_at
 from core.services.portfolio import OccupancySpec
 from core.services.scope import stays
 from core.services.vault import Vault
@@ -163,3 +163,151 @@ async def test_nobody_leaves_for_another(
     gateway = Viewer(role=Role.GATEWAY, gateway_id=1)
     with pytest.raises(Forbidden):
         await leave_dwelling(registry, gateway, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+
+
+@pytest.mark.requirement("C-12")
+async def test_a_departure_is_put_off(house: House, vault: Vault, resident: Any, registry: Registry) -> None:
+    """Told once and told again, earlier or later: what was confirmed last holds, for the stay alone."""
+    await factories.residence(vault, factories.meter())
+    dwelling, me = (await Dwelling.get()).id, await resident()
+    await Occupancy.create(
+        dwelling_id=dwelling,
+        account_id=me.account_id,
+        kind=OccupancyKind.TENANT,
+        move_in=date(2022, 1, 1),
+        move_out=date(2023, 1, 1),
+    )
+    for last_day in (date(2026, 12, 10), date(2026, 12, 31), date(2026, 12, 24), TODAY):
+        await leave_dwelling(registry, me, dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
+        present, past = await stays(me)
+        assert (present.last_day, past.last_day) == (last_day, date(2022, 12, 31))
+    assert (await Occupancy.get(move_in=date(2024, 2, 1))).access_until == TODAY + timedelta(days=366)
+
+
+async def test_a_departure_is_not_put_off_into_the_next_stay(
+    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+) -> None:
+    """Somebody moves in on the first of December: until the day before is well, later is refused."""
+    await factories.residence(vault, factories.meter())
+    dwelling, me = (await Dwelling.get()).id, await resident()
+    await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 25), visitor=NOBODY, now=NOW)
+    await Occupancy.create(
+        dwelling_id=dwelling, account_id=newcomer, kind=OccupancyKind.TENANT, move_in=date(2026, 12, 1)
+    )
+    with pytest.raises(InvalidInput) as refused:
+        await leave_dwelling(registry, me, dwelling, last_day=date(2026, 12, 1), visitor=NOBODY, now=NOW)
+    assert refused.value.field == "lastDay"
+    assert [one.last_day for one in await stays(me)] == [date(2026, 11, 25)]
+    await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 30), visitor=NOBODY, now=NOW)
+    assert [one.last_day for one in await stays(me)] == [date(2026, 11, 30)]
+
+
+@pytest.mark.requirement("C-01", "C-12")
+async def test_an_owner_who_lives_elsewhere_gives_the_dwelling_up(
+    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+) -> None:
+    """Sold: the address is free, the tenant's stay goes on, and it cannot be given up twice."""
+    await factories.residence(vault, factories.meter())
+    dwelling, owner = (await Dwelling.get()).id, await resident(ME)
+    await _admit(newcomer, TODAY, kind=OccupancyKind.OWNER_NON_OCCUPANT)
+    assert await holds_a_dwelling(newcomer, now=NOW)
+    yesterday = TODAY - timedelta(days=1)
+    await leave_dwelling(registry, owner, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
+    assert not await holds_a_dwelling(newcomer, now=NOW)
+    assert [one.last_day for one in await stays(await resident())] == [None]
+    with pytest.raises(NotFound):
+        await leave_dwelling(registry, owner, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+
+
+async def test_who_has_no_account_leaves_nothing(
+    house: House, vault: Vault, newcomer: int, registry: Registry
+) -> None:
+    """The command line has no dwelling, and ends nobody's stay who has no account either."""
+    await factories.residence(vault, factories.meter(), email=None)
+    dwelling = (await Dwelling.get()).id
+    for number in (dwelling, dwelling + 1):
+        with pytest.raises(NotFound):
+            await leave_dwelling(registry, SYSTEM, number, last_day=TODAY, visitor=NOBODY, now=NOW)
+    assert (await Occupancy.get()).move_out is None
+
+
+@pytest.mark.requirement("R-139", "C-12")
+@pytest.mark.parametrize(
+    ("zone", "now", "held"),
+    [
+        ("America/Martinique", datetime(2026, 11, 22, 0, 30, tzinfo=UTC), True),
+        ("America/Martinique", datetime(2026, 11, 22, 4, 30, tzinfo=UTC), False),
+        ("Europe/Paris", datetime(2026, 11, 21, 22, 30, tzinfo=UTC), True),
+        ("Europe/Paris", datetime(2026, 11, 21, 23, 30, tzinfo=UTC), False),
+    ],
+)
+async def test_an_address_is_free_from_midnight_at_the_residence_on(
+    house: House,
+    vault: Vault,
+    zone: str,
+    now: datetime,
+    held: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    """The last day is one of the residence, for the dwelling and for the address alike."""
+    await factories.residence(vault, factories.meter(), time_zone=zone)
+    await Occupancy.all().update(move_out=date(2026, 11, 22))
+    account_id, dwelling = (await Occupancy.get()).account_id, (await Dwelling.get()).id
+    assert account_id is not None
+    assert await holds_a_dwelling(account_id, now=now) == held
+    today = await today_at(dwelling, now=now)
+    assert await is_taken(dwelling, OccupancyKind.TENANT, today=today) == held
+
+
+@pytest.mark.requirement("R-139", "R-140")
+async def test_who_was_succeeded_holds_nothing(
+    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+) -> None:
+    """An end that nobody entered is one: the dwelling is free when the successor leaves, and the address is;
+    and the end is written down, so that nothing later can change it.
+    """
+    forgotten = OccupancySpec(date(2020, 1, 1), email=ME)
+    await factories.residence(vault, factories.meter(), predecessor=forgotten, move_in=date(2025, 1, 1))
+    dwelling, present = (await Dwelling.get()).id, await resident()
+    assert not await holds_a_dwelling(newcomer, now=NOW)
+    yesterday = TODAY - timedelta(days=1)
+    await leave_dwelling(registry, present, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
+    assert not await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY)
+    assert (await Occupancy.get(account_id=newcomer)).move_out == date(2025, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("declared", "ended", "begun"),
+    [
+        (date(2026, 3, 1), date(2026, 3, 1), date(2026, 3, 1)),
+        (date(2019, 3, 1), TODAY, TODAY),
+    ],
+)
+async def test_who_follows_a_disabled_account(
+    house: House,
+    vault: Vault,
+    newcomer: int,
+    resident: Any,
+    declared: date,
+    ended: date,
+    begun: date,
+) -> None:
+    """That stay ends where the new one begins, so that the account, enabled again, sees nothing later."""
+    await factories.residence(vault, factories.meter())
+    await Account.filter(email="claire.martin@example.org").update(disabled_at=NOW)
+    await _admit(newcomer, declared)
+    assert [one.last_day for one in await stays(await resident())] == [ended - timedelta(days=1)]
+    assert [(one.first_day, one.last_day) for one in await stays(await resident(ME))] == [(begun, None)]
+
+
+@pytest.mark.requirement("C-14")
+async def test_the_end_of_a_lease_that_was_described_is_no_predecessors(
+    house: House, vault: Vault, newcomer: int, resident: Any
+) -> None:
+    """Whoever says to have come later than the tenant that a list names comes after that one."""
+    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    await Occupancy.all().update(move_out=date(2029, 3, 1))
+    await _admit(newcomer, date(2026, 9, 1))
+    assert [(one.first_day, one.last_day) for one in await stays(await resident(ME))] == [
+        (date(2026, 9, 1), None)
+    ]
+    assert (await Occupancy.get(account_id=None)).move_out == date(2026, 9, 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.access import SYSTEM, Role, Viewer, Visitor
+from core.access import SYSTEM, Act, Role, Viewer, Visitor
 from core.bootstrap import House
 from core.errors import Conflict, Forbidden, NotFound, RateLimited
 from core.language import Language
@@ -16,10 +16,14 @@ from core.metering import Registry
 from core.models import (
     Account,
     AuditRecord,
+    Dwelling,
     DwellingCase,
+    ManagedResidence,
     Occupancy,
+    Operator,
     OutboxMessage,
     Registration,
+    Residence,
 )
 from core.operators import OccupancyKind, Path
 from core.registration.answers import (
@@ -39,6 +43,7 @@ from core.services.occupancies import leave_dwelling
 from core.services.registration_limits import MISSED_SERIALS_OF_OPERATOR
 from core.services.registration_proof import correct_email, redeem_temporary_password, send_again
 from core.services.registration_rows import RegistrationView
+from core.services.scope import stays
 from core.services.vault import Vault
 from tests.support.sign_up import NOW, describe, letters_to
 
@@ -249,8 +254,8 @@ async def test_cases_are_decided_once_by_who_may(house: House, vault: Vault) -> 
     assert (await _answer(house, token, await _code(house))).draft.step == "UNDER_REVIEW"
     resident = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id)
     with pytest.raises(Forbidden):
-        await list_cases(resident)
-    (case,) = await list_cases(SYSTEM)
+        await list_cases(resident, now=NOW)
+    (case,) = await list_cases(SYSTEM, now=NOW)
     assert (case.kind.value, case.occupancy) == ("REVIEW", OccupancyKind.TENANT)
     assert case.dwelling == "01 · 03 · 00 · 01"
     with pytest.raises(Forbidden):
@@ -261,7 +266,7 @@ async def test_cases_are_decided_once_by_who_may(house: House, vault: Vault) -> 
     with pytest.raises(Conflict):
         await decide(house, SYSTEM, case.id, approved=False, now=NOW)
     assert (await Occupancy.get()).move_in == date(2026, 5, 12)
-    assert await list_cases(SYSTEM) == []
+    assert await list_cases(SYSTEM, now=NOW) == []
 
 
 async def test_letters_are_not_sent_without_end(
@@ -356,3 +361,83 @@ async def test_serials_are_tried_slowly(house: House, vault: Vault) -> None:
         await registration.answer(
             house, token, SerialAnswer("999 999 999"), visitor=Visitor("198.51.100.99"), now=NOW
         )
+
+
+_BY_REFERENCE = (
+    CodeAnswer("50001369", FormName.BUILDING_CODE),
+    ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
+)
+
+
+@pytest.mark.requirement("R-134", "C-40")
+async def test_the_managers_are_told_of_a_case(house: House, vault: Vault) -> None:
+    """Each manager of the residence, once a case, in the own language, which home it is and nobody's name."""
+    await describe(vault, "ista")
+    operator = await Operator.get(code="ista")
+    residence = await Residence.get()
+    for email, language in (("odile@example.org", "fr"), ("olive@example.org", "en")):
+        manager = await Account.create(
+            operator_id=operator.id,
+            email=email,
+            email_key=email,
+            password_hash="",
+            role=Role.MANAGER,
+            first_name="",
+            last_name="",
+            language=language,
+            created_at=NOW,
+        )
+        await ManagedResidence.create(account_id=manager.id, residence_id=residence.id, granted_at=NOW)
+    token = await _begin(house)
+    await _answer(house, token, *_BY_REFERENCE, *_ista()[1:])
+    assert await letters_to("odile@example.org", house.settings) == []
+    await _answer(house, token, await _code(house))
+    ((_, french),) = await letters_to("odile@example.org", house.settings)
+    ((_, english),) = await letters_to("olive@example.org", house.settings)
+    assert "attend votre décision" in french.subject
+    assert "waits for your decision" in english.subject
+    for letter in (french, english):
+        assert "01 · 03 · 00 · 01" in letter.text
+        assert "Marciale" not in letter.text
+
+
+@pytest.mark.requirement("R-139", "C-12", "C-40")
+async def test_who_waits_for_a_manager_may_prove_it_meanwhile(house: House, vault: Vault) -> None:
+    """The serial is found under the sink: its code is sent, the request is taken back, the dwelling is open.
+    Another guess stays what it is.
+    """
+    await describe(vault, "ista")
+    token = await _begin(house)
+    await _answer(house, token, *_BY_REFERENCE, *_ista()[1:])
+    await _answer(house, token, await _code(house))
+    assert await DwellingCase.all().count() == 1
+    again = await _begin(house)
+    await _answer(house, again, *_BY_REFERENCE, *_ista()[1:])
+    *_, (row, _) = await letters_to(EMAIL, house.settings)
+    assert row.template == "registration_address_taken"
+    proven = await _begin(house)
+    await _answer(house, proven, *_ista())
+    assert (await _answer(house, proven, await _code(house))).draft.step == "COMPLETE"
+    assert await DwellingCase.all().count() == 0
+    assert await AuditRecord.filter(act=Act.CASE_WITHDRAWN).count() == 1
+    assert (await Occupancy.get()).account_id == (await Account.get()).id
+
+
+@pytest.mark.requirement("C-14", "R-190")
+async def test_a_described_tenant_with_the_end_of_a_lease_is_the_same_person(
+    house: House, vault: Vault
+) -> None:
+    """A list names no e-mail, and the lease's end in 2029: whoever registers sees the days from the first."""
+    await describe(vault, "ista")
+    await Occupancy.create(
+        dwelling_id=(await Dwelling.get(manager_reference="5151 0008")).id,
+        kind=OccupancyKind.TENANT,
+        move_in=date(2026, 5, 12),
+        move_out=date(2029, 5, 12),
+    )
+    token = await _begin(house)
+    await _answer(house, token, *_ista())
+    await _answer(house, token, await _code(house))
+    me = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id, asked_at=NOW)
+    ((first_day, last_day),) = [(stay.first_day, stay.last_day) for stay in await stays(me)]
+    assert (first_day, last_day) == (date(2026, 5, 12), date(2029, 5, 11))

@@ -1,12 +1,14 @@
 """Who sees which dwelling, and which days of it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM, Role, Viewer
 from core.errors import Forbidden, ForbiddenPeriod, NotFound
-from core.models import OccupancyKind
+from core.models import Dwelling, Occupancy, OccupancyKind
+from core.services.outbox import News, Topic, queue
 from core.services.places import my_dwelling, my_dwellings
 from core.services.portfolio import DwellingSpec, OccupancySpec, ResidenceSpec, put_residence
 from core.services.scope import Stay, stay_at, stay_of_meter, stays
@@ -78,6 +80,68 @@ async def test_a_move_out_that_nobody_entered_ends_with_the_next_move_in(house, 
     assert (old.first_day, old.last_day) == (date(2024, 1, 1), date(2025, 12, 31))
     (new,) = await stays(await resident("new@example.org"))
     assert (new.first_day, new.last_day) == (moved, None)
+
+
+@pytest.mark.requirement("R-140", "C-15")
+@pytest.mark.parametrize("attested", [None, datetime(2020, 1, 2, tzinfo=UTC)])
+async def test_a_forgotten_predecessor_does_not_come_back(house, vault, resident, attested) -> None:
+    """The successor moves in by the list and leaves: nothing later is the predecessor's, and no message."""
+    await homes(
+        vault,
+        [
+            OccupancySpec(date(2020, 1, 1), email=ME),
+            OccupancySpec(date(2025, 1, 1), date(2026, 11, 1), email="new@example.org"),
+        ],
+    )
+    await Occupancy.filter(account__email=ME).update(attested_at=attested)
+    assert [(stay.first_day, stay.last_day) for stay in await stays(await resident())] == [
+        (date(2020, 1, 1), date(2024, 12, 31))
+    ]
+    dwelling = (await Dwelling.get()).id
+    news = News(
+        dwelling_id=dwelling,
+        topic=Topic.LEAK,
+        template="leak_opened",
+        key="leak",
+        started_on=TODAY,
+        happened_on=TODAY,
+        alert_id=0,
+        values={},
+        figures={},
+    )
+    async with in_transaction() as connection:
+        assert await queue(connection, [news], now=factories.NOW) == 0
+
+
+@pytest.mark.requirement("C-14")
+async def test_who_attested_after_the_predecessor_left_came_after(house, vault, resident) -> None:
+    """Whichever of the two the list named first: the day of the attestation tells who lives there."""
+    before = OccupancySpec(date(2015, 1, 1), date(2024, 2, 1), email="old@example.org")
+    await homes(vault, [OccupancySpec(date(2010, 1, 1), email=ME), before])
+    await Occupancy.filter(account__email=ME).update(attested_at=datetime(2024, 2, 5, tzinfo=UTC))
+    (stay,) = await stays(await resident())
+    assert (stay.first_day, stay.last_day) == (date(2024, 2, 1), None)
+
+
+async def test_a_stay_that_never_was_cuts_nobody(house, vault, resident) -> None:
+    """Somebody was to move in, and did not: the row that holds no day is nobody's successor."""
+    cancelled = OccupancySpec(date(2026, 1, 1), date(2026, 1, 1), email="never@example.org")
+    await homes(vault, [OccupancySpec(date(2024, 1, 1), email=ME), cancelled])
+    (stay,) = await stays(await resident())
+    assert (stay.first_day, stay.last_day) == (date(2024, 1, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "seen"),
+    [(datetime(2026, 11, 22, 3, 30, tzinfo=UTC), 1), (datetime(2026, 11, 22, 4, 30, tzinfo=UTC), 0)],
+)
+async def test_the_look_back_ends_with_a_day_of_the_residence(house, vault, asked_at, seen) -> None:
+    """In Martinique the last day lasts until four in the morning, UTC."""
+    await factories.residence(vault, time_zone="America/Martinique")
+    await Occupancy.all().update(move_out=date(2025, 11, 22), access_until=date(2026, 11, 22))
+    account_id = (await Occupancy.get()).account_id
+    viewer = Viewer(role=Role.RESIDENT, account_id=account_id, asked_at=asked_at)
+    assert len(await stays(viewer)) == seen
 
 
 async def test_stays_that_follow_one_another_are_one(house, vault, resident) -> None:
