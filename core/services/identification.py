@@ -192,9 +192,9 @@ async def found_dwelling_of(dwelling_id: int) -> FoundDwelling:
 
 
 async def fluids_at(residence_id: int) -> frozenset[Fluid]:
-    """What the meters of a residence measure that are installed, or were so lately (R-043)."""
-    rows = await Meter.filter(dwelling__residence_id=residence_id).distinct().values("fluid")
-    return frozenset(Fluid(row["fluid"]) for row in rows)
+    """What the meters measure that are installed in a residence (R-043)."""
+    installed = Meter.filter(dwelling__residence_id=residence_id, removed_at=None)
+    return frozenset(Fluid(row["fluid"]) for row in await installed.distinct().values("fluid"))
 
 
 async def numbers_of(draft: Draft, profile: OperatorProfile) -> list[str]:

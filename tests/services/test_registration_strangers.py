@@ -9,6 +9,7 @@ import pytest
 
 from core.access import Visitor, passwords
 from core.bootstrap import House
+from core.consumption.fluids import Fluid
 from core.errors import RateLimited
 from core.language import Language
 from core.models import Residence
@@ -21,7 +22,7 @@ from core.services import registration
 from core.services.registration_rows import RegistrationView
 from core.services.vault import Vault
 from tests.services.test_registration import _answer, _begin, _ista
-from tests.support.sign_up import ISTA_DWELLING, NOW, describe
+from tests.support.sign_up import ISTA_DWELLING, NOW, OCEA_DWELLING, describe, meter
 
 
 async def test_personal_data_are_judged_so_many_times(
@@ -158,10 +159,11 @@ async def test_every_residence_of_a_town_is_found_by_its_address(house: House, v
 
 @pytest.mark.requirement("R-043")
 async def test_the_kinds_of_device_are_those_of_the_residence(house: House, vault: Vault) -> None:
-    """Cold water alone hangs there, so nothing else is offered but not to know; before the residence is
+    """Cold water alone hangs there now, so nothing else is offered but not to know; before the residence is
     known, all are.
     """
-    await describe(vault, "ocea")
+    gone = meter("71234567", "QDS-71234567-31-04", vendor="ista", fluid=Fluid.HEAT, removed_at=NOW)
+    await describe(vault, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
     await describe(vault, "ista")
     view = await registration.resume(house, await _begin(house), now=NOW)
     assert _devices(view) == ["HOT_WATER", "COLD_WATER", "HEATING", "UNKNOWN"]
