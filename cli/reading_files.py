@@ -129,14 +129,17 @@ def _moment(value: Any, path: Path, line: int) -> int:
 
 def _litres(value: Any, path: Path, line: int) -> int:
     try:
-        litres = int(value) if isinstance(value, int | float) or str(value).strip().isdecimal() else None
+        litres = int(value if isinstance(value, int | float) else _digits(value))
     except (OverflowError, ValueError) as failure:
         raise _bad(path, line, "litres", f"is no whole number: {value!r}") from failure
-    if litres is None:
-        raise _bad(path, line, "litres", f"is no whole number: {value!r}")
     if not 0 <= litres <= LARGEST_INDEX_L or (isinstance(value, float) and value != litres):
         raise _bad(path, line, "litres", f"is no index in whole litres: {value!r}")
     return litres
+
+
+def _digits(value: Any) -> str:
+    """A figure as people write it; Python alone reads 1_000."""
+    return str(value).replace("_", "?")
 
 
 def _bad(path: Path, line: int, column: str, reason: str) -> InvalidInput:

@@ -18,9 +18,9 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service asks leave for."""
 
-    ACCOUNTS_MANAGE = "accounts:manage"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
+    ACCOUNTS_MANAGE = "accounts:manage"
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"

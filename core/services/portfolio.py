@@ -155,7 +155,7 @@ async def put_residence(
     """
     viewer.require(Permission.PLACES_WRITE)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
-    check_texts(operator=spec.operator_code, residence=spec.code, name=spec.name)
+    check_texts(operator=spec.operator_code, residence=spec.code)
     check_zone(spec.time_zone)
     said = {
         "published_at": spec.published_at,
