@@ -35,6 +35,10 @@ _DRY_H = 5.0
 
 _GONE_LPH = 2.0
 _LONGEST_QUARTER_S = 9.5 * HOUR_S
+_SLIGHT_LASTS_S = 240 * HOUR_S
+"""So long a leak of level 1 must have run among rare readings, as whole days take to speak: a busy week looks
+like one.
+"""
 
 
 class Rule(StrEnum):
@@ -182,12 +186,13 @@ class Tracker:
         fewest = np.where(daily, _FEWEST_INTERVALS[-1], _FEWEST_INTERVALS[0])
         part = state.take(columns)
         sure = (profile.believed_from(part, lowest) >= asked) & (part["intervals"] >= fewest)
-        chosen = np.flatnonzero(sure)
-        if not len(chosen):
-            return
-        columns, part = columns[chosen], part.take(chosen)
         rate = profile.rate_now(part)
         since = np.minimum(profile.onset(part, rate), part["time"][1])
+        slight = rate < float(self.thresholds.level_2_lph)
+        chosen = np.flatnonzero(sure & ~(slight & (part["at"] - since < _SLIGHT_LASTS_S)))
+        if not len(chosen):
+            return
+        columns, part, rate, since = columns[chosen], part.take(chosen), rate[chosen], since[chosen]
         self._begin(state, columns, np.maximum(since, part["until"]), rate, BY_PROFILE)
         for column in columns:
             since_s = state["since"][column]

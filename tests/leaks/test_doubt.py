@@ -51,3 +51,14 @@ def test_an_alert_does_not_outlive_the_leak_of_a_coarse_register():
     busy, calmer, usual = [0, 0, 30] * 16, [0, 0, 0, 0, 0, 30] * 8, [0, 0, 0, 0, 0, 0, 0, 30] * 12
     (run,) = runs_of([*QUIET, *[9.0] * 120, *busy, *calmer, *usual], step=10)
     assert run.until_s is not None
+
+
+@pytest.mark.parametrize(("flow_lph", "days", "found"), [(6, 8, False), (6, 14, True), (10, 8, True)])
+def test_a_slight_leak_among_rare_readings_takes_ten_days(flow_lph, days, found):
+    """A busy week looks like a leak of level 1 to a meter read every six hours, and like no larger one."""
+    home = [3, 45, 60, 50]
+    litres = home * 20 + [amount + 6 * flow_lph for amount in home] * days
+    index = np.cumsum([1000, *litres])
+    readings = Readings.of(START_S + np.arange(len(index)) * 6 * H, index)
+    (runs,) = classify([readings], step_litres=1)
+    assert bool(runs) is found
