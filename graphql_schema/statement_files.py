@@ -14,14 +14,12 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import orjson
-import xlsxwriter
 
 from core.language import Language, Text
 from core.leaks.words import fluid_label
 from core.services.statements import Statement, StatementFormat, StatementLine, StatementReason
 from graphql_schema.amounts import Amount
 from graphql_schema.enums import DisplayUnit
-from graphql_schema.statement_pdf import Sheet, pdf
 
 TITLE = Text("Relevé d'index", "Index statement")
 
@@ -121,6 +119,8 @@ def _csv(statement: Statement, _reason: StatementReason, language: Language, _no
 
 def _xlsx(statement: Statement, reason: StatementReason, language: Language, now: datetime) -> bytes:
     """Figures and days are cells of their own kind; texts are written as texts, whatever they begin with."""
+    import xlsxwriter  # noqa: PLC0415 - half a second of start-up that few requests need
+
     written = io.BytesIO()
     book = xlsxwriter.Workbook(written, {"in_memory": True})
     title = TITLE.in_language(language)
@@ -150,6 +150,8 @@ def _xlsx(statement: Statement, reason: StatementReason, language: Language, now
 
 
 def _pdf(statement: Statement, reason: StatementReason, language: Language, now: datetime) -> bytes:
+    from graphql_schema.statement_pdf import Sheet, pdf  # noqa: PLC0415 - as xlsxwriter
+
     rows = [
         (
             row.fluid,

@@ -14,8 +14,6 @@ from typing import Final
 
 from core.mbus.frame import Measurand, RecordValue
 
-_NIBBLES: Final = "0123456789"
-
 
 class Coding(IntEnum):
     """The low four bits of a DIF."""

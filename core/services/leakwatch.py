@@ -80,7 +80,7 @@ async def watch(
             zone=meter.zone,
             last_reading_s=read_at_s,
             today=day_of(end_s, meter.zone),
-            replaced_on=meter.removed_at.astimezone(meter.zone).date() if meter.removed_at else None,
+            replaced_on=meter.day(meter.removed_at) if meter.removed_at else None,
             thresholds=thresholds_of(meter.operator_code),
         )
         before = [row for row in stored[meter.id] if _detected_s(row, meter.zone) > one.from_s]

@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Role, Viewer
 from core.consumption.fluids import Fluid
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from core.metering import fold
 from core.models import (
     Account,
@@ -30,7 +30,6 @@ from core.services.meter_keys import put_key
 from core.services.password_hashes import hash_password
 from core.services.portfolio_checks import (
     canonical_address,
-    check_meter,
     check_texts,
     check_zone,
     told_as_input,
@@ -41,6 +40,12 @@ from core.services.sessions import email_key
 from core.services.transaction import transactional
 from core.services.vault import Vault
 from core.thresholds import ThresholdsOf, product_thresholds
+
+LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
+"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
+
+KEY_BYTES = {8, 16}
+"""PRIOS, and AES-128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +339,24 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
     await stay.save(using_db=connection)
 
 
+def _check_meter(spec: MeterSpec) -> None:
+    """A meter's figures fit each other.
+
+    Raises:
+        InvalidInput: the length of its key, its register, or a removal before the installation.
+    """
+    if spec.key is not None and len(spec.key) not in KEY_BYTES:
+        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+    for name, amount in (
+        ("register_step", spec.register_step),
+        ("register_capacity", spec.register_capacity),
+    ):
+        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
+            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+    if spec.removed_at is not None and spec.removed_at < spec.installed_at:
+        raise InvalidInput("lies before installed_on", field="removed_on")
+
+
 async def _put_meter(
     connection: TransactionalDBClient,
     dwelling: Dwelling,
@@ -344,7 +367,7 @@ async def _put_meter(
     now: datetime,
 ) -> int:
     address = canonical_address(spec.radio_address)
-    check_meter(spec)
+    _check_meter(spec)
     meter = await Meter.get_or_none(radio_address=address, using_db=connection)
     if meter is not None and meter.dwelling_id != dwelling.id:
         raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")

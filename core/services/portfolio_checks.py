@@ -5,9 +5,8 @@ told as the list's own fault, and no key is ever repeated.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import wraps
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.exceptions import ValidationError
@@ -15,29 +14,8 @@ from tortoise.exceptions import ValidationError
 from core.errors import InvalidInput
 from core.metering import Address, TelegramError
 
-LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
-"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
-
-_KEY_LENGTHS = {8, 16}
-"""Bytes: PRIOS, and AES-128."""
-
 _Asked = ParamSpec("_Asked")
 _Told = TypeVar("_Told")
-
-
-class DescribedMeter(Protocol):
-    """The part of a meter's description that can contradict itself."""
-
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def register_step(self) -> int: ...
-    @property
-    def register_capacity(self) -> int | None: ...
-    @property
-    def installed_at(self) -> datetime: ...
-    @property
-    def removed_at(self) -> datetime | None: ...
 
 
 def told_as_input(
@@ -64,24 +42,6 @@ def check_texts(**texts: str) -> None:
     for name, text in texts.items():
         if not text.strip():
             raise InvalidInput("is empty", field=name)
-
-
-def check_meter(meter: DescribedMeter) -> None:
-    """A meter's figures fit each other.
-
-    Raises:
-        InvalidInput: the length of its key, its register, or a removal before the installation.
-    """
-    if meter.key is not None and len(meter.key) not in _KEY_LENGTHS:
-        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
-    for name, amount in (
-        ("register_step", meter.register_step),
-        ("register_capacity", meter.register_capacity),
-    ):
-        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
-            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
-    if meter.removed_at is not None and meter.removed_at < meter.installed_at:
-        raise InvalidInput("lies before installed_on", field="removed_on")
 
 
 def check_zone(name: str) -> None:

@@ -27,7 +27,7 @@ async def end_leaks(
     """Judge the meter anew up to its removal; the removal must be stored."""
     meters = (await meters_by_address(SYSTEM, [radio_address], vault=vault)).values()
     await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
-    removed = {meter: meter.removed_at.astimezone(meter.zone).date() for meter in meters if meter.removed_at}
+    removed = {meter: meter.day(meter.removed_at) for meter in meters if meter.removed_at}
     touched = {meter: (day, day) for meter, day in removed.items()}
     findings = await watch(connection, touched, thresholds_of=thresholds_of, now=now)
     await outbox.queue(connection, await raise_leak_alerts(connection, findings, now=now), now=now)
