@@ -15,7 +15,7 @@ from core.access import Act, Permission, TokenScope, Viewer, Visitor
 from core.access.codes import make_token, token_hash
 from core.bootstrap import House
 from core.errors import Conflict, InvalidInput, NotFound
-from core.models import AccessToken, Account, Channel
+from core.models import AccessToken, Account
 from core.services.audit import Subject, record
 from core.services.letters import Letter, portal_link, queue_letter
 from core.services.sessions import ACCESS_TOKEN_PREFIX
@@ -107,13 +107,10 @@ async def issue_token(
     await queue_letter(
         connection,
         house.settings,
-        Letter(
+        Letter.to(
+            account,
+            "token_issued",
             key=f"token_issued:{row.id}",
-            channel=Channel.EMAIL,
-            template="token_issued",
-            language=account.language,
-            recipient=account.email,
-            account_id=account.id,
             values={"name": kept, "link": await portal_link(connection, house, account)},
         ),
         now=now,

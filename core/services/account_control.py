@@ -12,9 +12,9 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import NOBODY, Act, Permission, Viewer
 from core.bootstrap import House
 from core.errors import NotFound
-from core.models import AccessToken, Account, Channel
+from core.models import AccessToken, Account
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, portal_link, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
 from core.services.second_factor import clear_second_factor
 from core.services.sessions import email_key, end_sessions
 from core.services.transaction import transactional
@@ -87,13 +87,9 @@ async def reset_second_factor(
     await clear_second_factor(connection, account.id)
     sessions = await end_sessions(connection, account.id, now=now)
     template = "second_factor_reset"
-    letter = Letter(
-        key=notice_key(template, account.id),
-        channel=Channel.EMAIL,
-        template=template,
-        language=account.language,
-        recipient=account.email,
-        account_id=account.id,
+    letter = Letter.to(
+        account,
+        template,
         values={
             "operator": account.operator.name,
             "link": await portal_link(connection, house, account, "/forgotten-password"),

@@ -22,7 +22,6 @@ from core.models import (
     Account,
     CaseKind,
     CaseState,
-    Channel,
     Dwelling,
     DwellingCase,
     Occupancy,
@@ -264,13 +263,10 @@ async def _tell(
     now: datetime,
     **values: str,
 ) -> None:
-    letter = Letter(
+    letter = Letter.to(
+        account,
+        template,
         key=key,
-        channel=Channel.EMAIL,
-        template=template,
-        language=account.language,
-        recipient=account.email,
-        account_id=account.id,
         values={
             "portal": profile.portal_name if profile else "Submeter",
             "operator": profile.name if profile else "",

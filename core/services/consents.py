@@ -21,7 +21,6 @@ from core.errors import InvalidInput, NotFound
 from core.language import Language, Text
 from core.models import (
     Account,
-    Channel,
     ConsentAuthor,
     ConsentPurpose,
     ConsentRecord,
@@ -30,7 +29,7 @@ from core.models import (
 )
 from core.operators import WORDS
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, portal_link, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
 from core.services.scope import occupants, rows_of_stay, stay_at
 from core.services.sessions import email_key
 from core.services.storable import storable
@@ -246,12 +245,8 @@ async def _add(
 async def _notice(connection: BaseDBAsyncClient, house: House, account: Account, *, granted: bool) -> Letter:
     french = account.language == Language.FR
     choice = ("accordé" if granted else "refusé") if french else ("granted" if granted else "refused")
-    return Letter(
-        key=notice_key("consent_changed", account.id),
-        channel=Channel.EMAIL,
-        template="consent_changed",
-        language=account.language,
-        recipient=account.email,
-        account_id=account.id,
+    return Letter.to(
+        account,
+        "consent_changed",
         values={"choice": choice, "link": await portal_link(connection, house, account)},
     )

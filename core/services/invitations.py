@@ -13,11 +13,11 @@ from core.access import NOBODY, Act, Permission, Role, Viewer
 from core.access.codes import TEMPORARY_PASSWORD_LIFETIME, make_temporary_password
 from core.errors import Conflict, InvalidInput, NotFound
 from core.language import Language
-from core.models import Account, Channel, Operator
+from core.models import Account, Operator
 from core.registration.machine import checked_email
 from core.registration.refusals import RegistrationRefused
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, queue_letter
+from core.services.letters import Letter, queue_letter
 from core.services.password_hashes import hash_in_thread
 from core.services.sessions import email_key
 from core.services.transaction import transactional
@@ -96,13 +96,9 @@ async def _invite(
     await record(
         Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=NOBODY, connection=connection
     )
-    letter = Letter(
-        key=notice_key("manager_invited", account.id),
-        channel=Channel.EMAIL,
-        template="manager_invited",
-        language=account.language,
-        recipient=account.email,
-        account_id=account.id,
+    letter = Letter.to(
+        account,
+        "manager_invited",
         values={"operator": operator.name},
         secrets={"password": password},
         expires_at=account.temporary_password_until,

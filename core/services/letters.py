@@ -49,6 +49,30 @@ class Letter:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     expires_at: datetime | None = None
 
+    @classmethod
+    def to(
+        cls,
+        account: Account,
+        template: str,
+        *,
+        key: str | None = None,
+        values: Mapping[str, object] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> "Letter":
+        """An e-mail to an account's address of now, in its language; without `key` the notice of a change."""
+        return cls(
+            key=key or notice_key(template, account.id),
+            channel=Channel.EMAIL,
+            template=template,
+            language=account.language,
+            recipient=account.email,
+            account_id=account.id,
+            values=values or {},
+            secrets=secrets or {},
+            expires_at=expires_at,
+        )
+
 
 async def portal_link(connection: BaseDBAsyncClient, house: House, account: Account, path: str = "") -> str:
     """A page of the portal of an account's operator, for a letter."""

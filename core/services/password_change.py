@@ -240,13 +240,9 @@ async def _notice(connection: TransactionalDBClient, house: House, account: Acco
     await queue_letter(
         connection,
         house.settings,
-        Letter(
-            key=notice_key("password_changed", account.id),
-            channel=Channel.EMAIL,
-            template="password_changed",
-            language=account.language,
-            recipient=account.email,
-            account_id=account.id,
+        Letter.to(
+            account,
+            "password_changed",
             values={"link": await portal_link(connection, house, account, "/forgotten-password")},
         ),
         now=now,

@@ -12,7 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Permission, Viewer
 from core.bootstrap import House
 from core.errors import NotFound
-from core.models import Channel, DocumentKind, ManagedResidence, Residence, ResidenceDocument
+from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
 from core.services.letters import Letter, queue_letter
 from core.services.managed import manages
 from core.services.transaction import transactional
@@ -62,13 +62,10 @@ async def publish_residence(
     portal = profile.portal_name if profile else "Submeter"
     rows = ManagedResidence.filter(residence_id=residence.id, administrator=True, account__disabled_at=None)
     for row in await rows.using_db(connection).select_related("account"):
-        letter = Letter(
+        letter = Letter.to(
+            row.account,
+            "portal_ready",
             key=f"portal_ready:{residence.id}:{row.account_id}",
-            channel=Channel.EMAIL,
-            template="portal_ready",
-            language=row.account.language,
-            recipient=row.account.email,
-            account_id=row.account_id,
             values={"portal": portal, "residence": f"{residence.code} {residence.name}".strip()},
         )
         await queue_letter(connection, house.settings, letter, now=now)

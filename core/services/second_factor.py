@@ -19,9 +19,9 @@ from core.access.codes import make_recovery_codes, same, token_hash, typed_code
 from core.access.refusals import CodeExpired, CodeInvalid
 from core.bootstrap import House
 from core.errors import Conflict
-from core.models import Account, Channel, RecoveryCode, Session
+from core.models import Account, RecoveryCode, Session
 from core.services.audit import Subject, record
-from core.services.letters import Letter, notice_key, portal_link, queue_letter
+from core.services.letters import Letter, portal_link, queue_letter
 from core.services.limits import Limit, Limiter
 from core.services.password_change import ask_again
 from core.services.sealing import Seal
@@ -230,13 +230,9 @@ async def _notice(
     await queue_letter(
         connection,
         house.settings,
-        Letter(
-            key=notice_key(template, account.id),
-            channel=Channel.EMAIL,
-            template=template,
-            language=account.language,
-            recipient=account.email,
-            account_id=account.id,
+        Letter.to(
+            account,
+            template,
             values={"link": await portal_link(connection, house, account, "/forgotten-password")},
         ),
         now=now,
