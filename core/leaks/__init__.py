@@ -4,7 +4,9 @@ Flows are `Fraction` in litres per hour, compared unrounded; rounding happens in
 is judged: heat meters and heat cost allocators have no leak alert.
 """
 
-from core.leaks.episode import (
+from core.alerting.over_consumption import OverConsumption, over_consumption
+from core.leaks.episodes.daily_flows import DayFlow, day_flows, flow_of_daily_leak
+from core.leaks.episodes.episode import (
     CloseReason,
     Episode,
     Figures,
@@ -13,10 +15,8 @@ from core.leaks.episode import (
     episodes,
     window_figures,
 )
-from core.leaks.events import Event, EventKind, events, paired
-from core.leaks.features import DayFlow, day_flows, flow_of_daily_leak
-from core.leaks.overconsumption import OverConsumption, over_consumption
-from core.leaks.thresholds import DEFAULT_THRESHOLDS, Thresholds, is_over_range, level_of
+from core.leaks.episodes.events import Event, EventKind, events, paired
+from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds, is_over_range, level_of
 
 __all__ = [
     "DEFAULT_THRESHOLDS",

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from core.leaks.workflow import Deed, KnownUse, Party
+from core.alerting.workflow import Deed, KnownUse, Party
 from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('state', fields.BinaryField()),
                 ('changes', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
             ],
-            options={'table': 'leak_memory', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What the classifier remembers of a meter up to a moment (core.leaks.stream).'},
+            options={'table': 'leak_memory', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream).'},
             bases=['Model'],
         ),
         ops.AddField(

@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from core.consumption.fluids import Fluid
-from core.leaks.overconsumption import LimitPeriod
+from core.alerting.over_consumption import LimitPeriod
 from core.models.leaks import AlertKind
 from tortoise.fields.base import OnDelete
 from tortoise import fields

@@ -6,9 +6,9 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from core.alerting.over_consumption import LimitPeriod
+from core.alerting.workflow import Deed, KnownUse, Party
 from core.consumption.fluids import Fluid
-from core.leaks.overconsumption import LimitPeriod
-from core.leaks.workflow import Deed, KnownUse, Party
 from core.models.meters import Meter
 from core.models.people import Account
 from core.models.places import Dwelling
@@ -62,7 +62,7 @@ class LeakEpisode(Model):
 
 
 class LeakMemory(Model):
-    """What the classifier remembers of a meter up to a moment (core.leaks.stream).
+    """What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream).
 
     Readings after `settled_s`, epoch seconds, are folded anew whenever one comes. A reading before it makes
     the row void, and the meter's series is folded from its start.
