@@ -23,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from core.bootstrap import House, open_house
-from core.services.alerts.meter_conditions import watch_silence
+from core.services.alerts.missing_data import watch_silence
 from core.services.privacy.retention import purge
 from core.services.shared.health import database_answers
 from core.settings import Settings, from_environment

@@ -39,9 +39,9 @@ _OPENING: Final = """\
 # Supported meters
 
 Made by `python -m submeter.supported_meters` from the drivers of this repository and their `vectors.toml`; a
-test holds the two together. *Telegrams* counts those that prove the row: each is decoded in the tests, to the last
-value. A row with 0 is claimed, and no telegram of ours proves it yet. A meter that no driver claims is read
-as far as EN 13757-3 alone allows, and marked `generic`.
+test holds the two together. *Telegrams* counts those that prove the row: each is decoded in the tests, to
+the last value. A row with 0 is claimed, and no telegram of ours proves it yet. A meter that no driver claims
+is read as far as EN 13757-3 alone allows, and marked `generic`.
 
 A vendor that is missing here is a package of its own: [writing-a-driver.md](writing-a-driver.md).
 """

@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from core.consumption.fluids import Fluid
-from core.models.leaks import AlertKind
+from core.alerting.kinds import AlertKind
 from core.models.meters import TelegramState
 from core.models.outbox import Channel, MessageState
 from core.models.people import ConsentAuthor, ConsentPurpose, ConsentState

@@ -2,7 +2,7 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 from core.consumption.fluids import Fluid
 from core.alerting.over_consumption import LimitPeriod
-from core.models.leaks import AlertKind
+from core.alerting.kinds import AlertKind
 from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index

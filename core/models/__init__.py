@@ -7,6 +7,7 @@ A model's docstring becomes its table's comment, and Tortoise cuts SQLite statem
 these docstrings and descriptions hold none.
 """
 
+from core.alerting.kinds import AlertKind
 from core.models.access import (
     AccessToken,
     AuditRecord,
@@ -15,7 +16,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, ConsumptionLimit, LeakEpisode, LeakMemory
+from core.models.leaks import Alert, AlertDeed, ConsumptionLimit, LeakEpisode, LeakMemory
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (

@@ -9,9 +9,10 @@ from decimal import Decimal
 from core.alerting.conditions import Condition
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
-from core.texts.leaks import date_text, duration_text, loss_text, period_text, rounded
+from core.texts.leaks import date_text, duration_text, loss_text, period_text
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",

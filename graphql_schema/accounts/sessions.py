@@ -5,13 +5,13 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from core.access.emails import email_key
 from core.access.sessions import SessionState
 from core.errors import SignInRefused as Refusal
 from core.registration.machine import LONGEST_EMAIL
 from core.services.accounts.sign_in import sign_in
 from core.services.auth.sessions import (
     OpenedSession,
-    email_key,
     renew_session,
     revoke_other_sessions,
     revoke_session,

@@ -9,6 +9,7 @@ from strawberry.relay import PageInfo
 
 from core.alerting.conditions import Condition
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.leaks.cost import Cost
 from core.services.alerts.resident_alerts import AlertView
 from core.services.shared.paging import Page
@@ -20,7 +21,7 @@ from core.texts.alerts import (
     over_consumption_title,
     own_limit_title,
 )
-from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text, rounded
+from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
 from graphql_schema.alerts.actions import AlertHandling
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info

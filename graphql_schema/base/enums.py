@@ -1,21 +1,17 @@
-"""The closed sets of the schema, as the floors below know them, with what they mean to a client.
-
-A set of the tables (`AlertKind`) is told again here, since this floor does not know the
-tables; a test holds the two against each other.
-"""
-
-from enum import StrEnum
+"""The closed sets of the schema, as the layers below know them, with what they mean to a client."""
 
 import strawberry
 
+from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import Deed, KnownUse, Party, Standing
 from core.consumption import Quality
+from core.consumption.amounts import DisplayUnit
 from core.consumption.fluids import Fluid, Unit
+from core.documents.statement import StatementFormat, StatementReason
 from core.language import Language
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
-from core.services.consumption.statements import StatementFormat, StatementReason
 
 __all__ = [
     "AlertKind",
@@ -64,46 +60,10 @@ strawberry.enum(OccupancyKind, description="In which quality somebody holds a dw
 strawberry.enum(
     StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor."
 )
-
-
-@strawberry.enum(description="The unit in which amounts are shown.")
-class DisplayUnit(StrEnum):
-    """The unit in which amounts are shown; water by the cubic metre (R-085), heat by the kilowatt-hour."""
-
-    CUBIC_METRE = "CUBIC_METRE"
-    KILOWATT_HOUR = "KILOWATT_HOUR"
-    ALLOCATOR_UNIT = "ALLOCATOR_UNIT"
-
-    @property
-    def decimals(self) -> int:
-        """How many digits of the smallest unit stand after the point."""
-        return 0 if self is DisplayUnit.ALLOCATOR_UNIT else 3
-
-    @classmethod
-    def of(cls, fluid: Fluid) -> "DisplayUnit":
-        return _SHOWN_IN[fluid.unit]
-
-
-_SHOWN_IN = {
-    Unit.LITRE: DisplayUnit.CUBIC_METRE,
-    Unit.WATT_HOUR: DisplayUnit.KILOWATT_HOUR,
-    Unit.ALLOCATOR_UNIT: DisplayUnit.ALLOCATOR_UNIT,
-}
-
-
-@strawberry.enum(
+strawberry.enum(DisplayUnit, description="The unit in which amounts are shown.")
+strawberry.enum(
+    AlertKind,
     description="What an alert warns of. BURST: a very high flow for two hours, or the meter says so. "
     "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used "
-    "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak."
+    "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak.",
 )
-class AlertKind(StrEnum):
-    """What an alert warns of."""
-
-    LEAK = "LEAK"
-    OVER_CONSUMPTION = "OVER_CONSUMPTION"
-    BURST = "BURST"
-    BACKFLOW = "BACKFLOW"
-    DRY = "DRY"
-    TAMPER = "TAMPER"
-    SILENT = "SILENT"
-    METER_LEAK = "METER_LEAK"

@@ -7,13 +7,13 @@ from typing import Annotated
 import strawberry
 
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.resident_alerts import past_alerts
 from core.services.consumption.consumption import daily_series, monthly_series
 from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
-from core.texts.leaks import rounded
 from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind

@@ -8,7 +8,7 @@ from core.access.passwords import Criterion, OwnData, check_password, failed
 from core.errors import InvalidInput
 from core.operators import ActivationMode, OperatorProfile
 from core.operators import HelpPage as Page
-from core.services.auth.password_checks import judged
+from core.services.auth.passwords import judged
 from core.services.registration.rate_limits import count_password_check
 from core.services.registration.support import ask_for_support
 from graphql_schema.base.context import Context, Info

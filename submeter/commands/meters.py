@@ -14,7 +14,7 @@ from core.access import SYSTEM
 from core.bootstrap import House
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
-from core.services.alerts.meter_conditions import watch_silence
+from core.services.alerts.missing_data import watch_silence
 from core.services.places.key_vault import Vault
 from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
 from core.services.telegrams.replay_protection import restart_counter

@@ -189,7 +189,8 @@ def test_classify_needs_no_database_and_imports_none(tmp_path):
     """The command starts without tortoise, pyarrow and matplotlib."""
     source = written(tmp_path / "one.csv", readings())
     program = (
-        "import sys; sys.argv[0] = 'submeter'; from submeter.main import app; app(result_action='return_value');"
+        "import sys; sys.argv[0] = 'submeter'; from submeter.main import app;"
+        "app(result_action='return_value');"
         "print([name for name in ('tortoise', 'pyarrow', 'matplotlib') if name in sys.modules])"
     )
     command = [sys.executable, "-c", program, "classify", str(source)]

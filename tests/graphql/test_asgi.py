@@ -94,10 +94,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
     claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many fields want the viewer, the dashboard or the alerts, each is asked for once."""
-    from graphql_schema.base import (
-        context,
-        loaders,
-    )
+    from graphql_schema.base import context, loaders  # noqa: PLC0415 - they are patched below
 
     asked: list[str] = []
 

@@ -3,8 +3,8 @@
 In: the days of one water meter, in any order. Out: its episodes, oldest first, with level, loss and mean
 flow. The one rule: the answer is a function of the days alone, so it is recomputed whole whenever a day
 arrives or is corrected, and what changed is found by comparing (`core.leaks.episodes.events`). Opening,
-closing, reopening, loss and mean are those of the product's leak rule: requirements R-091 to R-096, conflicts C-23 to
-C-27.
+closing, reopening, loss and mean are those of the product's leak rule: requirements R-091 to R-096, conflicts
+C-23 to C-27.
 
 An alert opens on complete days at level 1 or more, stays open below level 1, and closes on complete days in a
 row with a quiet hour. "In a row" is by the calendar: a day without data breaks every such row, so missing

@@ -10,11 +10,12 @@ from datetime import datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import NOBODY, Act, Permission, Viewer
+from core.access.emails import email_key
 from core.bootstrap import House
 from core.errors import NotFound
 from core.models import AccessToken, Account
 from core.services.accounts.second_factor import clear_second_factor
-from core.services.auth.sessions import email_key, end_sessions
+from core.services.auth.sessions import end_sessions
 from core.services.messaging.account_messages import Letter, portal_link, queue_letter
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional

@@ -12,6 +12,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.codes import CODE_LIFETIME
+from core.access.emails import email_key
 from core.access.refusals import CodeExpired, CodeInvalid, EmailInvalid, PhoneInvalid, PhoneRequiredForSms
 from core.bootstrap import House
 from core.models import Account, ChallengePurpose, Channel
@@ -21,7 +22,6 @@ from core.registration.refusals import RegistrationRefused
 from core.services.accounts.password_change import ask_again
 from core.services.auth.one_time_codes import new_code, settle_code, void_reset_tokens
 from core.services.auth.rate_limits import Limit, Limiter, network_of
-from core.services.auth.sessions import email_key
 from core.services.messaging.account_messages import Letter, notice_key, queue_letter
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional

@@ -12,6 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.codes import RESET_LIFETIME
+from core.access.emails import email_key
 from core.access.passwords import (
     CharacterClass,
     ClassRule,
@@ -33,10 +34,9 @@ from core.services.auth.one_time_codes import (
     use_reset_token,
     void_reset_tokens,
 )
-from core.services.auth.password_checks import judged
-from core.services.auth.passwords import fits, hash_in_thread
+from core.services.auth.passwords import fits, hash_in_thread, judged
 from core.services.auth.rate_limits import Limit, Limiter, network_of
-from core.services.auth.sessions import OpenedSession, email_key, end_sessions, rotate
+from core.services.auth.sessions import OpenedSession, end_sessions, rotate
 from core.services.messaging.account_messages import Letter, notice_key, portal_link, queue_letter
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional

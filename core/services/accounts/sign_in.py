@@ -14,12 +14,13 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Visitor
 from core.access.codes import make_token, token_hash
+from core.access.emails import email_key
 from core.bootstrap import House
 from core.errors import AccountLocked, RateLimited, SignInRefused
 from core.models import Account, Device
 from core.services.auth.passwords import fits
 from core.services.auth.rate_limits import Limit, Limiter, network_of
-from core.services.auth.sessions import OpenedSession, email_key, open_session
+from core.services.auth.sessions import OpenedSession, open_session
 from core.services.registration.activation import redeem_temporary_password
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional

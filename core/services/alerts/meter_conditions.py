@@ -12,32 +12,23 @@ none; elsewhere the classifier decides, which is right far more often than the f
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import BURST_IN_READINGS_S, DAY_S, Condition, Run, Sighting, is_silent, runs
+from core.alerting.conditions import BURST_IN_READINGS_S, Condition, Run, Sighting, runs
 from core.alerting.workflow import Deed, Standing
 from core.consumption import day_of
-from core.consumption.fluids import Fluid
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
-from core.models import Alert, AlertKind, LeakEpisode, Meter
+from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.workflow import keep_silent, silent_on, standing_of
 from core.services.messaging.outbox import News, Topic
-from core.services.places.meter_directory import MeterEntry, lock_dwellings
+from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.time_series import Habit, ReadingRow, Window
-from core.services.shared.transaction import current_database, transactional
+from core.services.shared.time_series import ReadingRow, Window
 
-HABIT_S = 31 * DAY_S
-"""How often a meter is usually heard is taken from the last 31 days in which it was."""
-
-SILENCE_PAGE = 1000
-"""So many silent meters are looked at in one transaction."""
-
-_KINDS = [AlertKind(condition.value) for condition in Condition]
+CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
 
 
 @dataclass(slots=True)
@@ -171,7 +162,7 @@ def _without(alert: Alert, judged: _Judged) -> int | None:
 async def _new(
     connection: TransactionalDBClient, meter: MeterEntry, kind: AlertKind, first_s: int, *, now: datetime
 ) -> Alert:
-    key = _key(kind, meter.id, first_s)
+    key = condition_key(kind, meter.id, first_s)
     return await Alert.get_or_none(alert_key=key, using_db=connection) or Alert(
         alert_key=key,
         kind=kind,
@@ -183,7 +174,7 @@ async def _new(
     )
 
 
-def _key(kind: AlertKind, meter_id: int, first_s: int) -> str:
+def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
     return f"{kind.value.lower()}:{meter_id}:{first_s}"
 
 
@@ -193,7 +184,7 @@ async def _alerts(
     """Of each meter the alerts that go on, or ended no earlier than its readings begin."""
     found: dict[int, list[Alert]] = {}
     earliest = {meter.id: day_of(first_s, meter.zone) for meter, (first_s, _) in spans.items()}
-    query = Alert.filter(meter_id__in=list(earliest), kind__in=_KINDS).using_db(connection)
+    query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)
     for alert in await query.order_by("started_on", "id"):
         assert alert.meter_id is not None
         if alert.ended_on is None or alert.ended_on >= earliest[alert.meter_id]:
@@ -267,79 +258,3 @@ def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> li
 
 _DISMISSED = Standing.NOT_A_LEAK
 _TOLD = {AlertKind.BURST: "burst", AlertKind.METER_LEAK: "meter_leak"}
-
-
-async def watch_silence(*, now: datetime) -> int:
-    """Raise an alert for every meter without news, and end those of removed meters.
-
-    Answers how many alerts were raised. Asked again, it raises none twice. A meter that was never heard is
-    not missed: it waits for its first telegram.
-    """
-    await _end_of_removed(now=now)
-    now_s, after_id, raised = int(now.timestamp()), 0, 0
-    while True:
-        page = await time_series.quiet_meters(
-            current_database(),
-            since_s=now_s - DAY_S,
-            look_back_s=HABIT_S,
-            after_id=after_id,
-            limit=SILENCE_PAGE,
-        )
-        if not page:
-            return raised
-        after_id = page[-1].meter_id
-        silent = [one for one in page if is_silent(one.last_s, now_s, usual_interval_s=_usual_s(one))]
-        if silent:
-            raised += await _raise_silent(silent, now=now)
-
-
-def _usual_s(habit: Habit) -> int:
-    """The mean time between two readings; a day for a meter that was heard once."""
-    return max((habit.last_s - habit.first_s) // (habit.readings - 1), 1) if habit.readings > 1 else DAY_S
-
-
-@transactional
-async def _raise_silent(connection: TransactionalDBClient, silent: Sequence[Habit], *, now: datetime) -> int:
-    await lock_dwellings(connection, [one.dwelling_id for one in silent])
-    last = await time_series.last_readings(connection, [one.meter_id for one in silent])
-    missed = [one for one in silent if last[one.meter_id].read_at_s == one.last_s]  # not heard meanwhile
-    keys = {_key(AlertKind.SILENT, one.meter_id, one.last_s): one for one in missed}
-    known = Alert.filter(alert_key__in=list(keys)).using_db(connection)
-    told = {row.alert_key for row in await known.only("id", "alert_key")}
-    places = await _places(connection, [one.meter_id for one in missed])
-    rows = [
-        Alert(
-            alert_key=key,
-            kind=AlertKind.SILENT,
-            dwelling_id=one.dwelling_id,
-            fluid=places[one.meter_id][0],
-            meter_id=one.meter_id,
-            started_on=day_of(one.last_s, places[one.meter_id][1]),
-            raised_at=now,
-        )
-        for key, one in keys.items()
-        if key not in told
-    ]
-    await Alert.bulk_create(rows, using_db=connection)
-    return len(rows)
-
-
-async def _places(
-    connection: TransactionalDBClient, meter_ids: Sequence[int]
-) -> dict[int, tuple[Fluid, ZoneInfo]]:
-    query = Meter.filter(id__in=list(meter_ids)).using_db(connection)
-    meters = await query.select_related("dwelling__residence")
-    return {meter.id: (meter.fluid, ZoneInfo(meter.dwelling.residence.time_zone)) for meter in meters}
-
-
-@transactional
-async def _end_of_removed(connection: TransactionalDBClient, *, now: datetime) -> None:
-    """A meter that is gone warns of nothing any more."""
-    query = Alert.filter(kind__in=_KINDS, ended_on=None, meter__removed_at__lte=now).using_db(connection)
-    await lock_dwellings(connection, [alert.dwelling_id for alert in await query.only("id", "dwelling_id")])
-    for alert in await query.select_related("meter", "dwelling__residence"):  # as they are under the lock
-        assert alert.meter is not None
-        zone = ZoneInfo(alert.dwelling.residence.time_zone)
-        assert alert.meter.removed_at is not None
-        alert.ended_on = max(alert.meter.removed_at.astimezone(zone).date(), alert.started_on)
-        await alert.save(using_db=connection, update_fields=["ended_on"])

@@ -2,9 +2,9 @@
 
 In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The counters
 are kept in memory or in a store that several processes share (`core.rate_limit_store`). The one rule: the
-moment is the caller's `now`: the number of the step stands in the counter's name, and the store's own clock only
-clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no window
-holds more than it allows, wherever it begins.
+moment is the caller's `now`: the number of the step stands in the counter's name, and the store's own clock
+only clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no
+window holds more than it allows, wherever it begins.
 
 Names are hashed under the house's secret before they become a counter's: a shared store holds no addresses
 and no serials.

@@ -5,7 +5,6 @@ itself. The one rule: a token becomes a Viewer here and nowhere else, together w
 it and the data (C-38), so what is revoked, disabled or newly asked for counts from the next request on.
 """
 
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -297,11 +296,6 @@ def terms_in_force(house: House, account: Account) -> str | None:
     """The version of the operator's terms; None for an operator that has no profile, and so no terms."""
     profile = house.registry.profile(account.operator.code)
     return profile.terms_version if profile else None
-
-
-def email_key(email: str) -> str:
-    """The form in which e-mail addresses are compared: trimmed and case-folded, dots and tags kept (C-12)."""
-    return storable(unicodedata.normalize("NFC", email).strip().casefold())
 
 
 def _terms_to_accept(house: House, account: Account) -> bool:

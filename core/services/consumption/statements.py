@@ -7,12 +7,12 @@ index, and never 0 (C-22, C-25). A file that is handed out is recorded with its 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.bootstrap import House
 from core.consumption import day_start
+from core.documents.statement import StatementContent, StatementEntry, StatementFormat, StatementReason
 from core.services.auth.rate_limits import Limit, Limiter
 from core.services.places.dwellings import DwellingView, my_dwelling
 from core.services.places.meters import MeterView, ReadingView, meters_by_dwelling, readings_of_meter
@@ -21,26 +21,6 @@ from core.services.shared.scope import stay_at
 
 FILES_BY_ACCOUNT = Limit("index statements by account", 30, timedelta(hours=1))
 """A file costs work, and every one is recorded."""
-
-
-class StatementReason(StrEnum):
-    """What a statement is for (C-22); the first is the reason that OCEA's own interface knows."""
-
-    INVENTORY = "INVENTORY"
-    MOVE = "MOVE"
-    SALE = "SALE"
-    BILL_CHECK = "BILL_CHECK"
-    OWN_RECORDS = "OWN_RECORDS"
-    OTHER = "OTHER"
-
-
-class StatementFormat(StrEnum):
-    """The files a statement is handed out as (C-22)."""
-
-    CSV = "CSV"
-    XLSX = "XLSX"
-    PDF = "PDF"
-    JSON = "JSON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +38,32 @@ class Statement:
     dwelling: DwellingView
     day: date
     lines: tuple[StatementLine, ...]
+
+
+def printable(statement: Statement) -> StatementContent:
+    """What the files of a statement say."""
+    view = statement.dwelling
+    residence = view.residence
+    return StatementContent(
+        operator_name=residence.operator_name,
+        residence_code=residence.code,
+        residence_name=residence.name,
+        address=f"{residence.street}, {residence.postcode} {residence.city}",
+        time_zone=residence.time_zone,
+        dwelling_place=(residence.code, view.building, view.staircase, view.floor, view.number),
+        dwelling_number=view.number,
+        day=statement.day,
+        entries=tuple(
+            StatementEntry(
+                fluid=line.meter.fluid,
+                serial=line.meter.printed_serial,
+                location=line.meter.location,
+                index=line.reading.index if line.reading else None,
+                read_at=line.reading.read_at if line.reading else None,
+            )
+            for line in statement.lines
+        ),
+    )
 
 
 async def index_statement(

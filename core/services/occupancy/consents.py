@@ -15,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClie
 from tortoise.queryset import QuerySet
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.access.emails import email_key
 from core.access.refusals import ConsentNotTheManagers
 from core.bootstrap import House
 from core.errors import InvalidInput, NotFound
@@ -29,7 +30,6 @@ from core.models import (
 )
 from core.operators import WORDS
 from core.sanitize import storable
-from core.services.auth.sessions import email_key
 from core.services.messaging.account_messages import Letter, portal_link, queue_letter
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupants, rows_of_stay, stay_at

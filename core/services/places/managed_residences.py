@@ -11,9 +11,9 @@ from datetime import datetime
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.access import NOBODY, Act, Permission, Role, Viewer
+from core.access.emails import email_key
 from core.errors import NotFound
 from core.models import Account, Dwelling, ManagedResidence, Residence
-from core.services.auth.sessions import email_key
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 

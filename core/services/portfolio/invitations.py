@@ -11,13 +11,13 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import NOBODY, Act, Permission, Role, Viewer
 from core.access.codes import TEMPORARY_PASSWORD_LIFETIME, make_temporary_password
+from core.access.emails import email_key
 from core.errors import Conflict, InvalidInput, NotFound
 from core.language import Language
 from core.models import Account, Operator
 from core.registration.machine import checked_email
 from core.registration.refusals import RegistrationRefused
 from core.services.auth.passwords import hash_in_thread
-from core.services.auth.sessions import email_key
 from core.services.messaging.account_messages import Letter, queue_letter
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Role, Viewer
+from core.access.emails import email_key
 from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
@@ -29,14 +30,13 @@ from core.models import (
 )
 from core.services.alerts.meter_removal import end_leaks
 from core.services.auth.passwords import hash_password
-from core.services.auth.sessions import email_key
 from core.services.places.key_vault import Vault
 from core.services.portfolio.meter_keys import put_key
-from core.services.portfolio.prices import checked_price
 from core.services.portfolio.validation import (
     canonical_address,
     check_texts,
     check_zone,
+    checked_price,
     told_as_input,
 )
 from core.services.shared.transaction import transactional

@@ -12,6 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Role, Visitor
+from core.access.emails import email_key
 from core.bootstrap import House
 from core.models import (
     AccessToken,
@@ -25,7 +26,6 @@ from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
 from core.services.auth.one_time_codes import void_reset_tokens
-from core.services.auth.sessions import email_key
 from core.services.occupancy.dwelling_requests import open_case, withdraw_reviews
 from core.services.occupancy.occupancies import Claim, admit, holds_a_dwelling, is_taken
 from core.services.places.meter_directory import lock_dwellings

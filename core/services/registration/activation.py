@@ -20,6 +20,7 @@ from core.access.codes import (
     KeptCode,
     token_hash,
 )
+from core.access.emails import email_key
 from core.access.passwords import LONGEST_PASSWORD, OwnData
 from core.bootstrap import House
 from core.models import Operator, Registration
@@ -29,9 +30,7 @@ from core.registration.answers import VerificationAnswer
 from core.registration.draft import Draft
 from core.registration.machine import PersonalData
 from core.registration.refusals import Refusal, RefusalCode, RegistrationRefused, refused
-from core.services.auth.password_checks import judged
-from core.services.auth.passwords import hash_in_thread
-from core.services.auth.sessions import email_key
+from core.services.auth.passwords import hash_in_thread, judged
 from core.services.registration.account_creation import Enrolment, account_of_address, enrol, is_in_use
 from core.services.registration.identification import numbers_of
 from core.services.registration.messages import hash_of_code, send_secret

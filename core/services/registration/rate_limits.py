@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from core.access import Visitor
+from core.access.emails import email_key
 from core.bootstrap import House
 from core.metering import fold
 from core.models import Registration
@@ -27,7 +28,6 @@ from core.registration.answers import (
 from core.registration.machine import PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.auth.rate_limits import Limit, Limiter, network_of
-from core.services.auth.sessions import email_key
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -28,15 +28,14 @@ from core.services.places.key_vault import Vault
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
 from core.services.shared.transaction import transactional
 from core.services.telegrams.compact_formats import remember, stored_book
+from core.services.telegrams.dead_letters import keep, release
 from core.services.telegrams.decoding import (
     Heard,
     Line,
     Reported,
     Unusable,
     hear,
-    keep,
     open_telegrams,
-    release,
     with_removals,
 )
 from core.services.telegrams.readings import ingest

@@ -9,7 +9,6 @@ import pytest
 from core.consumption.fluids import Fluid
 from core.models import Alert, LeakEpisode, Meter, Occupancy, Residence
 from core.models import AlertKind as Kind
-from graphql_schema.base.enums import AlertKind
 from tests.support.factories import NOW
 
 WATER = "H8CA029620"
@@ -338,8 +337,3 @@ async def dwelling_number(home: Any) -> int:
 async def test_a_forged_cursor_is_invalid(claire: Any, after: str) -> None:
     """What is no cursor of alerts is INVALID_INPUT: noise, number 0, and a number beyond 64 bits."""
     assert await claire.refusal(PAST, first=1, after=after) == {"code": "INVALID_INPUT", "field": "after"}
-
-
-def test_alert_kinds_are_those_of_the_tables() -> None:
-    """The schema knows every kind of alert that is stored."""
-    assert {kind.value for kind in AlertKind} == {kind.value for kind in Kind}

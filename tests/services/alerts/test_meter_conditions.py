@@ -11,7 +11,8 @@ from core.alerting.workflow import Deed, KnownUse
 from core.errors import AlertOver
 from core.metering import StatusFlag, flags_to_bits
 from core.models import Account, Alert, AlertDeed, AlertKind, Channel, Dwelling, Meter, OutboxMessage
-from core.services.alerts.meter_conditions import watch_conditions, watch_silence
+from core.services.alerts.meter_conditions import watch_conditions
+from core.services.alerts.missing_data import watch_silence
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
 from core.services.alerts.workflow import acknowledge, dismiss
 from core.services.places.meter_directory import meters_by_address

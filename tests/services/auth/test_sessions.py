@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from core.access import SYSTEM, Permission, Role, Visitor
+from core.access.emails import email_key
 from core.errors import NotFound, SignInRefused, Unauthenticated
 from core.models import Account, Device, Gateway, Session
 from core.services.accounts.sign_in import sign_in
 from core.services.auth import passwords
 from core.services.auth.sessions import (
-    email_key,
     my_account,
     my_sessions,
     renew_session,
