@@ -36,10 +36,10 @@ check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_house.py
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
 
 .PHONY: format
-format: $(VENV)/.dev ## Put the code in the house's format and mend what can be mended
+format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 

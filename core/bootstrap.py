@@ -1,6 +1,6 @@
-"""Starts the house once: settings in, database open and drivers loaded out. Every door calls it.
+"""Starts the application once: settings in, database open and drivers loaded out. Every door calls it.
 
-The database is opened per context (`async with open_house(...)`), so tests and commands run side by side.
+The database is opened per context (`async with open_application(...)`), so tests and commands run side by side.
 A server's requests run in tasks of their own, which is why it asks for `shared=True`.
 """
 
@@ -17,7 +17,7 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
 from core.metering import BatchDecoder, Registry, load_registry
-from core.rate_limit_store import LimitStore
+from core.rate_limit_store import RateLimitStore
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
@@ -29,21 +29,21 @@ _MIGRATION_LOCK = 0x5B3E7E4
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `decoder` serves all intake of the house, and remembers from batch to batch; `counters` are those of the
+    `decoder` serves all intake of the application, and remembers from batch to batch; `counters` are those of the
     limits on tries (`core.services.auth.rate_limits`).
     """
 
     settings: Settings
     registry: Registry
     decoder: BatchDecoder = field(init=False, repr=False, compare=False)
-    counters: LimitStore = field(init=False, repr=False, compare=False)
+    counters: RateLimitStore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", BatchDecoder(self.registry))
-        object.__setattr__(self, "counters", LimitStore(self.settings.limits_url))
+        object.__setattr__(self, "counters", RateLimitStore(self.settings.limits_url))
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
         """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
@@ -53,9 +53,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_application(
     settings: Settings, *, shared: bool = False, registry: Registry | None = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Application]:
     """Open the database and load the drivers for the time of the block.
 
     Args:
@@ -68,11 +68,11 @@ async def open_house(
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
-        house = House(settings=settings, registry=registry or load_registry())
+        application = Application(settings=settings, registry=registry or load_registry())
         try:
-            yield house
+            yield application
         finally:
-            await house.counters.close()
+            await application.counters.close()
 
 
 async def migrate(settings: Settings) -> list[str]:

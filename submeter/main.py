@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from submeter.output import told_errors
+from submeter.output import reported_errors
 
 app = App(
     name="submeter",
@@ -28,20 +28,20 @@ for command, summary in {
     "submeter.commands.meters:meters": "Meters and their keys.",
     "submeter.commands.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
-    "submeter.commands.cases:cases": "Requests for a dwelling that a manager decides.",
+    "submeter.commands.dwelling_requests:cases": "Requests for a dwelling that a manager decides.",
     "submeter.commands.accounts:accounts": "The access of residents and managers.",
     "submeter.commands.managers:managers": "Managers and the residences they look after.",
     "submeter.commands.audit:audit": "Who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
-    "submeter.commands.send:send": "Send the messages that wait.",
+    "submeter.commands.worker:worker": "Send the messages that wait.",
     "submeter.commands.purge:purge": "Delete what has outlived its period.",
 }.items():
     app.command(command, help=summary)
 
 
 def main() -> None:
-    """Run the command line; the house's own errors end it with one line and exit status 1."""
-    with told_errors():
+    """Run the command line; the application's own errors end it with one line and exit status 1."""
+    with reported_errors():
         app()
 
 

@@ -155,7 +155,7 @@ _NOT_TOO_LONG = Text(
 def check_password(
     policy: PasswordPolicy, password: str, own_data: OwnData | None = None
 ) -> tuple[Criterion, ...]:
-    """Every criterion of the policy and of the house, in the order in which they are shown.
+    """Every criterion of the policy and of the application, in the order in which they are shown.
 
     The criterion on the greatest length is told only where it is broken, since no one else needs to read it.
     """

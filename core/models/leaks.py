@@ -7,7 +7,7 @@ from tortoise.models import Model
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
-from core.alerting.workflow import Deed, KnownUse, Party
+from core.alerting.workflow import AlertActionKind, KnownUse, Party
 from core.consumption.fluids import Fluid
 from core.models.meters import Meter
 from core.models.people import Account
@@ -105,10 +105,10 @@ class Alert(Model):
     amount = fields.BigIntField(null=True, description="over-consumption: the month's amount so far")
     threshold = fields.BigIntField(null=True, description="over-consumption: the amount that was passed")
     raised_at = fields.DatetimeField()
-    last_deed = fields.CharEnumField(Deed, max_length=16, null=True, description="of alert_deed")
+    last_action = fields.CharEnumField(AlertActionKind, max_length=16, null=True, description="of alert_deed")
     repaired_at = fields.DatetimeField(null=True)
-    silent_until = fields.DateField(null=True, description="exclusive: called no leak until then")
-    silent_level = fields.SmallIntField(null=True, description="up to which level it is silent")
+    snoozed_until = fields.DateField(null=True, description="exclusive: called no leak until then")
+    snoozed_level = fields.SmallIntField(null=True, description="up to which level it is silent")
 
     class Meta:
         table = "alert"
@@ -141,7 +141,7 @@ class ConsumptionLimit(Model):
         indexes = (("dwelling_id",),)
 
 
-class AlertDeed(Model):
+class AlertAction(Model):
     """What somebody did about an alert, or what the meter said to it. Rows are only ever added."""
 
     id = fields.BigIntField(primary_key=True)
@@ -149,7 +149,7 @@ class AlertDeed(Model):
         "models.Alert", related_name="deeds", on_delete=fields.CASCADE
     )
     alert_id: int
-    deed = fields.CharEnumField(Deed, max_length=16)
+    action = fields.CharEnumField(AlertActionKind, max_length=16)
     party = fields.CharEnumField(Party, max_length=12)
     account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
         "models.Account", related_name="alert_deeds", null=True, on_delete=fields.SET_NULL
@@ -158,7 +158,7 @@ class AlertDeed(Model):
     done_at = fields.DatetimeField()
     repaired_at = fields.DatetimeField(null=True)
     reason = fields.CharEnumField(KnownUse, max_length=20, null=True)
-    silent_until = fields.DateField(null=True)
+    snoozed_until = fields.DateField(null=True)
     note = fields.CharField(max_length=300, default="")
 
     class Meta:

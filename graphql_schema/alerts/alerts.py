@@ -22,7 +22,7 @@ from core.texts.alerts import (
     own_limit_title,
 )
 from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
-from graphql_schema.alerts.actions import AlertHandling
+from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
@@ -94,7 +94,7 @@ class Alert:
     own_limit: LimitPeriod | None = strawberry.field(
         description="Over-consumption: the viewer's own limit was passed; null for the general rule."
     )
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
@@ -120,7 +120,7 @@ class Alert:
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
             own_limit=view.own_limit,
-            handling=AlertHandling.of(view.handling),
+            workflow=AlertWorkflow.of(view.workflow),
         )
 
     @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)` (R-084).")

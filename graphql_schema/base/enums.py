@@ -4,7 +4,7 @@ import strawberry
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
-from core.alerting.workflow import Deed, KnownUse, Party, Standing
+from core.alerting.workflow import AlertActionKind, AlertStatus, KnownUse, Party
 from core.consumption import Quality
 from core.consumption.amounts import DisplayUnit
 from core.consumption.fluids import Fluid, Unit
@@ -14,8 +14,9 @@ from core.metering import StatusFlag
 from core.operators import OccupancyKind
 
 __all__ = [
+    "AlertActionKind",
     "AlertKind",
-    "Deed",
+    "AlertStatus",
     "DisplayUnit",
     "Fluid",
     "KnownUse",
@@ -24,7 +25,6 @@ __all__ = [
     "OccupancyKind",
     "Party",
     "Quality",
-    "Standing",
     "StatementFormat",
     "StatementReason",
     "StatusFlag",
@@ -39,12 +39,12 @@ strawberry.enum(
     "PARTIAL: the true amount is this or more.",
 )
 strawberry.enum(
-    Standing,
-    name="AlertStanding",
+    AlertStatus,
+    name="AlertStatus",
     description="How an alert stands, the same for resident and manager. REPAIRED is believed for 48 hours, "
     "then the meter says VERIFIED or RELAPSED.",
 )
-strawberry.enum(Deed, name="AlertDeedKind", description="What was done about an alert.")
+strawberry.enum(AlertActionKind, name="AlertActionKind", description="What was done about an alert.")
 strawberry.enum(Party, name="AlertParty", description="Who did it; the meter speaks for itself.")
 strawberry.enum(KnownUse, description="What runs without being a leak.")
 strawberry.enum(LimitPeriod, description="What a resident's own limit is counted over.")
@@ -64,6 +64,6 @@ strawberry.enum(DisplayUnit, description="The unit in which amounts are shown.")
 strawberry.enum(
     AlertKind,
     description="What an alert warns of. BURST: a very high flow for two hours, or the meter says so. "
-    "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used "
+    "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. NO_DATA: no news from a meter that used "
     "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak.",
 )

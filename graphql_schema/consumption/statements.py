@@ -89,7 +89,7 @@ class StatementMutation:
     ) -> IssueIndexStatementResult:
         context = info.context
         statement = await issue_statement(
-            context.house,
+            context.application,
             await context.viewer(),
             number_of(input.dwelling, "Dwelling", field="dwelling"),
             input.reason,

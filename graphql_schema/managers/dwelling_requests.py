@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import strawberry
 
-from core.services.occupancy.dwelling_requests import CaseView, decide, list_cases
+from core.services.occupancy.dwelling_requests import DwellingRequestView, decide, list_dwelling_requests
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
@@ -13,7 +13,7 @@ from graphql_schema.base.relay import global_id, number_of
 
 
 @strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
-class DwellingCase:
+class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
         description="Somebody else has the dwelling's account at this moment: to approve ends that stay."
@@ -26,9 +26,9 @@ class DwellingCase:
     opened_at: datetime
 
     @classmethod
-    def of(cls, view: CaseView) -> "DwellingCase":
+    def of(cls, view: DwellingRequestView) -> "DwellingRequest":
         return cls(
-            id=global_id("DwellingCase", view.id),
+            id=global_id("DwellingRequest", view.id),
             contested=view.contested,
             residence_code=view.residence_code,
             dwelling=view.dwelling,
@@ -40,7 +40,7 @@ class DwellingCase:
 
 
 @strawberry.input
-class DecideCaseInput:
+class DecideDwellingRequestInput:
     id: strawberry.ID
     approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
     contested: bool | None = strawberry.field(
@@ -51,35 +51,37 @@ class DecideCaseInput:
 
 
 @strawberry.type(description="It is decided, and whoever asked is told.")
-class CaseDecided:
+class DwellingRequestDecided:
     id: strawberry.ID
     approved: bool
 
 
 @strawberry.type
-class CaseQuery:
+class DwellingRequestQuery:
     @resolved("The open cases of the residences that the manager looks after, the oldest first.")
-    async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
+    async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
         viewer, size = await info.context.viewer(), checked_first(first)
-        found = await list_cases(viewer, limit=size, now=info.context.now)
-        return [DwellingCase.of(view) for view in found]
+        found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
+        return [DwellingRequest.of(view) for view in found]
 
 
 @strawberry.type
-class CaseMutation:
+class DwellingRequestMutation:
     @resolved(
         "Let somebody into a dwelling, or not. Decided before: CONFLICT; and so with the field `contested`, "
         "where it is somebody else's by now and that was not known."
     )
-    async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
+    async def decide_dwelling_request(
+        self, info: Info, input: DecideDwellingRequestInput
+    ) -> DwellingRequestDecided:
         context = info.context
         await decide(
-            context.house,
+            context.application,
             await context.viewer(),
-            number_of(input.id, "DwellingCase"),
+            number_of(input.id, "DwellingRequest"),
             approved=input.approved,
             contested=input.contested,
             visitor=context.visitor,
             now=context.now,
         )
-        return CaseDecided(id=input.id, approved=input.approved)
+        return DwellingRequestDecided(id=input.id, approved=input.approved)

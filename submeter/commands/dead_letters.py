@@ -5,15 +5,15 @@ from dataclasses import asdict
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.services.telegrams.dead_letters import kept_lines
+from core.services.telegrams.dead_letters import read_dead_letters
 from submeter.application import opened
 from submeter.output import AtMost, counted, print_json, print_table
 
-kept = App(name="kept", help="Lines that could not be used.")
+dead_letters = App(name="kept", help="Lines that could not be used.")
 
 
-@kept.command(name="list")
-async def list_kept(*, reason: str | None = None, limit: AtMost = 50, json: bool = False) -> None:
+@dead_letters.command(name="list")
+async def list_dead_letters(*, reason: str | None = None, limit: AtMost = 50, json: bool = False) -> None:
     """List the newest lines that are kept; `submeter replay` tries them again.
 
     Args:
@@ -22,7 +22,7 @@ async def list_kept(*, reason: str | None = None, limit: AtMost = 50, json: bool
         json: print the list as JSON, with the lines themselves.
     """
     async with opened():
-        rows = [asdict(line) for line in await kept_lines(SYSTEM, reason=reason, limit=limit)]
+        rows = [asdict(line) for line in await read_dead_letters(SYSTEM, reason=reason, limit=limit)]
     if json:
         print_json(rows)
         return

@@ -97,7 +97,7 @@ def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
 
 @drivers.command
 def check(*names: str, path: Path | None = None, json: bool = False) -> None:
-    """Hold drivers against all that a house asks of them; exit status 1 when a check fails.
+    """Hold drivers against all that an application asks of them; exit status 1 when a check fails.
 
     Args:
         names: the drivers; without any, all of them.

@@ -11,13 +11,13 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import Act, Visitor
-from core.bootstrap import open_house
+from core.bootstrap import open_application
 from core.models import Channel
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
 from tests.support import encoder, factories
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 from tests.support.post import smtp_server
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
@@ -51,8 +51,8 @@ def test_decode_answers_json_lines_in_order(run) -> None:
     answer = run("decode", "--jsonl", given="\n".join(asked) + "\n")
     assert answer.returncode == 0, answer.stderr
     answers = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert [told["id"] for told in answers] == [1, None, 2, 3, 4, 5, 6, None]
-    codes = [told["error"] and told["error"]["code"] for told in answers]
+    assert [reported["id"] for reported in answers] == [1, None, 2, 3, 4, 5, 6, None]
+    codes = [reported["error"] and reported["error"]["code"] for reported in answers]
     bad = "INVALID_INPUT"
     assert codes == [None, bad, None, "KEY_MISSING", "TRUNCATED", bad, bad, bad]
     first, _, second, third, *_ = answers
@@ -73,8 +73,8 @@ def test_decode_learns_compact_formats_from_the_telegrams_before(run) -> None:
     """A full telegram among `prior_telegrams` opens a compact frame of a meter that no driver lists."""
     link = bytes.fromhex("6A49112233440107")
     records = [encoder.bcd(0xC, "13", 123456)]
-    full = sealing.plain(link, encoder.full(records)).hex()
-    compact = sealing.plain(link, encoder.compact(records), sealing.Header(compact=True)).hex()
+    full = encryption.plain(link, encoder.full(records)).hex()
+    compact = encryption.plain(link, encoder.compact(records), encryption.Header(compact=True)).hex()
     asked = [{"telegram": compact}, {"telegram": compact, "prior_telegrams": ["broken", full]}]
     answer = run("decode", "--jsonl", given="".join(json.dumps(line) + "\n" for line in asked))
     unknown, known = (json.loads(line) for line in answer.stdout.splitlines())
@@ -181,7 +181,7 @@ def test_a_file_that_is_not_there_is_named(run) -> None:
     )
 
 
-def test_the_outbox_of_an_empty_house_is_empty(run) -> None:
+def test_the_outbox_of_an_empty_application_is_empty(run) -> None:
     """`outbox list --json` is a list also when there is nothing in it."""
     run("migrate")
     assert json.loads(run("outbox", "list", "--json").stdout) == []
@@ -227,7 +227,7 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data"), "SUBMETER_DATABASE_URL": url})
 
     async def queue() -> None:
-        letter = Letter(
+        mail = AccountMessage(
             key="a code",
             channel=Channel.EMAIL,
             template="email_code",
@@ -235,8 +235,8 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
             recipient="claire@example.org",
             secrets={"code": "042117"},
         )
-        async with open_house(settings), in_transaction() as connection:
-            await queue_letter(connection, settings, letter, now=datetime.now(UTC))
+        async with open_application(settings), in_transaction() as connection:
+            await queue_account_message(connection, settings, mail, now=datetime.now(UTC))
 
     asyncio.run(queue())
     with smtp_server() as (box, port):
@@ -264,7 +264,7 @@ def test_what_has_outlived_its_period_is_deleted(run, tmp_path: Path) -> None:
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def act() -> None:
-        async with open_house(settings):
+        async with open_application(settings):
             for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)):
                 await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=Visitor("192.0.2.7"))
 
@@ -290,7 +290,7 @@ def test_the_audit_is_listed(run, tmp_path: Path) -> None:
 
     async def act() -> None:
         now = datetime.now(UTC)
-        async with open_house(settings):
+        async with open_application(settings):
             for number in (7, 8):
                 await record(Act.SIGNED_IN, Subject("account", number), now=now, visitor=Visitor("192.0.2.7"))
 
@@ -301,14 +301,14 @@ def test_the_audit_is_listed(run, tmp_path: Path) -> None:
     assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []
 
 
-def test_a_paper_consent_is_written_down(run, tmp_path: Path, vault) -> None:
+def test_a_paper_consent_is_written_down(run, tmp_path: Path, key_encryption) -> None:
     """With where the paper is; without it, the command says what is missing."""
     assert run("migrate").returncode == 0
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def move_in() -> None:
-        async with open_house(settings):
-            await factories.residence(vault)
+        async with open_application(settings):
+            await factories.residence(key_encryption)
 
     asyncio.run(move_in())
     claire = ("consents", "record", "claire.martin@example.org", "--granted")

@@ -15,9 +15,9 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_start
 from core.leak_thresholds import Thresholds, ThresholdsOf
-from core.leaks.classifier.fold import Readings
+from core.leaks.classifier.classify import Readings
 from core.leaks.classifier.resolution import known_step
-from core.leaks.classifier.state import State
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.stream import Followed, Memory, follow
 from core.leaks.classifier.tracker import Change, Rule, Transition
 from core.models import LeakMemory
@@ -69,7 +69,11 @@ def _by_step(
 
 def _memory(row: LeakMemory | None, first_day: date, meter: MeterEntry) -> Memory:
     """The stored memory; an empty one where there is none to go on from, or the touched days lie before."""
-    if row is None or not State.can_unpack(row.state) or row.settled_s >= day_start(first_day, meter.zone):
+    if (
+        row is None
+        or not ClassifierState.can_unpack(row.state)
+        or row.settled_s >= day_start(first_day, meter.zone)
+    ):
         return Memory()
     return Memory(row.state, row.settled_s, changes=tuple(_transition(values) for values in row.changes))
 

@@ -27,12 +27,12 @@ from core.metering import (
     parse_line,
 )
 from core.models import Meter
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
 from core.services.telegrams.compact_formats import learned
 
 
-class Stage(StrEnum):
+class IntakeStage(StrEnum):
     """The steps after decoding at which a telegram can end; before them stand those of `core.mbus`."""
 
     METER = "METER"
@@ -58,7 +58,7 @@ LARGEST_INDEX = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReceivedLine:
     """A gateway line as received.
 
     Attributes:
@@ -74,9 +74,9 @@ class Line:
     sightings: int = 1
 
     @classmethod
-    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "Line":
+    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
         """The line of a text that may hold anything."""
-        return cls(storable(text.strip()), received_at, operator_id)
+        return cls(escape_for_database(text.strip()), received_at, operator_id)
 
     @property
     def digest(self) -> str:
@@ -92,7 +92,7 @@ class Line:
 class Unusable:
     """A line that could not become a reading: at which stage, why, where in it, and whose it was."""
 
-    line: Line
+    line: ReceivedLine
     stage: str
     reason: str
     message: str
@@ -101,10 +101,10 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedTelegram:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
-    line: Line
+    line: ReceivedLine
     sealed: Sealed
     telegram_digest: int
     moment: datetime
@@ -125,14 +125,14 @@ class Reported:
     `message_counter` is there when it was proved by a message authentication code (mode 7).
     """
 
-    heard: Heard
+    received: ReceivedTelegram
     meter: MeterEntry
     index: Index
     status_bits: int
     message_counter: int | None = None
 
 
-def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
+def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
     """Lines to telegrams to senders, in order; the contents may still be sealed."""
     parsed = [_parsed(line) for line in lines]
     telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
@@ -143,18 +143,20 @@ def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]
     ]
 
 
-def _parsed(line: Line) -> GatewayLine | Unusable:
+def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
     try:
         return parse_line(line.text)
     except TelegramError as failure:
         return _failed(line, failure, None)
 
 
-def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+def _heard(
+    line: ReceivedLine, gateway_line: GatewayLine, sealed: Sealed | TelegramError
+) -> ReceivedTelegram | Unusable:
     if isinstance(sealed, TelegramError):
         return _failed(line, sealed, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
-    return Heard(
+    return ReceivedTelegram(
         line=line,
         sealed=sealed,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
@@ -164,7 +166,10 @@ def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError
 
 
 def open_telegrams(
-    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
+    received: Sequence[ReceivedTelegram],
+    meters: Mapping[str, MeterEntry],
+    decoder: BatchDecoder,
+    book: FormatBook,
 ) -> tuple[list[Reported | Unusable], FormatBook]:
     """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
@@ -173,27 +178,27 @@ def open_telegrams(
     """
     answers: dict[int, Reported | Unusable] = {}
     waiting: list[_Waiting] = []
-    for place, item in enumerate(heard):
+    for place, item in enumerate(received):
         meter = meters.get(item.radio_address)
         if meter is None or meter.keys is None:
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
     results = _with_their_keys(waiting, decoder, book)
-    wiser = learned(book, (result for result in results.values() if isinstance(result, Opened)))
-    if wiser is not book:
+    updated_formats = learned(book, (result for result in results.values() if isinstance(result, Opened)))
+    if updated_formats is not book:
         again = [one for one in waiting if _is_unknown_format(results[one[0]])]
-        results |= _with_their_keys(again, decoder, wiser)
+        results |= _with_their_keys(again, decoder, updated_formats)
     for place, item, meter in waiting:
         result = results[place]
         if isinstance(result, Opened):
             answers[place] = _reported(item, meter, result)
         else:
             answers[place] = _failed(item.line, result, item.radio_address)
-    return [answers[place] for place in range(len(heard))], wiser
+    return [answers[place] for place in range(len(received))], updated_formats
 
 
-_Waiting = tuple[int, Heard, MeterEntry]
+_Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
@@ -221,24 +226,26 @@ def _is_unknown_format(result: Opened | TelegramError) -> bool:
     return isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
 
 
-def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
+def _not_opened(received: ReceivedTelegram, meter: MeterEntry | None) -> Unusable:
     if meter is None:
-        message = f"No meter {heard.radio_address} is registered."
-        return heard.unusable(Stage.METER, Reason.UNKNOWN_METER, message)
+        message = f"No meter {received.radio_address} is registered."
+        return received.unusable(IntakeStage.METER, Reason.UNKNOWN_METER, message)
     message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
-    return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
+    return received.unusable(IntakeStage.METER, Reason.SECRET_UNUSABLE, message)
 
 
-def _reported(heard: Heard, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
+def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
     measurement = opened.measurement
     index = measurement.index
     if index is None:
-        return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
+        return received.unusable(IntakeStage.READING, Reason.NO_INDEX, "The telegram carries no total.")
     if abs(index.value) > LARGEST_INDEX:
-        return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+        return received.unusable(
+            IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
+        )
     proved = opened.frame.envelope.security is SecurityKind.MODE_7
     return Reported(
-        heard,
+        received,
         meter,
         index,
         flags_to_bits(measurement.flags),
@@ -264,5 +271,5 @@ async def with_removals(connection: TransactionalDBClient, reported: Sequence[Re
     ]
 
 
-def _failed(line: Line, failure: TelegramError, address: str | None) -> Unusable:
+def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:
     return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, address)

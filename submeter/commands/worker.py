@@ -4,7 +4,7 @@ import asyncio
 import signal
 from datetime import UTC, datetime
 
-from notifications.worker import PostRoom, ways_of
+from notifications.worker import OutboxWorker, ways_of
 from submeter.application import opened
 from submeter.output import counted, fail, out
 
@@ -16,11 +16,11 @@ async def send(*, once: bool = False, every: float = 5.0) -> None:
         once: send what is due now, and end.
         every: seconds between two looks at the outbox.
     """
-    async with opened() as house:
-        ways = ways_of(house.settings)
+    async with opened() as application:
+        ways = ways_of(application.settings)
         if not ways:
             fail("Neither SUBMETER_SMTP_HOST nor SUBMETER_VONAGE_API_KEY is set.", code="SETTINGS")
-        room = PostRoom(house, ways, clock=lambda: datetime.now(UTC))
+        room = OutboxWorker(application, ways, clock=lambda: datetime.now(UTC))
         if once:
             tally = await room.send_due()
             out.print(f"{counted(tally.sent, 'message')} sent, {tally.failed:,} not.")
