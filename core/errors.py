@@ -118,7 +118,7 @@ class AccountLocked(SubmeterError):
 class MustGiveSecondFactor(SubmeterError):
     """The password was right; the code of the authenticator is still asked for."""
 
-    code = "SECOND_FACTOR_REQUIRED"
+    code = "MUST_VERIFY_SECOND_FACTOR"
 
     def __init__(self) -> None:
         super().__init__("Give the code of your authenticator first.")

@@ -69,7 +69,7 @@ class SecondFactorMutation:
         signed_in = await entered(context, enrolled.session)
         return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
 
-    @answered("Go on from SECOND_FACTOR_REQUIRED: with a code of the app, or a recovery code.")
+    @answered("Go on from MUST_VERIFY_SECOND_FACTOR: with a code of the app, or a recovery code.")
     async def verify_second_factor(self, info: Info, code: str) -> VerifySecondFactorResult:
         context = info.context
         viewer = await context.viewer()

@@ -43,7 +43,7 @@ def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
 @pytest.mark.parametrize(
     ("state", "refusal", "way_on"),
     [
-        (SessionState.SECOND_FACTOR_REQUIRED, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
+        (SessionState.MUST_VERIFY_SECOND_FACTOR, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
         (SessionState.MUST_CHANGE_PASSWORD, MustChangePassword, Permission.PASSWORD_WRITE),
         (SessionState.MUST_ENROL_SECOND_FACTOR, MustEnrolSecondFactor, Permission.SECOND_FACTOR_WRITE),
         (SessionState.MUST_ACCEPT_TERMS, MustAcceptTerms, Permission.TERMS_ACCEPT),

@@ -104,7 +104,7 @@ def subjects_of(
 
     Args:
         plugins: the plugins to check.
-        application: the plugins of the house; the installed ones when None. Those that name the same module as one
+        house: the plugins of the house; the installed ones when None. Those that name the same module as one
             of `plugins` are the same plugin, installed.
 
     """

@@ -250,8 +250,8 @@ async def test_two_factor_sign_in_over_http(claire: Any) -> None:
     session = (await claire.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
     claire.client.cookies.clear()
     claire.token = session["token"]
-    assert session["state"] == "SECOND_FACTOR_REQUIRED"
-    assert await claire.refusal("{ viewer { email } }") == {"code": "SECOND_FACTOR_REQUIRED"}
+    assert session["state"] == "MUST_VERIFY_SECOND_FACTOR"
+    assert await claire.refusal("{ viewer { email } }") == {"code": "MUST_VERIFY_SECOND_FACTOR"}
     replayed = (await claire.ask(give, c=app.at(NOW)))["verifySecondFactor"]
     assert replayed == {"code": "CODE_INVALID", "attemptsLeft": None}
     given = (await claire.ask(give, c=enrolled["recoveryCodes"][0]))["verifySecondFactor"]

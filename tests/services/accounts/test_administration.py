@@ -52,7 +52,7 @@ async def test_a_lost_phone_with_its_recovery_codes(
     number = await factories.account(role=role)
     await Account.all().update(second_factor_since=NOW, second_factor_encrypted=b"x", second_factor_step=7)
     await RecoveryCode.create(account_id=number, code_hash="0" * 64)
-    assert (await enter()).state is SessionState.SECOND_FACTOR_REQUIRED
+    assert (await enter()).state is SessionState.MUST_VERIFY_SECOND_FACTOR
     done = [await reset_second_factor(application, SYSTEM, **WHO) for _ in range(2)]
     assert done == [True, False]
     assert await Session.filter(revoked_at=None).count() == 0

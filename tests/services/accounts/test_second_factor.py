@@ -53,7 +53,7 @@ async def test_an_enrolled_account_is_asked_for_a_code(application, enter, enrol
     """The password opens nothing but the question; the code opens the rest, under a new token."""
     app, _, _ = await enrolled()
     viewer = await enter()
-    assert viewer.state is SessionState.SECOND_FACTOR_REQUIRED
+    assert viewer.state is SessionState.MUST_VERIFY_SECOND_FACTOR
     with pytest.raises(MustGiveSecondFactor):
         viewer.require(Permission.DWELLINGS_READ)
     opened = await give(viewer, app.at(NOW + STEP), at=NOW + STEP)
