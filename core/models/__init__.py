@@ -1,7 +1,7 @@
 """What the house remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
-made by the second migration and written by `core.services.series`.
+made by the initial migration and written by `core.services.series`.
 
 A model's docstring becomes its table's comment, and Tortoise cuts SQLite statements at every semicolon: so
 these docstrings and descriptions hold none.
