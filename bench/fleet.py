@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
-from cli.demo import layouts
-from cli.demo.prios import SAP, PriosState
-from cli.demo.prios import seal as seal_prios
-from cli.demo.records import compact, full
-from cli.demo.sealing import CI_COMPACT, CI_FULL, ell_ctr, mode5
+from submeter.simulator import layouts
+from submeter.simulator.prios import SAP, PriosState
+from submeter.simulator.prios import seal as seal_prios
+from submeter.simulator.records import compact, full
+from submeter.simulator.sealing import CI_COMPACT, CI_FULL, ell_ctr, mode5
 
 _ITRON = bytes.fromhex("9726")
 _KAMSTRUP = bytes.fromhex("2D2C")

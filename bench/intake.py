@@ -14,17 +14,17 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from cli.demo.plan import demo_plan
-from cli.demo.telegrams import history_lines
-from cli.demo.world import describe
 from core.access import SYSTEM
 from core.bootstrap import migrate, open_house
 from core.metering import identify, open_sealed, parse_line
-from core.services.intake import take_in
-from core.services.meter_book import meters_by_address
-from core.services.telegrams import Heard, Line, hear, open_telegrams
-from core.services.vault import Vault
+from core.services.places.key_vault import Vault
+from core.services.places.meter_directory import meters_by_address
+from core.services.telegrams.decoding import Heard, Line, hear, open_telegrams
+from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
+from submeter.demo.world import describe
+from submeter.simulator.plan import demo_plan
+from submeter.simulator.telegrams import history_lines
 
 ANCHOR = datetime(2026, 11, 22, 6, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.leaks.fleet import classify_rows, screen
+from core.leaks.classifier.fleet import classify_rows, screen
 
 _FIRST_S = 1_795_305_600
 _HOURS = 24

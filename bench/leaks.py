@@ -20,8 +20,8 @@ import numpy as np
 from leak_fleet import measure
 from leak_homes import homes
 
-from core.leaks.classifier import Readings, classify
-from core.leaks.runs import Run
+from core.leaks.classifier.fold import Readings, classify
+from core.leaks.classifier.runs import Run
 
 LABELLED = Path(__file__).resolve().parents[2] / "shared" / "leaks"
 CAPACITY_L = 10**8

@@ -16,8 +16,8 @@ from anyio import to_thread
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
-from core.limit_store import LimitStore
 from core.metering import BatchDecoder, Registry, load_registry
+from core.rate_limit_store import LimitStore
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"
@@ -33,7 +33,7 @@ class House:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
     `decoder` serves all intake of the house, and remembers from batch to batch; `counters` are those of the
-    limits on tries (`core.services.limits`).
+    limits on tries (`core.services.auth.rate_limits`).
     """
 
     settings: Settings

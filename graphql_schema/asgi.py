@@ -23,11 +23,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from core.bootstrap import House, open_house
-from core.services.conditionwatch import watch_silence
-from core.services.health import database_answers
-from core.services.retention import purge
+from core.services.alerts.missing_data import watch_silence
+from core.services.privacy.retention import purge
+from core.services.shared.health import database_answers
 from core.settings import Settings, from_environment
-from graphql_schema.over_http import GraphQLOverHttp
+from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]

@@ -3,12 +3,12 @@
 import strawberry
 
 from core.errors import InvalidInput
-from core.services.places import my_dwelling
-from graphql_schema.context import Info
-from graphql_schema.dwellings import Dwelling
-from graphql_schema.fields import resolved
-from graphql_schema.meters import meter_of
-from graphql_schema.relay import Node, parse_global_id
+from core.services.places.dwellings import my_dwelling
+from graphql_schema.base.context import Info
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.relay import Node, parse_global_id
+from graphql_schema.dwellings.dwellings import Dwelling
+from graphql_schema.meters.meters import meter_of
 
 
 @strawberry.type

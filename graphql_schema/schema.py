@@ -6,26 +6,26 @@ from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from graphql_schema.access_tokens import AccessTokenMutation
-from graphql_schema.account import AccountMutation
-from graphql_schema.cases import CaseMutation, CaseQuery
-from graphql_schema.consents import ConsentMutation
-from graphql_schema.dwellings import DwellingQuery
-from graphql_schema.handling import AlertMutation
-from graphql_schema.limits import Limits
-from graphql_schema.managed import ManagedQuery
+from graphql_schema.accounts.access_tokens import AccessTokenMutation
+from graphql_schema.accounts.account import AccountMutation
+from graphql_schema.accounts.passwords import PasswordMutation
+from graphql_schema.accounts.second_factor import SecondFactorMutation
+from graphql_schema.accounts.sessions import SessionMutation
+from graphql_schema.accounts.viewer import ViewerQuery
+from graphql_schema.alerts.actions import AlertMutation
+from graphql_schema.base.query_limits import Limits
+from graphql_schema.base.scalars import SCALARS
+from graphql_schema.consumption.limits import OwnLimitMutation
+from graphql_schema.consumption.statements import StatementMutation
+from graphql_schema.dwellings.consents import ConsentMutation
+from graphql_schema.dwellings.dwellings import DwellingQuery
+from graphql_schema.dwellings.occupancies import OccupancyMutation
+from graphql_schema.gateways import TelegramMutation
+from graphql_schema.managers.dwelling_requests import CaseMutation, CaseQuery
+from graphql_schema.managers.residences import ManagedQuery
 from graphql_schema.nodes import NodeQuery
-from graphql_schema.occupancies import OccupancyMutation
-from graphql_schema.operators import OperatorMutation, OperatorQuery
-from graphql_schema.own_limits import OwnLimitMutation
-from graphql_schema.passwords import PasswordMutation
-from graphql_schema.registration import RegistrationMutation
-from graphql_schema.scalars import SCALARS
-from graphql_schema.second_factor import SecondFactorMutation
-from graphql_schema.sessions import SessionMutation
-from graphql_schema.statements import StatementMutation
-from graphql_schema.telegrams import TelegramMutation
-from graphql_schema.viewer import ViewerQuery
+from graphql_schema.registration.mutations import RegistrationMutation
+from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 
 
 @strawberry.type
@@ -54,7 +54,7 @@ class Mutation(
 
 
 class Schema(strawberry.Schema):
-    """Leaves logging to the door: a client's slip is no error of ours (`graphql_schema.errors`)."""
+    """Leaves logging to the door: a client's slip is no error of ours (`graphql_schema.base.errors`)."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -18,8 +18,8 @@ from argon2 import PasswordHasher
 
 from core.bootstrap import House, migrate, open_house
 from core.metering import Registry, load_registry
-from core.services import password_hashes
-from core.services.vault import Vault
+from core.services.auth import passwords
+from core.services.places.key_vault import Vault
 from core.settings import Settings
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -48,7 +48,7 @@ def cheap_passwords() -> Iterator[None]:
     """Argon2 at its least cost: what is promised of passwords does not hang on how long a hash takes."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(password_hashes, "_hasher", lambda: cheap)
+        patch.setattr(passwords, "_hasher", lambda: cheap)
         yield
 
 

@@ -10,7 +10,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 
 from core import migrations, models
 from core.bootstrap import database_config, migrate, open_house, pending_migrations
-from core.services.transaction import current_database
+from core.services.shared.transaction import current_database
 from core.settings import Settings, SettingsError
 
 ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("0*.py"))

@@ -1,6 +1,6 @@
 """What may be done, by name: `resource:action`, one enum in alphabetical order, one table of roles.
 
-Which rows a permission covers is another question, answered at one point: `core.services.scope`.
+Which rows a permission covers is another question, answered at one point: `core.services.shared.scope`.
 """
 
 from enum import StrEnum

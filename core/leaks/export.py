@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.leaks.display import LITRES_PER_M3
-from core.leaks.runs import Run
+from core.consumption.amounts import LITRES_PER_M3
+from core.leaks.classifier.runs import Run
 
 COLUMNS = ("meter", "start", "end", "level", "total_loss_m3", "mean_flow_lph", "detected_at")
 

@@ -13,12 +13,12 @@ from typing import Final, TypeVar
 
 import pluggy
 
+from core.leak_thresholds import DEFAULT_THRESHOLDS, Thresholds
 from core.mbus.address import Address
 from core.metering import hookspecs
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
 from core.operators import OperatorProfile
-from core.thresholds import DEFAULT_THRESHOLDS, Thresholds
 
 GROUP: Final = "submeter.drivers"
 

@@ -369,7 +369,7 @@ class Migration(migrations.Migration):
                 ("settled_s", fields.BigIntField()),
                 ("state", fields.BinaryField()),
                 ("changes", fields.JSONField()),
-            ], {"table": "leak_memory", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.stream)."}),
+            ], {"table": "leak_memory", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream)."}),
             ops.CreateModel("MessageCounter", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),

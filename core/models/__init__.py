@@ -1,12 +1,13 @@
 """What the house remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
-made by the initial migration and written by `core.services.series`.
+made by the initial migration and written by `core.services.shared.time_series`.
 
 A model's docstring becomes its table's comment, and Tortoise cuts SQLite statements at every semicolon: so
 these docstrings and descriptions hold none.
 """
 
+from core.alerting.kinds import AlertKind
 from core.models.access import (
     AccessToken,
     AuditRecord,
@@ -15,7 +16,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, ConsumptionLimit, LeakEpisode, LeakMemory
+from core.models.leaks import Alert, AlertDeed, ConsumptionLimit, LeakEpisode, LeakMemory
 from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (

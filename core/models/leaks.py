@@ -1,30 +1,17 @@
 """Leak episodes of meters, and the alerts of dwellings that residents see."""
 
-from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
+from core.alerting.kinds import AlertKind
+from core.alerting.over_consumption import LimitPeriod
+from core.alerting.workflow import Deed, KnownUse, Party
 from core.consumption.fluids import Fluid
-from core.leaks.overconsumption import LimitPeriod
-from core.leaks.workflow import Deed, KnownUse, Party
 from core.models.meters import Meter
 from core.models.people import Account
 from core.models.places import Dwelling
-
-
-class AlertKind(StrEnum):
-    """What an alert warns of."""
-
-    LEAK = "LEAK"
-    OVER_CONSUMPTION = "OVER_CONSUMPTION"
-    BURST = "BURST"
-    BACKFLOW = "BACKFLOW"
-    DRY = "DRY"
-    TAMPER = "TAMPER"
-    SILENT = "SILENT"
-    METER_LEAK = "METER_LEAK"
 
 
 class LeakEpisode(Model):
@@ -62,7 +49,7 @@ class LeakEpisode(Model):
 
 
 class LeakMemory(Model):
-    """What the classifier remembers of a meter up to a moment (core.leaks.stream).
+    """What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream).
 
     Readings after `settled_s`, epoch seconds, are folded anew whenever one comes. A reading before it makes
     the row void, and the meter's series is folded from its start.

@@ -3,6 +3,7 @@
 from core.access.passwords import CharacterClass, ClassRule, PasswordPolicy
 from core.consumption.fluids import Fluid
 from core.language import Language, Text
+from core.leak_thresholds import Thresholds
 from core.operators.journey import (
     ActivationMode,
     Asking,
@@ -16,7 +17,6 @@ from core.operators.journey import (
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
 from core.operators.profile import CodeFormat, DwellingParts, OperatorProfile
 from core.operators.words import WORDS
-from core.thresholds import Thresholds
 
 __all__ = [
     "WORDS",

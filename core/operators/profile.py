@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from core.access.passwords import PasswordPolicy
 from core.language import Text
+from core.leak_thresholds import DEFAULT_THRESHOLDS, Thresholds
 from core.operators.journey import (
     ActivationMode,
     Asking,
@@ -31,7 +32,6 @@ from core.operators.journey import (
 )
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
 from core.operators.words import WORDS
-from core.thresholds import DEFAULT_THRESHOLDS, Thresholds
 
 _MUST_HAVE = (Step.RESIDENCE, Step.DWELLING, Step.ATTESTATION, Step.PERSONAL_DATA)
 _LAST = MappingProxyType(

@@ -1,7 +1,7 @@
 """What a client may send: one value for each form, and which form that is.
 
 In: nothing. Out: values with what was typed. The one rule: they hold what was sent and nothing that was
-looked up; `core.services.registration` looks things up and hands them to the machine.
+looked up; `core.services.registration.flow` looks things up and hands them to the machine.
 """
 
 from dataclasses import dataclass, field

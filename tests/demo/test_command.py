@@ -6,16 +6,16 @@ from datetime import datetime
 
 import pytest
 
-from cli.demo import command
-from cli.demo.command import FRESH_FILE, STATE_FILE, make
-from cli.demo.plan import demo_plan
-from cli.demo.values import DemoPlan, Scenario
 from core.access import SYSTEM
 from core.bootstrap import House, open_house
-from core.services.intake import take_in
-from core.services.portfolio import put_operator
-from core.services.transaction import current_database
+from core.services.portfolio.portfolio import put_operator
+from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
+from submeter.demo import command
+from submeter.demo.command import FRESH_FILE, STATE_FILE, make
+from submeter.simulator.plan import demo_plan
+from submeter.simulator.values import DemoPlan, Scenario
 from tests.support import factories
 from tests.support.demo import only
 from tests.support.factories import NOW

@@ -17,9 +17,9 @@ from core.consumption import DayVolume, Quality
 from core.consumption.fluids import Fluid
 from core.metering import Registry
 from core.models import Meter
-from core.services import series
-from core.services.gateways import issue_gateway_key
-from core.services.vault import Vault
+from core.services.places.key_vault import Vault
+from core.services.portfolio.gateways import issue_gateway_key
+from core.services.shared import time_series
 from core.settings import Settings
 from graphql_schema.asgi import build_app
 from tests.support import factories
@@ -88,7 +88,7 @@ class Home:
 
     async def read(self, serial: str, readings: Iterable[tuple[datetime, int]]) -> None:
         rows = [
-            series.ReadingRow(
+            time_series.ReadingRow(
                 meter_id=self.meters[serial],
                 read_at_s=int(moment.timestamp()),
                 index_value=index,
@@ -99,14 +99,14 @@ class Home:
             for moment, index in readings
         ]
         async with in_transaction() as connection:
-            await series.insert_readings(connection, rows)
+            await time_series.insert_readings(connection, rows)
 
     async def consume(self, serial: str, first: date, last: date, *, daily: int) -> None:
         meter_id = self.meters[serial]
         days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
         rows = [(meter_id, DayVolume(day, daily, Quality.MEASURED)) for day in days]
         async with in_transaction() as connection:
-            await series.replace_days(connection, [], rows)
+            await time_series.replace_days(connection, [], rows)
 
 
 WATER = "H8CA029620"
@@ -117,7 +117,7 @@ HEAT = "76348799"
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 with its least cost: how dear a hash is, is not what these tests are about."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("core.services.password_hashes._hasher", lambda: hasher)
+    monkeypatch.setattr("core.services.auth.passwords._hasher", lambda: hasher)
 
 
 @pytest.fixture

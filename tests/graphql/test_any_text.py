@@ -17,7 +17,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from core.services.limits import Limiter
+from core.services.auth.rate_limits import Limiter
 from graphql_schema.schema import schema
 from tests.support.sign_up import ANSWER, PERSON, SERIAL, Applicant
 

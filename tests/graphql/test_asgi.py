@@ -12,9 +12,9 @@ from tortoise.transactions import in_transaction
 from core.bootstrap import open_house
 from core.models import Alert, AlertKind, Operator, Registration
 from core.operators import Step
-from core.services import series
-from core.services.health import database_answers
-from core.services.vault import Vault
+from core.services.places.key_vault import Vault
+from core.services.shared import time_series
+from core.services.shared.health import database_answers
 from core.settings import Settings
 from graphql_schema.asgi import create_app, create_app_from_environment
 from tests.support import factories
@@ -80,8 +80,10 @@ async def test_a_server_misses_the_meters_that_fell_silent(settings: Settings, v
     async with open_house(settings):
         await factories.residence(vault, factories.meter())
         async with in_transaction() as connection:
-            rows = [series.ReadingRow(1, 1_750_000_000 + 3600 * hour, 5, 0, 0, hour) for hour in range(5)]
-            await series.insert_readings(connection, rows)
+            rows = [
+                time_series.ReadingRow(1, 1_750_000_000 + 3600 * hour, 5, 0, 0, hour) for hour in range(5)
+            ]
+            await time_series.insert_readings(connection, rows)
     async with app.router.lifespan_context(app):
         while not await Alert.all().count():  # noqa: ASYNC110 - the server's own task is awaited
             await asyncio.sleep(0)
@@ -92,7 +94,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
     claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many fields want the viewer, the dashboard or the alerts, each is asked for once."""
-    from graphql_schema import context, loaders  # noqa: PLC0415 - to count calls
+    from graphql_schema.base import context, loaders  # noqa: PLC0415 - they are patched below
 
     asked: list[str] = []
 

@@ -9,9 +9,9 @@ import graphql_schema
 from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.language import Language
-from core.leaks.words import fluid_label, month_text
-from graphql_schema.amounts import Amount
-from graphql_schema.scalars import LARGEST_EXACT, SCALARS, BigInt
+from core.texts.alerts import fluid_label, month_text
+from graphql_schema.base.amounts import Amount
+from graphql_schema.base.scalars import LARGEST_EXACT, SCALARS, BigInt
 from graphql_schema.schema import print_schema
 
 PROMISE = Path(graphql_schema.__file__).with_name("schema.graphql")

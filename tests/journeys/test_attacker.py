@@ -14,7 +14,7 @@ import pytest
 from core.access.codes import make_token
 from core.bootstrap import House
 from core.models import Account
-from core.services.vault import Vault
+from core.services.places.key_vault import Vault
 from graphql_schema.asgi import build_app
 from tests.support import factories
 from tests.support.attack import Guess, Work, watched
@@ -258,7 +258,7 @@ def sign_in(house: House) -> Callable[..., Any]:
 
 
 async def _sealed_secret(house: House) -> bytes:
-    from core.services import second_factor  # noqa: PLC0415 - a secret whose codes nobody here knows
+    from core.services.accounts import second_factor  # noqa: PLC0415 - a secret whose codes nobody here knows
 
     account = await Account.get()
     secret = b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from cli.demo.plan import demo_plan
-from cli.demo.telegrams import DemoLine, fresh_lines, history_lines
-from cli.demo.values import DemoPlan, Scenario
-from cli.demo.world import PASSWORD, describe
 from core.access import SYSTEM
 from core.bootstrap import House
-from core.services.intake import IntakeSummary, take_in
-from core.services.outbox import list_messages
-from core.services.vault import Vault
+from core.services.messaging.outbox import list_messages
+from core.services.places.key_vault import Vault
+from core.services.telegrams.pipeline import IntakeSummary, take_in
 from graphql_schema.asgi import build_app
+from submeter.demo.world import PASSWORD, describe
+from submeter.simulator.plan import demo_plan
+from submeter.simulator.telegrams import DemoLine, fresh_lines, history_lines
+from submeter.simulator.values import DemoPlan, Scenario
 from tests.support.demo import Truth, dwelling_with, only
 
 ZONE = ZoneInfo("Europe/Paris")

@@ -9,11 +9,11 @@ import pytest
 
 from core.access import SYSTEM, Role, Viewer
 from core.models import Account, Alert, Channel, OutboxMessage, Residence
-from core.services.intake import take_in
-from core.services.managed import grant_residence
-from core.services.managed_alerts import managed_alerts
+from core.services.alerts.manager_alerts import managed_alerts
+from core.services.places.managed_residences import grant_residence
+from core.services.telegrams.pipeline import take_in
 from graphql_schema.asgi import build_app
-from notifications.messages import render
+from notifications.texts.render import render
 from tests.graphql.conftest import Portal, SettableClock, cheap_passwords  # noqa: F401 - a fixture
 from tests.services.conftest import Izar
 from tests.support import factories

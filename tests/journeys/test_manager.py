@@ -18,14 +18,14 @@ from core.models import (
     OutboxMessage,
     Residence,
 )
-from core.services.consents import answer_consent
-from core.services.intake import take_in
-from core.services.invitations import invite_manager
-from core.services.letters import opened_values
-from core.services.managed import grant_residence
-from core.services.publication import publish_residence, residence_documents
-from graphql_schema.relay import global_id
-from notifications.messages import render
+from core.services.messaging.account_messages import opened_values
+from core.services.occupancy.consents import answer_consent
+from core.services.places.managed_residences import grant_residence
+from core.services.portfolio.invitations import invite_manager
+from core.services.portfolio.publication import publish_residence, residence_documents
+from core.services.telegrams.pipeline import take_in
+from graphql_schema.base.relay import global_id
+from notifications.texts.render import render
 from tests.graphql.conftest import door, portal  # noqa: F401 - fixtures
 from tests.services.conftest import Izar
 from tests.support import factories

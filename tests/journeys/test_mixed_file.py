@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.demo.plan import demo_plan
-from cli.demo.telegrams import history_lines
-from cli.demo.values import DemoMeter, DemoPlan, Fluid, Layout
-from cli.demo.world import describe
 from core.access import SYSTEM
 from core.bootstrap import House, open_house
-from core.services.intake import replay, take_in
-from core.services.transaction import current_database
-from core.services.vault import Vault
+from core.services.places.key_vault import Vault
+from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import replay, take_in
 from core.settings import Settings
+from submeter.demo.world import describe
+from submeter.simulator.plan import demo_plan
+from submeter.simulator.telegrams import history_lines
+from submeter.simulator.values import DemoMeter, DemoPlan, Fluid, Layout
 from tests.support.demo import change_meters, dwellings
 
 ANCHOR = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -134,7 +134,7 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
         "SUBMETER_SECRET_KEY": settings.secret_key,
         "SUBMETER_INTAKE_BATCH_LINES": "40",
     }
-    command = [sys.executable, "-m", "cli.main", "ingest", "-", "--json"]
+    command = [sys.executable, "-m", "submeter.main", "ingest", "-", "--json"]
     pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     return await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment

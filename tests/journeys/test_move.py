@@ -13,9 +13,9 @@ from core.access import SYSTEM
 from core.bootstrap import House
 from core.consumption import DayVolume, Quality
 from core.models import Account, CaseKind, Meter, Occupancy
-from core.services import series
-from core.services.cases import decide, list_cases
-from core.services.vault import Vault
+from core.services.occupancy.dwelling_requests import decide, list_cases
+from core.services.places.key_vault import Vault
+from core.services.shared import time_series
 from drivers.ista.profile import PROFILE as ISTA
 from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
@@ -56,7 +56,7 @@ async def water(vault: Vault) -> None:
     days = [date(2026, 10, 1) + timedelta(days=offset) for offset in range(53)]
     async with in_transaction() as connection:
         rows = [(meter.id, DayVolume(day, 100, Quality.MEASURED)) for day in days]
-        await series.replace_days(connection, [], rows)
+        await time_series.replace_days(connection, [], rows)
 
 
 async def _consumed(

@@ -17,8 +17,8 @@ from core.access import SYSTEM
 from core.bootstrap import House, open_house
 from core.metering import hookimpl, load_registry
 from core.models import Account, ConsentRecord, Occupancy, OutboxMessage, Registration
-from core.services.cases import decide, list_cases
-from core.services.vault import Vault
+from core.services.occupancy.dwelling_requests import decide, list_cases
+from core.services.places.key_vault import Vault
 from core.settings import Settings
 from drivers.ocea.profile import PROFILE as OCEA
 from graphql_schema.asgi import build_app

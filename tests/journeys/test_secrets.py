@@ -12,13 +12,13 @@ import pytest
 from core.access import SYSTEM
 from core.bootstrap import House
 from core.models import Account, Channel, OutboxMessage
-from core.services.audit import acts_on
-from core.services.dispatch import claim_next
-from core.services.gateways import issue_gateway_key
-from core.services.transaction import current_database
-from core.services.vault import Vault
+from core.services.messaging.delivery import claim_next
+from core.services.places.key_vault import Vault
+from core.services.portfolio.gateways import issue_gateway_key
+from core.services.shared.audit import acts_on
+from core.services.shared.transaction import current_database
 from graphql_schema.asgi import build_app
-from notifications.post_room import PostRoom, ways_of
+from notifications.worker import PostRoom, ways_of
 from tests.support import factories
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 from tests.support.post import sms_centre, smtp_server
@@ -175,7 +175,7 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
 
 
 async def _sealed(house: House, template: str) -> str:
-    from core.services.letters import opened_values  # noqa: PLC0415 - as the post room opens it
+    from core.services.messaging.account_messages import opened_values  # noqa: PLC0415 - as the post room opens it
 
     row = await OutboxMessage.filter(template=template).order_by("-id").first()
     assert row is not None

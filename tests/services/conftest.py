@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from cli.demo import fleet, layouts, prios, sealing
-from cli.demo.records import bcd, full
-from cli.demo.values import DemoMeter, Fluid
 from core.access import SYSTEM, Act, Role, Viewer, Visitor
 from core.bootstrap import House
 from core.models import Account, Channel, OutboxMessage
-from core.services.audit import acts_on
-from core.services.dispatch import claim_next
-from core.services.letters import opened_values
-from core.services.sign_in import sign_in
-from core.services.transaction import current_database
+from core.services.accounts.sign_in import sign_in
+from core.services.messaging.account_messages import opened_values
+from core.services.messaging.delivery import claim_next
+from core.services.shared.audit import acts_on
+from core.services.shared.transaction import current_database
+from submeter.simulator import fleet, layouts, prios, sealing
+from submeter.simulator.records import bcd, full
+from submeter.simulator.values import DemoMeter, Fluid
 from tests.support.factories import NOW, PASSWORD
 
 SERIES = ("reading", "hourly_volume", "daily_volume")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.services import password_hashes
+from core.services.auth import passwords
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class _Statements(logging.Handler):
 @contextmanager
 def watched(monkeypatch: Any) -> Iterator[Work]:
     """Counts statements and hashes for the time of the block."""
-    work, verify = Work(), password_hashes._verify
+    work, verify = Work(), passwords._verify
 
     def counted(known: str, password: str) -> bool:
         work.hashes += 1
         return verify(known, password)
 
-    monkeypatch.setattr(password_hashes, "_verify", counted)
+    monkeypatch.setattr(passwords, "_verify", counted)
     log = logging.getLogger("tortoise.db_client")
     handler, level, propagates = _Statements(work), log.level, log.propagate
     log.addHandler(handler)

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from cli.demo.telegrams import DemoLine
-from cli.demo.values import DemoDwelling, DemoMeter, DemoPlan, Scenario
+from submeter.simulator.telegrams import DemoLine
+from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, Scenario
 
 
 def only(plan: DemoPlan, *scenarios: Scenario) -> DemoPlan:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from cli.demo.records import Record, compact, crc16, full, type_g
+from submeter.simulator.records import Record, compact, crc16, full, type_g
 
 __all__ = ["Place", "Record", "compact", "crc16", "full", "type_g"]
 

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
-from core.services.portfolio import (
+from core.services.places.key_vault import Vault
+from core.services.portfolio.portfolio import (
     AccountSpec,
     DwellingSpec,
     MeterSpec,
@@ -14,7 +15,6 @@ from core.services.portfolio import (
     put_operator,
     put_residence,
 )
-from core.services.vault import Vault
 
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

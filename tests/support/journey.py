@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from core.bootstrap import House
-from notifications.post_room import PostRoom, ways_of
+from notifications.worker import PostRoom, ways_of
 from tests.support.post import LetterBox
 from tests.support.sign_up import Applicant
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from core.access import SYSTEM
 from core.consumption import day_start
 from core.models import Channel, OutboxMessage
-from core.services.intake import take_in
+from core.services.telegrams.pipeline import take_in
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = timedelta(days=1)

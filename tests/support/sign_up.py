@@ -15,11 +15,11 @@ from core.access import SYSTEM
 from core.bootstrap import House
 from core.consumption.fluids import Fluid
 from core.models import OutboxMessage
-from core.services.letters import opened_values
-from core.services.portfolio import DwellingSpec, MeterSpec, ResidenceSpec, put_residence
-from core.services.vault import Vault
+from core.services.messaging.account_messages import opened_values
+from core.services.places.key_vault import Vault
+from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, ResidenceSpec, put_residence
 from core.settings import Settings
-from notifications.messages import Message, render
+from notifications.texts.render import Message, render
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

@@ -1,0 +1,140 @@
+"""What people do about an alert, and what the meter says to that.
+
+In: deeds of residents, managers and the meter itself, in the order in which they were done. Out: how the
+alert stands now, and what may still be done. The one rule: the meter has the last word. A repair is believed
+for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (leaks.md §5).
+
+Resident and manager see one and the same standing. "Not a leak" silences the alert for a while, at the level
+that it had: if more runs out than that, the alert speaks again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from core.leaks.episodes.daily_flows import DayFlow
+
+BELIEVE_REPAIR_FOR = timedelta(hours=48)
+"""From the repair to the moment from which the meter is asked."""
+
+RARELY_READ_TAKES = timedelta(days=10)
+"""How long the profile rule may take to see that a leak goes on, or has ended: as long as to speak at all."""
+
+SHORTEST_QUIET, LONGEST_QUIET, USUAL_QUIET = 1, 90, 30
+"""Days for which an alert can be silenced."""
+
+
+class Deed(StrEnum):
+    """What was done about an alert; the last two are the meter's."""
+
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    REPAIRED = "REPAIRED"
+    NOT_A_LEAK = "NOT_A_LEAK"
+    VERIFIED = "VERIFIED"
+    RELAPSED = "RELAPSED"
+
+
+class Standing(StrEnum):
+    """How an alert stands: the last deed that still counts."""
+
+    OPEN = "OPEN"
+    """Nobody has seen to it yet, or its silence is over."""
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    REPAIRED = "REPAIRED"
+    """Said to be repaired; not confirmed by the meter yet."""
+    VERIFIED = "VERIFIED"
+    RELAPSED = "RELAPSED"
+    NOT_A_LEAK = "NOT_A_LEAK"
+
+
+class Party(StrEnum):
+    """Who did it."""
+
+    RESIDENT = "RESIDENT"
+    MANAGER = "MANAGER"
+    METER = "METER"
+
+
+class KnownUse(StrEnum):
+    """What runs without being a leak (leaks.md §6)."""
+
+    WATER_SOFTENER = "WATER_SOFTENER"
+    REVERSE_OSMOSIS = "REVERSE_OSMOSIS"
+    HUMIDIFIER = "HUMIDIFIER"
+    WATERING = "WATERING"
+    RECIRCULATION = "RECIRCULATION"
+    SHARED_METER = "SHARED_METER"
+    METER_FAULT = "METER_FAULT"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Until which day, exclusive, an alert is silent, and up to which level."""
+
+    until: date
+    level: int
+
+    def covers(self, day: date, level: int | None) -> bool:
+        """Whether nothing is told on that day at that level; an alert without levels has none to pass."""
+        return day < self.until and (level is None or level <= self.level)
+
+
+def standing(deeds: Sequence[Deed], *, silenced: bool) -> Standing:
+    """How an alert stands after these deeds.
+
+    Args:
+        deeds: the oldest first.
+        silenced: whether the silence of the last NOT_A_LEAK still covers it.
+
+    """
+    if not deeds:
+        return Standing.OPEN
+    if deeds[-1] is Deed.NOT_A_LEAK and not silenced:
+        return Standing.OPEN
+    return Standing(deeds[-1].value)
+
+
+def open_deeds(now: Standing, *, running: bool) -> frozenset[Deed]:
+    """What a resident or a manager may do about an alert; nothing any more about one that is over."""
+    if not running:
+        return frozenset()
+    everything = frozenset({Deed.ACKNOWLEDGED, Deed.REPAIRED, Deed.NOT_A_LEAK})
+    return everything - {Deed.ACKNOWLEDGED} if now in _SEEN_TO else everything
+
+
+_SEEN_TO = frozenset({Standing.ACKNOWLEDGED, Standing.REPAIRED, Standing.VERIFIED})
+
+
+def asked_from(repaired_at: datetime) -> datetime:
+    """The moment from which the meter is asked whether a repair holds."""
+    return repaired_at + BELIEVE_REPAIR_FOR
+
+
+def verdict_of_episode(ended_on: date | None, *, first: date, today: date) -> tuple[Deed, date] | None:
+    """What the classifier says to a repair where readings are too rare for a quiet hour to show.
+
+    Args:
+        ended_on: the first day without the leak; None while it goes on.
+        first: the first whole day after `asked_from`.
+        today: the day of the meter's last reading.
+
+    """
+    if ended_on is not None:
+        return Deed.VERIFIED, max(ended_on, first)
+    return (Deed.RELAPSED, today) if today >= first + RARELY_READ_TAKES else None
+
+
+def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[Deed, date] | None:
+    """What the meter says to a repair, and on which day; None while it has not spoken.
+
+    Args:
+        flows: of the whole civil days from `asked_from` on, the oldest first. A day without a minimum says
+            nothing.
+
+    """
+    for flow in flows:
+        if flow.q_min_lph is not None:
+            return Deed.RELAPSED if flow.q_min_lph > 0 else Deed.VERIFIED, flow.day
+    return None

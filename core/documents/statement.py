@@ -1,0 +1,321 @@
+"""Writes an index statement as a file: CSV, XLSX, PDF or JSON (C-22).
+
+In: a statement's content, what it is for, the language. Out: the bytes of a file. The one rule: all four say
+the same, and none of their cells is run by a spreadsheet.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from core.consumption.amounts import DisplayUnit, in_shown_unit
+from core.consumption.fluids import Fluid
+from core.language import Language, Text
+from core.texts.alerts import fluid_label
+
+
+class StatementReason(StrEnum):
+    """What a statement is for (C-22); the first is the reason that OCEA's own interface knows."""
+
+    INVENTORY = "INVENTORY"
+    MOVE = "MOVE"
+    SALE = "SALE"
+    BILL_CHECK = "BILL_CHECK"
+    OWN_RECORDS = "OWN_RECORDS"
+    OTHER = "OTHER"
+
+
+class StatementFormat(StrEnum):
+    """The files a statement is handed out as (C-22)."""
+
+    CSV = "CSV"
+    XLSX = "XLSX"
+    PDF = "PDF"
+    JSON = "JSON"
+
+
+TITLE = Text("Relevé d'index", "Index statement")
+
+_COLUMNS = (
+    Text("Logement", "Dwelling"),
+    Text("Fluide", "Fluid"),
+    Text("N° de série", "Serial number"),
+    Text("Emplacement", "Location"),
+    Text("Index", "Index"),
+    Text("Unité", "Unit"),
+    Text("Date", "Date"),
+)
+_UNITS = {
+    DisplayUnit.CUBIC_METRE: Text("m3", "m3"),
+    DisplayUnit.KILOWATT_HOUR: Text("kWh", "kWh"),
+    DisplayUnit.ALLOCATOR_UNIT: Text("unités", "units"),
+}
+_REASONS = {
+    StatementReason.INVENTORY: Text("Réalisation d'un état des lieux", "Inventory of fixtures"),
+    StatementReason.MOVE: Text("Emménagement ou déménagement", "Moving in or out"),
+    StatementReason.SALE: Text("Vente du logement", "Sale of the dwelling"),
+    StatementReason.BILL_CHECK: Text("Vérification d'une facture", "Checking a bill"),
+    StatementReason.OWN_RECORDS: Text("Suivi personnel", "Own records"),
+    StatementReason.OTHER: Text("Autre", "Other"),
+}
+_FACTS = (
+    Text("Résidence", "Residence"),
+    Text("Adresse", "Address"),
+    Text("Logement", "Dwelling"),
+    Text("Index au", "Indexes on"),
+    Text("Motif", "Reason"),
+    Text("Établi le", "Issued on"),
+)
+_NOT_READ = Text("non relevé", "not read")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for a formula at the head of a cell."""
+_DAY_FORMAT = "yyyy-mm-dd"
+_INDEX_FORMATS = {unit.decimals: f"{0:.{unit.decimals}f}" for unit in DisplayUnit}
+"""A spreadsheet's formats of figures, by the places after the point."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """A device: its index in the smallest unit of its fluid; None, with `read_at`, where it was not read."""
+
+    fluid: Fluid
+    serial: str
+    location: str
+    index: int | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementContent:
+    """What a statement says of a dwelling at the end of a day; times are shown in `time_zone`."""
+
+    operator_name: str
+    residence_code: str
+    residence_name: str
+    address: str
+    time_zone: str
+    dwelling_place: tuple[str, ...]
+    dwelling_number: str
+    day: date
+    entries: tuple[StatementEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFile:
+    """A file to hand out; `name` is safe on every file system."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A device's line; `index` and `read_on` are None where it was not read."""
+
+    dwelling: str
+    fluid: str
+    serial: str
+    location: str
+    index: Decimal | None
+    unit: str
+    read_on: date | None
+
+
+def statement_file(
+    statement: StatementContent,
+    file_format: StatementFormat,
+    reason: StatementReason,
+    *,
+    language: Language,
+    now: datetime,
+) -> StatementFile:
+    """A statement as a file: `releve-index-AA000-12-2026-11-22.pdf`."""
+    media_type, write = _WRITERS[file_format]
+    return StatementFile(
+        name=_file_name(statement, file_format, language),
+        media_type=media_type,
+        content=write(statement, reason, language, now),
+    )
+
+
+def csv_text(statement: StatementContent, language: Language) -> str:
+    """UTF-8 with byte order mark and semicolons, as spreadsheets open it."""
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
+    writer.writerow([column.in_language(language) for column in _COLUMNS])
+    for row in _rows(statement, language):
+        read_on = row.read_on.isoformat() if row.read_on else ""
+        index = _figure(row.index, language)
+        cells = (row.dwelling, row.fluid, row.serial, row.location, index, row.unit, read_on)
+        writer.writerow([_harmless(cell) for cell in cells])
+    return "\ufeff" + written.getvalue()
+
+
+def _csv(statement: StatementContent, _reason: StatementReason, language: Language, _now: datetime) -> bytes:
+    return csv_text(statement, language).encode()
+
+
+def _xlsx(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
+    """Figures and days are cells of their own kind; texts are written as texts, whatever they begin with."""
+    import xlsxwriter  # noqa: PLC0415 - half a second of start-up that few requests need
+
+    written = io.BytesIO()
+    book = xlsxwriter.Workbook(written, {"in_memory": True})
+    title = TITLE.in_language(language)
+    book.set_properties({"title": title, "created": now.astimezone(UTC).replace(tzinfo=None)})
+    sheet = book.add_worksheet(title)
+    bold = book.add_format({"bold": True})
+    day_format = book.add_format({"num_format": _DAY_FORMAT})
+    index_formats = {places: book.add_format({"num_format": code}) for places, code in _INDEX_FORMATS.items()}
+    facts = _facts(statement, reason, language, now)
+    for line, (label, value) in enumerate(facts):
+        sheet.write_string(line, 0, label, bold)
+        sheet.write_string(line, 1, value)
+    head = len(facts) + 1
+    for place, column in enumerate(_COLUMNS):
+        sheet.write_string(head, place, column.in_language(language), bold)
+    for line, row in enumerate(_rows(statement, language), start=head + 1):
+        for place, text in enumerate((row.dwelling, row.fluid, row.serial, row.location)):
+            if text:  # an empty cell is empty, not an empty text
+                sheet.write_string(line, place, text)
+        if row.index is not None and row.read_on is not None:
+            sheet.write_number(line, 4, float(row.index), index_formats[_decimals(row.index)])
+            sheet.write_datetime(line, 6, row.read_on, day_format)
+        sheet.write_string(line, 5, row.unit)
+    sheet.autofit()
+    book.close()
+    return written.getvalue()
+
+
+def _pdf(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
+    from core.documents.pdf import Sheet, pdf  # noqa: PLC0415 - as xlsxwriter
+
+    rows = [
+        (
+            row.fluid,
+            row.serial,
+            row.location,
+            _figure(row.index, language) or _NOT_READ.in_language(language),
+            row.unit,
+            _shown(row.read_on, language) if row.read_on else "",
+        )
+        for row in _rows(statement, language)
+    ]
+    return pdf(
+        Sheet(
+            title=TITLE.in_language(language),
+            author=statement.operator_name,
+            language=language,
+            facts=_facts(statement, reason, language, now),
+            columns=tuple(column.in_language(language) for column in _COLUMNS[1:]),
+            rows=tuple(rows),
+        )
+    )
+
+
+def _json(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
+    """Names for programs; an index is a text that stays exact, as in the API."""
+    return orjson.dumps(
+        {
+            "residence": statement.residence_code,
+            "day": statement.day,
+            "reason": reason.value,
+            "issuedAt": now,
+            "lines": [
+                {
+                    "dwelling": row.dwelling,
+                    "fluid": entry.fluid.value,
+                    "serial": row.serial,
+                    "location": row.location,
+                    "index": f"{row.index:f}" if row.index is not None else None,
+                    "unit": DisplayUnit.of(entry.fluid).value,
+                    "date": row.read_on,
+                }
+                for entry, row in zip(statement.entries, _rows(statement, language), strict=True)
+            ],
+        },
+        option=orjson.OPT_INDENT_2,
+    )
+
+
+_Writer: TypeAlias = Callable[[StatementContent, StatementReason, Language, datetime], bytes]
+_WRITERS: Mapping[StatementFormat, tuple[str, _Writer]] = {
+    StatementFormat.CSV: ("text/csv; charset=utf-8", _csv),
+    StatementFormat.XLSX: ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
+    StatementFormat.PDF: ("application/pdf", _pdf),
+    StatementFormat.JSON: ("application/json", _json),
+}
+
+
+def _rows(statement: StatementContent, language: Language) -> list[Row]:
+    return [_row(statement, entry, language) for entry in statement.entries]
+
+
+def _row(statement: StatementContent, entry: StatementEntry, language: Language) -> Row:
+    zone = ZoneInfo(statement.time_zone)
+    return Row(
+        dwelling=_home(statement),
+        fluid=fluid_label(entry.fluid, language),
+        serial=entry.serial,
+        location=entry.location,
+        index=None if entry.index is None else in_shown_unit(entry.fluid, entry.index),
+        unit=_UNITS[DisplayUnit.of(entry.fluid)].in_language(language),
+        read_on=entry.read_at.astimezone(zone).date() if entry.read_at else None,
+    )
+
+
+def _facts(
+    statement: StatementContent, reason: StatementReason, language: Language, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """What stands above the table, a label and a value each."""
+    code, name = statement.residence_code, statement.residence_name
+    values = (
+        f"{name} ({code})" if name else code,
+        statement.address,
+        _home(statement),
+        _shown(statement.day, language),
+        _REASONS[reason].in_language(language),
+        _shown(now.astimezone(ZoneInfo(statement.time_zone)).date(), language),
+    )
+    return tuple((label.in_language(language), value) for label, value in zip(_FACTS, values, strict=True))
+
+
+def _home(statement: StatementContent) -> str:
+    return " ".join(part for part in statement.dwelling_place if part)
+
+
+def _file_name(statement: StatementContent, file_format: StatementFormat, language: Language) -> str:
+    stem = Text("releve-index", "index-statement").in_language(language)
+    parts = (stem, statement.residence_code, statement.dwelling_number, statement.day.isoformat())
+    safe = (
+        "".join(sign for sign in part if sign.isascii() and (sign.isalnum() or sign == "-")) for part in parts
+    )
+    return f"{'-'.join(part for part in safe if part)}.{file_format.lower()}"
+
+
+def _decimals(index: Decimal) -> int:
+    return -int(index.as_tuple().exponent)
+
+
+def _figure(index: Decimal | None, language: Language) -> str:
+    if index is None:
+        return ""
+    return f"{index:f}".replace(".", ",") if language is Language.FR else f"{index:f}"
+
+
+def _shown(day: date, language: Language) -> str:
+    return f"{day:%d/%m/%Y}" if language is Language.FR else day.isoformat()
+
+
+def _harmless(text: str) -> str:
+    """A text that no spreadsheet runs."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,167 @@
+"""Bounds a constant leak by windows of readings: the rule for meters that are read every hour or so.
+
+In: the rings of a block of meters, a reading just taken. Out: for every remembered reading the least bound
+and the least estimate of the windows between it and now. The one rule: over any window the leak cannot
+exceed (litres + one step of the register) / hours, whoever draws water; so a window under 4 L/h proves that
+no leak of level 1 ran through it, and the least of all windows of a day bounds the minimum flow of R-092. No
+assumption about nights is needed.
+"""
+
+import numpy as np
+
+from core.leaks.classifier.register import HOUR_S, LONGEST_BRIDGE_S, LONGEST_STEP_S
+from core.leaks.classifier.resolution import Resolution
+from core.leaks.classifier.state import RING, Array, State
+
+LAGS = (*range(1, 13), 14, 16, 20, 24)
+"""Windows span so many readings."""
+
+_LAGS = np.array(LAGS)
+_LONGEST_WITHIN = np.searchsorted(_LAGS, np.arange(1, RING), side="right") - 1
+"""For each reading but the latest, the longest of the windows between it and now."""
+
+_ONSET_LAGS = (1, 2, 3, 4, 6, 8, 12)
+_FLOOR_LAGS = 12
+_STAMP_S = 200.0
+"""Windows a few minutes short are taken for whole."""
+
+_SLACK_S = 600.0
+"""A day of readings a few minutes short is a day."""
+
+_FLOOR_STEPS = 2.5
+"""A window that the leak alone fills is long enough to turn the register by so many steps."""
+
+_UNKNOWN = 1.0e12
+"""Ages, litres and times beyond this belong to readings that are not there."""
+
+
+def update(state: State, resolution: Resolution) -> None:
+    """Fold the windows that end now into the rings `bound` and `flow`."""
+    hours, litres = _windows(state)
+    if not len(hours):
+        return
+    hours = np.where(hours > 0, hours, 1.0)
+    within = _LONGEST_WITHIN[: len(state["time"]) - 1]
+    added = np.where(hours >= resolution.pulse_window_h, resolution.pulse_share, 1.0)
+    for ring, steps in (("bound", 1.0), ("flow", added)):
+        least = np.minimum.accumulate((litres + steps * resolution.step_litres) / hours, axis=0)
+        np.minimum(state[ring][1:], least[within], out=state[ring][1:])
+
+
+def horizon(state: State, hours: float) -> tuple[Array, Array]:
+    """The latest reading since which so many hours were observed, and whether there is one."""
+    age = state["seen"][0] - state["seen"]
+    old_enough = (age >= hours * HOUR_S - _SLACK_S) & (age < _UNKNOWN)
+    rank = old_enough.argmax(axis=0)
+    return rank, old_enough[rank, np.arange(len(rank))]
+
+
+def at(ring: Array, rank: Array) -> Array:
+    """The value of each column at its rank."""
+    return np.asarray(ring[rank, np.arange(len(rank))])
+
+
+def intervals_on(state: State, rank: Array, rate: Array, step: int) -> Array:
+    """How many intervals since that reading could be the leak alone: they "sit on the floor"."""
+    time, litres, known = _intervals(state)
+    within = np.arange(len(time))[:, None] < rank
+    on_floor = known & (time <= LONGEST_STEP_S) & (litres <= rate * time / HOUR_S + step)
+    return np.asarray((within & on_floor).sum(axis=0))
+
+
+def hours_on(state: State, rank: Array, rate: Array, step: int) -> Array:
+    """How many intervals since that reading lie in windows that could be the leak alone.
+
+    Only windows count in which such a leak turns the register by several steps: of a shorter one a coarse
+    register tells nothing, since the two readings at its ends leave up to a step of doubt each.
+    """
+    time, index, seen = state["time"], state["index"], state["seen"]
+    ranks = np.arange(len(time))[:, None]
+    edges = np.zeros((len(time), len(rate)), int)
+    for lag in LAGS[:_FLOOR_LAGS]:
+        seconds, litres = time[:-lag] - time[lag:], index[:-lag] - index[lag:]
+        watched = (litres < _UNKNOWN) & (seen[:-lag] - seen[lag:] >= seconds - 1)
+        turned = rate * (seconds + _STAMP_S) >= _FLOOR_STEPS * step * HOUR_S
+        alone = litres <= rate * seconds / HOUR_S + step
+        filled = watched & turned & alone & (ranks[lag:] <= rank)
+        edges[:-lag] += filled
+        edges[lag:] -= filled
+    return np.asarray((np.cumsum(edges, axis=0) > 0).sum(axis=0))
+
+
+def onset(state: State, rank: Array, rate: Array, step: int, share: float) -> Array:
+    """Since when the leak runs: after the last window that carried less than a share of it.
+
+    What ran in that window is allotted to its end. No evidence reaches over a long silence before the
+    horizon, nor back before the end of the episode before.
+    """
+    time, index = state["time"], state["index"]
+    since = np.full(len(rate), -np.inf)
+    for lag in _ONSET_LAGS:
+        seconds, litres = time[:-lag] - time[lag:], index[:-lag] - index[lag:]
+        quiet = (litres < _UNKNOWN) & (index[:-lag] > -_UNKNOWN)
+        quiet &= (litres + step) * HOUR_S < share * rate * seconds
+        ends = np.where(quiet, time[:-lag] - litres / rate * HOUR_S, -np.inf)
+        np.maximum(since, ends.max(axis=0), out=since)
+    oldest = np.where(index > -_UNKNOWN, time, np.inf).min(axis=0)
+    since = np.where(np.isfinite(since), since, oldest)
+    seconds = time[:-1] - time[1:]
+    after_silence = (seconds > LONGEST_BRIDGE_S) & (time[:-1] <= at(time, rank))
+    heard_again = np.where(after_silence, time[:-1], -np.inf).max(axis=0)
+    since = np.maximum(np.maximum(since, heard_again), state["until"])
+    return np.asarray(np.minimum(since, at(time, rank)))
+
+
+def end(state: State, step: int, share: float, lowest_lph: float) -> Array:
+    """When the open episode ended, else infinite: where a window began that carried too little for it.
+
+    Too little is less than a share of its flow, and less than any leak that is one: a flow that was taken for
+    larger than it is, or that shrank, goes on.
+    """
+    hours, litres = _windows(state)
+    began, rate = state["time"][_LAGS[: len(hours)]], state["rate_ref"]
+    quiet = (
+        (litres < _UNKNOWN)
+        & (began >= state["since"])
+        & (litres + step < np.minimum(share * rate, lowest_lph) * hours)
+    )
+    ends = np.where(quiet, began + litres / rate * HOUR_S, np.inf)
+    return np.asarray(ends.min(axis=0))
+
+
+def rate_now(state: State, resolution: Resolution) -> tuple[Array, Array, Array]:
+    """The flow of the open episode, since when it can have changed, and the least bound since it did.
+
+    It is the minimum of the hours that an alert asks for where that is clearly more than before, else the
+    settled one. While the flow is the same, the least bound ever drawn from it holds (R-092: the minimum flow
+    observed decides): days without a quiet hour do not make a leak larger. The bound itself is not reached,
+    for a register counts its next step no earlier than when the water has run.
+    """
+    known = np.maximum((state["time"] >= state["since"] - 1).sum(axis=0) - 1, 0)
+    day, has_day = horizon(state, resolution.observed_h)
+    day = np.where(has_day, np.minimum(day, known), known)
+    settled, has_settled = horizon(state, resolution.settled_h)
+    settled = np.where(has_settled, np.minimum(settled, known), known)
+    lately, long = at(state["flow"], day), at(state["flow"], settled)
+    ceiling = np.minimum(at(state["bound"], known), state["least"])
+    same = long < ceiling * resolution.agreement
+    long = np.where(same & (ceiling <= long), np.nextafter(ceiling, 0), long)
+    grew = lately > long * resolution.agreement
+    rate = np.where(grew, lately, long)
+    rate = np.where(np.isfinite(lately) & (lately < _UNKNOWN), rate, state["rate"])
+    bound = at(state["bound"], day)
+    least = np.where(same & ~grew, np.minimum(bound, state["least"]), bound)
+    return rate, at(state["time"], day), least
+
+
+def _windows(state: State) -> tuple[Array, Array]:
+    """Hours and litres of the windows that end now, one row for each lag."""
+    lags = _LAGS[len(state["time"]) > _LAGS]
+    hours = (state["time"][0] - state["time"][lags]) / HOUR_S
+    return hours, state["index"][0] - state["index"][lags]
+
+
+def _intervals(state: State) -> tuple[Array, Array, Array]:
+    seconds = state["time"][:-1] - state["time"][1:]
+    litres = state["index"][:-1] - state["index"][1:]
+    return seconds, litres, litres < _UNKNOWN

@@ -1,0 +1,160 @@
+"""The shared classifier of leaks: index readings of many meters in, what happened to each out.
+
+In: readings of a block of meters, each meter's in the order of time; batch and stream alike. Out: transitions
+(`core.leaks.classifier.tracker`), and the state to go on from. The one rule: there is one way through, a
+reading a meter at a time; the nightly batch and the update at ingestion differ in how many meters and
+readings they hand in, in nothing else.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from core.leaks.classifier import bounds, profile, register
+from core.leaks.classifier.resolution import resolution_of
+from core.leaks.classifier.runs import Run, runs
+from core.leaks.classifier.state import Array, State
+from core.leaks.classifier.tracker import Tracker, Transition
+from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
+
+BLOCK_METERS = 2048
+"""So many meters are folded together: their memory stays in the processor's cache."""
+
+
+class Readings(NamedTuple):
+    """The readings of one meter as they came: epoch seconds, litres shown, number of the physical meter."""
+
+    at_s: Array
+    litres: Array
+    serial: Array
+
+    @classmethod
+    def of(
+        cls, at_s: Sequence[int], litres: Sequence[int], serial: Sequence[int] | None = None
+    ) -> "Readings":
+        times = np.asarray(at_s, dtype=np.int64)
+        numbers = np.zeros(len(times), np.int64) if serial is None else np.asarray(serial, np.int64)
+        return cls(times, np.asarray(litres, dtype=np.int64), numbers)
+
+    def ordered(self) -> "Readings":
+        """In the order of time, each once; so neither the order of arrival nor repetition matters."""
+        order = np.lexsort((self.litres, self.serial, self.at_s))
+        at_s, litres, serial = self.at_s[order], self.litres[order], self.serial[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (np.diff(at_s) != 0) | (np.diff(litres) != 0) | (np.diff(serial) != 0)
+        return Readings(at_s[new], litres[new], serial[new])
+
+
+class Classifier:
+    """Folds readings of a block of meters with registers of one step."""
+
+    def __init__(
+        self,
+        meters: int,
+        *,
+        step_litres: int,
+        capacity_litres: Sequence[int | None] | int | None = None,
+        thresholds: Thresholds = DEFAULT_THRESHOLDS,
+        state: State | None = None,
+        numbers: Array | None = None,
+    ) -> None:
+        """Start with nothing known, or with the memory of an earlier fold.
+
+        The transitions name the meters by their place in the block, or by these numbers.
+
+        Raises:
+            ValueError: for a register that counts neither 1, 10 nor 100 litres.
+        """
+        self.resolution = resolution_of(step_litres)
+        self.thresholds = thresholds
+        self.state = State.fresh(meters) if state is None else state
+        self._numbers = np.arange(meters) if numbers is None else numbers
+        self._tracker = Tracker(self.resolution, thresholds)
+        capacities = (
+            [capacity_litres] * meters if not isinstance(capacity_litres, Sequence) else capacity_litres
+        )
+        self._capacity = np.array([one or register.UNKNOWN_CAPACITY for one in capacities], dtype=float)
+
+    def take(self, meters: Array, at_s: Array, litres: Array, serial: Array) -> list[Transition]:
+        """Take one reading of each of these meters, later than the last one that was taken of it."""
+        times = at_s.astype(float)
+        new = times - self.state["at"][meters] >= self.resolution.spacing_s
+        if not new.any():
+            return []
+        meters, times = meters[new], times[new]
+        in_place = bool((meters == np.arange(len(meters))).all())
+        state = self.state.first(len(meters)) if in_place else self.state.take(meters)
+        step = register.advance(state, times, litres[new].astype(float), serial[new], self._capacity[meters])
+        bounds.update(state, self.resolution)
+        sparse = profile.update(state, step, self.resolution.step_litres)
+        changes = self._tracker.judge(state, step, self._numbers[meters], sparse)
+        if not in_place:
+            self.state.put(meters, state)
+        return changes
+
+    def fold(self, readings: Sequence[Readings]) -> list[Transition]:
+        """Take the readings of every meter, each meter's in the order of time."""
+        changes: list[Transition] = []
+        lengths = np.array([len(one.at_s) for one in readings], dtype=int)
+        order = np.argsort(-lengths, kind="stable")  # so those with readings left are the first columns
+        longest = [readings[int(meter)] for meter in order]
+        kept = self.state, self._numbers, self._capacity
+        self.state, self._numbers, self._capacity = (
+            self.state.take(order),
+            self._numbers[order],
+            self._capacity[order],
+        )
+        for position in range(int(lengths.max(initial=0))):
+            rows = longest[: int((lengths > position).sum())]
+            changes += self.take(
+                np.arange(len(rows)),
+                np.array([row.at_s[position] for row in rows]),
+                np.array([row.litres[position] for row in rows]),
+                np.array([row.serial[position] for row in rows]),
+            )
+        kept[0].put(order, self.state)
+        self.state, self._numbers, self._capacity = kept
+        return changes
+
+
+def classify(
+    series: Sequence[Readings],
+    *,
+    step_litres: int,
+    capacity_litres: Sequence[int | None] | int | None = None,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    progress: Callable[[int], None] | None = None,
+) -> list[list[Run]]:
+    """The leaks of many meters from their whole series, in any order: for each its runs, oldest first.
+
+    Args:
+        series: one for each meter.
+        step_litres: what the registers count at a time: 1, 10 or 100.
+        capacity_litres: where a register shows 0 again; one for all, or one for each meter.
+        thresholds: the operator's, or the product's.
+        progress: called with the number of meters of each block once it is done.
+
+    Raises:
+        ValueError: for a register that counts neither 1, 10 nor 100 litres.
+    """
+    found: list[list[Run]] = []
+    for start in range(0, len(series), BLOCK_METERS):
+        block = [one.ordered() for one in series[start : start + BLOCK_METERS]]
+        each = (
+            capacity_litres[start : start + BLOCK_METERS]
+            if isinstance(capacity_litres, Sequence)
+            else capacity_litres
+        )
+        classifier = Classifier(
+            len(block), step_litres=step_litres, capacity_litres=each, thresholds=thresholds
+        )
+        changes = classifier.fold(block)
+        found += [
+            [replace(run, meter=start + run.meter) for run in of_meter]
+            for of_meter in runs(changes, classifier.state, step_litres=step_litres, thresholds=thresholds)
+        ]
+        if progress is not None:
+            progress(len(block))
+    return found

@@ -1,0 +1,166 @@
+"""Weighs leaks against a dwelling's own demand: the rule for meters read every few hours, or once a day.
+
+In: the litres of a sparse interval. Out: how far each leak rate is believed, and since when. The one rule:
+what is left after a leak must look like this dwelling's demand at this time of day, as it was learned from
+its own readings; where few have come, as a usual dwelling's. Windows cannot help here: hardly any interval
+is free of draws.
+"""
+
+from dataclasses import dataclass
+from math import erf, log, sqrt
+
+import numpy as np
+
+from core.leaks.classifier.register import HOUR_S, SPARSE_STEP_S, Step
+from core.leaks.classifier.state import DEMAND_EDGES_L, RATES_LPH, SLOTS, Array, State
+
+DAY_S = 24 * HOUR_S
+_QUARTER_S = 6 * HOUR_S
+_LONGEST_QUARTER_S = 9.5 * HOUR_S
+_WHOLE_DAY = SLOTS - 1
+
+_HABITS_LAST_S = 30 * DAY_S
+_BEGINS_PER_DAY = 0.002
+_ENDS_PER_DAY = 0.04
+_CHANGES_PER_DAY = 0.03
+_FORGOTTEN = 0.995
+"""Share of the learned demand that each further interval leaves."""
+
+_USUAL_WEIGHT = np.array([24.0, 24.0, 24.0, 24.0, 4.0])
+"""So many intervals the usual demand counts for."""
+
+_USUAL = ((6, 1.5, 0.3), (45, 1.2, 0.08), (60, 1.1, 0.08), (60, 1.1, 0.06), (200, 0.75, 0.04))
+"""Median litres, spread of their logarithm and share of none: UTC quarters of a day, and a whole one."""
+
+_LEAK_SHARE = np.where(RATES_LPH > 0, 1 / np.maximum(RATES_LPH, 1.5), 0.0)
+_LEAK_SHARE = _LEAK_SHARE / _LEAK_SHARE.sum()
+_LOW_L = np.concatenate(([-np.inf], DEMAND_EDGES_L))
+_HIGH_L = np.concatenate((DEMAND_EDGES_L, [np.inf]))
+_WIDTH_L = np.concatenate(([2.0], np.diff(DEMAND_EDGES_L), [DEMAND_EDGES_L[-1]]))
+_IMPOSSIBLE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """To which part of the day an interval belongs, and what scales its litres to that part's length."""
+
+    number: Array
+    scale: Array
+
+
+def _usual_demand() -> Array:
+    def below(litres: float, median: float, spread: float) -> float:
+        return 0.0 if litres <= 0 else 0.5 * (1 + erf(log(litres / median) / spread / sqrt(2)))
+
+    rows = []
+    for median, spread, none in _USUAL:
+        shares = [0.0, *(below(edge, median, spread) for edge in DEMAND_EDGES_L), 1.0]
+        row = np.diff(shares) * (1 - none)
+        row[0] += none
+        rows.append(row)
+    return np.array(rows)
+
+
+_USUAL_DEMAND = _usual_demand()
+
+
+def update(state: State, step: Step, step_litres: int) -> Array:
+    """Weigh the sparse intervals of a step; answers which columns had one."""
+    _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
+    sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
+    sparse &= ~step.broken & ~step.first
+    columns = np.flatnonzero(sparse)
+    if len(columns):
+        seconds, litres = step.elapsed_s[columns], step.litres[columns]
+        at_s = state["at"][columns]
+        slot = _slot(at_s, seconds)
+        belief = _moved_on(state["belief"][:, columns], seconds / DAY_S)
+        likelihood, spread = _likelihood(state["demand"][..., columns], slot, seconds, litres, step_litres)
+        belief = belief * likelihood
+        belief /= belief.sum(axis=0)
+        state["belief"][:, columns] = belief
+        _weigh_onsets(state, columns, likelihood, at_s, seconds)
+        _learn(state, columns, slot, spread, belief)
+        state["intervals"][columns] += 1
+    return sparse
+
+
+def _forget(state: State, columns: Array) -> None:
+    """After a long silence others may live there: what was learned and believed is void."""
+    for name in ("demand", "belief", "rise", "intervals"):
+        state[name][..., columns] = 0
+    state["belief"][:1, columns] = 1.0
+    state["onset"][:, columns] = -np.inf
+
+
+def believed_from(state: State, rate_lph: float) -> Array:
+    """How far a leak of at least this rate is believed, 0 to 1."""
+    return np.asarray(state["belief"][rate_lph <= RATES_LPH].sum(axis=0))
+
+
+def rate_now(state: State) -> Array:
+    """The believed leak in L/h."""
+    return np.asarray((state["belief"] * RATES_LPH[:, None]).sum(axis=0))
+
+
+def onset(state: State, rate: Array) -> Array:
+    """Since when a leak of about this rate explains the readings better than none."""
+    nearest = np.abs(RATES_LPH[:, None] - rate).argmin(axis=0)
+    return np.asarray(np.maximum(state["onset"][nearest, np.arange(len(rate))], state["until"]))
+
+
+def _slot(at_s: Array, seconds: Array) -> Slot:
+    short = seconds < _LONGEST_QUARTER_S
+    quarter = ((at_s - seconds / 2) % DAY_S // _QUARTER_S).astype(int)
+    return Slot(np.where(short, quarter, _WHOLE_DAY), np.where(short, _QUARTER_S, DAY_S) / seconds)
+
+
+def _moved_on(belief: Array, days: Array) -> Array:
+    """What is believed before the reading is looked at: leaks begin, end and drift."""
+    begins = 1 - np.exp(-_BEGINS_PER_DAY * days)
+    ends = 1 - np.exp(-_ENDS_PER_DAY * days)
+    changes = 1 - np.exp(-_CHANGES_PER_DAY * days)
+    leaks = belief[1:] * (1 - ends) + begins * belief[0] * _LEAK_SHARE[1:, None]
+    half = leaks * changes / 2
+    moved = leaks - 2 * half
+    moved[:-1] += half[1:]
+    moved[1:] += half[:-1]
+    moved[0] += half[0]
+    moved[-1] += half[-1]
+    none = belief[0] * (1 - begins) + ends * belief[1:].sum(axis=0)
+    return np.concatenate((none[None], moved))
+
+
+def _likelihood(
+    demand: Array, slot: Slot, seconds: Array, litres: Array, step_litres: int
+) -> tuple[Array, Array]:
+    """How well each rate explains the litres, and how the demand it leaves spreads over the bins.
+
+    What a register of coarse steps leaves open is spread evenly over a step.
+    """
+    learned = demand[slot.number, :, np.arange(len(seconds))].T
+    weight = _USUAL_WEIGHT[slot.number]
+    shares = (learned + weight * _USUAL_DEMAND[slot.number].T) / (learned.sum(axis=0) + weight)
+    rest = litres - RATES_LPH[:, None] * seconds / HOUR_S
+    low, high = (rest - step_litres / 2) * slot.scale, (rest + step_litres / 2) * slot.scale
+    spread = np.minimum(high, _HIGH_L[:, None, None]) - np.maximum(low, _LOW_L[:, None, None])
+    spread = np.maximum(spread, 0) / (high - low)
+    likelihood = ((shares / _WIDTH_L[:, None])[:, None] * spread).sum(axis=0) * slot.scale
+    lacking = -rest / step_litres  # steps by which the leak alone exceeds what was counted
+    short = shares[0] / 2 * np.exp(-2 * np.maximum(lacking - 0.5, 0)) * (lacking < 1.6)
+    return np.where(lacking > 0.5, short, likelihood) + _IMPOSSIBLE, spread
+
+
+def _weigh_onsets(state: State, columns: Array, likelihood: Array, at_s: Array, seconds: Array) -> None:
+    """A running sum of evidence for each rate against none; at nothing its onset begins anew."""
+    rise = state["rise"][:, columns] + np.log(likelihood) - np.log(likelihood[0])
+    known = state["onset"][:, columns]
+    known = np.where(known > 0, known, at_s - seconds)
+    state["onset"][:, columns] = np.where(rise <= 0, at_s, known)
+    state["rise"][:, columns] = np.maximum(rise, 0.0)
+
+
+def _learn(state: State, columns: Array, slot: Slot, spread: Array, belief: Array) -> None:
+    demand = state["demand"][..., columns] * _FORGOTTEN
+    demand[slot.number, :, np.arange(len(columns))] += (spread * belief).sum(axis=1).T
+    state["demand"][..., columns] = demand

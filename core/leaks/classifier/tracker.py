@@ -1,0 +1,318 @@
+"""Opens, follows and closes the episodes of a block of meters, one reading at a time.
+
+In: the memory of a block after a reading was taken. Out: what happened to whom. The one rule: an alert opens
+on proof (bounds, or belief where meters are read rarely), is dated back to the leak's start, rises at once,
+falls after a day, and closes on a hard bound: a window that carried less than half the flow. Requirements
+R-092 to R-096, conflicts C-24 and C-26.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from core.leaks.classifier import bounds, profile
+from core.leaks.classifier.register import HOUR_S, Step
+from core.leaks.classifier.resolution import Resolution, lowest_measurable_lph
+from core.leaks.classifier.state import EPISODE, Array, State
+from core.leaks.levels import Thresholds, levels_of
+
+BY_BOUNDS, BY_PROFILE = 1, 2
+_NO_EPISODE = 0
+_NEAR_HOURS = 72.0
+_NEVER = -1.0e15
+_FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
+"""A week of quarter days or ten days teach a dwelling's demand."""
+
+_SPARSE_OF_EIGHT = 6
+_ONES = np.array([number.bit_count() for number in range(256)])
+_ENOUGH_RANKS = 8
+_FLOORS_BEYOND_DOUBT = 2
+"""A coarse register shows the leak alone for twice the intervals an alert asks for, or for 72 hours."""
+
+_DRY_H = 5.0
+"""A register that stood still for so long had no leak, however small one was believed."""
+
+_GONE_LPH = 2.0
+_LONGEST_QUARTER_S = 9.5 * HOUR_S
+_SLIGHT_LASTS_S = 240 * HOUR_S
+"""So long a leak of level 1 must have run among rare readings, as whole days take to speak: a busy week looks
+like one.
+"""
+
+
+class Rule(StrEnum):
+    """By which rule a leak was found."""
+
+    BOUNDS = "BOUNDS"
+    PROFILE = "PROFILE"
+
+
+class Change(StrEnum):
+    """What happened to a meter's episode."""
+
+    OPENED = "OPENED"
+    LEVEL_UP = "LEVEL_UP"
+    LEVEL_DOWN = "LEVEL_DOWN"
+    CLOSED = "CLOSED"
+    REPLACED = "REPLACED"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of one meter's episode.
+
+    Attributes:
+        meter: the meter's number in its block.
+        change: what happened.
+        at_s: the reading that showed it.
+        from_s: since when it holds: the leak's start, its end, or when the flow became this.
+        level: the level reached, at an end the last one.
+        flow_lph: the estimated flow, L/h.
+        bound_lph: the least upper bound of the hours looked at; infinite where there is none.
+        observed_h: hours looked at without a break.
+        intervals: how many of them carried the leak alone, or how many taught the demand.
+        rule: by which it was found.
+        lost_l: at an end the litres of the whole, else 0.
+    """
+
+    meter: int
+    change: Change
+    at_s: float
+    from_s: float
+    level: int
+    flow_lph: float
+    bound_lph: float
+    observed_h: float
+    intervals: int
+    rule: Rule
+    lost_l: float = 0.0
+
+
+def reads_rarely(state: State) -> Array:
+    """Whether most of a meter's last intervals were longer than bounds can be drawn from."""
+    return np.asarray(_ONES[state["sparse"]] >= _SPARSE_OF_EIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """The rule with its figures."""
+
+    resolution: Resolution
+    thresholds: Thresholds
+
+    def judge(self, state: State, step: Step, meters: Array, sparse: Array) -> list[Transition]:
+        """Judge every column of the block, whose meters have these numbers."""
+        changes: list[Transition] = []
+        was_open = state["open"] != _NO_EPISODE
+        if step.replaced.any():
+            self._replaced(state, np.flatnonzero(was_open & step.replaced), meters, changes)
+            state["until"][step.replaced] = state["at"][step.replaced]
+        rarely = reads_rarely(state)
+        free = ~was_open & ~step.first & ~step.replaced
+        self._open_by_bounds(state, np.flatnonzero(free & ~rarely), meters, changes)
+        self._open_by_profile(state, np.flatnonzero(free & rarely & sparse), meters, changes)
+        self._follow(state, np.flatnonzero(was_open & ~step.replaced), meters, changes)
+        return changes
+
+    def _replaced(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+        for column in columns:
+            last = state["time"][1, column]
+            lost = (
+                state["lost"][column]
+                + state["rate"][column] * max(0.0, last - state["rate_run"][column]) / HOUR_S
+            )
+            changes.append(_change(state, column, meters, Change.REPLACED, last, lost_l=lost))
+        state["open"][columns] = _NO_EPISODE
+
+    def _open_by_bounds(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+        lowest = float(self.thresholds.level_1_lph)
+        columns = columns[state["bound"][_ENOUGH_RANKS, columns] >= lowest]
+        if not len(columns):
+            return
+        part = state.take(columns)
+        rank, seen = bounds.horizon(part, self.resolution.observed_h)
+        bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
+        sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
+        sure &= bounds.at(part["time"], rank) >= part["until"]
+        step = self.resolution.step_litres
+        near = sure & (rate < lowest + self.resolution.near_lph)
+        doubtful = sure & ~near & (rate < lowest + self.resolution.doubtful_lph)
+        if doubtful.any():
+            shown = bounds.hours_on(part, rank, np.where(doubtful, rate, 0.0), step)
+            near |= doubtful & (shown < _FLOORS_BEYOND_DOUBT * self.thresholds.floor_intervals)
+        if near.any():
+            longer, long_seen = bounds.horizon(part, _NEAR_HOURS)
+            settled = long_seen & (bounds.at(part["time"], longer) >= part["until"])
+            settled &= bounds.at(part["flow"], longer) >= lowest
+            sure &= ~near | settled
+        if not sure.any():
+            return
+        on_floor = bounds.intervals_on(part, rank, np.where(sure, rate, 0.0), step)
+        sure &= on_floor >= self.thresholds.floor_intervals
+        chosen = np.flatnonzero(sure)
+        if not len(chosen):
+            return
+        part, rank, rate = part.take(chosen), rank[chosen], rate[chosen]
+        since = bounds.onset(part, rank, rate, step, self.thresholds.end_share)
+        observed = (part["seen"][0] - bounds.at(part["seen"], rank)) / HOUR_S
+        columns = columns[chosen]
+        self._begin(state, columns, since, rate, BY_BOUNDS)
+        for at, column in enumerate(columns):
+            changes.append(
+                _change(
+                    state,
+                    column,
+                    meters,
+                    Change.OPENED,
+                    since[at],
+                    bound=bound[chosen][at],
+                    observed_h=observed[at],
+                    intervals=int(on_floor[chosen][at]),
+                )
+            )
+
+    def _open_by_profile(
+        self, state: State, columns: Array, meters: Array, changes: list[Transition]
+    ) -> None:
+        if not len(columns):
+            return
+        lowest = lowest_measurable_lph(self.resolution.step_litres, float(self.thresholds.level_1_lph))
+        elapsed = state["time"][0, columns] - state["time"][1, columns]
+        daily = elapsed >= _LONGEST_QUARTER_S
+        asked = np.where(daily, self.thresholds.belief_days, self.thresholds.belief_quarter_days)
+        if self.resolution.step_litres > 1:  # a coarse register looks like a leak so much more easily
+            asked = 1 - (1 - asked) / self.resolution.step_litres
+        fewest = np.where(daily, _FEWEST_INTERVALS[-1], _FEWEST_INTERVALS[0])
+        part = state.take(columns)
+        sure = (profile.believed_from(part, lowest) >= asked) & (part["intervals"] >= fewest)
+        rate = profile.rate_now(part)
+        since = np.minimum(profile.onset(part, rate), part["time"][1])
+        slight = rate < float(self.thresholds.level_2_lph)
+        chosen = np.flatnonzero(sure & ~(slight & (part["at"] - since < _SLIGHT_LASTS_S)))
+        if not len(chosen):
+            return
+        columns, part, rate, since = columns[chosen], part.take(chosen), rate[chosen], since[chosen]
+        self._begin(state, columns, np.maximum(since, part["until"]), rate, BY_PROFILE)
+        for column in columns:
+            since_s = state["since"][column]
+            hours = (state["at"][column] - since_s) / HOUR_S
+            changes.append(
+                _change(
+                    state,
+                    column,
+                    meters,
+                    Change.OPENED,
+                    since_s,
+                    observed_h=hours,
+                    intervals=int(state["intervals"][column]),
+                )
+            )
+
+    def _begin(self, state: State, columns: Array, since: Array, rate: Array, rule: int) -> None:
+        now = state["at"][columns]
+        for name, values in (
+            ("open", rule),
+            ("since", since),
+            ("detected", now),
+            ("level", np.maximum(levels_of(rate, self.thresholds), 1)),
+            ("rate", rate),
+            ("rate_run", since),
+            ("rate_ref", rate),
+            ("rate_ref_at", now),
+            ("least", np.inf),
+            ("lost", 0.0),
+            ("lower", np.inf),
+        ):
+            state[name][columns] = values
+
+    def _follow(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+        if not len(columns):
+            return
+        part = state.take(columns)
+        now, by_profile = part["at"], part["open"] == BY_PROFILE
+        lowest = float(self.thresholds.level_1_lph)
+        ended = bounds.end(part, self.resolution.step_litres, self.thresholds.end_share, lowest)
+        if by_profile.any():
+            gone = by_profile & (profile.believed_from(part, _GONE_LPH) < 1 - self.thresholds.end_share)
+            ended = np.where(gone, np.minimum(ended, part["time"][1]), ended)
+        closing = np.isfinite(ended)
+        ended = np.where(closing, np.maximum(ended, part["since"]), ended)
+        self._update_rate(part, by_profile)
+        rose, fell = self._update_level(part)
+        for at in np.flatnonzero(closing):
+            column = columns[at]
+            rate, before = state["rate"][column], state["rate_ref"][column]
+            if rate * self.resolution.agreement < before:  # it fell because the leak had ended already
+                rate = before
+            lost = state["lost"][column]
+            lost += rate * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
+            changes.append(_change(state, column, meters, Change.CLOSED, ended[at], lost_l=lost))
+            state["until"][column] = ended[at]
+            state["open"][column] = _NO_EPISODE
+        going_on = np.flatnonzero(~closing)
+        for name in EPISODE:
+            state[name][columns[going_on]] = part[name][going_on]
+        for at in np.flatnonzero(~closing & (rose | fell)):
+            change = Change.LEVEL_UP if rose[at] else Change.LEVEL_DOWN
+            from_s = min(now[at], part["rate_run"][at] if rose[at] else now[at])
+            changes.append(_change(state, columns[at], meters, change, from_s))
+
+    def _update_rate(self, part: State, by_profile: Array) -> None:
+        """The flow now; what ran before it changed is booked at the flow before."""
+        now = part["at"]
+        rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
+        if by_profile.any():
+            rate = np.where(by_profile, profile.rate_now(part), rate)
+            changed_at = np.where(by_profile, now, changed_at)
+        ratio = rate / part["rate"]
+        agreement = self.resolution.agreement
+        changed = by_profile | (ratio > agreement) | (ratio < 1 / agreement)
+        run = np.maximum(part["rate_run"], changed_at)
+        booked = np.where(by_profile, rate, part["rate"]) * (run - part["rate_run"]) / HOUR_S
+        part["lost"][:] = np.where(changed, part["lost"] + booked, part["lost"])
+        part["rate_run"][:] = np.where(changed, run, part["rate_run"])
+        part["rate"][:] = rate
+        taken = (rate >= part["rate_ref"]) | (
+            now - part["rate_ref_at"] > self.thresholds.fall_after_h * HOUR_S
+        )
+        smallest = self.resolution.step_litres / (self.thresholds.end_share * _DRY_H)
+        part["rate_ref"][:] = np.where(taken, np.maximum(rate, smallest), part["rate_ref"])
+        part["rate_ref_at"][:] = np.where(taken, now, part["rate_ref_at"])
+
+    def _update_level(self, part: State) -> tuple[Array, Array]:
+        now, before = part["at"], part["level"].copy()
+        level = np.maximum(levels_of(part["rate"], self.thresholds), 1)
+        since = np.where(level < before, np.minimum(part["lower"], now), np.inf)
+        falls = now - since >= self.thresholds.fall_after_h * HOUR_S
+        after = np.where((level >= before) | falls, level, before)
+        part["lower"][:] = np.where(falls, np.inf, since)
+        part["level"][:] = after
+        return after > before, after < before
+
+
+def _change(
+    state: State,
+    column: int,
+    meters: Array,
+    change: Change,
+    from_s: float,
+    *,
+    bound: float = np.inf,
+    observed_h: float = 0.0,
+    intervals: int = 0,
+    lost_l: float = 0.0,
+) -> Transition:
+    return Transition(
+        meter=int(meters[column]),
+        change=change,
+        at_s=float(state["at"][column]),
+        from_s=float(from_s),
+        level=int(state["level"][column]),
+        flow_lph=float(state["rate"][column]),
+        bound_lph=float(bound),
+        observed_h=float(observed_h),
+        intervals=intervals,
+        rule=Rule.BOUNDS if state["open"][column] == BY_BOUNDS else Rule.PROFILE,
+        lost_l=float(lost_l),
+    )

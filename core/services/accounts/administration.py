@@ -1,0 +1,122 @@
+"""What an operator does about an account's access: takes it away, gives it back, helps after a lost phone.
+
+In: the operator's command line. Out: whether anything changed. The one rule: what opened the account before
+(sessions, access tokens) opens nothing from the moment on, nothing of the person's data is touched, and each
+act is recorded; done twice it is done once.
+"""
+
+from datetime import datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import NOBODY, Act, Permission, Viewer
+from core.access.emails import email_key
+from core.bootstrap import House
+from core.errors import NotFound
+from core.models import AccessToken, Account
+from core.services.accounts.second_factor import clear_second_factor
+from core.services.auth.sessions import end_sessions
+from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+
+
+@transactional
+async def disable_account(
+    connection: TransactionalDBClient, viewer: Viewer, *, email: str, operator_code: str, now: datetime
+) -> bool:
+    """Let nobody in by this account, resident's or manager's, until it is enabled; False: it was disabled.
+
+    Its sessions and access tokens end. It is told of nothing meanwhile, and its dwelling is free for another.
+
+    Raises:
+        NotFound: the operator has no such account.
+    """
+    viewer.require(Permission.ACCOUNTS_MANAGE)
+    account = await _account(connection, email, operator_code)
+    enabled = Account.filter(id=account.id, disabled_at=None).using_db(connection)
+    if not await enabled.update(disabled_at=now):
+        return False
+    sessions = await end_sessions(connection, account.id, now=now)
+    issued = AccessToken.filter(account_id=account.id, revoked_at=None).using_db(connection)
+    tokens = await issued.update(revoked_at=now)
+    await _tell(
+        connection, Act.ACCOUNT_DISABLED, account, viewer, now=now, sessions=sessions, access_tokens=tokens
+    )
+    return True
+
+
+@transactional
+async def enable_account(
+    connection: TransactionalDBClient, viewer: Viewer, *, email: str, operator_code: str, now: datetime
+) -> bool:
+    """Let an account in again, by its password; False: it was not disabled. What had ended stays ended.
+
+    Raises:
+        NotFound: the operator has no such account.
+    """
+    viewer.require(Permission.ACCOUNTS_MANAGE)
+    account = await _account(connection, email, operator_code)
+    disabled = Account.filter(id=account.id).exclude(disabled_at=None).using_db(connection)
+    if not await disabled.update(disabled_at=None):
+        return False
+    await _tell(connection, Act.ACCOUNT_ENABLED, account, viewer, now=now)
+    return True
+
+
+@transactional
+async def reset_second_factor(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    *,
+    email: str,
+    operator_code: str,
+    now: datetime,
+) -> bool:
+    """Let somebody in by password alone who has lost phone and recovery codes; False: there was no factor.
+
+    The sessions end, and the owner is told by e-mail; a manager sets up a new factor at the next sign-in.
+
+    Raises:
+        NotFound: the operator has no such account.
+    """
+    viewer.require(Permission.ACCOUNTS_MANAGE)
+    account = await _account(connection, email, operator_code)
+    if account.second_factor_since is None:
+        return False
+    await clear_second_factor(connection, account.id)
+    sessions = await end_sessions(connection, account.id, now=now)
+    template = "second_factor_reset"
+    letter = Letter.to(
+        account,
+        template,
+        values={
+            "operator": account.operator.name,
+            "link": await portal_link(connection, house, account, "/forgotten-password"),
+        },
+    )
+    await queue_letter(connection, house.settings, letter, now=now)
+    await _tell(connection, Act.SECOND_FACTOR_RESET, account, viewer, now=now, sessions=sessions)
+    return True
+
+
+async def _account(connection: TransactionalDBClient, email: str, operator_code: str) -> Account:
+    known = Account.filter(email_key=email_key(email), operator__code=operator_code).using_db(connection)
+    account = await known.first().select_related("operator")
+    if account is None:
+        raise NotFound(f"{operator_code} has no account with this e-mail address.", field="email")
+    return account
+
+
+async def _tell(
+    connection: TransactionalDBClient,
+    act: Act,
+    account: Account,
+    viewer: Viewer,
+    *,
+    now: datetime,
+    **details: int,
+) -> None:
+    subject = Subject("account", account.id)
+    await record(act, subject, now=now, visitor=NOBODY, viewer=viewer, connection=connection, **details)

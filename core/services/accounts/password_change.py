@@ -1,0 +1,276 @@
+"""Changes passwords: by their owner, who knows the present one, or by whoever proves the mailbox.
+
+In: what was typed, twice. Out: a new token for the present session. The one rule: a new password ends every
+other session, makes links and temporary passwords worthless, and is told to the mailbox (PW-06).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.access.codes import RESET_LIFETIME
+from core.access.emails import email_key
+from core.access.passwords import (
+    CharacterClass,
+    ClassRule,
+    Criterion,
+    OwnData,
+    PasswordPolicy,
+    check_password,
+    failed,
+)
+from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
+from core.bootstrap import House
+from core.language import Language, Text
+from core.models import Account, Channel, Device, Meter, Occupancy
+from core.registration.machine import LONGEST_EMAIL
+from core.services.accounts.sign_in import BY_ACCOUNT, know_device
+from core.services.auth.one_time_codes import (
+    RESET_TEMPLATE,
+    account_of_reset_token,
+    use_reset_token,
+    void_reset_tokens,
+)
+from core.services.auth.passwords import fits, hash_in_thread, judged
+from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.sessions import OpenedSession, end_sessions, rotate
+from core.services.messaging.account_messages import Letter, notice_key, portal_link, queue_letter
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+
+WRONG_PASSWORDS = Limit("password asked again", 10, timedelta(minutes=15))
+RESETS_BY_ADDRESS = Limit("reset by address", 20, timedelta(hours=1))
+RESETS_BY_EMAIL = Limit("reset by e-mail", 3, timedelta(hours=1))
+
+
+HOUSE_POLICY = PasswordPolicy(
+    minimum_characters=12,
+    length_label=Text("12 caractères minimum", "At least 12 characters"),
+    rules=(
+        ClassRule("LOWER", Text("Une minuscule", "A lower-case letter"), frozenset({CharacterClass.LOWER})),
+        ClassRule("UPPER", Text("Une majuscule", "An upper-case letter"), frozenset({CharacterClass.UPPER})),
+        ClassRule("DIGIT", Text("Un chiffre", "A digit"), frozenset({CharacterClass.DIGIT})),
+    ),
+)
+"""For an operator that brings no profile (CNIL 2022-100)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """What was typed: the new password and its repetition."""
+
+    password: str
+    confirmation: str
+
+    def __repr__(self) -> str:
+        return "NewPassword(...)"
+
+
+async def change_password(
+    house: House, viewer: Viewer, current: str, new: NewPassword, *, visitor: Visitor, now: datetime
+) -> OpenedSession:
+    """Change the password of who is signed in (R-103, R-061); the present session gets a new token.
+
+    Raises:
+        PasswordWrong: `current` is not the present password.
+        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new one cannot be taken.
+        RateLimited: too many wrong ones.
+    """
+    viewer.require(Permission.PASSWORD_WRITE)
+    account = await Account.get(id=viewer.account_id).select_related("operator")
+    await ask_again(house, account, current, now=now)
+    await _check(house, account, new)
+    hashed = await hash_in_thread(new.password)
+    return await _change(house, viewer, account, hashed, visitor=visitor, now=now)
+
+
+async def ask_again(house: House, account: Account, password: str, *, now: datetime) -> None:
+    """Make sure that it is the owner who sits there, before something that an open session must not do.
+
+    Raises:
+        PasswordWrong: it is not the account's password.
+        RateLimited: too many were wrong.
+    """
+    counted, limiter = (WRONG_PASSWORDS, str(account.id)), Limiter.of(house)
+    await limiter.hit(counted, now=now)
+    if not await fits(password, account.password_hash):
+        raise PasswordWrong
+    await limiter.give_back(*counted, now=now)
+
+
+async def ask_for_reset(house: House, email: str, *, visitor: Visitor, now: datetime) -> None:
+    """Send a link to the mailbox of an account (R-117); whether there is one is not said (C-13).
+
+    Nor is it told by the work: the same rows are written for nobody, and the link is made by the post room.
+
+    Raises:
+        RateLimited: too many were asked for, by this address or for this e-mail address.
+    """
+    key = email_key(email)[: LONGEST_EMAIL + 1]  # one longer is nobody's, and fits no column
+    await Limiter.of(house).hit((RESETS_BY_ADDRESS, network_of(visitor)), (RESETS_BY_EMAIL, key), now=now)
+    account = await Account.filter(email_key=key).get_or_none() if len(key) <= LONGEST_EMAIL else None
+    await _send_reset(house, account, visitor=visitor, now=now)
+
+
+async def reset_password(
+    house: House, token: str, new: NewPassword, *, visitor: Visitor, now: datetime
+) -> str:
+    """Set a new password by the link's token; answers the device token of whoever proved the mailbox.
+
+    No other device is known any more: whoever had the old password may have been among them.
+
+    Raises:
+        CodeExpired: the token is unknown, used or too old.
+        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new password cannot be taken, and the token
+            is not used up.
+        RateLimited: too many tries from this address.
+    """
+    await Limiter.of(house).hit((RESETS_BY_ADDRESS, network_of(visitor)), now=now)
+    account_id = await account_of_reset_token(token, now=now)
+    account = await Account.get(id=account_id).select_related("operator")
+    await _check(house, account, new)
+    hashed = await hash_in_thread(new.password)
+    device_token = await _reset(house, account, token, hashed, visitor=visitor, now=now)
+    await Limiter.of(house).forget(BY_ACCOUNT, account.email_key, now=now)
+    return device_token
+
+
+async def _check(house: House, account: Account, new: NewPassword) -> None:
+    if new.password != new.confirmation:
+        raise PasswordMismatch
+    criteria = await _criteria(house, account, new.password)
+    if failed(criteria):
+        raise PasswordTooWeak(criteria)
+    if await fits(new.password, account.password_hash):
+        raise PasswordUnchanged
+
+
+async def _criteria(house: House, account: Account, password: str) -> tuple[Criterion, ...]:
+    profile = house.registry.profile(account.operator.code)
+    policy = profile.password_policy if profile else HOUSE_POLICY
+    # What hangs in a home that was left is its next occupant's, and nobody else's to find by guessing.
+    stays = await Occupancy.filter(account_id=account.id, move_out=None).select_related("dwelling")
+    serials = await Meter.filter(dwelling_id__in=[stay.dwelling_id for stay in stays]).values_list(
+        "printed_serial", flat=True
+    )
+    own = OwnData.of(
+        account.email,
+        account.first_name,
+        account.last_name,
+        account.phone_e164,
+        *(str(serial) for serial in serials),
+        *(stay.dwelling.manager_reference for stay in stays),
+    )
+    return await judged(partial(check_password, policy, password, own))
+
+
+@transactional
+async def _change(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    account: Account,
+    hashed: str,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> OpenedSession:
+    await _store(connection, account, hashed, now)
+    ended = await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
+    opened = await rotate(connection, house, viewer, now=now)
+    await _notice(connection, house, account, now)
+    await record(
+        Act.PASSWORD_CHANGED,
+        Subject("account", account.id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+        sessions_ended=ended,
+    )
+    return opened
+
+
+@transactional
+async def _reset(
+    connection: TransactionalDBClient,
+    house: House,
+    account: Account,
+    token: str,
+    hashed: str,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> str:
+    await use_reset_token(connection, token, now=now)
+    await _store(connection, account, hashed, now)
+    ended = await end_sessions(connection, account.id, now=now)
+    await Device.filter(account_id=account.id).using_db(connection).delete()
+    device_token = await know_device(connection, account.id, now=now)
+    await _notice(connection, house, account, now)
+    await record(
+        Act.PASSWORD_RESET,
+        Subject("account", account.id),
+        now=now,
+        visitor=visitor,
+        connection=connection,
+        sessions_ended=ended,
+    )
+    return device_token
+
+
+async def _store(connection: TransactionalDBClient, account: Account, hashed: str, now: datetime) -> None:
+    await (
+        Account.filter(id=account.id)
+        .using_db(connection)
+        .update(
+            password_hash=hashed,
+            password_changed_at=now,
+            temporary_password_until=None,
+            temporary_password_used_at=None,
+        )
+    )
+    await void_reset_tokens(connection, account.id, now=now)
+
+
+async def _notice(connection: TransactionalDBClient, house: House, account: Account, now: datetime) -> None:
+    await queue_letter(
+        connection,
+        house.settings,
+        Letter.to(
+            account,
+            "password_changed",
+            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
+        ),
+        now=now,
+    )
+
+
+@transactional
+async def _send_reset(
+    connection: TransactionalDBClient,
+    house: House,
+    account: Account | None,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    subject = Subject("account", account.id if account else None)
+    await record(Act.PASSWORD_RESET_ASKED, subject, now=now, visitor=visitor, connection=connection)
+    await queue_letter(
+        connection,
+        house.settings,
+        Letter(
+            key=notice_key(RESET_TEMPLATE, account.id if account else 0),
+            channel=Channel.EMAIL,
+            template=RESET_TEMPLATE,
+            language=account.language if account else Language.FR,
+            recipient=None,
+            account_id=account.id if account else None,
+            expires_at=now + RESET_LIFETIME,
+        ),
+        now=now,
+    )

@@ -1,0 +1,268 @@
+"""The second factor: codes of an authenticator app (TOTP, RFC 6238), with pyotp; and what stands in for it.
+
+In: the viewer and a code. Out: an enrolment's secret, a session that may go on, recovery codes. The rules: a
+time step counts once, so a code that was overlooked at a counter is of no use a second later; a wrong code is
+counted before it is looked at; the secret lies sealed, bound to its account. A resident may have one, a
+manager must.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pyotp
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.expressions import Q
+
+from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access.codes import make_recovery_codes, same, token_hash, typed_code
+from core.access.refusals import CodeExpired, CodeInvalid
+from core.bootstrap import House
+from core.errors import Conflict
+from core.models import Account, RecoveryCode, Session
+from core.services.accounts.password_change import ask_again
+from core.services.auth.rate_limits import Limit, Limiter
+from core.services.auth.sessions import OpenedSession, end_sessions, rotate
+from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.shared.audit import Subject, record
+from core.services.shared.encryption import Seal
+from core.services.shared.transaction import transactional
+from core.settings import Settings
+
+STEP_S = 30
+STEPS_AROUND = 1
+"""A code counts in its own half minute, the one before and the one after: clocks and thumbs are slow."""
+
+TRIES = Limit("second factor", 10, timedelta(minutes=15))
+_PURPOSE = "second factors v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator app is given: the secret, and the same as a URI for a QR code."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A second factor that works from now on; the recovery codes are readable here and never again."""
+
+    session: OpenedSession
+    recovery_codes: Sequence[str] = field(repr=False)
+
+
+async def begin_enrolment(house: House, viewer: Viewer, password: str, *, now: datetime) -> Enrolment:
+    """A new secret for an authenticator app. It counts once a code of it is given.
+
+    Raises:
+        PasswordWrong: an open session is not enough.
+        Conflict: there is a second factor already.
+        RateLimited: too many wrong passwords.
+    """
+    viewer.require(Permission.SECOND_FACTOR_WRITE)
+    account = await Account.get(id=viewer.account_id).select_related("operator")
+    await ask_again(house, account, password, now=now)
+    if account.second_factor_since is not None:
+        raise Conflict("There is a second factor already: remove it first.")
+    secret = pyotp.random_base32(length=32)
+    sealed = _seal(house.settings).seal(secret.encode(), bound_to=_bound_to(account.id))
+    await Account.filter(id=account.id, second_factor_since=None).update(
+        second_factor_sealed=sealed, second_factor_step=None
+    )
+    uri = pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name=account.operator.name)
+    return Enrolment(secret=secret, uri=uri)
+
+
+async def confirm_enrolment(
+    house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+) -> Enrolled:
+    """Put the second factor in force: the app has shown a right code. Other sessions end.
+
+    Raises:
+        CodeExpired: no enrolment was begun.
+        CodeInvalid: the code is wrong.
+        RateLimited: too many were.
+    """
+    viewer.require(Permission.SECOND_FACTOR_WRITE)
+    account = await Account.get(id=viewer.account_id)
+    if account.second_factor_sealed is None or account.second_factor_since is not None:
+        raise CodeExpired
+    await _take_code(house, account, code, visitor=visitor, now=now)
+    return await _enrol(house, viewer, account, visitor=visitor, now=now)
+
+
+async def give_second_factor(
+    house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+) -> OpenedSession:
+    """Go on from a right password: with a code of the app, or a recovery code. The token is a new one.
+
+    Raises:
+        CodeInvalid: wrong, or a code that was used before.
+        RateLimited: too many wrong ones.
+    """
+    viewer.require(Permission.SECOND_FACTOR_GIVE)
+    account = await Account.get(id=viewer.account_id)
+    if account.second_factor_since is None:
+        raise CodeExpired
+    if len(typed_code(code)) > pyotp.TOTP(pyotp.random_base32()).digits:
+        await _take_recovery_code(house, account, code, visitor=visitor, now=now)
+    else:
+        await _take_code(house, account, code, visitor=visitor, now=now)
+    return await _go_on(house, viewer, now=now)
+
+
+async def remove_second_factor(
+    house: House, viewer: Viewer, password: str, *, visitor: Visitor, now: datetime
+) -> None:
+    """Sign in by password alone from now on.
+
+    Raises:
+        Conflict: a manager's account needs one.
+        PasswordWrong, RateLimited: as always where the password is asked again.
+    """
+    viewer.require(Permission.SECOND_FACTOR_WRITE)
+    if viewer.role is Role.MANAGER:
+        raise Conflict("A manager's account needs a second factor.")
+    account = await Account.get(id=viewer.account_id)
+    await ask_again(house, account, password, now=now)
+    await _remove(house, viewer, account, visitor=visitor, now=now)
+
+
+async def clear_second_factor(connection: TransactionalDBClient, account_id: int) -> None:
+    """Forget the secret and the recovery codes of an account; part of an act that tells its owner."""
+    await (
+        Account.filter(id=account_id)
+        .using_db(connection)
+        .update(second_factor_sealed=None, second_factor_since=None, second_factor_step=None)
+    )
+    await RecoveryCode.filter(account_id=account_id).using_db(connection).delete()
+
+
+async def _take_code(house: House, account: Account, code: str, *, visitor: Visitor, now: datetime) -> None:
+    """Let a code of the app through, and its time step never again."""
+    counted = (TRIES, str(account.id))
+    await Limiter.of(house).hit(counted, now=now)
+    step = _step_of(house.settings, account, typed_code(code), now)
+    fresh = Account.filter(Q(second_factor_step=None) | Q(second_factor_step__lt=step), id=account.id)
+    if step is None or not await fresh.update(second_factor_step=step):
+        await _tell_refused(account, visitor, now)
+        raise CodeInvalid
+    await Limiter.of(house).give_back(*counted, now=now)
+
+
+def _step_of(settings: Settings, account: Account, code: str, now: datetime) -> int | None:
+    """The time step whose code this is; every one that counts is compared."""
+    sealed = bytes(account.second_factor_sealed or b"")
+    secret = _seal(settings).open(sealed, bound_to=_bound_to(account.id)).decode()
+    totp, present = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
+    steps = range(present - STEPS_AROUND, present + STEPS_AROUND + 1)
+    right = [step for step in steps if same(totp.generate_otp(step), code)]
+    return right[0] if right else None
+
+
+async def _take_recovery_code(
+    house: House, account: Account, code: str, *, visitor: Visitor, now: datetime
+) -> None:
+    counted = (TRIES, str(account.id))
+    await Limiter.of(house).hit(counted, now=now)
+    shown = _recovery_hash(account.id, code)
+    unused = RecoveryCode.filter(account_id=account.id, code_hash=shown, used_at=None)
+    if not await unused.update(used_at=now):
+        await _tell_refused(account, visitor, now)
+        raise CodeInvalid
+    await Limiter.of(house).give_back(*counted, now=now)
+    await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), now=now, visitor=visitor)
+
+
+@transactional
+async def _enrol(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    account: Account,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> Enrolled:
+    await Account.filter(id=account.id).using_db(connection).update(second_factor_since=now)
+    await RecoveryCode.filter(account_id=account.id).using_db(connection).delete()
+    codes = make_recovery_codes()
+    await RecoveryCode.bulk_create(
+        [RecoveryCode(account_id=account.id, code_hash=_recovery_hash(account.id, code)) for code in codes],
+        using_db=connection,
+    )
+    await Session.filter(id=viewer.session_id).using_db(connection).update(second_factor_at=now)
+    await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
+    opened = await rotate(connection, house, viewer, now=now)
+    await _notice(connection, house, account, "second_factor_enrolled", now)
+    await _tell(Act.SECOND_FACTOR_ENROLLED, connection, viewer, visitor, now)
+    return Enrolled(session=opened, recovery_codes=codes)
+
+
+@transactional
+async def _go_on(
+    connection: TransactionalDBClient, house: House, viewer: Viewer, *, now: datetime
+) -> OpenedSession:
+    await Session.filter(id=viewer.session_id).using_db(connection).update(second_factor_at=now)
+    return await rotate(connection, house, viewer, now=now)
+
+
+@transactional
+async def _remove(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    account: Account,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    await clear_second_factor(connection, account.id)
+    await _notice(connection, house, account, "second_factor_removed", now)
+    await _tell(Act.SECOND_FACTOR_REMOVED, connection, viewer, visitor, now)
+
+
+async def _notice(
+    connection: TransactionalDBClient, house: House, account: Account, template: str, now: datetime
+) -> None:
+    await queue_letter(
+        connection,
+        house.settings,
+        Letter.to(
+            account,
+            template,
+            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
+        ),
+        now=now,
+    )
+
+
+async def _tell(
+    act: Act, connection: TransactionalDBClient, viewer: Viewer, visitor: Visitor, now: datetime
+) -> None:
+    await record(
+        act,
+        Subject("account", viewer.account_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+    )
+
+
+async def _tell_refused(account: Account, visitor: Visitor, now: datetime) -> None:
+    await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), now=now, visitor=visitor)
+
+
+def _recovery_hash(account_id: int, code: str) -> str:
+    return token_hash(f"recovery:{account_id}:{typed_code(code).upper()}")
+
+
+def _seal(settings: Settings) -> Seal:
+    return Seal.under(settings.secret_key, _PURPOSE)
+
+
+def _bound_to(account_id: int) -> str:
+    return f"account {account_id}"

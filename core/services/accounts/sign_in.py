@@ -1,0 +1,161 @@
+"""Signs people in, and keeps guessers out without locking the owner out.
+
+In: e-mail and password as typed, who is at the door, and the device token if the browser has one. Out: a
+session. The rules: every try is counted before its password is looked at, and given back if it was right, so
+a thousand tries at once get no further than ten (PW-01). Strangers share one count for each e-mail address,
+whether an account has it or not; a device that the account has signed in with has a count of its own, and so
+has whoever proves the mailbox by a reset mail. So a stranger can lock strangers out, and nobody else.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Act, Visitor
+from core.access.codes import make_token, token_hash
+from core.access.emails import email_key
+from core.bootstrap import House
+from core.errors import AccountLocked, RateLimited, SignInRefused
+from core.models import Account, Device
+from core.services.auth.passwords import fits
+from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.sessions import OpenedSession, open_session
+from core.services.registration.activation import redeem_temporary_password
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+
+DEVICE_PREFIX = "smd_"
+MOST_DEVICES = 20
+"""So many of an account are known, the last used ones: a program without a memory is a new one each time."""
+
+WINDOW = timedelta(minutes=15)
+BY_ADDRESS = Limit("sign-in by address", 30, WINDOW)
+BY_ACCOUNT = Limit("sign-in by account", 10, WINDOW)
+BY_DEVICE = Limit("sign-in by device", 10, WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session, and the token by which the device is known from now on."""
+
+    session: OpenedSession
+    device_token: str = field(repr=False)
+
+
+async def sign_in(
+    house: House,
+    email: str,
+    password: str,
+    *,
+    visitor: Visitor,
+    device_token: str | None = None,
+    now: datetime,
+) -> SignedIn:
+    """Open a session for an account.
+
+    Args:
+        house: settings and counters.
+        email: as typed.
+        password: as typed.
+        visitor: from where.
+        device_token: what an earlier sign-in from this browser answered.
+        now: the moment.
+
+    Raises:
+        SignInRefused: e-mail and password do not belong together, or the account is disabled, or the
+            temporary password was used or is too old.
+        AccountLocked: too many wrong passwords for this e-mail address from devices that are not known.
+        RateLimited: too many wrong passwords from this address.
+    """
+    limiter, key = Limiter.of(house), email_key(email)
+    device = await Device.get_or_none(token_hash=token_hash(device_token or ""))
+    account = await Account.get_or_none(email_key=key).select_related("operator")
+    known = device is not None and account is not None and device.account_id == account.id
+    counted = (
+        (BY_ADDRESS, network_of(visitor)),
+        (BY_DEVICE, str(device.id)) if known and device is not None else (BY_ACCOUNT, key),
+    )
+    try:
+        await limiter.hit(*counted, now=now)
+    except RateLimited as limited:
+        if (await limiter.standing(*counted[0], now=now)).reached:
+            raise
+        raise AccountLocked(until=now + timedelta(seconds=limited.retry_after_s)) from None
+    right = await fits(password, account.password_hash if account else None)
+    if not right and await redeem_temporary_password(house, email, password, visitor=visitor, now=now):
+        account = await Account.get(email_key=key).select_related("operator")
+        right, known = True, False
+    if (
+        account is None
+        or not right
+        or account.disabled_at is not None
+        or not await _may_be_used(account, now)
+    ):
+        await _tell(Act.SIGN_IN_REFUSED, account, visitor, now)
+        # What is refused for its number is not recorded each time, or a guesser would fill the table.
+        for act, (limit, name) in zip((Act.RATE_LIMITED, Act.ACCOUNT_LOCKED), counted, strict=True):
+            if (await limiter.standing(limit, name, now=now)).reached:
+                await _tell(act, account, visitor, now)
+        raise SignInRefused("E-mail and password do not belong together.")
+    for limit, name in counted:
+        await limiter.give_back(limit, name, now=now)
+    return await _enter(house, account, visitor=visitor, device=device if known else None, now=now)
+
+
+@transactional
+async def _enter(
+    connection: TransactionalDBClient,
+    house: House,
+    account: Account,
+    *,
+    visitor: Visitor,
+    device: Device | None,
+    now: datetime,
+) -> SignedIn:
+    session = await open_session(connection, house, account, visitor=visitor, now=now)
+    token = await know_device(connection, account.id, device=device, now=now)
+    await record(
+        Act.SIGNED_IN,
+        Subject("account", account.id),
+        now=now,
+        visitor=visitor,
+        viewer=session.viewer,
+        connection=connection,
+        state=session.viewer.state.value,
+        known_device=device is not None,
+    )
+    return SignedIn(session=session, device_token=token)
+
+
+async def know_device(
+    connection: TransactionalDBClient, account_id: int, *, device: Device | None = None, now: datetime
+) -> str:
+    """A token by which the account knows this device; a known one is given a new token."""
+    token = make_token(DEVICE_PREFIX)
+    if device is None:
+        device = Device(account_id=account_id, created_at=now)
+    device.token_hash, device.last_used_at = token_hash(token), now
+    await device.save(using_db=connection)
+    mine = Device.filter(account_id=account_id).using_db(connection)
+    oldest = (
+        await mine.order_by("-last_used_at", "-id")
+        .offset(MOST_DEVICES)
+        .limit(100)
+        .values_list("id", flat=True)
+    )
+    if oldest:
+        await mine.filter(id__in=list(oldest)).delete()
+    return token
+
+
+async def _may_be_used(account: Account, now: datetime) -> bool:
+    """Whether the password, which is right, still opens: a temporary one does so once, for a day (PW-05)."""
+    if account.temporary_password_until is None:
+        return True
+    unused = Account.filter(id=account.id, temporary_password_until__gt=now, temporary_password_used_at=None)
+    return bool(await unused.update(temporary_password_used_at=now))
+
+
+async def _tell(act: Act, account: Account | None, visitor: Visitor, now: datetime) -> None:
+    await record(act, Subject("account", account.id if account else None), now=now, visitor=visitor)

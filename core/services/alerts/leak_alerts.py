@@ -1,0 +1,144 @@
+"""Raises the alerts of leaks, in the transaction that found them.
+
+In: the findings of the leak watch. Out: one alert row per episode, and the news for the outbox. The one
+rule: a leak that runs is news until it has been told, at the level it has; so a leak first seen in late
+telegrams is told, and who asks for alerts while it runs is told too. A leak that is over is news for days.
+What somebody has called no leak is stored and not told, on this meter and for that time; and a leak that
+begins again after it was said to be repaired is told to the manager as well. A leak that the meter's own
+flag has told already is told again when it grows and when it ends, and not at its opening.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.alerting.workflow import Deed, Standing
+from core.leaks.cost import cost_of
+from core.leaks.episodes.events import Event, EventKind
+from core.models import Alert, AlertKind, LeakEpisode
+from core.services.alerts.leak_detection import Finding
+from core.services.alerts.workflow import judge_repairs, keep_silent, say_of_meter, silent_on, standing_of
+from core.services.messaging.outbox import News, Topic
+from core.services.places.meter_directory import MeterEntry
+
+
+async def raise_leak_alerts(
+    connection: TransactionalDBClient, findings: Iterable[Finding], *, now: datetime
+) -> list[News]:
+    """Store the alerts of the episodes found; answers what their residents should be told."""
+    news: list[News] = []
+    findings = list(findings)
+    meters = {finding.meter.id: finding.meter for finding in findings}
+    silences = await _silences(connection, meters, now=now)
+    flagged = await _flagged(connection, meters)
+    for finding in findings:
+        episode, meter = finding.episode, finding.meter
+        key = f"leak:{episode.id}"
+        alert = await Alert.get_or_none(alert_key=key, using_db=connection) or Alert(
+            alert_key=key,
+            kind=AlertKind.LEAK,
+            dwelling_id=meter.dwelling_id,
+            fluid=meter.fluid,
+            episode_id=episode.id,
+            raised_at=now,
+        )
+        is_new = alert.pk is None
+        alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
+        await alert.save(using_db=connection)
+        if is_new and meter.id in silences:
+            await keep_silent(connection, alert, silences[meter.id])
+        today = meter.day(now)
+        silent = standing_of(alert, level=episode.level_now, today=today) is Standing.NOT_A_LEAK
+        told = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
+        known = told and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
+        if finding.going_on is not None and not silent and not known:
+            again = finding.going_on.kind is EventKind.REOPENED and alert.last_deed in _REPAIRS
+            if again:
+                await say_of_meter(connection, alert, Deed.RELAPSED, now=now)
+            template = "leak_relapsed" if again else f"leak_{finding.going_on.kind.value.lower()}"
+            key, level = _told(finding.going_on)
+            news.append(_news(meter, alert, episode, template, key, level=level, day=today))
+        if finding.ended is not None and not silent:
+            key, level = _told(finding.ended)
+            day = finding.ended.day
+            news.append(_news(meter, alert, episode, "leak_closed", key, level=level, day=day))
+    return news
+
+
+async def tell_relapses(
+    connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
+) -> list[News]:
+    """Ask the meters that were heard whether the repairs hold; answers what both sides should be told."""
+    news: list[News] = []
+    for meter, alert, day in await judge_repairs(connection, meters, now=now):
+        assert alert.episode is not None
+        episode, key = alert.episode, f"relapsed:{day.isoformat()}"
+        level = episode.level_now or episode.level_max
+        news.append(_news(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
+    return news
+
+
+_REPAIRS = frozenset({Deed.REPAIRED, Deed.VERIFIED})
+
+
+async def _silences(
+    connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
+) -> dict[int, Alert]:
+    """Of each meter the alert that was called no leak last, while that counts where the meter is."""
+    if not meters:
+        return {}
+    rows = Alert.filter(
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), episode__meter_id__in=list(meters)
+    )  # the day may be another there than in UTC, by one at most
+    alerts = await rows.using_db(connection).select_related("episode").order_by("id")
+    of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
+    return {number: alert for number, alert in of_meters if silent_on(alert, meters[number].day(now))}
+
+
+async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:
+    """Of each meter the alerts that its own leak flag raised."""
+    flagged: dict[int, list[Alert]] = {}
+    if meter_ids:
+        rows = Alert.filter(kind=AlertKind.METER_LEAK, meter_id__in=list(meter_ids)).using_db(connection)
+        for alert in await rows:
+            assert alert.meter_id is not None
+            flagged.setdefault(alert.meter_id, []).append(alert)
+    return flagged
+
+
+def _overlaps(flag: Alert, episode: LeakEpisode) -> bool:
+    begins_in_time = episode.ended_on is None or flag.started_on <= episode.ended_on
+    return begins_in_time and (flag.ended_on is None or flag.ended_on >= episode.started_on)
+
+
+def _told(event: Event) -> tuple[str, int]:
+    """The event's key within its episode, and its level."""
+    return event.key.partition(":")[2], event.level
+
+
+def _news(
+    meter: MeterEntry, alert: Alert, episode: LeakEpisode, template: str, key: str, *, level: int, day: date
+) -> News:
+    cost = cost_of(episode.loss_litres, None, eur_per_m3=meter.water_price_eur_per_m3)
+    return News(
+        dwelling_id=meter.dwelling_id,
+        topic=Topic.LEAK,
+        template=template,
+        key=f"leak:{episode.id}:{key}",
+        started_on=episode.started_on,
+        happened_on=day,
+        alert_id=alert.id,
+        to_managers=template == "leak_relapsed",
+        values={
+            "fluid": meter.fluid.value,
+            "meter": meter.printed_serial,
+            "level": level,
+            "ended_on": episode.ended_on.isoformat() if episode.ended_on else None,
+        },
+        figures={
+            "loss_litres": None if episode.loss_litres is None else str(episode.loss_litres),
+            "loss_eur": None if cost.eur is None else str(cost.eur),
+            "mean_flow_lph": None if episode.mean_flow_lph is None else str(episode.mean_flow_lph),
+        },
+    )

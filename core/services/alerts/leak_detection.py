@@ -1,0 +1,216 @@
+"""Judges the water meters of a batch for leaks and stores what it finds.
+
+In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
+events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.fold`), run over
+the stored readings, and what it says is compared with the stored episodes; so judging the same readings twice
+changes nothing and tells nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.consumption import day_of, day_start
+from core.leak_thresholds import ThresholdsOf
+from core.leaks.episodes.daily_flows import day_flows
+from core.leaks.episodes.episode import CloseReason, Episode, Segment, SegmentReason
+from core.leaks.episodes.events import Event, EventKind, events, paired
+from core.leaks.episodes.from_runs import Judged, judged_episodes
+from core.models import LeakEpisode
+from core.services.alerts.classifier_state import follow_meters
+from core.services.places.meter_directory import MeterEntry
+from core.services.shared import time_series
+from core.services.shared.time_series import Window
+
+_FOUR_PLACES = Decimal("0.0001")
+_TWO_PLACES = Decimal("0.01")
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One episode of one meter as it stands now.
+
+    Attributes:
+        meter: whose episode.
+        episode: the stored row.
+        ended: the closing that is new, if there is one.
+        going_on: while the leak runs and the meter is heard, the event that brought it to its present level,
+            however long ago that was.
+    """
+
+    meter: MeterEntry
+    episode: LeakEpisode
+    ended: Event | None
+    going_on: Event | None
+
+
+async def watch(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> list[Finding]:
+    """Bring the leak episodes of the touched water meters up to date, by their operators' thresholds."""
+    water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
+    if not water:
+        return []
+    end_s = int(now.timestamp())
+    followed = await follow_meters(connection, water, thresholds_of=thresholds_of)
+    last = await time_series.last_readings(connection, [meter.id for meter in followed])
+    speaking = {meter: one for meter, one in followed.items() if meter.id in last}
+    stored = await _stored_episodes(connection, speaking)
+    since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}
+    hours = await time_series.hours_within(
+        connection,
+        [Window(meter.id, _midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()],
+    )
+    findings: list[Finding] = []
+    for meter, one in speaking.items():
+        read_at_s = last[meter.id].read_at_s
+        after = judged_episodes(
+            one.runs,
+            day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=read_at_s),
+            zone=meter.zone,
+            last_reading_s=read_at_s,
+            today=day_of(end_s, meter.zone),
+            replaced_on=meter.day(meter.removed_at) if meter.removed_at else None,
+            thresholds=thresholds_of(meter.operator_code),
+        )
+        before = [row for row in stored[meter.id] if _detected_s(row, meter.zone) > one.from_s]
+        findings += await _replace(connection, meter, before, after, now=now)
+    return findings
+
+
+def _midnight(at_s: float, zone: ZoneInfo) -> int:
+    return day_start(day_of(int(at_s), zone), zone)
+
+
+def _detected_s(row: LeakEpisode, zone: ZoneInfo) -> float:
+    """When the leak was detected; of an episode of an older release the end of its first day."""
+    if row.detected_at is None:
+        return float(day_start(row.started_on + _ONE_DAY, zone))
+    return row.detected_at.timestamp()
+
+
+async def _stored_episodes(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry]
+) -> dict[int, list[LeakEpisode]]:
+    """The stored episodes of each meter, the latest first."""
+    by_meter: dict[int, list[LeakEpisode]] = {meter.id: [] for meter in meters}
+    rows = LeakEpisode.filter(meter_id__in=list(by_meter)).order_by("-started_on").using_db(connection)
+    for row in await rows:
+        by_meter[row.meter_id].append(row)
+    return by_meter
+
+
+async def _replace(
+    connection: TransactionalDBClient,
+    meter: MeterEntry,
+    before: Sequence[LeakEpisode],
+    after: Sequence[Judged],
+    *,
+    now: datetime,
+) -> list[Finding]:
+    rows = {row.started_on: row for row in before}
+    told = [_episode(row) for row in before]
+    judged = {one.episode.started_on: one for one in after}
+    found = [one.episode for one in after]
+    new_events = events(told, found)
+    findings: list[Finding] = []
+    for old, new in paired(told, found):
+        row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
+        if new is None:
+            await row.delete(using_db=connection)
+            continue
+        if old == replace(new, stale=False):  # staleness is a matter of the moment, and is not stored
+            continue
+        _write(row, judged[new.started_on], now)
+        await row.save(using_db=connection)
+        findings.append(Finding(meter, row, _ended(new, new_events), _going_on(new)))
+    return findings
+
+
+def _ended(episode: Episode, new_events: Sequence[Event]) -> Event | None:
+    closings = [
+        event
+        for event in new_events
+        if event.kind is EventKind.CLOSED and event.started_on == episode.started_on
+    ]
+    return closings[-1] if closings else None
+
+
+def _going_on(episode: Episode) -> Event | None:
+    if not episode.active or episode.stale:
+        return None
+    return [event for event in events([], [episode]) if event.kind is not EventKind.CLOSED][-1]
+
+
+def _write(row: LeakEpisode, judged: Judged, now: datetime) -> None:
+    episode = judged.episode
+    row.detected_at = datetime.fromtimestamp(judged.detected_s, UTC)
+    row.evidence = {"opening": asdict(judged.opening), "latest": asdict(judged.latest)}
+    row.started_on, row.ended_on = episode.started_on, episode.ended_on
+    row.level_at_opening, row.level_now, row.level_max = (
+        episode.level_at_opening,
+        episode.level_now,
+        episode.level_max,
+    )
+    row.over_range = episode.over_range
+    row.q_min_at_opening_lph = _decimal(episode.q_min_at_opening_lph, _FOUR_PLACES)
+    row.loss_litres = (
+        None if episode.loss_litres is None else Decimal(episode.loss_litres).quantize(_TWO_PLACES)
+    )
+    row.mean_flow_lph = (
+        None if episode.mean_flow_lph is None else _decimal(episode.mean_flow_lph, _FOUR_PLACES)
+    )
+    row.counted_days = episode.counted_days
+    row.close_reason = episode.close_reason.value if episode.close_reason else None
+    row.segments = [
+        {
+            "started_on": segment.started_on.isoformat(),
+            "ended_on": segment.ended_on.isoformat() if segment.ended_on else None,
+            "level": segment.level,
+            "reason": segment.reason.value,
+        }
+        for segment in episode.segments
+    ]
+    row.judged_at = now
+
+
+def _episode(row: LeakEpisode) -> Episode:
+    """The stored episode as a value; its mean flow comes from loss and days, which are exact."""
+    loss = None if row.loss_litres is None else Fraction(row.loss_litres)
+    return Episode(
+        started_on=row.started_on,
+        ended_on=row.ended_on,
+        level_at_opening=row.level_at_opening,
+        level_now=row.level_now,
+        level_max=row.level_max,
+        over_range=row.over_range,
+        q_min_at_opening_lph=Fraction(row.q_min_at_opening_lph),
+        loss_litres=None if loss is None else int(loss) if loss.denominator == 1 else row.loss_litres,
+        counted_days=row.counted_days,
+        mean_flow_lph=None if loss is None else loss / (24 * row.counted_days),
+        stale=False,
+        segments=tuple(
+            Segment(
+                started_on=date.fromisoformat(segment["started_on"]),
+                ended_on=date.fromisoformat(segment["ended_on"]) if segment["ended_on"] else None,
+                level=segment["level"],
+                reason=SegmentReason(segment["reason"]),
+            )
+            for segment in row.segments
+        ),
+        close_reason=CloseReason(row.close_reason) if row.close_reason else None,
+    )
+
+
+def _decimal(value: Fraction, places: Decimal) -> Decimal:
+    return (Decimal(value.numerator) / value.denominator).quantize(places)

@@ -1,0 +1,151 @@
+"""Watches the days and months of dwellings for the limits that residents set themselves (C-30, R-197).
+
+In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and the
+news about it. The one rule: a limit is its owner's alone; it counts from the day it was set, over the days of
+the owner's own stay, and a period is told once, whatever becomes of the limit.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.alerting.over_consumption import Exceeded, LimitPeriod, Limits, over_limits
+from core.consumption import Month, monthly
+from core.consumption.dashboard import DayTotal
+from core.consumption.fluids import Fluid
+from core.consumption.totals import total_by_day
+from core.models import Alert, AlertKind, ConsumptionLimit
+from core.services.messaging.outbox import News, Topic
+from core.services.places.daily_volumes import days_by_fluid
+from core.services.places.meter_directory import MeterEntry
+from core.services.shared.scope import Stay, occupants, stays_of
+
+_ONE_DAY = timedelta(days=1)
+
+
+async def watch_limits(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    *,
+    now: datetime,
+) -> list[News]:
+    """Judge the touched days and months against their residents' limits: this month and the one before."""
+    spans = _spans(touched)
+    query = ConsumptionLimit.filter(dwelling_id__in=[dwelling_id for dwelling_id, _ in spans])
+    limits = [
+        row
+        for row in await query.using_db(connection).order_by("id")
+        if (row.dwelling_id, row.fluid) in spans
+    ]
+    if not limits:
+        return []
+    zones = {meter.dwelling_id: meter.zone for meter in touched}
+    today = {dwelling_id: now.astimezone(zone).date() for dwelling_id, zone in zones.items()}
+    stays = await _stays(connection, limits, today)
+    months = {month for day in today.values() for month in (Month.of(day).previous(), Month.of(day))}
+    days = await days_by_fluid(
+        {row.dwelling_id for row in limits},
+        *((month.first_day, month.last_day) for month in sorted(months)),
+        connection=connection,
+    )
+    news: list[News] = []
+    for row in limits:
+        stay = stays.get((row.account_id, row.dwelling_id))
+        if stay is not None:
+            totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
+            span = spans[row.dwelling_id, row.fluid]
+            for found in _exceeded(row, totals, stay, span, zones[row.dwelling_id]):
+                news += await _raise(connection, row, found, stay, today[row.dwelling_id], now)
+    return news
+
+
+def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, Fluid], tuple[date, date]]:
+    spans: dict[tuple[int, Fluid], tuple[date, date]] = {}
+    for meter, (first, last) in touched.items():
+        key = meter.dwelling_id, meter.fluid
+        known = spans.get(key, (first, last))
+        spans[key] = min(first, known[0]), max(last, known[1])
+    return spans
+
+
+async def _stays(
+    connection: TransactionalDBClient, limits: Iterable[ConsumptionLimit], today: Mapping[int, date]
+) -> dict[tuple[int, int], Stay]:
+    """The stay of today of each account at each dwelling that has one."""
+    query = occupants().filter(
+        dwelling_id__in=[row.dwelling_id for row in limits], account_id__in=[row.account_id for row in limits]
+    )
+    rows = await query.using_db(connection)
+    return {
+        (row.account_id, row.dwelling_id): stay
+        for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True)
+        if row.account_id is not None and stay.holds(today[row.dwelling_id])
+    }
+
+
+def _exceeded(
+    row: ConsumptionLimit, totals: Iterable[DayTotal], stay: Stay, span: tuple[date, date], zone: ZoneInfo
+) -> list[Exceeded]:
+    """The touched days, or months, that pass the limit since it was set."""
+    set_on, own = row.set_at.astimezone(zone).date(), [one for one in totals if stay.holds(one.day)]
+    first, last = span
+    if row.period is LimitPeriod.DAY:
+        days = {one.day: one.amount for one in own if max(first, set_on) <= one.day <= last}
+        return over_limits(days, {}, Limits(per_day=row.amount))
+    earliest = Month.of(max(first, set_on))
+    months = {
+        one.month: one.amount for one in monthly(own) if earliest <= one.month and one.month <= Month.of(last)
+    }
+    return over_limits({}, months, Limits(per_month=row.amount))
+
+
+async def _raise(
+    connection: TransactionalDBClient,
+    row: ConsumptionLimit,
+    found: Exceeded,
+    stay: Stay,
+    today: date,
+    now: datetime,
+) -> list[News]:
+    period = found.period
+    first, last = (period.first_day, period.last_day) if isinstance(period, Month) else (period, period)
+    key = f"limit:{row.account_id}:{row.dwelling_id}:{row.fluid.value}:{row.period.value}:{first}"
+    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
+    known = alert is not None
+    alert = alert or Alert(
+        alert_key=key,
+        kind=AlertKind.OVER_CONSUMPTION,
+        dwelling_id=row.dwelling_id,
+        fluid=row.fluid,
+        account_id=row.account_id,
+        own_limit=row.period,
+        started_on=max(stay.first_day, first),
+        ended_on=last + _ONE_DAY,
+        raised_at=now,
+    )
+    alert.amount, alert.threshold = found.amount, found.limit
+    await alert.save(using_db=connection)
+    if known:
+        return []
+    values = {
+        "fluid": row.fluid.value,
+        "period": row.period.value,
+        "amount": found.amount,
+        "limit": found.limit,
+    }
+    return [
+        News(
+            dwelling_id=row.dwelling_id,
+            topic=Topic.OVER_CONSUMPTION,
+            template="own_limit",
+            key=key,
+            started_on=alert.started_on,
+            happened_on=min(last, today),
+            alert_id=alert.id,
+            values=values,
+            figures={},
+            account_id=row.account_id,
+        )
+    ]

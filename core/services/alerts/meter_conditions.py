@@ -1,0 +1,260 @@
+"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no news.
+
+In: the readings that a batch stored, or the hour's look at meters that fell silent. Out: alert rows, and the
+news about bursts. The one rule: a run of readings that show a condition is one alert, and runs that touch one
+civil day are one too; what late readings show of the past may add an alert or date one back, and never ends
+one that the newest reading still shows. A burst is told like a leak. The other conditions are shown to
+residents and managers and told to nobody: they ask for a look at the meter, not at the tap. A meter's own
+leak flag is told like a leak where its register is too coarse to show one, and while the classifier has found
+none; elsewhere the classifier decides, which is right far more often than the flag.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.alerting.conditions import BURST_IN_READINGS_S, Condition, Run, Sighting, runs
+from core.alerting.workflow import Deed, Standing
+from core.consumption import day_of
+from core.leak_thresholds import ThresholdsOf, product_thresholds
+from core.leaks.classifier.resolution import shows_leaks
+from core.metering import bits_to_flags
+from core.models import Alert, AlertKind, LeakEpisode
+from core.services.alerts.workflow import keep_silent, silent_on, standing_of
+from core.services.messaging.outbox import News, Topic
+from core.services.places.meter_directory import MeterEntry
+from core.services.shared import time_series
+from core.services.shared.time_series import ReadingRow, Window
+
+CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
+
+
+@dataclass(slots=True)
+class Conditions:
+    """How many alerts were raised or ended, and what their residents should be told."""
+
+    changed: int = 0
+    news: list[News] = field(default_factory=list)
+
+
+async def watch_conditions(
+    connection: TransactionalDBClient,
+    stored: Iterable[tuple[MeterEntry, ReadingRow]],
+    *,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
+) -> Conditions:
+    """Bring the alerts of the meters heard up to date. The dwellings must be locked."""
+    spans: dict[MeterEntry, tuple[int, int]] = {}
+    for meter, row in stored:
+        first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
+        spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
+    rows = await time_series.rows_around(
+        connection,
+        [Window(meter.id, first - BURST_IN_READINGS_S, last + 1) for meter, (first, last) in spans.items()],
+    )
+    sightings: dict[int, list[Sighting]] = {}
+    for row in rows:
+        sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
+        sightings.setdefault(row.meter_id, []).append(sighting)
+    known = await _alerts(connection, spans)
+    silences = await _silences(connection, spans, now=now)
+    measured = await _measured(connection, spans, thresholds_of)
+    outcome = Conditions()
+    for meter, (first_s, last_s) in spans.items():
+        heard = sightings[meter.id]
+        judged = _Judged(
+            meter,
+            [
+                run
+                for run in runs(
+                    heard,
+                    step_litres=meter.register_step if meter.fluid.is_water else None,
+                    register_capacity=meter.register_capacity,
+                    from_s=first_s,
+                )
+                if run.condition is not Condition.METER_LEAK or meter.id not in measured
+            ],
+            measured=meter.id in measured,
+            first_s=first_s,
+            newest=heard[-1].at_s == last_s,
+            heard_s=[sighting.at_s for sighting in heard if sighting.at_s >= first_s],
+        )
+        await _settle(connection, judged, known.get(meter.id, []), silences, outcome, now=now)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a batch says of one meter.
+
+    `newest`: nothing later is stored. `measured`: its leaks are the classifier's to say, not the flag's.
+    """
+
+    meter: MeterEntry
+    runs: Sequence[Run]
+    measured: bool
+    first_s: int
+    newest: bool
+    heard_s: Sequence[int]
+
+    def day(self, at_s: int) -> date:
+        return day_of(at_s, self.meter.zone)
+
+
+async def _settle(
+    connection: TransactionalDBClient,
+    judged: _Judged,
+    known: list[Alert],
+    silences: Mapping[tuple[int, AlertKind], Alert],
+    outcome: Conditions,
+    *,
+    now: datetime,
+) -> None:
+    meter, going_on = judged.meter, set()
+    for run in judged.runs:
+        alert = next((one for one in known if _is_of(one, run, judged)), None)
+        before = None if alert is None else (alert.started_on, alert.ended_on)
+        if alert is None:
+            alert = await _new(connection, meter, AlertKind(run.condition.value), run.first_s, now=now)
+            known.append(alert)
+        alert.started_on = min(alert.started_on, judged.day(run.first_s))
+        if before is None or judged.newest:
+            alert.ended_on = None if run.ended_s is None else judged.day(run.ended_s)
+        if alert.ended_on is None:
+            going_on.add(alert.kind)
+        if before == (alert.started_on, alert.ended_on):
+            continue
+        await alert.save(using_db=connection)
+        outcome.changed += 1
+        if before is None and (meter.id, alert.kind) in silences:
+            await keep_silent(connection, alert, silences[meter.id, alert.kind])
+        outcome.news += _news(alert, meter, run, now)
+    for alert in known:
+        over = alert.kind not in going_on and judged.newest and alert.ended_on is None
+        if over and (ended_s := _without(alert, judged)) is not None:
+            alert.ended_on = max(judged.day(ended_s), alert.started_on)
+            await alert.save(using_db=connection)
+            outcome.changed += 1
+            if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
+                outcome.news += _news(alert, meter, None, now)
+
+
+def _is_of(alert: Alert, run: Run, judged: _Judged) -> bool:
+    """Whether a run belongs to an alert: same condition, and a day in common."""
+    return (
+        alert.kind.value == run.condition.value
+        and alert.started_on <= judged.day(run.last_s)
+        and (alert.ended_on is None or alert.ended_on >= judged.day(run.first_s))
+    )
+
+
+def _without(alert: Alert, judged: _Judged) -> int | None:
+    """The first reading that no longer shows what an alert warns of; for silence any later reading."""
+    if alert.kind is not AlertKind.SILENT:
+        return judged.first_s
+    last_s = int(alert.alert_key.rpartition(":")[2])
+    return next((at_s for at_s in judged.heard_s if at_s > last_s), None)
+
+
+async def _new(
+    connection: TransactionalDBClient, meter: MeterEntry, kind: AlertKind, first_s: int, *, now: datetime
+) -> Alert:
+    key = condition_key(kind, meter.id, first_s)
+    return await Alert.get_or_none(alert_key=key, using_db=connection) or Alert(
+        alert_key=key,
+        kind=kind,
+        dwelling_id=meter.dwelling_id,
+        fluid=meter.fluid,
+        meter_id=meter.id,
+        started_on=day_of(first_s, meter.zone),
+        raised_at=now,
+    )
+
+
+def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
+    return f"{kind.value.lower()}:{meter_id}:{first_s}"
+
+
+async def _alerts(
+    connection: TransactionalDBClient, spans: Mapping[MeterEntry, tuple[int, int]]
+) -> dict[int, list[Alert]]:
+    """Of each meter the alerts that go on, or ended no earlier than its readings begin."""
+    found: dict[int, list[Alert]] = {}
+    earliest = {meter.id: day_of(first_s, meter.zone) for meter, (first_s, _) in spans.items()}
+    query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)
+    for alert in await query.order_by("started_on", "id"):
+        assert alert.meter_id is not None
+        if alert.ended_on is None or alert.ended_on >= earliest[alert.meter_id]:
+            found.setdefault(alert.meter_id, []).append(alert)
+    return found
+
+
+async def _measured(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], thresholds_of: ThresholdsOf
+) -> set[int]:
+    """The meters whose leaks are the classifier's to say: their register shows them, or it found one.
+
+    A meter that counts no water has no leak alert.
+    """
+    coarse = {
+        meter.id
+        for meter in meters
+        if meter.fluid.is_water
+        and not shows_leaks(meter.register_step, float(thresholds_of(meter.operator_code).level_1_lph))
+    }
+    open_ones = LeakEpisode.filter(meter_id__in=list(coarse), ended_on=None).using_db(connection)
+    found = {row.meter_id for row in await open_ones.only("id", "meter_id")} if coarse else set()
+    return {meter.id for meter in meters} - coarse | found
+
+
+async def _silences(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
+) -> dict[tuple[int, AlertKind], Alert]:
+    """Of each meter and kind the alert that was dismissed last, while that counts."""
+    places = {meter.id: meter for meter in meters}
+    query = Alert.filter(
+        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), meter_id__in=list(places)
+    )  # the day may be another there than in UTC, by one at most
+    rows = await query.using_db(connection).order_by("id")
+    of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
+    return {
+        (number, alert.kind): alert
+        for number, alert in of_meters
+        if silent_on(alert, places[number].day(now))
+    }
+
+
+def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> list[News]:
+    """What is told of a burst, and of a leak flag: that it runs, and that it has ended."""
+    today = meter.day(now)
+    name = _TOLD.get(alert.kind)
+    if name is None or standing_of(alert, level=None, today=today) is _DISMISSED:
+        return []
+    told = [(f"{name}_opened", today if alert.ended_on is None else alert.started_on)]
+    if alert.ended_on is not None:
+        told = [*([] if run is None else told), (f"{name}_closed", alert.ended_on)]
+    return [
+        News(
+            dwelling_id=alert.dwelling_id,
+            topic=Topic.LEAK,
+            template=template,
+            key=f"{alert.alert_key}:{template}",
+            started_on=alert.started_on,
+            happened_on=day,
+            alert_id=alert.id,
+            values={
+                "fluid": meter.fluid.value,
+                "meter": meter.printed_serial,
+                "ended_on": alert.ended_on.isoformat() if alert.ended_on else None,
+            },
+            figures={},
+        )
+        for template, day in told
+    ]
+
+
+_DISMISSED = Standing.NOT_A_LEAK
+_TOLD = {AlertKind.BURST: "burst", AlertKind.METER_LEAK: "meter_leak"}

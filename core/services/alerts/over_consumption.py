@@ -1,0 +1,131 @@
+"""Watches the months of a dwelling's water for over-consumption (C-30, R-197).
+
+In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean
+of the same month in up to three previous years, and the news about it. The one rule: only months that the
+present occupant lived through are compared; a predecessor's habits say nothing, and are nobody's business.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.alerting.over_consumption import YEARS_COMPARED, OverConsumption, over_consumption
+from core.consumption import Month, monthly
+from core.consumption.fluids import Fluid
+from core.consumption.totals import total_by_day
+from core.models import Alert, AlertKind
+from core.services.messaging.outbox import News, Topic
+from core.services.places.daily_volumes import days_by_fluid
+from core.services.places.meter_directory import MeterEntry
+from core.services.shared.scope import occupants, stays_of
+
+_ONE_DAY = timedelta(days=1)
+
+
+async def watch_over_consumption(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    *,
+    now: datetime,
+) -> list[News]:
+    """Judge the month in progress, and the one before while readings of it still come."""
+    news: list[News] = []
+    months: dict[tuple[int, Fluid], set[Month]] = {}
+    for meter, (first_day, last_day) in touched.items():
+        if meter.fluid.is_water:
+            current = Month.of(meter.day(now))
+            judged = {
+                month
+                for month in (current.previous(), current)
+                if Month.of(first_day) <= month <= Month.of(last_day)
+            }
+            if judged:
+                months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
+    living_there = await _living_there(connection, {dwelling_id for dwelling_id, _ in months}, now)
+    days = await days_by_fluid(living_there, *_compared(months.values()), connection=connection)
+    for (dwelling_id, fluid), judged in months.items():
+        if dwelling_id not in living_there:
+            continue
+        since, today = living_there[dwelling_id]
+        volumes = monthly(total_by_day(days.get((dwelling_id, fluid), ())), visible_from=since)
+        for month in sorted(judged):
+            amounts = {one.month: one.amount for one in volumes if one.complete or one.month == month}
+            found = over_consumption(amounts, current=month)
+            if found is not None:
+                started_on = max(since, month.first_day)
+                news += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
+    return news
+
+
+def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
+    """The days of the judged months and of those they are compared with: a few months, not whole years."""
+    compared = {
+        month.plus(-12 * years)
+        for months in judged
+        for month in months
+        for years in range(YEARS_COMPARED + 1)
+    }
+    return [(month.first_day, month.last_day) for month in sorted(compared)]
+
+
+async def _living_there(
+    connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
+) -> dict[int, tuple[date, date]]:
+    """Since when those who live in the dwellings have all lived there, and what day it is there."""
+    query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    rows = await query.select_related("dwelling__residence")
+    found: dict[int, tuple[date, date]] = {}
+    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+        if stay.holds(today):
+            since, _ = found.get(row.dwelling_id, (stay.first_day, today))
+            found[row.dwelling_id] = max(stay.first_day, since), today
+    return found
+
+
+async def _raise(
+    connection: TransactionalDBClient,
+    dwelling_id: int,
+    fluid: Fluid,
+    found: OverConsumption,
+    started_on: date,
+    today: date,
+    now: datetime,
+) -> list[News]:
+    """The alert of a month, counted from its first day or, in the month of a move-in, from that day on."""
+    key = f"over-consumption:{dwelling_id}:{fluid.value}:{started_on}"
+    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
+    known = alert is not None
+    alert = alert or Alert(
+        alert_key=key,
+        kind=AlertKind.OVER_CONSUMPTION,
+        dwelling_id=dwelling_id,
+        fluid=fluid,
+        started_on=started_on,
+        ended_on=found.month.last_day + _ONE_DAY,
+        raised_at=now,
+    )
+    alert.amount, alert.threshold = found.amount, int(found.threshold)
+    await alert.save(using_db=connection)
+    if known:
+        return []
+    return [
+        News(
+            dwelling_id=dwelling_id,
+            topic=Topic.OVER_CONSUMPTION,
+            template="over_consumption",
+            key=key,
+            started_on=started_on,
+            happened_on=today,
+            alert_id=alert.id,
+            values={
+                "fluid": fluid.value,
+                "month": str(found.month),
+                "amount": found.amount,
+                "threshold": int(found.threshold),
+            },
+            figures={},
+        )
+    ]

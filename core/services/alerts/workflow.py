@@ -1,0 +1,365 @@
+"""What residents and managers do about alerts, and the meter's verdict on a repair.
+
+In: the viewer and an alert. Out: the alert's handling, which is the same for both sides. The one rule: a deed
+is added and never changed; how the alert stands follows from the last one (`core.alerting.workflow`). Whoever
+may see an alert may see to it, while it runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Role, Viewer
+from core.alerting.workflow import (
+    LONGEST_QUIET,
+    SHORTEST_QUIET,
+    Deed,
+    KnownUse,
+    Party,
+    Silence,
+    Standing,
+    asked_from,
+    open_deeds,
+    standing,
+    verdict_of_episode,
+    verdict_on_repair,
+)
+from core.consumption import day_of, day_start
+from core.errors import AlertOver, InvalidInput, NotFound
+from core.leaks.classifier.tracker import Rule
+from core.leaks.episodes.daily_flows import day_flows
+from core.models import Alert, AlertDeed, AlertKind, LeakEpisode
+from core.sanitize import storable
+from core.services.places.managed_residences import manages
+from core.services.places.meter_directory import MeterEntry, lock_dwellings
+from core.services.shared import time_series
+from core.services.shared.scope import Stay, stay_at
+from core.services.shared.time_series import Window
+from core.services.shared.transaction import transactional
+
+LONGEST_NOTE = 300
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DeedView:
+    """One deed. `repaired_at`, `reason` and `silent_until` belong to the deeds that have them."""
+
+    deed: Deed
+    party: Party
+    done_at: datetime
+    repaired_at: datetime | None
+    reason: KnownUse | None
+    silent_until: date | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How an alert stands, what was done about it (the oldest first), and what may be done now."""
+
+    standing: Standing
+    deeds: tuple[DeedView, ...]
+    possible: frozenset[Deed]
+
+
+def standing_of(alert: Alert, *, level: int | None, today: date) -> Standing:
+    """How an alert stands today, at the level that it has."""
+    silence = silence_of(alert)
+    silenced = silence is not None and silence.covers(today, level)
+    done: list[Deed] = [alert.last_deed] if alert.last_deed else []
+    return standing(done, silenced=silenced)
+
+
+def silent_on(alert: Alert, day: date) -> bool:
+    """Whether the silence that was asked for last lasts beyond a day of the residence."""
+    silence = silence_of(alert)
+    return silence is not None and silence.covers(day, None)
+
+
+def silence_of(alert: Alert) -> Silence | None:
+    """The silence that was asked for last; None when there is none."""
+    if alert.silent_until is None or alert.last_deed is not Deed.NOT_A_LEAK:
+        return None
+    return Silence(alert.silent_until, alert.silent_level or 0)
+
+
+async def handlings(
+    alerts: Sequence[Alert], *, levels: Mapping[int, int | None], today: date, since: datetime | None = None
+) -> dict[int, Handling]:
+    """The handling of each alert, by its id.
+
+    Args:
+        alerts: as stored.
+        levels: the level of each now, by its id.
+        today: at the residence.
+        since: deeds before it are another occupant's and are left out.
+    """
+    rows = AlertDeed.filter(alert_id__in=[alert.id for alert in alerts]).order_by("id")
+    done: dict[int, list[DeedView]] = {alert.id: [] for alert in alerts}
+    for row in await (rows if since is None else rows.filter(done_at__gte=since)):
+        done[row.alert_id].append(
+            DeedView(
+                deed=row.deed,
+                party=row.party,
+                done_at=row.done_at,
+                repaired_at=row.repaired_at,
+                reason=row.reason,
+                silent_until=row.silent_until,
+                note=row.note,
+            )
+        )
+    found: dict[int, Handling] = {}
+    for alert in alerts:
+        now = standing_of(alert, level=levels.get(alert.id), today=today)
+        running = alert.ended_on is None or alert.ended_on > today
+        found[alert.id] = Handling(now, tuple(done[alert.id]), _possible(alert, now, running=running))
+    return found
+
+
+def _possible(alert: Alert, now: Standing, *, running: bool) -> frozenset[Deed]:
+    deeds = open_deeds(now, running=running)
+    return deeds if alert.kind is AlertKind.LEAK else deeds - {Deed.REPAIRED}
+
+
+@transactional
+async def acknowledge(
+    connection: TransactionalDBClient, viewer: Viewer, alert_id: int, *, note: str = "", now: datetime
+) -> Handling:
+    """Say that one has seen it and sees to it; said again, nothing changes.
+
+    Raises:
+        NotFound: there is no such alert, or it is not the viewer's.
+        AlertOver: it has ended.
+    """
+    mine = await _mine(connection, viewer, alert_id, now)
+    if mine.alert.last_deed not in {Deed.ACKNOWLEDGED, Deed.REPAIRED, Deed.VERIFIED}:
+        deed = AlertDeed(deed=Deed.ACKNOWLEDGED, note=_note(note))
+        await _add(connection, mine.alert, deed, viewer, now)
+    return await _handling(mine)
+
+
+@transactional
+async def report_repair(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    alert_id: int,
+    *,
+    repaired_at: datetime | None = None,
+    note: str = "",
+    now: datetime,
+) -> Handling:
+    """Say that a leak was repaired. The meter is asked after 48 hours.
+
+    Args:
+        connection: filled in.
+        viewer: resident or manager.
+        alert_id: of a leak.
+        repaired_at: when; now if not said.
+        note: for the other side.
+        now: the present moment.
+
+    Raises:
+        NotFound: there is no such alert, or it is not the viewer's.
+        AlertOver: it has ended.
+        InvalidInput: the moment lies in the future or before the leak, or the alert is none of a leak.
+    """
+    mine = await _mine(connection, viewer, alert_id, now)
+    alert, moment = mine.alert, repaired_at or now
+    if alert.kind is not AlertKind.LEAK:
+        raise InvalidInput("Only a leak can be repaired.", field="id")
+    if moment > now:
+        raise InvalidInput("The repair lies in the future.", field="repairedAt")
+    if moment.astimezone(mine.zone).date() < alert.started_on:
+        raise InvalidInput("The repair lies before the leak.", field="repairedAt")
+    alert.repaired_at = moment
+    deed = AlertDeed(deed=Deed.REPAIRED, repaired_at=moment, note=_note(note))
+    await _add(connection, alert, deed, viewer, now)
+    return await _handling(mine)
+
+
+@transactional
+async def dismiss(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    alert_id: int,
+    *,
+    reason: KnownUse,
+    quiet_days: int,
+    note: str = "",
+    now: datetime,
+) -> Handling:
+    """Say that it is no leak, and keep the alert silent for so many days at the level it has.
+
+    Raises:
+        NotFound: there is no such alert, or it is not the viewer's.
+        AlertOver: it has ended.
+        InvalidInput: not 1 to 90 days, or an unexplained `OTHER`.
+    """
+    mine = await _mine(connection, viewer, alert_id, now)
+    alert = mine.alert
+    if not SHORTEST_QUIET <= quiet_days <= LONGEST_QUIET:
+        message = f"An alert is silent for {SHORTEST_QUIET} to {LONGEST_QUIET} days."
+        raise InvalidInput(message, field="quietDays")
+    if reason is KnownUse.OTHER and not note.strip():
+        raise InvalidInput("Say what it is instead.", field="note")
+    alert.silent_until = mine.today + timedelta(days=quiet_days)
+    alert.silent_level = None if alert.episode is None else alert.episode.level_now
+    deed = AlertDeed(deed=Deed.NOT_A_LEAK, reason=reason, silent_until=alert.silent_until, note=_note(note))
+    await _add(connection, alert, deed, viewer, now)
+    return await _handling(mine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """A running alert that the viewer may see to; deeds before `since` are another occupant's."""
+
+    alert: Alert
+    zone: ZoneInfo
+    today: date
+    since: datetime | None
+
+
+async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int, now: datetime) -> _Mine:
+    """The alert, its dwelling locked so that no batch writes over what is done here."""
+    viewer.require(Permission.ALERTS_HANDLE)
+    found = await Alert.get_or_none(id=alert_id, using_db=connection)
+    if found is None or found.account_id not in {None, viewer.account_id}:
+        raise NotFound("No such alert.", field="id")
+    await lock_dwellings(connection, [found.dwelling_id])
+    query = Alert.get_or_none(id=alert_id, using_db=connection)
+    alert = await query.select_related("episode__meter", "dwelling__residence")
+    if alert is None:
+        raise NotFound("No such alert.", field="id")
+    zone = ZoneInfo(alert.dwelling.residence.time_zone)
+    today = now.astimezone(zone).date()
+    since: datetime | None = None
+    if viewer.role is Role.MANAGER:
+        if not await manages(viewer, alert.dwelling.residence_id):
+            raise NotFound("No such alert.", field="id")
+    else:
+        stay = await _stay(viewer, alert)
+        if not stay.holds(today):
+            raise NotFound("No such alert.", field="id")
+        since = datetime.combine(stay.first_day, time(), tzinfo=zone)
+    if alert.ended_on is not None and alert.ended_on <= today:
+        raise AlertOver("The alert is over.", field="id")
+    return _Mine(alert, zone, today, since)
+
+
+async def _stay(viewer: Viewer, alert: Alert) -> Stay:
+    try:
+        return await stay_at(viewer, alert.dwelling_id)
+    except NotFound:
+        raise NotFound("No such alert.", field="id") from None
+
+
+async def _handling(mine: _Mine) -> Handling:
+    alert = mine.alert
+    levels = {alert.id: None if alert.episode is None else alert.episode.level_now}
+    return (await handlings([alert], levels=levels, today=mine.today, since=mine.since))[alert.id]
+
+
+async def _add(
+    connection: TransactionalDBClient, alert: Alert, deed: AlertDeed, viewer: Viewer, now: datetime
+) -> None:
+    deed.party = Party.MANAGER if viewer.role is Role.MANAGER else Party.RESIDENT
+    deed.alert_id, deed.account_id, deed.done_at = alert.id, viewer.account_id, now
+    await deed.save(using_db=connection)
+    alert.last_deed = deed.deed
+    await alert.save(using_db=connection)
+
+
+def _note(text: str) -> str:
+    note = storable(text.strip())
+    if len(note) > LONGEST_NOTE:
+        raise InvalidInput(f"A note has {LONGEST_NOTE} characters at most.", field="note")
+    return note
+
+
+async def say_of_meter(connection: TransactionalDBClient, alert: Alert, deed: Deed, *, now: datetime) -> None:
+    """Write down the meter's own word."""
+    await AlertDeed.create(alert_id=alert.id, deed=deed, party=Party.METER, done_at=now, using_db=connection)
+    alert.last_deed = deed
+    await alert.save(using_db=connection)
+
+
+async def keep_silent(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
+    """Carry a silence on to the next alert of the same meter, within the same time."""
+    words = (
+        await AlertDeed.filter(alert_id=like.id, deed=Deed.NOT_A_LEAK).using_db(connection).order_by("-id")
+    )
+    alert.silent_until, alert.silent_level, alert.last_deed = (
+        like.silent_until,
+        like.silent_level,
+        like.last_deed,
+    )
+    await alert.save(using_db=connection)
+    for said in words[:1]:
+        await AlertDeed.create(
+            alert_id=alert.id,
+            deed=said.deed,
+            party=said.party,
+            account_id=said.account_id,
+            done_at=said.done_at,
+            reason=said.reason,
+            silent_until=said.silent_until,
+            note=said.note,
+            using_db=connection,
+        )
+
+
+async def judge_repairs(
+    connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
+) -> list[tuple[MeterEntry, Alert, date]]:
+    """Ask the meters that were heard whether the repairs hold; answers the relapses and their days."""
+    entries = {meter.id: meter for meter in meters}
+    if not entries:
+        return []
+    waiting = Alert.filter(last_deed=Deed.REPAIRED, episode__meter_id__in=list(entries)).using_db(connection)
+    alerts = await waiting.select_related("episode")
+    if not alerts:
+        return []
+    asked = []
+    for alert in alerts:
+        assert alert.episode is not None
+        meter = entries[alert.episode.meter_id]
+        asked.append((meter, alert, *_first_whole_day(alert, meter)))
+    now_s = int(now.timestamp())
+    windows = [Window(meter.id, start_s, now_s) for meter, _, _, start_s in asked]
+    hours = await time_series.hours_within(connection, windows)
+    last = await time_series.last_readings(connection, list(entries))
+    relapsed: list[tuple[MeterEntry, Alert, date]] = []
+    for meter, alert, first, start_s in asked:
+        if meter.id not in last or last[meter.id].read_at_s <= start_s:
+            continue
+        heard = [hour for hour in hours.get(meter.id, []) if hour.start_s >= start_s]
+        flows = day_flows(heard, zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
+        verdict = verdict_on_repair(flow for flow in flows if flow.day >= first)
+        if verdict is None and (rare := _found_by_profile(alert)) is not None:
+            today = day_of(last[meter.id].read_at_s, meter.zone)
+            verdict = verdict_of_episode(rare.ended_on, first=first, today=today)
+        if verdict is None:
+            continue
+        deed, day = verdict
+        await say_of_meter(connection, alert, deed, now=now)
+        if deed is Deed.RELAPSED:
+            relapsed.append((meter, alert, day))
+    return relapsed
+
+
+def _found_by_profile(alert: Alert) -> LeakEpisode | None:
+    """The episode of a meter that is read too rarely for hours; None of any other."""
+    assert alert.episode is not None
+    opening = (alert.episode.evidence or {}).get("opening", {})
+    return alert.episode if opening.get("rule") == Rule.PROFILE else None
+
+
+def _first_whole_day(alert: Alert, meter: MeterEntry) -> tuple[date, int]:
+    """The first civil day that lies wholly after the time for which a repair is believed, and its start."""
+    assert alert.repaired_at is not None
+    first = day_of(int(asked_from(alert.repaired_at).timestamp()) - 1, meter.zone) + _ONE_DAY
+    return first, day_start(first, meter.zone)

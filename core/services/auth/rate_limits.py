@@ -1,0 +1,163 @@
+"""Slows down who tries too often: counters per address, account, residence or identifier.
+
+In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The counters
+are kept in memory or in a store that several processes share (`core.rate_limit_store`). The one rule: the
+moment is the caller's `now`: the number of the step stands in the counter's name, and the store's own clock
+only clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no
+window holds more than it allows, wherever it begins.
+
+Names are hashed under the house's secret before they become a counter's: a shared store holds no addresses
+and no serials.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from limits import RateLimitItemPerSecond
+
+from core.access import Visitor
+from core.bootstrap import House
+from core.errors import RateLimited
+from core.rate_limit_store import Counters
+
+_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `amount` of one kind of event, by one name, within any `window`."""
+
+    event: str
+    amount: int
+    window: timedelta
+
+    @property
+    def step_s(self) -> float:
+        return self.window.total_seconds() / _STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How a limit stands: how many events count now, and how long until one more is allowed."""
+
+    events: int
+    limit: Limit
+    retry_after: timedelta
+
+    @property
+    def reached(self) -> bool:
+        return self.events >= self.limit.amount
+
+
+class Limiter:
+    """Counts events against limits.
+
+    Args:
+        store: the counters of the house (`House.counters`).
+        secret: what names are hashed under.
+    """
+
+    def __init__(self, store: Counters, secret: str) -> None:
+        self._store = store
+        self._key = hashlib.sha256(b"submeter limits v1" + secret.encode()).digest()
+
+    @classmethod
+    def of(cls, house: House) -> "Limiter":
+        return cls(house.counters, house.settings.secret_key)
+
+    async def hit(self, *limits: tuple[Limit, str], now: datetime) -> None:
+        """Count one event against each limit, or against none if one of them is reached.
+
+        Args:
+            limits: each with the name it is counted by: an address, an account's number, a serial as typed.
+            now: the moment.
+
+        Raises:
+            RateLimited: one is reached; `retry_after` is the longest of the waits.
+        """
+        await self.check(*limits, now=now)
+        after = [await self.count(limit, name, now=now) for limit, name in limits]
+        # Those that came at the same instant all passed the check, so they are counted before they pass.
+        waits = [count.retry_after for count in after if count.events > count.limit.amount]
+        if waits:
+            raise RateLimited(retry_after=max(waits))
+
+    async def check(self, *limits: tuple[Limit, str], now: datetime) -> None:
+        """Refuse if one of the limits is reached; count nothing.
+
+        Raises:
+            RateLimited: one is reached.
+        """
+        waits = [count.retry_after for count in await self._counts(limits, now) if count.reached]
+        if waits:
+            raise RateLimited(retry_after=max(waits))
+
+    async def count(self, limit: Limit, name: str, *, now: datetime) -> Count:
+        """Count one event, reached or not; answers how the limit stands after it."""
+        *older, newest = self._counters(limit, name, now)
+        # What the store answers is this event's own place in the row, whoever counts at the same instant.
+        place = await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
+        return _count([*[await self._store.get(counter) for counter in older], place], limit, now)
+
+    async def give_back(self, limit: Limit, name: str, *, now: datetime) -> None:
+        """Uncount one event: what was counted beforehand turned out to be right."""
+        newest = self._counters(limit, name, now)[-1]
+        if await self._store.get(newest) > 0:
+            await self._store.incr(newest, ceil(2 * limit.window.total_seconds()), amount=-1)
+
+    async def forget(self, limit: Limit, name: str, *, now: datetime) -> None:
+        """Begin a count again: the name has proved itself."""
+        for counter in self._counters(limit, name, now):
+            await self._store.clear(counter)
+
+    async def standing(self, limit: Limit, name: str, *, now: datetime) -> Count:
+        """How a limit stands, without counting."""
+        events = [await self._store.get(counter) for counter in self._counters(limit, name, now)]
+        return _count(events, limit, now)
+
+    async def _counts(self, limits: Iterable[tuple[Limit, str]], now: datetime) -> list[Count]:
+        return [await self.standing(limit, name, now=now) for limit, name in limits]
+
+    def _counters(self, limit: Limit, name: str, now: datetime) -> list[str]:
+        """The names of the counters that count at a moment, the oldest first."""
+        hashed = hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        item = RateLimitItemPerSecond(limit.amount, ceil(limit.window.total_seconds()), namespace="submeter")
+        newest = int(now.timestamp() // limit.step_s)
+        return [
+            item.key_for(limit.event, hashed, str(number)) for number in range(newest - _STEPS, newest + 1)
+        ]
+
+
+def network_of(visitor: Visitor) -> str:
+    """The name an address is counted by: an IPv4 address, or the /64 that one household has of IPv6."""
+    try:
+        address = ip_address(visitor.address or "")
+    except ValueError:
+        return visitor.address or "none"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Address(int(address) >> 64 << 64))
+
+
+def _count(events: Sequence[int], limit: Limit, now: datetime) -> Count:
+    return Count(sum(events), limit, timedelta(seconds=ceil(_wait_s(limit, events, now))))
+
+
+def _wait_s(limit: Limit, events: Sequence[int], now: datetime) -> float:
+    """Seconds until one more event fits: until enough of the oldest steps no longer count."""
+    left = sum(events)
+    if left < limit.amount:
+        return 0.0
+    to_next_step_s = limit.step_s - now.timestamp() % limit.step_s
+    for steps, gone in enumerate(events):
+        left -= gone
+        if left < limit.amount:
+            return to_next_step_s + steps * limit.step_s
+    return to_next_step_s + _STEPS * limit.step_s

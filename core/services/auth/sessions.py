@@ -1,0 +1,336 @@
+"""Sessions: what a token stands for, and what its owner sees and ends of them.
+
+A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and ends by
+itself. The one rule: a token becomes a Viewer here and nowhere else, together with what still stands between
+it and the data (C-38), so what is revoked, disabled or newly asked for counts from the next request on.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.expressions import Q
+
+from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access.codes import make_token, token_hash
+from core.access.sessions import TokenScope, state_of
+from core.bootstrap import House
+from core.errors import NotFound, Unauthenticated
+from core.models import AccessToken, Account, Device, Gateway, Session
+from core.sanitize import storable
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+
+SESSION_PREFIX = "sms_"
+GATEWAY_PREFIX = "smg_"
+ACCESS_TOKEN_PREFIX = "smp_"  # noqa: S105 - what a token begins with
+"""Tokens say what they are, so that a leaked one is recognised by a secret scanner."""
+
+SEEN_EVERY = timedelta(minutes=5)
+"""How exact "last seen" is: a request is no reason to write each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session's token as it is handed out: readable here and never again."""
+
+    token: str = field(repr=False)
+    viewer: Viewer
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its owner sees it; `user_agent` is what the browser calls itself."""
+
+    id: int
+    user_agent: str
+    address: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """The viewer's own account (R-098…R-101); `terms_version` is the one in force, if any."""
+
+    id: int
+    email: str
+    civility: str
+    first_name: str
+    last_name: str
+    phone_e164: str | None
+    phone_confirmed: bool
+    language: str
+    role: Role
+    second_factor: bool
+    newsletter: bool
+    terms_version: str | None
+
+
+async def viewer_of_token(house: House, token: str, *, now: datetime) -> Viewer:
+    """The viewer that a session token, an access token or a gateway's API key stands for.
+
+    Raises:
+        Unauthenticated: unknown, expired or revoked.
+    """
+    if token.startswith(GATEWAY_PREFIX):
+        gateway = await Gateway.get_or_none(key_hash=token_hash(token), revoked_at=None)
+        if gateway is not None:
+            return Viewer(role=Role.GATEWAY, gateway_id=gateway.id, operator_id=gateway.operator_id)
+    elif token.startswith(ACCESS_TOKEN_PREFIX):
+        viewer = await _viewer_of_access_token(house, token, now)
+        if viewer is not None:
+            return viewer
+    else:
+        session = await Session.get_or_none(
+            token_hash=token_hash(token), revoked_at=None, expires_at__gt=now, account__disabled_at=None
+        ).select_related("account__operator")
+        if session is not None:
+            await _see(session, now)
+            return viewer_of_session(house, session.account, session, now=now)
+    raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
+
+
+def viewer_of_session(house: House, account: Account, session: Session, *, now: datetime) -> Viewer:
+    """The viewer of a session whose account, with its operator, is at hand."""
+    enrolled = account.second_factor_since is not None
+    return Viewer(
+        role=account.role,
+        account_id=account.id,
+        operator_id=account.operator_id,
+        asked_at=now,
+        session_id=session.id,
+        state=state_of(
+            factor_missing=enrolled and session.second_factor_at is None,
+            password_temporary=account.temporary_password_until is not None,
+            factor_to_enrol=account.role is Role.MANAGER and not enrolled,
+            terms_to_accept=_terms_to_accept(house, account),
+        ),
+    )
+
+
+async def open_session(
+    connection: BaseDBAsyncClient,
+    house: House,
+    account: Account,
+    *,
+    visitor: Visitor,
+    second_factor_at: datetime | None = None,
+    now: datetime,
+) -> OpenedSession:
+    """Begin a session of an account, whose operator is at hand."""
+    token = make_token(SESSION_PREFIX)
+    expires_at = now + house.settings.session_lifetime
+    session = await Session.create(
+        account_id=account.id,
+        token_hash=token_hash(token),
+        user_agent=storable(visitor.user_agent)[:200],
+        address=visitor.address,
+        created_at=now,
+        last_seen_at=now,
+        second_factor_at=second_factor_at,
+        expires_at=expires_at,
+        using_db=connection,
+    )
+    return OpenedSession(
+        token=token, viewer=viewer_of_session(house, account, session, now=now), expires_at=expires_at
+    )
+
+
+async def sign_out(token: str, *, visitor: Visitor, now: datetime) -> bool:
+    """Revoke the session of a token; False when there was none to revoke."""
+    session = await Session.get_or_none(token_hash=token_hash(token), revoked_at=None, expires_at__gt=now)
+    if session is None or not await Session.filter(id=session.id, revoked_at=None).update(revoked_at=now):
+        return False
+    await record(
+        Act.SIGNED_OUT, Subject("account", session.account_id), now=now, visitor=visitor, session=session.id
+    )
+    return True
+
+
+async def my_sessions(viewer: Viewer, *, now: datetime) -> list[SessionView]:
+    """The viewer's open sessions, the last seen first."""
+    viewer.require(Permission.SESSIONS_WRITE)
+    rows = await Session.filter(account_id=viewer.account_id, revoked_at=None, expires_at__gt=now)
+    views = [
+        SessionView(
+            id=row.id,
+            user_agent=row.user_agent,
+            address=row.address,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at or row.created_at,
+            expires_at=row.expires_at,
+            current=row.id == viewer.session_id,
+        )
+        for row in rows
+    ]
+    return sorted(views, key=lambda view: (view.last_seen_at, view.id), reverse=True)
+
+
+@transactional
+async def revoke_session(
+    connection: TransactionalDBClient, viewer: Viewer, session_id: int, *, visitor: Visitor, now: datetime
+) -> None:
+    """End one session of the viewer.
+
+    Raises:
+        NotFound: there is no such open session, or it is another's.
+    """
+    viewer.require(Permission.SESSIONS_WRITE)
+    mine = Session.filter(id=session_id, account_id=viewer.account_id, revoked_at=None, expires_at__gt=now)
+    if not await mine.using_db(connection).update(revoked_at=now):
+        raise NotFound("No such session.", field="id")
+    await record(
+        Act.SESSION_REVOKED,
+        Subject("session", session_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+    )
+
+
+@transactional
+async def revoke_other_sessions(
+    connection: TransactionalDBClient, viewer: Viewer, *, visitor: Visitor, now: datetime
+) -> int:
+    """End every session of the viewer but the present one, and forget the devices; answers how many ended."""
+    viewer.require(Permission.SESSIONS_WRITE)
+    assert viewer.account_id is not None
+    ended = await end_sessions(connection, viewer.account_id, keep=viewer.session_id, now=now)
+    await Device.filter(account_id=viewer.account_id).using_db(connection).delete()
+    await record(
+        Act.SESSION_REVOKED,
+        Subject("account", viewer.account_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+        sessions=ended,
+    )
+    return ended
+
+
+async def end_sessions(
+    connection: BaseDBAsyncClient, account_id: int, *, keep: int | None = None, now: datetime
+) -> int:
+    """Revoke an account's sessions, but for one; part of a change of what opens it."""
+    mine = Session.filter(account_id=account_id, revoked_at=None, expires_at__gt=now)
+    if keep is not None:
+        mine = mine.exclude(id=keep)
+    return await mine.using_db(connection).update(revoked_at=now)
+
+
+@transactional
+async def renew_session(
+    connection: TransactionalDBClient, house: House, viewer: Viewer, *, visitor: Visitor, now: datetime
+) -> OpenedSession:
+    """A new token and lifetime for the present session; the old token opens nothing from now on.
+
+    Raises:
+        Unauthenticated: the viewer came by no session.
+    """
+    viewer.require(Permission.SESSIONS_WRITE)
+    opened = await rotate(connection, house, viewer, now=now)
+    await record(
+        Act.SESSION_RENEWED,
+        Subject("session", viewer.session_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+    )
+    return opened
+
+
+async def rotate(
+    connection: BaseDBAsyncClient, house: House, viewer: Viewer, *, now: datetime
+) -> OpenedSession:
+    """A new token for the present session, wherever what it may do has changed.
+
+    Raises:
+        Unauthenticated: the viewer came by no session, or it has ended.
+    """
+    token, expires_at = make_token(SESSION_PREFIX), now + house.settings.session_lifetime
+    mine = Session.filter(id=viewer.session_id, account_id=viewer.account_id, revoked_at=None)
+    if viewer.session_id is None or not await mine.using_db(connection).update(
+        token_hash=token_hash(token), expires_at=expires_at, last_seen_at=now
+    ):
+        raise Unauthenticated("There is no session: sign in first.")
+    session = await mine.using_db(connection).get().select_related("account__operator")
+    viewer = viewer_of_session(house, session.account, session, now=now)
+    return OpenedSession(token=token, viewer=viewer, expires_at=expires_at)
+
+
+async def my_account(house: House, viewer: Viewer) -> AccountView:
+    """The viewer's account.
+
+    Raises:
+        Unauthenticated: the viewer has none.
+    """
+    if viewer.account_id is None:
+        raise Unauthenticated("Only a person has an account.")
+    account = await Account.get_or_none(id=viewer.account_id).select_related("operator")
+    if account is None:
+        raise Unauthenticated("The account is gone.")
+    return AccountView(
+        id=account.id,
+        email=account.email,
+        civility=account.civility,
+        first_name=account.first_name,
+        last_name=account.last_name,
+        phone_e164=account.phone_e164,
+        phone_confirmed=account.phone_confirmed_at is not None,
+        language=account.language,
+        role=account.role,
+        second_factor=account.second_factor_since is not None,
+        newsletter=account.newsletter_since is not None,
+        terms_version=terms_in_force(house, account),
+    )
+
+
+def terms_in_force(house: House, account: Account) -> str | None:
+    """The version of the operator's terms; None for an operator that has no profile, and so no terms."""
+    profile = house.registry.profile(account.operator.code)
+    return profile.terms_version if profile else None
+
+
+def _terms_to_accept(house: House, account: Account) -> bool:
+    in_force = terms_in_force(house, account)
+    return in_force is not None and account.terms_version != in_force
+
+
+async def _viewer_of_access_token(house: House, token: str, now: datetime) -> Viewer | None:
+    row = await AccessToken.get_or_none(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        token_hash=token_hash(token),
+        revoked_at=None,
+        account__disabled_at=None,
+    ).select_related("account__operator")
+    if row is None:
+        return None
+    if row.last_used_at is None or now - row.last_used_at >= SEEN_EVERY:
+        await AccessToken.filter(id=row.id).update(last_used_at=now)
+    account = row.account
+    return Viewer(
+        role=account.role,
+        account_id=account.id,
+        operator_id=account.operator_id,
+        asked_at=now,
+        # The second factor is for people: a token is made behind it, and works beside it.
+        state=state_of(
+            factor_missing=False,
+            password_temporary=account.temporary_password_until is not None,
+            factor_to_enrol=False,
+            terms_to_accept=_terms_to_accept(house, account),
+        ),
+        scopes=frozenset(TokenScope(scope) for scope in row.scopes),
+    )
+
+
+async def _see(session: Session, now: datetime) -> None:
+    if session.last_seen_at is None or now - session.last_seen_at >= SEEN_EVERY:
+        await Session.filter(id=session.id).update(last_seen_at=now)

@@ -1,0 +1,110 @@
+"""Answers a home's daily consumption to its manager, where the occupant has consented to it.
+
+The one rule: no consent, no days; unanswered counts as refused, a withdrawal holds from the same moment, and
+what the consent of one occupant opened is closed to the next (CN-01, CN-07, CN-10). Each look is recorded
+(CN-13).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.consumption.fluids import Fluid
+from core.errors import ConsentRequired, NotFound
+from core.models import Dwelling
+from core.services.consumption.consumption import DayPoint, days_of_stay
+from core.services.occupancy.consents import has_consented
+from core.services.places.managed_residences import manages, place_of
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import Stay, occupants, stays_of
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedDwellingView:
+    """A home of a residence as its manager finds it."""
+
+    id: int
+    place: str
+    lot: str | None
+
+
+async def managed_dwellings(viewer: Viewer, residence_id: int) -> list[ManagedDwellingView]:
+    """The homes of one of the manager's residences, by place.
+
+    Raises:
+        NotFound: no such residence, or not the viewer's.
+    """
+    viewer.require(Permission.MANAGED_DAYS_READ)
+    if not await manages(viewer, residence_id):
+        raise NotFound("No such residence.", field="id")
+    views = [_view(row) for row in await Dwelling.filter(residence_id=residence_id)]
+    return sorted(views, key=lambda view: (view.place, view.id))
+
+
+async def managed_dwelling(viewer: Viewer, dwelling_id: int) -> ManagedDwellingView:
+    """A home of the manager's residences.
+
+    Raises:
+        NotFound: no such dwelling, or not of a residence that the viewer manages.
+    """
+    viewer.require(Permission.MANAGED_DAYS_READ)
+    return _view(await _managed(viewer, dwelling_id))
+
+
+async def managed_daily_series(
+    viewer: Viewer,
+    dwelling_id: int,
+    fluid: Fluid,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    visitor: Visitor,
+    now: datetime,
+) -> list[DayPoint]:
+    """Every civil day of the present occupant's stay from `first` to `last` (by default the last 31).
+
+    Raises:
+        NotFound: no such dwelling, or not of a residence that the viewer manages.
+        ConsentRequired: nobody lives there who has consented.
+        ForbiddenPeriod: a bound lies outside the stay.
+        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+    """
+    viewer.require(Permission.MANAGED_DAYS_READ)
+    dwelling = await _managed(viewer, dwelling_id)
+    today = now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    stay = await _consented(dwelling_id, today)
+    if stay is None:
+        raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
+    points = await days_of_stay(stay, fluid, first=first, last=last, today=today)
+    await record(
+        Act.DATA_ACCESSED,
+        Subject("dwelling", dwelling_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        fluid=fluid.value,
+        days=len(points),
+    )
+    return points
+
+
+async def _managed(viewer: Viewer, dwelling_id: int) -> Dwelling:
+    """A home of the manager's residences, with its residence at hand."""
+    dwelling = await Dwelling.get_or_none(id=dwelling_id).select_related("residence")
+    if dwelling is None or not await manages(viewer, dwelling.residence_id):
+        raise NotFound("No such dwelling.", field="dwelling")
+    return dwelling
+
+
+def _view(dwelling: Dwelling) -> ManagedDwellingView:
+    return ManagedDwellingView(id=dwelling.id, place=place_of(dwelling), lot=dwelling.lot)
+
+
+async def _consented(dwelling_id: int, today: date) -> Stay | None:
+    """The stay of whoever lives there today, if that one has consented."""
+    rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
+    for row, stay in zip(rows, await stays_of(rows), strict=True):
+        if stay.holds(today) and await has_consented(row):
+            return stay
+    return None

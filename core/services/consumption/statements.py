@@ -1,0 +1,122 @@
+"""«Obtenir un relevé» (R-077): the index of each device of a dwelling at the end of a chosen day.
+
+In: the viewer, the dwelling, the day; for a file also what it is for. Out: a line a device. The one rule: the
+last reading up to that day counts, with its own date beside it; a device that was not read in the stay has no
+index, and never 0 (C-22, C-25). A file that is handed out is recorded with its reason.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.bootstrap import House
+from core.consumption import day_start
+from core.documents.statement import StatementContent, StatementEntry, StatementFormat, StatementReason
+from core.services.auth.rate_limits import Limit, Limiter
+from core.services.places.dwellings import DwellingView, my_dwelling
+from core.services.places.meters import MeterView, ReadingView, meters_by_dwelling, readings_of_meter
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import stay_at
+
+FILES_BY_ACCOUNT = Limit("index statements by account", 30, timedelta(hours=1))
+"""A file costs work, and every one is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A device that was in service on the day, and its last reading up to then."""
+
+    meter: MeterView
+    reading: ReadingView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The lines of a dwelling on a day, by fluid."""
+
+    dwelling: DwellingView
+    day: date
+    lines: tuple[StatementLine, ...]
+
+
+def printable(statement: Statement) -> StatementContent:
+    """What the files of a statement say."""
+    view = statement.dwelling
+    residence = view.residence
+    return StatementContent(
+        operator_name=residence.operator_name,
+        residence_code=residence.code,
+        residence_name=residence.name,
+        address=f"{residence.street}, {residence.postcode} {residence.city}",
+        time_zone=residence.time_zone,
+        dwelling_place=(residence.code, view.building, view.staircase, view.floor, view.number),
+        dwelling_number=view.number,
+        day=statement.day,
+        entries=tuple(
+            StatementEntry(
+                fluid=line.meter.fluid,
+                serial=line.meter.printed_serial,
+                location=line.meter.location,
+                index=line.reading.index if line.reading else None,
+                read_at=line.reading.read_at if line.reading else None,
+            )
+            for line in statement.lines
+        ),
+    )
+
+
+async def index_statement(
+    viewer: Viewer, dwelling_id: int, *, day: date | None = None, now: datetime
+) -> Statement:
+    """The statement of a day; by default of today, or of the last day of a stay that has ended.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+        ForbiddenPeriod: the day lies outside the viewer's stay.
+    """
+    viewer.require(Permission.READINGS_READ)
+    stay, dwelling = await stay_at(viewer, dwelling_id), await my_dwelling(viewer, dwelling_id)
+    zone = ZoneInfo(dwelling.residence.time_zone)
+    _, chosen = stay.clip(day, day, today=now.astimezone(zone).date())
+    end = datetime.fromtimestamp(day_start(chosen + timedelta(days=1), zone) - 1, UTC)
+    lines = []
+    for meter in (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]:
+        if meter.installed_on > chosen or (meter.removed_on is not None and meter.removed_on < chosen):
+            continue
+        page = await readings_of_meter(viewer, meter.id, first=1, read_to=end)
+        lines.append(StatementLine(meter, page.items[0] if page.items else None))
+    return Statement(dwelling, chosen, tuple(lines))
+
+
+async def issue_statement(
+    house: House,
+    viewer: Viewer,
+    dwelling_id: int,
+    reason: StatementReason,
+    file_format: StatementFormat,
+    *,
+    day: date | None = None,
+    visitor: Visitor,
+    now: datetime,
+) -> Statement:
+    """The statement that a file is made of; that it was handed out, and what for, is recorded.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+        ForbiddenPeriod: the day lies outside the viewer's stay.
+        RateLimited: the account asked for too many files within the hour.
+    """
+    statement = await index_statement(viewer, dwelling_id, day=day, now=now)
+    await Limiter.of(house).hit((FILES_BY_ACCOUNT, str(viewer.account_id)), now=now)
+    await record(
+        Act.STATEMENT_ISSUED,
+        Subject("dwelling", dwelling_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        day=statement.day.isoformat(),
+        reason=reason.value,
+        format=file_format.value,
+    )
+    return statement

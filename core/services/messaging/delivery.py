@@ -1,0 +1,187 @@
+"""Hands queued messages to the post room, one by one, and writes down what became of each.
+
+In: a worker's name and the moment. Out: a claimed message, its address and values resolved. The one rule: a
+message is claimed in a statement of its own before it is sent, so two workers never hold the same one; a
+claim that its worker did not live to settle runs out, and the message is sent by the next. That is
+at-least-once: a worker that dies between the server's "accepted" and our note of it sends that one again
+(under the same Message-ID, by which mail programs see that it is the same).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from core.bootstrap import House
+from core.language import Language
+from core.models import Account, MessageState, OutboxMessage
+from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
+from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
+from core.services.messaging.account_messages import opened_values
+from core.services.shared.encryption import SealBroken
+
+CLAIM_FOR = timedelta(minutes=5)
+"""Longer than any one sending takes."""
+
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1_440))
+"""How long after each failure the next try is made; after the last the message is given up."""
+
+_CANDIDATES = 10
+
+_ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this worker, and no other, is to send now.
+
+    Attributes:
+        number: its row.
+        key: the same at every try; a mail's Message-ID is made of it.
+        channel: by which way.
+        recipient: the e-mail address or E.164 number.
+        template, language, values: its words; the values may hold a secret.
+        addressed_to: whom a letter greets: `Mme Martin`; empty where nobody is known.
+        attempt: the how manieth, from 1.
+    """
+
+    number: int
+    key: str
+    channel: Channel
+    recipient: str
+    template: str
+    language: str
+    values: Mapping[str, object] = field(repr=False)
+    addressed_to: str
+    attempt: int
+
+
+async def claim_next(
+    house: House, worker: str, channels: Iterable[Channel], *, now: datetime
+) -> Claimed | None:
+    """The oldest message that is due, claimed; None when none is.
+
+    What cannot be sent at all (no address, too old, sealed under another secret) is given up on the way.
+    """
+    due = OutboxMessage.filter(
+        Q(due_at=None) | Q(due_at__lte=now),
+        Q(claimed_until=None) | Q(claimed_until__lte=now),
+        state=MessageState.PENDING,
+        channel__in=list(channels),
+    )
+    while candidates := await due.order_by("id").limit(_CANDIDATES).values_list("id", flat=True):
+        for number in candidates:
+            claimed = await due.filter(id=number).update(claimed_by=worker, claimed_until=now + CLAIM_FOR)
+            if not claimed:
+                continue  # another worker was faster
+            message = await OutboxMessage.get(id=number).select_related("account__operator")
+            sendable = await _sendable(message, house, worker, now)
+            if sendable is not None:
+                return sendable
+    return None
+
+
+async def note_sent(message: Claimed, worker: str, *, now: datetime) -> None:
+    """The message was accepted by the next server on its way; its secrets are wiped."""
+    await _mine(message.number, worker).update(
+        state=MessageState.SENT,
+        attempts=message.attempt,
+        sent_at=now,
+        failure=None,
+        sealed_values=None,
+        claimed_by=None,
+        claimed_until=None,
+    )
+
+
+async def note_failed(
+    message: Claimed, worker: str, reason: str, *, permanent: bool, now: datetime
+) -> MessageState:
+    """The message was not accepted: it waits for its next try, or is given up.
+
+    Args:
+        message: which.
+        worker: whose claim it is.
+        reason: a short name without addresses or a server's own words: `SMTP_450`.
+        permanent: whether another try would end alike.
+        now: the moment.
+    """
+    if permanent or message.attempt > len(WAITS):
+        await _give_up(message.number, worker, reason, attempts=message.attempt)
+        return MessageState.FAILED
+    await _mine(message.number, worker).update(
+        attempts=message.attempt,
+        due_at=now + WAITS[message.attempt - 1],
+        failure=reason,
+        claimed_by=None,
+        claimed_until=None,
+    )
+    return MessageState.PENDING
+
+
+async def _sendable(message: OutboxMessage, house: House, worker: str, now: datetime) -> Claimed | None:
+    recipient, reason = _recipient(message, now)
+    try:
+        values = opened_values(message, house.settings)
+    except SealBroken:
+        values, reason = {}, "SECRET_UNUSABLE"
+    if reason is not None or recipient is None:
+        await _give_up(message.id, worker, reason or "NO_ADDRESS", attempts=message.attempts)
+        return None
+    account = message.account
+    if message.template == RESET_TEMPLATE and account is not None:
+        token = await new_reset_token(account.id, recipient, now=now)
+        values["link"] = house.portal_link(account.operator.code, f"/reset-password#{token}")
+    return Claimed(
+        number=message.id,
+        key=message.idempotency_key,
+        channel=message.channel,
+        recipient=recipient,
+        template=message.template,
+        language=message.language,
+        values=values,
+        addressed_to=_addressed_to(account, message.language) if account else "",
+        attempt=message.attempts + 1,
+    )
+
+
+def _addressed_to(account: Account, language: str) -> str:
+    """The title and last name that a letter greets, the title in the letter's language."""
+    title = account.civility
+    if language == Language.EN:
+        title = _ENGLISH_TITLES.get(title, title)
+    return f"{title} {account.last_name}".strip()
+
+
+def _recipient(message: OutboxMessage, now: datetime) -> tuple[str | None, str | None]:
+    """Where the message goes, or why it goes nowhere."""
+    account = message.account
+    if message.expires_at is not None and message.expires_at <= now:
+        return None, "EXPIRED"
+    if account is not None and account.disabled_at is not None:
+        return None, "ACCOUNT_DISABLED"
+    if message.recipient is not None or account is None:
+        return message.recipient, None
+    if message.channel is Channel.EMAIL:
+        return account.email, None
+    if account.phone_confirmed_at is None:  # C-19
+        return None, "PHONE_NOT_CONFIRMED"
+    return account.phone_e164, None
+
+
+async def _give_up(number: int, worker: str, reason: str, *, attempts: int) -> None:
+    await _mine(number, worker).update(
+        state=MessageState.FAILED,
+        attempts=attempts,
+        failure=reason,
+        sealed_values=None,
+        claimed_by=None,
+        claimed_until=None,
+    )
+
+
+def _mine(number: int, worker: str) -> QuerySet[OutboxMessage]:
+    """The row while it is still this worker's: a claim that ran out is another's to settle."""
+    return OutboxMessage.filter(id=number, claimed_by=worker, state=MessageState.PENDING)

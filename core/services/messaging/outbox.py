@@ -1,0 +1,203 @@
+"""Queues messages in the transaction of what they tell, and lists them; sending is another process.
+
+The one rule: an event is told once to an account by a channel, however often it is found again. Nobody is
+written to who did not ask for it (R-015, R-118), nobody is told of another one's water, and old news wakes
+nobody.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Viewer
+from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
+from core.services.places.managed_residences import managers_of, place_of
+from core.services.shared.scope import Stay, occupants, stays_of
+
+NEWS_FOR = timedelta(days=3)
+"""An event that lies further back is stored and shown, and no message is sent about it."""
+
+
+class Topic(StrEnum):
+    """What residents choose to be told of, each by e-mail and by SMS (R-104, R-105, R-197)."""
+
+    LEAK = "leak"
+    OVER_CONSUMPTION = "over_consumption"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell the occupants of a dwelling.
+
+    Attributes:
+        dwelling_id: whose occupants.
+        topic: what they may have asked to be told of.
+        template: the words.
+        key: the event's, the same whenever it is found.
+        started_on: the first day of what is told.
+        happened_on: the day of the event.
+        alert_id: the alert that it belongs to.
+        values: what the words need.
+        figures: further values, counted from `started_on` on; told to nobody who moved in later.
+        account_id: the only one to be told; None for everyone who lives there.
+        to_managers: whether the managers of the residence are told too, without figures.
+    """
+
+    dwelling_id: int
+    topic: Topic
+    template: str
+    key: str
+    started_on: date
+    happened_on: date
+    alert_id: int
+    values: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    account_id: int | None = None
+    to_managers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A row of the outbox as it is listed; the address is resolved when it is sent.
+
+    `failure` is why it was not sent, or not yet. Of one that is `erased`, no words and no address are known.
+    """
+
+    id: int
+    created_at: datetime
+    channel: Channel
+    template: str
+    language: str
+    recipient: str
+    state: MessageState
+    failure: str | None
+    values: Mapping[str, Any]
+    erased: bool
+
+
+async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now: datetime) -> int:
+    """Write the messages that the news call for; answers how many."""
+    fresh = [item for item in news if item.happened_on >= (now - NEWS_FOR).date()]
+    if not fresh:
+        return 0
+    occupants_of = await _occupants(connection, {item.dwelling_id for item in fresh}, now)
+    rows = [
+        _message(item, account, stay, channel, now)
+        for item in fresh
+        for account, stay in occupants_of.get(item.dwelling_id, ())
+        if stay.holds(item.happened_on) and item.account_id in {None, account.id}
+        for channel in Channel
+        if _asked_for(account, item.topic, channel)
+    ]
+    rows += await _to_managers(connection, [item for item in fresh if item.to_managers], now)
+    stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
+        connection
+    )
+    told = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
+    new = [row for row in rows if row.idempotency_key not in told]
+    await OutboxMessage.bulk_create(new, using_db=connection)
+    return len(new)
+
+
+async def list_messages(
+    viewer: Viewer, *, state: MessageState | None = None, limit: int = 100
+) -> list[QueuedMessage]:
+    """The newest messages, of one state if one is given."""
+    viewer.require(Permission.OUTBOX_READ)
+    query = OutboxMessage.all() if state is None else OutboxMessage.filter(state=state)
+    rows = await query.order_by("-id").limit(limit).select_related("account")
+    return [
+        QueuedMessage(
+            id=row.id,
+            created_at=row.created_at,
+            channel=row.channel,
+            template=row.template,
+            language=row.language,
+            recipient=_recipient(row),
+            state=row.state,
+            failure=row.failure,
+            values=row.values,
+            erased=row.erased_at is not None,
+        )
+        for row in rows
+    ]
+
+
+def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
+    """Whether an account wants to be told by this channel; an SMS goes to a confirmed phone (C-19)."""
+    asked = bool(getattr(account, f"{topic.value}_by_{channel.value.lower()}"))
+    return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
+
+
+async def _to_managers(
+    connection: TransactionalDBClient, news: Sequence[News], now: datetime
+) -> list[OutboxMessage]:
+    """The news to the managers of the residences: which home, and no figure of its consumption."""
+    if not news:
+        return []
+    homes = await Dwelling.filter(id__in=[item.dwelling_id for item in news]).using_db(connection)
+    by_id = {home.id: home for home in homes}
+    managers = await managers_of(connection, [home.residence_id for home in homes])
+    return [
+        OutboxMessage(
+            idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
+            account_id=account.id,
+            alert_id=item.alert_id,
+            channel=channel,
+            template=item.template,
+            language=account.language,
+            values={
+                **item.values,
+                **dict.fromkeys(item.figures),
+                "started_on": item.started_on.isoformat(),
+                "place": place_of(by_id[item.dwelling_id]),
+            },
+            created_at=now,
+        )
+        for item in news
+        for account in managers.get(by_id[item.dwelling_id].residence_id, ())
+        for channel in Channel
+        if _asked_for(account, item.topic, channel)
+    ]
+
+
+async def _occupants(
+    connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
+) -> dict[int, list[tuple[Account, Stay]]]:
+    """The accounts of those who live in the dwellings today, each with its stay."""
+    query = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
+    rows = await query.using_db(connection).select_related("account", "dwelling__residence")
+    found: dict[int, list[tuple[Account, Stay]]] = {}
+    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+        if row.account is not None and stay.holds(today):
+            found.setdefault(row.dwelling_id, []).append((row.account, stay))
+    return found
+
+
+def _message(item: News, account: Account, stay: Stay, channel: Channel, now: datetime) -> OutboxMessage:
+    figures = item.figures if stay.holds(item.started_on) else dict.fromkeys(item.figures)
+    started_on = max(item.started_on, stay.first_day)
+    return OutboxMessage(
+        idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
+        account_id=account.id,
+        alert_id=item.alert_id,
+        channel=channel,
+        template=item.template,
+        language=account.language,
+        values={**item.values, **figures, "started_on": started_on.isoformat()},
+        created_at=now,
+        expires_at=now + NEWS_FOR,
+    )
+
+
+def _recipient(row: OutboxMessage) -> str:
+    """Where a message goes: its own address, or the account's as it is now."""
+    if row.recipient is not None or row.account is None or row.erased_at is not None:
+        return row.recipient or ""
+    return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email

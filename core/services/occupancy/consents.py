@@ -1,0 +1,252 @@
+"""Answers to the consent question: who may see daily data, said by whom and when (R-063 to R-065, R-106).
+
+In: an occupancy and an answer. Out: a row more; the last row counts, for the whole stay, however many
+occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant consents. A
+manager may write down what the occupant gave on paper, with where that paper is, or a refusal; the occupant
+is told; and a refusal of the occupant's own is never turned into a consent (C-17).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.queryset import QuerySet
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.access.emails import email_key
+from core.access.refusals import ConsentNotTheManagers
+from core.bootstrap import House
+from core.errors import InvalidInput, NotFound
+from core.language import Language, Text
+from core.models import (
+    Account,
+    ConsentAuthor,
+    ConsentPurpose,
+    ConsentRecord,
+    ConsentState,
+    Occupancy,
+)
+from core.operators import WORDS
+from core.sanitize import storable
+from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import occupants, rows_of_stay, stay_at
+from core.services.shared.transaction import transactional
+
+LONGEST_REFERENCE = 200
+_AT = "dwelling__residence__operator"
+_QUESTION = "field.manager_daily_data"
+
+
+class ConsentAnswer(StrEnum):
+    """Three states: no answer counts as a refusal, and the question is asked again (C-18)."""
+
+    UNANSWERED = "UNANSWERED"
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """How the question stands; author and time are those of the last answer (R-107, R-121).
+
+    `question` is the operator's own sentence; `recorded_on` is a civil day of the residence.
+    """
+
+    question: Text
+    answer: ConsentAnswer
+    by_manager: bool = False
+    recorded_at: datetime | None = None
+    recorded_on: date | None = None
+
+
+async def my_consent(house: House, viewer: Viewer, dwelling_id: int) -> ConsentView:
+    """How the viewer's own question stands at a dwelling.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    viewer.require(Permission.CONSENT_WRITE)
+    await stay_at(viewer, dwelling_id)
+    return await consent_of(house, await _my_occupancy(viewer, dwelling_id))
+
+
+@transactional
+async def answer_consent(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    dwelling_id: int,
+    *,
+    granted: bool,
+    visitor: Visitor,
+    now: datetime,
+) -> ConsentView:
+    """Grant or refuse, at any time (R-065, R-120); it counts from now on.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    viewer.require(Permission.CONSENT_WRITE)
+    await stay_at(viewer, dwelling_id)
+    occupancy = await _my_occupancy(viewer, dwelling_id)
+    await _add(
+        connection,
+        occupancy,
+        granted=granted,
+        author=ConsentAuthor.OCCUPANT,
+        viewer=viewer,
+        text_version=_text_version(house, occupancy),
+        visitor=visitor,
+        now=now,
+    )
+    return await consent_of(house, occupancy, connection=connection)
+
+
+@transactional
+async def record_consent(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    email: str,
+    *,
+    granted: bool,
+    evidence_reference: str | None = None,
+    visitor: Visitor,
+    now: datetime,
+) -> ConsentView:
+    """Write down an occupant's answer in the occupant's place (R-121), for the latest stay of the account.
+
+    Raises:
+        NotFound: nobody with this e-mail address lives or lived anywhere.
+        InvalidInput: a consent without the paper it was given on (CN-08).
+        ConsentNotTheManagers: the occupant refused (C-17).
+    """
+    viewer.require(Permission.CONSENT_RECORD)
+    known = occupants().filter(account__email_key=email_key(email)).using_db(connection)
+    occupancy = await known.order_by("-move_in", "-id").first().select_related("account", _AT)
+    if occupancy is None:
+        raise NotFound("Nobody with this e-mail address has a dwelling.", field="email")
+    reference = storable((evidence_reference or "").strip())
+    if granted and not 0 < len(reference) <= LONGEST_REFERENCE:
+        raise InvalidInput("A consent needs the paper it was given on.", field="evidenceReference")
+    if granted and await _occupant_refused(occupancy, connection):
+        raise ConsentNotTheManagers("The occupant refused; only the occupant can change that.")
+    await _add(
+        connection,
+        occupancy,
+        granted=granted,
+        author=ConsentAuthor.MANAGER,
+        viewer=viewer,
+        text_version=_text_version(house, occupancy),
+        evidence_reference=reference or None,
+        visitor=visitor,
+        now=now,
+    )
+    if occupancy.account is not None:
+        notice = await _notice(connection, house, occupancy.account, granted=granted)
+        await queue_letter(connection, house.settings, notice, now=now)
+    return await consent_of(house, occupancy, connection=connection)
+
+
+async def consent_of(
+    house: House, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
+) -> ConsentView:
+    """How the question stands for an occupancy, whose residence and operator are at hand."""
+    residence = occupancy.dwelling.residence
+    profile = house.registry.profile(residence.operator.code)
+    question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
+    last = await (await _answers(occupancy, connection)).order_by("-id").first()
+    if last is None:
+        return ConsentView(question, ConsentAnswer.UNANSWERED)
+    return ConsentView(
+        question,
+        ConsentAnswer(last.state.value),
+        by_manager=last.author is ConsentAuthor.MANAGER,
+        recorded_at=last.recorded_at,
+        recorded_on=last.recorded_at.astimezone(ZoneInfo(residence.time_zone)).date(),
+    )
+
+
+async def has_consented(occupancy: Occupancy) -> bool:
+    """Whether the last answer for a stay is a consent; unanswered is none (C-18)."""
+    last = await (await _answers(occupancy)).order_by("-id").first()
+    return last is not None and last.state is ConsentState.GRANTED
+
+
+def _text_version(house: House, occupancy: Occupancy) -> str:
+    """The version of the sentence that was answered."""
+    profile = house.registry.profile(occupancy.dwelling.residence.operator.code)
+    return profile.consent_version if profile else "1"
+
+
+async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
+    """Whether the last that the occupant personally said was no, whatever a manager wrote since."""
+    own = (await _answers(occupancy, connection)).filter(author=ConsentAuthor.OCCUPANT)
+    last = await own.order_by("-id").first()
+    return last is not None and last.state is ConsentState.REFUSED
+
+
+async def _answers(
+    occupancy: Occupancy, connection: BaseDBAsyncClient | None = None
+) -> QuerySet[ConsentRecord]:
+    """All that was answered for the stay which an occupancy is part of."""
+    numbers, purpose = await rows_of_stay(occupancy, connection=connection), ConsentPurpose.MANAGER_DAILY_DATA
+    return ConsentRecord.filter(occupancy_id__in=numbers, purpose=purpose).using_db(connection)
+
+
+async def _my_occupancy(viewer: Viewer, dwelling_id: int) -> Occupancy:
+    """The viewer's latest occupancy of a dwelling."""
+    mine = occupants().filter(account_id=viewer.account_id, dwelling_id=dwelling_id)
+    found = await mine.order_by("-move_in", "-id").first().select_related(_AT)
+    if found is None:
+        raise NotFound("No such dwelling.", field="id")
+    return found
+
+
+async def _add(
+    connection: TransactionalDBClient,
+    occupancy: Occupancy,
+    *,
+    granted: bool,
+    author: ConsentAuthor,
+    viewer: Viewer,
+    text_version: str,
+    evidence_reference: str | None = None,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    state = ConsentState.GRANTED if granted else ConsentState.REFUSED
+    await ConsentRecord.create(
+        occupancy_id=occupancy.id,
+        purpose=ConsentPurpose.MANAGER_DAILY_DATA,
+        state=state,
+        author=author,
+        author_account_id=viewer.account_id,
+        text_version=text_version,
+        evidence_reference=evidence_reference,
+        recorded_at=now,
+        using_db=connection,
+    )
+    await record(
+        Act.CONSENT_CHANGED,
+        Subject("occupancy", occupancy.id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+        state=state.value,
+        author=author.value,
+    )
+
+
+async def _notice(connection: BaseDBAsyncClient, house: House, account: Account, *, granted: bool) -> Letter:
+    french = account.language == Language.FR
+    choice = ("accordé" if granted else "refusé") if french else ("granted" if granted else "refused")
+    return Letter.to(
+        account,
+        "consent_changed",
+        values={"choice": choice, "link": await portal_link(connection, house, account)},
+    )

@@ -1,0 +1,293 @@
+"""Who holds a dwelling: begins and ends occupancies, and says whether a dwelling has its account already.
+
+In: the dwelling, the account, civil days of the residence. Out: rows. The one rule: a dwelling has one
+occupant with an account at a time (R-140), an owner who lives elsewhere takes no place (C-01), and a stay
+never begins before the known end of the one before (C-14). Whether a stay is over is read as it is shown
+(`scope.stays_of`): a successor's first day ends it, though nobody entered an end.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+
+from core.access import Act, Permission, Viewer, Visitor
+from core.errors import InvalidInput, NotFound
+from core.metering import Registry
+from core.models import (
+    CaseKind,
+    CaseState,
+    ConsentAuthor,
+    ConsentPurpose,
+    ConsentRecord,
+    ConsentState,
+    Dwelling,
+    DwellingCase,
+    Occupancy,
+    OccupancyKind,
+)
+from core.operators import OperatorProfile
+from core.registration.draft import CouncilMember
+from core.services.places.meter_directory import lock_dwellings
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import Stay, occupants, ownerships, stays, stays_of
+from core.services.shared.transaction import transactional
+
+_ONE_DAY = timedelta(days=1)
+
+NOTICE_FOR = timedelta(days=92)
+"""How far ahead a departure may be told."""
+
+PREDECESSOR_ACCESS = timedelta(days=365)
+"""Where the operator has no profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody's right to a dwelling, as it was declared."""
+
+    dwelling_id: int
+    account_id: int
+    kind: OccupancyKind
+    move_in: date
+    attested_at: datetime
+    council_member: CouncilMember | None = None
+    manager_daily_data: bool | None = None
+
+
+async def today_at(dwelling_id: int, *, now: datetime) -> date:
+    """The civil day at a dwelling's residence."""
+    dwelling = await Dwelling.get(id=dwelling_id).select_related("residence")
+    return now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+
+
+async def is_taken(
+    dwelling_id: int,
+    kind: OccupancyKind | None,
+    *,
+    today: date,
+    account_id: int | None = None,
+    connection: BaseDBAsyncClient | None = None,
+) -> bool:
+    """Whether somebody else has the one account of the dwelling today; never for an owner elsewhere
+    (C-01).
+    """
+    if kind is OccupancyKind.OWNER_NON_OCCUPANT:
+        return False
+    held = await holders([dwelling_id], connection=connection)
+    return any(row.account_id != account_id and not stay.over_on(today) for row, stay in held)
+
+
+async def holders(
+    dwelling_ids: Iterable[int], *, connection: BaseDBAsyncClient | None = None
+) -> list[tuple[Occupancy, Stay]]:
+    """Who has or had an account at the dwellings, the account at hand, and from when to when; without those
+    whose account is disabled.
+    """
+    here = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
+    rows = await here.exclude(account_id=None).using_db(connection).select_related("account")
+    return list(zip(rows, await stays_of(rows, connection=connection), strict=True))
+
+
+async def admit(
+    connection: TransactionalDBClient,
+    claim: Claim,
+    *,
+    consent_version: str,
+    visitor: Visitor,
+    now: datetime,
+) -> int:
+    """Begin an occupancy, with the consent that was answered for it; answers its number.
+
+    Somebody who is described as living there and has no account is the same person where the days fit, to the
+    end that was described; where the declared day is later, that stay ends on it. So does that of an account
+    which is disabled.
+    """
+    living = claim.kind is not OccupancyKind.OWNER_NON_OCCUPANT
+    move_in, occupancy = claim.move_in, None
+    if living:
+        move_in, occupancy = await _place(connection, claim, today=await today_at(claim.dwelling_id, now=now))
+    if occupancy is None:
+        occupancy = Occupancy(dwelling_id=claim.dwelling_id, move_in=move_in)
+    occupancy.account_id, occupancy.kind = claim.account_id, claim.kind
+    occupancy.update_from_dict({"attested_at": claim.attested_at, "council_member": claim.council_member})
+    await occupancy.save(using_db=connection)
+    if living and claim.manager_daily_data is not None:
+        state = ConsentState.GRANTED if claim.manager_daily_data else ConsentState.REFUSED
+        await ConsentRecord.create(
+            occupancy_id=occupancy.id,
+            purpose=ConsentPurpose.MANAGER_DAILY_DATA,
+            state=state,
+            author=ConsentAuthor.OCCUPANT,
+            author_account_id=claim.account_id,
+            text_version=consent_version,
+            recorded_at=now,
+            using_db=connection,
+        )
+    occupancy_id: int = occupancy.id
+    await record(
+        Act.OCCUPANCY_STARTED,
+        Subject("dwelling", claim.dwelling_id),
+        now=now,
+        visitor=visitor,
+        connection=connection,
+        account=claim.account_id,
+    )
+    return occupancy_id
+
+
+@transactional
+async def leave_dwelling(
+    connection: TransactionalDBClient,
+    registry: Registry,
+    viewer: Viewer,
+    dwelling_id: int,
+    *,
+    last_day: date,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12).
+
+    While the stay goes on, another day may be told, an earlier or a later one. An owner who lives elsewhere
+    gives the dwelling up the same way; such a stay has no first day that anybody was asked for.
+
+    Raises:
+        NotFound: no such dwelling, or the viewer does not live there, or owns it, any more.
+        InvalidInput: a day before the stay began, one on which the next occupant is there, or one too far
+            ahead.
+    """
+    viewer.require(Permission.DWELLINGS_LEAVE)
+    stay, today = await _stay_to_leave(viewer, dwelling_id, now=now)
+    lives_there = stay.kind is not OccupancyKind.OWNER_NON_OCCUPANT
+    if lives_there and last_day < stay.first_day:
+        raise InvalidInput("The stay began later.", field="lastDay")
+    if last_day > today + NOTICE_FOR:
+        raise InvalidInput(f"A departure is told at most {NOTICE_FOR.days} days ahead.", field="lastDay")
+    await lock_dwellings(connection, [dwelling_id])
+    mine = Occupancy.filter(dwelling_id=dwelling_id, account_id=viewer.account_id).using_db(connection)
+    others = occupants().filter(dwelling_id=dwelling_id).using_db(connection)
+    next_in = [row for row in await others if stay.first_day < row.move_in <= last_day]
+    if lives_there and any(
+        row.account_id != viewer.account_id and row.move_out != row.move_in for row in next_in
+    ):
+        raise InvalidInput("The next occupant is there by then.", field="lastDay")
+    rows = await mine.order_by("move_in", "id")
+    present = [row for row in rows if _held_on(row, today) and row.move_in <= last_day][-1:]
+    for row in rows:
+        if row in present or _held_on(row, last_day):
+            await end(connection, row, registry, last_day=last_day, today=today)
+    await record(
+        Act.OCCUPANCY_ENDED,
+        Subject("dwelling", dwelling_id),
+        now=now,
+        visitor=visitor,
+        viewer=viewer,
+        connection=connection,
+    )
+
+
+async def end(
+    connection: TransactionalDBClient,
+    occupancy: Occupancy,
+    registry: Registry,
+    *,
+    last_day: date,
+    today: date,
+) -> None:
+    """End an occupancy after a day; its holder sees the own period for the operator's time, which begins when
+    the end is told, if that is later (CN-10).
+    """
+    await _write_ends(connection, occupancy.dwelling_id, today)
+    move_out = max(last_day + _ONE_DAY, occupancy.move_in)
+    dwelling = await Dwelling.get(id=occupancy.dwelling_id, using_db=connection).select_related(
+        "residence__operator"
+    )
+    profile = registry.profile(dwelling.residence.operator.code)
+    occupancy.move_out = move_out
+    occupancy.access_until = max(move_out, today) + _access(profile)
+    await occupancy.save(using_db=connection, update_fields=["move_out", "access_until"])
+
+
+async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:
+    """Write down the ends that nobody entered: of stays that a successor's first day has ended (R-140)."""
+    rows = await occupants().filter(dwelling_id=dwelling_id).using_db(connection)
+    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+        if row.move_out is None and stay.last_day is not None and stay.over_on(today):
+            row.move_out = stay.last_day + _ONE_DAY
+            await row.save(using_db=connection, update_fields=["move_out"])
+
+
+async def _place(
+    connection: TransactionalDBClient, claim: Claim, *, today: date
+) -> tuple[date, Occupancy | None]:
+    """The first day of whoever moves in, and the row that describes the same person already, if one does."""
+    await _write_ends(connection, claim.dwelling_id, today)
+    rows = occupants().filter(dwelling_id=claim.dwelling_id).using_db(connection)
+    others = [row for row in await rows.select_related("account") if row.account_id != claim.account_id]
+    held = [row for row in others if _held_on(row, max(today, claim.move_in))]
+    move_in = max([claim.move_in, *(row.move_out for row in others if row.move_out and row not in held)])
+    same = [row for row in held if row.account_id is None and row.move_in >= move_in]
+    disabled = [row for row in held if row.account is not None and row.account.disabled_at is not None]
+    if any(row.move_in >= move_in for row in disabled):
+        move_in = max(move_in, today)  # days that were somebody's are never given to another
+    for row in held:
+        if row in disabled or (row.account_id is None and row not in same):
+            row.move_out = max(move_in, row.move_in)
+            await row.save(using_db=connection, update_fields=["move_out"])
+    return move_in, min(same, key=lambda row: (row.move_in, row.id), default=None)
+
+
+def _held_on(row: Occupancy, day: date) -> bool:
+    """Whether an occupancy had not ended by that day."""
+    return row.move_out is None or row.move_out > day
+
+
+async def _stay_to_leave(viewer: Viewer, dwelling_id: int, *, now: datetime) -> tuple[Stay, date]:
+    """What the viewer has at a dwelling and can give up, and what day it is there.
+
+    Raises:
+        NotFound: nothing, or no more.
+    """
+    mine = [*await stays(viewer), *await ownerships(viewer)]
+    found = [stay for stay in mine if stay.dwelling_id == dwelling_id]
+    if found:
+        today = await today_at(dwelling_id, now=now)
+        for stay in found:
+            if not stay.over_on(today):
+                return stay, today
+    raise NotFound("No such dwelling.", field="id")
+
+
+async def holds_a_dwelling(
+    account_id: int, *, proven: bool = False, now: datetime, connection: BaseDBAsyncClient | None = None
+) -> bool:
+    """Whether an account has its one dwelling, or waits for a manager to give it one (R-139).
+
+    All is looked up, whatever the first says: a stranger is not told by the work (C-13). `proven`: whoever
+    asks has shown by a serial where they live, and no longer waits for a look at a guess.
+    """
+    mine = Occupancy.filter(account_id=account_id).using_db(connection)
+    rows = await mine.select_related("dwelling__residence")
+    waits_for = DwellingCase.filter(account_id=account_id, state=CaseState.OPEN)
+    if proven:
+        waits_for = waits_for.exclude(kind=CaseKind.REVIEW)
+    waits = await waits_for.using_db(connection).exists()
+    known = zip(rows, await stays_of(rows, connection=connection), strict=True)
+    return waits or any(_goes_on(row, stay, now) for row, stay in known)
+
+
+def _goes_on(row: Occupancy, stay: Stay, now: datetime) -> bool:
+    """Whether an occupancy, its residence at hand, is not over; that of an owner elsewhere has no
+    successor.
+    """
+    today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    if row.kind is OccupancyKind.OWNER_NON_OCCUPANT:
+        return _held_on(row, today)
+    return not stay.over_on(today)
+
+
+def _access(profile: OperatorProfile | None) -> timedelta:
+    return profile.predecessor_access if profile is not None else PREDECESSOR_ACCESS

@@ -1,0 +1,103 @@
+"""Answers a viewer's dwellings, with the residence and operator they belong to."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from core.access import Viewer
+from core.models import Dwelling, OccupancyKind
+from core.services.shared.scope import Stay, dwellings_with_residence, ownerships, stay_at, stays
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceView:
+    """A residence as its residents see it; `water_price_eur_per_m3` is None where it is not known."""
+
+    id: int
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str
+    operator_code: str
+    operator_name: str
+    water_price_eur_per_m3: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingView:
+    """A dwelling as its occupant sees it; data reach from `visible_from` to `visible_until` (None: open)."""
+
+    id: int
+    residence: ResidenceView
+    building: str
+    staircase: str
+    floor: str
+    number: str
+    lot: str | None
+    manager_reference: str | None
+    surface_m2: Decimal | None
+    occupancy: OccupancyKind
+    visible_from: date
+    visible_until: date | None
+
+
+async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
+    """Every dwelling of the viewer, the present ones first."""
+    mine = await stays(viewer)
+    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
+    return [_view(rows[stay.dwelling_id], stay) for stay in mine]
+
+
+async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
+    """One dwelling of the viewer.
+
+    Raises:
+        NotFound: no such dwelling, or not the viewer's.
+    """
+    stay = await stay_at(viewer, dwelling_id)
+    rows = await dwellings_with_residence([dwelling_id])
+    return _view(rows[dwelling_id], stay)
+
+
+async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
+    """What the viewer owns today and does not live in (C-01): where it is, and nothing that is measured."""
+    mine = await ownerships(viewer)
+    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
+    views = [_view(rows[stay.dwelling_id], stay) for stay in mine]
+    return [
+        view
+        for view, stay in zip(views, mine, strict=True)
+        if not stay.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
+    ]
+
+
+def _view(row: Dwelling, stay: Stay) -> DwellingView:
+    residence = row.residence
+    return DwellingView(
+        id=row.id,
+        residence=ResidenceView(
+            id=residence.id,
+            code=residence.code,
+            name=residence.name,
+            street=residence.street,
+            postcode=residence.postcode,
+            city=residence.city,
+            time_zone=residence.time_zone,
+            operator_code=residence.operator.code,
+            operator_name=residence.operator.name,
+            water_price_eur_per_m3=residence.water_price_eur_per_m3,
+        ),
+        building=row.building,
+        staircase=row.staircase,
+        floor=row.floor,
+        number=row.number,
+        lot=row.lot,
+        manager_reference=row.manager_reference,
+        surface_m2=row.surface_m2,
+        occupancy=stay.kind,
+        visible_from=stay.first_day,
+        visible_until=stay.last_day,
+    )

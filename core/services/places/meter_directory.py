@@ -1,0 +1,102 @@
+"""Finds the meters that telegrams come from: by radio address, with their keys and their residence's zone.
+
+In: radio addresses as text and who is asking. Out: `MeterEntry` values. The one rule: a gateway finds the
+meters of its own operator alone; to it, any other meter is unknown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Viewer
+from core.consumption.fluids import Fluid
+from core.errors import SecretUnusable
+from core.models import Dwelling, Meter, MeterKey
+from core.services.places.key_vault import Vault
+from core.services.shared.time_series import is_sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class MeterEntry:
+    """What intake knows of a meter.
+
+    `keys` are the newest first and do not show when printed; None when there are some, and all are sealed
+    under another secret. `water_price_eur_per_m3` is the residence's; None where nobody has said.
+    """
+
+    id: int
+    dwelling_id: int
+    fluid: Fluid
+    printed_serial: str
+    radio_address: str
+    register_step: int
+    register_capacity: int | None
+    installed_at: datetime
+    removed_at: datetime | None
+    zone: ZoneInfo
+    operator_code: str
+    water_price_eur_per_m3: Decimal | None
+    keys: tuple[bytes, ...] | None = field(repr=False)
+
+    def day(self, moment: datetime) -> date:
+        """The civil day where the meter is."""
+        return moment.astimezone(self.zone).date()
+
+
+async def meters_by_address(
+    viewer: Viewer, addresses: Iterable[str], *, vault: Vault
+) -> dict[str, MeterEntry]:
+    """The meters with these radio addresses that the viewer's telegrams may be booked on."""
+    query = Meter.filter(radio_address__in=list(set(addresses)))
+    if viewer.operator_id is not None:
+        query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
+    meters = await query.select_related("dwelling__residence__operator").prefetch_related("keys")
+    return {meter.radio_address: _entry(meter, vault) for meter in meters}
+
+
+async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
+    """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is stored.
+
+    PostgreSQL locks the dwellings' rows, in one order so that two batches cannot wait for each other. SQLite
+    has one writer: an update of no row takes that place at once, instead of failing later when a read turns
+    into a write beside another process.
+    """
+    if is_sqlite(connection):
+        await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
+        return
+    rows = Dwelling.filter(id__in=list(set(dwelling_ids))).order_by("id").using_db(connection)
+    await rows.only("id").select_for_update(no_key=True)  # values_list() would drop the lock
+
+
+def _entry(meter: Meter, vault: Vault) -> MeterEntry:
+    newest_first = sorted(meter.keys, key=lambda key: (key.added_at, key.id), reverse=True)
+    return MeterEntry(
+        id=meter.id,
+        dwelling_id=meter.dwelling_id,
+        fluid=meter.fluid,
+        printed_serial=meter.printed_serial,
+        radio_address=meter.radio_address,
+        register_step=meter.register_step,
+        register_capacity=meter.register_capacity,
+        installed_at=meter.installed_at,
+        removed_at=meter.removed_at,
+        zone=ZoneInfo(meter.dwelling.residence.time_zone),
+        operator_code=meter.dwelling.residence.operator.code,
+        water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
+        keys=_opened(newest_first, meter.radio_address, vault),
+    )
+
+
+def _opened(keys: Iterable[MeterKey], radio_address: str, vault: Vault) -> tuple[bytes, ...] | None:
+    opened: list[bytes] = []
+    unreadable = False
+    for key in keys:
+        try:
+            opened.append(vault.open(key.sealed, radio_address=radio_address))
+        except SecretUnusable:
+            unreadable = True
+    return None if unreadable and not opened else tuple(opened)

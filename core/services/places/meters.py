@@ -1,0 +1,168 @@
+"""Answers the meters of a viewer's dwellings, and the readings of one meter page by page.
+
+Readings are paged by their time (a keyset), so a page costs the same at the end of a year as at its start,
+and a reading that arrives meanwhile shifts nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import ceil, floor
+from zoneinfo import ZoneInfo
+
+from core.access import Permission, Viewer
+from core.consumption import day_start
+from core.consumption.fluids import Fluid
+from core.metering import StatusFlag, bits_to_flags
+from core.models import Meter
+from core.services.shared import time_series
+from core.services.shared.paging import Page
+from core.services.shared.scope import Stay, stay_of_meter, stays
+from core.services.shared.time_series import ReadingRow, Window
+from core.services.shared.transaction import current_database
+
+_FAR_FUTURE_S = 1 << 40
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingView:
+    """An index of a meter, in the smallest unit of its fluid; both times are UTC (C-21)."""
+
+    meter_id: int
+    read_at: datetime
+    received_at: datetime
+    index: int
+    flags: frozenset[StatusFlag]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterView:
+    """A meter as its dwelling's occupant sees it; days are civil days of the residence."""
+
+    id: int
+    dwelling_id: int
+    fluid: Fluid
+    vendor: str
+    printed_serial: str
+    location: str
+    register_step: int
+    installed_on: date
+    removed_on: date | None
+    last_reading: ReadingView | None
+
+
+async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:
+    """The meters that were in service during the viewer's stay at each dwelling; by fluid, newest first."""
+    viewer.require(Permission.METERS_READ)
+    wanted = set(dwelling_ids)
+    mine = {stay.dwelling_id: stay for stay in reversed(await stays(viewer)) if stay.dwelling_id in wanted}
+    rows = await Meter.filter(dwelling_id__in=list(mine)).select_related("dwelling__residence")
+    shown = [row for row in rows if _during(row, mine[row.dwelling_id])]
+    last = await time_series.last_readings(current_database(), [row.id for row in shown])
+    found: dict[int, list[MeterView]] = {dwelling_id: [] for dwelling_id in mine}
+    for row in sorted(shown, key=lambda row: (list(Fluid).index(row.fluid), -row.installed_at.timestamp())):
+        window = _window(row, mine[row.dwelling_id])
+        reading = last.get(row.id)
+        if reading is not None and reading.read_at_s > window.last:
+            page = await time_series.readings_page(current_database(), window, newest_first=True, limit=1)
+            reading = page[0] if page else None
+        if reading is not None and reading.read_at_s < window.first:
+            reading = None
+        found[row.dwelling_id].append(_view(row, reading))
+    return found
+
+
+async def readings_of_meter(
+    viewer: Viewer,
+    meter_id: int,
+    *,
+    first: int,
+    after: datetime | None = None,
+    newest_first: bool = True,
+    read_from: datetime | None = None,
+    read_to: datetime | None = None,
+) -> Page[ReadingView]:
+    """A page of a meter's readings during the viewer's stay.
+
+    Args:
+        viewer: the occupant.
+        meter_id: one of the viewer's meters.
+        first: how many at most.
+        after: the time of the last reading of the page before, exclusive.
+        newest_first: the order of time.
+        read_from: a further bound, included.
+        read_to: as `read_from`.
+
+    Raises:
+        NotFound: no such meter, or not the viewer's.
+    """
+    viewer.require(Permission.READINGS_READ)
+    meter, stay = await stay_of_meter(viewer, meter_id)
+    window = _window(meter, stay)
+    earliest, latest = window.first, window.last
+    if read_from is not None:
+        earliest = max(earliest, ceil(read_from.timestamp()))
+    if read_to is not None:
+        latest = min(latest, floor(read_to.timestamp()))
+    if after is not None and newest_first:
+        latest = min(latest, int(after.timestamp()) - 1)
+    elif after is not None:
+        earliest = max(earliest, int(after.timestamp()) + 1)
+    rows = await time_series.readings_page(
+        current_database(),
+        Window(meter.id, earliest, latest),
+        newest_first=newest_first,
+        limit=first + 1,
+    )
+    return Page(items=[reading_view(row) for row in rows[:first]], has_next=len(rows) > first)
+
+
+def reading_view(row: ReadingRow) -> ReadingView:
+    return ReadingView(
+        meter_id=row.meter_id,
+        read_at=datetime.fromtimestamp(row.read_at_s, UTC),
+        received_at=datetime.fromtimestamp(row.received_at_s, UTC),
+        index=row.index_value,
+        flags=bits_to_flags(row.status_bits),
+    )
+
+
+def latest(views: Sequence[MeterView]) -> ReadingView | None:
+    """The latest reading of several meters (R-072)."""
+    return max(
+        (view.last_reading for view in views if view.last_reading is not None),
+        key=lambda reading: reading.read_at,
+        default=None,
+    )
+
+
+def _during(meter: Meter, stay: Stay) -> bool:
+    removed = meter.removed_at
+    window = _window(meter, stay)
+    return (
+        removed is None or removed.timestamp() >= window.first
+    ) and meter.installed_at.timestamp() <= window.last
+
+
+def _window(meter: Meter, stay: Stay) -> Window:
+    """The seconds of a meter's time that lie in the stay's civil days."""
+    zone = ZoneInfo(meter.dwelling.residence.time_zone)
+    end_s = _FAR_FUTURE_S if stay.last_day is None else day_start(stay.last_day + _ONE_DAY, zone) - 1
+    return Window(meter.id, day_start(stay.first_day, zone), end_s)
+
+
+def _view(row: Meter, reading: ReadingRow | None) -> MeterView:
+    zone = ZoneInfo(row.dwelling.residence.time_zone)
+    return MeterView(
+        id=row.id,
+        dwelling_id=row.dwelling_id,
+        fluid=row.fluid,
+        vendor=row.vendor,
+        printed_serial=row.printed_serial,
+        location=row.location,
+        register_step=row.register_step,
+        installed_on=row.installed_at.astimezone(zone).date(),
+        removed_on=row.removed_at.astimezone(zone).date() if row.removed_at else None,
+        last_reading=reading_view(reading) if reading else None,
+    )

@@ -1,0 +1,108 @@
+"""Invites managers: an account with a temporary password by e-mail, and the residences they look after.
+
+In: the operator's command line. Out: an account of the role MANAGER. The one rule: the password is made here,
+goes to the mailbox alone and opens once within a day; the first sign-in asks for one of the manager's own and
+for a second factor before anything else is seen.
+"""
+
+from datetime import datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import NOBODY, Act, Permission, Role, Viewer
+from core.access.codes import TEMPORARY_PASSWORD_LIFETIME, make_temporary_password
+from core.access.emails import email_key
+from core.errors import Conflict, InvalidInput, NotFound
+from core.language import Language
+from core.models import Account, Operator
+from core.registration.machine import checked_email
+from core.registration.refusals import RegistrationRefused
+from core.services.auth.passwords import hash_in_thread
+from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+from core.settings import Settings
+
+
+async def invite_manager(
+    settings: Settings,
+    viewer: Viewer,
+    *,
+    email: str,
+    operator_code: str,
+    first_name: str,
+    last_name: str,
+    language: Language = Language.FR,
+    now: datetime,
+) -> int:
+    """Make a manager's account and send its temporary password; answers the account's id.
+
+    One who has not signed in yet gets another password.
+
+    Raises:
+        InvalidInput: the address is none.
+        NotFound: there is no such operator.
+        Conflict: the address belongs to a resident, to another operator, or to a manager who has signed in.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    try:
+        email = checked_email(email)
+    except RegistrationRefused as failure:
+        raise InvalidInput("is no e-mail address", field="email") from failure
+    password = make_temporary_password()
+    return await _invite(
+        settings,
+        Account(
+            email=email,
+            email_key=email_key(email),
+            first_name=first_name,
+            last_name=last_name,
+            language=language.value,
+            role=Role.MANAGER,
+            leak_by_email=True,
+            created_at=now,
+        ),
+        operator_code=operator_code,
+        password=password,
+        password_hash=await hash_in_thread(password),
+        now=now,
+    )
+
+
+@transactional
+async def _invite(
+    connection: TransactionalDBClient,
+    settings: Settings,
+    wanted: Account,
+    *,
+    operator_code: str,
+    password: str,
+    password_hash: str,
+    now: datetime,
+) -> int:
+    operator = await Operator.get_or_none(code=operator_code, using_db=connection)
+    if operator is None:
+        raise NotFound(f"There is no operator {operator_code}.", field="operator")
+    account = await Account.get_or_none(email_key=wanted.email_key, using_db=connection) or wanted
+    waits = account.temporary_password_until is not None and account.temporary_password_used_at is None
+    if account is not wanted and not (
+        waits and account.role is Role.MANAGER and account.operator_id == operator.id
+    ):
+        raise Conflict("This e-mail address has an account.", field="email")
+    account.operator_id = operator.id
+    account.password_hash, account.password_changed_at = password_hash, now
+    account.temporary_password_until = now + TEMPORARY_PASSWORD_LIFETIME
+    await account.save(using_db=connection)
+    await record(
+        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=NOBODY, connection=connection
+    )
+    letter = Letter.to(
+        account,
+        "manager_invited",
+        values={"operator": operator.name},
+        secrets={"password": password},
+        expires_at=account.temporary_password_until,
+    )
+    await queue_letter(connection, settings, letter, now=now)
+    account_id: int = account.id
+    return account_id

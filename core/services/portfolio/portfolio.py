@@ -1,0 +1,392 @@
+"""Describes operators, residences, dwellings, meters, keys and people to the house.
+
+In: frozen descriptions from a list that an operator keeps (or from the demo). The one rule: saying the same
+twice changes nothing; what is described again with other words is brought up to date. A meter is known by
+its radio address, a dwelling by residence, building, staircase, floor and number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Role, Viewer
+from core.access.emails import email_key
+from core.consumption.fluids import Fluid
+from core.errors import Conflict, InvalidInput, NotFound
+from core.leak_thresholds import ThresholdsOf, product_thresholds
+from core.metering import fold
+from core.models import (
+    Account,
+    Dwelling,
+    Meter,
+    Occupancy,
+    OccupancyKind,
+    Operator,
+    Residence,
+)
+from core.services.alerts.meter_removal import end_leaks
+from core.services.auth.passwords import hash_password
+from core.services.places.key_vault import Vault
+from core.services.portfolio.meter_keys import put_key
+from core.services.portfolio.validation import (
+    canonical_address,
+    check_texts,
+    check_zone,
+    checked_price,
+    told_as_input,
+)
+from core.services.shared.transaction import transactional
+
+LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
+"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
+
+KEY_BYTES = {8, 16}
+"""PRIOS, and AES-128."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
+
+    fluid: Fluid
+    vendor: str
+    printed_serial: str
+    radio_address: str
+    installed_at: datetime
+    removed_at: datetime | None = None
+    register_step: int = 1
+    register_capacity: int | None = None
+    location: str = ""
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancySpec:
+    """Somebody's time in a dwelling; without an e-mail it is a person without an account."""
+
+    move_in: date
+    move_out: date | None = None
+    kind: OccupancyKind = OccupancyKind.TENANT
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingSpec:
+    """A dwelling with its meters and occupancies."""
+
+    number: str
+    building: str = ""
+    staircase: str = ""
+    floor: str = ""
+    lot: str | None = None
+    manager_reference: str | None = None
+    surface_m2: Decimal | None = None
+    meters: Sequence[MeterSpec] = ()
+    occupancies: Sequence[OccupancySpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceSpec:
+    """A residence of an operator with its dwellings.
+
+    `published_at`: since when residents may sign up (R-131); `publish_residence` also tells the managers.
+    `water_price_eur_per_m3`: what residents pay, waste water included. Of a residence that is known, either
+    stays as it is where it is None.
+    """
+
+    operator_code: str
+    operator_name: str
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str = "Europe/Paris"
+    published_at: datetime | None = None
+    remote_reading: bool = True
+    resident_portal_option: bool = True
+    water_price_eur_per_m3: Decimal | None = None
+    dwellings: Sequence[DwellingSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """A resident's account with the notifications the resident chose.
+
+    `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
+    """
+
+    operator_code: str
+    email: str
+    password: str = field(repr=False)
+    first_name: str
+    last_name: str
+    civility: str = ""
+    phone_e164: str | None = None
+    phone_confirmed: bool = False
+    language: str = "fr"
+    leak_by_email: bool = False
+    leak_by_sms: bool = False
+    over_consumption_by_email: bool = False
+    over_consumption_by_sms: bool = False
+    role: Role = Role.RESIDENT
+    terms_version: str | None = None
+
+
+@told_as_input
+@transactional
+async def put_residence(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    spec: ResidenceSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
+) -> int:
+    """Describe a residence with all in it; answers its id.
+
+    `thresholds_of` judges the leaks of meters that are taken out (`House.registry.leak_thresholds`).
+
+    Raises:
+        NotFound: an occupancy names an account that does not exist.
+        InvalidInput: no such time zone, no such price, or a radio address or key cannot be read.
+        Conflict: another dwelling's meter has this radio address.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    operator = await _operator(connection, spec.operator_code, spec.operator_name)
+    check_texts(operator=spec.operator_code, residence=spec.code)
+    check_zone(spec.time_zone)
+    said = {
+        "published_at": spec.published_at,
+        "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
+    }
+    residence, _ = await Residence.update_or_create(
+        {
+            "name": spec.name,
+            "street": spec.street,
+            "postcode": spec.postcode,
+            "city": spec.city,
+            "time_zone": spec.time_zone,
+            "remote_reading": spec.remote_reading,
+            "resident_portal_option": spec.resident_portal_option,
+            **{name: value for name, value in said.items() if value is not None},
+        },
+        using_db=connection,
+        operator_id=operator.id,
+        code=spec.code,
+    )
+    for dwelling in spec.dwellings:
+        await _put_dwelling(
+            connection, residence, dwelling, vault=vault, thresholds_of=thresholds_of, now=now
+        )
+    residence_id: int = residence.id
+    return residence_id
+
+
+@told_as_input
+@transactional
+async def put_meter(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    *,
+    residence_code: str,
+    operator_code: str,
+    dwelling: DwellingSpec,
+    meter: MeterSpec,
+    keep_removal: bool = False,
+    vault: Vault,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
+) -> int:
+    """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
+
+    Raises:
+        NotFound: no such residence.
+        InvalidInput: the radio address or key cannot be read.
+        Conflict: another dwelling's meter has this radio address.
+    """
+    viewer.require(Permission.METERS_WRITE)
+    residence = await Residence.get_or_none(
+        code=residence_code, operator__code=operator_code, using_db=connection
+    )
+    if residence is None:
+        raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
+    row = await _dwelling_row(connection, residence, dwelling)
+    if keep_removal:
+        address = canonical_address(meter.radio_address)
+        known = await Meter.get_or_none(radio_address=address, using_db=connection)
+        meter = replace(meter, removed_at=known.removed_at if known else None)
+    return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
+
+
+async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
+    """The time zone whose civil days count at a residence.
+
+    Raises:
+        NotFound: no such residence.
+    """
+    viewer.require(Permission.METERS_WRITE)
+    residence = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
+    if residence is None:
+        raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
+    return ZoneInfo(residence.time_zone)
+
+
+@transactional
+async def put_account(
+    connection: TransactionalDBClient, viewer: Viewer, spec: AccountSpec, *, now: datetime
+) -> int:
+    """Describe an account; answers its id. The password of one that is known is left as it is."""
+    viewer.require(Permission.PLACES_WRITE)
+    operator = await Operator.get_or_none(code=spec.operator_code, using_db=connection)
+    if operator is None:
+        raise NotFound(f"There is no operator {spec.operator_code}.", field="operator_code")
+    account = await Account.get_or_none(email_key=email_key(spec.email), using_db=connection)
+    if account is None:
+        account = Account(
+            operator_id=operator.id,
+            email_key=email_key(spec.email),
+            password_hash=hash_password(spec.password),
+            role=spec.role,
+            terms_version=spec.terms_version,
+            created_at=now,
+        )
+    account.email = spec.email.strip()
+    account.civility, account.first_name, account.last_name = spec.civility, spec.first_name, spec.last_name
+    if account.phone_e164 != spec.phone_e164 or spec.phone_confirmed:
+        account.phone_confirmed_at = now if spec.phone_confirmed else None
+    account.phone_e164, account.language = spec.phone_e164, spec.language
+    account.leak_by_email, account.leak_by_sms = spec.leak_by_email, spec.leak_by_sms
+    account.over_consumption_by_email = spec.over_consumption_by_email
+    account.over_consumption_by_sms = spec.over_consumption_by_sms
+    await account.save(using_db=connection)
+    account_id: int = account.id
+    return account_id
+
+
+@transactional
+async def put_operator(connection: TransactionalDBClient, viewer: Viewer, *, code: str, name: str) -> int:
+    """Describe an operator; answers its id."""
+    viewer.require(Permission.PLACES_WRITE)
+    operator_id: int = (await _operator(connection, code, name)).id
+    return operator_id
+
+
+async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
+    operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
+    return operator
+
+
+async def _dwelling_row(
+    connection: TransactionalDBClient, residence: Residence, spec: DwellingSpec
+) -> Dwelling:
+    known = {
+        name: value
+        for name, value in (
+            ("lot", spec.lot),
+            ("manager_reference", spec.manager_reference),
+            ("surface_m2", spec.surface_m2),
+        )
+        if value is not None
+    }
+    dwelling, _ = await Dwelling.update_or_create(
+        known,
+        using_db=connection,
+        residence_id=residence.id,
+        building=spec.building,
+        staircase=spec.staircase,
+        floor=spec.floor,
+        number=spec.number,
+    )
+    return dwelling
+
+
+async def _put_dwelling(
+    connection: TransactionalDBClient,
+    residence: Residence,
+    spec: DwellingSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> None:
+    dwelling = await _dwelling_row(connection, residence, spec)
+    for meter in spec.meters:
+        await _put_meter(connection, dwelling, meter, vault=vault, thresholds_of=thresholds_of, now=now)
+    for stay in spec.occupancies:
+        await _put_occupancy(connection, dwelling, stay)
+
+
+async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec) -> None:
+    """A dwelling has one occupant at a time (R-140); an owner who lives elsewhere takes no place (C-01)."""
+    account = None
+    if spec.email:
+        account = await Account.get_or_none(email_key=email_key(spec.email), using_db=connection)
+        if account is None:
+            raise NotFound(f"There is no account {spec.email}.", field="email")
+    owner = OccupancyKind.OWNER_NON_OCCUPANT
+    same_day = Occupancy.filter(dwelling_id=dwelling.id, move_in=spec.move_in).using_db(connection)
+    known = same_day.filter(kind=owner) if spec.kind is owner else same_day.exclude(kind=owner)
+    stay = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
+    stay.move_out, stay.kind = spec.move_out, spec.kind
+    stay.account_id = account.id if account else None
+    await stay.save(using_db=connection)
+
+
+def _check_meter(spec: MeterSpec) -> None:
+    """A meter's figures fit each other.
+
+    Raises:
+        InvalidInput: the length of its key, its register, or a removal before the installation.
+    """
+    if spec.key is not None and len(spec.key) not in KEY_BYTES:
+        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+    for name, amount in (
+        ("register_step", spec.register_step),
+        ("register_capacity", spec.register_capacity),
+    ):
+        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
+            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+    if spec.removed_at is not None and spec.removed_at < spec.installed_at:
+        raise InvalidInput("lies before installed_on", field="removed_on")
+
+
+async def _put_meter(
+    connection: TransactionalDBClient,
+    dwelling: Dwelling,
+    spec: MeterSpec,
+    *,
+    vault: Vault,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> int:
+    address = canonical_address(spec.radio_address)
+    _check_meter(spec)
+    meter = await Meter.get_or_none(radio_address=address, using_db=connection)
+    if meter is not None and meter.dwelling_id != dwelling.id:
+        raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")
+    meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
+    meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
+    meter.printed_serial, meter.serial_key = spec.printed_serial, fold(spec.printed_serial)
+    meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
+    taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
+    meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
+    await meter.save(using_db=connection)
+    if spec.key is not None:
+        await put_key(connection, meter, spec.key, vault=vault, now=now)
+    if taken_out:
+        await end_leaks(connection, address, vault=vault, thresholds_of=thresholds_of, now=now)
+    meter_id: int = meter.id
+    return meter_id
+
+
+async def has_residences(viewer: Viewer) -> bool:
+    """Whether anything has been described yet."""
+    viewer.require(Permission.PLACES_WRITE)
+    return await Residence.exists()

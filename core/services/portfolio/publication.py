@@ -1,0 +1,96 @@
+"""Publishes a residence: from then on its residents may register, and its managers are told.
+
+The one rule: publishing twice is publishing once; one e-mail to each administrator, and one document that
+everybody with access to the residence can read (R-134 to R-138, C-09, C-10).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Viewer
+from core.bootstrap import House
+from core.errors import NotFound
+from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
+from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.places.managed_residences import manages
+from core.services.shared.transaction import transactional
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document of a residence on the manager's side; `portal` is what its title names."""
+
+    id: int
+    kind: DocumentKind
+    portal: str
+    created_at: datetime
+
+
+@transactional
+async def publish_residence(
+    connection: TransactionalDBClient,
+    house: House,
+    viewer: Viewer,
+    *,
+    operator_code: str,
+    residence_code: str,
+    now: datetime,
+) -> bool:
+    """Open a residence to its residents; answers False if it was open already.
+
+    Raises:
+        NotFound: the operator has no such residence.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
+    residence = await query.select_for_update().first()
+    if residence is None:
+        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    known = await ResidenceDocument.exists(
+        residence_id=residence.id, kind=DocumentKind.PORTAL_READY, using_db=connection
+    )
+    if residence.published_at is None or residence.published_at > now:
+        await Residence.filter(id=residence.id).using_db(connection).update(published_at=now)
+    if known:
+        return False
+    await ResidenceDocument.create(
+        residence_id=residence.id, kind=DocumentKind.PORTAL_READY, created_at=now, using_db=connection
+    )
+    profile = house.registry.profile(operator_code)
+    portal = profile.portal_name if profile else "Submeter"
+    rows = ManagedResidence.filter(residence_id=residence.id, administrator=True, account__disabled_at=None)
+    for row in await rows.using_db(connection).select_related("account"):
+        letter = Letter.to(
+            row.account,
+            "portal_ready",
+            key=f"portal_ready:{residence.id}:{row.account_id}",
+            values={"portal": portal, "residence": f"{residence.code} {residence.name}".strip()},
+        )
+        await queue_letter(connection, house.settings, letter, now=now)
+    return True
+
+
+async def residence_documents(house: House, viewer: Viewer, residence_id: int) -> list[DocumentView]:
+    """The documents of one of the manager's residences, the newest first («Mes documents», R-136).
+
+    Raises:
+        NotFound: no such residence, or not the viewer's.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    if not await manages(viewer, residence_id):
+        raise NotFound("No such residence.", field="id")
+    rows = ResidenceDocument.filter(residence_id=residence_id).order_by("-created_at", "-id")
+    found = await rows.select_related("residence__operator")
+    return [
+        DocumentView(
+            id=row.id,
+            kind=row.kind,
+            portal=profile.portal_name
+            if (profile := house.registry.profile(row.residence.operator.code))
+            else "Submeter",
+            created_at=row.created_at,
+        )
+        for row in found
+    ]

@@ -1,0 +1,163 @@
+"""Deletes what is no longer needed: every kind of personal trace has its period (GDPR Art. 5(1)(e)).
+
+In: the settings and the moment. Out: how many of each kind went. The one rule: rows go in small transactions,
+each of which takes rows that no other worker holds and looks at them again under the lock; so several may
+purge at once, and one that is cut off has lost nothing. Consumption is not purged here.
+
+Of the news of an alert the row stays without words and address: by its key a leak is never told twice, and by
+its day it is known that it was told (WAR-04).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from core.access import Act, Role
+from core.access.acts import NOBODY
+from core.models import (
+    AccessToken,
+    Account,
+    AuditRecord,
+    CaseState,
+    Challenge,
+    Device,
+    DwellingCase,
+    MessageState,
+    Occupancy,
+    OutboxMessage,
+    Registration,
+    Session,
+)
+from core.services.registration.messages import forget_letters
+from core.services.shared.audit import Subject, record
+from core.services.shared.transaction import transactional
+from core.settings import Settings
+
+CHALLENGES_FOR = timedelta(days=7)
+"""After a code or link has lapsed: long enough to answer who asks why theirs was refused."""
+
+SIGN_INS_FOR = timedelta(days=30)
+"""After a session or access token has ended; that there was one is in the audit for longer."""
+
+UNUSED_DEVICES_FOR = timedelta(days=395)
+"""The thirteen months that the CNIL gives what is stored on a visitor's device (guidelines of 17 September
+2020 on cookies)."""
+
+BATCH_ROWS = 500
+"""What one transaction takes."""
+
+_CLOCK_MARGIN = timedelta(days=1)
+"""The audit's trigger goes by the database's clock, and refuses a whole statement for one young row."""
+
+_M = TypeVar("_M", bound=Model)
+_Settle: TypeAlias = Callable[[TransactionalDBClient, QuerySet[_M], datetime], Awaitable[int]]
+
+
+async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
+    """Delete or erase whatever has outlived its period; answers how many rows of each kind, by its name."""
+    return MappingProxyType(
+        {
+            "registrations": await _purge(Registration.filter(expires_at__lte=now), _forget, now),
+            "challenges": await _purge(Challenge.filter(expires_at__lte=now - CHALLENGES_FOR), _delete, now),
+            "sessions": await _purge(_ended(Session, now), _delete, now),
+            "access tokens": await _purge(_ended(AccessToken, now), _delete, now),
+            "devices": await _purge(Device.filter(last_used_at__lte=now - UNUSED_DEVICES_FOR), _delete, now),
+            **await _purge_messages(now - settings.message_retention, now),
+            "accounts": await _purge(_left(now), _erase_accounts, now),
+            "audit records": await _purge(
+                AuditRecord.filter(at__lte=now - settings.audit_retention - _CLOCK_MARGIN), _delete, now
+            ),
+        }
+    )
+
+
+async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
+    """Letters go as a whole, alerts' news without their row; what was never sent is given up first."""
+    unsent = OutboxMessage.filter(state=MessageState.PENDING, expires_at__lte=before)
+    await _purge(unsent, _give_up, now)
+    settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
+    return {
+        "letters": await _purge(settled.filter(alert_id=None), _delete, now),
+        "news of alerts": await _purge(settled.exclude(alert_id=None), _erase_words, now),
+    }
+
+
+def _ended(model: type[_M], now: datetime) -> QuerySet[_M]:
+    """Sessions or tokens that were revoked or have lapsed long enough ago."""
+    before = now - SIGN_INS_FOR
+    return model.filter(Q(expires_at__lte=before) | Q(revoked_at__lte=before))
+
+
+def _left(now: datetime) -> QuerySet[Account]:
+    """Residents who have left every dwelling and may no longer look back at any (CN-10): nothing is theirs.
+
+    Who waits for a manager's decision stays, and so does an account that never had a dwelling.
+    """
+    stays = Occupancy.exclude(account_id=None)
+    over = stays.filter(access_until__lte=now.date())
+    open_still = stays.filter(Q(access_until=None) | Q(access_until__gt=now.date()))
+    waiting = DwellingCase.filter(state=CaseState.OPEN)
+    return Account.filter(
+        role=Role.RESIDENT,
+        id__in=Subquery(over.values("account_id")),
+        id__not_in=Subquery(open_still.values("account_id")),
+    ).filter(id__not_in=Subquery(waiting.values("account_id")))
+
+
+async def _purge(doomed: QuerySet[_M], settle: _Settle[_M], now: datetime) -> int:
+    gone = 0
+    while True:
+        taken = await _purge_batch(doomed, settle, now)
+        gone += taken
+        if taken < BATCH_ROWS:
+            return gone
+
+
+@transactional
+async def _purge_batch(
+    connection: TransactionalDBClient, doomed: QuerySet[_M], settle: _Settle[_M], now: datetime
+) -> int:
+    rows = doomed.using_db(connection).order_by("id").limit(BATCH_ROWS)
+    ids = [row.pk for row in await rows.select_for_update(skip_locked=True).only("id")]
+    return await settle(connection, doomed.filter(id__in=ids).using_db(connection), now) if ids else 0
+
+
+async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: datetime) -> int:
+    return await rows.delete()
+
+
+async def _forget(connection: TransactionalDBClient, rows: QuerySet[Registration], _now: datetime) -> int:
+    """Registrations go with the letters to the address that was entered (C-37)."""
+    await forget_letters(connection, await rows.only("id", "letters"))
+    return await rows.delete()
+
+
+async def _give_up(_connection: TransactionalDBClient, rows: QuerySet[OutboxMessage], _now: datetime) -> int:
+    return await rows.update(state=MessageState.FAILED, failure="EXPIRED", sealed_values=None)
+
+
+async def _erase_words(
+    _connection: TransactionalDBClient, rows: QuerySet[OutboxMessage], now: datetime
+) -> int:
+    return await rows.update(erased_at=now, values={}, sealed_values=None, recipient=None)
+
+
+async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:
+    """With an account goes all that hangs on it; stays, consents and deeds remain, and are nobody's."""
+    ids = [row.pk for row in await rows.only("id")]
+    for account_id in ids:
+        await record(
+            Act.ACCOUNT_ERASED,
+            Subject("account", account_id),
+            now=now,
+            visitor=NOBODY,
+            connection=connection,
+        )
+    await Account.filter(id__in=ids).using_db(connection).delete()
+    return len(ids)  # SQLite would count what hangs on them too

@@ -1,0 +1,133 @@
+"""Lists the lines that are kept because they could not be used, newest first.
+
+The line itself is shown whole: it is what a radio heard, and a sealed one stays sealed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Viewer
+from core.models import TelegramState, UnusableTelegram
+from core.sanitize import storable
+from core.services.telegrams.decoding import Line, Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLine:
+    """A line with what failed, where in it, and whose it was."""
+
+    id: int
+    received_at: datetime
+    source: str
+    stage: str
+    reason: str
+    message: str
+    offset: int | None
+    radio_address: str | None
+    times_seen: int
+    line: str
+
+
+async def kept_lines(viewer: Viewer, *, reason: str | None = None, limit: int = 100) -> list[KeptLine]:
+    """The newest lines that wait for their cause to go, of one reason if one is given."""
+    viewer.require(Permission.TELEGRAMS_REPLAY)
+    query = UnusableTelegram.filter(state=TelegramState.KEPT)
+    if reason is not None:
+        query = query.filter(reason=reason)
+    return [
+        KeptLine(
+            id=row.id,
+            received_at=row.received_at,
+            source=row.source,
+            stage=row.stage,
+            reason=row.reason,
+            message=row.message,
+            offset=row.byte_offset,
+            radio_address=row.radio_address,
+            times_seen=row.times_seen,
+            line=row.line,
+        )
+        for row in await query.order_by("-id").limit(limit)
+    ]
+
+
+async def keep(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    failures: Sequence[Unusable],
+    *,
+    source: str,
+) -> None:
+    """Store lines that could not be used; one that is kept already gets its newest reason and is seen again.
+
+    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
+    each other.
+    """
+    if not failures:
+        return
+    newest = {failure.line.digest: failure for failure in failures}
+    sightings = Counter[str]()
+    for failure in failures:
+        sightings[failure.line.digest] += failure.line.sightings
+    await UnusableTelegram.bulk_create(
+        [
+            UnusableTelegram(
+                line=failure.line.text,
+                line_digest=digest,
+                source=storable(source)[:200],
+                gateway_id=viewer.gateway_id,
+                received_at=failure.line.received_at,
+                times_seen=0,
+                **_findings(failure),
+            )
+            for digest, failure in sorted(newest.items())
+        ],
+        ignore_conflicts=True,
+        using_db=connection,
+    )
+    rows = UnusableTelegram.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
+    kept = await rows.select_for_update()
+    for row in kept:
+        row.update_from_dict(_findings(newest[row.line_digest]))
+        row.times_seen += sightings[row.line_digest]
+        row.state, row.replayed_at = TelegramState.KEPT, None
+    await UnusableTelegram.bulk_update(kept, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
+
+
+_UPDATED = (
+    "stage",
+    "reason",
+    "message",
+    "byte_offset",
+    "radio_address",
+    "times_seen",
+    "state",
+    "replayed_at",
+)
+
+
+_ROWS_AN_UPDATE = 500
+"""Tortoise gives each field of each row two parameters, and a statement has at most 32,767."""
+
+
+def _findings(failure: Unusable) -> dict[str, str | int | None]:
+    return {
+        "stage": failure.stage,
+        "reason": failure.reason,
+        "message": storable(failure.message)[:300],
+        "byte_offset": failure.offset,
+        "radio_address": failure.radio_address,
+    }
+
+
+async def release(connection: TransactionalDBClient, used: Iterable[Line], *, now: datetime) -> None:
+    """Mark kept lines that have been used now."""
+    digests = [line.digest for line in used]
+    if not digests:
+        return
+    kept = UnusableTelegram.filter(state=TelegramState.KEPT, line_digest__in=digests).using_db(connection)
+    await kept.update(state=TelegramState.REPLAYED, replayed_at=now)

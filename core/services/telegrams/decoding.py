@@ -1,0 +1,268 @@
+"""Gateway lines and what becomes of them: heard, opened, or kept as unusable with the reason.
+
+In: a line and the moment it came. Out: a value that says how far it got. The one rule: nothing that was
+received is lost; a line that cannot be used is stored whole, once, and `release` marks it when it is used
+after all. Decoding raises nothing here: a broken telegram is a result.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.metering import (
+    BatchDecoder,
+    FormatBook,
+    GatewayLine,
+    Index,
+    Opened,
+    Sealed,
+    SecurityKind,
+    TelegramError,
+    TelegramFault,
+    flags_to_bits,
+    parse_line,
+)
+from core.models import Meter
+from core.sanitize import storable
+from core.services.places.meter_directory import MeterEntry
+from core.services.telegrams.compact_formats import learned
+
+
+class Stage(StrEnum):
+    """The steps after decoding at which a telegram can end; before them stand those of `core.mbus`."""
+
+    METER = "METER"
+    READING = "READING"
+
+
+class Reason(StrEnum):
+    """Why a decoded telegram could not become a reading; before these stand the faults of `core.mbus`."""
+
+    UNKNOWN_METER = "UNKNOWN_METER"
+    SECRET_UNUSABLE = "SECRET_UNUSABLE"  # noqa: S105 - a reason, no secret
+    NO_INDEX = "NO_INDEX"
+    INDEX_OUT_OF_RANGE = "INDEX_OUT_OF_RANGE"
+    UNIT_MISMATCH = "UNIT_MISMATCH"
+    TIME_IN_FUTURE = "TIME_IN_FUTURE"
+    OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
+    CONFLICTING_READING = "CONFLICTING_READING"
+    COUNTER_NOT_RISEN = "COUNTER_NOT_RISEN"
+
+
+LARGEST_INDEX = 10**15
+"""A million million cubic metres: no register shows more, while records can hold what no column does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A gateway line as received.
+
+    Attributes:
+        text: storable and stripped; see `Line.of`.
+        received_at: the moment that holds if the line carries none itself.
+        operator_id: whose gateway heard it; None for the operator's own command line, which serves all.
+        sightings: how often it was heard now; 0 when a kept line is only tried again.
+    """
+
+    text: str
+    received_at: datetime
+    operator_id: int | None = None
+    sightings: int = 1
+
+    @classmethod
+    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "Line":
+        """The line of a text that may hold anything."""
+        return cls(storable(text.strip()), received_at, operator_id)
+
+    @property
+    def digest(self) -> str:
+        """What makes the same line, heard by the same operator, the same row.
+
+        Another operator's gateway may not book on the meter, so what it heard is a line of its own.
+        """
+        heard_by = "" if self.operator_id is None else f"{self.operator_id}\n"
+        return hashlib.sha256(f"{heard_by}{self.text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A line that could not become a reading: at which stage, why, where in it, and whose it was."""
+
+    line: Line
+    stage: str
+    reason: str
+    message: str
+    offset: int | None = None
+    radio_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A telegram whose sender is known; `timed` says that the moment is the line's own."""
+
+    line: Line
+    sealed: Sealed
+    telegram_digest: int
+    moment: datetime
+    timed: bool
+
+    @property
+    def radio_address(self) -> str:
+        return str(self.sealed.address)
+
+    def unusable(self, stage: str, reason: str, message: str, *, offset: int | None = None) -> Unusable:
+        return Unusable(self.line, stage, reason, message, offset, self.radio_address)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What an opened telegram says of its meter's register.
+
+    `message_counter` is there when it was proved by a message authentication code (mode 7).
+    """
+
+    heard: Heard
+    meter: MeterEntry
+    index: Index
+    status_bits: int
+    message_counter: int | None = None
+
+
+def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
+    """Lines to telegrams to senders, in order; the contents may still be sealed."""
+    parsed = [_parsed(line) for line in lines]
+    telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
+    senders = iter(decoder.identify([(one.telegram, one.crc_kept) for one in telegrams]))
+    return [
+        one if isinstance(one, Unusable) else _heard(line, one, next(senders))
+        for line, one in zip(lines, parsed, strict=True)
+    ]
+
+
+def _parsed(line: Line) -> GatewayLine | Unusable:
+    try:
+        return parse_line(line.text)
+    except TelegramError as failure:
+        return _failed(line, failure, None)
+
+
+def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+    if isinstance(sealed, TelegramError):
+        return _failed(line, sealed, None)
+    digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
+    return Heard(
+        line=line,
+        sealed=sealed,
+        telegram_digest=int.from_bytes(digest, "big", signed=True),
+        moment=gateway_line.received_at or line.received_at,
+        timed=gateway_line.received_at is not None,
+    )
+
+
+def open_telegrams(
+    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
+) -> tuple[list[Reported | Unusable], FormatBook]:
+    """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
+
+    Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
+    counts. A compact telegram may come before the full one, of the same batch, that teaches its format.
+    """
+    answers: dict[int, Reported | Unusable] = {}
+    waiting: list[_Waiting] = []
+    for place, item in enumerate(heard):
+        meter = meters.get(item.radio_address)
+        if meter is None or meter.keys is None:
+            answers[place] = _not_opened(item, meter)
+        else:
+            waiting.append((place, item, meter))
+    results = _with_their_keys(waiting, decoder, book)
+    wiser = learned(book, (result for result in results.values() if isinstance(result, Opened)))
+    if wiser is not book:
+        again = [one for one in waiting if _is_unknown_format(results[one[0]])]
+        results |= _with_their_keys(again, decoder, wiser)
+    for place, item, meter in waiting:
+        result = results[place]
+        if isinstance(result, Opened):
+            answers[place] = _reported(item, meter, result)
+        else:
+            answers[place] = _failed(item.line, result, item.radio_address)
+    return [answers[place] for place in range(len(heard))], wiser
+
+
+_Waiting = tuple[int, Heard, MeterEntry]
+
+
+def _with_their_keys(
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: FormatBook
+) -> dict[int, Opened | TelegramError]:
+    results: dict[int, Opened | TelegramError] = {}
+    turn = 0
+    while waiting:
+        keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, book=book)
+        again: list[_Waiting] = []
+        turn += 1
+        for (place, item, meter), result in zip(waiting, opened, strict=True):
+            if isinstance(result, Opened):
+                results[place] = result
+                continue
+            results.setdefault(place, result)
+            if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
+                again.append((place, item, meter))
+        waiting = again
+    return results
+
+
+def _is_unknown_format(result: Opened | TelegramError) -> bool:
+    return isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
+
+
+def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
+    if meter is None:
+        message = f"No meter {heard.radio_address} is registered."
+        return heard.unusable(Stage.METER, Reason.UNKNOWN_METER, message)
+    message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
+    return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
+
+
+def _reported(heard: Heard, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
+    measurement = opened.measurement
+    index = measurement.index
+    if index is None:
+        return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
+    if abs(index.value) > LARGEST_INDEX:
+        return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+    proved = opened.frame.envelope.security is SecurityKind.MODE_7
+    return Reported(
+        heard,
+        meter,
+        index,
+        flags_to_bits(measurement.flags),
+        message_counter=opened.message_counter if proved else None,
+    )
+
+
+_ANOTHER_KEY_MAY_FIT = frozenset(
+    {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH, TelegramFault.KEY_UNUSABLE}
+)
+
+
+async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
+    """The reports with their meters' removals as they stand now that the dwellings are locked."""
+    ids = {report.meter.id for report in reported}
+    rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
+    removed_at = {row.id: row.removed_at for row in rows}
+    return [
+        report
+        if removed_at.get(report.meter.id) == report.meter.removed_at
+        else replace(report, meter=replace(report.meter, removed_at=removed_at.get(report.meter.id)))
+        for report in reported
+    ]
+
+
+def _failed(line: Line, failure: TelegramError, address: str | None) -> Unusable:
+    return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, address)

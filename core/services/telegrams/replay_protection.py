@@ -1,0 +1,89 @@
+"""Message counters of sealed telegrams: each may come once (EN 13757-7 clause 7.6.6, mode 7).
+
+In: reports whose counter a message authentication code has proved. Out: whether one is an old message sent
+again. The one rule: a message that is no newer than the newest known one, and is heard later than that by
+more than clocks differ, was recorded and sent again by somebody; a late delivery carries an earlier moment
+and is welcome. A new key, or `meters restart-counter`, begins the count anew.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import Permission, Viewer
+from core.errors import NotFound
+from core.models import MessageCounter, Meter
+from core.services.shared.transaction import transactional
+from core.services.telegrams.decoding import Reported
+
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+"""Between two gateways that hear one meter."""
+
+
+class MessageCounters:
+    """The newest message of each meter of a batch.
+
+    Args:
+        rows: as stored; the dwellings of their meters must be locked.
+
+    """
+
+    def __init__(self, rows: Sequence[MessageCounter]) -> None:
+        self._stored = {row.meter_id: row for row in rows}
+        self._newest = {row.meter_id: (row.counter, row.heard_at) for row in rows}
+
+    @classmethod
+    async def of(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "MessageCounters":
+        """The counters of the reports' meters."""
+        ids = {report.meter.id for report in reported if report.message_counter is not None}
+        if not ids:
+            return cls(())
+        return cls(await MessageCounter.filter(meter_id__in=list(ids)).using_db(connection))
+
+    def has_not_risen(self, report: Reported) -> bool:
+        """True for an old message that is heard again; otherwise it is noted."""
+        counter, moment = report.message_counter, report.heard.moment
+        if counter is None:
+            return False
+        newest = self._newest.get(report.meter.id)
+        if newest is not None and counter <= newest[0]:
+            if moment > newest[1] + CLOCKS_DIFFER:
+                return True
+            if counter < newest[0] or moment >= newest[1]:
+                return False
+        self._newest[report.meter.id] = counter, moment
+        return False
+
+    async def save(self, connection: TransactionalDBClient) -> None:
+        """Store what was noted."""
+        fresh: list[MessageCounter] = []
+        for meter_id, (counter, moment) in self._newest.items():
+            row = self._stored.get(meter_id)
+            if row is None:
+                fresh.append(MessageCounter(meter_id=meter_id, counter=counter, heard_at=moment))
+            elif (row.counter, row.heard_at) != (counter, moment):
+                row.counter, row.heard_at = counter, moment
+                await row.save(using_db=connection)
+        await MessageCounter.bulk_create(fresh, using_db=connection)
+
+
+async def begin_anew(connection: TransactionalDBClient, meter_id: int) -> None:
+    """Forget the newest message of a meter whose key is another now."""
+    await MessageCounter.filter(meter_id=meter_id).using_db(connection).delete()
+
+
+@transactional
+async def restart_counter(connection: TransactionalDBClient, viewer: Viewer, *, radio_address: str) -> None:
+    """Take the next message of a meter as its newest, whatever it counts: its radio was reset.
+
+    Raises:
+        NotFound: no meter has this radio address.
+
+    """
+    viewer.require(Permission.METERS_WRITE)
+    meter = await Meter.get_or_none(radio_address=radio_address.strip().upper(), using_db=connection)
+    if meter is None:
+        raise NotFound(f"no meter {radio_address} is registered")
+    await begin_anew(connection, meter.id)

@@ -1,0 +1,91 @@
+"""Recomputes the hourly and daily volumes that new readings touch.
+
+In: the meters of a batch and the span of their new readings. Out: rows of both tables, replaced. The one
+rule: volumes are a function of the stored readings alone, so late, doubled and disordered telegrams give the
+same rows as orderly ones. A new reading changes the days from that of the reading before it to that of the
+reading after it, or, where it lies above that one, of the first to reach it; no others.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.consumption import DayVolume, HourVolume, clean, daily_volumes, day_of, day_start, hourly_volumes
+from core.consumption.volumes import HOUR_S
+from core.services.places.meter_directory import MeterEntry
+from core.services.shared import time_series
+from core.services.shared.time_series import ReadingRow, Window
+
+LOOK_BACK_S = 48 * HOUR_S
+"""Readings before the touched days that are looked at too: the running maximum of a meter that ran back.
+
+One that ran back and then stood still for longer is taken from where it stands: its next days may count the
+few units (`core.consumption.readings.BACKFLOW_LIMIT`) by which it ran back.
+"""
+
+_ONE_DAY = timedelta(days=1)
+
+
+async def roll_up(
+    connection: TransactionalDBClient, stored: Iterable[tuple[MeterEntry, ReadingRow]]
+) -> dict[MeterEntry, tuple[date, date]]:
+    """Bring the volumes of a batch's meters up to date; answers the first and last civil day recomputed."""
+    spans = _spans(stored)
+    around = await time_series.neighbours(
+        connection, [Window(meter.id, first, last) for meter, (first, last) in spans.items()]
+    )
+    touched = {meter: _touched_days(meter, span, around[meter.id]) for meter, span in spans.items()}
+    bounds = {meter: _bounds_s(meter, days) for meter, days in touched.items()}
+    readings = await time_series.readings_around(
+        connection,
+        [Window(meter.id, start_s - LOOK_BACK_S, end_s) for meter, (start_s, end_s) in bounds.items()],
+    )
+    hours: list[tuple[int, HourVolume]] = []
+    days: list[tuple[int, DayVolume]] = []
+    for meter, (first_day, last_day) in touched.items():
+        start_s, end_s = bounds[meter]
+        pieces = clean(readings[meter.id], register_capacity=meter.register_capacity)
+        hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
+        days += [
+            (meter.id, day)
+            for day in daily_volumes(pieces, zone=meter.zone)
+            if first_day <= day.day <= last_day
+        ]
+    await time_series.replace_hours(
+        connection,
+        [Window(meter.id, start_s, end_s - 1) for meter, (start_s, end_s) in bounds.items()],
+        hours,
+    )
+    await time_series.replace_days(
+        connection,
+        [
+            Window(meter.id, time_series.day_number(first_day), time_series.day_number(last_day))
+            for meter, (first_day, last_day) in touched.items()
+        ],
+        days,
+    )
+    return touched
+
+
+def _spans(stored: Iterable[tuple[MeterEntry, ReadingRow]]) -> Mapping[MeterEntry, tuple[int, int]]:
+    spans: dict[MeterEntry, tuple[int, int]] = {}
+    for meter, row in stored:
+        first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
+        spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
+    return spans
+
+
+def _touched_days(
+    meter: MeterEntry, span: tuple[int, int], around: tuple[int | None, int | None]
+) -> tuple[date, date]:
+    before, after = around
+    first_s = span[0] if before is None else before
+    last_s = span[1] if after is None else after
+    return day_of(first_s, meter.zone), day_of(last_s, meter.zone)
+
+
+def _bounds_s(meter: MeterEntry, days: tuple[date, date]) -> tuple[int, int]:
+    """The full hours that the days touch, epoch seconds: midnight falls within an hour in some zones."""
+    start_s, end_s = day_start(days[0], meter.zone), day_start(days[1] + _ONE_DAY, meter.zone)
+    return start_s - start_s % HOUR_S, end_s + -end_s % HOUR_S

@@ -1,0 +1,52 @@
+"""Personal access tokens: made, listed (`viewer.accessTokens`) and revoked by their owner."""
+
+import strawberry
+
+from core.access.sessions import TokenScope
+from core.services.accounts.access_tokens import issue_token, revoke_token
+from graphql_schema.accounts.viewer import AccessToken
+from graphql_schema.base.context import Info
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.relay import number_of
+
+
+@strawberry.type(description="A fresh token.")
+class AccessTokenIssued:
+    token: str = strawberry.field(
+        description="Send it as `Authorization: Bearer smp_...`. It is shown only here."
+    )
+    access_token: AccessToken
+
+
+@strawberry.type(description="The token opens nothing any more.")
+class AccessTokenRevoked:
+    id: strawberry.ID
+
+
+@strawberry.type
+class AccessTokenMutation:
+    @resolved(
+        "Make a token for a program such as Home Assistant. It reads what its scopes name, changes nothing, "
+        "and works beside two-factor sign-in. `days` is how long it opens; left out, until it is revoked."
+    )
+    async def create_access_token(
+        self, info: Info, name: str, scopes: list[TokenScope], days: int | None = None
+    ) -> AccessTokenIssued:
+        context = info.context
+        issued = await issue_token(
+            context.house,
+            await context.viewer(),
+            name=name,
+            scopes=scopes,
+            days=days,
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return AccessTokenIssued(token=issued.token, access_token=AccessToken.of(issued.view))
+
+    @resolved("End one of the viewer's tokens.")
+    async def revoke_access_token(self, info: Info, id: strawberry.ID) -> AccessTokenRevoked:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        number, viewer = number_of(id, "AccessToken"), await context.viewer()
+        await revoke_token(viewer, number, visitor=context.visitor, now=context.now)
+        return AccessTokenRevoked(id=id)

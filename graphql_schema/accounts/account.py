@@ -1,0 +1,144 @@
+"""The own account: contact data, notifications, terms, and the proof of an address (R-097 to R-111)."""
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from core.services.accounts.account import (
+    Contact,
+    NotificationTopic,
+    accept_terms,
+    change_contact,
+    choose_newsletter,
+    choose_notification,
+)
+from core.services.accounts.contact_verification import (
+    ask_email_change,
+    ask_phone_code,
+    confirm_email_change,
+    confirm_phone,
+)
+from graphql_schema.accounts.viewer import Viewer
+from graphql_schema.base.context import Context, Info
+from graphql_schema.base.enums import Language
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
+
+
+@strawberry.input(description="What is left out stays as it is; a blank phone number clears it.")
+class ContactInput:
+    civility: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    language: Language | None = None
+
+
+@strawberry.type(description="The account as it is now.")
+class AccountChanged:
+    viewer: Viewer
+
+
+@strawberry.type(description="A six-digit code is on its way: five tries, fifteen minutes.")
+class CodeSent:
+    to: str = strawberry.field(description="The address or number.")
+
+
+ChangeAccountResult: TypeAlias = Annotated[
+    AccountChanged | AccountRefused, strawberry.union("ChangeAccountResult")
+]
+AskCodeResult: TypeAlias = Annotated[
+    CodeSent | AccountRefused | RateLimited, strawberry.union("AskCodeResult")
+]
+ConfirmResult: TypeAlias = Annotated[
+    AccountChanged | CodeInvalid | AccountRefused | RateLimited, strawberry.union("ConfirmResult")
+]
+
+
+@strawberry.type
+class AccountMutation:
+    @answered("Keep the changed contact data (R-102, R-111). A new number has to be confirmed.")
+    async def update_contact(
+        self,
+        info: Info,
+        input: ContactInput,  # noqa: A002 - the argument's name in the schema
+    ) -> ChangeAccountResult:
+        context = info.context
+        contact = Contact(
+            civility=input.civility,
+            first_name=input.first_name,
+            last_name=input.last_name,
+            phone=input.phone,
+            language=input.language,
+        )
+        await change_contact(await context.viewer(), contact, visitor=context.visitor, now=context.now)
+        return await _changed(context)
+
+    @answered("Switch a topic's channels on or off, at any time (R-118); what is left out stays as it is.")
+    async def choose_notification(
+        self,
+        info: Info,
+        topic: NotificationTopic,
+        by_email: bool | None = None,  # noqa: FBT001 - a switch
+        by_sms: bool | None = None,  # noqa: FBT001 - a switch
+    ) -> ChangeAccountResult:
+        context = info.context
+        await choose_notification(
+            await context.viewer(),
+            topic,
+            by_email=by_email,
+            by_sms=by_sms,
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return await _changed(context)
+
+    @resolved("Take the operator's newsletter, or end it, at any time.")
+    async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
+        context = info.context
+        await choose_newsletter(
+            context.house, await context.viewer(), wished=wished, visitor=context.visitor, now=context.now
+        )
+        return await _changed(context)
+
+    @resolved("Accept the terms of use in force (R-062); `version` says which were read.")
+    async def accept_terms(self, info: Info, version: str) -> AccountChanged:
+        context = info.context
+        viewer = await context.viewer()
+        await accept_terms(context.house, viewer, version, visitor=context.visitor, now=context.now)
+        return await _changed(context)
+
+    @answered("Send a code to a new e-mail address; the present password is asked for again.")
+    async def ask_email_change(self, info: Info, email: str, password: str) -> AskCodeResult:
+        context = info.context
+        viewer = await context.viewer()
+        await ask_email_change(
+            context.house, viewer, email, password, visitor=context.visitor, now=context.now
+        )
+        return CodeSent(to=email.strip())
+
+    @answered("Take over the e-mail address that the code was sent to; the former one is told.")
+    async def confirm_email_change(self, info: Info, code: str) -> ConfirmResult:
+        context = info.context
+        viewer = await context.viewer()
+        await confirm_email_change(context.house, viewer, code, visitor=context.visitor, now=context.now)
+        return await _changed(context)
+
+    @answered("Send a code by SMS to the account's mobile number.")
+    async def ask_phone_code(self, info: Info) -> AskCodeResult:
+        context = info.context
+        await ask_phone_code(context.house, await context.viewer(), visitor=context.visitor, now=context.now)
+        return CodeSent(to=(await context.account()).phone_e164 or "")
+
+    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can be chosen then.")
+    async def confirm_phone(self, info: Info, code: str) -> ConfirmResult:
+        context = info.context
+        viewer = await context.viewer()
+        await confirm_phone(context.house, viewer, code, visitor=context.visitor, now=context.now)
+        return await _changed(context)
+
+
+async def _changed(context: Context) -> AccountChanged:
+    """The account, read again."""
+    context.forget_viewer()
+    return AccountChanged(viewer=Viewer.of(await context.account(), await context.viewer()))

@@ -1,0 +1,82 @@
+"""Passwords: changed by who is signed in, or by whoever proves the mailbox (R-103, R-112 to R-117)."""
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from core.services.accounts.password_change import NewPassword, ask_for_reset, change_password, reset_password
+from graphql_schema.accounts.sessions import SignedIn, entered
+from graphql_schema.base.context import Info
+from graphql_schema.base.credentials import set_device_cookie
+from graphql_schema.base.refusals import AccountRefused, PasswordTooWeak, RateLimited, answered
+
+
+@strawberry.input
+class NewPasswordInput:
+    new_password: str
+    confirmation: str = strawberry.field(description="The same again.")
+
+    def value(self) -> NewPassword:
+        return NewPassword(self.new_password, self.confirmation)
+
+
+@strawberry.type(description="If an account has this e-mail address, a link is on its way to it.")
+class ResetAsked:
+    email: str
+
+
+@strawberry.type(description="The password is the new one, and every session has ended: sign in.")
+class PasswordReset:
+    device_token: str = strawberry.field(description="For that sign-in, where there are no cookies.")
+
+
+ChangePasswordResult: TypeAlias = Annotated[
+    SignedIn | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ChangePasswordResult")
+]
+AskPasswordResetResult: TypeAlias = Annotated[
+    ResetAsked | RateLimited, strawberry.union("AskPasswordResetResult")
+]
+ResetPasswordResult: TypeAlias = Annotated[
+    PasswordReset | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ResetPasswordResult")
+]
+
+
+@strawberry.type
+class PasswordMutation:
+    @answered("Change the password; the session gets a new token, and every other session ends.")
+    async def change_password(
+        self,
+        info: Info,
+        password: str,
+        input: NewPasswordInput,  # noqa: A002 - the argument's name in the schema
+    ) -> ChangePasswordResult:
+        context = info.context
+        opened = await change_password(
+            context.house,
+            await context.viewer(),
+            password,
+            input.value(),
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return await entered(context, opened)
+
+    @answered("Ask for a link by e-mail. Whether an account has the address is not said.")
+    async def ask_password_reset(self, info: Info, email: str) -> AskPasswordResetResult:
+        context = info.context
+        await ask_for_reset(context.house, email, visitor=context.visitor, now=context.now)
+        return ResetAsked(email=email)
+
+    @answered("Set a new password by the token of the link; it works once, within the hour.")
+    async def reset_password(
+        self,
+        info: Info,
+        token: str,
+        input: NewPasswordInput,  # noqa: A002 - the argument's name in the schema
+    ) -> ResetPasswordResult:
+        context = info.context
+        device_token = await reset_password(
+            context.house, token, input.value(), visitor=context.visitor, now=context.now
+        )
+        set_device_cookie(context.response, device_token, context.house.settings)
+        return PasswordReset(device_token=device_token)

@@ -1,0 +1,84 @@
+"""The second factor: enrolling, giving and removing it (TOTP, RFC 6238)."""
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from core.services.accounts.second_factor import (
+    begin_enrolment,
+    confirm_enrolment,
+    give_second_factor,
+    remove_second_factor,
+)
+from graphql_schema.accounts.sessions import SignedIn, entered
+from graphql_schema.base.context import Info
+from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
+
+
+@strawberry.type(description="What an authenticator app is given. It counts once `confirmSecondFactor` did.")
+class SecondFactorBegun:
+    secret: str = strawberry.field(description="To type in, base 32. It is shown only here.")
+    uri: str = strawberry.field(description="The same for a QR code: `otpauth://totp/...`.")
+
+
+@strawberry.type(description="Signing in asks for a code from now on.")
+class SecondFactorEnrolled:
+    recovery_codes: list[str] = strawberry.field(
+        description="Each stands in for a code once. They are shown only here."
+    )
+    signed_in: SignedIn
+
+
+@strawberry.type(description="Signing in asks for the password alone from now on.")
+class SecondFactorRemoved:
+    removed: bool
+
+
+BeginSecondFactorResult: TypeAlias = Annotated[
+    SecondFactorBegun | AccountRefused | RateLimited, strawberry.union("BeginSecondFactorResult")
+]
+ConfirmSecondFactorResult: TypeAlias = Annotated[
+    SecondFactorEnrolled | CodeInvalid | AccountRefused | RateLimited,
+    strawberry.union("ConfirmSecondFactorResult"),
+]
+GiveSecondFactorResult: TypeAlias = Annotated[
+    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("GiveSecondFactorResult")
+]
+RemoveSecondFactorResult: TypeAlias = Annotated[
+    SecondFactorRemoved | AccountRefused | RateLimited, strawberry.union("RemoveSecondFactorResult")
+]
+
+
+@strawberry.type
+class SecondFactorMutation:
+    @answered("Begin with an authenticator app; the present password is asked for again.")
+    async def begin_second_factor(self, info: Info, password: str) -> BeginSecondFactorResult:
+        context = info.context
+        enrolment = await begin_enrolment(context.house, await context.viewer(), password, now=context.now)
+        return SecondFactorBegun(secret=enrolment.secret, uri=enrolment.uri)
+
+    @answered("Show that the app works. Other sessions end, and the present one gets a new token.")
+    async def confirm_second_factor(self, info: Info, code: str) -> ConfirmSecondFactorResult:
+        context = info.context
+        viewer = await context.viewer()
+        enrolled = await confirm_enrolment(
+            context.house, viewer, code, visitor=context.visitor, now=context.now
+        )
+        signed_in = await entered(context, enrolled.session)
+        return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
+
+    @answered("Go on from MUST_GIVE_SECOND_FACTOR: with a code of the app, or a recovery code.")
+    async def give_second_factor(self, info: Info, code: str) -> GiveSecondFactorResult:
+        context = info.context
+        viewer = await context.viewer()
+        opened = await give_second_factor(
+            context.house, viewer, code, visitor=context.visitor, now=context.now
+        )
+        return await entered(context, opened)
+
+    @answered("Sign in by password alone again. A manager's account cannot: CONFLICT.")
+    async def remove_second_factor(self, info: Info, password: str) -> RemoveSecondFactorResult:
+        context = info.context
+        viewer = await context.viewer()
+        await remove_second_factor(context.house, viewer, password, visitor=context.visitor, now=context.now)
+        return SecondFactorRemoved(removed=True)

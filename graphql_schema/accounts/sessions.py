@@ -1,0 +1,146 @@
+"""Sessions: signing in and out, and what one sees and ends of one's own sign-ins (R-066, R-079)."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from core.access.emails import email_key
+from core.access.sessions import SessionState
+from core.errors import SignInRefused as Refusal
+from core.registration.machine import LONGEST_EMAIL
+from core.services.accounts.sign_in import sign_in
+from core.services.auth.sessions import (
+    OpenedSession,
+    renew_session,
+    revoke_other_sessions,
+    revoke_session,
+    sign_out,
+)
+from graphql_schema.accounts.viewer import Viewer
+from graphql_schema.base.context import Context, Info
+from graphql_schema.base.credentials import clear_session_cookie, set_device_cookie, set_session_cookie
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import AccessRefusal, AccountLocked, RateLimited, answered
+from graphql_schema.base.relay import number_of
+
+
+@strawberry.input
+class SignInInput:
+    email: str
+    password: str
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="What an earlier sign-in from this device answered, where there are no cookies: "
+        "strangers who guess passwords cannot lock a known device out.",
+    )
+
+
+@strawberry.type(description="A session has begun; its token also went into the cookie `submeter_session`.")
+class SignedIn:
+    token: str = strawberry.field(
+        description="Send it as `Authorization: Bearer ...`. It is shown only here."
+    )
+    expires_at: datetime
+    state: SessionState
+    device_token: str | None = strawberry.field(
+        description="For the next sign-in from this device; also in the cookie `submeter_device`. Null where "
+        "the device has it already."
+    )
+    viewer: Viewer
+
+
+@strawberry.type(description="E-mail and password do not belong together; which is wrong is not said.")
+class SignInRefused(AccessRefusal):
+    pass
+
+
+SignInResult: TypeAlias = Annotated[
+    SignedIn | SignInRefused | AccountLocked | RateLimited, strawberry.union("SignInResult")
+]
+
+
+@strawberry.type(description="No session is left under the token that was used.")
+class SignedOut:
+    session_ended: bool = strawberry.field(description="Whether there was one.")
+
+
+@strawberry.type(description="So many sessions have ended.")
+class SessionsEnded:
+    count: int
+
+
+@strawberry.type
+class SessionMutation:
+    @answered("Open a session. What still stands between it and the data is told by its `state`.")
+    async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        context.try_sign_in()
+        try:
+            _check(input.email)
+            signed_in = await sign_in(
+                context.house,
+                input.email,
+                input.password,
+                visitor=context.visitor,
+                device_token=input.device_token or context.device_token,
+                now=context.now,
+            )
+        except Refusal as refusal:
+            return SignInRefused(code=refusal.code, message=refusal.message)
+        set_device_cookie(context.response, signed_in.device_token, context.house.settings)
+        return await entered(context, signed_in.session, device_token=signed_in.device_token)
+
+    @resolved("Revoke the session whose token was used, and clear the cookie.")
+    async def sign_out(self, info: Info) -> SignedOut:
+        context = info.context
+        token = context.credentials.token
+        ended = token is not None and await sign_out(token, visitor=context.visitor, now=context.now)
+        context.sign_out()
+        clear_session_cookie(context.response, context.house.settings)
+        return SignedOut(session_ended=ended)
+
+    @resolved("A new token and lifetime for the present session; the old token opens nothing any more.")
+    async def renew_session(self, info: Info) -> SignedIn:
+        context = info.context
+        viewer = await context.viewer()
+        opened = await renew_session(context.house, viewer, visitor=context.visitor, now=context.now)
+        return await entered(context, opened)
+
+    @resolved("End one of the viewer's sessions.")
+    async def revoke_session(self, info: Info, id: strawberry.ID) -> SessionsEnded:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        number, viewer = number_of(id, "Session"), await context.viewer()
+        await revoke_session(viewer, number, visitor=context.visitor, now=context.now)
+        return SessionsEnded(count=1)
+
+    @resolved("End every session of the viewer but the present one, and forget all known devices.")
+    async def revoke_other_sessions(self, info: Info) -> SessionsEnded:
+        context = info.context
+        viewer = await context.viewer()
+        return SessionsEnded(
+            count=await revoke_other_sessions(viewer, visitor=context.visitor, now=context.now)
+        )
+
+
+async def entered(context: Context, opened: OpenedSession, *, device_token: str | None = None) -> SignedIn:
+    """Let the rest of the operation be of the session, and hand its token out."""
+    context.sign_in(opened.viewer, opened.token)
+    set_session_cookie(context.response, opened.token, context.house.settings)
+    return SignedIn(
+        token=opened.token,
+        expires_at=opened.expires_at,
+        state=opened.viewer.state,
+        device_token=device_token,
+        viewer=Viewer.of(await context.account(), opened.viewer),
+    )
+
+
+def _check(email: str) -> None:
+    """Refuse at once an e-mail that no account can have, since the table would not even be asked for it.
+
+    Raises:
+        Refusal: too long once folded.
+    """
+    if len(email_key(email)) > LONGEST_EMAIL:
+        raise Refusal("E-mail and password do not belong together.")

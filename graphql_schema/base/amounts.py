@@ -1,0 +1,35 @@
+"""Amounts as clients get them: exact in the unit that is shown, and as the integer that was counted.
+
+In: integers in the smallest unit of a fluid. Out: `Amount`. The one rule: no figure passes through a float.
+"""
+
+from decimal import Decimal
+
+import strawberry
+
+from core.consumption.amounts import DisplayUnit, in_shown_unit, rounded
+from graphql_schema.base.enums import Fluid, Unit
+from graphql_schema.base.scalars import BigInt
+
+
+@strawberry.type(description="An index or a volume.")
+class Amount:
+    value: Decimal = strawberry.field(description="In `unit`, exact, with a decimal point: `13.280`.")
+    unit: DisplayUnit
+    smallest: BigInt = strawberry.field(description="The same amount as a whole number of `smallestUnit`.")
+    smallest_unit: Unit
+
+    @classmethod
+    def of(cls, fluid: Fluid, smallest: int) -> "Amount":
+        shown_in = DisplayUnit.of(fluid)
+        return cls(
+            value=in_shown_unit(fluid, smallest),
+            unit=shown_in,
+            smallest=BigInt(smallest),
+            smallest_unit=fluid.unit,
+        )
+
+    @classmethod
+    def known(cls, fluid: Fluid, smallest: int | Decimal | None) -> "Amount | None":
+        """None where there is no data, never 0 (C-20). A mean is rounded half up to the smallest unit."""
+        return None if smallest is None else cls.of(fluid, int(rounded(smallest, 0)))

@@ -1,0 +1,130 @@
+"""What a resolver finds at hand: the house, the moment, who is asking, and the operation's loaders.
+
+One context a request, and a request holds one operation. The one rule: `now` is read once, so that all
+fields of an answer are of one moment.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+import strawberry
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.access import Viewer, Visitor
+from core.bootstrap import House
+from core.errors import InvalidInput, Unauthenticated
+from core.language import Language
+from core.services.auth.sessions import AccountView, my_account, viewer_of_token
+from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
+from graphql_schema.base.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """The world of one operation.
+
+    Attributes:
+        request: the HTTP request.
+        response: where headers and cookies of the answer go.
+        house: settings and drivers.
+        now: the moment of the request, aware UTC.
+        credentials: the token that was shown.
+        loaders: of this operation and viewer.
+    """
+
+    request: Request
+    response: Response
+    house: House
+    now: datetime
+    credentials: Credentials
+    loaders: Loaders = field(init=False)
+    _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
+    _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
+    _sign_in_tried: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
+
+    async def viewer(self) -> Viewer:
+        """Who is asking; found once, at the first field that wants to know.
+
+        Raises:
+            Unauthenticated: no token, or one that is unknown, expired or revoked.
+        """
+        if self._viewer is None:
+            self._viewer = asyncio.ensure_future(self._find_viewer())
+        return await self._viewer
+
+    async def account(self) -> AccountView:
+        """The viewer's account; found once.
+
+        Raises:
+            Unauthenticated: nobody is asking, or no resident.
+        """
+        if self._account is None:
+            self._account = asyncio.ensure_future(self._find_account())
+        return await self._account
+
+    async def language(self, asked_for: Language | None) -> Language:
+        """The language asked for, or else the one of the viewer's account."""
+        return asked_for or language_of(await self.account())
+
+    def try_sign_in(self) -> None:
+        """One operation tries one password, serial or code: aliases are no way to try thirty.
+
+        Raises:
+            InvalidInput: it tried before.
+        """
+        if self._sign_in_tried:
+            raise InvalidInput("An operation signs in or answers a registration once.")
+        self._sign_in_tried = True
+
+    def sign_in(self, viewer: Viewer, token: str) -> None:
+        """Let the rest of the operation be the viewer's; nothing that was loaded for another is kept."""
+        self._become(Credentials(token, by_cookie=False))
+        self._viewer = asyncio.get_running_loop().create_future()
+        self._viewer.set_result(viewer)
+
+    def forget_viewer(self) -> None:
+        """Let the rest of the operation ask again who the viewer is: what it may do has changed."""
+        self._become(self.credentials)
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who is at the door, by the connection (behind a proxy, see docs/accounts.md)."""
+        client = self.request.client
+        return Visitor(
+            address=client.host[:45] if client else None,
+            user_agent=self.request.headers.get("user-agent", ""),
+        )
+
+    @property
+    def device_token(self) -> str | None:
+        return self.request.cookies.get(DEVICE_COOKIE)
+
+    def sign_out(self) -> None:
+        """Let the rest of the operation be nobody's."""
+        self._become(NOBODY)
+
+    def _become(self, credentials: Credentials) -> None:
+        self.credentials, self._viewer, self._account = credentials, None, None
+        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
+
+    async def _find_viewer(self) -> Viewer:
+        if self.credentials.token is None:
+            raise Unauthenticated("Sign in first, or show a token: Authorization: Bearer ...")
+        return await viewer_of_token(self.house, self.credentials.token, now=self.now)
+
+    async def _find_account(self) -> AccountView:
+        return await my_account(self.house, await self.viewer())
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def language_of(account: AccountView) -> Language:
+    """An account's language; French, the portal's own, where it is none that we write."""
+    return Language(account.language) if account.language in set(Language) else Language.FR

@@ -1,0 +1,84 @@
+"""Loaders: what several fields of one operation ask for is asked of a service once.
+
+In: keys, in the order in which an operation's fields ask. Out: the service's values in the same order. The
+one rule: a loader lives as long as one operation of one viewer, since what it keeps was narrowed to that
+viewer and is as old as the question. Named by their key.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from core.access import Viewer
+from core.errors import NotFound, SubmeterError
+from core.leak_thresholds import ThresholdsOf
+from core.services.alerts.resident_alerts import AlertView, active_alerts
+from core.services.consumption.consumption import FluidDashboard, dashboard
+from core.services.places.meters import MeterView, meters_by_dwelling
+
+ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
+ValueT = TypeVar("ValueT")
+
+
+class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
+    """The meters of each dwelling, in one call."""
+
+    def __init__(self, viewer: ViewerSource) -> None:
+        self._viewer = viewer
+        super().__init__(load_fn=self._meters)
+
+    async def _meters(self, dwelling_ids: list[int]) -> Sequence[list[MeterView] | BaseException]:
+        found = await meters_by_dwelling(await self._viewer(), dwelling_ids)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
+
+
+class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
+    """The dashboard of each dwelling: one call, however many tabs are asked for apart."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._dashboards)
+
+    async def _dashboards(self, dwelling_ids: list[int]) -> Sequence[list[FluidDashboard] | BaseException]:
+        viewer = await self._viewer()
+        return [await _answer(dashboard(viewer, dwelling_id, now=self._now)) for dwelling_id in dwelling_ids]
+
+
+class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
+    """The active alerts of each dwelling: one call for the banner's number and the list."""
+
+    def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
+        self._viewer = viewer
+        self._thresholds_of = thresholds_of
+        self._now = now
+        super().__init__(load_fn=self._alerts)
+
+    async def _alerts(self, dwelling_ids: list[int]) -> Sequence[list[AlertView] | BaseException]:
+        viewer = await self._viewer()
+        return [
+            await _answer(
+                active_alerts(viewer, dwelling_id, thresholds_of=self._thresholds_of, now=self._now)
+            )
+            for dwelling_id in dwelling_ids
+        ]
+
+
+class Loaders:
+    """The loaders of one operation."""
+
+    def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
+        self.meters_by_dwelling = MetersByDwellingLoader(viewer)
+        self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
+        self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, thresholds_of, now)
+
+
+async def _answer(question: Awaitable[ValueT]) -> ValueT | SubmeterError:
+    """The answer or the refusal, so that one key's refusal is not another's."""
+    try:
+        return await question
+    except SubmeterError as refusal:
+        return refusal

@@ -1,0 +1,106 @@
+"""Consumption: the tabs of the dashboard, and series by day and by month (R-066 to R-076)."""
+
+from datetime import date, datetime
+
+import strawberry
+
+from core.consumption import Month
+from core.consumption.amounts import DisplayUnit
+from core.errors import InvalidInput
+from core.services.consumption.consumption import DayPoint, MonthPoint
+from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
+from core.texts.alerts import fluid_label
+from graphql_schema.base.amounts import Amount
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import Fluid, Language, Quality
+from graphql_schema.base.fields import resolved
+
+_EARLIEST = date(1900, 1, 1)
+
+
+@strawberry.type(description="One tab of the dashboard. Where there is no data a figure is null, never 0.")
+class FluidDashboard:
+    fluid: Fluid
+    unit: DisplayUnit = strawberry.field(description="The unit of every amount of the tab.")
+    month_to_date: Amount | None = strawberry.field(description="The current month so far (R-071).")
+    month_to_date_days: int = strawberry.field(description="Days of it that have data.")
+    last_reading_at: datetime | None = strawberry.field(
+        description="The moment the last index is of (R-072)."
+    )
+    last_received_at: datetime | None = strawberry.field(
+        description="When it was received and integrated (C-21)."
+    )
+    previous_month: Amount | None = strawberry.field(description="The month before (R-074).")
+    previous_month_days: int = strawberry.field(description="Days of it that have data.")
+    year_to_date: Amount | None = strawberry.field(description="Since 1 January (R-075).")
+    mean_of_last_12_months: Amount | None = strawberry.field(
+        name="meanOfLast12Months",
+        description="The mean of the complete months among the last twelve, without the current one (R-076).",
+    )
+    months_counted: int = strawberry.field(description="Complete months behind the mean (C-20).")
+    estimated_days: int = strawberry.field(description="Days behind these figures whose amount is estimated.")
+
+    @classmethod
+    def of(cls, view: FluidDashboardView) -> "FluidDashboard":
+        figures, fluid, reading = view.indicators, view.fluid, view.last_reading
+        return cls(
+            fluid=fluid,
+            unit=DisplayUnit.of(fluid),
+            month_to_date=Amount.known(fluid, figures.month_to_date),
+            month_to_date_days=figures.month_to_date_days,
+            last_reading_at=reading.read_at if reading else None,
+            last_received_at=reading.received_at if reading else None,
+            previous_month=Amount.known(fluid, figures.previous_month),
+            previous_month_days=figures.previous_month_days,
+            year_to_date=Amount.known(fluid, figures.year_to_date),
+            mean_of_last_12_months=Amount.known(fluid, figures.mean_of_last_12_months),
+            months_counted=figures.months_counted,
+            estimated_days=figures.estimated_days,
+        )
+
+    @resolved("The tab's label (R-069), by default in the language of the account.")
+    async def label(self, info: Info, language: Language | None = None) -> str:
+        return fluid_label(self.fluid, await info.context.language(language))
+
+
+@strawberry.type(
+    description="A civil day of the residence; amount and quality are null where there is no data."
+)
+class DayConsumption:
+    day: date
+    amount: Amount | None
+    quality: Quality | None
+
+    @classmethod
+    def of(cls, point: DayPoint, fluid: Fluid) -> "DayConsumption":
+        return cls(day=point.day, amount=Amount.known(fluid, point.amount), quality=point.quality)
+
+
+@strawberry.type(description="A calendar month; amount and quality are null where there is no data.")
+class MonthConsumption:
+    month: Month
+    amount: Amount | None
+    quality: Quality | None
+    days_with_data: int
+    complete: bool = strawberry.field(description="Every day of the month is known, and the viewer's to see.")
+
+    @classmethod
+    def of(cls, point: MonthPoint, fluid: Fluid) -> "MonthConsumption":
+        return cls(
+            month=point.month,
+            amount=Amount.known(fluid, point.amount),
+            quality=point.quality,
+            days_with_data=point.days_with_data,
+            complete=point.complete,
+        )
+
+
+def checked_day(day: date | None, field: str) -> date | None:
+    """A day that a calendar of ours holds; arithmetic around the year 1 leaves the calendar.
+
+    Raises:
+        InvalidInput: before 1900.
+    """
+    if day is not None and day < _EARLIEST:
+        raise InvalidInput(f"No day before {_EARLIEST.isoformat()} is known.", field=field)
+    return day

@@ -1,0 +1,116 @@
+"""Statements of indexes: «Obtenir un relevé», as data and as a file to keep (R-077, C-22)."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+from strawberry.scalars import Base64
+
+from core.documents.statement import csv_text, statement_file
+from core.services.consumption.statements import Statement, StatementLine, issue_statement, printable
+from graphql_schema.base.amounts import Amount
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import Fluid, Language, StatementFormat, StatementReason
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import RateLimited, answered
+from graphql_schema.base.relay import number_of
+from graphql_schema.consumption.consumption import checked_day
+
+
+@strawberry.type(description="A device on the day; `index` is null where it was not read yet.")
+class IndexLine:
+    fluid: Fluid
+    serial: str
+    location: str
+    index: Amount | None
+    read_at: datetime | None
+
+    @classmethod
+    def of(cls, line: StatementLine) -> "IndexLine":
+        meter, reading = line.meter, line.reading
+        return cls(
+            fluid=meter.fluid,
+            serial=meter.printed_serial,
+            location=meter.location,
+            index=Amount.of(meter.fluid, reading.index) if reading else None,
+            read_at=reading.read_at if reading else None,
+        )
+
+
+@strawberry.type(description="The indexes of a dwelling's devices at the end of a day.")
+class IndexStatement:
+    statement: strawberry.Private[Statement]
+    day: date
+    lines: list[IndexLine]
+
+    @classmethod
+    def of(cls, statement: Statement) -> "IndexStatement":
+        lines = [IndexLine.of(line) for line in statement.lines]
+        return cls(statement=statement, day=statement.day, lines=lines)
+
+    @resolved("The same as a CSV file (UTF-8 with byte order mark, semicolons), as spreadsheets open it.")
+    async def csv(self, info: Info, language: Language | None = None) -> str:
+        return csv_text(printable(self.statement), await info.context.language(language))
+
+
+@strawberry.input(description="That a statement was handed out, and what for, is recorded.")
+class IssueIndexStatementInput:
+    dwelling: strawberry.ID
+    format: StatementFormat
+    reason: StatementReason
+    day: date | None = strawberry.field(
+        default=None, description="Today, or the last day of a stay that has ended, if not given."
+    )
+    language: Language | None = None
+
+
+@strawberry.type(description="A file to save under its name.")
+class IndexStatementFile:
+    name: str
+    media_type: str
+    content: Base64
+    size: int = strawberry.field(description="Bytes, before Base64.")
+    statement: IndexStatement
+
+
+IssueIndexStatementResult: TypeAlias = Annotated[
+    IndexStatementFile | RateLimited, strawberry.union("IssueIndexStatementResult")
+]
+
+
+@strawberry.type
+class StatementMutation:
+    @answered("«Obtenir un relevé» as a file: the index of each device at the end of a day, and the reason.")
+    async def issue_index_statement(
+        self,
+        info: Info,
+        input: IssueIndexStatementInput,  # noqa: A002 - the argument's name in the schema
+    ) -> IssueIndexStatementResult:
+        context = info.context
+        statement = await issue_statement(
+            context.house,
+            await context.viewer(),
+            number_of(input.dwelling, "Dwelling", field="dwelling"),
+            input.reason,
+            input.format,
+            day=checked_day(input.day, field="day"),
+            visitor=context.visitor,
+            now=context.now,
+        )
+        # Setting a page takes milliseconds of CPU time: other requests go on meanwhile.
+        file = await asyncio.to_thread(
+            statement_file,
+            printable(statement),
+            input.format,
+            input.reason,
+            language=await context.language(input.language),
+            now=context.now,
+        )
+        return IndexStatementFile(
+            name=file.name,
+            media_type=file.media_type,
+            content=Base64(file.content),
+            size=len(file.content),
+            statement=IndexStatement.of(statement),
+        )

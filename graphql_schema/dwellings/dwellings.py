@@ -1,0 +1,177 @@
+"""Dwellings: the place a resident's data hang on, with all that is shown there (R-066 to R-091)."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from core.consumption import Month
+from core.consumption.amounts import rounded
+from core.services.alerts.consumption_limits import own_limits
+from core.services.alerts.resident_alerts import past_alerts
+from core.services.consumption.consumption import daily_series, monthly_series
+from core.services.consumption.statements import index_statement
+from core.services.occupancy.consents import my_consent
+from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
+from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import Fluid, OccupancyKind
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.paging import PAGE, checked_first
+from graphql_schema.base.relay import Node, global_id, number_of
+from graphql_schema.consumption.consumption import (
+    DayConsumption,
+    FluidDashboard,
+    MonthConsumption,
+    checked_day,
+)
+from graphql_schema.consumption.limits import ConsumptionLimit
+from graphql_schema.consumption.statements import IndexStatement
+from graphql_schema.dwellings.consents import Consent
+from graphql_schema.meters.meters import Meter
+
+
+@strawberry.type(description="A building, or several under one code.")
+class Residence:
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str = strawberry.field(description="IANA name; every civil day and month is one of this zone.")
+    operator_name: str
+    water_price: Decimal | None = strawberry.field(
+        description="EUR for a cubic metre, waste water included, four decimals; null where it is not known."
+    )
+
+    @classmethod
+    def of(cls, view: ResidenceView) -> "Residence":
+        price = view.water_price_eur_per_m3
+        return cls(
+            code=view.code,
+            name=view.name,
+            street=view.street,
+            postcode=view.postcode,
+            city=view.city,
+            time_zone=view.time_zone,
+            operator_name=view.operator_name,
+            water_price=None if price is None else rounded(price, 4),
+        )
+
+
+@strawberry.type(
+    description="A home of the viewer. Nothing from before the move-in or after the move-out is shown."
+)
+class Dwelling(Node):
+    number_in_house: strawberry.Private[int]
+    building: str
+    staircase: str
+    floor: str
+    number: str
+    lot: str | None
+    manager_reference: str | None
+    surface_m2: Decimal | None = strawberry.field(name="surfaceM2", description="Square metres.")
+    occupancy: OccupancyKind
+    visible_from: date = strawberry.field(description="The first day whose data are the viewer's.")
+    visible_until: date | None = strawberry.field(description="The last one; null while the stay lasts.")
+    residence: Residence
+
+    @classmethod
+    def of(cls, view: DwellingView) -> "Dwelling":
+        return cls(
+            id=global_id("Dwelling", view.id),
+            number_in_house=view.id,
+            building=view.building,
+            staircase=view.staircase,
+            floor=view.floor,
+            number=view.number,
+            lot=view.lot,
+            manager_reference=view.manager_reference,
+            surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
+            occupancy=OccupancyKind(view.occupancy.value),
+            visible_from=view.visible_from,
+            visible_until=view.visible_until,
+            residence=Residence.of(view.residence),
+        )
+
+    @resolved("By fluid, newest first; replaced ones too.")
+    async def meters(self, info: Info) -> list[Meter]:
+        views = await info.context.loaders.meters_by_dwelling.load(self.number_in_house)
+        return [Meter.of(view) for view in views]
+
+    @resolved("Whether the manager may see the days of this stay (R-106).")
+    async def consent(self, info: Info) -> Consent:
+        context = info.context
+        return Consent.of(await my_consent(context.house, await context.viewer(), self.number_in_house))
+
+    @resolved("One tab for each fluid that is metered here, or the one asked for (R-068).")
+    async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
+        views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_house)
+        return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
+
+    @resolved("The viewer's own limits: who passes one is told (R-197, C-30).")
+    async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
+        found = await own_limits(await info.context.viewer(), self.number_in_house)
+        return [ConsumptionLimit.of(limit) for limit in found]
+
+    @resolved("Every day from `from` to `to`, both included; by default the last 31.")
+    async def daily_consumption(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> list[DayConsumption]:
+        points = await daily_series(
+            await info.context.viewer(),
+            self.number_in_house,
+            fluid,
+            first=checked_day(from_, "from"),
+            last=checked_day(to, "to"),
+            now=info.context.now,
+        )
+        return [DayConsumption.of(point, fluid) for point in points]
+
+    @resolved("Every month from `from` to `to`, both included; by default the last 13.")
+    async def monthly_consumption(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[Month | None, strawberry.argument(name="from")] = None,
+        to: Month | None = None,
+    ) -> list[MonthConsumption]:
+        viewer, now = await info.context.viewer(), info.context.now
+        points = await monthly_series(viewer, self.number_in_house, fluid, first=from_, last=to, now=now)
+        return [MonthConsumption.of(point, fluid) for point in points]
+
+    @resolved("«Obtenir un relevé»: the index of each device at the end of a day; by default the last one.")
+    async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
+        viewer, now = await info.context.viewer(), info.context.now
+        chosen = checked_day(day, "day")
+        return IndexStatement.of(await index_statement(viewer, self.number_in_house, day=chosen, now=now))
+
+    @resolved("The number of the red banner (R-080); what was called no leak does not count.")
+    async def active_alert_count(self, info: Info) -> int:
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house)
+        return sum(not view.silent for view in views)
+
+    @resolved("What is going on now, the worst first (R-083).")
+    async def active_alerts(self, info: Info) -> list[Alert]:
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house)
+        return [Alert.of(view) for view in views]
+
+    @resolved("The alert history, newest first (R-088).")
+    async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
+        size, seen = checked_first(first), alert_of_cursor(after)
+        viewer, now = await info.context.viewer(), info.context.now
+        page = await past_alerts(viewer, self.number_in_house, first=size, after=seen, now=now)
+        return AlertConnection.of(page, after=after)
+
+
+@strawberry.type
+class DwellingQuery:
+    @resolved("A dwelling of the viewer; another's is NOT_FOUND, like one that is not there.")
+    async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
+        viewer = await info.context.viewer()
+        return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))

@@ -1,0 +1,209 @@
+"""GraphQL over HTTP: strawberry's view, held to the specification (graphql.github.io/graphql-over-http).
+
+In: POST with a JSON body, or GET with a query. Out: a GraphQL answer in the media type that the client
+accepts, on refusals too. The one rule: whatever a client sends, the answer is JSON and its status tells whose
+fault it was; nothing malformed is a 5xx. A browser's GET shows GraphiQL, whose assets come from a CDN.
+
+Requests that other sites start (CSRF): a body must say `application/json`, which no form can, and a POST that
+the session cookie speaks for must not name another host as its origin.
+"""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.http.types import QueryParams
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+
+from graphql_schema.base.context import Context
+from graphql_schema.base.credentials import Credentials, from_another_site
+from graphql_schema.base.errors import BAD_REQUEST, translated
+
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes: 2,000 gateway lines of 4,096 characters, with room for JSON's escapes."""
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class GraphQLOverHttp(GraphQL[Context, None]):
+    """The `/graphql` endpoint. The app's state gives it the house and the clock."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, _counted(receive))
+        try:
+            response = await self.run(request)
+        except HTTPException as refusal:
+            response = _refused(request, refusal)
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        assert isinstance(request, Request)
+        assert isinstance(response, Response)
+        state = request.app.state
+        now: datetime = state.clock()
+        return Context(
+            request=request,
+            response=response,
+            house=state.house,
+            now=now,
+            credentials=Credentials.of(request),
+        )
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        response.media_type = negotiated(request.headers.get("accept", ""))
+        return response
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        return request.method == "GET" and wants_page and request.query_params.get("query") is None
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        if request.method == "GET":
+            data = self.parse_query_params(request.query_params)
+        else:
+            data = self._parse_post(request.headers.get("content-type", ""), await request.get_body())
+        return GraphQLRequestData(
+            query=_member(data, "query", str),
+            variables=_member(data, "variables", dict),
+            operation_name=_member(data, "operationName", str),
+            extensions=_member(data, "extensions", dict),
+        )
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Context,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        if request.method == "POST" and context.credentials.by_cookie and from_another_site(request):
+            raise HTTPException(403, "The session cookie does not speak for a request from another site.")
+        return await super().execute_single(
+            request, request_adapter, sub_response, context, root_value, request_data
+        )
+
+    async def process_result(
+        self,
+        request: Request,  # noqa: ARG002 - the view's hook
+        result: ExecutionResult,
+    ) -> GraphQLHTTPResponse:
+        answer: GraphQLHTTPResponse = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [translated(error) for error in result.errors]
+            if result.data is None and all(error.path is None for error in result.errors):
+                del answer["data"]
+        if result.extensions:
+            answer["extensions"] = result.extensions
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        media_type = sub_response.media_type or JSON
+        refused = media_type == GRAPHQL and "data" not in response_data
+        response = _json(response_data, status_code=400 if refused else 200, media_type=media_type)
+        response.headers.raw.extend(sub_response.headers.raw)
+        return response
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def parse_query_params(self, params: QueryParams) -> JsonObject:
+        data: JsonObject = dict(params)
+        for name in ("variables", "extensions"):
+            data[name] = self.parse_json(data[name]) if data.get(name) else None
+        return data
+
+    def _parse_post(self, content_type: str, body: bytes) -> JsonObject:
+        media_type, _, parameters = content_type.partition(";")
+        charset = parameters.strip().lower().replace('"', "")
+        if media_type.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
+            raise HTTPException(415, f"The body must be {JSON} in UTF-8.")
+        data = self.parse_json(body)
+        if not isinstance(data, dict):
+            raise HTTPException(400, "The body must be a JSON object.")
+        return data
+
+
+def negotiated(accept: str) -> str:
+    """The best of our two media types by the client's weights; JSON where it accepts neither."""
+    best, best_weight = JSON, 0.0
+    for entry in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        offered = (
+            GRAPHQL
+            if media_type == GRAPHQL
+            else JSON
+            if media_type in {JSON, "application/*", "*/*"}
+            else None
+        )
+        weight = _weight(parameters)
+        if offered and (weight > best_weight or (weight == best_weight and offered == GRAPHQL)):
+            best, best_weight = offered, weight
+    return best
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _member(data: JsonObject, name: str, expected: type[Any]) -> Any:
+    value = data.get(name)
+    if value is not None and not isinstance(value, expected):
+        raise HTTPException(400, f"{name} must be {'a string' if expected is str else 'an object'} or null.")
+    return value
+
+
+def _refused(request: Request, refusal: HTTPException) -> Response:
+    wrong_method = refusal.status_code == 405 or isinstance(refusal.__cause__, InvalidOperationTypeError)
+    body = {"errors": [{"message": refusal.reason, "extensions": {"code": BAD_REQUEST}}]}
+    response = _json(
+        body,
+        status_code=405 if wrong_method else refusal.status_code,
+        media_type=negotiated(request.headers.get("accept", "")),
+    )
+    if wrong_method:
+        response.headers["allow"] = "POST" if request.method == "GET" else "GET, POST"
+    return response
+
+
+def _json(body: object, *, status_code: int, media_type: str) -> Response:
+    return Response(
+        orjson.dumps(body), status_code=status_code, headers={"content-type": f"{media_type}; charset=utf-8"}
+    )
+
+
+def _counted(receive: Receive) -> Receive:
+    """The same messages, until a body has become too large."""
+    taken = 0
+
+    async def next_message() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > LARGEST_BODY:
+            raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes.")
+        return message
+
+    return next_message

@@ -1,0 +1,85 @@
+"""Requests for a dwelling that a manager decides: found by what can be guessed, or contested (C-12, C-40)."""
+
+from datetime import date, datetime
+
+import strawberry
+
+from core.services.occupancy.dwelling_requests import CaseView, decide, list_cases
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import OccupancyKind
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.paging import PAGE, checked_first
+from graphql_schema.base.relay import global_id, number_of
+
+
+@strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
+class DwellingCase:
+    id: strawberry.ID
+    contested: bool = strawberry.field(
+        description="Somebody else has the dwelling's account at this moment: to approve ends that stay."
+    )
+    residence_code: str
+    dwelling: str
+    name: str
+    occupancy: OccupancyKind
+    move_in: date
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, view: CaseView) -> "DwellingCase":
+        return cls(
+            id=global_id("DwellingCase", view.id),
+            contested=view.contested,
+            residence_code=view.residence_code,
+            dwelling=view.dwelling,
+            name=view.name,
+            occupancy=view.occupancy,
+            move_in=view.move_in,
+            opened_at=view.opened_at,
+        )
+
+
+@strawberry.input
+class DecideCaseInput:
+    id: strawberry.ID
+    approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
+    contested: bool | None = strawberry.field(
+        default=None,
+        description="What `contested` said to whoever decides; without it, what it said when somebody asked. "
+        "Approved as not contested where somebody else has the dwelling: CONFLICT.",
+    )
+
+
+@strawberry.type(description="It is decided, and whoever asked is told.")
+class CaseDecided:
+    id: strawberry.ID
+    approved: bool
+
+
+@strawberry.type
+class CaseQuery:
+    @resolved("The open cases of the residences that the manager looks after, the oldest first.")
+    async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
+        viewer, size = await info.context.viewer(), checked_first(first)
+        found = await list_cases(viewer, limit=size, now=info.context.now)
+        return [DwellingCase.of(view) for view in found]
+
+
+@strawberry.type
+class CaseMutation:
+    @resolved(
+        "Let somebody into a dwelling, or not. Decided before: CONFLICT; and so with the field `contested`, "
+        "where it is somebody else's by now and that was not known."
+    )
+    async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        await decide(
+            context.house,
+            await context.viewer(),
+            number_of(input.id, "DwellingCase"),
+            approved=input.approved,
+            contested=input.contested,
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return CaseDecided(id=input.id, approved=input.approved)

@@ -1,0 +1,204 @@
+"""The manager's side: the residences looked after, and their alerts (R-042)."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.relay import PageInfo
+
+from core.services.alerts.manager_alerts import ManagedAlertView, managed_alerts
+from core.services.consumption.manager_consumption import (
+    ManagedDwellingView,
+    managed_daily_series,
+    managed_dwelling,
+    managed_dwellings,
+)
+from core.services.places.managed_residences import ManagedResidenceView, managed_residences
+from core.services.portfolio.publication import DocumentView, residence_documents
+from core.services.shared.paging import Page
+from graphql_schema.alerts.actions import AlertHandling
+from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import AlertKind, Fluid, Language
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.paging import PAGE, Edge, checked_first, page_info
+from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.consumption.consumption import DayConsumption, checked_day
+
+
+@strawberry.type(
+    description="An alert as the manager sees it: no loss, no flow, which are the resident's (CN-01)."
+)
+class ManagedAlert:
+    id: strawberry.ID
+    kind: AlertKind
+    fluid: Fluid
+    place: str = strawberry.field(description="Building, staircase, floor and number: `A · 1 · 2 · 12`.")
+    level: int | None
+    started_on: date
+    ended_on: date | None
+    meter_serial: str | None
+    handling: AlertHandling
+
+    @classmethod
+    def of(cls, view: ManagedAlertView) -> "ManagedAlert":
+        return cls(
+            id=global_id("Alert", view.id),
+            kind=AlertKind(view.kind.value),
+            fluid=view.fluid,
+            place=view.place,
+            level=view.level,
+            started_on=view.started_on,
+            ended_on=view.ended_on,
+            meter_serial=view.printed_serial,
+            handling=AlertHandling.of(view.handling),
+        )
+
+
+@strawberry.type(description="A page of a residence's alerts, newest first.")
+class ManagedAlertConnection:
+    edges: list[Edge[ManagedAlert]]
+    page_info: PageInfo
+    total_count: int
+
+    @classmethod
+    def of(cls, page: Page[ManagedAlertView], *, after: str | None) -> "ManagedAlertConnection":
+        edges = [
+            Edge(cursor=alert_cursor(view.started_on, view.id), node=ManagedAlert.of(view))
+            for view in page.items
+        ]
+        return cls(
+            edges=edges,
+            page_info=page_info(edges, has_next=page.has_next, after=after),
+            total_count=page.total or 0,
+        )
+
+
+@strawberry.type(description="A document of a residence, for everybody who looks after it.")
+class ResidenceDocument:
+    id: strawberry.ID
+    portal: strawberry.Private[str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, view: DocumentView) -> "ResidenceDocument":
+        return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
+
+    @resolved("`Votre portail Mes suivis de consommation est prêt` (R-137).")
+    async def title(self, info: Info, language: Language | None = None) -> str:
+        spoken = await info.context.language(language)
+        french = f"Votre portail {self.portal} est prêt"
+        return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
+
+
+@strawberry.type(description="A home of a residence, as its manager finds it.")
+class ManagedDwelling:
+    id: strawberry.ID
+    number_in_house: strawberry.Private[int]
+    place: str
+    lot: str | None
+
+    @classmethod
+    def of(cls, view: ManagedDwellingView) -> "ManagedDwelling":
+        return cls(
+            id=global_id("ManagedDwelling", view.id),
+            number_in_house=view.id,
+            place=view.place,
+            lot=view.lot,
+        )
+
+    @resolved(
+        "The days of the present occupant, by default the last 31, and the look is recorded. Without the "
+        "occupant's consent: CONSENT_REQUIRED and null, for this home alone."
+    )
+    async def daily_consumption(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> list[DayConsumption] | None:
+        context = info.context
+        points = await managed_daily_series(
+            await context.viewer(),
+            self.number_in_house,
+            fluid,
+            first=checked_day(from_, "from"),
+            last=checked_day(to, "to"),
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return [DayConsumption.of(point, fluid) for point in points]
+
+
+@strawberry.type(description="A residence that the manager looks after.")
+class ManagedResidence:
+    id: strawberry.ID
+    number_in_house: strawberry.Private[int]
+    code: str = strawberry.field(description="The site code that residents ask for: `AA000` (R-042).")
+    name: str
+    street: str
+    postcode: str
+    city: str
+
+    @classmethod
+    def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
+        return cls(
+            id=global_id("ManagedResidence", view.id),
+            number_in_house=view.id,
+            code=view.code,
+            name=view.name,
+            street=view.street,
+            postcode=view.postcode,
+            city=view.city,
+        )
+
+    @resolved("The alerts of its homes that go on, newest first.")
+    async def active_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> ManagedAlertConnection:
+        return await self._alerts(info, first, after, active=True)
+
+    @resolved("The alerts of its homes that are over, newest first.")
+    async def past_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> ManagedAlertConnection:
+        return await self._alerts(info, first, after, active=False)
+
+    @resolved("«Mes documents», the newest first (R-136).")
+    async def documents(self, info: Info) -> list[ResidenceDocument]:
+        viewer, house = await info.context.viewer(), info.context.house
+        found = await residence_documents(house, viewer, self.number_in_house)
+        return [ResidenceDocument.of(view) for view in found]
+
+    @resolved("The homes of the residence.")
+    async def dwellings(self, info: Info) -> list[ManagedDwelling]:
+        viewer = await info.context.viewer()
+        found = await managed_dwellings(viewer, self.number_in_house)
+        return [ManagedDwelling.of(view) for view in found]
+
+    async def _alerts(
+        self, info: Info, first: int, after: str | None, *, active: bool
+    ) -> ManagedAlertConnection:
+        page = await managed_alerts(
+            await info.context.viewer(),
+            self.number_in_house,
+            active=active,
+            first=checked_first(first),
+            after=alert_of_cursor(after),
+            now=info.context.now,
+        )
+        return ManagedAlertConnection.of(page, after=after)
+
+
+@strawberry.type
+class ManagedQuery:
+    @resolved("The residences that the manager who is asking looks after; none for anybody else.")
+    async def managed_residences(self, info: Info) -> list[ManagedResidence]:
+        viewer = await info.context.viewer()
+        return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
+
+    @resolved("A home of the manager's residences; another one is NOT_FOUND, like one that is not there.")
+    async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
+        viewer = await info.context.viewer()
+        return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

@@ -1,0 +1,88 @@
+"""Registration: from the flyer in the letter box to the account, for every operator (R-017 to R-061, R-145 to
+R-226).
+
+`startRegistration` answers a token and the first forms; `answerRegistration` takes one form after the other.
+All are mutations, reading too, so that the token is never part of a URL.
+"""
+
+from collections.abc import Awaitable
+
+import strawberry
+
+from core.errors import RateLimited
+from core.registration.refusals import RegistrationRefused
+from core.services.registration import flow as service
+from core.services.registration.activation import correct_email, send_again
+from core.services.registration.storage import RegistrationView
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import Language
+from graphql_schema.base.fields import resolved
+from graphql_schema.registration.inputs import RegistrationAnswer
+from graphql_schema.registration.types import Registration, RegistrationResult, refusal_of
+
+
+@strawberry.type(description="Nothing is left of the registration.")
+class RegistrationCancelled:
+    cancelled: bool
+
+
+@strawberry.type
+class RegistrationMutation:
+    @resolved("Begin a registration with an operator (`operators` lists them).")
+    async def start_registration(
+        self, info: Info, operator: str, language: Language = Language.FR
+    ) -> RegistrationResult:
+        context = info.context
+        return await _told(
+            service.start(
+                context.house, operator, language=language, visitor=context.visitor, now=context.now
+            )
+        )
+
+    @resolved("Where a registration stands; it is resumed by its token on any device.")
+    async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
+        return await _told(service.resume(info.context.house, token, now=info.context.now))
+
+    @resolved("Send one of the forms that the step offers.")
+    async def answer_registration(
+        self, info: Info, token: str, answer: RegistrationAnswer
+    ) -> RegistrationResult:
+        context = info.context
+        context.try_sign_in()
+        given = answer.filled()
+        return await _told(
+            service.answer(context.house, token, given, visitor=context.visitor, now=context.now)
+        )
+
+    @resolved("«Ce n'est pas mon logement»: back to the search (R-186).")
+    async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
+        return await _told(service.reject_dwelling(info.context.house, token, now=info.context.now))
+
+    @resolved("Back to the step before (R-153).")
+    async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
+        return await _told(service.go_back(info.context.house, token, now=info.context.now))
+
+    @resolved("«Renvoyer le code»: another code, or temporary password (R-221).")
+    async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
+        context = info.context
+        return await _told(send_again(context.house, token, visitor=context.visitor, now=context.now))
+
+    @resolved("«Corriger mon adresse email» (R-222).")
+    async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
+        context = info.context
+        return await _told(
+            correct_email(context.house, token, email, visitor=context.visitor, now=context.now)
+        )
+
+    @resolved("«Annuler ma demande»: delete all that was entered (R-029, C-37).")
+    async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
+        await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
+        return RegistrationCancelled(cancelled=True)
+
+
+async def _told(asked: Awaitable[RegistrationView]) -> RegistrationResult:
+    """The view, or the refusal, as part of the answer."""
+    try:
+        return Registration.of(await asked)
+    except (RegistrationRefused, RateLimited) as failure:
+        return refusal_of(failure)

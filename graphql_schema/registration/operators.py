@@ -1,0 +1,207 @@
+"""Operators: what a metering company tells before anybody has signed in (R-112, R-147, R-165, R-211)."""
+
+from functools import partial
+
+import strawberry
+
+from core.access.passwords import Criterion, OwnData, check_password, failed
+from core.errors import InvalidInput
+from core.operators import ActivationMode, OperatorProfile
+from core.operators import HelpPage as Page
+from core.services.auth.passwords import judged
+from core.services.registration.rate_limits import count_password_check
+from core.services.registration.support import ask_for_support
+from graphql_schema.base.context import Context, Info
+from graphql_schema.base.enums import Fluid
+from graphql_schema.base.fields import resolved
+from graphql_schema.base.texts import Text
+
+LONGEST_OWN_DATUM = 254
+
+strawberry.enum(ActivationMode, description="How control of the mailbox is proved (C-03).")
+
+
+@strawberry.type(description="Whom to ask.")
+class Contact:
+    name: str
+    email: str
+    phone: str
+    address: str
+    website: str
+
+
+@strawberry.type(description="What is done with personal data (Article 13 GDPR, C-31).")
+class PrivacyNotice:
+    version: str
+    purpose: Text
+    legal_basis: Text
+    retention: Text
+    rights: Text
+    contact: Text
+    url: str
+
+
+@strawberry.type(description="Where the number stands on one kind of device (R-051, R-164 to R-170).")
+class HelpPage:
+    title: Text
+    fluid: Fluid | None = strawberry.field(description="The tab it stands under; null: for every kind.")
+    items: list[Text]
+    guide_url: str | None
+    guide_label: Text | None
+
+    @classmethod
+    def of(cls, page: Page) -> "HelpPage":
+        return cls(
+            title=Text.of(page.title),
+            fluid=page.fluid,
+            items=[Text.of(item) for item in page.items],
+            guide_url=page.guide_url,
+            guide_label=Text.maybe(page.guide_label),
+        )
+
+
+@strawberry.type(description="One thing that a password must be.")
+class PasswordCriterion:
+    name: str
+    label: Text
+    passed: bool
+
+    @classmethod
+    def of(cls, criterion: Criterion) -> "PasswordCriterion":
+        return cls(name=criterion.name, label=Text.of(criterion.label), passed=criterion.passed)
+
+
+@strawberry.type(description="A word of the forms, by its key: `button.cancel`, `page.title`.")
+class Label:
+    key: str
+    text: Text
+
+
+@strawberry.type(description="A metering company that signs residents up.")
+class Operator:
+    code: str
+    name: str
+    portal_name: str
+    portal_url: str
+    registration_url: str
+    activation: ActivationMode
+    allow_non_occupant_owner: bool
+    terms_version: str | None = strawberry.field(description="Null: there are none to accept.")
+    contact: Contact
+    privacy_notice: PrivacyNotice
+    help_pages: list[HelpPage]
+    password_criteria: list[PasswordCriterion] = strawberry.field(
+        description="As `checkPassword` judges an empty password."
+    )
+    labels: list[Label] = strawberry.field(description="The words of pages and buttons.")
+
+    @classmethod
+    def of(cls, profile: OperatorProfile) -> "Operator":
+        contact, notice = profile.contact, profile.privacy
+        return cls(
+            code=profile.code,
+            name=profile.name,
+            portal_name=profile.portal_name,
+            portal_url=profile.portal_url,
+            registration_url=profile.registration_url,
+            activation=profile.activation,
+            allow_non_occupant_owner=profile.allow_non_occupant_owner,
+            terms_version=profile.terms_version,
+            contact=Contact(
+                name=contact.name,
+                email=contact.email,
+                phone=contact.phone,
+                address=contact.address,
+                website=contact.website,
+            ),
+            privacy_notice=PrivacyNotice(
+                version=notice.version,
+                purpose=Text.of(notice.purpose),
+                legal_basis=Text.of(notice.legal_basis),
+                retention=Text.of(notice.retention),
+                rights=Text.of(notice.rights),
+                contact=Text.of(notice.contact),
+                url=notice.url,
+            ),
+            help_pages=[HelpPage.of(page) for page in profile.help_pages],
+            password_criteria=[
+                PasswordCriterion.of(criterion) for criterion in check_password(profile.password_policy, "")
+            ],
+            labels=[
+                Label(key=key, text=Text.of(profile.text(key))) for key in profile.keys_of("page.", "button.")
+            ],
+        )
+
+
+@strawberry.input(
+    description="A password to be judged; it is not kept. What is known of its owner may come along."
+)
+class CheckPasswordInput:
+    operator: str
+    password: str
+    last_name: str | None = None
+    first_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@strawberry.type(description="A password judged (R-112, R-207).")
+class PasswordCheck:
+    accepted: bool
+    criteria: list[PasswordCriterion]
+
+
+@strawberry.type(description="The question is on its way to the operator.")
+class SupportAsked:
+    operator: str
+
+
+@strawberry.type
+class OperatorQuery:
+    @resolved("The operators that sign residents up here.")
+    async def operators(self, info: Info) -> list[Operator]:
+        return [Operator.of(profile) for profile in info.context.house.registry.profiles]
+
+
+@strawberry.type
+class OperatorMutation:
+    @resolved(
+        "Judge a password by each criterion while it is typed. A mutation, so that no password is in a URL."
+    )
+    async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
+        context = info.context
+        await count_password_check(context.house, context.visitor, now=context.now)
+        profile = profile_of(context, input.operator)
+        texts = (input.last_name, input.first_name, input.email, input.phone)
+        own = OwnData.of(*(text[:LONGEST_OWN_DATUM] for text in texts if text))
+        criteria = await judged(partial(check_password, profile.password_policy, input.password, own))
+        return PasswordCheck(
+            accepted=not failed(criteria),
+            criteria=[PasswordCriterion.of(criterion) for criterion in criteria],
+        )
+
+    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in (R-147).")
+    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportAsked:
+        context = info.context
+        profile = profile_of(context, operator)
+        await ask_for_support(
+            context.house,
+            profile,
+            email=email,
+            question=question,
+            visitor=context.visitor,
+            now=context.now,
+        )
+        return SupportAsked(operator=profile.code)
+
+
+def profile_of(context: Context, code: str) -> OperatorProfile:
+    """An operator's profile.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    profile = context.house.registry.profile(code)
+    if profile is None:
+        raise InvalidInput("There is no such operator.", field="operator")
+    return profile

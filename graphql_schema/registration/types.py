@@ -1,0 +1,262 @@
+"""What a client is told of a registration: the step, the journey, what to send next, and why not.
+
+The one rule: a frontend needs no knowledge of its own. A form's `name` is the key of `RegistrationAnswer`,
+and a field's `name` the key within it.
+"""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from core.errors import RateLimited
+from core.operators import WORDS, Path, Step
+from core.registration.confirmation import Block as ConfirmationBlock
+from core.registration.forms import Choice as FormChoice
+from core.registration.forms import Field as FormField
+from core.registration.forms import FieldKind
+from core.registration.forms import Form as StepForm
+from core.registration.refusals import RefusalCode, RegistrationRefused
+from core.services.registration.identification import ResidenceCandidate as Candidate
+from core.services.registration.storage import RegistrationView
+from graphql_schema.base.relay import global_id
+from graphql_schema.base.texts import Text
+from graphql_schema.registration.operators import PasswordCriterion
+
+strawberry.enum(Step, name="RegistrationStep", description="Where a registration stands.")
+strawberry.enum(Path, name="IdentificationPath", description="A way to find a residence or dwelling.")
+strawberry.enum(FieldKind, name="RegistrationFieldKind", description="How a field is shown.")
+strawberry.enum(
+    RefusalCode, name="RegistrationErrorCode", description="Why an answer is not taken (the error catalogue)."
+)
+
+
+@strawberry.type(description="A value of a field.")
+class RegistrationChoice:
+    value: str
+    label: Text
+    explanation: Text | None
+
+    @classmethod
+    def of(cls, choice: FormChoice) -> "RegistrationChoice":
+        return cls(
+            value=choice.value, label=Text.of(choice.label), explanation=Text.maybe(choice.explanation)
+        )
+
+
+@strawberry.type(description="One field of a form. Boxes have no default: nothing is ticked in advance.")
+class RegistrationField:
+    name: str
+    kind: FieldKind
+    label: Text
+    required: bool
+    choices: list[RegistrationChoice]
+    example: str | None
+    pattern: str | None
+    help: Text | None
+
+    @classmethod
+    def of(cls, field: FormField) -> "RegistrationField":
+        return cls(
+            name=to_camel_case(field.name),
+            kind=field.kind,
+            label=Text.of(field.label),
+            required=field.required,
+            choices=[RegistrationChoice.of(choice) for choice in field.choices],
+            example=field.example,
+            pattern=field.pattern,
+            help=Text.maybe(field.help),
+        )
+
+
+@strawberry.type(description="One way to answer the step: send it as `{name: {field: value, ...}}`.")
+class RegistrationForm:
+    name: str
+    title: Text
+    hint: Text | None
+    fields: list[RegistrationField]
+
+    @classmethod
+    def of(cls, form: StepForm) -> "RegistrationForm":
+        return cls(
+            name=to_camel_case(form.name.value.lower()),
+            title=Text.of(form.title),
+            hint=Text.maybe(form.hint),
+            fields=[RegistrationField.of(field) for field in form.fields],
+        )
+
+
+@strawberry.type(description="A step as residents see it, which may hold several of the machine's.")
+class RegistrationStage:
+    title: Text
+    steps: list[Step]
+    done: bool
+    current: bool
+
+
+@strawberry.type(description="A label and what stands behind it; `known` is false for «Non renseigné».")
+class ConfirmationLine:
+    label: Text
+    value: Text
+    known: bool
+
+
+@strawberry.type(description="The building or the dwelling that was found, to be checked (R-174 to R-183).")
+class Confirmation:
+    title: Text
+    lines: list[ConfirmationLine]
+
+    @classmethod
+    def of(cls, block: ConfirmationBlock) -> "Confirmation":
+        lines = [
+            ConfirmationLine(label=Text.of(line.label), value=Text.of(line.value), known=line.known)
+            for line in block.lines
+        ]
+        return cls(title=Text.of(block.title), lines=lines)
+
+
+@strawberry.type(description="A published residence that the address fits (C-39).")
+class ResidenceCandidate:
+    id: strawberry.ID = strawberry.field(description="Send it as `{residence: {residence: id}}`.")
+    name: str
+    street: str
+    postcode: str
+    city: str
+
+    @classmethod
+    def of(cls, found: Candidate) -> "ResidenceCandidate":
+        return cls(
+            id=global_id("Residence", found.id),
+            name=found.name,
+            street=found.street,
+            postcode=found.postcode,
+            city=found.city,
+        )
+
+
+@strawberry.type(description="The words of a step that is no form: code sent, under review, done.")
+class RegistrationScreen:
+    title: Text
+    text: Text
+
+
+@strawberry.type(description="A registration that is under way.")
+class Registration:
+    token: str | None = strawberry.field(
+        description="Shown when it begins, and never again: keep it to go on."
+    )
+    operator: str
+    step: Step
+    stages: list[RegistrationStage]
+    forms: list[RegistrationForm] = strawberry.field(
+        description="What may be sent next, the usual one first; empty: nothing."
+    )
+    confirmation: list[Confirmation] = strawberry.field(description="While a dwelling is to be confirmed.")
+    candidates: list[ResidenceCandidate] = strawberry.field(description="What an address has just found.")
+    screen: RegistrationScreen | None
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, view: RegistrationView) -> "Registration":
+        profile, draft = view.profile, view.draft
+        return cls(
+            token=view.token,
+            operator=profile.code,
+            step=draft.step,
+            stages=_stages(view),
+            forms=[RegistrationForm.of(form) for form in view.forms],
+            confirmation=[Confirmation.of(block) for block in view.confirmation],
+            candidates=[ResidenceCandidate.of(found) for found in view.candidates],
+            screen=_screen(view),
+            expires_at=view.expires_at,
+        )
+
+
+@strawberry.interface(description="The answer is not taken; the registration stands where it stood.")
+class RegistrationError:
+    code: RefusalCode
+    message: Text
+    field: str | None = strawberry.field(description="The field at fault, as its form names it.")
+
+
+@strawberry.type(description="A refusal that its code says all about.")
+class AnswerRefused(RegistrationError):
+    pass
+
+
+@strawberry.type(description="This number is not enough; another way may be (C-05, C-06).")
+class SerialRefused(RegistrationError):
+    fallback: Path | None
+
+
+@strawberry.type(description="Each criterion, met or not.")
+class PasswordRefused(RegistrationError):
+    criteria: list[PasswordCriterion]
+
+
+@strawberry.type(description="Not the right six digits.")
+class CodeRefused(RegistrationError):
+    attempts_left: int
+
+
+@strawberry.type(description="Too many tries, or too soon.")
+class TryLater(RegistrationError):
+    retry_after: int = strawberry.field(description="Seconds.")
+
+
+RegistrationResult: TypeAlias = Annotated[
+    Registration | AnswerRefused | SerialRefused | PasswordRefused | CodeRefused | TryLater,
+    strawberry.union("RegistrationResult"),
+]
+
+
+def refusal_of(failure: RegistrationRefused | RateLimited) -> RegistrationResult:
+    """A refusal as part of the answer."""
+    if isinstance(failure, RateLimited):
+        code = RefusalCode.RATE_LIMITED
+        message = Text.of(WORDS[f"error.{code}"])
+        return TryLater(code=code, message=message, field=None, retry_after=failure.retry_after_s)
+    refusal = failure.refusal
+    field = to_camel_case(refusal.field) if refusal.field else None
+    message = Text.of(failure.message_text)
+    match refusal.code:
+        case RefusalCode.SERIAL_FORMAT_UNSUPPORTED | RefusalCode.SERIAL_AMBIGUOUS:
+            return SerialRefused(code=refusal.code, message=message, field=field, fallback=refusal.fallback)
+        case RefusalCode.PASSWORD_TOO_WEAK:
+            criteria = [PasswordCriterion.of(criterion) for criterion in refusal.criteria]
+            return PasswordRefused(code=refusal.code, message=message, field=field, criteria=criteria)
+        case RefusalCode.CODE_INVALID:
+            left = refusal.attempts_left or 0
+            return CodeRefused(code=refusal.code, message=message, field=field, attempts_left=left)
+        case RefusalCode.CODE_RESEND_TOO_SOON:
+            wait = refusal.retry_after_s or 0
+            return TryLater(code=refusal.code, message=message, field=field, retry_after=wait)
+        case _:
+            return AnswerRefused(code=refusal.code, message=message, field=field)
+
+
+def _stages(view: RegistrationView) -> list[RegistrationStage]:
+    profile, step = view.profile, view.draft.step
+    reached = profile.steps.index(step) if step in profile.steps else len(profile.steps)
+    return [
+        RegistrationStage(
+            title=Text.of(stage.title),
+            steps=list(stage.steps),
+            done=profile.steps.index(stage.steps[-1]) < reached,
+            current=step in stage.steps,
+        )
+        for stage in profile.stages
+    ]
+
+
+def _screen(view: RegistrationView) -> RegistrationScreen | None:
+    key = f"screen.{view.draft.step}"
+    if key not in WORDS:
+        return None
+    text = view.profile.text(f"{key}.text")
+    email = view.draft.email
+    return RegistrationScreen(
+        title=Text.of(view.profile.text(key)),
+        text=Text(fr=text.fr.replace("{email}", email), en=text.en.replace("{email}", email)),
+    )

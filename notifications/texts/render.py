@@ -1,0 +1,202 @@
+"""Turns an outbox row into the words a resident reads, in French and English.
+
+In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail
+and SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when
+the event happened; a figure that is not known, or not the reader's to know, is left out. Labels are the
+seeds' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from core.alerting.over_consumption import LimitPeriod
+from core.consumption import Month
+from core.consumption.fluids import Fluid
+from core.language import Language
+from core.texts.alerts import amount_text, fluid_label, meter_label, month_text, period_phrase
+from core.texts.leaks import date_text, flow_text, level_equivalent, loss_text, price_text
+from notifications.texts.accounts import ACCESS_WORDS
+from notifications.texts.registration import REGISTRATION_WORDS
+
+_SUBJECTS = {
+    ("leak_opened", Language.FR): "Alerte fuite niveau {level}",
+    ("leak_opened", Language.EN): "Level {level} leak alert",
+    ("leak_level_up", Language.FR): "Alerte fuite : passage au niveau {level}",
+    ("leak_level_up", Language.EN): "Leak alert: now level {level}",
+    ("leak_reopened", Language.FR): "Alerte fuite : reprise, niveau {level}",
+    ("leak_reopened", Language.EN): "Leak alert: back again, level {level}",
+    ("leak_relapsed", Language.FR): "Alerte fuite : la réparation n'a pas tenu",
+    ("leak_relapsed", Language.EN): "Leak alert: the repair has not held",
+    ("leak_closed", Language.FR): "Fin de l'alerte fuite",
+    ("leak_closed", Language.EN): "End of the leak alert",
+    ("over_consumption", Language.FR): "Alerte surconsommation",
+    ("over_consumption", Language.EN): "Over-consumption alert",
+    ("burst_opened", Language.FR): "Alerte débit anormalement élevé",
+    ("burst_opened", Language.EN): "Burst alert",
+    ("burst_closed", Language.FR): "Fin de l'alerte débit anormalement élevé",
+    ("burst_closed", Language.EN): "End of the burst alert",
+    ("meter_leak_opened", Language.FR): "Alerte fuite signalée par le compteur",
+    ("meter_leak_opened", Language.EN): "Leak reported by your meter",
+    ("meter_leak_closed", Language.FR): "Fin de l'alerte fuite signalée par le compteur",
+    ("meter_leak_closed", Language.EN): "End of the leak reported by your meter",
+    ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
+    ("own_limit", Language.EN): "Your consumption limit is passed",
+}
+
+_TEXTS = {
+    ("leak", Language.FR): (
+        "{meter} : débit moyen de la fuite {flow} ({equivalent}) depuis le {since}, perte totale {loss}."
+    ),
+    ("leak", Language.EN): "{meter}: mean leak flow {flow} ({equivalent}) since {since}, total loss {loss}.",
+    ("leak, no figures", Language.FR): "{meter} : fuite ({equivalent}) depuis le {since}.",
+    ("leak, no figures", Language.EN): "{meter}: leak ({equivalent}) since {since}.",
+    (
+        "leak_closed",
+        Language.FR,
+    ): "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}.",
+    ("leak_closed", Language.EN): "{meter}: no leak has been seen since {until}. Total loss {loss}.",
+    ("leak_closed, with cost", Language.FR): (
+        "{meter} : la fuite n'est plus constatée depuis le {until}. Perte totale {loss}, soit environ {cost}."
+    ),
+    ("leak_closed, with cost", Language.EN): (
+        "{meter}: no leak has been seen since {until}. Total loss {loss}, about {cost}."
+    ),
+    ("leak_closed, no figures", Language.FR): "{meter} : la fuite n'est plus constatée depuis le {until}.",
+    ("leak_closed, no figures", Language.EN): "{meter}: no leak has been seen since {until}.",
+    ("over_consumption", Language.FR): (
+        "{meter} : {amount} m3 en {month}, plus du double de votre moyenne pour ce mois ({mean} m3)."
+    ),
+    ("over_consumption", Language.EN): (
+        "{meter}: {amount} m3 in {month}, more than twice your mean for that month ({mean} m3)."
+    ),
+    ("burst_opened", Language.FR): (
+        "{meter} : un débit très élevé coule sans interruption depuis le {since}. "
+        "Fermez l'arrivée d'eau si personne ne s'en sert."
+    ),
+    ("burst_opened", Language.EN): (
+        "{meter}: a very high flow has been running since {since}. "
+        "Close the stopcock if nobody is using water."
+    ),
+    ("burst_closed", Language.FR): "{meter} : le débit très élevé n'est plus constaté depuis le {until}.",
+    ("burst_closed", Language.EN): "{meter}: the very high flow has not been seen since {until}.",
+    ("meter_leak_opened", Language.FR): (
+        "{meter} : le compteur signale une fuite depuis le {since}. Son débit n'est pas connu."
+    ),
+    ("meter_leak_opened", Language.EN): (
+        "{meter}: the meter has reported a leak since {since}. Its flow is not known."
+    ),
+    ("meter_leak_closed", Language.FR): "{meter} : le compteur ne signale plus de fuite depuis le {until}.",
+    ("meter_leak_closed", Language.EN): "{meter}: the meter has reported no leak since {until}.",
+    ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
+    ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
+}
+
+_PER = {
+    (LimitPeriod.DAY, Language.FR): "par jour",
+    (LimitPeriod.MONTH, Language.FR): "par mois",
+    (LimitPeriod.DAY, Language.EN): "a day",
+    (LimitPeriod.MONTH, Language.EN): "a month",
+}
+
+
+_OF_CONDITIONS = {"burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"}
+
+_LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
+
+_GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: an SMS takes subject and text as one."""
+
+    subject: str
+    text: str
+
+    def letter(self, addressed_to: str, language: str) -> str:
+        """The text of an e-mail, which greets the person by the name of the account (R-110)."""
+        greeting = _GREETINGS[Language(language)]
+        return f"{greeting} {addressed_to}".rstrip() + f",\n\n{self.text}\n"
+
+
+def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
+    """The words of one message.
+
+    Raises:
+        KeyError: no such template.
+        ValueError: no such language.
+    """
+    tongue = Language(language)
+    if (template, tongue) in _LETTERS:
+        title, text = _LETTERS[template, tongue]
+        return Message(subject=title.format_map(values), text=text.format_map(values))
+    subject = _SUBJECTS[template, tongue]
+    if template == "over_consumption":
+        name, words = template, _over_consumption(tongue, values)
+    elif template == "own_limit":
+        name, words = template, _own_limit(tongue, values)
+    elif template in _OF_CONDITIONS:
+        name, words = template, _condition(tongue, values)
+    else:
+        name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
+        if values["loss_litres"] is None:
+            name += ", no figures"
+        elif name == "leak_closed" and values.get("loss_eur") is not None:
+            name += ", with cost"
+    text = _TEXTS[name, tongue].format(**words)
+    place = values.get("place")  # for a manager, who has more homes than one
+    if place:
+        text = f"{place} : {text}" if tongue is Language.FR else f"{place}: {text}"
+    return Message(subject=subject.format(**words), text=text)
+
+
+def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
+    cost = values.get("loss_eur")
+    return {
+        "level": values["level"],
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "flow": flow_text(None if flow is None else Decimal(flow)),
+        "equivalent": level_equivalent(values["level"], language),
+        "since": date_text(date.fromisoformat(values["started_on"]), language),
+        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
+        "loss": loss_text(None if loss is None else Decimal(loss)),
+        "cost": price_text(Decimal(cost), language) if cost is not None else "",
+    }
+
+
+def _condition(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    ended_on = values["ended_on"]
+    return {
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "since": date_text(date.fromisoformat(values["started_on"]), language),
+        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
+    }
+
+
+def _own_limit(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    fluid, period = Fluid(values["fluid"]), LimitPeriod(values["period"])
+    return {
+        "meter": fluid_label(fluid, language),
+        "amount": amount_text(fluid, values["amount"], language),
+        "limit": amount_text(fluid, values["limit"], language),
+        "when": period_phrase(period, date.fromisoformat(values["started_on"]), language),
+        "per": _PER[period, language],
+    }
+
+
+def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "meter": fluid_label(Fluid(values["fluid"]), language),
+        "amount": _cubic_metres(values["amount"]),
+        "mean": _cubic_metres(Fraction(values["threshold"], 2)),
+        "month": month_text(Month.of(date.fromisoformat(f"{values['month']}-01")), language),
+    }
+
+
+def _cubic_metres(litres: int | Fraction) -> str:
+    return loss_text(Decimal(Fraction(litres).numerator) / Fraction(litres).denominator).removesuffix(" m3")

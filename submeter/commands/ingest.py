@@ -1,0 +1,153 @@
+"""`submeter ingest` and `submeter replay`: gateway lines in, a summary out."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from errno import ENOENT
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.access import SYSTEM
+from core.services.telegrams import pipeline
+from core.services.telegrams.pipeline import IntakeSummary, count_kept
+from submeter.application import opened
+from submeter.output import counted, err, out, print_json, print_table
+
+STANDARD_INPUT = Path("-")
+PIPE_BYTES = 1 << 20
+
+
+async def ingest(
+    *files: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    source: str | None = None,
+    json: bool = False,
+) -> None:
+    """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines.
+
+    Lines that cannot be used are kept with their reason; `submeter replay` tries them again.
+
+    Args:
+        files: each line is one telegram; - or no file at all is standard input.
+        source: the name under which unusable lines are kept (default: the file's name).
+        json: print the summary as JSON.
+    """
+    for path in files:
+        if path != STANDARD_INPUT and not path.exists():
+            raise FileNotFoundError(ENOENT, "no such file", str(path))
+    summary = IntakeSummary()
+    async with opened() as house:
+        for path in files or (STANDARD_INPUT,):
+            with progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
+                async for lines in _deliveries(path):
+                    summary += await pipeline.take_in(
+                        house,
+                        SYSTEM,
+                        lines,
+                        source=source or _name(path),
+                        now=datetime.now(UTC),
+                        progress=advance,
+                    )
+    _tell(summary, as_json=json)
+
+
+async def replay(*, json: bool = False) -> None:
+    """Take in again every line that is kept; those whose cause is gone become readings.
+
+    Args:
+        json: print the summary as JSON.
+    """
+    async with opened() as house:
+        with progress_bar("Replaying", await count_kept(SYSTEM)) as advance:
+            summary = await pipeline.replay(house, SYSTEM, now=datetime.now(UTC), progress=advance)
+    _tell(summary, as_json=json)
+
+
+def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "lines": summary.lines,
+                "stored": summary.stored,
+                "duplicates": summary.duplicates,
+                "unusable": dict(sorted(summary.unusable.items())),
+                "alerts": summary.alerts,
+                "messages": summary.messages,
+            }
+        )
+        return
+    rows = [("stored", summary.stored), ("duplicates, nothing stored twice", summary.duplicates)]
+    rows += [(f"kept: {reason}", count) for reason, count in sorted(summary.unusable.items())]
+    print_table(counted(summary.lines, "line"), ("what became of them", "lines"), rows)
+    if summary.alerts or summary.messages:
+        out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
+    if summary.unusable:
+        out.print(
+            "[bold]submeter kept list[/] says what was wrong with each; "
+            "[bold]submeter replay[/] tries them again."
+        )
+
+
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else path.name
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None) -> Iterator["Advance"]:
+    """A bar on standard error; the block is given a function to call with the number of lines done."""
+    with Progress(
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=total)
+        yield Advance(bar, task)
+
+
+class Advance:
+    """Moves the bar on."""
+
+    def __init__(self, bar: Progress, task: object) -> None:
+        self._bar, self._task = bar, task
+
+    def __call__(self, lines: int) -> None:
+        self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type
+
+
+async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
+    """A file whole; of a stream what has come so far, so that a gateway's pipe is taken in as it flows.
+
+    A damaged byte must not stop the rest: its line is kept as unusable, with the replacement character.
+    """
+    if not _is_stream(path):
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield file
+        return
+    with ExitStack() as stack:
+        source = sys.stdin if path == STANDARD_INPUT else stack.enter_context(path.open("rb", buffering=0))
+        rest = b""
+        while chunk := await asyncio.to_thread(os.read, source.fileno(), PIPE_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield [line.decode("utf-8", "replace") for line in lines]
+        yield [rest.decode("utf-8", "replace")]
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether what it says can be read once only: a pipe, a FIFO, a terminal."""
+    return path == STANDARD_INPUT or path.is_fifo() or path.is_char_device() or path.is_socket()
+
+
+def _count(path: Path) -> int | None:
+    """How many lines; of a stream nobody knows, and to count them would be to lose them."""
+    if _is_stream(path):
+        return None
+    with path.open("rb") as file:
+        return sum(1 for _ in file)

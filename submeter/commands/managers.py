@@ -1,0 +1,87 @@
+"""`submeter managers`: those who look after residences."""
+
+from datetime import UTC, datetime
+
+from cyclopts import App
+
+from core.access import SYSTEM
+from core.language import Language
+from core.services.places.managed_residences import grant_residence, revoke_residence
+from core.services.portfolio.invitations import invite_manager
+from submeter.application import opened
+from submeter.output import out
+
+managers = App(name="managers", help="Managers and the residences they look after.")
+
+
+@managers.command
+async def invite(
+    email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
+) -> None:
+    """Make a manager's account; its temporary password goes to the mailbox and opens once within a day.
+
+    Args:
+        email: the address to sign in with.
+        operator: the operator's code, e.g. ocea.
+        first_name: first name.
+        last_name: last name.
+        language: fr or en.
+    """
+    async with opened() as house:
+        await invite_manager(
+            house.settings,
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            first_name=first_name,
+            last_name=last_name,
+            language=language,
+            now=datetime.now(UTC),
+        )
+    out.print(f"{email} is invited; [bold]submeter managers grant[/] gives residences.")
+
+
+@managers.command
+async def grant(email: str, operator: str, residence: str, *, administrator: bool = False) -> None:
+    """Let a manager look after a residence.
+
+    Args:
+        email: the manager's address.
+        operator: the operator's code, e.g. ocea.
+        residence: the residence's code, e.g. AA000.
+        administrator: told by e-mail when it is published.
+    """
+    async with opened():
+        await grant_residence(
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            residence_code=residence,
+            administrator=administrator,
+            now=datetime.now(UTC),
+        )
+    out.print(f"{email} looks after {residence}.")
+
+
+@managers.command
+async def revoke(email: str, operator: str, residence: str) -> None:
+    """Let a manager look after a residence no longer, from this moment on.
+
+    Args:
+        email: the manager's address.
+        operator: the operator's code, e.g. ocea.
+        residence: the residence's code, e.g. AA000.
+    """
+    async with opened():
+        changed = await revoke_residence(
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            residence_code=residence,
+            now=datetime.now(UTC),
+        )
+    out.print(
+        f"{email} looks after {residence} no longer."
+        if changed
+        else f"{email} does not look after {residence}."
+    )

@@ -1,0 +1,139 @@
+"""`submeter meters`: bring meters and their keys in from a list.
+
+The list is CSV with a heading. Keys come by file, never as an argument, where a shell would remember them.
+"""
+
+import csv
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cyclopts import App
+
+from core.access import SYSTEM
+from core.bootstrap import House
+from core.consumption.fluids import Fluid
+from core.errors import InvalidInput, SubmeterError
+from core.services.alerts.missing_data import watch_silence
+from core.services.places.key_vault import Vault
+from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
+from core.services.telegrams.replay_protection import restart_counter
+from submeter.application import opened
+from submeter.output import counted, fail, out
+
+meters = App(name="meters", help="Meters and their keys.")
+
+REQUIRED = (
+    "operator",
+    "residence",
+    "number",
+    "fluid",
+    "vendor",
+    "printed_serial",
+    "radio_address",
+    "installed_on",
+)
+
+
+@meters.command(name="import")
+async def import_meters(file: Path) -> None:
+    """Register the meters of a CSV file, or bring them up to date; keys are sealed as they are read.
+
+    Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
+    HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
+    register_capacity, location, installed_on and removed_on (YYYY-MM-DD, days of the residence), key (hex).
+
+    Args:
+        file: the list.
+    """
+    count = 0
+    async with opened() as house:
+        # A damaged or Latin-1 byte spoils its own cell alone.
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            rows = csv.DictReader(lines)
+            missing = [column for column in REQUIRED if column not in (rows.fieldnames or ())]
+            if missing:
+                fail(f"{file}: the heading lacks {', '.join(missing)}", code="INVALID_INPUT")
+            for row in rows:
+                if None in row:
+                    fail(f"{file}, line {rows.line_num}: more cells than the heading", code="INVALID_INPUT")
+                try:
+                    await _put(row, house)
+                except SubmeterError as failure:
+                    what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
+                    fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
+                count += 1
+    out.print(
+        f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
+    )
+
+
+@meters.command
+async def silent() -> None:
+    """Raise the alerts of meters that fell silent, as the server does every hour."""
+    async with opened():
+        raised = await watch_silence(now=datetime.now(UTC))
+    out.print(f"{counted(raised, 'meter')} fell silent.")
+
+
+@meters.command(name="restart-counter")
+async def restart_message_counter(address: str) -> None:
+    """Take a meter's next message whatever it counts, after its radio was reset.
+
+    Until then its messages are kept as COUNTER_NOT_RISEN. A new key does this by itself.
+
+    Args:
+        address: the radio address, MMM-IIIIIIII-VV-TT.
+    """
+    async with opened():
+        try:
+            await restart_counter(SYSTEM, radio_address=address)
+        except SubmeterError as failure:
+            fail(failure.message, code=failure.code)
+    out.print("The count begins anew. [bold]submeter replay[/] takes in what was kept.")
+
+
+async def _put(row: dict[str, str | None], house: House) -> None:
+    now = datetime.now(UTC)
+    operator, residence = row["operator"] or "", row["residence"] or ""
+    zone = await zone_of_residence(SYSTEM, operator_code=operator, residence_code=residence)
+    try:
+        meter = MeterSpec(
+            fluid=Fluid(row["fluid"] or ""),
+            vendor=row["vendor"] or "",
+            printed_serial=row["printed_serial"] or "",
+            radio_address=row["radio_address"] or "",
+            installed_at=_midnight(row["installed_on"] or "", zone),
+            removed_at=_midnight(row["removed_on"] or "", zone) if row.get("removed_on") else None,
+            register_step=int(row.get("register_step") or 1),
+            register_capacity=int(row["register_capacity"] or 0) if row.get("register_capacity") else None,
+            location=row.get("location") or "",
+            key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
+        )
+    except (ValueError, OverflowError) as failure:
+        # The text of a ValueError may quote the key's digits: say which columns can be at fault instead.
+        raise InvalidInput(
+            "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
+        ) from failure
+    await put_meter(
+        SYSTEM,
+        residence_code=residence,
+        operator_code=operator,
+        dwelling=DwellingSpec(
+            number=row["number"] or "",
+            building=row.get("building") or "",
+            staircase=row.get("staircase") or "",
+            floor=row.get("floor") or "",
+            lot=row.get("lot") or None,
+        ),
+        meter=meter,
+        keep_removal="removed_on" not in row,
+        vault=Vault.under(house.settings.secret_key),
+        thresholds_of=house.registry.leak_thresholds,
+        now=now,
+    )
+
+
+def _midnight(day: str, zone: ZoneInfo) -> datetime:
+    """The start of a day at the residence."""
+    return datetime.combine(date.fromisoformat(day), time(), tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,60 @@
+"""`submeter outbox`: the messages that wait to be sent."""
+
+from cyclopts import App
+
+from core.access import SYSTEM
+from core.services.messaging.outbox import QueuedMessage, list_messages
+from notifications.texts.render import Message, render
+from submeter.application import opened
+from submeter.output import AtMost, counted, print_json, print_table
+
+outbox = App(name="outbox", help="Messages to residents.")
+
+
+@outbox.command(name="list")
+async def list_outbox(*, limit: AtMost = 50, json: bool = False) -> None:
+    """List the newest messages.
+
+    Args:
+        limit: how many at most.
+        json: print the list as JSON, with the words of each message.
+    """
+    async with opened():
+        messages = await list_messages(SYSTEM, limit=limit)
+    rows = [
+        {
+            "id": message.id,
+            "created_at": message.created_at.isoformat(timespec="seconds"),
+            "state": message.state.value,
+            "failure": message.failure,
+            "channel": message.channel.value,
+            "recipient": message.recipient,
+            "template": message.template,
+            "language": message.language,
+            "subject": words.subject,
+            "text": words.text,
+        }
+        for message, words in ((message, shown(message)) for message in messages)
+    ]
+    if json:
+        print_json(rows)
+        return
+    columns = ("id", "created_at", "state", "failure", "channel", "recipient", "subject")
+    print_table(counted(len(rows), "message"), columns, [[row[column] for column in columns] for row in rows])
+
+
+class _Dotted(dict[str, object]):
+    """Values of a message; one that is sealed shows as dots."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def shown(message: QueuedMessage) -> Message:
+    """A message's words without what must not lie open; none once they were erased."""
+    if message.erased:
+        return Message(subject="", text="")
+    try:
+        return render(message.template, message.language, _Dotted(message.values))
+    except (KeyError, ValueError):  # one message without words must not hide the others
+        return Message(subject=message.template, text="")

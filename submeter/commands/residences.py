@@ -1,0 +1,77 @@
+"""`submeter residences`: the buildings that meters hang in."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from cyclopts import App
+
+from core.access import SYSTEM
+from core.services.places.key_vault import Vault
+from core.services.portfolio.portfolio import ResidenceSpec, put_residence
+from core.services.portfolio.publication import publish_residence
+from submeter.application import opened
+from submeter.output import out
+
+residences = App(name="residences", help="Residences and their operators.")
+
+
+@residences.command
+async def add(
+    operator: str,
+    operator_name: str,
+    code: str,
+    name: str,
+    street: str,
+    postcode: str,
+    city: str,
+    *,
+    time_zone: str = "Europe/Paris",
+    water_price: Decimal | None = None,
+) -> None:
+    """Describe a residence, or bring all that is said here up to date; its operator is made if it is new.
+
+    Its residents can sign up once it is published (`submeter residences publish`).
+
+    Args:
+        operator: the operator's code, e.g. ocea.
+        operator_name: the operator's name as residents read it.
+        code: the site code or building code, e.g. AA000.
+        name: the residence's name.
+        street: street and number.
+        postcode: the postcode.
+        city: the city.
+        time_zone: whose civil days count there (IANA name).
+        water_price: euros for a cubic metre, waste water included; without it a leak's cost is not told. What
+            was said before stays until another price is named.
+    """
+    now = datetime.now(UTC)
+    spec = ResidenceSpec(
+        operator,
+        operator_name,
+        code,
+        name,
+        street,
+        postcode,
+        city,
+        time_zone,
+        water_price_eur_per_m3=water_price,
+    )
+    async with opened() as house:
+        vault, thresholds_of = Vault.under(house.settings.secret_key), house.registry.leak_thresholds
+        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=thresholds_of, now=now)
+    out.print(f"Residence {code} of {operator} is described.")
+
+
+@residences.command
+async def publish(operator: str, code: str) -> None:
+    """Open a residence to its residents, and tell its administrators; twice is once.
+
+    Args:
+        operator: the operator's code, e.g. ista.
+        code: the residence's code.
+    """
+    async with opened() as house:
+        fresh = await publish_residence(
+            house, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
+        )
+    out.print(f"Residence {code} is published." if fresh else f"Residence {code} was published before.")

@@ -1,0 +1,68 @@
+"""`submeter serve` and `submeter migrate`."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from core import bootstrap
+from core.settings import IN_MEMORY, Settings, from_environment
+from submeter.output import AtMost, Port, fail, out
+
+
+async def migrate() -> None:
+    """Bring the tables up to date."""
+    applied = await bootstrap.migrate(from_environment())
+    out.print(f"Applied {', '.join(applied)}." if applied else "Nothing to apply: the tables are up to date.")
+
+
+def serve(*, host: str | None = None, port: Port | None = None, workers: AtMost = 1) -> None:
+    """Serve the GraphQL API.
+
+    Args:
+        host: address to listen on (default: SUBMETER_HOST, else 127.0.0.1).
+        port: port to listen on (default: SUBMETER_PORT, else 8000).
+        workers: processes; more than one wants PostgreSQL and SUBMETER_LIMITS_URL.
+    """
+    settings = from_environment()
+    if workers > 1 and settings.limits_url == IN_MEMORY:
+        fail(
+            "Several workers must count tries together: SUBMETER_LIMITS_URL names a store that they share.",
+            code="SETTINGS",
+        )
+    asyncio.run(bootstrap.migrate(settings))
+    uvicorn.run(**_options(settings, host, port), workers=workers)
+
+
+def serve_here(settings: Settings, *, port: int | None, when_ready: Callable[[str], None]) -> None:
+    """Serve in this process and say when it listens; `when_ready` is given the URL."""
+    config = uvicorn.Config(**_options(settings, None, port), log_level="warning")
+    server = _ReadyServer(config, when_ready)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+class _ReadyServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._when_ready(f"http://{self.config.host}:{self.config.port}")
+
+
+def _options(settings: Settings, host: str | None, port: int | None) -> dict[str, Any]:
+    return {
+        "app": "graphql_schema.asgi:create_app_from_environment",
+        "factory": True,
+        "host": host or settings.host,
+        "port": port or settings.port,
+        "loop": "auto",
+        "http": "auto",
+        "server_header": False,
+    }

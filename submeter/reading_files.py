@@ -1,0 +1,146 @@
+"""Reads files of index readings for `submeter classify`: CSV or Parquet, a row a reading.
+
+In: a path. Out: the readings of each meter, the meters in the order in which they first appear. The one rule:
+a row that cannot be read ends the command with its line number and the reason; no reading is guessed, and
+none is passed over.
+"""
+
+import csv
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput
+from core.leaks.classifier.fold import Readings
+
+REQUIRED = ("meter", "read_at", "litres")
+LARGEST_INDEX_L = 10**15
+_LATEST_S = 32_503_680_000  # the year 3000: beyond it somebody wrote milliseconds
+_ROWS_A_STEP = 50_000
+
+
+@dataclass(slots=True)
+class _Column:
+    """The readings of one meter while they are gathered."""
+
+    at_s: "array[int]" = field(default_factory=lambda: array("q"))
+    litres: "array[int]" = field(default_factory=lambda: array("q"))
+    serial: "array[int]" = field(default_factory=lambda: array("q"))
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+def read_readings(path: Path, *, progress: Callable[[int], None] | None = None) -> dict[str, Readings]:
+    """The readings of a file, by meter.
+
+    Columns are `meter`, `read_at` (ISO 8601 with an offset or Z, or epoch seconds), `litres` (the index) and,
+    where meters were replaced, `serial`.
+
+    Args:
+        path: a `.parquet` file, or else CSV with a header.
+        progress: called with the number of rows of each step.
+
+    Raises:
+        InvalidInput: for a missing column, or a row that cannot be read, with its line number.
+    """
+    rows = _parquet_rows(path) if path.suffix.lower() in {".parquet", ".pq"} else _csv_rows(path)
+    columns: dict[str, _Column] = {}
+    for count, (line, row) in enumerate(rows, 1):
+        meter = "" if row["meter"] is None else str(row["meter"]).strip()
+        if not meter:
+            raise _bad(path, line, "meter", "is empty")
+        column = columns.setdefault(meter, _Column())
+        column.at_s.append(_moment(row["read_at"], path, line))
+        column.litres.append(_litres(row["litres"], path, line))
+        serial = "" if row.get("serial") is None else str(row["serial"]).strip()
+        column.serial.append(column.numbers.setdefault(serial, len(column.numbers)))
+        if progress is not None and count % _ROWS_A_STEP == 0:
+            progress(_ROWS_A_STEP)
+    if not columns:
+        raise InvalidInput(f"{path.name} holds no reading.", field="file")
+    return {meter: Readings.of(one.at_s, one.litres, one.serial) for meter, one in columns.items()}
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        try:
+            reader = csv.DictReader(file)
+            _require(path, reader.fieldnames or ())
+            for row in reader:
+                if None in row or None in row.values():
+                    raise _bad(path, reader.line_num, "the row", "has not as many cells as the header")
+                yield reader.line_num, row
+        except (UnicodeDecodeError, csv.Error) as failure:
+            raise InvalidInput(f"{path.name} is not CSV in UTF-8: {failure}", field="file") from failure
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415 - an extra, loaded when it is asked for
+    except ImportError as failure:
+        raise InvalidInput(
+            "Parquet needs pyarrow: pip install 'submeter[analysis]', or hand in CSV.", field="file"
+        ) from failure
+    line = 0
+    try:
+        file = parquet.ParquetFile(path)
+        names = [name for name in (*REQUIRED, "serial") if name in file.schema_arrow.names]
+        _require(path, names)
+        for batch in file.iter_batches(columns=names):
+            for row in batch.to_pylist():
+                line += 1
+                yield line, row
+    except FileNotFoundError:
+        raise
+    except (ArrowInvalid, OSError, ValueError) as failure:
+        raise InvalidInput(
+            f"{path.name} cannot be read as Parquet beyond row {line}: {failure}", field="file"
+        ) from failure
+
+
+def _require(path: Path, names: Any) -> None:
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise InvalidInput(
+            f"{path.name} has no column {', '.join(missing)}: {', '.join(REQUIRED)} are wanted.",
+            field="file",
+        )
+
+
+def _moment(value: Any, path: Path, line: int) -> int:
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        text = str(value).strip()
+        if text.isdecimal():
+            if int(text) > _LATEST_S:
+                raise _bad(path, line, "read_at", f"is too large for epoch seconds: {text}")
+            return int(text)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as failure:
+            raise _bad(path, line, "read_at", f"is no moment: {text!r}") from failure
+    if moment.tzinfo is None:
+        raise _bad(path, line, "read_at", f"has no offset: {value!s}; write 2026-11-22T06:00:00Z or +01:00")
+    return int(moment.timestamp())
+
+
+def _litres(value: Any, path: Path, line: int) -> int:
+    try:
+        litres = int(value if isinstance(value, int | float) else _digits(value))
+    except (OverflowError, ValueError) as failure:
+        raise _bad(path, line, "litres", f"is no whole number: {value!r}") from failure
+    if not 0 <= litres <= LARGEST_INDEX_L or (isinstance(value, float) and value != litres):
+        raise _bad(path, line, "litres", f"is no index in whole litres: {value!r}")
+    return litres
+
+
+def _digits(value: Any) -> str:
+    """A figure as people write it; Python alone reads 1_000."""
+    return str(value).replace("_", "?")
+
+
+def _bad(path: Path, line: int, column: str, reason: str) -> InvalidInput:
+    return InvalidInput(f"{path.name}, line {line}: {column} {reason}", field="file")

@@ -1,0 +1,75 @@
+"""`submeter cases`: what a manager decides on the command line."""
+
+from datetime import date
+
+import pytest
+
+from core.bootstrap import House
+from core.errors import Conflict
+from core.models import CaseKind, Dwelling, DwellingCase, Occupancy, OccupancyKind
+from core.services.places.key_vault import Vault
+from submeter.commands import cases as command
+from tests.support import factories
+from tests.support.factories import NOW
+
+
+@pytest.fixture
+async def case(house: House, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> int:
+    """An open case, and the command pointed at the test's house."""
+
+    class Opened:
+        async def __aenter__(self) -> House:
+            return house
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(command, "opened", Opened)
+    account = await factories.account()
+    await factories.residence(vault, factories.meter(), email=None)
+    await Occupancy.all().delete()
+    row = await DwellingCase.create(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=account,
+        kind=CaseKind.REVIEW,
+        occupancy_kind=OccupancyKind.TENANT,
+        move_in=date(2026, 5, 12),
+        attested_at=NOW,
+        opened_at=NOW,
+    )
+    number: int = row.id
+    return number
+
+
+async def test_a_case_is_listed_and_approved(case: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list tells who asks for what; approved, the occupancy begins on the attested day."""
+    await command.list_open()
+    shown = capsys.readouterr().out
+    for word in ("REVIEW", "AA000", "A · 1 · 2 · 12", "Claire Martin", "2026-05-12"):
+        assert word in shown
+    await command.approve(case)
+    assert "is approved" in capsys.readouterr().out
+    assert (await Occupancy.get()).move_in == date(2026, 5, 12)
+
+
+async def test_a_case_is_refused(case: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused, nobody moves in and the list is empty."""
+    await command.refuse(case)
+    assert "is refused" in capsys.readouterr().out
+    assert await Occupancy.all().count() == 0
+    await command.list_open()
+    assert "REVIEW" not in capsys.readouterr().out
+
+
+async def test_a_case_that_became_contested_is_approved_as_such(
+    case: int, vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else has moved in since: listed so, refused without a word of it, and done with one."""
+    await factories.account(email="luc@example.org", first_name="Luc")
+    await factories.residence(vault, factories.meter(), email="luc@example.org", move_in=date(2026, 5, 1))
+    await command.list_open()
+    assert "CONTESTED" in capsys.readouterr().out
+    with pytest.raises(Conflict):
+        await command.approve(case)
+    await command.approve(case, contested=True)
+    assert "is approved" in capsys.readouterr().out
+    assert (await Occupancy.get(account__email="luc@example.org")).move_out == date(2026, 5, 12)

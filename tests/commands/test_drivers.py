@@ -1,0 +1,104 @@
+"""`submeter drivers` as a shell sees it: new writes, check judges."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def drivers(tmp_path: Path):
+    """Runs `submeter drivers ...` in an empty folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        repository = Path(__file__).resolve().parents[2]
+        start = f"import sys; sys.path.insert(0, {str(repository)!r}); from submeter.main import main; main()"
+        command = [sys.executable, "-c", start, "drivers", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    return run
+
+
+def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> None:
+    """`new` tells each file and overwrites none; `check --path` passes without an installation."""
+    written = drivers("new", "acme", "--into", "deep/er")
+    assert written.returncode == 0, written.stderr
+    driver = tmp_path / "deep" / "er" / "submeter-acme" / "submeter_acme" / "driver.py"
+    assert "submeter_acme/driver.py" in written.stdout
+    driver.write_text(driver.read_text() + "# mine\n")
+    again = drivers("new", "acme", "--into", "deep/er")
+    assert (again.returncode, "NOT_WRITTEN" in again.stderr) == (1, True)
+    assert driver.read_text().endswith("# mine\n")
+    checked = drivers("check", "acme", "--path", "deep/er/submeter-acme", "--json")
+    assert checked.returncode == 0, checked.stderr
+    answer = json.loads(checked.stdout)
+    assert answer["passed"] is True
+    assert {result["driver"] for result in answer["checks"]} == {"acme"}
+    assert all(result["promise"] and result["looked_at"] for result in answer["checks"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("Acme",), "'Acme' is no name of a driver"),
+        (("kamstrup",), "a driver kamstrup is installed already"),
+        (("a1",), "--maker ABC"),
+        (("acme", "--maker", "acm"), "'acm' are no letters of a maker"),
+        (("sappy", "--maker", "SAP"), "meters of SAP are read by ocea already"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_its_reason(drivers, tmp_path: Path, arguments, said) -> None:
+    """One line, exit status 1, nothing written."""
+    refused = drivers("new", *arguments)
+    assert refused.returncode == 1
+    assert "INVALID_NAME" in refused.stderr
+    assert said in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_check_ends_with_status_1_and_says_where(drivers, tmp_path: Path) -> None:
+    """The table shows the check that failed, the telegram and the difference; JSON has the same."""
+    drivers("new", "acme")
+    vectors = tmp_path / "submeter-acme" / "submeter_acme" / "vectors.toml"
+    vectors.write_text(vectors.read_text().replace('flags = ["LEAK"]', "flags = []"))
+    shown = drivers("check", "acme", "--path", "submeter-acme")
+    assert shown.returncode == 1
+    assert "acme: 1 of 8 checks failed" in shown.stdout
+    assert "flags are ['LEAK'], not []" in shown.stdout
+    answer = json.loads(drivers("check", "--path", "submeter-acme", "--json").stdout)
+    assert answer["passed"] is False
+    (failed,) = [result for result in answer["checks"] if not result["passed"]]
+    assert failed["check"] == "vectors"
+    assert failed["failures"] == [
+        "vectors.toml, telegram 2 (warm water, sealed in mode 5, with a leak): flags are ['LEAK'], not []"
+    ]
+
+
+def test_a_plugin_that_does_not_load_fails_its_check(drivers, tmp_path: Path) -> None:
+    """The reason is in the table, and no stack trace."""
+    drivers("new", "acme")
+    (tmp_path / "submeter-acme" / "submeter_acme" / "driver.py").write_text(
+        "raise RuntimeError('no licence')\n"
+    )
+    shown = drivers("check", "acme", "--path", "submeter-acme")
+    assert shown.returncode == 1
+    assert "RuntimeError: no licence" in shown.stdout
+    assert "Traceback" not in shown.stderr
+
+
+def test_our_own_drivers_are_checked_by_name(drivers) -> None:
+    """`check` takes several names; those of installed packages need no path."""
+    answer = drivers("check", "ista", "itron", "--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert {result["driver"] for result in json.loads(answer.stdout)["checks"]} == {"ista", "itron"}
+
+
+def test_a_driver_that_is_not_there_is_told_with_those_that_are(drivers) -> None:
+    """An unknown name, or a folder that is no plugin, ends with one line."""
+    unknown = drivers("check", "nobody")
+    assert (unknown.returncode, "NO_SUCH_DRIVER" in unknown.stderr) == (1, True)
+    assert "kamstrup" in unknown.stderr
+    nowhere = drivers("check", "--path", "nowhere")
+    assert (nowhere.returncode, "NOT_A_PLUGIN" in nowhere.stderr) == (1, True)

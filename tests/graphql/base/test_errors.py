@@ -1,0 +1,57 @@
+"""Errors: what a client learns of them, and what only the log does."""
+
+import logging
+from typing import Any
+
+import pytest
+from graphql import GraphQLError
+
+from core.errors import Conflict, SecretUnusable
+from graphql_schema.base.errors import translated
+
+
+def test_a_refusal_keeps_its_code_and_field() -> None:
+    """A refusal of the house reaches the client with its code, its sentence and the argument at fault."""
+    error = GraphQLError(
+        "ignored", path=["meter"], original_error=Conflict("The meter hangs elsewhere.", field="id")
+    )
+    assert translated(error) == {
+        "message": "The meter hangs elsewhere.",
+        "path": ["meter"],
+        "extensions": {"code": "CONFLICT", "field": "id"},
+    }
+
+
+@pytest.mark.parametrize("cause", [ZeroDivisionError("the secret"), SecretUnusable("the secret of meter 5")])
+def test_our_own_fault_is_told_to_the_log_alone(cause: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Anything unforeseen, and what is for the operator, is INTERNAL with an id that the log has too."""
+    entry = translated(GraphQLError(str(cause), path=["viewer"], original_error=cause))
+    assert "secret" not in str(entry)
+    assert entry["extensions"]["code"] == "INTERNAL"
+    (record,) = caplog.records
+    assert entry["extensions"]["id"] in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[1] is cause
+
+
+async def test_a_fault_in_a_service_is_masked(
+    claire: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service that breaks costs its field alone, with no word of why."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("graphql_schema.accounts.viewer.my_dwellings", broken)
+    response = await claire.post("{ viewer { email dwellings { id } } }")
+    assert response.status_code == 200
+    assert "hunter2" not in response.text
+    assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "hunter2" in caplog.text
+
+
+async def test_a_clients_slip_is_not_logged_as_ours(door: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Syntax errors, unknown fields and refusals leave nothing in the log at the level of errors."""
+    for query in ("{", "{ nothing }", "{ viewer { id } }"):
+        assert (await door.post(query)).json()["errors"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

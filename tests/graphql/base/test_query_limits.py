@@ -1,0 +1,91 @@
+"""Limits: what one operation may ask for, and that finding out is cheap."""
+
+from typing import Any
+
+import pytest
+from graphql import get_introspection_query, parse
+
+from graphql_schema.base.query_limits import MAX_ALIASES, too_large
+from graphql_schema.schema import schema
+
+
+def excesses(query: str) -> list[str]:
+    return [str(error.message) for error in too_large(schema._schema, parse(query))]
+
+
+BOMB = "{ ...F0 } " + " ".join(
+    f"fragment F{number} on Query {{ ...F{number + 1} ...F{number + 1} }}" for number in range(40)
+)
+TWICE_TWO_HUNDRED = """{ viewer { dwellings { a: meters { ...M } b: meters { ...M } } } }
+fragment M on Meter {
+  readings(first: 200) { edges { cursor node { ...R } } }
+}
+fragment R on Reading { readAt receivedAt index { value unit smallest smallestUnit } flags }"""
+
+
+@pytest.mark.parametrize(
+    ("query", "what"),
+    [
+        ("{ viewer {" + "dwellings {" * 12 + "id" + "}" * 14, "levels"),
+        ("{" + " ".join(f"a{n}: __typename" for n in range(MAX_ALIASES + 1)) + "}", "aliases"),
+        (BOMB + " fragment F40 on Query { a: __typename }", "aliases"),
+        (BOMB + " fragment F40 on Query { __typename }", "fields"),
+        ("{" + "viewer { id }" * 200 + "}", "equal names"),
+        (TWICE_TWO_HUNDRED, "fields"),
+    ],
+)  # fmt: skip
+def test_what_is_too_large_is_named(query: str, what: str) -> None:
+    """A document that goes past a limit is refused, and the refusal says which."""
+    assert any(what in excess for excess in excesses(query))
+
+
+@pytest.mark.parametrize(
+    "first", ["", "(first: 50)", "(first: 200)", "(first: 100000000000000000000)", "(first: $first)"]
+)
+def test_a_page_counts_as_its_size(first: str) -> None:
+    """However its size is given, a page of readings is affordable."""
+    query = (
+        "query ($first: Int!) { node(id: 1) { ... on Meter { readings%s { edges { node { readAt } } } } } }"
+    )
+    assert excesses(query % first) == []
+
+
+def test_a_portal_page_fits() -> None:
+    """All that a page of the portal shows comes in one operation."""
+    dashboard = (
+        "dashboard { fluid unit label monthToDate { ...A } previousMonth { ...A } yearToDate { ...A } }"
+    )
+    query = f"""{{ viewer {{ id email dwellings {{ id residence {{ name city }} {dashboard} activeAlertCount
+      water: dailyConsumption(fluid: COLD_WATER) {{ day amount {{ ...A }} quality }}
+      heat: monthlyConsumption(fluid: HEAT) {{ month amount {{ ...A }} quality }}
+      activeAlerts {{ title lossM3 meterLabel equivalent }}
+      pastAlerts(first: 10) {{ totalCount edges {{ node {{ period lossM3 meanFlowLph meterSerial }} }} }}
+    }} }} }} fragment A on Amount {{ value unit smallest smallestUnit }}"""
+    assert excesses(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{ ...No }", "{ a: nothing { b } }", "{ ... on Nothing { b } }", "{ ...on Query { __typename } }"],
+)
+def test_what_validation_reports_is_no_excess(query: str) -> None:
+    """Unknown fields, fragments and types are measured without a stumble."""
+    assert excesses(query) == []
+
+
+async def test_an_excess_is_refused_with_a_code(door: Any) -> None:
+    """The client learns the limit, and the document is neither validated nor run."""
+    refusal = await door.refusal(BOMB + " fragment F40 on Query { __typename nothing }")
+    assert refusal == {"code": "OPERATION_TOO_LARGE", "limit": 100_000}
+
+
+async def test_a_long_document_is_refused(door: Any) -> None:
+    """Texts and tokens of a document have a limit each; the long one is not even read."""
+    assert await door.refusal("{ __typename }" + "#" * 40_000) == {"code": "OPERATION_TOO_LARGE"}
+    assert await door.refusal("{" + " __typename" * 1_001 + "}") == {"code": "BAD_REQUEST"}
+
+
+async def test_introspection_fits(door: Any) -> None:
+    """Tools that read the whole schema are welcome."""
+    data = await door.ask(get_introspection_query(specified_by_url=True, input_value_deprecation=True))
+    assert data["__schema"]["queryType"]["name"] == "Query"

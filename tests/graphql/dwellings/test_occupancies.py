@@ -1,0 +1,71 @@
+"""Occupancies over HTTP: a departure is put off; an owner who lives elsewhere finds the home and sells it."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from core.models import Dwelling, Occupancy, OccupancyKind
+from core.services.places.key_vault import Vault
+from tests.support import factories
+
+OWNED = """{ viewer { dwellings { id } ownedDwellings {
+  id building staircase floor number lot residence { code city } } } }"""
+LEAVE = "mutation ($id: ID!, $day: Date!) { leaveDwelling(dwelling: $id, lastDay: $day) { lastDay } }"
+
+
+@pytest.fixture
+async def owner(portal: Any, vault: Vault) -> Any:
+    """Luc, who owns Claire's home since the first of November, signed in."""
+    await factories.residence(vault, factories.meter())
+    number = await factories.account(email="luc@example.org", first_name="Luc")
+    await Occupancy.create(
+        dwelling_id=(await Dwelling.get()).id,
+        account_id=number,
+        kind=OccupancyKind.OWNER_NON_OCCUPANT,
+        move_in=date(2026, 11, 1),
+    )
+    await portal.sign_in("luc@example.org")
+    return portal
+
+
+@pytest.mark.requirement("C-01", "C-12")
+async def test_an_owner_finds_the_home_and_sells_it(owner: Any) -> None:
+    """Where it is, and none of its tenant's data; sold, it is no longer the owner's, once and for all."""
+    viewer = (await owner.ask(OWNED))["viewer"]
+    (home,) = viewer["ownedDwellings"]
+    number = home.pop("id")
+    assert viewer["dwellings"] == []
+    assert home == {
+        "building": "A",
+        "staircase": "1",
+        "floor": "2",
+        "number": "12",
+        "lot": "104",
+        "residence": {"code": "AA000", "city": "Courbevoie"},
+    }
+    assert (await owner.refusal("query ($id: ID!) { dwelling(id: $id) { number } }", id=number))["code"] == (
+        "NOT_FOUND"
+    )
+    assert (await owner.ask(LEAVE, id=number, day="2026-11-21"))["leaveDwelling"] == {"lastDay": "2026-11-21"}
+    assert (await owner.ask(OWNED))["viewer"] == {"dwellings": [], "ownedDwellings": []}
+    assert (await owner.refusal(LEAVE, id=number, day="2026-11-21"))["code"] == "NOT_FOUND"
+    assert (await Occupancy.get(account__email="claire.martin@example.org")).move_out is None
+
+
+async def test_a_tenant_owns_nothing_by_living_there(claire: Any) -> None:
+    """Neither does an owner who lives in the own home: that is among the dwellings."""
+    for kind in (OccupancyKind.TENANT, OccupancyKind.OWNER_OCCUPIER):
+        await Occupancy.all().update(kind=kind)
+        viewer = (await claire.ask(OWNED))["viewer"]
+        assert (len(viewer["dwellings"]), viewer["ownedDwellings"]) == (1, [])
+
+
+async def test_what_was_confirmed_is_what_holds(claire: Any) -> None:
+    """A departure that is put off answers the later day, and the stay ends on it."""
+    home = "{ viewer { dwellings { id visibleUntil } } }"
+    ((number, _),) = [tuple(one.values()) for one in (await claire.ask(home))["viewer"]["dwellings"]]
+    for day in ("2026-12-10", "2026-12-31"):
+        assert (await claire.ask(LEAVE, id=number, day=day))["leaveDwelling"] == {"lastDay": day}
+        ((_, until),) = [tuple(one.values()) for one in (await claire.ask(home))["viewer"]["dwellings"]]
+        assert until == day

@@ -1,0 +1,132 @@
+"""What is told before anybody has signed in: operators, their notices and help, passwords judged, support."""
+
+import threading
+from typing import Any
+
+import pytest
+from zxcvbn import zxcvbn
+
+from core.access import passwords
+from core.bootstrap import House
+from core.models import OutboxMessage
+from notifications.texts.render import render
+
+OPERATORS = """{ operators {
+  code name portalName portalUrl registrationUrl activation allowNonOccupantOwner termsVersion
+  contact { name email phone address website }
+  privacyNotice { version purpose { fr en } legalBasis { fr en } retention { fr en } rights { fr en }
+    contact { fr en } url }
+  helpPages { title { fr en } fluid items { fr en } guideUrl guideLabel { fr en } }
+  passwordCriteria { name label { fr en } passed }
+  labels { key text { fr en } }
+} }"""
+CHECK = """mutation ($input: CheckPasswordInput!) {
+  checkPassword(input: $input) { accepted criteria { name passed label { fr en } } }
+}"""
+SUPPORT = """mutation ($operator: String!, $email: String!, $question: String!) {
+  contactSupport(operator: $operator, email: $email, question: $question) { operator }
+}"""
+
+
+@pytest.mark.requirement("R-011", "R-020", "R-059", "R-125", "R-127", "R-155", "R-156", "R-211", "R-215")
+async def test_the_operators_of_the_house(portal: Any) -> None:
+    """Every operator tells its portal, its contact, its privacy notice, its help and its words."""
+    ista, ocea = (await portal.ask(OPERATORS))["operators"]
+    assert (ista["code"], ista["activation"], ista["allowNonOccupantOwner"]) == ("ista", "EMAIL_CODE", False)
+    assert (ocea["code"], ocea["activation"], ocea["allowNonOccupantOwner"]) == (
+        "ocea",
+        "TEMPORARY_PASSWORD",
+        True,
+    )
+    assert ocea["registrationUrl"] == "https://espace-resident-inscription.ocea-sb.com/"
+    assert (ocea["contact"]["phone"], ocea["contact"]["address"]) == (
+        "0 810 006 841",
+        "1 Place Victor Hugo, 92400 Courbevoie",
+    )
+    for operator in (ista, ocea):
+        notice = operator["privacyNotice"]
+        for part in ("purpose", "legalBasis", "retention", "rights", "contact"):
+            assert notice[part]["fr"] != notice[part]["en"]
+        assert {page["fluid"] for page in operator["helpPages"]} == {"COLD_WATER", "HOT_WATER", "HEAT"}
+        assert not any(one["passed"] for one in operator["passwordCriteria"])
+        labels = {one["key"]: one["text"] for one in operator["labels"]}
+        assert {"button.cancel", "button.support", "page.title"} <= set(labels)
+
+
+@pytest.mark.requirement("R-112", "R-207", "C-04")
+async def test_a_password_is_judged_while_it_is_typed(portal: Any) -> None:
+    """Each criterion is answered in the operator's words; nothing is kept of the password."""
+    judged = (await portal.ask(CHECK, input={"operator": "ista", "password": "Zkvi"}))["checkPassword"]
+    assert not judged["accepted"]
+    assert [(one["label"]["fr"], one["passed"]) for one in judged["criteria"]][:4] == [
+        ("10 caractères minimum", False),
+        ("Minuscules", True),
+        ("Majuscules", True),
+        ("Chiffres ou caractères spéciaux (@$!%*&)", False),
+    ]
+    given = {"operator": "ocea", "password": "Xy!7-Marciale-Qv", "lastName": "Marciale"}
+    judged = (await portal.ask(CHECK, input=given))["checkPassword"]
+    assert [one["name"] for one in judged["criteria"] if not one["passed"]] == ["NOT_OWN_DATA"]
+    assert (await portal.ask(CHECK, input={**given, "lastName": "Durand"}))["checkPassword"]["accepted"]
+
+
+async def test_a_password_is_judged_beside_the_other_requests(portal: Any, monkeypatch: Any) -> None:
+    """The estimate of guesses, which is work, is made in a thread and never where everybody waits."""
+    judged_in: list[threading.Thread] = []
+
+    def noted(*args: Any, **more: Any) -> Any:
+        judged_in.append(threading.current_thread())
+        return zxcvbn(*args, **more)
+
+    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    await portal.ask(CHECK, input={"operator": "ista", "password": "Zkvi-7"})
+    assert judged_in
+    assert threading.main_thread() not in judged_in
+
+
+async def test_passwords_are_not_judged_without_end(portal: Any) -> None:
+    """Judging costs work: after 120 a minute from one address it waits."""
+    one = 'checkPassword(input: {operator: "ocea", password: "x"}) { accepted }'
+    many = "mutation { " + " ".join(f"p{number}: {one}" for number in range(30)) + " }"
+    for _ in range(4):
+        await portal.ask(many)
+    assert (await portal.refusal(f"mutation {{ {one} }}"))["code"] == "RATE_LIMITED"
+
+
+async def test_an_unknown_operator_judges_nothing(portal: Any) -> None:
+    refusal = await portal.refusal(CHECK, input={"operator": "acme", "password": "x"})
+    assert refusal == {"code": "INVALID_INPUT", "field": "operator"}
+
+
+@pytest.mark.requirement("R-147", "R-124")
+async def test_support_is_asked_before_there_is_an_account(portal: Any, house: House) -> None:
+    """The question goes to the operator with the asker's address, and to nobody else."""
+    asked = {"operator": "ista", "email": "someone@example.org", "question": "Où est mon code UEx ?"}
+    assert await portal.ask(SUPPORT, **asked) == {"contactSupport": {"operator": "ista"}}
+    (row,) = await OutboxMessage.all()
+    assert row.recipient == "assistance@ista.example"
+    letter = render(row.template, row.language, row.values)
+    assert letter.text == "De : someone@example.org\n\nOù est mon code UEx ?"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "someone"}, "email"),
+        ({"question": " "}, "question"),
+        ({"question": "x" * 2_001}, "question"),
+        ({"operator": "acme"}, "operator"),
+    ],
+)
+async def test_what_is_no_question(portal: Any, house: House, changes: dict[str, str], field: str) -> None:
+    asked = {"operator": "ista", "email": "someone@example.org", "question": "?", **changes}
+    assert await portal.refusal(SUPPORT, **asked) == {"code": "INVALID_INPUT", "field": field}
+    assert await OutboxMessage.all().count() == 0
+
+
+async def test_support_is_not_flooded(portal: Any, house: House) -> None:
+    """Five questions a day from one address."""
+    asked = {"operator": "ista", "email": "someone@example.org"}
+    for number in range(5):
+        await portal.ask(SUPPORT, **asked, question=f"? {number}")
+    assert (await portal.refusal(SUPPORT, **asked, question="?"))["code"] == "RATE_LIMITED"

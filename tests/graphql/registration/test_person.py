@@ -1,0 +1,276 @@
+"""Registration over HTTP: who somebody is, what is taken already, and the proof of the mailbox."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.bootstrap import House
+from core.models import Account, Occupancy, Registration
+from core.services.auth import passwords
+from core.services.places.key_vault import Vault
+from core.services.portfolio.portfolio import DwellingSpec, OccupancySpec
+from tests.support import factories
+from tests.support.attack import watched
+from tests.support.sign_up import (
+    EMAIL,
+    NOW,
+    OCEA_DWELLING,
+    PASSWORD,
+    PERSON,
+    SERIAL,
+    Applicant,
+    code_for,
+    describe,
+    letters_to,
+    refused,
+    to_options,
+    to_verification,
+)
+
+
+@pytest.mark.requirement("R-185")
+async def test_attestation_required(ista: Applicant) -> None:
+    await ista.fill("serial", serial=SERIAL)
+    refused(await ista.send("attestation", attested=False), "ATTESTATION_REQUIRED", "attested")
+
+
+@pytest.mark.requirement("R-130", "C-01", "C-02")
+async def test_non_occupant_not_allowed(ista: Applicant) -> None:
+    """ista's form offers two qualities, and the third is refused with the seed's sentence."""
+    await ista.fill("serial", serial=SERIAL)
+    await ista.fill("attestation", attested=True)
+    answer = await ista.send("profile", kind="OWNER_NON_OCCUPANT", moveIn="2024-05-12")
+    refused(answer, "NON_OCCUPANT_NOT_ALLOWED", "kind")
+    assert answer["message"]["fr"].startswith("Les copropriétaires non occupants ne doivent pas s'inscrire")
+
+
+@pytest.mark.requirement("C-14", "R-190")
+async def test_move_in_in_future(ista: Applicant, portal: Any) -> None:
+    """Tomorrow at the residence is the future; its today is not, though UTC still says yesterday."""
+    await ista.fill("serial", serial=SERIAL)
+    await ista.fill("attestation", attested=True)
+    portal.clock.now = NOW.replace(hour=23, minute=30)
+    answer = await ista.send("profile", kind="TENANT", moveIn="2026-11-24")
+    refused(answer, "MOVE_IN_IN_FUTURE", "moveIn")
+    assert (await ista.fill("profile", kind="TENANT", moveIn="2026-11-23"))["step"] == "OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field", "kind"),
+    [
+        ({"privacyAcknowledged": False}, "PRIVACY_ACK_REQUIRED", "privacyAcknowledged", "AnswerRefused"),
+        ({"password": "Zkvipq"}, "PASSWORD_TOO_WEAK", "password", "PasswordRefused"),
+        ({"password": "Marciale-Xy!7"}, "PASSWORD_TOO_WEAK", "password", "PasswordRefused"),
+        ({"password": "Xy!7-542361524-Qv"}, "PASSWORD_TOO_WEAK", "password", "PasswordRefused"),
+        ({"passwordConfirmation": "x"}, "PASSWORD_MISMATCH", "passwordConfirmation", "AnswerRefused"),
+        ({"phone": "123"}, "PHONE_INVALID", "phone", "AnswerRefused"),
+        ({"email": "x"}, "EMAIL_INVALID", "email", "AnswerRefused"),
+        ({"lastName": " "}, "VALUE_REQUIRED", "lastName", "AnswerRefused"),
+    ],
+)
+@pytest.mark.requirement("R-112", "R-116", "R-207", "R-211")
+async def test_personal_data_refused(
+    ista: Applicant, changes: dict[str, Any], code: str, field: str, kind: str
+) -> None:
+    """Each thing that is wrong is told by code and field, and nothing is stored of it."""
+    await to_options(ista)
+    await ista.fill("options")
+    answer = await ista.send("personalData", **{**PERSON, **changes})
+    refused(answer, code, field, kind)
+    if kind == "PasswordRefused":
+        assert [one["label"]["fr"] for one in answer["criteria"]][:2] == [
+            "10 caractères minimum",
+            "Minuscules",
+        ]
+        assert any(not one["passed"] for one in answer["criteria"])
+    assert (await Registration.get()).email == ""
+
+
+@pytest.mark.requirement("C-19", "R-101")
+async def test_phone_required_for_sms(ista: Applicant) -> None:
+    await to_options(ista)
+    form = (await ista.fill("options", leakBySms=True))["forms"][0]
+    assert [field["required"] for field in form["fields"] if field["name"] == "phone"] == [True]
+    refused(await ista.send("personalData", **PERSON), "PHONE_REQUIRED_FOR_SMS", "phone")
+
+
+@pytest.mark.requirement("R-139", "R-140", "C-12")
+async def test_dwelling_already_registered(ista: Applicant, portal: Any, house: House) -> None:
+    """The second account of a dwelling is refused once the first is verified, and not before."""
+    await to_verification(ista)
+    second = Applicant(portal.client, "ista")
+    await second.start()
+    await to_verification(second, email="second@example.org")
+    await ista.fill("verification", verificationCode=await code_for(EMAIL, house))
+    late = await code_for("second@example.org", house)
+    answer = await second.send("verification", verificationCode=late)
+    refused(answer, "DWELLING_ALREADY_REGISTERED", "contested")
+    third = Applicant(portal.client, "ista")
+    await third.start()
+    await third.fill("serial", serial=SERIAL)
+    refused(await third.send("attestation", attested=True), "DWELLING_ALREADY_REGISTERED", "contested")
+    assert await Account.all().count() == 1
+
+
+@pytest.mark.requirement("C-12", "C-13", "R-139")
+async def test_a_taken_address_is_answered_like_a_free_one(
+    ista: Applicant, portal: Any, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same answer, same hash, as many statements, and a letter in both cases: to the owner it says that an
+    account exists (C-13).
+    """
+    hashed: list[str] = []
+    plain: Callable[[str], str] = passwords.hash_password
+    monkeypatch.setattr(passwords, "hash_password", lambda text: hashed.append(text) or plain(text))
+    await to_verification(ista)
+    await ista.fill("verification", verificationCode=await code_for(EMAIL, house))
+    answers, costs = [], []
+    for email in (f" {EMAIL.upper()} ", "free@example.org"):
+        other = Applicant(portal.client, "ista")
+        await other.start()
+        await other.fill("serial", serial="542361599")
+        await other.fill("attestation", attested=True)
+        await other.fill("profile", kind="TENANT", moveIn="2024-05-12")
+        await other.fill("options")
+        with watched(monkeypatch) as work:
+            answer = await other.fill("personalData", **{**PERSON, "email": email})
+            costs.append(len(work.taken("").statements))
+        answers.append(
+            {name: value for name, value in answer.items() if name != "screen"}
+            | {"text": answer["screen"]["text"]["fr"].replace(email.strip(), "…")}
+        )
+        if email == "free@example.org":
+            continue
+        wrong = await other.send("verification", verificationCode="000000")
+        refused(wrong, "CODE_INVALID", "verificationCode", "CodeRefused")
+    assert answers[0] == answers[1]
+    assert costs[0] == costs[1] > 0
+    assert hashed == [PASSWORD] * 3
+    *_, (row, letter) = await letters_to(EMAIL, house.settings)
+    assert (row.template, row.sealed_values) == ("registration_address_taken", None)
+    assert "a déjà un compte" in letter.text
+    assert await Account.all().count() == 1
+
+
+async def test_even_the_right_code_makes_no_second_account_of_an_address(
+    ista: Applicant, portal: Any, house: House
+) -> None:
+    """Two registrations with one address: the first that is verified has it, the other's code is wrong."""
+    await to_verification(ista)
+    first_code = await code_for(EMAIL, house)
+    other = Applicant(portal.client, "ista")
+    await other.start()
+    await other.fill("serial", serial="542361599")
+    await other.fill("attestation", attested=True)
+    await other.fill("profile", kind="TENANT", moveIn="2024-05-12")
+    await other.fill("options")
+    await other.fill("personalData", **PERSON)
+    await other.fill("verification", verificationCode=await code_for(EMAIL, house))
+    answer = await ista.send("verification", verificationCode=first_code)
+    refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
+    assert await Account.all().count() == 1
+
+
+@pytest.mark.requirement("R-218", "R-219")
+async def test_code_invalid_counts_down(ista: Applicant, house: House) -> None:
+    """Five tries, then even the right code opens nothing; another code does."""
+    await to_verification(ista)
+    code = await code_for(EMAIL, house)
+    wrong = "000000" if code != "000000" else "111111"
+    for left in (4, 3, 2, 1, 0):
+        answer = await ista.send("verification", verificationCode=wrong)
+        refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
+        assert answer["attemptsLeft"] == left
+    refused(await ista.send("verification", verificationCode=code), "CODE_EXPIRED", "verificationCode")
+    assert await Account.all().count() == 0
+
+
+async def test_code_expired(ista: Applicant, portal: Any, house: House) -> None:
+    """After fifteen minutes the code opens nothing; a new one does, however it is typed."""
+    await to_verification(ista)
+    code = await code_for(EMAIL, house)
+    portal.clock.now = NOW + timedelta(minutes=15)
+    refused(await ista.send("verification", verificationCode=code), "CODE_EXPIRED", "verificationCode")
+    assert (await ista.act("resendRegistrationSecret"))["step"] == "VERIFICATION"
+    again = await code_for(EMAIL, house)
+    typed = f" {again[:3]} {again[3:]} "
+    assert (await ista.fill("verification", verificationCode=typed))["step"] == "COMPLETE"
+
+
+@pytest.mark.requirement("R-221")
+async def test_code_resend_too_soon(ista: Applicant, portal: Any, house: House) -> None:
+    """Another code is sent after a minute, and the one before opens nothing any more."""
+    refused(await ista.act("resendRegistrationSecret"), "FORM_NOT_OFFERED")
+    await to_verification(ista)
+    first = await code_for(EMAIL, house)
+    answer = await ista.act("resendRegistrationSecret")
+    refused(answer, "CODE_RESEND_TOO_SOON", None, "TryLater")
+    assert answer["retryAfter"] == 60
+    portal.clock.now = NOW + timedelta(minutes=1)
+    await ista.act("resendRegistrationSecret")
+    second = await code_for(EMAIL, house)
+    if first != second:
+        answer = await ista.send("verification", verificationCode=first)
+        refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
+    assert (await ista.fill("verification", verificationCode=second))["step"] == "COMPLETE"
+
+
+@pytest.mark.requirement("R-222")
+async def test_the_address_is_corrected(ista: Applicant, house: House) -> None:
+    """The code goes to the new address, and the old one's opens nothing there."""
+    refused(await ista.act("correctRegistrationEmail", email=EMAIL), "FORM_NOT_OFFERED")
+    await to_verification(ista, email="typo@example.org")
+    old = await code_for("typo@example.org", house)
+    refused(await ista.act("correctRegistrationEmail", email="no address"), "EMAIL_INVALID", "email")
+    corrected = await ista.act("correctRegistrationEmail", email=EMAIL)
+    assert EMAIL in corrected["screen"]["text"]["fr"]
+    new = await code_for(EMAIL, house)
+    if old != new:
+        answer = await ista.send("verification", verificationCode=old)
+        refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
+    await ista.fill("verification", verificationCode=new)
+    assert (await Account.get()).email == EMAIL
+
+
+async def test_who_has_an_account_somewhere_else_is_described(portal: Any, vault: Vault) -> None:
+    """An account that an operator described itself counts as the dwelling's account."""
+    await factories.account()
+    stay = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
+    taken = DwellingSpec(number="12", lot="104", meters=OCEA_DWELLING.meters, occupancies=(stay,))
+    await describe(vault, "ocea", taken)
+    applicant = Applicant(portal.client, "ocea")
+    await applicant.start()
+    await applicant.fill("occupancy", kind="TENANT")
+    await applicant.fill("siteCode", code="AA000")
+    await applicant.fill("serial", serial="H8CA029620")
+    refused(await applicant.send("attestation", attested=True), "DWELLING_ALREADY_REGISTERED", "contested")
+
+
+@pytest.mark.requirement("C-01", "R-031")
+async def test_an_owner_elsewhere_takes_no_place(portal: Any, vault: Vault, house: House) -> None:
+    """A landlord registers beside the tenant who has the account, and sees no dwelling's days (C-01)."""
+    await factories.account()
+    stay = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
+    rented = DwellingSpec(number="12", meters=OCEA_DWELLING.meters, occupancies=(stay,))
+    await describe(vault, "ocea", rented)
+    owner = Applicant(portal.client, "ocea")
+    await owner.start()
+    await owner.fill("occupancy", kind="OWNER_NON_OCCUPANT")
+    await owner.fill("siteCode", code="AA000")
+    await owner.fill("serial", serial="H8CA029620")
+    assert {field["name"] for field in owner.last["forms"][0]["fields"]} == {"attested", "contested"}
+    await owner.fill("attestation", attested=True)
+    await owner.fill(
+        "personalData", lastName="Bailleur", firstName="Anne", email=EMAIL, privacyAcknowledged=True
+    )
+    *_, (_, letter) = await letters_to(EMAIL, house.settings)
+    password = re.search(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}", letter.text)
+    assert password
+    sign_in = """mutation ($email: String!, $password: String!) {
+      signIn(input: {email: $email, password: $password}) { __typename } }"""
+    await portal.ask(sign_in, email=EMAIL, password=password[0])
+    assert await Occupancy.filter(account__email=EMAIL, kind="OWNER_NON_OCCUPANT").count() == 1
+    assert await Occupancy.all().count() == 2

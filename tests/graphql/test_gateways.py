@@ -1,0 +1,77 @@
+"""Telegrams handed in by a gateway over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from core.services.places.key_vault import Vault
+from tests.support import factories
+
+IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
+LINE = f"T1;1;1;2026-07-14 08:15:42.000;97;148;21131C34;0x{IZAR.lower()}"
+SUBMIT = """mutation ($lines: [String!]!, $source: String) { submitTelegrams(lines: $lines, source: $source) {
+  lines stored duplicates alerts messages unusable { reason count }
+} }"""
+
+
+@pytest.fixture
+async def gateway(portal: Any, vault: Vault, issue_key: Any) -> Any:
+    """The portal as a gateway sees it, with one meter that is known."""
+    await factories.residence(vault, factories.meter())
+    portal.token = await issue_key()
+    return portal
+
+
+async def test_a_gateway_hands_in_lines(gateway: Any) -> None:
+    """Every line is counted: stored, known already, or unusable for a reason; blank ones are not lines."""
+    lines = [LINE, "", "noise", "more \0 noise", f"telegram=|{IZAR[:-2]}|"]
+    result = (await gateway.ask(SUBMIT, lines=lines, source="roof"))["submitTelegrams"]
+    reasons = result.pop("unusable")
+    assert result == {"lines": 4, "stored": 1, "duplicates": 0, "alerts": 0, "messages": 0}
+    assert sum(entry["count"] for entry in reasons) == 3
+    assert [entry["count"] for entry in reasons] == sorted(
+        (entry["count"] for entry in reasons), reverse=True
+    )
+    again = (await gateway.ask(SUBMIT, lines=[LINE]))["submitTelegrams"]
+    assert (again["lines"], again["stored"], again["duplicates"]) == (1, 0, 1)
+
+
+async def test_nothing_is_counted_as_nothing(gateway: Any) -> None:
+    """No lines are no mistake."""
+    result = (await gateway.ask(SUBMIT, lines=[]))["submitTelegrams"]
+    assert result == {"lines": 0, "stored": 0, "duplicates": 0, "alerts": 0, "messages": 0, "unusable": []}
+
+
+@pytest.mark.parametrize(
+    ("variables", "field"),
+    [
+        ({"lines": [""] * 2_001}, "lines"),
+        ({"lines": ["x" * 4_097]}, "lines"),
+        ({"lines": [], "source": "x" * 201}, "source"),
+    ],
+)
+async def test_what_cannot_be_taken_in_is_invalid(
+    gateway: Any, variables: dict[str, Any], field: str
+) -> None:
+    """Too many lines, too long a one, and too long a source are refused as a whole."""
+    assert await gateway.refusal(SUBMIT, **variables) == {"code": "INVALID_INPUT", "field": field}
+
+
+async def test_the_largest_batch_is_taken(gateway: Any) -> None:
+    """Two thousand of the longest lines come in at once, whatever they hold."""
+    lines = [f"{number:04d}" + "é" * 4_092 for number in range(2_000)]
+    result = (await gateway.ask(SUBMIT, lines=lines))["submitTelegrams"]
+    assert result["lines"] == sum(entry["count"] for entry in result["unusable"]) == 2_000
+
+
+async def test_a_resident_hands_in_nothing(claire: Any) -> None:
+    """Handing in telegrams is for gateways: a resident is FORBIDDEN, nobody UNAUTHENTICATED."""
+    assert await claire.refusal(SUBMIT, lines=[LINE]) == {"code": "FORBIDDEN"}
+    claire.token = None
+    assert await claire.refusal(SUBMIT, lines=[LINE]) == {"code": "UNAUTHENTICATED"}
+
+
+async def test_a_replaced_key_is_refused(gateway: Any, issue_key: Any) -> None:
+    """A gateway that gets a new key cannot use the old one."""
+    await issue_key()
+    assert await gateway.refusal(SUBMIT, lines=[LINE]) == {"code": "UNAUTHENTICATED"}

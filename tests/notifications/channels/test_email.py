@@ -1,0 +1,188 @@
+"""E-mail: what a real server is given, and what its refusals mean."""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from core.settings import Settings
+from notifications.channels.base import NotAccepted, Post
+from notifications.channels.email import Email
+from notifications.texts.render import render
+from tests.support.post import part_of, smtp_server
+
+POST = Post(
+    key="leak:1:opened:7:email",
+    recipient="claire.martin@example.org",
+    subject="Alerte fuite niveau 1",
+    text="Bonjour Mme Martin,\n\nEau froide n°H8CA029620 : « fuite ».\n",
+    language="fr",
+)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def server_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def client_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def settings(port: int, **more: str) -> Settings:
+    return replace(
+        Settings(Path(), "sqlite:///x.db", "s" * 32),
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        smtp_security=more.pop("security", "PLAIN"),
+        mail_from="Portail résident <portail@example.org>",
+        **more,
+    )
+
+
+@pytest.fixture
+def box() -> Iterator[tuple[object, int]]:
+    with smtp_server() as found:
+        yield found
+
+
+async def test_a_mail_arrives_as_it_was_written(box) -> None:
+    """Sender, recipient, subject and text, accents and all; two mails share a connection."""
+    letter_box, port = box
+    email = Email(settings(port))
+    await email.send(POST)
+    await email.send(replace(POST, key="another"))
+    await email.close()
+    first, second = letter_box.mails
+    assert first["From"] == "Portail résident <portail@example.org>"
+    assert first["To"] == "claire.martin@example.org"
+    assert first["Subject"] == "Alerte fuite niveau 1"
+    assert letter_box.texts_to("claire.martin@example.org")[0] == POST.text
+    assert (first["Content-Language"], first["Auto-Submitted"]) == ("fr", "auto-generated")
+    assert first["Message-ID"] != second["Message-ID"]
+    assert letter_box.recipients == ["claire.martin@example.org"] * 2
+
+
+async def test_a_mail_has_its_text_twice(box) -> None:
+    """Plain first, then as HTML, in its language; with a home's name escaped and nothing from elsewhere."""
+    letter_box, port = box
+    values = {
+        "fluid": "COLD_WATER",
+        "meter": "H8CA029620",
+        "level": 1,
+        "started_on": "2026-11-16",
+        "ended_on": None,
+        "loss_litres": None,
+        "mean_flow_lph": None,
+        "place": "<script>alert('été')</script> · 12",
+    }
+    words = render("leak_relapsed", "fr", values)
+    email = Email(settings(port))
+    await email.send(replace(POST, subject=words.subject, text=words.letter("M. <b>Lot</b>", "fr")))
+    await email.close()
+    (mail,) = letter_box.mails
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert mail["Content-Language"] == "fr"
+    assert "<script>alert('été')</script> · 12 : Eau froide" in part_of(mail, "plain")
+    page = part_of(mail, "html")
+    assert '<html lang="fr">' in page
+    assert "&lt;script&gt;alert(&#x27;été&#x27;)&lt;/script&gt; · 12 : Eau froide" in page
+    assert "Bonjour M. &lt;b&gt;Lot&lt;/b&gt;," in page
+    assert "<script" not in page
+    assert [word for word in ("src=", "url(", "<img", "<link") if word in page] == []
+
+
+async def test_a_second_try_is_the_same_mail(box) -> None:
+    """Its Message-ID is made of the event, by which mail programs drop a double."""
+    letter_box, port = box
+    for _ in range(2):
+        email = Email(settings(port))
+        await email.send(POST)
+        await email.close()
+    assert len({mail["Message-ID"] for mail in letter_box.mails}) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "permanent"),
+    [
+        ("450 greylisted, come back", "SMTP_450", False),
+        ("552 box full of claire's mail", "SMTP_552", True),
+        ("550 no such user claire.martin", "SMTP_550", True),
+    ],
+)
+async def test_a_refusal_is_for_now_or_for_good(box, answer, reason, permanent) -> None:
+    """By its number; the server's words, which may name the person, are not kept. The next mail goes."""
+    letter_box, port = box
+    letter_box.refusals = [answer]
+    email = Email(settings(port))
+    with pytest.raises(NotAccepted) as refused:
+        await email.send(POST)
+    assert (refused.value.reason, refused.value.permanent) == (reason, permanent)
+    assert "claire" not in str(refused.value)
+    await email.send(POST)
+    await email.close()
+    assert len(letter_box.mails) == 1
+
+
+@pytest.mark.parametrize("recipient", ["", "no address", "a@b\r\nBcc: all@example.org", "a@b@c", "\0@x"])
+async def test_an_address_that_is_none_is_refused_for_good(box, recipient) -> None:
+    """And is no way to add headers."""
+    letter_box, port = box
+    email = Email(settings(port))
+    with pytest.raises(NotAccepted) as refused:
+        await email.send(replace(POST, recipient=recipient))
+    assert (refused.value.reason, refused.value.permanent) == ("ADDRESS_UNUSABLE", True)
+    assert letter_box.mails == []
+
+
+async def test_a_server_that_is_not_there_is_tried_again(unused_tcp_port) -> None:
+    """Nobody is given up because a server restarts."""
+    with pytest.raises(NotAccepted) as refused:
+        await Email(settings(unused_tcp_port)).send(POST)
+    assert (refused.value.reason, refused.value.permanent) == ("NOT_REACHED", False)
+
+
+@pytest.mark.parametrize("security", ["STARTTLS", "TLS"])
+async def test_a_connection_is_sealed_and_the_sender_known(server_context, client_context, security) -> None:
+    """By STARTTLS or from the first byte, with a user name and password."""
+    contexts = {"starttls" if security == "STARTTLS" else "tls": server_context}
+    with smtp_server(**contexts, password="word") as (letter_box, port):
+        mine = settings(port, security=security, smtp_username="portal", smtp_password="word")
+        email = Email(mine, tls_context=client_context)
+        await email.send(POST)
+        await email.close()
+        assert letter_box.logins[-1] == ("portal", "word")
+        assert len(letter_box.mails) == 1
+
+
+async def test_a_server_that_cannot_prove_itself_gets_nothing(server_context) -> None:
+    """Its certificate is checked: the password is for our server alone."""
+    with smtp_server(starttls=server_context, password="word") as (letter_box, port):
+        mine = settings(port, security="STARTTLS", smtp_username="portal", smtp_password="word")
+        with pytest.raises(NotAccepted) as refused:
+            await Email(mine).send(POST)
+        assert (refused.value.reason, refused.value.permanent) == ("NOT_REACHED", False)
+        assert letter_box.logins == []
+
+
+async def test_a_wrong_password_of_ours_is_no_fault_of_the_message(box) -> None:
+    """An operator mends it, and what waited is sent."""
+    with smtp_server(password="word") as (_, port):
+        mine = settings(port, smtp_username="portal", smtp_password="wrong")
+        with pytest.raises(NotAccepted) as refused:
+            await Email(mine).send(POST)
+        assert (refused.value.reason, refused.value.permanent) == ("SMTP_535", False)

@@ -1,0 +1,77 @@
+"""SMS: what the gateway is given, once, and what its refusals mean."""
+
+import base64
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from notifications.channels.base import NotAccepted, Post
+from notifications.channels.sms import Sms
+from tests.support.post import sms_centre
+
+SETTINGS = replace(
+    Settings(Path(), "sqlite:///x.db", "s" * 32),
+    vonage_api_key="key",
+    vonage_api_secret="word",
+    sms_from="Eau",
+)
+POST = Post("k", "+33639980012", "Alerte fuite niveau 1", "Eau froide : 3.95 L/h.", "fr")
+
+
+@pytest.fixture
+def centre(monkeypatch):
+    with sms_centre(monkeypatch) as found:
+        yield found
+
+
+async def test_an_sms_is_subject_and_text(centre) -> None:
+    """To the number, from the sender, as our account."""
+    await Sms(SETTINGS).send(POST)
+    (request,) = centre.requests
+    assert request == {
+        "to": "33639980012",
+        "from": "Eau",
+        "text": "Alerte fuite niveau 1\nEau froide : 3.95 L/h.",
+        "type": "text",
+    }
+    assert centre.authorizations == ["Basic " + base64.b64encode(b"key:word").decode()]
+
+
+async def test_what_the_short_alphabet_lacks_goes_as_unicode(centre) -> None:
+    """`é` and `à` are in it, `ê` and `°` are not."""
+    for text in ("débit à l'arrêt n°", "débité à"):
+        await Sms(SETTINGS).send(replace(POST, subject="", text=text))
+    assert [request["type"] for request in centre.requests] == ["unicode", "text"]
+    assert [request["text"] for request in centre.requests] == ["débit à l'arrêt n°", "débité à"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "permanent"),
+    [
+        ("1", "SMS_1", False),
+        ("6", "SMS_6", True),
+        ("9", "SMS_9", True),
+        ("http 503", "HTTP_503", False),
+        ("http 429", "HTTP_429", False),
+        ("http 401", "HTTP_401", False),
+        ("http 400", "HTTP_400", True),
+        ("cut", "NOT_REACHED", False),
+    ],
+)
+async def test_a_refusal_is_for_now_or_for_good(centre, status, reason, permanent) -> None:
+    """And a request whose answer is lost is not posted again by itself: it may have been sent."""
+    centre.statuses = [status]
+    with pytest.raises(NotAccepted) as refused:
+        await Sms(SETTINGS).send(POST)
+    assert (refused.value.reason, refused.value.permanent) == (reason, permanent)
+    assert len(centre.requests) == 1
+
+
+async def test_nothing_of_it_is_logged(centre, caplog) -> None:
+    """The library would log numbers and credentials at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    await Sms(SETTINGS).send(POST)
+    assert not any(name in caplog.text for name in ("33639980012", "3.95", "word"))

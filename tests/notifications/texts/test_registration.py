@@ -1,0 +1,52 @@
+"""The words of registration's letters: both languages, nothing secret in a subject."""
+
+import re
+
+import pytest
+
+from core.language import Language
+from notifications.texts.registration import REGISTRATION_WORDS
+from notifications.texts.render import render
+
+VALUES = {
+    "portal": "ISI HABITAT",
+    "operator": "OCEA Smart Building",
+    "link": "https://espace-resident.ocea-sb.com/",
+    "code": "042117",
+    "password": "7KQ2M-XW4TB-7KQ2M-XW4TB",
+    "until": "2027-11-16",
+    "place": "A · 1 · 2 · 12",
+    "residence": "AA000",
+    "email": "someone@example.org",
+    "question": "Où est {code} ?",
+}
+TEMPLATES = sorted({template for template, _ in REGISTRATION_WORDS})
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.requirement("R-058", "R-218")
+def test_every_letter_speaks_both_languages(template: str) -> None:
+    """Each has a subject and a text in French and English, that differ."""
+    french, english = (render(template, language.value, VALUES) for language in Language)
+    assert french.subject != english.subject
+    assert french.text != english.text or template == "support_request"
+    for letter in (french, english):
+        assert not re.search(r"\{\w+\}", letter.text.replace(VALUES["question"], ""))
+        assert "\n" not in letter.subject
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_subject_opens_anything(template: str) -> None:
+    """A subject shows on locked screens: neither code, password nor address stands in it."""
+    for language in Language:
+        subject = render(template, language.value, VALUES).subject
+        assert not any(VALUES[name] in subject for name in ("code", "password", "email", "question"))
+
+
+@pytest.mark.requirement("C-13")
+def test_the_letter_to_a_taken_address_tells_nothing_of_who_asked() -> None:
+    """It says that an account exists and how to get in, and holds neither code nor password."""
+    letter = render("registration_address_taken", "fr", VALUES)
+    assert "Mot de passe oublié" in letter.text
+    assert VALUES["code"] not in letter.text
+    assert VALUES["password"] not in letter.text

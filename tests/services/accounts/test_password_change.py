@@ -1,0 +1,257 @@
+"""Passwords: changed by their owner, or by whoever proves the mailbox; every other door shuts with it."""
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+from zxcvbn import zxcvbn
+
+from core.access import Act, SessionState, passwords
+from core.access.refusals import (
+    CodeExpired,
+    PasswordMismatch,
+    PasswordTooWeak,
+    PasswordUnchanged,
+    PasswordWrong,
+)
+from core.errors import RateLimited, SignInRefused, Unauthenticated
+from core.models import Account, Challenge, MessageState, OutboxMessage
+from core.services.accounts.contact_verification import ask_email_change, confirm_email_change
+from core.services.accounts.password_change import NewPassword, ask_for_reset, change_password, reset_password
+from core.services.accounts.sign_in import sign_in
+from core.services.auth.one_time_codes import new_reset_token
+from core.services.auth.sessions import viewer_of_token
+from tests.support import factories
+from tests.support.factories import NOW, PASSWORD
+
+ME = "claire.martin@example.org"
+NEW = "Nouveau-Mot-77-Fleuve"
+
+
+@pytest.fixture
+def change(house, visitor):
+    async def to(viewer, new=NEW, *, current=PASSWORD, again=None, at=NOW):
+        typed = NewPassword(new, new if again is None else again)
+        return await change_password(house, viewer, current, typed, visitor=visitor, now=at)
+
+    return to
+
+
+@pytest.fixture
+def link(house, visitor, reset_token):
+    """Asks for a reset, and answers the token of its mail; None where none goes out."""
+
+    async def ask(email=ME, *, at=NOW):
+        await ask_for_reset(house, email, visitor=visitor, now=at)
+        return await reset_token(at)
+
+    return ask
+
+
+@pytest.fixture
+def reset(house, visitor):
+    async def to(token, new=NEW, *, again=None, at=NOW):
+        typed = NewPassword(new, new if again is None else again)
+        return await reset_password(house, token, typed, visitor=visitor, now=at)
+
+    return to
+
+
+@pytest.mark.requirement("R-103", "R-061")
+async def test_a_new_password_ends_every_other_session(
+    house, enter, change, visitor, posted, audited
+) -> None:
+    """The present one goes on under a new token, and the mailbox is told."""
+    await factories.account()
+    mine = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+    other = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+    opened = await change(mine.session.viewer)
+    for token in (mine.session.token, other.session.token):
+        with pytest.raises(Unauthenticated):
+            await viewer_of_token(house, token, now=NOW)
+    assert (await viewer_of_token(house, opened.token, now=NOW)).session_id == mine.session.viewer.session_id
+    with pytest.raises(SignInRefused):
+        await enter()
+    assert await enter(password=NEW)
+    ((recipient, _),) = await posted("password_changed")
+    assert recipient == ME
+    (entry,) = await audited(Act.PASSWORD_CHANGED)
+    assert entry.details == {"sessions_ended": 1}
+
+
+@pytest.mark.requirement("R-061", "C-38")
+async def test_a_temporary_password_gives_way_to_a_personal_one(house, enter, change) -> None:
+    """The session goes on to the next state, and the temporary one cannot be kept."""
+    await factories.account()
+    await Account.all().update(temporary_password_until=NOW + timedelta(hours=1), terms_version=None)
+    viewer = await enter()
+    with pytest.raises(PasswordUnchanged):
+        await change(viewer, PASSWORD)
+    assert (await change(viewer)).viewer.state is SessionState.MUST_ACCEPT_TERMS
+    account = await Account.get()
+    assert (account.temporary_password_until, account.password_changed_at) == (None, NOW)
+
+
+@pytest.mark.requirement("R-112", "R-113", "R-114", "R-115", "R-116")
+async def test_a_password_that_cannot_be_taken_is_refused_by_its_criteria(
+    house, enter, change, vault
+) -> None:
+    """Those of the operator, and those that hold everywhere; nothing has changed then."""
+    await factories.residence(vault, factories.meter(printed_serial="H8CA029620"))
+    viewer = await enter()
+    with pytest.raises(PasswordMismatch):
+        await change(viewer, again="Nouveau-Mot-77-Fleuv")
+    for new, names in (
+        ("aaa", {"LENGTH"}),
+        ("H8CA029620-aB!", {"NOT_OWN_DATA"}),
+        ("Martin-1!xyQz", {"NOT_OWN_DATA"}),
+        ("Motdepasse1!", {"NOT_COMMON"}),
+    ):
+        with pytest.raises(PasswordTooWeak) as refused:
+            await change(viewer, new)
+        assert names <= {criterion.name for criterion in refused.value.failed_criteria}
+        assert new not in str(refused.value)
+    assert await enter()
+
+
+async def test_an_open_session_alone_changes_no_password(house, enter, change) -> None:
+    """The present one is asked for, ten times at most; another is never looked at."""
+    await factories.account()
+    viewer = await enter()
+    for _ in range(10):
+        with pytest.raises(PasswordWrong):
+            await change(viewer, current="wrong")
+    with pytest.raises(RateLimited):
+        await change(viewer)
+    assert await change(viewer, at=NOW + timedelta(minutes=20))
+
+
+@pytest.mark.requirement("R-117")
+async def test_a_link_resets_the_password_once(house, enter, link, reset, visitor) -> None:
+    """It ends every session; used again, it is worthless."""
+    await factories.account()
+    before = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+    token = await link()
+    assert await reset(token)
+    with pytest.raises(Unauthenticated):
+        await viewer_of_token(house, before.session.token, now=NOW)
+    assert await enter(password=NEW)
+    with pytest.raises(CodeExpired):
+        await reset(token, "Encore-Un-Autre-88")
+
+
+async def test_two_uses_of_a_link_at_once_are_one(house, link, reset) -> None:
+    """Whoever is faster."""
+    await factories.account()
+    token = await link()
+    uses = await asyncio.gather(
+        *(reset(token, f"Nouveau-Mot-{number}-Fleuve") for number in (11, 22)), return_exceptions=True
+    )
+    assert sorted(isinstance(use, CodeExpired) for use in uses) == [False, True]
+
+
+async def test_a_link_lasts_an_hour_and_only_the_last_counts(house, link, reset) -> None:
+    """To the instant; a password changed meanwhile ends it too."""
+    await factories.account()
+    first, second = await link(), await link()
+    with pytest.raises(CodeExpired):
+        await reset(first)
+    with pytest.raises(CodeExpired):
+        await reset(second, at=NOW + timedelta(hours=1))
+    assert await reset(second, at=NOW + timedelta(minutes=59))
+    for token in ("", "smf_", "smf_" + "x" * 43, "\ud800"):
+        with pytest.raises(CodeExpired):
+            await reset(token)
+
+
+async def test_a_weak_password_does_not_use_the_link_up(house, link, reset) -> None:
+    """One tries again on the same page."""
+    await factories.account()
+    token = await link()
+    with pytest.raises(PasswordTooWeak):
+        await reset(token, "aaa")
+    with pytest.raises(PasswordMismatch):
+        await reset(token, again="x")
+    assert await reset(token)
+
+
+async def test_a_new_password_is_judged_in_a_thread(house, enter, change, monkeypatch) -> None:
+    """It is work, and the others are answered meanwhile."""
+    await factories.account()
+    judged_in = []
+
+    def noted(*args, **more):
+        judged_in.append(threading.current_thread())
+        return zxcvbn(*args, **more)
+
+    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    await change(await enter())
+    assert judged_in
+    assert threading.main_thread() not in judged_in
+
+
+@pytest.mark.parametrize("made", ["before the change", "after it, for the former mailbox"])
+async def test_a_link_dies_with_the_mailbox(
+    house, enter, link, reset, visitor, posted, reset_token, made
+) -> None:
+    """Whoever reads the former mailbox gets no further by a link that was sent there."""
+    await factories.account()
+    me, token = await enter(), await link()
+    await ask_email_change(house, me, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
+    ((_, values),) = await posted("email_code")
+    await confirm_email_change(house, me, values["code"], visitor=visitor, now=NOW)
+    if made != "before the change":  # the post room made the link while the address was changed
+        token = await new_reset_token(me.account_id, ME, now=NOW)
+    with pytest.raises(CodeExpired):
+        await reset(token)
+    assert await reset(await link("new@example.org"))
+
+
+@pytest.mark.requirement("C-13")
+async def test_nobody_learns_whether_an_account_exists(house, link, audited) -> None:
+    """The answer is the same, and the mail goes to the account's owner alone."""
+    await factories.account()
+    assert await link("nobody@example.org") is None
+    (dropped,) = await OutboxMessage.all()
+    assert (dropped.state, dropped.failure) == (MessageState.FAILED, "NO_ADDRESS")
+    assert await link(" CLAIRE.martin@example.org ") is not None
+    assert [entry.subject.number is not None for entry in await audited(Act.PASSWORD_RESET_ASKED)] == [
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("email", [ME, "nobody@example.org"])
+async def test_a_mailbox_is_not_flooded(house, link, email) -> None:
+    """Three links an hour, for an address that exists or not."""
+    await factories.account()
+    for _ in range(3):
+        await link(email)
+    with pytest.raises(RateLimited):
+        await link(email)
+    await link(email, at=NOW + timedelta(minutes=80))
+
+
+async def test_what_opens_is_not_stored(house, link) -> None:
+    """Of the link its hash; the mail's row has none, since it is made when the mail goes."""
+    await factories.account()
+    token = await link()
+    stored = repr(
+        [dict(row) for row in await Challenge.all()] + [dict(row) for row in await OutboxMessage.all()]
+    )
+    assert token not in stored
+    assert token.removeprefix("smf_") not in stored
+
+
+async def test_an_operator_without_a_profile_has_the_houses_policy(house, enter, change) -> None:
+    """Twelve characters of three kinds."""
+    await factories.account()
+    operator = await (await Account.get()).operator
+    operator.code = "nobody"
+    await operator.save()
+    viewer = await enter()
+    assert viewer.state is SessionState.READY
+    with pytest.raises(PasswordTooWeak):
+        await change(viewer, "Fleuve-77-n")
+    assert await change(viewer)

@@ -1,0 +1,197 @@
+"""Leaks and over-consumption, from the lines to the messages of the outbox: who is told what, and when."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from core.access import SYSTEM, Role, Viewer
+from core.errors import Forbidden
+from core.models import (
+    Account,
+    Alert,
+    AlertKind,
+    Channel,
+    OccupancyKind,
+    OutboxMessage,
+)
+from core.services.messaging.outbox import list_messages
+from core.services.portfolio.portfolio import (
+    AccountSpec,
+    DwellingSpec,
+    OccupancySpec,
+    ResidenceSpec,
+    put_account,
+    put_residence,
+)
+from tests.support import factories
+from tests.support.leak_lines import DAY, FIRST, leak, midnight, take
+
+
+async def put_home(vault, meter, *stays):
+    """A dwelling with these occupancies; every account is notified of everything."""
+    for stay in stays:
+        if stay.email:
+            await factories.account(email=stay.email)
+    await put_residence(
+        SYSTEM,
+        ResidenceSpec(
+            operator_code="ocea",
+            operator_name="OCEA",
+            code="AA000",
+            name="R",
+            street="1 place Victor Hugo",
+            postcode="92400",
+            city="Courbevoie",
+            dwellings=[DwellingSpec(number="12", meters=[meter], occupancies=stays)],
+        ),
+        vault=vault,
+        now=factories.NOW,
+    )
+
+
+@pytest.mark.requirement("R-110")
+async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(house, vault, izar) -> None:
+    """A leak from before the move-in is told with the move-in day, and without loss and mean flow."""
+    moved = FIRST + DAY
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2024, 1, 1), moved, email="old@example.org"),
+        OccupancySpec(moved, email="new@example.org"),
+    )
+    lines = leak(izar, per_hour=(0, 6, 13))
+    await take(house, lines[:49], midnight(moved) + timedelta(minutes=5))
+    await take(house, lines[49:], midnight(moved + DAY) + timedelta(minutes=5))
+    rows = await OutboxMessage.filter(channel=Channel.EMAIL).order_by("id").select_related("account")
+    assert [row.template for row in rows] == ["leak_opened", "leak_level_up"]
+    for row in rows:
+        assert row.account.email == "new@example.org"
+        assert (row.values["started_on"], row.values["loss_litres"]) == (moved.isoformat(), None)
+        assert row.values["mean_flow_lph"] is None
+
+
+async def test_a_leak_first_seen_in_late_telegrams_is_told(house, vault, izar) -> None:
+    """A gateway was away for five days: the leak that began meanwhile, and still runs, is told at once."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = leak(izar, per_hour=(0, 6, 6, 6, 6, 6, 13))
+    await take(house, lines, midnight(FIRST + 6 * DAY) + timedelta(minutes=5))
+    told = await OutboxMessage.filter(channel=Channel.EMAIL)
+    assert [(row.template, row.values["level"]) for row in told] == [("leak_level_up", 3)]
+
+
+async def test_who_asks_for_alerts_while_a_leak_runs_is_told(house, vault, izar) -> None:
+    """Notifications that are switched on during a leak tell of it with the next day's readings, once."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await Account.all().update(leak_by_email=False, leak_by_sms=False)
+    lines = leak(izar, per_hour=(0, 6, 6, 6, 6))
+    await take(house, lines[:73], midnight(FIRST + 2 * DAY) + timedelta(minutes=5))
+    assert await OutboxMessage.all().count() == 0
+    await Account.all().update(leak_by_email=True)
+    await take(house, lines[73:97], midnight(FIRST + 3 * DAY) + timedelta(minutes=5))
+    await take(house, lines[97:], midnight(FIRST + 4 * DAY) + timedelta(minutes=5))
+    assert [row.template for row in await OutboxMessage.all()] == ["leak_opened"]
+
+
+@pytest.mark.requirement("C-01")
+async def test_neither_landlord_nor_a_disabled_account_is_written_to(house, vault, izar) -> None:
+    """The dwelling's data are its occupant's."""
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT, email="landlord@example.org"),
+        OccupancySpec(date(2020, 1, 1), email="tenant@example.org"),
+        OccupancySpec(date(2026, 12, 24), email="future@example.org"),
+    )
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    told = {row.account.email for row in await OutboxMessage.all().select_related("account")}
+    assert told == {"tenant@example.org"}
+    await Account.all().update(disabled_at=factories.NOW)
+    await take(
+        house, leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288), midnight(FIRST + 4 * DAY)
+    )
+    assert await OutboxMessage.all().count() == 2
+
+
+MONTH = date(2026, 11, 1)
+
+
+def monthly(meter, *amounts):
+    """One reading at each of these days' midnights, the register climbing by the amount up to the next."""
+    index, lines = 1000, []
+    for day, amount in amounts:
+        lines.append(meter.line(index, midnight(day)))
+        index += amount
+    return lines
+
+
+def two_novembers(meter, *, before=3000, now_litres=9000):
+    days = [(date(2025, 11, 1) + number * DAY, before // 30) for number in range(30)]
+    days += [(date(2025, 12, 1), 10), (date(2026, 10, 31), now_litres // 20)]
+    days += [(MONTH + number * DAY, now_litres // 20) for number in range(21)]
+    return monthly(meter, *days)
+
+
+@pytest.mark.requirement("C-30", "R-197")
+async def test_over_consumption_is_told_once_a_month(house, vault, izar, now) -> None:
+    """More than twice the same month a year ago is told as soon as it is passed; then the alert follows."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = two_novembers(izar)
+    summary = await take(house, lines[:-2], now - DAY)
+    assert summary.messages == 1  # the account chose e-mail alone
+    (alert,) = await Alert.filter(kind=AlertKind.OVER_CONSUMPTION)
+    assert (alert.started_on, alert.ended_on) == (MONTH, date(2026, 12, 1))
+    assert (alert.amount, alert.threshold) == (8100, 6000)
+    assert (await take(house, lines, now)).messages == 0
+    await alert.refresh_from_db()
+    assert (alert.amount, await OutboxMessage.all().count()) == (9000, 1)
+
+
+async def test_twice_the_mean_itself_is_not_too_much(house, vault, izar, now) -> None:
+    """The border is normal."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(house, two_novembers(izar, now_litres=6000), now)
+    assert await Alert.all().count() == 0
+
+
+async def test_a_month_is_not_compared_with_a_predecessors(house, vault, izar, now) -> None:
+    """The years before the move-in say nothing; a landlord of old does not bring them back."""
+    await put_home(
+        vault,
+        factories.meter(izar.address),
+        OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT),
+        OccupancySpec(date(2020, 1, 1), date(2026, 6, 1), email="old@example.org"),
+        OccupancySpec(date(2026, 6, 1), email="new@example.org"),
+    )
+    await take(house, two_novembers(izar), now)
+    assert await Alert.all().count() == 0
+
+
+async def test_who_has_given_notice_is_still_warned(house, vault, izar, now) -> None:
+    """An occupancy that will end is one of today."""
+    stay = OccupancySpec(date(2020, 1, 1), date(2026, 12, 31), email="tenant@example.org")
+    await put_home(vault, factories.meter(izar.address), stay)
+    await take(house, two_novembers(izar), now)
+    assert await OutboxMessage.filter(template="over_consumption").count() == 1
+
+
+async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(house, vault, izar) -> None:
+    """Each message with the address it would go to."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    email, sms = sorted(await list_messages(SYSTEM), key=lambda message: message.channel)
+    assert (email.recipient, sms.recipient) == ("claire.martin@example.org", "+33639980012")
+    assert (email.template, email.language, email.values["level"]) == ("leak_opened", "fr", 1)
+    assert len(await list_messages(SYSTEM, limit=1)) == 1
+    with pytest.raises(Forbidden):
+        await list_messages(Viewer(role=Role.RESIDENT, account_id=1))
+
+
+async def test_messages_go_in_the_language_of_the_account(house, vault, izar) -> None:
+    """The row keeps the language that held when it was written."""
+    await factories.residence(vault, factories.meter(izar.address))
+    spec = AccountSpec(
+        "ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True
+    )
+    await put_account(SYSTEM, spec, now=factories.NOW)
+    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    assert [message.language for message in await list_messages(SYSTEM)] == ["en"]

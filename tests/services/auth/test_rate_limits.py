@@ -1,0 +1,120 @@
+"""Limits on tries: counted by the house's clock, sliding, and the same for all who share a store."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from limits.aio.storage import MemoryStorage
+
+from core.access import Visitor
+from core.errors import RateLimited
+from core.services.auth.rate_limits import Limit, Limiter, network_of
+from tests.support.factories import NOW
+
+TEN = Limit("guess", 10, timedelta(minutes=15))
+TWO = Limit("other", 2, timedelta(hours=1))
+
+
+@pytest.fixture
+def limiter() -> Limiter:
+    return Limiter(MemoryStorage(), "secret")
+
+
+async def allowed(limiter, count, *limits, now=NOW) -> int:
+    """How many of so many tries get through."""
+    through = 0
+    for _ in range(count):
+        try:
+            await limiter.hit(*limits, now=now)
+        except RateLimited:
+            continue
+        through += 1
+    return through
+
+
+async def test_so_many_pass_and_no_more(limiter) -> None:
+    """The refusal says when to come back, and who comes back then is let in."""
+    assert await allowed(limiter, 1_000, (TEN, "a")) == 10
+    with pytest.raises(RateLimited) as refused:
+        await limiter.hit((TEN, "a"), now=NOW)
+    wait = timedelta(seconds=refused.value.retry_after_s)
+    assert refused.value.details == {"retryAfter": refused.value.retry_after_s}
+    assert timedelta() < wait <= 2 * TEN.window
+    assert await allowed(limiter, 1, (TEN, "a"), now=NOW + wait - timedelta(seconds=1)) == 0
+    assert await allowed(limiter, 1, (TEN, "a"), now=NOW + wait) == 1
+
+
+async def test_a_refused_try_does_not_lengthen_the_wait(limiter) -> None:
+    """An attacker that hammers on keeps nobody out for longer."""
+    await allowed(limiter, 10, (TEN, "a"))
+    before = await limiter.standing(TEN, "a", now=NOW)
+    await allowed(limiter, 500, (TEN, "a"))
+    assert await limiter.standing(TEN, "a", now=NOW) == before
+
+
+@pytest.mark.parametrize("offset_s", [0, 60, 299, 450, 899])
+async def test_no_window_lets_more_through(limiter, offset_s) -> None:
+    """Wherever the tries begin, any fifteen minutes let ten through and no more."""
+    begin = NOW + timedelta(seconds=offset_s)
+    through = [
+        begin + timedelta(seconds=5 * step)
+        for step in range(720)
+        if await allowed(limiter, 1, (TEN, "a"), now=begin + timedelta(seconds=5 * step))
+    ]
+    busiest = max(sum(1 for other in through if one <= other < one + TEN.window) for one in through)
+    assert busiest == 10
+    assert len(through) >= 30
+
+
+async def test_tries_at_the_same_instant_are_counted_too(limiter) -> None:
+    """A thousand connections at once get no more through than one after the other."""
+    tries = await asyncio.gather(
+        *(limiter.hit((TEN, "a"), now=NOW) for _ in range(1_000)), return_exceptions=True
+    )
+    assert sum(one is None for one in tries) == 10
+
+
+async def test_each_name_and_each_limit_counts_apart(limiter) -> None:
+    """And one that is reached refuses the try as a whole, without counting it elsewhere."""
+    assert await allowed(limiter, 5, (TEN, "a"), (TWO, "x")) == 2
+    assert await allowed(limiter, 20, (TEN, "a")) == 8
+    assert await allowed(limiter, 20, (TEN, "b")) == 10
+
+
+async def test_who_has_proved_itself_begins_again(limiter) -> None:
+    """The count is gone, whatever window it was from."""
+    await allowed(limiter, 10, (TEN, "a"))
+    await limiter.forget(TEN, "a", now=NOW)
+    assert await allowed(limiter, 20, (TEN, "a")) == 10
+
+
+async def test_those_who_share_a_store_share_the_count() -> None:
+    """Two processes of one house count together; two houses with one store do not."""
+    store = MemoryStorage()
+    one, other, stranger = Limiter(store, "secret"), Limiter(store, "secret"), Limiter(store, "another")
+    assert await allowed(one, 6, (TEN, "a")) == 6
+    assert await allowed(other, 6, (TEN, "a")) == 4
+    assert await allowed(stranger, 6, (TEN, "a")) == 6
+
+
+async def test_a_store_holds_no_names() -> None:
+    """Neither addresses nor serials can be read from it."""
+    store = MemoryStorage()
+    await Limiter(store, "secret").hit((TEN, "claire@example.org"), (TEN, "\ud800"), now=NOW)
+    assert "claire" not in repr(dict(store.storage))
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("a socket", "a socket"),
+        (None, "none"),
+    ],
+)
+def test_a_household_is_one_address(address, name) -> None:
+    """Of IPv6 it has 2^64, which are counted as one."""
+    assert network_of(Visitor(address)) == name

@@ -1,0 +1,317 @@
+"""Retention: what is old goes, what is young stays, and nothing is told twice for it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tortoise.transactions import in_transaction
+
+from core.access import SYSTEM, Act, Role
+from core.consumption.fluids import Fluid
+from core.models import (
+    AccessToken,
+    Account,
+    Alert,
+    AlertKind,
+    AuditRecord,
+    CaseKind,
+    Challenge,
+    ChallengePurpose,
+    Channel,
+    Device,
+    Dwelling,
+    DwellingCase,
+    MessageState,
+    Occupancy,
+    OccupancyKind,
+    Operator,
+    OutboxMessage,
+    Registration,
+    Session,
+)
+from core.operators import Step
+from core.services.messaging import outbox
+from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.outbox import News, Topic, list_messages
+from core.services.privacy import retention
+from core.services.privacy.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import stays
+from core.services.shared.transaction import current_database
+from tests.support import factories
+from tests.support.factories import NOW
+
+MOMENT = timedelta(seconds=1)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+"""Old by every clock: the audit's table goes by the database's own."""
+
+
+async def session(account_id: int, name: str, *, expires_at: datetime, revoked_at=None) -> None:
+    await Session.create(
+        account_id=account_id,
+        token_hash=name,
+        created_at=LONG_AGO,
+        expires_at=expires_at,
+        revoked_at=revoked_at,
+    )
+
+
+async def names(model, column: str = "token_hash") -> list[str]:
+    return sorted(await model.all().values_list(column, flat=True))
+
+
+async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house, settings) -> None:
+    """Codes and links after a week, sessions and access tokens after a month, devices after thirteen; a
+    sign-up that was left when it lapses, and with it the letters that hold its address.
+    """
+    mine = await factories.account()
+    for name, edge in (("old", timedelta()), ("young", MOMENT)):
+        ended = NOW - SIGN_INS_FOR + edge
+        await session(mine, f"lapsed {name}", expires_at=ended)
+        await session(mine, f"revoked {name}", expires_at=NOW + SIGN_INS_FOR, revoked_at=ended)
+        await AccessToken.create(
+            account_id=mine, name="x", token_hash=name, scopes=[], created_at=LONG_AGO, expires_at=ended
+        )
+        used = NOW - UNUSED_DEVICES_FOR + edge
+        await Device.create(account_id=mine, token_hash=name, created_at=LONG_AGO, last_used_at=used)
+        await Challenge.create(
+            account_id=mine,
+            purpose=ChallengePurpose.RESET_PASSWORD,
+            secret_hash=name,
+            target="claire.martin@example.org",
+            created_at=LONG_AGO,
+            expires_at=NOW - CHALLENGES_FOR + edge,
+        )
+        lapsing = await Registration.create(
+            operator=await Operator.get(),
+            token_hash=name,
+            step=Step.VERIFICATION,
+            letters=2,
+            created_at=LONG_AGO,
+            expires_at=NOW + edge,
+        )
+        for number in (1, 2):
+            letter = Letter(
+                key=f"registration:{lapsing.id}:{number}",
+                channel=Channel.EMAIL,
+                template="registration_code",
+                language="fr",
+                recipient=name,
+            )
+            await queue_letter(current_database(), settings, letter, now=NOW)
+    await AccessToken.create(
+        account_id=mine, name="for ever", token_hash="for ever", scopes=[], created_at=LONG_AGO
+    )
+    gone = await purge(settings, now=NOW)
+    assert {kind: count for kind, count in gone.items() if count} == {
+        "registrations": 1,
+        "challenges": 1,
+        "sessions": 2,
+        "access tokens": 1,
+        "devices": 1,
+    }
+    assert await names(Session) == ["lapsed young", "revoked young"]
+    assert await names(AccessToken) == ["for ever", "young"]
+    assert await names(OutboxMessage, "recipient") == ["young", "young"]
+    for model, column in ((Device, "token_hash"), (Registration, "token_hash"), (Challenge, "secret_hash")):
+        assert await names(model, column) == ["young"]
+    assert not any((await purge(settings, now=NOW)).values())
+
+
+async def _leak(vault) -> News:
+    """The news of a leak that has run for months, as the intake makes them each day."""
+    await factories.residence(vault, factories.meter())
+    dwelling = await Dwelling.get()
+    alert = await Alert.create(
+        alert_key="leak:1",
+        kind=AlertKind.LEAK,
+        dwelling_id=dwelling.id,
+        fluid=Fluid.COLD_WATER,
+        started_on=date(2026, 3, 1),
+        raised_at=NOW,
+    )
+    return News(
+        dwelling_id=dwelling.id,
+        topic=Topic.LEAK,
+        template="leak_opened",
+        key="leak:1:opened",
+        started_on=date(2026, 3, 1),
+        happened_on=NOW.date(),
+        alert_id=alert.id,
+        values={"fluid": "COLD_WATER", "meter": "H18CA029620", "level": 1, "ended_on": None},
+        figures={"loss_litres": "100", "loss_eur": None, "mean_flow_lph": "3"},
+    )
+
+
+async def _queue(news: News, *, now: datetime) -> int:
+    async with in_transaction() as connection:
+        return await outbox.queue(connection, [news], now=now)
+
+
+@pytest.mark.requirement("C-23")
+async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(house, settings, vault) -> None:
+    """Words and address go; that and when it was told stays, and the same leak writes no second message."""
+    news = await _leak(vault)
+    assert await _queue(news, now=NOW) == 2
+    await OutboxMessage.all().update(state=MessageState.SENT, sent_at=NOW, recipient="claire@example.org")
+    later = NOW + settings.message_retention
+    assert not any((await purge(settings, now=later - MOMENT)).values())
+    assert (await purge(settings, now=later))["news of alerts"] == 2
+    for row in await OutboxMessage.all():
+        assert (row.values, row.recipient, row.sealed_values) == ({}, None, None)
+        assert (row.state, row.sent_at, row.erased_at) == (MessageState.SENT, NOW, later)
+    assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
+    assert await _queue(replace(news, happened_on=later.date(), key="leak:1:level_2"), now=later) == 2
+    assert [(shown.erased, shown.recipient) for shown in await list_messages(SYSTEM)][2:] == [(True, "")] * 2
+    assert not any((await purge(settings, now=later)).values())
+
+
+async def test_a_letter_goes_as_a_whole_once_it_is_settled(house, settings) -> None:
+    """Sent or given up; one that still waits for its channel stays, unless it has long expired."""
+    kept = NOW - settings.message_retention
+    for key, state, created_at, expires_at in (
+        ("sent", MessageState.SENT, kept, None),
+        ("failed", MessageState.FAILED, kept, None),
+        ("sent later", MessageState.SENT, kept + MOMENT, None),
+        ("waits", MessageState.PENDING, kept, None),
+        ("expired", MessageState.PENDING, kept - timedelta(days=1), kept),
+        ("expired later", MessageState.PENDING, kept - timedelta(days=1), kept + MOMENT),
+    ):
+        letter = Letter(
+            key=key,
+            channel=Channel.EMAIL,
+            template="email_code",
+            language="fr",
+            recipient="claire@example.org",
+            secrets={"code": "123456"},
+            expires_at=expires_at,
+        )
+        async with in_transaction() as connection:
+            await queue_letter(connection, settings, letter, now=created_at)
+        await OutboxMessage.filter(idempotency_key=key).update(state=state)
+    assert (await purge(settings, now=NOW))["letters"] == 3
+    assert await names(OutboxMessage, "idempotency_key") == ["expired later", "sent later", "waits"]
+
+
+async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(house, settings, vault) -> None:
+    """Without a mail server its messages wait; once they have long expired they are given up and erased."""
+    news = await _leak(vault)
+    await _queue(news, now=NOW)
+    later = NOW + outbox.NEWS_FOR + settings.message_retention
+    assert (await purge(settings, now=later))["news of alerts"] == 2
+    rows = await OutboxMessage.all()
+    assert {(row.state, row.failure, str(row.values)) for row in rows} == {
+        (MessageState.FAILED, "EXPIRED", "{}")
+    }
+    assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
+
+
+async def test_the_audit_is_kept_for_its_period(house, settings, visitor) -> None:
+    """A longer one keeps more; and the table still refuses a change."""
+    for at in (LONG_AGO, datetime.now(UTC)):
+        await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=visitor)
+    longer = replace(settings, audit_retention=NOW - LONG_AGO)
+    assert (await purge(longer, now=NOW))["audit records"] == 0
+    assert (await purge(settings, now=NOW))["audit records"] == 1
+    assert await AuditRecord.filter(at__gt=LONG_AGO).count() == 1
+    with pytest.raises(Exception, match="audit records are never changed"):
+        await current_database().execute_query("UPDATE audit_record SET address = NULL")
+
+
+async def test_a_wrong_clock_empties_no_audit(house, settings, visitor) -> None:
+    """Who says that it is the year 2100 is held up by the table, which goes by the database's clock."""
+    await record(Act.SIGNED_IN, Subject("account", 7), now=datetime.now(UTC), visitor=visitor)
+    with pytest.raises(Exception, match="audit records are kept for a year"):
+        await purge(settings, now=datetime(2100, 1, 1, tzinfo=UTC))
+    assert await AuditRecord.all().count() == 1
+
+
+async def _stay(
+    dwelling_id: int, account_id: int, *, access_until: date | None, move_out: date | None
+) -> None:
+    await Occupancy.create(
+        dwelling_id=dwelling_id,
+        account_id=account_id,
+        kind=OccupancyKind.TENANT,
+        move_in=date(2023, 1, 1),
+        move_out=move_out,
+        access_until=access_until,
+    )
+
+
+@pytest.mark.requirement("R-214")
+async def test_who_left_and_may_look_back_no_longer_is_forgotten(house, settings, vault, resident) -> None:
+    """With mailbox, name and sessions; the stay is nobody's then, and the successor's is as before."""
+    await factories.residence(vault, factories.meter())
+    dwelling = await Dwelling.get()
+    today = NOW.date()
+    left = {"access_until": today, "move_out": date(2024, 1, 1)}
+    people = {
+        name: await factories.account(email=f"{name}@example.org", role=role)
+        for name, role in (
+            ("gone", Role.RESIDENT),
+            ("until-tomorrow", Role.RESIDENT),
+            ("elsewhere", Role.RESIDENT),
+            ("asks-again", Role.RESIDENT),
+            ("manager", Role.MANAGER),
+            ("homeless", Role.RESIDENT),
+        )
+    }
+    for name in ("gone", "elsewhere", "asks-again", "manager"):
+        await _stay(dwelling.id, people[name], **left)
+    await _stay(dwelling.id, people["until-tomorrow"], access_until=today + timedelta(days=1), move_out=today)
+    other = await Dwelling.create(residence_id=dwelling.residence_id, number="13")
+    await _stay(other.id, people["elsewhere"], access_until=None, move_out=None)
+    await DwellingCase.create(
+        dwelling_id=other.id,
+        account_id=people["asks-again"],
+        kind=CaseKind.REVIEW,
+        occupancy_kind=OccupancyKind.TENANT,
+        move_in=today,
+        attested_at=NOW,
+        opened_at=NOW,
+    )
+    await session(people["gone"], "gone", expires_at=NOW + timedelta(days=1))
+    successor = await stays(await resident())
+    assert (await purge(settings, now=NOW))["accounts"] == 1
+    assert not await Account.filter(id=people["gone"]).exists()
+    assert await Account.filter(id__in=list(people.values())).count() == len(people) - 1
+    assert await names(Session) == []
+    (nobodys,) = await Occupancy.filter(account_id=None)
+    assert (nobodys.move_in, nobodys.move_out) == (date(2023, 1, 1), date(2024, 1, 1))
+    assert await stays(await resident()) == successor
+    (erased,) = await AuditRecord.filter(act=Act.ACCOUNT_ERASED)
+    assert (erased.subject, erased.subject_id, erased.details) == ("account", people["gone"], {})
+    assert (await purge(settings, now=NOW))["accounts"] == 0
+
+
+async def test_several_workers_purge_together(house, settings, monkeypatch) -> None:
+    """Everything old goes, and each row is counted by one of them."""
+    monkeypatch.setattr(retention, "BATCH_ROWS", 3)
+    mine = await factories.account()
+    for number in range(20):
+        await session(mine, str(number), expires_at=LONG_AGO)
+    told = await asyncio.gather(*(purge(settings, now=NOW) for _ in range(4)))
+    assert sum(gone["sessions"] for gone in told) == 20
+    assert await Session.all().count() == 0
+
+
+async def test_a_worker_that_is_cut_off_has_lost_nothing(house, settings, monkeypatch) -> None:
+    """What it had deleted stays deleted: each batch is a transaction of its own."""
+    monkeypatch.setattr(retention, "BATCH_ROWS", 3)
+    mine = await factories.account()
+    for number in range(8):
+        await session(mine, str(number), expires_at=LONG_AGO)
+    delete, deleted = retention._delete, []
+
+    async def falter(connection, rows, now) -> int:
+        deleted.append(await delete(connection, rows, now))
+        if len(deleted) == 3:
+            raise ConnectionError
+        return deleted[-1]
+
+    monkeypatch.setattr(retention, "_delete", falter)
+    with pytest.raises(ConnectionError):
+        await purge(settings, now=NOW)
+    assert (deleted, await Session.all().count()) == ([3, 3, 2], 2)

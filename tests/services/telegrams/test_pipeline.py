@@ -1,0 +1,311 @@
+"""The radio river: what becomes of gateway lines."""
+
+import asyncio
+import json
+import logging
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.access import SYSTEM, Role, Viewer
+from core.errors import Forbidden
+from core.models import TelegramState, UnusableTelegram
+from core.services.auth.sessions import viewer_of_token
+from core.services.places.key_vault import Vault
+from core.services.portfolio.gateways import issue_gateway_key
+from core.services.portfolio.portfolio import put_operator
+from core.services.telegrams import pipeline
+from core.services.telegrams.pipeline import count_kept, replay, take_in
+from submeter.simulator.records import crc16
+from tests.support import factories
+
+AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
+KEY_A = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
+KEY_B = bytes.fromhex("FEDCBA9876543210FEDCBA9876543210")
+EVERYTHING = (
+    *("reading", "hourly_volume", "daily_volume"),
+    *("outbox_message", "alert", "leak_episode", "unusable_telegram"),
+)
+
+
+def format_a(telegram):
+    """The link layer's checksums put in: after ten bytes, then after every sixteen (EN 13757-4)."""
+    blocks = [telegram[:10]] + [telegram[at : at + 16] for at in range(10, len(telegram), 16)]
+    return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
+
+
+def amber(telegram):
+    frame = bytes((0xFF, 0x03, len(telegram))) + telegram[1:] + b"\x60"
+    check = 0
+    for byte in frame:
+        check ^= byte
+    return frame + bytes((check,))
+
+
+SHAPES = {
+    "hexadecimal": lambda telegram: telegram.hex(),
+    "upper case, spaced": lambda telegram: telegram.hex(" ").upper(),
+    "simulation": lambda telegram: f"telegram=|{telegram.hex()}|",
+    "simulation with a delay": lambda telegram: f"telegram=|{telegram.hex()}|+7",
+    "rtl_wmbus": lambda telegram: f"T1;1;1;2026-11-20 06:00:00.000;97;148;0;0x{telegram.hex()}",
+    "wmbusmeters": lambda telegram: json.dumps({"telegram": telegram.hex(), "timestamp": AT.isoformat()}),
+    "rtl_433": lambda telegram: json.dumps(
+        {"model": "Wireless-MBus", "data": telegram.hex(), "mic": "CRC", "time": "2026-11-20 06:00:00"}
+    ),
+    "culfw": lambda telegram: f"b{format_a(telegram).hex()}8A1B".upper().replace("B", "b", 1),
+    "iM871A": lambda telegram: (bytes((0xA5, 0x02, 0x03, telegram[0])) + telegram[1:]).hex(),
+    "AMB8465": lambda telegram: amber(telegram).hex(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_shape_of_line_becomes_a_reading(house, vault, now, izar, tables, shape) -> None:
+    """Whatever a gateway writes, the same telegram is the same reading, at the line's moment or else now."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = SHAPES[shape](izar.telegram(4711))
+    summary = await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert (summary.lines, summary.stored, summary.unusable) == (1, 1, {})
+    ((_, read_at, index, status, received_at, _),) = (await tables())["reading"]
+    own_moment = shape in {"rtl_wmbus", "wmbusmeters", "rtl_433"}
+    assert read_at == int((AT if own_moment else now).timestamp())
+    assert (index, status, received_at) == (4711, 0, int(now.timestamp()))
+
+
+async def test_blank_lines_and_comments_count_nowhere(house, now) -> None:
+    """An empty line and a comment are neither stored nor kept."""
+    summary = await take_in(house, SYSTEM, ["", "  \n", "# a comment"], source="test", now=now)
+    assert (summary.lines, await count_kept(SYSTEM)) == (0, 0)
+
+
+async def test_the_same_line_is_stored_once(house, vault, now, izar, tables) -> None:
+    """In one batch, across batches, in one file twice: a duplicate is counted and stored nowhere."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = izar.line(5, AT)
+    first = await take_in(house, SYSTEM, [line, line], source="test", now=now)
+    assert (first.stored, first.duplicates) == (1, 1)
+    again = await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert (again.stored, again.duplicates, len((await tables())["reading"])) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_two_gateways_that_hear_one_transmission_store_one_reading(
+    house, vault, now, izar, tables, together
+) -> None:
+    """The same bytes seconds apart are one transmission; minutes later they are a reading of their own."""
+    await factories.residence(vault, factories.meter(izar.address))
+    lines = [
+        izar.line(5, AT),
+        izar.line(5, AT + timedelta(seconds=9)),
+        izar.line(5, AT + timedelta(minutes=6)),
+    ]
+    for batch in [lines] if together else [[line] for line in lines]:
+        await take_in(house, SYSTEM, batch, source="test", now=now)
+    assert len((await tables())["reading"]) == 2
+
+
+async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(
+    house, vault, now, izar
+) -> None:
+    """A file of bare telegrams that is taken in again a week later adds nothing."""
+    await factories.residence(vault, factories.meter(izar.address))
+    line = izar.telegram(5).hex()
+    assert (await take_in(house, SYSTEM, [line], source="test", now=now)).stored == 1
+    later = await take_in(house, SYSTEM, [line], source="test", now=now + timedelta(days=7))
+    assert (later.stored, later.duplicates) == (0, 1)
+
+
+async def gateway_of(house, operator, name):
+    await put_operator(SYSTEM, code=operator, name=operator)
+    key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=factories.NOW)
+    return await viewer_of_token(house, key, now=factories.NOW)
+
+
+async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
+    house, vault, now, izar, tables
+) -> None:
+    """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
+    await factories.residence(vault, factories.meter(izar.address))
+    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
+    line = izar.line(5, AT)
+    summary = await take_in(house, stranger, [line], source="test", now=now)
+    assert summary.unusable == {"UNKNOWN_METER": 1}
+    (row,) = await UnusableTelegram.all()
+    assert row.gateway_id == stranger.gateway_id
+    assert (await replay(house, SYSTEM, now=now)).unusable == {"UNKNOWN_METER": 1}
+    assert (await tables())["reading"] == []
+    assert (await take_in(house, own, [line], source="test", now=now)).stored == 1
+
+
+async def test_what_two_operators_heard_is_replayed_for_each(house, vault, now, izar, tables) -> None:
+    """A stranger's gateway that heard the line first does not stand in the owner's way."""
+    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
+    for viewer in (stranger, own):
+        await take_in(house, viewer, [izar.line(5, AT)], source="test", now=now)
+    await factories.residence(vault, factories.meter(izar.address))
+    summary = await replay(house, SYSTEM, now=now)
+    assert (summary.stored, summary.unusable) == (1, {"UNKNOWN_METER": 1})
+    states = {row.gateway_id: row.state for row in await UnusableTelegram.all()}
+    assert states == {stranger.gateway_id: TelegramState.KEPT, own.gateway_id: TelegramState.REPLAYED}
+
+
+async def test_residents_submit_and_gateways_replay_nothing(house, now) -> None:
+    """Each needs the permission."""
+    with pytest.raises(Forbidden):
+        await take_in(house, Viewer(role=Role.RESIDENT, account_id=1), ["00"], source="test", now=now)
+    gateway = Viewer(role=Role.GATEWAY, gateway_id=1, operator_id=1)
+    with pytest.raises(Forbidden):
+        await replay(house, gateway, now=now)
+    with pytest.raises(Forbidden):
+        await count_kept(gateway)
+
+
+def wandering(meter, seed):
+    """Five days of a meter that is read at irregular times, stands still for a while, and rolls over."""
+    chance = random.Random(seed)
+    moment, index, lines = AT - timedelta(days=5), 99_999_700, []
+    while moment < AT:
+        lines.append(meter.line(index % 100_000_000, moment))
+        moment += timedelta(seconds=chance.choice([600, 3600, 5400, 9000, 40_000]))
+        index += chance.choice([0, 0, 3, 40, 150])
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_any_order_repetition_and_batch_size_give_the_same_series(
+    house, vault, now, izar, other_izar, tables, forget, seed
+) -> None:
+    """Readings, hours and days are a function of what was heard, not of how it was handed over."""
+    await factories.residence(
+        vault,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address, printed_serial="H18CA029621"),
+    )
+    lines = wandering(izar, seed) + wandering(other_izar, -seed - 1)
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    in_order = await tables()
+    assert all(in_order.values())
+    chance = random.Random(seed)
+    for batch_lines in (1, 17):
+        await forget()
+        shuffled = lines + chance.sample(lines, 20)
+        chance.shuffle(shuffled)
+        other = replace(house, settings=replace(house.settings, intake_batch_lines=batch_lines))
+        summary = await take_in(other, SYSTEM, shuffled, source="test", now=now)
+        assert summary.duplicates >= 20
+        assert await tables() == in_order
+
+
+async def test_a_small_backflow_is_the_same_in_any_batch(house, vault, now, izar, tables, forget) -> None:
+    """A register that ran back within the last two days is looked at as a whole."""
+    await factories.residence(vault, factories.meter(izar.address))
+    indexes = [100, 120, 116, 117, 118, 119, 119, 121, 130, 125, 128, 140]
+    lines = [izar.line(index, AT + timedelta(hours=4 * at)) for at, index in enumerate(indexes, start=-11)]
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    together = await tables()
+    await forget()
+    for line in lines:
+        await take_in(house, SYSTEM, [line], source="test", now=now)
+    assert await tables() == together
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *("ingest", "roll_up", "watch", "raise_leak_alerts", "watch_conditions", "watch_over_consumption"),
+        *("watch_limits", "keep", "release"),
+    ],
+)
+async def test_a_batch_that_fails_leaves_nothing_behind(
+    house, vault, now, izar, tables, monkeypatch, step
+) -> None:
+    """A batch is one transaction, whatever step of it breaks."""
+    await factories.residence(vault, factories.meter(izar.address))
+
+    async def broken(*args, **kwargs):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(pipeline, step, broken)
+    lines = [*izar.hourly(AT - timedelta(days=3), [20] * 72), "garbage"]
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        await take_in(house, SYSTEM, lines, source="test", now=now)
+    assert not any((await tables(*EVERYTHING)).values())
+    monkeypatch.undo()
+    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 73
+
+
+async def test_batches_at_one_time_do_not_disturb_each_other(
+    house, vault, now, izar, other_izar, tables, forget
+) -> None:
+    """Several gateways at once, over the same meters and the same garbage, give what one alone gives."""
+    await factories.residence(
+        vault,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address, printed_serial="H18CA029621"),
+    )
+    lines = izar.hourly(AT - timedelta(days=2), [6] * 48) + other_izar.hourly(
+        AT - timedelta(days=2), [1] * 48
+    )
+    lines += ["garbage", "rubbish"]
+    await take_in(house, SYSTEM, lines, source="test", now=now)
+    alone = await tables()
+    await forget()
+    batches = [[*lines[start::3], "garbage"] for start in range(3)] + [lines]
+    await asyncio.gather(*(take_in(house, SYSTEM, batch, source="test", now=now) for batch in batches))
+    assert await tables() == alone
+    seen = {row.line: row.times_seen for row in await UnusableTelegram.all()}
+    assert seen == {"garbage": 5, "rubbish": 2}
+    assert len((await tables("alert"))["alert"]) == 1
+
+
+async def test_keys_show_nowhere(house, vault, now, itron, caplog) -> None:
+    """Neither a log at its most talkative nor the repr of a value shows a meter's key."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("tortoise", "tortoise.db_client", "asyncpg", "aiosqlite"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
+    await factories.residence(vault, spec)
+    lines = [itron.line(5, AT), itron.line(6, AT + timedelta(hours=1), key=KEY_A)]
+    summary = await take_in(house, SYSTEM, lines, source="test", now=now)
+    assert (summary.stored, summary.unusable) == (1, {"KEY_WRONG": 1})
+    (row,) = await UnusableTelegram.all()
+    assert "meter_key" in caplog.text
+    shown = "\n".join([caplog.text, repr(spec), repr(vault), row.message, repr(house), repr(house.settings)])
+    for secret in (itron.key, house.settings.secret_key.encode()):
+        assert secret.hex() not in shown.lower()
+        assert repr(secret)[2:-1] not in shown
+        assert str(list(secret)) not in shown
+
+
+async def test_under_a_wrong_secret_lines_are_kept(house, vault, now, itron) -> None:
+    """A meter whose key another SUBMETER_SECRET_KEY sealed loses nothing and stops nobody else."""
+    spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
+    await factories.residence(vault, spec)
+    other = replace(
+        house, settings=replace(house.settings, secret_key="another secret, long enough to be one")
+    )
+    summary = await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
+    assert (summary.stored, summary.unusable) == (0, {"SECRET_UNUSABLE": 1})
+    (row,) = await UnusableTelegram.all()
+    assert "SUBMETER_SECRET_KEY" in row.message
+    await factories.residence(Vault.under(other.settings.secret_key), spec)
+    assert (await replay(other, SYSTEM, now=now)).stored == 1, "the key was given again, under the new secret"
+    assert (await take_in(house, SYSTEM, [itron.line(5, AT)], source="test", now=now)).duplicates == 1
+
+
+async def test_progress_is_told_batch_by_batch(house, now) -> None:
+    """A door may show how far a file has come."""
+    small = replace(house, settings=replace(house.settings, intake_batch_lines=2))
+    told: list[int] = []
+    await take_in(small, SYSTEM, ["a", "", "b", "c"], source="test", now=now, progress=told.append)
+    assert told == [2, 1]
+    await replay(small, SYSTEM, now=now, progress=told.append)
+    assert told == [2, 1, 2, 1]
+
+
+async def test_the_meters_flags_are_stored_with_the_reading(house, vault, now, izar, tables) -> None:
+    """What the meter complains about is part of the reading, in bits that stay the same for ever."""
+    await factories.residence(vault, factories.meter(izar.address))
+    await take_in(house, SYSTEM, [izar.line(5, AT, leak=True)], source="test", now=now)
+    assert [row[3] for row in (await tables())["reading"]] == [1]
