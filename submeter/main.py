@@ -3,21 +3,27 @@
 A command's module is imported when it is called, so `submeter decode` starts without a database library.
 """
 
-from importlib.metadata import version
-
 from cyclopts import App
 
 from submeter.output import told_errors
 
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and for `--version` alone
+
+    return version("submeter")
+
+
 app = App(
     name="submeter",
     help="Radio telegrams of water and heat meters in; dashboards and leak alerts of residents out.",
-    version=version("submeter"),
+    version=_version,
+    version_format="plaintext",
 )
 for command, summary in {
     "submeter.demo.command:demo": "Make the demo (or find it as it was) and serve it on 127.0.0.1.",
     "submeter.commands.serve:serve": "Serve the GraphQL API.",
-    "submeter.commands.serve:migrate": "Bring the tables up to date.",
+    "submeter.commands.migrate:migrate": "Bring the tables up to date.",
     "submeter.commands.ingest:ingest": "Take in files of gateway lines.",
     "submeter.commands.ingest:replay": "Take in again the lines that are kept as unusable.",
     "submeter.commands.dead_letters:kept": "Lines that could not be used, and why.",

@@ -3,12 +3,12 @@
 from typing import Any
 
 from tortoise import fields
-from tortoise.models import Model
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import Deed, KnownUse, Party
 from core.consumption.fluids import Fluid
+from core.models.base import Model
 from core.models.meters import Meter
 from core.models.people import Account
 from core.models.places import Dwelling

@@ -6,9 +6,9 @@ A replaced meter is another row: indexes are never subtracted across two of them
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
 
 from core.consumption.fluids import Fluid
+from core.models.base import Model
 from core.models.people import Gateway
 from core.models.places import Dwelling
 

@@ -7,8 +7,8 @@ it.
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
 
+from core.models.base import Model
 from core.models.people import Account
 from core.models.places import Dwelling, Operator, Residence
 from core.operators import OccupancyKind, Path, Step
