@@ -56,6 +56,11 @@ schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.grap
 	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
 	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
 
+.PHONY: migration
+migration: $(VENV)/.dev ## Print the models into the one initial migration (until 0.2 is released)
+	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
+	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
+
 .PHONY: shape
 shape: ## Show the ten longest files
 	@git ls-files '*.py' | xargs wc -l | sort -rn | grep -v total | head -10

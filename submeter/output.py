@@ -21,7 +21,6 @@ from rich.table import Table
 from rich.text import Text
 
 from core.errors import SubmeterError
-from core.metering import DriverConflict
 from core.settings import SettingsError
 
 WIDTH_OF_A_PIPE = 140
@@ -78,8 +77,6 @@ def reported_errors() -> Iterator[None]:
         fail(reported, code=failure.code)
     except SettingsError as failure:
         fail(str(failure), code="SETTINGS")
-    except DriverConflict as failure:
-        fail(str(failure), code="DRIVER_CONFLICT")
     except csv.Error as failure:
         fail(f"This is not CSV: {failure}", code="INVALID_INPUT")
     except sqlite3.DatabaseError as failure:
@@ -94,6 +91,12 @@ def reported_errors() -> Iterator[None]:
         PermissionError,
     ) as failure:
         _report_file_error(failure)
+    except Exception as failure:
+        from core.metering import DriverConflict  # noqa: PLC0415 - all decoders; whoever raised it has them
+
+        if not isinstance(failure, DriverConflict):
+            raise
+        fail(str(failure), code="DRIVER_CONFLICT")
 
 
 def _report_file_error(failure: OSError) -> NoReturn:

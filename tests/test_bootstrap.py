@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 from tortoise import Tortoise
-from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
 from core import migrations, models
-from core.access import Role
 from core.bootstrap import database_config, migrate, open_application, pending_migrations
 from core.services.shared.transaction import current_database
 from core.settings import Settings, SettingsError
@@ -70,42 +67,6 @@ async def test_the_models_call_for_no_further_migration(application, settings, t
     apps = database_config(settings)["apps"]
     detector = MigrationAutodetector(Tortoise.apps, apps)
     assert await detector.changes() == []
-
-
-async def test_messages_survive_the_accounts_migration(tmp_path, empty_url) -> None:
-    """SQLite rebuilds their table, since a message may go to somebody who has no account."""
-    settings = settings_of(tmp_path, empty_url)
-    if settings.is_sqlite:
-        Path(credentials(tmp_path, empty_url)["file_path"]).parent.mkdir(parents=True, exist_ok=True)
-    config, name = database_config(settings, migrating=True), "sqlite" if settings.is_sqlite else "postgresql"
-    async with TortoiseContext() as context:
-        await context.init(config=config)
-        executor = MigrationExecutor(context.connections.get(name), config["apps"])
-        await executor.migrate([MigrationTarget("models", "0003_compact_formats_and_counters")])
-        for statement in (
-            "INSERT INTO operator (id, code, name, created_at) VALUES (1, 'o', 'O', '2026-01-01')",
-            (
-                "INSERT INTO account (id, operator_id, email, email_key, password_hash, civility, first_name,"
-                " last_name, language, leak_by_email, leak_by_sms, over_consumption_by_email,"
-                " over_consumption_by_sms, created_at) VALUES (1, 1, 'e', 'e', '', '', '', '', 'fr',"
-                " false, false, false, false, '2026-01-01')"
-            ),
-            (
-                "INSERT INTO outbox_message (id, idempotency_key, account_id, channel, template, language,"
-                " \"values\", state, created_at) VALUES (7, 'k', 1, 'EMAIL', 't', 'fr', '{}', 'PENDING',"
-                " '2026-01-01')"
-            ),
-        ):
-            await executor.connection.execute_query(statement)
-    assert "0004_accounts" in await migrate(settings)
-    async with open_application(settings):
-        (row,) = await models.OutboxMessage.all()
-        assert (row.id, row.account_id, row.attempts, row.encrypted_values) == (7, 1, 0, None)
-        assert (await models.Account.get()).role is Role.RESIDENT
-        assert await keys_of(current_database(), "outbox_message") == (
-            {("idempotency_key",)} | (set() if settings.is_sqlite else {("id",)}),
-            {("state", "id"), ("erased_at", "created_at")},
-        )
 
 
 async def keys_of(database, table):

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import log10, prod
 
-from zxcvbn import zxcvbn
-
 from core.language import Text
 
 LONGEST_PASSWORD = 1_024
@@ -181,6 +179,8 @@ def is_common(password: str) -> bool:
     """Whether it is among the first that anyone would try, with the usual decorations or without."""
     if not password:
         return True
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists, for whoever judges a password and nobody else
+
     text = _with_few_readings(password[:_ESTIMATED_CHARACTERS])
     return log10(zxcvbn(text, user_inputs=list(FRENCH_FAVOURITES))["guesses"]) < COMMON_BELOW_LOG10
 

@@ -1,7 +1,7 @@
 """What the application remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
-made by the second migration and written by `core.services.shared.time_series`.
+made by the initial migration and written by `core.services.shared.time_series`.
 
 A model's docstring becomes its table's comment, and Tortoise cuts SQLite statements at every semicolon: so
 these docstrings and descriptions hold none.
@@ -16,7 +16,7 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertAction, ConsumptionLimit, LeakEpisode, LeakMemory
+from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
 from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -58,8 +58,8 @@ __all__ = [
     "DwellingRequestKind",
     "DwellingRequestState",
     "Gateway",
+    "LeakClassifierState",
     "LeakEpisode",
-    "LeakMemory",
     "ManagedResidence",
     "MessageCounter",
     "MessageState",

@@ -6,9 +6,9 @@ A replaced meter is another row: indexes are never subtracted across two of them
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
 
 from core.consumption.fluids import Fluid
+from core.models.base import Model
 from core.models.people import Gateway
 from core.models.places import Dwelling
 
@@ -108,7 +108,7 @@ class DeadLetter(Model):
     line_digest = fields.CharField(max_length=64, unique=True)
     source = fields.CharField(max_length=200)
     gateway: fields.ForeignKeyNullableRelation[Gateway] = fields.ForeignKeyField(
-        "models.Gateway", related_name="unusable_telegrams", null=True, on_delete=fields.SET_NULL
+        "models.Gateway", related_name="dead_letters", null=True, on_delete=fields.SET_NULL
     )
     gateway_id: int | None
     received_at = fields.DatetimeField()
@@ -122,5 +122,5 @@ class DeadLetter(Model):
     replayed_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "unusable_telegram"
+        table = "dead_letter"
         indexes = (("state", "id"), ("radio_address",))

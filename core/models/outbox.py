@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.models import Model
 
-from core.models.leaks import Alert
+from core.models.alerts import Alert
+from core.models.base import Model
 from core.models.people import Account
 
 

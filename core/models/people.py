@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
 
 from core.access import Role
+from core.models.base import Model
 from core.models.places import Dwelling, Operator, Residence
 from core.operators import OccupancyKind
 from core.registration.draft import CouncilMember

@@ -7,8 +7,8 @@ it.
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
 
+from core.models.base import Model
 from core.models.people import Account
 from core.models.places import Dwelling, Operator, Residence
 from core.operators import OccupancyKind, Path, Step
@@ -86,11 +86,11 @@ class DwellingRequest(Model):
 
     id = fields.BigIntField(primary_key=True)
     dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
-        "models.Dwelling", related_name="cases", on_delete=fields.RESTRICT
+        "models.Dwelling", related_name="dwelling_requests", on_delete=fields.RESTRICT
     )
     dwelling_id: int
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
-        "models.Account", related_name="cases", on_delete=fields.CASCADE
+        "models.Account", related_name="dwelling_requests", on_delete=fields.CASCADE
     )
     account_id: int
     kind = fields.CharEnumField(DwellingRequestKind, max_length=16)
@@ -104,5 +104,5 @@ class DwellingRequest(Model):
     decided_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "dwelling_case"
+        table = "dwelling_request"
         indexes = (("state", "id"), ("account_id", "state"))

@@ -1,4 +1,4 @@
-"""`submeter kept`: the lines that could not be used, and why."""
+"""`submeter dead-letters`: the lines that could not be used, and why."""
 
 from dataclasses import asdict
 
@@ -9,12 +9,12 @@ from core.services.telegrams.dead_letters import read_dead_letters
 from submeter.application import opened
 from submeter.output import AtMost, counted, print_json, print_table
 
-dead_letters = App(name="kept", help="Lines that could not be used.")
+dead_letters = App(name="dead-letters", help="Lines that could not be used.")
 
 
 @dead_letters.command(name="list")
 async def list_dead_letters(*, reason: str | None = None, limit: AtMost = 50, json: bool = False) -> None:
-    """List the newest lines that are kept; `submeter replay` tries them again.
+    """List the newest lines that wait; `submeter replay` tries them again.
 
     Args:
         reason: only those of this reason, e.g. UNKNOWN_METER.
@@ -28,5 +28,5 @@ async def list_dead_letters(*, reason: str | None = None, limit: AtMost = 50, js
         return
     columns = ("id", "source", "stage", "reason", "offset", "radio_address", "times_seen", "message")
     print_table(
-        f"{counted(len(rows), 'line')} kept", columns, [[row[column] for column in columns] for row in rows]
+        f"{counted(len(rows), 'dead letter')}", columns, [[row[column] for column in columns] for row in rows]
     )

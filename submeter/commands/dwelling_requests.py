@@ -1,4 +1,4 @@
-"""`submeter cases`: requests for a dwelling that a manager decides."""
+"""`submeter dwelling-requests`: requests for a dwelling that a manager decides."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from core.services.occupancy.dwelling_requests import decide, list_dwelling_requ
 from submeter.application import opened
 from submeter.output import AtMost, RowNumber, counted, out, print_table
 
-dwelling_requests = App(name="cases", help="Requests for a dwelling that a manager decides.")
+dwelling_requests = App(name="dwelling-requests", help="Requests for a dwelling that a manager decides.")
 
 
 @dwelling_requests.command(name="list")
@@ -21,7 +21,7 @@ async def list_open(*, limit: AtMost = 50) -> None:
     """
     async with opened():
         found = await list_dwelling_requests(SYSTEM, limit=limit, now=datetime.now(UTC))
-    columns = ("case", "kind", "residence", "dwelling", "name", "moved in", "asked")
+    columns = ("request", "kind", "residence", "dwelling", "name", "moved in", "asked")
     rows = [
         (
             case.id,
@@ -34,7 +34,7 @@ async def list_open(*, limit: AtMost = 50) -> None:
         )
         for case in found
     ]
-    print_table(counted(len(rows), "case"), columns, rows)
+    print_table(counted(len(rows), "request"), columns, rows)
 
 
 @dwelling_requests.command

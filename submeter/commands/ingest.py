@@ -88,7 +88,7 @@ def _report(summary: IntakeSummary, *, as_json: bool) -> None:
         out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
     if summary.unusable:
         out.print(
-            "[bold]submeter kept list[/] says what was wrong with each; "
+            "[bold]submeter dead-letters list[/] says what was wrong with each; "
             "[bold]submeter replay[/] tries them again."
         )
 

@@ -29,7 +29,7 @@ def flows(*minima):
 
 
 @pytest.mark.parametrize(
-    ("deeds", "silenced", "expected"),
+    ("actions", "snoozed", "expected"),
     [
         ([], False, AlertStatus.OPEN),
         ([AlertActionKind.ACKNOWLEDGED], False, AlertStatus.ACKNOWLEDGED),

@@ -120,12 +120,12 @@ def test_kept_lines_are_listed_with_what_is_wrong(run) -> None:
     """`kept list` names stage, reason, place and meter of each line, and filters by reason."""
     run("migrate")
     run("ingest", "-", given=f"{PRIOS}\nnonsense\n")
-    listed = json.loads(run("kept", "list", "--json").stdout)
+    listed = json.loads(run("dead-letters", "list", "--json").stdout)
     assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
         ("METER", "UNKNOWN_METER", None),
         ("LINE", "NOT_A_TELEGRAM", 0),
     ]
-    (unknown,) = json.loads(run("kept", "list", "--reason", "UNKNOWN_METER", "--json").stdout)
+    (unknown,) = json.loads(run("dead-letters", "list", "--reason", "UNKNOWN_METER", "--json").stdout)
     assert (unknown["radio_address"], unknown["line"]) == ("SAP-21131C34-0C-04", PRIOS)
 
 
@@ -191,7 +191,7 @@ def test_strangers_text_is_shown_and_never_read_as_markup(run) -> None:
     """Brackets in a source or a file's name come out as they are."""
     run("migrate")
     assert run("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
-    listed = run("kept", "list")
+    listed = run("dead-letters", "list")
     assert (listed.returncode, "[/x]" in listed.stdout) == (0, True)
     refused = run("ingest", "no[/]pe")
     assert (refused.returncode, "no[/]pe" in refused.stderr) == (1, True)
@@ -208,14 +208,14 @@ def test_a_damaged_byte_spoils_its_own_line_alone(run) -> None:
 def test_a_database_that_is_away_is_named(run, where: str) -> None:
     """Nobody is told to migrate a database that cannot be reached."""
     url = f"postgresql://nobody@{where}"
-    answer = run("kept", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
+    answer = run("dead-letters", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
     assert (answer.returncode, "DATABASE_UNREACHABLE" in answer.stderr) == (1, True), answer.stderr
 
 
 def test_send_wants_a_channel(run) -> None:
     """Without a server to send by, the command says which settings are missing."""
     assert run("migrate").returncode == 0
-    answer = run("send", "--once")
+    answer = run("worker", "--once")
     assert answer.returncode == 1
     assert "SUBMETER_SMTP_HOST" in answer.stderr
 
@@ -246,9 +246,9 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
             "SUBMETER_SMTP_SECURITY": "PLAIN",
             "SUBMETER_MAIL_FROM": "portail@example.org",
         }
-        answer = run("send", "--once", **sending)
+        answer = run("worker", "--once", **sending)
         assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 not.\n"), answer.stderr
-        assert run("send", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
+        assert run("worker", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
     assert box.texts_to("claire@example.org") == [
         "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
     ]

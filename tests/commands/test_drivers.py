@@ -40,7 +40,7 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (("Acme",), "'Acme' is no name of a driver"),
         (("kamstrup",), "a driver kamstrup is installed already"),

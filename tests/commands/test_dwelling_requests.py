@@ -1,4 +1,4 @@
-"""`submeter cases`: what a manager decides on the command line."""
+"""`submeter dwelling-requests`: what a manager decides on the command line."""
 
 from datetime import date
 

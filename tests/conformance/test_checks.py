@@ -85,7 +85,7 @@ def test_telegrams_of_a_package_with_several_drivers_say_whose_they_are(package)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [(None, "cannot be read"), ("[", "is no TOML"), ("[project]\nname = 'acme'", "declares nothing under")],
 )
 def test_a_folder_that_is_no_plugin_is_told(tmp_path: Path, text: str | None, reported: str) -> None:

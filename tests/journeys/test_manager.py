@@ -93,7 +93,7 @@ async def own_access(portal, temporary):  # noqa: F811 - the fixture
 @pytest.mark.requirement("R-042", "C-40")
 async def test_a_manager_comes_in_and_looks_after_the_building(
     application, key_encryption, portal, now
-) -> None:  # noqa: F811 - the fixture
+) -> None:
     """A temporary password, an own one, terms, a second factor; then alerts to see to, requests to decide."""
     meter = Izar()
     await factories.residence(key_encryption, factories.meter(meter.address))

@@ -28,7 +28,7 @@ def test_a_vector_that_says_all_and_says_it_right_differs_in_nothing(registry):
 
 
 @pytest.mark.parametrize(
-    ("change", "driver", "said"),
+    ("change", "driver", "reported"),
     [
         ({"values": {}}, "itron", "total_volume_m3 is 127.619, not None"),
         ({"flags": frozenset({"LEAK"})}, "itron", "flags are [], not ['LEAK']"),

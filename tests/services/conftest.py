@@ -24,7 +24,7 @@ from submeter.simulator.values import DemoMeter, Fluid
 from tests.support.factories import NOW, PASSWORD
 
 SERIES = ("reading", "hourly_volume", "daily_volume")
-EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "unusable_telegram")
+EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "dead_letter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def forget(application: object) -> Callable[..., Any]:
     """Empties every table that intake writes."""
 
     async def empty() -> None:
-        for name in ("outbox_message", "alert", "leak_episode", "unusable_telegram", *SERIES):
+        for name in ("outbox_message", "alert", "leak_episode", "dead_letter", *SERIES):
             await current_database().execute_script(f"DELETE FROM {name}")
 
     return empty

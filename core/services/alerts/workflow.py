@@ -46,7 +46,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AlertActionView:
-    """One deed. `repaired_at`, `reason` and `silent_until` belong to the deeds that have them."""
+    """One deed. `repaired_at`, `reason` and `snoozed_until` belong to the actions that have them."""
 
     action: AlertActionKind
     party: Party

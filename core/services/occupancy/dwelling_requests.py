@@ -164,7 +164,7 @@ async def decide(
     query = _of(viewer).using_db(connection).select_related("account", "dwelling__residence__operator")
     dwelling_request = await query.get_or_none(id=request_id)
     if dwelling_request is None:
-        raise NotFound("No such case.", field="case")
+        raise NotFound("No such request.", field="request")
     await lock_dwellings(connection, [dwelling_request.dwelling_id])
     present = _in_the_way(
         dwelling_request, await holders([dwelling_request.dwelling_id], connection=connection), now
@@ -174,7 +174,7 @@ async def decide(
     dwelling_request.kind = _kind(present)
     still_open = DwellingRequest.filter(id=request_id, state=DwellingRequestState.OPEN).using_db(connection)
     if not await still_open.update(state=dwelling_request.state, kind=dwelling_request.kind, decided_at=now):
-        raise Conflict("This case was decided before.", field="case")
+        raise Conflict("This request was decided before.", field="request")
     if approved and present and not known:
         raise Conflict(
             "Somebody else has this dwelling now: approve it as contested to end that stay.",

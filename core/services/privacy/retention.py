@@ -83,7 +83,7 @@ async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
     await _purge(unsent, _give_up, now)
     settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
     return {
-        "letters": await _purge(settled.filter(alert_id=None), _delete, now),
+        "account_messages": await _purge(settled.filter(alert_id=None), _delete, now),
         "news of alerts": await _purge(settled.exclude(alert_id=None), _erase_words, now),
     }
 
@@ -134,7 +134,7 @@ async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: 
 
 async def _forget(connection: TransactionalDBClient, rows: QuerySet[Registration], _now: datetime) -> int:
     """Registrations go with the letters to the address that was entered (C-37)."""
-    await forget_account_messages(connection, await rows.only("id", "letters"))
+    await forget_account_messages(connection, await rows.only("id", "messages_sent"))
     return await rows.delete()
 
 

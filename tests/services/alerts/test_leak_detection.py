@@ -15,8 +15,8 @@ from core.models import (
     Alert,
     AlertKind,
     Channel,
+    LeakClassifierState,
     LeakEpisode,
-    LeakMemory,
     OutboxMessage,
 )
 from core.operators import Thresholds
@@ -128,7 +128,7 @@ async def test_intake_and_batch_find_the_same_leaks(application, key_encryption,
     assert [part["level"] for part in episode.segments] == [1, 3, 2]
     assert (episode.started_on, episode.level_max, episode.level_now) == (FIRST, first.level_max, again.level)
     assert episode.evidence["opening"]["rule"] == "BOUNDS"
-    memory = await LeakMemory.get()
+    memory = await LeakClassifierState.get()
     assert memory.settled_s < readings.at_s.max()
 
 

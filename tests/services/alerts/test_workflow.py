@@ -157,8 +157,8 @@ async def test_a_silence_ends(leak, resident) -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"quiet_days": 0}, "snoozeDays"),
-        ({"quiet_days": 91}, "snoozeDays"),
+        ({"snooze_days": 0}, "snoozeDays"),
+        ({"snooze_days": 91}, "snoozeDays"),
         ({"reason": KnownUse.OTHER, "note": "  "}, "note"),
         ({"note": "x" * 301}, "note"),
     ],
@@ -226,7 +226,7 @@ async def rarely_read(application, key_encryption, izar, resident):
 
 
 @pytest.mark.parametrize(
-    ("running", "deed"), [(200, AlertActionKind.RELAPSED), (0, AlertActionKind.VERIFIED)]
+    ("running", "action"), [(200, AlertActionKind.RELAPSED), (0, AlertActionKind.VERIFIED)]
 )
 async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read, running, action) -> None:
     """Without a quiet hour to look for, the classifier says whether the leak goes on; a relapse is told."""

@@ -192,7 +192,7 @@ async def test_a_letter_goes_as_a_whole_once_it_is_settled(application, settings
         async with in_transaction() as connection:
             await queue_account_message(connection, settings, mail, now=created_at)
         await OutboxMessage.filter(idempotency_key=key).update(state=state)
-    assert (await purge(settings, now=NOW))["letters"] == 3
+    assert (await purge(settings, now=NOW))["account_messages"] == 3
     assert await names(OutboxMessage, "idempotency_key") == ["expired later", "sent later", "waits"]
 
 

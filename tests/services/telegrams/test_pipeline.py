@@ -26,7 +26,7 @@ KEY_A = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
 KEY_B = bytes.fromhex("FEDCBA9876543210FEDCBA9876543210")
 EVERYTHING = (
     *("reading", "hourly_volume", "daily_volume"),
-    *("outbox_message", "alert", "leak_episode", "unusable_telegram"),
+    *("outbox_message", "alert", "leak_episode", "dead_letter"),
 )
 
 
