@@ -82,11 +82,11 @@ class Snooze:
 
 
 def status(actions: Sequence[AlertActionKind], *, snoozed: bool) -> AlertStatus:
-    """How an alert stands after these deeds.
+    """How an alert stands after these actions.
 
     Args:
-        deeds: the oldest first.
-        silenced: whether the silence of the last NOT_A_LEAK still covers it.
+        actions: the oldest first.
+        snoozed: whether the snooze of the last NOT_A_LEAK still covers it.
 
     """
     if not actions:

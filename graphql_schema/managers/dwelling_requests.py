@@ -72,7 +72,9 @@ class DwellingRequestMutation:
         "where it is somebody else's by now and that was not known."
     )
     async def decide_dwelling_request(
-        self, info: Info, input: DecideDwellingRequestInput
+        self,
+        info: Info,
+        input: DecideDwellingRequestInput,  # noqa: A002 - the argument's name in the schema
     ) -> DwellingRequestDecided:
         context = info.context
         await decide(

@@ -26,7 +26,6 @@ from core.services.portfolio.publication import publish_residence, residence_doc
 from core.services.telegrams.pipeline import take_in
 from graphql_schema.base.relay import global_id
 from notifications.texts.render import render
-from tests.graphql.conftest import door, portal  # noqa: F401 - fixtures
 from tests.services.conftest import Izar
 from tests.support import factories
 
@@ -67,14 +66,14 @@ async def invited(application, now, email=EMAIL):
     return values["password"]
 
 
-async def signed_in(portal, email, password):  # noqa: F811 - the fixture
+async def signed_in(portal, email, password):
     answer = (await portal.ask(SIGN_IN, email=email, password=password))["signIn"]
     portal.client.cookies.clear()
     portal.token = answer.get("token")
     return answer
 
 
-async def own_access(portal, temporary):  # noqa: F811 - the fixture
+async def own_access(portal, temporary):
     """From the temporary password to a session that is ready."""
     assert (await signed_in(portal, EMAIL, temporary))["state"] == "MUST_CHANGE_PASSWORD"
     changed = (await portal.ask(CHANGE, old=temporary, new=OWN))["changePassword"]
@@ -268,7 +267,7 @@ ONE_HOME = """query ($id: ID!) { managedDwelling(id: $id) {
 
 
 @pytest.mark.requirement("C-18", "R-042")
-async def test_one_home_without_consent_hides_no_other(application, key_encryption, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_one_home_without_consent_hides_no_other(application, key_encryption, portal, now) -> None:
     """Its days are null, with the reason at its place; another one's are told, in the list and alone."""
     await factories.residence(key_encryption, factories.meter())
     residence = await Residence.get()

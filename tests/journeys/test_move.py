@@ -2,7 +2,6 @@
 days.
 """
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 
 import httpx
@@ -17,10 +16,8 @@ from core.services.occupancy.dwelling_requests import decide, list_dwelling_requ
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared import time_series
 from drivers.ista.profile import PROFILE as ISTA
-from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
 from tests.support.journey import DASHBOARD, DAYS, PASSWORD, PostBox, Resident, sign_up_with_ista
-from tests.support.post import smtp_server
 from tests.support.sign_up import NOW, Applicant, describe
 
 A, B = "anne@example.org", "bruno@example.org"
@@ -28,24 +25,6 @@ LEAVE = """mutation ($id: ID!, $day: Date!) {
   leaveDwelling(dwelling: $id, lastDay: $day) { lastDay }
 }"""
 LAST_DAY = date(2026, 11, 15)
-
-
-@pytest.fixture
-def clock() -> SettableClock:
-    return SettableClock(NOW)
-
-
-@pytest.fixture
-async def client(application: Application, clock: SettableClock) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build_app(application, clock=clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
-        yield client
-
-
-@pytest.fixture
-def post(application: Application, clock: SettableClock) -> Iterator[PostBox]:
-    with smtp_server() as (box, port):
-        yield PostBox.at(port, box, application, clock)
 
 
 @pytest.fixture

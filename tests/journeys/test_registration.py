@@ -4,7 +4,6 @@ SMTP server on loopback.
 
 import sys
 import types
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
@@ -24,28 +23,9 @@ from drivers.ocea.profile import PROFILE as OCEA
 from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
 from tests.support.journey import DASHBOARD, PASSWORD, PostBox, Resident
-from tests.support.post import smtp_server
 from tests.support.sign_up import NOW, OCEA_DWELLING, Applicant, describe
 
 EMAIL = "marcialemars@example.org"
-
-
-@pytest.fixture
-def clock() -> SettableClock:
-    return SettableClock(NOW)
-
-
-@pytest.fixture
-async def client(application: Application, clock: SettableClock) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build_app(application, clock=clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
-        yield client
-
-
-@pytest.fixture
-def post(application: Application, clock: SettableClock) -> Iterator[PostBox]:
-    with smtp_server() as (box, port):
-        yield PostBox.at(port, box, application, clock)
 
 
 @pytest.mark.requirement("R-148", "R-149", "R-160", "R-161", "R-171", "R-172", "R-173", "R-174", "R-188")
