@@ -9,7 +9,7 @@ import pytest
 from core.models import Dwelling
 from core.models import OccupancyKind as Kind
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from graphql_schema.base.enums import OccupancyKind
 from tests.support import factories
 

@@ -7,7 +7,7 @@ import pytest
 from core.models import Registration, Residence
 from core.operators import Step
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec
+from core.services.portfolio.descriptions import DwellingSpec
 from graphql_schema.base.relay import global_id
 from tests.support.sign_up import (
     SERIAL,

@@ -11,7 +11,7 @@ from core.bootstrap import Application
 from core.models import Account, Occupancy, Registration
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec, OccupancySpec
+from core.services.portfolio.descriptions import DwellingSpec, OccupancySpec
 from tests.support import factories
 from tests.support.attack import watched
 from tests.support.sign_up import (

@@ -21,10 +21,8 @@ from core.models import (
 )
 from core.operators import Thresholds
 from core.services.alerts.resident_alerts import active_alerts
-from core.services.portfolio.portfolio import (
-    DwellingSpec,
-    upsert_meter,
-)
+from core.services.portfolio.portfolio import upsert_meter
+from core.services.portfolio.descriptions import DwellingSpec
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take, templates
 

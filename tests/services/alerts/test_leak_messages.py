@@ -15,14 +15,8 @@ from core.models import (
     OutboxMessage,
 )
 from core.services.messaging.outbox import list_messages
-from core.services.portfolio.portfolio import (
-    AccountSpec,
-    DwellingSpec,
-    OccupancySpec,
-    ResidenceSpec,
-    upsert_account,
-    upsert_residence,
-)
+from core.services.portfolio.portfolio import upsert_account, upsert_residence
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take
 

@@ -11,7 +11,7 @@ from core.consumption import Month, Quality, day_start
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, ForbiddenPeriod, InvalidInput, NotFound
 from core.services.consumption.consumption import daily_series, dashboard, monthly_series
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 

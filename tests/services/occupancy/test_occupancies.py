@@ -21,7 +21,7 @@ from core.services.occupancy.occupancies import (
     today_at,
 )
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.shared.scope import occupancy_periods
 from tests.support import factories
 from tests.support.factories import NOW

@@ -10,16 +10,13 @@ from core.access import SYSTEM, Role, Viewer
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.models import Account, Dwelling, Meter, MeterKey, Occupancy, OccupancyKind, Residence
 from core.services.portfolio.portfolio import (
-    AccountSpec,
-    DwellingSpec,
-    OccupancySpec,
-    ResidenceSpec,
     has_residences,
     upsert_account,
     upsert_meter,
     upsert_operator,
     upsert_residence,
 )
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
 from core.services.shared.transaction import current_database
 from tests.support import factories
 
