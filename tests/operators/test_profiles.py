@@ -184,7 +184,7 @@ def test_istas_labels() -> None:
     assert ISTA.registration_url == "https://monespaceista.fr"
 
 
-@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057", "R-149")
+@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057")
 def test_oceas_help() -> None:
     """Where the number stands, for each fluid, with the guide to download."""
     assert {page.fluid for page in OCEA.help_pages} == {Fluid.COLD_WATER, Fluid.HOT_WATER, Fluid.HEAT}

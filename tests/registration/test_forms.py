@@ -124,7 +124,7 @@ def test_istas_attestation_and_profile() -> None:
     assert "move_in" not in {field.name for field in _form(silent, Step.PROFILE).fields}
 
 
-@pytest.mark.requirement("R-195", "R-196", "R-197", "R-198")
+@pytest.mark.requirement("R-195", "R-196", "R-197", "R-198", "CN-02")
 def test_istas_options_are_boxes_without_default() -> None:
     """Leak by e-mail and SMS, over-consumption, the manager's access: none is required."""
     form = _form(ISTA, Step.OPTIONS)

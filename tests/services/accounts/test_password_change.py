@@ -58,7 +58,7 @@ def reset(house, visitor):
     return to
 
 
-@pytest.mark.requirement("R-103", "R-061")
+@pytest.mark.requirement("R-103", "PW-06")
 async def test_a_new_password_ends_every_other_session(
     house, enter, change, visitor, posted, audited
 ) -> None:
@@ -80,7 +80,7 @@ async def test_a_new_password_ends_every_other_session(
     assert entry.details == {"sessions_ended": 1}
 
 
-@pytest.mark.requirement("R-061", "C-38")
+@pytest.mark.requirement("R-061", "C-38", "PW-05")
 async def test_a_temporary_password_gives_way_to_a_personal_one(house, enter, change) -> None:
     """The session goes on to the next state, and the temporary one cannot be kept."""
     await factories.account()
@@ -127,7 +127,7 @@ async def test_an_open_session_alone_changes_no_password(house, enter, change) -
     assert await change(viewer, at=NOW + timedelta(minutes=20))
 
 
-@pytest.mark.requirement("R-117")
+@pytest.mark.requirement("R-117", "PW-06")
 async def test_a_link_resets_the_password_once(house, enter, link, reset, visitor) -> None:
     """It ends every session; used again, it is worthless."""
     await factories.account()
@@ -151,6 +151,7 @@ async def test_two_uses_of_a_link_at_once_are_one(house, link, reset) -> None:
     assert sorted(isinstance(use, CodeExpired) for use in uses) == [False, True]
 
 
+@pytest.mark.requirement("PW-06")
 async def test_a_link_lasts_an_hour_and_only_the_last_counts(house, link, reset) -> None:
     """To the instant; a password changed meanwhile ends it too."""
     await factories.account()

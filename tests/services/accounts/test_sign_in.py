@@ -44,6 +44,7 @@ def guess(house):
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
+@pytest.mark.requirement("PW-01")
 async def test_the_eleventh_wrong_password_is_not_looked_at(house, guess, hashed, email) -> None:
     """Nor is a right one from a stranger's device; whether the account exists makes no difference (PW-01)."""
     await factories.account()
@@ -142,7 +143,7 @@ async def test_no_account_and_a_wrong_password_leave_the_same_trace(house, guess
         await _forget_audit()
 
 
-@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03")
+@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03", "PW-05")
 async def test_a_temporary_password_opens_once_and_for_a_day(house, enter) -> None:
     """And only the way to a personal one; too old or used, it is a wrong password (PW-05)."""
     await factories.account()

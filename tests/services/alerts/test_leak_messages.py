@@ -49,7 +49,7 @@ async def put_home(vault, meter, *stays):
     )
 
 
-@pytest.mark.requirement("R-110")
+@pytest.mark.requirement("R-193", "EED-09")
 async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(house, vault, izar) -> None:
     """A leak from before the move-in is told with the move-in day, and without loss and mean flow."""
     moved = FIRST + DAY

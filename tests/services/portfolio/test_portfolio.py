@@ -194,7 +194,6 @@ async def test_nothing_is_ticked_in_advance(house) -> None:
     assert "another" not in repr(replace(spec, password="another"))
 
 
-@pytest.mark.requirement("R-085")
 async def test_a_residence_has_a_price_of_water_or_none(house, vault) -> None:
     """None until one is named; described again without one, it keeps the last."""
     residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")

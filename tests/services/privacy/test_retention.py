@@ -149,7 +149,7 @@ async def _queue(news: News, *, now: datetime) -> int:
         return await outbox.queue(connection, [news], now=now)
 
 
-@pytest.mark.requirement("C-23")
+@pytest.mark.requirement("WAR-04")
 async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(house, settings, vault) -> None:
     """Words and address go; that and when it was told stays, and the same leak writes no second message."""
     news = await _leak(vault)
@@ -240,7 +240,7 @@ async def _stay(
     )
 
 
-@pytest.mark.requirement("R-214")
+@pytest.mark.requirement("CN-10")
 async def test_who_left_and_may_look_back_no_longer_is_forgotten(house, settings, vault, resident) -> None:
     """With mailbox, name and sessions; the stay is nobody's then, and the successor's is as before."""
     await factories.residence(vault, factories.meter())

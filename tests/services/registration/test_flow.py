@@ -370,7 +370,7 @@ _BY_REFERENCE = (
 )
 
 
-@pytest.mark.requirement("R-134", "C-40")
+@pytest.mark.requirement("C-40")
 async def test_the_managers_are_told_of_a_case(house: House, vault: Vault) -> None:
     """Each manager of the residence, once a case, in the own language, which home it is and nobody's name."""
     await describe(vault, "ista")
