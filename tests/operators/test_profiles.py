@@ -1,4 +1,4 @@
-"""The operators' profiles: what a plugin brings, what may not be missing, and the seeds' own words."""
+"""The operators' profiles: what a plugin brings, what may not be missing, and the guides' own words."""
 
 import re
 import sys
@@ -120,7 +120,7 @@ def test_every_refusal_has_its_words(profile: OperatorProfile) -> None:
 
 
 @pytest.mark.requirement("C-08", "R-132", "R-133")
-def test_the_message_before_publication_is_the_seeds() -> None:
+def test_the_message_before_publication_is_the_guides() -> None:
     """«Portail en cours de construction», letter for letter."""
     assert ISTA.text("error.NOT_PUBLISHED").fr == "Portail en cours de construction"
 

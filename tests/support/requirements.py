@@ -1,9 +1,9 @@
 """docs/requirements.md and what the tree says of it; `make requirements` brings the page up to date.
 
 In: the page, whose rows are written by hand but for their last column, and the `@pytest.mark.requirement`
-markers of the tests, read from the source without importing a test. Out: the page with the tests that prove
-each row, and the numbers that are cited anywhere. The one rule: a row is proved by tests that name its number,
-or says why none can; tests/test_house.py holds the page to that.
+markers of the tests, read from the source without importing one. Out: the page with the tests that name each
+row, and the numbers that are cited anywhere. The one rule: a row has tests that name its number, or says why
+none can; tests/test_house.py holds the page to that.
 """
 
 import ast
@@ -146,7 +146,7 @@ def main() -> None:
     without = [row for row in listed if row.tests.startswith(NONE)]
     print(f"{len(listed) - len(without)} of {len(listed)} requirements are named by a test.")
     for row in without:
-        print(f"{row.number} by {row.tests}")
+        print(f"{row.number} {row.tests}")
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ async def describe(
     remote: bool = True,
     option: bool = True,
 ) -> int:
-    """A residence of an operator, as the seeds show one; answers its number."""
+    """A residence of an operator, as the guides show one; answers its number."""
     ocea = operator == "ocea"
     return await put_residence(
         SYSTEM,

@@ -129,7 +129,7 @@ async def test_intake_and_batch_find_the_same_leaks(house, vault, izar, tables) 
 
 
 async def test_a_heat_meter_has_no_leak_alerts(house, vault, heat_meter) -> None:
-    """Watt-hours all night are heating, not a leak (leaks.md §6)."""
+    """Watt-hours all night are heating, not a leak."""
     spec = factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", key=heat_meter.key)
     await factories.residence(vault, spec)
     first = midnight(FIRST)
