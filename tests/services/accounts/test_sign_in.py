@@ -44,7 +44,7 @@ def guess(house):
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
-@pytest.mark.requirement("PW-01")
+@pytest.mark.requirement("PW-01", "C-04")
 async def test_the_eleventh_wrong_password_is_not_looked_at(house, guess, hashed, email) -> None:
     """Nor is a right one from a stranger's device; whether the account exists makes no difference (PW-01)."""
     await factories.account()
