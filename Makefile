@@ -36,10 +36,10 @@ check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_house.py
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
 
 .PHONY: format
-format: $(VENV)/.dev ## Put the code in the house's format and mend what can be mended
+format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -55,6 +55,11 @@ requirements: $(VENV)/.dev ## Write into docs/requirements.md which tests name e
 schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql
 	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
 	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
+
+.PHONY: migration
+migration: $(VENV)/.dev ## Print the models into the one initial migration (until 0.2 is released)
+	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
+	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
 .PHONY: shape
 shape: ## Show the ten longest files

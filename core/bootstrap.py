@@ -1,49 +1,68 @@
-"""Starts the house once: settings in, database open and drivers loaded out. Every door calls it.
+"""Starts the application once: settings in, database open and drivers loaded out. Every door calls it.
 
-The database is opened per context (`async with open_house(...)`), so tests and commands run side by side.
-A server's requests run in tasks of their own, which is why it asks for `shared=True`.
+The database is opened per context (`async with open_application(...)`), so tests and commands run side by side.
+A server's requests run in tasks of their own, which is why it asks for `shared=True`. What only some doors
+need (drivers, the batch decoder, the migrations) is imported by whoever asks for it.
 """
 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from anyio import to_thread
 from tortoise.context import TortoiseContext
-from tortoise.migrations.executor import MigrationExecutor
 
-from core.metering import BatchDecoder, Registry, load_registry
-from core.rate_limit_store import LimitStore
+from core.rate_limit_store import RateLimitStore
 from core.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from tortoise.backends.base.client import BaseDBAsyncClient
+
+    from core.metering import BatchDecoder, Registry
 
 _URL = "SUBMETER_DATABASE_URL"
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
 """At DEBUG these log every statement with its values: addresses, serials, hashes."""
 
+_MIGRATIONS = "core.migrations"
+_HAS_MIGRATED = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'tortoise_migrations'",
+    "postgresql": "SELECT 1 WHERE to_regclass('tortoise_migrations') IS NOT NULL",
+}
+"""Whether a database, by the name of its connection, has Tortoise's own table of what was applied."""
+
 _MIGRATION_LOCK = 0x5B3E7E4
 """The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+@dataclass(frozen=True)
+class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `decoder` serves all intake of the house, and remembers from batch to batch; `counters` are those of the
-    limits on tries (`core.services.auth.rate_limits`).
+    `counters` are those of the limits on tries (`core.services.auth.rate_limits`).
     """
 
     settings: Settings
-    registry: Registry
-    decoder: BatchDecoder = field(init=False, repr=False, compare=False)
-    counters: LimitStore = field(init=False, repr=False, compare=False)
+    registry: "Registry"
+    counters: RateLimitStore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decoder", BatchDecoder(self.registry))
-        object.__setattr__(self, "counters", LimitStore(self.settings.limits_url))
+        object.__setattr__(self, "counters", RateLimitStore(self.settings.limits_url))
+
+    @cached_property
+    def decoder(self) -> "BatchDecoder":
+        """Serves all intake of the application, and remembers from batch to batch."""
+        from core.metering import BatchDecoder  # noqa: PLC0415 - for intake alone
+
+        return BatchDecoder(self.registry)
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
         """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
@@ -53,9 +72,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(
-    settings: Settings, *, shared: bool = False, registry: Registry | None = None
-) -> AsyncIterator[House]:
+async def open_application(
+    settings: Settings, *, shared: bool = False, registry: "Registry | None" = None
+) -> AsyncIterator[Application]:
     """Open the database and load the drivers for the time of the block.
 
     Args:
@@ -63,16 +82,18 @@ async def open_house(
         shared: make this database the one that every task of the process finds (servers only).
         registry: drivers to use instead of the installed ones.
     """
+    from core.metering import load_registry  # noqa: PLC0415 - not for whoever only migrates
+
     for name in _LOGS_OF_VALUES:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
-        house = House(settings=settings, registry=registry or load_registry())
+        application = Application(settings=settings, registry=registry or load_registry())
         try:
-            yield house
+            yield application
         finally:
-            await house.counters.close()
+            await application.counters.close()
 
 
 async def migrate(settings: Settings) -> list[str]:
@@ -80,6 +101,11 @@ async def migrate(settings: Settings) -> list[str]:
 
     SQLite migrates with foreign keys off: a rebuilt table would otherwise delete its children's rows.
     """
+    # Asked first also because the executor would wait for ever for a file that is no database.
+    if not await pending_migrations(settings):
+        return []
+    from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415 - seldom needed
+
     if settings.is_sqlite:
         Path(_sqlite_path(settings.database_url)).parent.mkdir(parents=True, exist_ok=True)
     applied: list[str] = []
@@ -89,12 +115,11 @@ async def migrate(settings: Settings) -> list[str]:
             applied.append(name)
 
     async with TortoiseContext() as context:
-        await context.init(config=database_config(settings, migrating=True))
-        executor = _executor(context, settings)
-        connection = executor.connection
+        config = database_config(settings, migrating=True)
+        await context.init(config=config)
+        connection = context.connections.get(_connection_name(settings))
+        executor = MigrationExecutor(connection, config["apps"])
         if settings.is_sqlite:
-            # A file that is no database is told here; the executor would wait for it for ever.
-            await connection.execute_query("SELECT 1 FROM sqlite_master")
             await executor.migrate(progress=note)
             return applied
         async with connection.acquire_connection() as lock_holder:
@@ -106,21 +131,39 @@ async def migrate(settings: Settings) -> list[str]:
     return applied
 
 
+async def pending_migrations(settings: Settings) -> list[str]:
+    """The names of the migrations that the database still lacks; it is asked without loading any model."""
+    if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
+        return _migrations()
+    database = _client(settings)
+    try:
+        if not await database.execute_query_dict(_HAS_MIGRATED[database.connection_name]):
+            return _migrations()
+        rows = await database.execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
+    finally:
+        await database.close()
+    applied = {row["name"] for row in rows}
+    return [name for name in _migrations() if name not in applied]
+
+
+def _migrations() -> list[str]:
+    """The names of all migrations, in order, as Tortoise finds them."""
+    package = find_spec(_MIGRATIONS)
+    assert package is not None
+    return sorted(module.name for module in iter_modules(package.submodule_search_locations))
+
+
+def _client(settings: Settings) -> "BaseDBAsyncClient":
+    """The database without a context: nothing is known of its tables."""
+    connection = _connection(settings.database_url, migrating=False)
+    client: BaseDBAsyncClient = import_module(connection["engine"]).client_class(
+        connection_name=_connection_name(settings), **connection["credentials"]
+    )
+    return client
+
+
 SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
 """What PostgreSQL's own clients call them; the first is what holds where none is given."""
-
-
-async def pending_migrations(settings: Settings) -> list[str]:
-    """The names of the migrations that the database still lacks."""
-    if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
-        return ["0001_initial"]
-    async with TortoiseContext() as context:
-        await context.init(config=database_config(settings))
-        executor = _executor(context, settings)
-        # A plan takes a database that cannot be reached for an empty one, so it is asked first.
-        await executor.connection.execute_query("SELECT 1")
-        plan = await executor.plan()
-        return [step.migration.name for step in plan]
 
 
 def database_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
@@ -152,14 +195,9 @@ def _apps(connection_name: str) -> dict[str, Any]:
         "models": {
             "models": ["core.models"],
             "default_connection": connection_name,
-            "migrations": "core.migrations",
+            "migrations": _MIGRATIONS,
         }
     }
-
-
-def _executor(context: TortoiseContext, settings: Settings) -> MigrationExecutor:
-    name = _connection_name(settings)
-    return MigrationExecutor(context.connections.get(name), _apps(name))
 
 
 def _connection(url: str, *, migrating: bool) -> dict[str, Any]:

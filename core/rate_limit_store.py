@@ -3,18 +3,19 @@
 In: SUBMETER_LIMITS_URL. Out: counters by name, that clear themselves away. The one rule: tries are counted
 whatever happens. While the shared store cannot be reached each process goes by what it has counted itself, so
 people can sign in, and whoever brings the store down gains no more than the limit once for each process.
+The library is imported at the first try that is counted: most commands count none.
 """
 
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias
-
-from limits.aio.storage import MemoryStorage, Storage
-from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from core.settings import IN_MEMORY, SettingsError
+
+if TYPE_CHECKING:
+    from limits.aio.storage import Storage
 
 AWAY_FOR_S = 10.0
 """How long a store that did not answer is left alone."""
@@ -29,7 +30,7 @@ _SCHEMES = ("redis://", "rediss://", "redis+unix://")
 _SETTING = "SUBMETER_LIMITS_URL"
 _log = logging.getLogger(__name__)
 
-_Call: TypeAlias = Callable[[Storage], Awaitable[int]]
+_Call: TypeAlias = "Callable[[Storage], Awaitable[int]]"
 
 
 class Counters(Protocol):
@@ -45,8 +46,8 @@ class Counters(Protocol):
         """Begin again."""
 
 
-class LimitStore:
-    """The counters of a house.
+class RateLimitStore:
+    """The counters of an application.
 
     Args:
         url: `memory://`, `redis://…`, `rediss://…` or `redis+unix://…`.
@@ -57,11 +58,16 @@ class LimitStore:
     """
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._own = MemoryStorage()
         self._pool: Any = None
         self._shared = None if url == IN_MEMORY else self._open(url)
         self._clock = clock
         self._away_until = float("-inf")
+
+    @cached_property
+    def _own(self) -> "Storage":
+        from limits.aio.storage import MemoryStorage  # noqa: PLC0415 - see above
+
+        return MemoryStorage()
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         own = await self._own.incr(key, expiry, amount)
@@ -71,7 +77,7 @@ class LimitStore:
         return await self._ask(lambda store: store.get(key), await self._own.get(key))
 
     async def clear(self, key: str) -> None:
-        async def cleared(store: Storage) -> int:
+        async def cleared(store: "Storage") -> int:
             await store.clear(key)
             return 0
 
@@ -87,6 +93,8 @@ class LimitStore:
         """What the shared store answers; while it is away, what this process has counted."""
         if self._shared is None or self._clock() < self._away_until:
             return own
+        from limits.errors import StorageError  # noqa: PLC0415 - see above
+
         try:
             return await call(self._shared)
         except StorageError as failure:
@@ -99,7 +107,11 @@ class LimitStore:
             self._away_until = self._clock() + AWAY_FOR_S
             return own
 
-    def _open(self, url: str) -> Storage:
+    def _open(self, url: str) -> "Storage":
+        from limits.aio.storage import Storage  # noqa: PLC0415 - see above
+        from limits.errors import ConfigurationError  # noqa: PLC0415
+        from limits.storage import storage_from_string  # noqa: PLC0415
+
         if not url.startswith(_SCHEMES):
             raise SettingsError(f"must be {IN_MEMORY} or begin with {', '.join(_SCHEMES)}", field=_SETTING)
         try:

@@ -58,7 +58,7 @@ class TelegramMutation:
     ) -> SubmitTelegramsResult:
         viewer = await info.context.viewer()
         summary = await take_in(
-            info.context.house,
+            info.context.application,
             viewer,
             checked_lines(lines),
             source=checked_source(source or f"gateway {viewer.gateway_id}"),

@@ -14,7 +14,7 @@ from typing import Final
 from core.metering import Opened, SecurityKind, Signature, identify, open_sealed
 from core.metering.conformance import Subject, installed_plugins, subjects_of
 
-_HOUSE: Final = "submeter"
+_OUR_DISTRIBUTION: Final = "submeter"
 _MEDIA: Final = {
     0x04: "heat",
     0x06: "warm water",
@@ -27,7 +27,7 @@ _MEDIA: Final = {
     0x15: "hot water",
     0x16: "cold water",
 }
-"""Device types of EN 13757-7 table 13, as far as the house bills them."""
+"""Device types of EN 13757-7 table 13, as far as the application bills them."""
 _SEALS: Final = {
     SecurityKind.NONE: "none",
     SecurityKind.MODE_5: "mode 5",
@@ -39,9 +39,9 @@ _OPENING: Final = """\
 # Supported meters
 
 Made by `python -m submeter.supported_meters` from the drivers of this repository and their `vectors.toml`; a
-test holds the two together. *Telegrams* counts those that prove the row: each is decoded in the tests, to the last
-value. A row with 0 is claimed, and no telegram of ours proves it yet. A meter that no driver claims is read
-as far as EN 13757-3 alone allows, and marked `generic`.
+test holds the two together. *Telegrams* counts those that prove the row: each is decoded in the tests, to
+the last value. A row with 0 is claimed, and no telegram of ours proves it yet. A meter that no driver claims
+is read as far as EN 13757-3 alone allows, and marked `generic`.
 
 A vendor that is missing here is a package of its own: [writing-a-driver.md](writing-a-driver.md).
 """
@@ -98,7 +98,9 @@ def _row(signature: Signature, proofs: list[Opened]) -> str:
 def our_plugins() -> tuple[EntryPoint, ...]:
     """The plugins that this repository brings, and no stranger's."""
     return tuple(
-        plugin for plugin in installed_plugins() if plugin.dist is not None and plugin.dist.name == _HOUSE
+        plugin
+        for plugin in installed_plugins()
+        if plugin.dist is not None and plugin.dist.name == _OUR_DISTRIBUTION
     )
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from core.bootstrap import House, migrate, open_house
+from core.bootstrap import Application, migrate, open_application
 from core.metering import Registry, load_registry
 from core.services.auth import passwords
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -113,15 +113,15 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def house(settings: Settings, registry: Registry) -> AsyncIterator[House]:
-    """The house with an empty database, open for the time of the test."""
-    async with open_house(settings, registry=registry) as house:
-        yield house
+async def application(settings: Settings, registry: Registry) -> AsyncIterator[Application]:
+    """The application with an empty database, open for the time of the test."""
+    async with open_application(settings, registry=registry) as application:
+        yield application
 
 
 @pytest.fixture
-def vault() -> Vault:
-    return Vault.under(SECRET_KEY)
+def key_encryption() -> KeyEncryption:
+    return KeyEncryption.under(SECRET_KEY)
 
 
 def _settings(folder: Path, database_url: str) -> Settings:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import log10, prod
 
-from zxcvbn import zxcvbn
-
 from core.language import Text
 
 LONGEST_PASSWORD = 1_024
@@ -155,7 +153,7 @@ _NOT_TOO_LONG = Text(
 def check_password(
     policy: PasswordPolicy, password: str, own_data: OwnData | None = None
 ) -> tuple[Criterion, ...]:
-    """Every criterion of the policy and of the house, in the order in which they are shown.
+    """Every criterion of the policy and of the application, in the order in which they are shown.
 
     The criterion on the greatest length is told only where it is broken, since no one else needs to read it.
     """
@@ -181,6 +179,8 @@ def is_common(password: str) -> bool:
     """Whether it is among the first that anyone would try, with the usual decorations or without."""
     if not password:
         return True
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists, for whoever judges a password and nobody else
+
     text = _with_few_readings(password[:_ESTIMATED_CHARACTERS])
     return log10(zxcvbn(text, user_inputs=list(FRENCH_FAVOURITES))["guesses"]) < COMMON_BELOW_LOG10
 

@@ -1,7 +1,7 @@
 """Writes an index statement as a file: CSV, XLSX, PDF or JSON (C-22).
 
-In: a statement, what it is for, the language. Out: the bytes of a file. The one rule: all four say the same,
-and none of their cells is run by a spreadsheet.
+In: a statement's content, what it is for, the language. Out: the bytes of a file. The one rule: all four say
+the same, and none of their cells is run by a spreadsheet.
 """
 
 import csv
@@ -10,16 +10,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from core.consumption.amounts import DisplayUnit, in_shown_unit
+from core.consumption.fluids import Fluid
 from core.language import Language, Text
-from core.services.consumption.statements import Statement, StatementFormat, StatementLine, StatementReason
 from core.texts.alerts import fluid_label
-from graphql_schema.base.amounts import Amount
-from graphql_schema.base.enums import DisplayUnit
+
+
+class StatementReason(StrEnum):
+    """What a statement is for (C-22); the first is the reason that OCEA's own interface knows."""
+
+    INVENTORY = "INVENTORY"
+    MOVE = "MOVE"
+    SALE = "SALE"
+    BILL_CHECK = "BILL_CHECK"
+    OWN_RECORDS = "OWN_RECORDS"
+    OTHER = "OTHER"
+
+
+class StatementFormat(StrEnum):
+    """The files a statement is handed out as (C-22)."""
+
+    CSV = "CSV"
+    XLSX = "XLSX"
+    PDF = "PDF"
+    JSON = "JSON"
+
 
 TITLE = Text("Relevé d'index", "Index statement")
 
@@ -62,6 +83,32 @@ _INDEX_FORMATS = {unit.decimals: f"{0:.{unit.decimals}f}" for unit in DisplayUni
 
 
 @dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """A device: its index in the smallest unit of its fluid; None, with `read_at`, where it was not read."""
+
+    fluid: Fluid
+    serial: str
+    location: str
+    index: int | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementContent:
+    """What a statement says of a dwelling at the end of a day; times are shown in `time_zone`."""
+
+    operator_name: str
+    residence_code: str
+    residence_name: str
+    address: str
+    time_zone: str
+    dwelling_place: tuple[str, ...]
+    dwelling_number: str
+    day: date
+    entries: tuple[StatementEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StatementFile:
     """A file to hand out; `name` is safe on every file system."""
 
@@ -71,7 +118,7 @@ class StatementFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatementRow:
     """A device's line; `index` and `read_on` are None where it was not read."""
 
     dwelling: str
@@ -84,7 +131,7 @@ class Row:
 
 
 def statement_file(
-    statement: Statement,
+    statement: StatementContent,
     file_format: StatementFormat,
     reason: StatementReason,
     *,
@@ -100,7 +147,7 @@ def statement_file(
     )
 
 
-def csv_text(statement: Statement, language: Language) -> str:
+def csv_text(statement: StatementContent, language: Language) -> str:
     """UTF-8 with byte order mark and semicolons, as spreadsheets open it."""
     written = io.StringIO()
     writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
@@ -113,11 +160,11 @@ def csv_text(statement: Statement, language: Language) -> str:
     return "\ufeff" + written.getvalue()
 
 
-def _csv(statement: Statement, _reason: StatementReason, language: Language, _now: datetime) -> bytes:
+def _csv(statement: StatementContent, _reason: StatementReason, language: Language, _now: datetime) -> bytes:
     return csv_text(statement, language).encode()
 
 
-def _xlsx(statement: Statement, reason: StatementReason, language: Language, now: datetime) -> bytes:
+def _xlsx(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
     """Figures and days are cells of their own kind; texts are written as texts, whatever they begin with."""
     import xlsxwriter  # noqa: PLC0415 - half a second of start-up that few requests need
 
@@ -149,7 +196,7 @@ def _xlsx(statement: Statement, reason: StatementReason, language: Language, now
     return written.getvalue()
 
 
-def _pdf(statement: Statement, reason: StatementReason, language: Language, now: datetime) -> bytes:
+def _pdf(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
     from core.documents.pdf import Sheet, pdf  # noqa: PLC0415 - as xlsxwriter
 
     rows = [
@@ -166,7 +213,7 @@ def _pdf(statement: Statement, reason: StatementReason, language: Language, now:
     return pdf(
         Sheet(
             title=TITLE.in_language(language),
-            author=statement.dwelling.residence.operator_name,
+            author=statement.operator_name,
             language=language,
             facts=_facts(statement, reason, language, now),
             columns=tuple(column.in_language(language) for column in _COLUMNS[1:]),
@@ -175,32 +222,32 @@ def _pdf(statement: Statement, reason: StatementReason, language: Language, now:
     )
 
 
-def _json(statement: Statement, reason: StatementReason, language: Language, now: datetime) -> bytes:
+def _json(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
     """Names for programs; an index is a text that stays exact, as in the API."""
     return orjson.dumps(
         {
-            "residence": statement.dwelling.residence.code,
+            "residence": statement.residence_code,
             "day": statement.day,
             "reason": reason.value,
             "issuedAt": now,
             "lines": [
                 {
                     "dwelling": row.dwelling,
-                    "fluid": line.meter.fluid.value,
+                    "fluid": entry.fluid.value,
                     "serial": row.serial,
                     "location": row.location,
                     "index": f"{row.index:f}" if row.index is not None else None,
-                    "unit": DisplayUnit.of(line.meter.fluid).value,
+                    "unit": DisplayUnit.of(entry.fluid).value,
                     "date": row.read_on,
                 }
-                for line, row in zip(statement.lines, _rows(statement, language), strict=True)
+                for entry, row in zip(statement.entries, _rows(statement, language), strict=True)
             ],
         },
         option=orjson.OPT_INDENT_2,
     )
 
 
-_Writer: TypeAlias = Callable[[Statement, StatementReason, Language, datetime], bytes]
+_Writer: TypeAlias = Callable[[StatementContent, StatementReason, Language, datetime], bytes]
 _WRITERS: Mapping[StatementFormat, tuple[str, _Writer]] = {
     StatementFormat.CSV: ("text/csv; charset=utf-8", _csv),
     StatementFormat.XLSX: ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
@@ -209,50 +256,46 @@ _WRITERS: Mapping[StatementFormat, tuple[str, _Writer]] = {
 }
 
 
-def _rows(statement: Statement, language: Language) -> list[Row]:
-    return [_row(statement, line, language) for line in statement.lines]
+def _rows(statement: StatementContent, language: Language) -> list[StatementRow]:
+    return [_row(statement, entry, language) for entry in statement.entries]
 
 
-def _row(statement: Statement, line: StatementLine, language: Language) -> Row:
-    meter, reading = line.meter, line.reading
-    zone = ZoneInfo(statement.dwelling.residence.time_zone)
-    return Row(
+def _row(statement: StatementContent, entry: StatementEntry, language: Language) -> StatementRow:
+    zone = ZoneInfo(statement.time_zone)
+    return StatementRow(
         dwelling=_home(statement),
-        fluid=fluid_label(meter.fluid, language),
-        serial=meter.printed_serial,
-        location=meter.location,
-        index=Amount.of(meter.fluid, reading.index).value if reading else None,
-        unit=_UNITS[DisplayUnit.of(meter.fluid)].in_language(language),
-        read_on=reading.read_at.astimezone(zone).date() if reading else None,
+        fluid=fluid_label(entry.fluid, language),
+        serial=entry.serial,
+        location=entry.location,
+        index=None if entry.index is None else in_shown_unit(entry.fluid, entry.index),
+        unit=_UNITS[DisplayUnit.of(entry.fluid)].in_language(language),
+        read_on=entry.read_at.astimezone(zone).date() if entry.read_at else None,
     )
 
 
 def _facts(
-    statement: Statement, reason: StatementReason, language: Language, now: datetime
+    statement: StatementContent, reason: StatementReason, language: Language, now: datetime
 ) -> tuple[tuple[str, str], ...]:
     """What stands above the table, a label and a value each."""
-    residence = statement.dwelling.residence
+    code, name = statement.residence_code, statement.residence_name
     values = (
-        f"{residence.name} ({residence.code})" if residence.name else residence.code,
-        f"{residence.street}, {residence.postcode} {residence.city}",
+        f"{name} ({code})" if name else code,
+        statement.address,
         _home(statement),
         _shown(statement.day, language),
         _REASONS[reason].in_language(language),
-        _shown(now.astimezone(ZoneInfo(residence.time_zone)).date(), language),
+        _shown(now.astimezone(ZoneInfo(statement.time_zone)).date(), language),
     )
     return tuple((label.in_language(language), value) for label, value in zip(_FACTS, values, strict=True))
 
 
-def _home(statement: Statement) -> str:
-    view = statement.dwelling
-    parts = (view.residence.code, view.building, view.staircase, view.floor, view.number)
-    return " ".join(part for part in parts if part)
+def _home(statement: StatementContent) -> str:
+    return " ".join(part for part in statement.dwelling_place if part)
 
 
-def _file_name(statement: Statement, file_format: StatementFormat, language: Language) -> str:
+def _file_name(statement: StatementContent, file_format: StatementFormat, language: Language) -> str:
     stem = Text("releve-index", "index-statement").in_language(language)
-    view = statement.dwelling
-    parts = (stem, view.residence.code, view.number, statement.day.isoformat())
+    parts = (stem, statement.residence_code, statement.dwelling_number, statement.day.isoformat())
     safe = (
         "".join(sign for sign in part if sign.isascii() and (sign.isalnum() or sign == "-")) for part in parts
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from core.texts.leaks import LITRES_PER_M3, rounded
+from core.consumption.amounts import LITRES_PER_M3, rounded
 
 HOURS_IN_YEAR = 365 * 24
 

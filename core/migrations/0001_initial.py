@@ -1,251 +1,500 @@
-from tortoise import migrations
+"""The tables of Submeter.
+
+In: an empty database. Out: every table, index and trigger of it. The one rule: a migration states its values
+as literals and imports nothing of the application, so that it makes the same tables whatever the models become.
+
+Until 0.2 is released this is the only migration, and `make migration` writes what follows the line below from
+the models (docs/decisions/0003-migrations.md). What stands above that line is written by hand: what Tortoise
+cannot model.
+
+The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
+written 20261122: both databases order, compare and index them alike, and a row stays small (26 bytes on SQLite
+WITHOUT ROWID, measured). Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
+P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
-from core.consumption.fluids import Fluid
-from core.models.leaks import AlertKind
-from core.models.meters import TelegramState
-from core.models.outbox import Channel, MessageState
-from core.models.people import ConsentAuthor, ConsentPurpose, ConsentState
-from core.operators import OccupancyKind
-from orjson import loads
-from tortoise.fields.base import OnDelete
-from tortoise.fields.data import JSON_DUMPS
-from tortoise import fields
-from tortoise.indexes import Index
+from tortoise.migrations.schema_generator.state import ModelState
+
+TIME_SERIES = (
+    """
+    CREATE TABLE reading (
+        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        read_at BIGINT NOT NULL,
+        index_value BIGINT NOT NULL,
+        status_bits INTEGER NOT NULL,
+        received_at BIGINT NOT NULL,
+        telegram_digest BIGINT NOT NULL,
+        PRIMARY KEY (meter_id, read_at)
+    )""",
+    """
+    CREATE TABLE hourly_volume (
+        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        hour_at BIGINT NOT NULL,
+        amount BIGINT NOT NULL,
+        PRIMARY KEY (meter_id, hour_at)
+    )""",
+    """
+    CREATE TABLE daily_volume (
+        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        day INTEGER NOT NULL,
+        amount BIGINT NOT NULL,
+        quality CHAR(1) NOT NULL,
+        PRIMARY KEY (meter_id, day)
+    )""",
+)
+SQLITE_TRIGGERS = (
+    """CREATE TRIGGER audit_record_unchanged BEFORE UPDATE ON audit_record
+    BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END""",
+    """CREATE TRIGGER audit_record_kept BEFORE DELETE ON audit_record
+    WHEN OLD.at > datetime('now', '-365 days')
+    BEGIN SELECT RAISE(ABORT, 'audit records are kept for a year'); END""",
+)
+POSTGRESQL_TRIGGERS = (
+    """CREATE FUNCTION audit_record_held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'UPDATE' THEN RAISE EXCEPTION 'audit records are never changed'; END IF;
+        IF OLD.at > now() - interval '365 days' THEN
+            RAISE EXCEPTION 'audit records are kept for a year'; END IF;
+        RETURN OLD;
+    END $$""",
+    """CREATE TRIGGER audit_record_held BEFORE UPDATE OR DELETE ON audit_record
+    FOR EACH ROW EXECUTE FUNCTION audit_record_held()""",
+)
+
+
+class CreateModels(ops.TortoiseOperation):
+    """All models in one operation: between two operations Tortoise makes every model anew, 5 s for these."""
+
+    reversible = False
+
+    def __init__(self, *models: ops.CreateModel) -> None:
+        self.models = models
+
+    def describe(self) -> str:
+        return f"Create {len(self.models)} models"
+
+    def state_forward(self, app_label: str, state: Any) -> None:
+        for made in self.models:
+            state.models[app_label, made.name] = ModelState.make_from_model(app_label, made.model)
+        state.reload_models([(app_label, made.name) for made in self.models])
+
+    async def database_forward(
+        self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None
+    ) -> None:
+        for made in self.models:
+            await made.database_forward(app_label, old_state, new_state, state_editor)
+
+
+async def add_what_tortoise_cannot_model(_apps: Any, editor: Any) -> None:
+    sqlite = editor.client.capabilities.dialect == "sqlite"
+    for table in TIME_SERIES:
+        await editor.client.execute_script(table + (" WITHOUT ROWID" if sqlite else ""))
+    for trigger in SQLITE_TRIGGERS if sqlite else POSTGRESQL_TRIGGERS:
+        # Not as a script: Tortoise cuts one at each semicolon.
+        await editor.client.execute_query(trigger)
+
+
+def one_of(*values: str) -> Any:
+    """The values that a text column may have, as they were when this was written."""
+    return StrEnum("Values", {value: value for value in values})
+
+
+# Written by `make migration` from here on.
+Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
+    "CASE_DECIDED", "CASE_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
+    "DWELLING_CONTESTED", "EMAIL_CHANGED", "EMAIL_CHANGE_ASKED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED",
+    "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_ASKED", "PHONE_CONFIRMED",
+    "RATE_LIMITED", "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
+    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
+    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
+    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
+    "TOKEN_ISSUED", "TOKEN_REVOKED")
+AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
+AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
+ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
+Channel = one_of("EMAIL", "SMS")
+Civility = one_of("MADAME", "MONSIEUR")
+ConsentAuthor = one_of("OCCUPANT", "MANAGER")
+ConsentPurpose = one_of("MANAGER_DAILY_DATA")
+ConsentState = one_of("GRANTED", "REFUSED")
+CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
+DocumentKind = one_of("PORTAL_READY")
+DwellingRequestKind = one_of("REVIEW", "CONTESTED")
+DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
+Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
+KnownUse = one_of("WATER_SOFTENER", "REVERSE_OSMOSIS", "HUMIDIFIER", "WATERING", "RECIRCULATION",
+    "SHARED_METER", "METER_FAULT", "OTHER")
+LimitPeriod = one_of("DAY", "MONTH")
+MessageState = one_of("PENDING", "SENT", "FAILED")
+OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
+Party = one_of("RESIDENT", "MANAGER", "METER")
+Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
+Role = one_of("RESIDENT", "MANAGER", "GATEWAY", "SYSTEM")
+Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
+    "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
+TelegramState = one_of("KEPT", "REPLAYED")
+
 
 class Migration(migrations.Migration):
     initial = True
-
     operations = [
-        ops.CreateModel(
-            name='Operator',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('code', fields.CharField(unique=True, max_length=32)),
-                ('name', fields.CharField(max_length=120)),
-                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
-            ],
-            options={'table': 'operator', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A metering company, landlord or co-op that runs residences.'},
-            bases=['Model'],
+        CreateModels(
+            ops.CreateModel("AuditRecord", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("at", fields.DatetimeField()),
+                ("act", fields.CharEnumField(Act, description="what happened, see core.access.acts", max_length=40)),
+                ("role", fields.CharField(null=True, description="who acted, null for nobody known", max_length=16)),
+                ("actor_id", fields.BigIntField(null=True, description="the account that acted")),
+                ("subject", fields.CharField(description="the kind of thing acted on", max_length=40)),
+                ("subject_id", fields.BigIntField(null=True)),
+                ("address", fields.CharField(null=True, max_length=45)),
+                ("details", fields.JSONField()),
+            ], {"table": "audit_record", "indexes": (("subject", "subject_id"), ("at",)), "table_description": "A security-relevant act. Rows are only added: triggers refuse to change one or to remove a young one."}),
+            ops.CreateModel("CompactFormat", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("manufacturer", fields.CharField(max_length=3)),
+                ("version", fields.SmallIntField()),
+                ("medium", fields.SmallIntField()),
+                ("headers", fields.CharField(max_length=500)),
+                ("learned_at", fields.DatetimeField()),
+            ], {"table": "compact_format", "unique_together": (("manufacturer", "version", "medium", "headers"),), "table_description": "Record headers that a full telegram taught, by which compact ones of its kind are read (EN 13757-3)."}),
+            ops.CreateModel("Operator", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("code", fields.CharField(unique=True, max_length=32)),
+                ("name", fields.CharField(max_length=120)),
+                ("created_at", fields.DatetimeField(auto_now_add=True)),
+            ], {"table": "operator", "table_description": "A metering company, landlord or co-op that runs residences."}),
+            ops.CreateModel("Account", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="accounts", on_delete=fields.RESTRICT)),
+                ("email", fields.CharField(max_length=254)),
+                ("email_key", fields.CharField(unique=True, description="trimmed and case-folded (C-12)", max_length=254)),
+                ("password_hash", fields.CharField(max_length=200)),
+                ("civility", fields.CharField(default="", max_length=16)),
+                ("first_name", fields.CharField(max_length=80)),
+                ("last_name", fields.CharField(max_length=80)),
+                ("phone_e164", fields.CharField(null=True, max_length=16)),
+                ("language", fields.CharField(default="fr", max_length=2)),
+                ("leak_by_email", fields.BooleanField(default=False)),
+                ("leak_by_sms", fields.BooleanField(default=False)),
+                ("over_consumption_by_email", fields.BooleanField(default=False)),
+                ("over_consumption_by_sms", fields.BooleanField(default=False)),
+                ("new_document_by_email", fields.BooleanField(default=False, db_default=False)),
+                ("new_document_by_sms", fields.BooleanField(default=False, db_default=False)),
+                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT or MANAGER", db_default="RESIDENT", max_length=16)),
+                ("temporary_password_until", fields.DatetimeField(null=True, description="set while the password is a temporary one, which must be changed (R-061)")),
+                ("temporary_password_used_at", fields.DatetimeField(null=True)),
+                ("password_changed_at", fields.DatetimeField(null=True)),
+                ("terms_version", fields.CharField(null=True, description="the last one accepted (R-062)", max_length=32)),
+                ("terms_accepted_at", fields.DatetimeField(null=True)),
+                ("phone_confirmed_at", fields.DatetimeField(null=True)),
+                ("second_factor_encrypted", fields.BinaryField(null=True)),
+                ("second_factor_since", fields.DatetimeField(null=True)),
+                ("second_factor_step", fields.BigIntField(null=True, description="the last time step used, never again")),
+                ("privacy_version", fields.CharField(null=True, description="of the notice acknowledged at sign-up (R-211)", max_length=32)),
+                ("newsletter_since", fields.DatetimeField(null=True, description="null for not wished (NL-01)")),
+                ("created_at", fields.DatetimeField()),
+                ("disabled_at", fields.DatetimeField(null=True)),
+            ], {"table": "account", "table_description": "A person's access, a resident's or a manager's."}),
+            ops.CreateModel("AccessToken", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="access_tokens", on_delete=fields.CASCADE)),
+                ("name", fields.CharField(max_length=80)),
+                ("token_hash", fields.CharField(unique=True, max_length=64)),
+                ("scopes", fields.JSONField()),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField(null=True)),
+                ("last_used_at", fields.DatetimeField(null=True)),
+                ("revoked_at", fields.DatetimeField(null=True)),
+            ], {"table": "access_token", "indexes": (("account_id",),), "table_description": "A personal access token: a program's key to a part of its owner's data."}),
+            ops.CreateModel("Challenge", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="challenges", on_delete=fields.CASCADE)),
+                ("purpose", fields.CharEnumField(ChallengePurpose, max_length=32)),
+                ("secret_hash", fields.CharField(max_length=64)),
+                ("target", fields.CharField(max_length=254)),
+                ("tries", fields.IntField(default=0)),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField()),
+                ("used_at", fields.DatetimeField(null=True)),
+            ], {"table": "challenge", "indexes": (("account_id", "purpose"), ("secret_hash",)), "table_description": "A secret sent to an address, to be shown once. The target is the address that it proves."}),
+            ops.CreateModel("Device", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="devices", on_delete=fields.CASCADE)),
+                ("token_hash", fields.CharField(unique=True, max_length=64)),
+                ("created_at", fields.DatetimeField()),
+                ("last_used_at", fields.DatetimeField()),
+            ], {"table": "device", "indexes": (("account_id",),), "table_description": "A browser or app that an account has signed in with: a lock-out of strangers does not hold it off."}),
+            ops.CreateModel("Gateway", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="gateways", on_delete=fields.RESTRICT)),
+                ("name", fields.CharField(max_length=80)),
+                ("key_hash", fields.CharField(unique=True, max_length=64)),
+                ("created_at", fields.DatetimeField()),
+                ("revoked_at", fields.DatetimeField(null=True)),
+            ], {"table": "gateway", "unique_together": (("operator", "name"),), "table_description": "A radio gateway and the SHA-256 of its API key."}),
+            ops.CreateModel("DeadLetter", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("line", fields.TextField()),
+                ("line_digest", fields.CharField(unique=True, max_length=64)),
+                ("source", fields.CharField(max_length=200)),
+                ("gateway", fields.ForeignKeyField("models.Gateway", source_field="gateway_id", null=True, related_name="dead_letters", on_delete=fields.SET_NULL)),
+                ("received_at", fields.DatetimeField()),
+                ("stage", fields.CharField(max_length=16)),
+                ("reason", fields.CharField(max_length=40)),
+                ("byte_offset", fields.IntField(null=True)),
+                ("message", fields.CharField(max_length=300)),
+                ("radio_address", fields.CharField(null=True, max_length=20)),
+                ("times_seen", fields.IntField(default=1)),
+                ("state", fields.CharEnumField(TelegramState, default="KEPT", description="WAITING: KEPT\nREPLAYED: REPLAYED", max_length=12)),
+                ("replayed_at", fields.DatetimeField(null=True)),
+            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with what failed, where, and whose it was."}),
+            ops.CreateModel("RecoveryCode", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),
+                ("code_hash", fields.CharField(max_length=64)),
+                ("used_at", fields.DatetimeField(null=True)),
+            ], {"table": "recovery_code", "unique_together": (("account", "code_hash"),), "table_description": "Stands in for the second factor once, when its device is lost."}),
+            ops.CreateModel("Residence", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="residences", on_delete=fields.RESTRICT)),
+                ("code", fields.CharField(max_length=16)),
+                ("name", fields.CharField(max_length=120)),
+                ("street", fields.CharField(max_length=200)),
+                ("postcode", fields.CharField(max_length=10)),
+                ("city", fields.CharField(max_length=100)),
+                ("time_zone", fields.CharField(default="Europe/Paris", max_length=64)),
+                ("remote_reading", fields.BooleanField(default=True, db_default=True)),
+                ("resident_portal_option", fields.BooleanField(default=True)),
+                ("published_at", fields.DatetimeField(null=True)),
+                ("water_price_eur_per_m3", fields.DecimalField(null=True, description="waste water included, null where not known", max_digits=7, decimal_places=4)),
+            ], {"table": "residence", "unique_together": (("operator", "code"),), "table_description": "A building or group of buildings. Its code is the site code (AA000) or building code (50001369)."}),
+            ops.CreateModel("Dwelling", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="dwellings", on_delete=fields.RESTRICT)),
+                ("building", fields.CharField(default="", max_length=16)),
+                ("staircase", fields.CharField(default="", max_length=16)),
+                ("floor", fields.CharField(default="", max_length=16)),
+                ("number", fields.CharField(max_length=16)),
+                ("lot", fields.CharField(null=True, max_length=16)),
+                ("manager_reference", fields.CharField(null=True, max_length=32)),
+                ("surface_m2", fields.DecimalField(null=True, max_digits=7, decimal_places=2)),
+            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters."}),
+            ops.CreateModel("ConsumptionLimit", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="consumption_limits", on_delete=fields.CASCADE)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="consumption_limits", on_delete=fields.CASCADE)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("period", fields.CharEnumField(LimitPeriod, description="see LimitPeriod", max_length=8)),
+                ("amount", fields.BigIntField(description="in the smallest unit of the fluid")),
+                ("set_at", fields.DatetimeField()),
+            ], {"table": "consumption_limit", "unique_together": (("account", "dwelling", "fluid", "period"),), "indexes": (("dwelling_id",),), "table_description": "What a resident asked to be told of: more than so much a day or a month."}),
+            ops.CreateModel("DwellingRequest", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="dwelling_requests", on_delete=fields.RESTRICT)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="dwelling_requests", on_delete=fields.CASCADE)),
+                ("kind", fields.CharEnumField(DwellingRequestKind, max_length=16)),
+                ("state", fields.CharEnumField(DwellingRequestState, default="OPEN", max_length=16)),
+                ("occupancy_kind", fields.CharEnumField(OccupancyKind, max_length=20)),
+                ("move_in", fields.DateField()),
+                ("attested_at", fields.DatetimeField()),
+                ("council_member", fields.CharEnumField(CouncilMember, null=True, max_length=16)),
+                ("manager_daily_data", fields.BooleanField(null=True)),
+                ("opened_at", fields.DatetimeField()),
+                ("decided_at", fields.DatetimeField(null=True)),
+            ], {"table": "dwelling_request", "indexes": (("state", "id"), ("account_id", "state")), "table_description": "Somebody asks for a dwelling and a manager decides. The account exists and sees nothing until then."}),
+            ops.CreateModel("ManagedResidence", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="managed_residences", on_delete=fields.CASCADE)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="managers", on_delete=fields.CASCADE)),
+                ("granted_at", fields.DatetimeField()),
+                ("administrator", fields.BooleanField(default=False, description="told by e-mail (R-134)", db_default=False)),
+            ], {"table": "managed_residence", "unique_together": (("account", "residence"),), "indexes": (("residence_id",),), "table_description": "A residence that a manager's account looks after."}),
+            ops.CreateModel("Meter", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="meters", on_delete=fields.RESTRICT)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("vendor", fields.CharField(max_length=40)),
+                ("printed_serial", fields.CharField(max_length=40)),
+                ("serial_key", fields.CharField(max_length=40)),
+                ("radio_address", fields.CharField(unique=True, max_length=20)),
+                ("register_step", fields.IntField(default=1)),
+                ("register_capacity", fields.BigIntField(null=True)),
+                ("location", fields.CharField(default="", max_length=80)),
+                ("installed_at", fields.DatetimeField()),
+                ("removed_at", fields.DatetimeField(null=True)),
+            ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
+            ops.CreateModel("LeakClassifierState", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_classifier_state", on_delete=fields.CASCADE)),
+                ("settled_s", fields.BigIntField()),
+                ("state", fields.BinaryField()),
+                ("changes", fields.JSONField()),
+            ], {"table": "leak_classifier_state", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream)."}),
+            ops.CreateModel("LeakEpisode", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="leak_episodes", on_delete=fields.CASCADE)),
+                ("started_on", fields.DateField()),
+                ("ended_on", fields.DateField(null=True, description="exclusive: the first day without the leak")),
+                ("level_at_opening", fields.SmallIntField()),
+                ("level_now", fields.SmallIntField()),
+                ("level_max", fields.SmallIntField()),
+                ("over_range", fields.BooleanField()),
+                ("q_min_at_opening_lph", fields.DecimalField(max_digits=12, decimal_places=4)),
+                ("loss_litres", fields.DecimalField(null=True, max_digits=16, decimal_places=2)),
+                ("mean_flow_lph", fields.DecimalField(null=True, max_digits=12, decimal_places=4)),
+                ("counted_days", fields.IntField()),
+                ("segments", fields.JSONField()),
+                ("close_reason", fields.CharField(null=True, max_length=24)),
+                ("detected_at", fields.DatetimeField(null=True, description="the reading that showed the leak")),
+                ("evidence", fields.JSONField(null=True, description="why: the rule and what it looked at, at the opening and at the last change")),
+                ("judged_at", fields.DatetimeField()),
+            ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on."}),
+            ops.CreateModel("Alert", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("alert_key", fields.CharField(unique=True, max_length=80)),
+                ("kind", fields.CharEnumField(AlertKind, description="see AlertKind", max_length=20)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="alerts", on_delete=fields.RESTRICT)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("episode", fields.ForeignKeyField("models.LeakEpisode", source_field="episode_id", null=True, related_name="alerts", on_delete=fields.CASCADE)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", null=True, description="of a condition of the meter", related_name="alerts", on_delete=fields.CASCADE)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, description="whose own limit was passed, and who alone sees it", related_name="own_alerts", on_delete=fields.CASCADE)),
+                ("own_limit", fields.CharEnumField(LimitPeriod, null=True, description="see LimitPeriod", max_length=8)),
+                ("started_on", fields.DateField()),
+                ("ended_on", fields.DateField(null=True)),
+                ("amount", fields.BigIntField(null=True, description="over-consumption: the month's amount so far")),
+                ("threshold", fields.BigIntField(null=True, description="over-consumption: the amount that was passed")),
+                ("raised_at", fields.DatetimeField()),
+                ("last_action", fields.CharEnumField(AlertActionKind, null=True, description="of alert_action", max_length=16)),
+                ("repaired_at", fields.DatetimeField(null=True)),
+                ("snoozed_until", fields.DateField(null=True, description="exclusive: called no leak until then")),
+                ("snoozed_level", fields.SmallIntField(null=True, description="up to which level it is silent")),
+            ], {"table": "alert", "indexes": (("dwelling_id", "ended_on"), ("episode_id",), ("last_action",), ("meter_id", "kind")), "table_description": "What a resident is warned of. The alert_key makes judging the same readings again the same row."}),
+            ops.CreateModel("AlertAction", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", related_name="actions", on_delete=fields.CASCADE)),
+                ("action", fields.CharEnumField(AlertActionKind, max_length=16)),
+                ("party", fields.CharEnumField(Party, max_length=12)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="alert_actions", on_delete=fields.SET_NULL)),
+                ("done_at", fields.DatetimeField()),
+                ("repaired_at", fields.DatetimeField(null=True)),
+                ("reason", fields.CharEnumField(KnownUse, null=True, max_length=20)),
+                ("snoozed_until", fields.DateField(null=True)),
+                ("note", fields.CharField(default="", max_length=300)),
+            ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "What somebody did about an alert, or what the meter said to it. Rows are only ever added."}),
+            ops.CreateModel("MessageCounter", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
+                ("counter", fields.BigIntField()),
+                ("heard_at", fields.DatetimeField()),
+            ], {"table": "message_counter", "table_description": "The newest message of a meter whose messages are counted and authenticated (mode 7)."}),
+            ops.CreateModel("MeterKey", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="keys", on_delete=fields.CASCADE)),
+                ("encrypted_key", fields.BinaryField()),
+                ("added_at", fields.DatetimeField()),
+            ], {"table": "meter_key", "indexes": (("meter_id",),), "table_description": "A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."}),
+            ops.CreateModel("Occupancy", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="occupancies", on_delete=fields.RESTRICT)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="occupancies", on_delete=fields.SET_NULL)),
+                ("kind", fields.CharEnumField(OccupancyKind, max_length=20)),
+                ("move_in", fields.DateField()),
+                ("move_out", fields.DateField(null=True)),
+                ("access_until", fields.DateField(null=True, description="the first day on which somebody who left no longer sees the own period")),
+                ("attested_at", fields.DatetimeField(null=True, description="when it was declared on honour (R-048)")),
+                ("council_member", fields.CharEnumField(CouncilMember, null=True, max_length=16)),
+            ], {"table": "occupancy", "indexes": (("account_id",), ("dwelling_id", "move_in")), "table_description": "Who holds a dwelling from which civil day to which: move_out is the first day no longer held."}),
+            ops.CreateModel("ConsentRecord", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("occupancy", fields.ForeignKeyField("models.Occupancy", source_field="occupancy_id", related_name="consents", on_delete=fields.RESTRICT)),
+                ("purpose", fields.CharEnumField(ConsentPurpose, max_length=32)),
+                ("state", fields.CharEnumField(ConsentState, max_length=16)),
+                ("author", fields.CharEnumField(ConsentAuthor, max_length=16)),
+                ("author_account", fields.ForeignKeyField("models.Account", source_field="author_account_id", null=True, related_name="consents_recorded", on_delete=fields.SET_NULL)),
+                ("text_version", fields.CharField(max_length=32)),
+                ("evidence_reference", fields.CharField(null=True, max_length=200)),
+                ("recorded_at", fields.DatetimeField()),
+            ], {"table": "consent_record", "indexes": (("occupancy_id", "purpose", "recorded_at"),), "table_description": "One answer to one consent question. Rows are only ever added (CN-07, R-107, R-121)."}),
+            ops.CreateModel("OutboxMessage", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("idempotency_key", fields.CharField(unique=True, max_length=160)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="messages", on_delete=fields.CASCADE)),
+                ("recipient", fields.CharField(null=True, max_length=254)),
+                ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", null=True, related_name="messages", on_delete=fields.SET_NULL)),
+                ("channel", fields.CharEnumField(Channel, max_length=8)),
+                ("template", fields.CharField(max_length=40)),
+                ("language", fields.CharField(max_length=2)),
+                ("values", fields.JSONField()),
+                ("encrypted_values", fields.BinaryField(null=True)),
+                ("state", fields.CharEnumField(MessageState, default="PENDING", max_length=8)),
+                ("created_at", fields.DatetimeField()),
+                ("attempts", fields.IntField(default=0, db_default=0)),
+                ("due_at", fields.DatetimeField(null=True, description="not to be tried before, null for at once")),
+                ("expires_at", fields.DatetimeField(null=True, description="not to be sent from then on")),
+                ("claimed_by", fields.CharField(null=True, max_length=32)),
+                ("claimed_until", fields.DatetimeField(null=True)),
+                ("failure", fields.CharField(null=True, description="the last reason it was not sent", max_length=200)),
+                ("sent_at", fields.DatetimeField(null=True)),
+                ("erased_at", fields.DatetimeField(null=True, description="when its words and address were erased")),
+            ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at")), "table_description": "One message by one channel. The idempotency_key lets an event be told once only."}),
+            ops.CreateModel("Registration", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="registrations", on_delete=fields.RESTRICT)),
+                ("token_hash", fields.CharField(unique=True, max_length=64)),
+                ("language", fields.CharField(default="fr", max_length=2)),
+                ("step", fields.CharEnumField(Step, max_length=20)),
+                ("kind", fields.CharEnumField(OccupancyKind, null=True, max_length=20)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", null=True, related_name="registrations", on_delete=fields.SET_NULL)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", null=True, related_name="registrations", on_delete=fields.SET_NULL)),
+                ("path", fields.CharEnumField(Path, null=True, max_length=24)),
+                ("proven", fields.BooleanField(default=False)),
+                ("contested", fields.BooleanField(default=False)),
+                ("attested_at", fields.DatetimeField(null=True)),
+                ("move_in", fields.DateField(null=True)),
+                ("council_member", fields.CharEnumField(CouncilMember, null=True, max_length=16)),
+                ("leak_by_email", fields.BooleanField(default=False)),
+                ("leak_by_sms", fields.BooleanField(default=False)),
+                ("over_consumption_by_email", fields.BooleanField(default=False)),
+                ("manager_daily_data", fields.BooleanField(null=True)),
+                ("civility", fields.CharEnumField(Civility, null=True, max_length=16)),
+                ("first_name", fields.CharField(default="", max_length=80)),
+                ("last_name", fields.CharField(default="", max_length=80)),
+                ("email", fields.CharField(default="", max_length=254)),
+                ("phone_e164", fields.CharField(null=True, max_length=16)),
+                ("privacy_version", fields.CharField(null=True, max_length=32)),
+                ("newsletter", fields.BooleanField(default=False)),
+                ("password_hash", fields.CharField(null=True, max_length=200)),
+                ("temporary_password_hash", fields.CharField(null=True, description="SHA-256, 100 bits", max_length=64)),
+                ("code_hash", fields.CharField(null=True, max_length=64)),
+                ("code_made_at", fields.DatetimeField(null=True)),
+                ("code_tries", fields.IntField(default=0)),
+                ("messages_sent", fields.IntField(default=0, description="how many, for their keys")),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField()),
+            ], {"table": "registration", "indexes": (("temporary_password_hash",), ("expires_at",)), "table_description": "A sign-up that is under way. The token itself is never stored, only its SHA-256."}),
+            ops.CreateModel("ResidenceDocument", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="documents", on_delete=fields.CASCADE)),
+                ("kind", fields.CharEnumField(DocumentKind, max_length=20)),
+                ("created_at", fields.DatetimeField()),
+            ], {"table": "residence_document", "unique_together": (("residence", "kind"),), "table_description": "A document of a residence, readable by everybody who manages it (C-10)."}),
+            ops.CreateModel("Session", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),
+                ("token_hash", fields.CharField(unique=True, max_length=64)),
+                ("user_agent", fields.CharField(default="", max_length=200)),
+                ("address", fields.CharField(null=True, max_length=45)),
+                ("created_at", fields.DatetimeField()),
+                ("last_seen_at", fields.DatetimeField(null=True)),
+                ("second_factor_at", fields.DatetimeField(null=True)),
+                ("expires_at", fields.DatetimeField()),
+                ("revoked_at", fields.DatetimeField(null=True)),
+            ], {"table": "session", "indexes": (("account_id",),), "table_description": "A sign-in. The token itself is never stored: only its SHA-256."}),
         ),
-        ops.CreateModel(
-            name='Account',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('operator', fields.ForeignKeyField('models.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name='accounts', on_delete=OnDelete.RESTRICT)),
-                ('email', fields.CharField(max_length=254)),
-                ('email_key', fields.CharField(unique=True, description='trimmed and case-folded (C-12)', max_length=254)),
-                ('password_hash', fields.CharField(max_length=200)),
-                ('civility', fields.CharField(default='', max_length=16)),
-                ('first_name', fields.CharField(max_length=80)),
-                ('last_name', fields.CharField(max_length=80)),
-                ('phone_e164', fields.CharField(null=True, max_length=16)),
-                ('language', fields.CharField(default='fr', max_length=2)),
-                ('leak_by_email', fields.BooleanField(default=False)),
-                ('leak_by_sms', fields.BooleanField(default=False)),
-                ('over_consumption_by_email', fields.BooleanField(default=False)),
-                ('over_consumption_by_sms', fields.BooleanField(default=False)),
-                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('disabled_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': "A resident's personal access."},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Gateway',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('operator', fields.ForeignKeyField('models.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name='gateways', on_delete=OnDelete.RESTRICT)),
-                ('name', fields.CharField(max_length=80)),
-                ('key_hash', fields.CharField(unique=True, max_length=64)),
-                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'gateway', 'app': 'models', 'unique_together': (('operator', 'name'),), 'pk_attr': 'id', 'table_description': 'A radio gateway and the SHA-256 of its API key.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Residence',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('operator', fields.ForeignKeyField('models.Operator', source_field='operator_id', db_constraint=True, to_field='id', related_name='residences', on_delete=OnDelete.RESTRICT)),
-                ('code', fields.CharField(max_length=16)),
-                ('name', fields.CharField(max_length=120)),
-                ('street', fields.CharField(max_length=200)),
-                ('postcode', fields.CharField(max_length=10)),
-                ('city', fields.CharField(max_length=100)),
-                ('time_zone', fields.CharField(default='Europe/Paris', max_length=64)),
-                ('resident_portal_option', fields.BooleanField(default=True)),
-                ('published_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'residence', 'app': 'models', 'unique_together': (('operator', 'code'),), 'pk_attr': 'id', 'table_description': 'A building or group of buildings. Its code is the site code (AA000) or building code (50001369).'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Dwelling',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('residence', fields.ForeignKeyField('models.Residence', source_field='residence_id', db_constraint=True, to_field='id', related_name='dwellings', on_delete=OnDelete.RESTRICT)),
-                ('building', fields.CharField(default='', max_length=16)),
-                ('staircase', fields.CharField(default='', max_length=16)),
-                ('floor', fields.CharField(default='', max_length=16)),
-                ('number', fields.CharField(max_length=16)),
-                ('lot', fields.CharField(null=True, max_length=16)),
-                ('manager_reference', fields.CharField(null=True, max_length=32)),
-                ('surface_m2', fields.DecimalField(null=True, max_digits=7, decimal_places=2)),
-            ],
-            options={'table': 'dwelling', 'app': 'models', 'unique_together': (('residence', 'building', 'staircase', 'floor', 'number'),), 'pk_attr': 'id', 'table_description': 'One home. Texts are as printed, since floors and numbers carry letters (serials.md §3).'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Meter',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('dwelling', fields.ForeignKeyField('models.Dwelling', source_field='dwelling_id', db_constraint=True, to_field='id', related_name='meters', on_delete=OnDelete.RESTRICT)),
-                ('fluid', fields.CharEnumField(description='COLD_WATER: COLD_WATER\nHOT_WATER: HOT_WATER\nHEAT: HEAT\nHEAT_ALLOCATOR: HEAT_ALLOCATOR', enum_type=Fluid, max_length=16)),
-                ('vendor', fields.CharField(max_length=40)),
-                ('printed_serial', fields.CharField(max_length=40)),
-                ('serial_key', fields.CharField(max_length=40)),
-                ('radio_address', fields.CharField(unique=True, max_length=20)),
-                ('register_step', fields.IntField(default=1)),
-                ('register_capacity', fields.BigIntField(null=True)),
-                ('location', fields.CharField(default='', max_length=80)),
-                ('installed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('removed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'meter', 'app': 'models', 'indexes': [Index(fields=['dwelling_id']), Index(fields=['serial_key'])], 'pk_attr': 'id', 'table_description': 'One remotely read device.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='LeakEpisode',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('meter', fields.ForeignKeyField('models.Meter', source_field='meter_id', db_constraint=True, to_field='id', related_name='leak_episodes', on_delete=OnDelete.CASCADE)),
-                ('started_on', fields.DateField()),
-                ('ended_on', fields.DateField(null=True, description='exclusive: the first day without the leak')),
-                ('level_at_opening', fields.SmallIntField()),
-                ('level_now', fields.SmallIntField()),
-                ('level_max', fields.SmallIntField()),
-                ('over_range', fields.BooleanField()),
-                ('q_min_at_opening_lph', fields.DecimalField(max_digits=12, decimal_places=4)),
-                ('loss_litres', fields.DecimalField(null=True, max_digits=16, decimal_places=2)),
-                ('mean_flow_lph', fields.DecimalField(null=True, max_digits=12, decimal_places=4)),
-                ('counted_days', fields.IntField()),
-                ('segments', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
-                ('close_reason', fields.CharField(null=True, max_length=24)),
-                ('judged_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'leak_episode', 'app': 'models', 'unique_together': (('meter', 'started_on'),), 'pk_attr': 'id', 'table_description': 'One leak of one meter from its first day on (leaks.md §3).'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Alert',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('alert_key', fields.CharField(unique=True, max_length=80)),
-                ('kind', fields.CharEnumField(description='LEAK: LEAK\nOVER_CONSUMPTION: OVER_CONSUMPTION', enum_type=AlertKind, max_length=20)),
-                ('dwelling', fields.ForeignKeyField('models.Dwelling', source_field='dwelling_id', db_constraint=True, to_field='id', related_name='alerts', on_delete=OnDelete.RESTRICT)),
-                ('fluid', fields.CharEnumField(description='COLD_WATER: COLD_WATER\nHOT_WATER: HOT_WATER\nHEAT: HEAT\nHEAT_ALLOCATOR: HEAT_ALLOCATOR', enum_type=Fluid, max_length=16)),
-                ('episode', fields.ForeignKeyField('models.LeakEpisode', source_field='episode_id', null=True, db_constraint=True, to_field='id', related_name='alerts', on_delete=OnDelete.CASCADE)),
-                ('started_on', fields.DateField()),
-                ('ended_on', fields.DateField(null=True)),
-                ('amount', fields.BigIntField(null=True, description="over-consumption: the month's amount so far")),
-                ('threshold', fields.BigIntField(null=True, description='over-consumption: the amount that was passed')),
-                ('raised_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'alert', 'app': 'models', 'indexes': [Index(fields=['dwelling_id', 'ended_on']), Index(fields=['episode_id'])], 'pk_attr': 'id', 'table_description': 'What a resident is warned of. The alert_key makes judging the same readings again the same row.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='MeterKey',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('meter', fields.ForeignKeyField('models.Meter', source_field='meter_id', db_constraint=True, to_field='id', related_name='keys', on_delete=OnDelete.CASCADE)),
-                ('sealed', fields.BinaryField()),
-                ('added_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'meter_key', 'app': 'models', 'indexes': [Index(fields=['meter_id'])], 'pk_attr': 'id', 'table_description': "A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Occupancy',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('dwelling', fields.ForeignKeyField('models.Dwelling', source_field='dwelling_id', db_constraint=True, to_field='id', related_name='occupancies', on_delete=OnDelete.RESTRICT)),
-                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', null=True, db_constraint=True, to_field='id', related_name='occupancies', on_delete=OnDelete.SET_NULL)),
-                ('kind', fields.CharEnumField(description='TENANT: TENANT\nOWNER_OCCUPIER: OWNER_OCCUPIER\nOWNER_NON_OCCUPANT: OWNER_NON_OCCUPANT', enum_type=OccupancyKind, max_length=20)),
-                ('move_in', fields.DateField()),
-                ('move_out', fields.DateField(null=True)),
-            ],
-            options={'table': 'occupancy', 'app': 'models', 'indexes': [Index(fields=['account_id']), Index(fields=['dwelling_id', 'move_in'])], 'pk_attr': 'id', 'table_description': 'Who holds a dwelling from which civil day to which: move_out is the first day no longer held.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='ConsentRecord',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('occupancy', fields.ForeignKeyField('models.Occupancy', source_field='occupancy_id', db_constraint=True, to_field='id', related_name='consents', on_delete=OnDelete.RESTRICT)),
-                ('purpose', fields.CharEnumField(description='MANAGER_DAILY_DATA: MANAGER_DAILY_DATA', enum_type=ConsentPurpose, max_length=32)),
-                ('state', fields.CharEnumField(description='GRANTED: GRANTED\nREFUSED: REFUSED', enum_type=ConsentState, max_length=16)),
-                ('author', fields.CharEnumField(description='OCCUPANT: OCCUPANT\nMANAGER: MANAGER', enum_type=ConsentAuthor, max_length=16)),
-                ('author_account', fields.ForeignKeyField('models.Account', source_field='author_account_id', null=True, db_constraint=True, to_field='id', related_name='consents_recorded', on_delete=OnDelete.SET_NULL)),
-                ('text_version', fields.CharField(max_length=32)),
-                ('evidence_reference', fields.CharField(null=True, max_length=200)),
-                ('recorded_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'consent_record', 'app': 'models', 'indexes': [Index(fields=['occupancy_id', 'purpose', 'recorded_at'])], 'pk_attr': 'id', 'table_description': 'One answer to one consent question. Rows are only ever added (CN-07, R-107, R-121).'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='OutboxMessage',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('idempotency_key', fields.CharField(unique=True, max_length=160)),
-                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name='messages', on_delete=OnDelete.CASCADE)),
-                ('alert', fields.ForeignKeyField('models.Alert', source_field='alert_id', null=True, db_constraint=True, to_field='id', related_name='messages', on_delete=OnDelete.SET_NULL)),
-                ('channel', fields.CharEnumField(description='EMAIL: EMAIL\nSMS: SMS', enum_type=Channel, max_length=8)),
-                ('template', fields.CharField(max_length=40)),
-                ('language', fields.CharField(max_length=2)),
-                ('values', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
-                ('state', fields.CharEnumField(default=MessageState.PENDING, description='PENDING: PENDING\nSENT: SENT\nFAILED: FAILED', enum_type=MessageState, max_length=8)),
-                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('sent_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'outbox_message', 'app': 'models', 'indexes': [Index(fields=['state', 'id'])], 'pk_attr': 'id', 'table_description': 'One message to one account by one channel. The idempotency_key lets an event be told once only.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='Session',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('account', fields.ForeignKeyField('models.Account', source_field='account_id', db_constraint=True, to_field='id', related_name='sessions', on_delete=OnDelete.CASCADE)),
-                ('token_hash', fields.CharField(unique=True, max_length=64)),
-                ('user_agent', fields.CharField(default='', max_length=200)),
-                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'session', 'app': 'models', 'indexes': [Index(fields=['account_id'])], 'pk_attr': 'id', 'table_description': 'A sign-in. The token itself is never stored: only its SHA-256.'},
-            bases=['Model'],
-        ),
-        ops.CreateModel(
-            name='UnusableTelegram',
-            fields=[
-                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
-                ('line', fields.TextField(unique=False)),
-                ('line_digest', fields.CharField(unique=True, max_length=64)),
-                ('source', fields.CharField(max_length=200)),
-                ('gateway', fields.ForeignKeyField('models.Gateway', source_field='gateway_id', null=True, db_constraint=True, to_field='id', related_name='unusable_telegrams', on_delete=OnDelete.SET_NULL)),
-                ('received_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ('stage', fields.CharField(max_length=16)),
-                ('reason', fields.CharField(max_length=40)),
-                ('byte_offset', fields.IntField(null=True)),
-                ('message', fields.CharField(max_length=300)),
-                ('radio_address', fields.CharField(null=True, max_length=20)),
-                ('times_seen', fields.IntField(default=1)),
-                ('state', fields.CharEnumField(default=TelegramState.KEPT, description='KEPT: KEPT\nREPLAYED: REPLAYED', enum_type=TelegramState, max_length=12)),
-                ('replayed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={'table': 'unusable_telegram', 'app': 'models', 'indexes': [Index(fields=['state', 'id']), Index(fields=['radio_address'])], 'pk_attr': 'id', 'table_description': 'A gateway line that could not become a reading, with what failed, where, and whose it was.'},
-            bases=['Model'],
-        ),
+        ops.RunPython(code=add_what_tortoise_cannot_model),
     ]

@@ -1,12 +1,13 @@
-"""What the house remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
+"""What the application remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
-made by the second migration and written by `core.services.shared.time_series`.
+made by the initial migration and written by `core.services.shared.time_series`.
 
 A model's docstring becomes its table's comment, and Tortoise cuts SQLite statements at every semicolon: so
 these docstrings and descriptions hold none.
 """
 
+from core.alerting.kinds import AlertKind
 from core.models.access import (
     AccessToken,
     AuditRecord,
@@ -15,8 +16,8 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, AlertKind, ConsumptionLimit, LeakEpisode, LeakMemory
-from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
+from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
+from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -30,18 +31,16 @@ from core.models.people import (
     Session,
 )
 from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
-from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
+from core.models.registration import DwellingRequest, DwellingRequestKind, DwellingRequestState, Registration
 from core.operators import OccupancyKind
 
 __all__ = [
     "AccessToken",
     "Account",
     "Alert",
-    "AlertDeed",
+    "AlertAction",
     "AlertKind",
     "AuditRecord",
-    "CaseKind",
-    "CaseState",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -51,13 +50,16 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "ConsumptionLimit",
+    "DeadLetter",
     "Device",
     "DocumentKind",
     "Dwelling",
-    "DwellingCase",
+    "DwellingRequest",
+    "DwellingRequestKind",
+    "DwellingRequestState",
     "Gateway",
+    "LeakClassifierState",
     "LeakEpisode",
-    "LeakMemory",
     "ManagedResidence",
     "MessageCounter",
     "MessageState",
@@ -73,5 +75,4 @@ __all__ = [
     "ResidenceDocument",
     "Session",
     "TelegramState",
-    "UnusableTelegram",
 ]

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.models import Model
 
 from core.access import Act
+from core.models.base import Model
 from core.models.people import Account
 
 

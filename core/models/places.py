@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from tortoise import fields
-from tortoise.models import Model
+
+from core.models.base import Model
 
 
 class Operator(Model):
@@ -45,7 +46,7 @@ class Residence(Model):
 
 
 class Dwelling(Model):
-    """One home. Texts are as printed, since floors and numbers carry letters (serials.md §3)."""
+    """One home. Texts are as printed, since floors and numbers carry letters."""
 
     id = fields.BigIntField(primary_key=True)
     residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(

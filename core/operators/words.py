@@ -1,4 +1,4 @@
-"""The house's own words of sign-up and access, in French and English; an operator replaces those of a
+"""The application's own words of sign-up and access, in French and English; an operator replaces those of a
 sign-up that it says otherwise.
 
 Keys: `form.<FORM>` and `form.<FORM>.hint`, `field.<name>`, `button.<act>`, `confirmation.<line>`,

@@ -25,7 +25,7 @@ class FoundDwelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConfirmationLine:
     """A label and what stands behind it; `known` is False for «Non renseigné»."""
 
     label: Text
@@ -38,16 +38,16 @@ class Block:
     """Lines under a title."""
 
     title: Text
-    lines: tuple[Line, ...]
+    lines: tuple[ConfirmationLine, ...]
 
 
 def confirmation_of(profile: OperatorProfile, found: FoundDwelling) -> tuple[Block, Block]:
     """The two blocks to check: the building, the dwelling."""
 
-    def line(key: str, value: str | None) -> Line:
+    def line(key: str, value: str | None) -> ConfirmationLine:
         text = (value or "").strip()
         shown = Text(text, text) if text else profile.text("confirmation.unknown")
-        return Line(profile.text(f"confirmation.{key}"), shown, known=bool(text))
+        return ConfirmationLine(profile.text(f"confirmation.{key}"), shown, known=bool(text))
 
     parts = found.parts
     place = " ".join(word for word in (found.postcode, found.city) if word)

@@ -9,9 +9,10 @@ from decimal import Decimal
 from core.alerting.conditions import Condition
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
-from core.texts.leaks import date_text, duration_text, loss_text, period_text, rounded
+from core.texts.leaks import date_text, duration_text, loss_text, period_text
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",
@@ -68,14 +69,14 @@ _CONDITION = {
     (Condition.BACKFLOW, Language.FR): "Alerte retour d'eau",
     (Condition.DRY, Language.FR): "Alerte compteur sans eau",
     (Condition.TAMPER, Language.FR): "Alerte manipulation du compteur",
-    (Condition.SILENT, Language.FR): "Aucune nouvelle du compteur",
+    (Condition.NO_DATA, Language.FR): "Aucune nouvelle du compteur",
     (Condition.METER_LEAK, Language.FR): "Alerte fuite signalée par le compteur",
     (Condition.METER_LEAK, Language.EN): "Leak reported by the meter",
     (Condition.BURST, Language.EN): "Burst alert",
     (Condition.BACKFLOW, Language.EN): "Backflow alert",
     (Condition.DRY, Language.EN): "Dry meter alert",
     (Condition.TAMPER, Language.EN): "Meter tampering alert",
-    (Condition.SILENT, Language.EN): "No news from the meter",
+    (Condition.NO_DATA, Language.EN): "No news from the meter",
 }
 
 

@@ -10,9 +10,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from core.consumption.amounts import LITRES_PER_M3, rounded
 from core.language import Language
-
-LITRES_PER_M3 = 1000
 
 DAYS_BEFORE_MONTHS = 26
 """C-29: from this many days on a duration is told in rounded months."""
@@ -34,14 +33,6 @@ _ENGLISH_MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )  # calendar.month_name would follow the locale of the process
-
-
-def rounded(value: Fraction | Decimal | int, places: int) -> Decimal:
-    """The value with so many decimals, half up: 13.275 is 13.28 with two."""
-    exact = Fraction(value)
-    scaled = abs(exact) * 10**places
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal(units if exact >= 0 else -units).scaleb(-places)
 
 
 def loss_m3(loss_litres: Decimal | int | None) -> Decimal | None:

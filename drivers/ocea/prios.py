@@ -76,7 +76,7 @@ def _tables() -> Iterator[tuple[int, ...]]:
 _TABLES: Final = tuple(_tables())
 
 
-def unseal(telegram: bytes, key: bytes) -> bytes:
+def decrypt(telegram: bytes, key: bytes) -> bytes:
     """The plain bytes from offset 15 on.
 
     Args:
@@ -137,7 +137,7 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
     if address != envelope.meter_address:
         envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
-        frame = read(envelope, unseal(telegram, candidate), default_key=key is None)
+        frame = read(envelope, decrypt(telegram, candidate), default_key=key is None)
         if frame is not None:
             return frame
     raise TelegramError(

@@ -35,7 +35,7 @@ class AccessTokenMutation:
     ) -> AccessTokenIssued:
         context = info.context
         issued = await issue_token(
-            context.house,
+            context.application,
             await context.viewer(),
             name=name,
             scopes=scopes,

@@ -21,7 +21,7 @@ class NewPasswordInput:
 
 
 @strawberry.type(description="If this e-mail address has an account, a link was sent to it.")
-class ResetAsked:
+class PasswordResetRequested:
     email: str
 
 
@@ -33,8 +33,8 @@ class PasswordReset:
 ChangePasswordResult: TypeAlias = Annotated[
     SignedIn | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ChangePasswordResult")
 ]
-AskPasswordResetResult: TypeAlias = Annotated[
-    ResetAsked | RateLimited, strawberry.union("AskPasswordResetResult")
+RequestPasswordResetResult: TypeAlias = Annotated[
+    PasswordResetRequested | RateLimited, strawberry.union("RequestPasswordResetResult")
 ]
 ResetPasswordResult: TypeAlias = Annotated[
     PasswordReset | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ResetPasswordResult")
@@ -52,7 +52,7 @@ class PasswordMutation:
     ) -> ChangePasswordResult:
         context = info.context
         opened = await change_password(
-            context.house,
+            context.application,
             await context.viewer(),
             password,
             input.value(),
@@ -62,10 +62,10 @@ class PasswordMutation:
         return await entered(context, opened)
 
     @answered("Request a link by e-mail. The answer does not reveal whether the address has an account.")
-    async def ask_password_reset(self, info: Info, email: str) -> AskPasswordResetResult:
+    async def request_password_reset(self, info: Info, email: str) -> RequestPasswordResetResult:
         context = info.context
-        await ask_for_reset(context.house, email, visitor=context.visitor, now=context.now)
-        return ResetAsked(email=email)
+        await ask_for_reset(context.application, email, visitor=context.visitor, now=context.now)
+        return PasswordResetRequested(email=email)
 
     @answered("Set a new password by the token of the link; it works once, within the hour.")
     async def reset_password(
@@ -76,7 +76,7 @@ class PasswordMutation:
     ) -> ResetPasswordResult:
         context = info.context
         device_token = await reset_password(
-            context.house, token, input.value(), visitor=context.visitor, now=context.now
+            context.application, token, input.value(), visitor=context.visitor, now=context.now
         )
-        set_device_cookie(context.response, device_token, context.house.settings)
+        set_device_cookie(context.response, device_token, context.application.settings)
         return PasswordReset(device_token=device_token)

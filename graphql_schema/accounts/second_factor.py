@@ -7,8 +7,8 @@ import strawberry
 from core.services.accounts.second_factor import (
     begin_enrolment,
     confirm_enrolment,
-    give_second_factor,
     remove_second_factor,
+    verify_second_factor,
 )
 from graphql_schema.accounts.sessions import SignedIn, entered
 from graphql_schema.base.context import Info
@@ -18,7 +18,7 @@ from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimite
 @strawberry.type(
     description="The secret for an authenticator app. It takes effect with `confirmSecondFactor`."
 )
-class SecondFactorBegun:
+class SecondFactorStarted:
     secret: str = strawberry.field(description="To type in, base 32. It is returned only here.")
     uri: str = strawberry.field(description="The same for a QR code: `otpauth://totp/...`.")
 
@@ -36,15 +36,15 @@ class SecondFactorRemoved:
     removed: bool
 
 
-BeginSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorBegun | AccountRefused | RateLimited, strawberry.union("BeginSecondFactorResult")
+StartSecondFactorResult: TypeAlias = Annotated[
+    SecondFactorStarted | AccountRefused | RateLimited, strawberry.union("StartSecondFactorResult")
 ]
 ConfirmSecondFactorResult: TypeAlias = Annotated[
     SecondFactorEnrolled | CodeInvalid | AccountRefused | RateLimited,
     strawberry.union("ConfirmSecondFactorResult"),
 ]
-GiveSecondFactorResult: TypeAlias = Annotated[
-    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("GiveSecondFactorResult")
+VerifySecondFactorResult: TypeAlias = Annotated[
+    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("VerifySecondFactorResult")
 ]
 RemoveSecondFactorResult: TypeAlias = Annotated[
     SecondFactorRemoved | AccountRefused | RateLimited, strawberry.union("RemoveSecondFactorResult")
@@ -54,10 +54,12 @@ RemoveSecondFactorResult: TypeAlias = Annotated[
 @strawberry.type
 class SecondFactorMutation:
     @answered("Begin the set-up of an authenticator app; requires the present password.")
-    async def begin_second_factor(self, info: Info, password: str) -> BeginSecondFactorResult:
+    async def start_second_factor(self, info: Info, password: str) -> StartSecondFactorResult:
         context = info.context
-        enrolment = await begin_enrolment(context.house, await context.viewer(), password, now=context.now)
-        return SecondFactorBegun(secret=enrolment.secret, uri=enrolment.uri)
+        enrolment = await begin_enrolment(
+            context.application, await context.viewer(), password, now=context.now
+        )
+        return SecondFactorStarted(secret=enrolment.secret, uri=enrolment.uri)
 
     @answered(
         "Complete the set-up with a code of the app. Other sessions end, and the present "
@@ -67,17 +69,17 @@ class SecondFactorMutation:
         context = info.context
         viewer = await context.viewer()
         enrolled = await confirm_enrolment(
-            context.house, viewer, code, visitor=context.visitor, now=context.now
+            context.application, viewer, code, visitor=context.visitor, now=context.now
         )
         signed_in = await entered(context, enrolled.session)
         return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
 
-    @answered("Continue from MUST_GIVE_SECOND_FACTOR with a code of the app or a recovery code.")
-    async def give_second_factor(self, info: Info, code: str) -> GiveSecondFactorResult:
+    @answered("Continue from MUST_VERIFY_SECOND_FACTOR with a code of the app or a recovery code.")
+    async def verify_second_factor(self, info: Info, code: str) -> VerifySecondFactorResult:
         context = info.context
         viewer = await context.viewer()
-        opened = await give_second_factor(
-            context.house, viewer, code, visitor=context.visitor, now=context.now
+        opened = await verify_second_factor(
+            context.application, viewer, code, visitor=context.visitor, now=context.now
         )
         return await entered(context, opened)
 
@@ -87,5 +89,7 @@ class SecondFactorMutation:
     async def remove_second_factor(self, info: Info, password: str) -> RemoveSecondFactorResult:
         context = info.context
         viewer = await context.viewer()
-        await remove_second_factor(context.house, viewer, password, visitor=context.visitor, now=context.now)
+        await remove_second_factor(
+            context.application, viewer, password, visitor=context.visitor, now=context.now
+        )
         return SecondFactorRemoved(removed=True)

@@ -5,13 +5,13 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from core.access.emails import email_key
 from core.access.sessions import SessionState
 from core.errors import SignInRefused as Refusal
 from core.registration.machine import LONGEST_EMAIL
 from core.services.accounts.sign_in import sign_in
 from core.services.auth.sessions import (
     OpenedSession,
-    email_key,
     renew_session,
     revoke_other_sessions,
     revoke_session,
@@ -79,7 +79,7 @@ class SessionMutation:
         try:
             _check(input.email)
             signed_in = await sign_in(
-                context.house,
+                context.application,
                 input.email,
                 input.password,
                 visitor=context.visitor,
@@ -88,7 +88,7 @@ class SessionMutation:
             )
         except Refusal as refusal:
             return SignInRefused(code=refusal.code, message=refusal.message)
-        set_device_cookie(context.response, signed_in.device_token, context.house.settings)
+        set_device_cookie(context.response, signed_in.device_token, context.application.settings)
         return await entered(context, signed_in.session, device_token=signed_in.device_token)
 
     @resolved("Revoke the session whose token was used, and clear the cookie.")
@@ -97,14 +97,14 @@ class SessionMutation:
         token = context.credentials.token
         ended = token is not None and await sign_out(token, visitor=context.visitor, now=context.now)
         context.sign_out()
-        clear_session_cookie(context.response, context.house.settings)
+        clear_session_cookie(context.response, context.application.settings)
         return SignedOut(session_ended=ended)
 
     @resolved("A new token and lifetime for the present session; the old token is no longer valid.")
     async def renew_session(self, info: Info) -> SignedIn:
         context = info.context
         viewer = await context.viewer()
-        opened = await renew_session(context.house, viewer, visitor=context.visitor, now=context.now)
+        opened = await renew_session(context.application, viewer, visitor=context.visitor, now=context.now)
         return await entered(context, opened)
 
     @resolved("End one of the viewer's sessions.")
@@ -126,7 +126,7 @@ class SessionMutation:
 async def entered(context: Context, opened: OpenedSession, *, device_token: str | None = None) -> SignedIn:
     """Let the rest of the operation be of the session, and hand its token out."""
     context.sign_in(opened.viewer, opened.token)
-    set_session_cookie(context.response, opened.token, context.house.settings)
+    set_session_cookie(context.response, opened.token, context.application.settings)
     return SignedIn(
         token=opened.token,
         expires_at=opened.expires_at,

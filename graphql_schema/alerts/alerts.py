@@ -9,6 +9,7 @@ from strawberry.relay import PageInfo
 
 from core.alerting.conditions import Condition
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.leaks.cost import Cost
 from core.services.alerts.resident_alerts import AlertView
 from core.services.shared.paging import Page
@@ -20,8 +21,8 @@ from core.texts.alerts import (
     over_consumption_title,
     own_limit_title,
 )
-from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text, rounded
-from graphql_schema.alerts.actions import AlertHandling
+from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
+from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
@@ -95,7 +96,7 @@ class Alert:
         description="Over-consumption: which of the viewer's own limits was exceeded; null for "
         "the general rule."
     )
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
@@ -121,7 +122,7 @@ class Alert:
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
             own_limit=view.own_limit,
-            handling=AlertHandling.of(view.handling),
+            workflow=AlertWorkflow.of(view.workflow),
         )
 
     @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")

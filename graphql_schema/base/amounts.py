@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import strawberry
 
-from core.texts.leaks import rounded
-from graphql_schema.base.enums import DisplayUnit, Fluid, Unit
+from core.consumption.amounts import DisplayUnit, in_shown_unit, rounded
+from graphql_schema.base.enums import Fluid, Unit
 from graphql_schema.base.scalars import BigInt
 
 
@@ -23,7 +23,7 @@ class Amount:
     def of(cls, fluid: Fluid, smallest: int) -> "Amount":
         shown_in = DisplayUnit.of(fluid)
         return cls(
-            value=Decimal(smallest).scaleb(-shown_in.decimals),
+            value=in_shown_unit(fluid, smallest),
             unit=shown_in,
             smallest=BigInt(smallest),
             smallest_unit=fluid.unit,

@@ -5,13 +5,14 @@ from datetime import date, datetime
 import strawberry
 
 from core.consumption import Month
+from core.consumption.amounts import DisplayUnit
 from core.errors import InvalidInput
 from core.services.consumption.consumption import DayPoint, MonthPoint
 from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
 from core.texts.alerts import fluid_label
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
-from graphql_schema.base.enums import DisplayUnit, Fluid, Language, Quality
+from graphql_schema.base.enums import Fluid, Language, Quality
 from graphql_schema.base.fields import resolved
 
 _EARLIEST = date(1900, 1, 1)

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import Base64
 
 from core.documents.statement import csv_text, statement_file
-from core.services.consumption.statements import Statement, StatementLine, issue_statement
+from core.services.consumption.statements import Statement, StatementLine, issue_statement, printable
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, StatementFormat, StatementReason
@@ -51,7 +51,7 @@ class IndexStatement:
 
     @resolved("The same as a CSV file (UTF-8 with byte order mark, semicolons), as spreadsheets open it.")
     async def csv(self, info: Info, language: Language | None = None) -> str:
-        return csv_text(self.statement, await info.context.language(language))
+        return csv_text(printable(self.statement), await info.context.language(language))
 
 
 @strawberry.input(description="Each statement is recorded, with its reason.")
@@ -89,7 +89,7 @@ class StatementMutation:
     ) -> IssueIndexStatementResult:
         context = info.context
         statement = await issue_statement(
-            context.house,
+            context.application,
             await context.viewer(),
             number_of(input.dwelling, "Dwelling", field="dwelling"),
             input.reason,
@@ -101,7 +101,7 @@ class StatementMutation:
         # Setting a page takes milliseconds of CPU time: other requests go on meanwhile.
         file = await asyncio.to_thread(
             statement_file,
-            statement,
+            printable(statement),
             input.format,
             input.reason,
             language=await context.language(input.language),

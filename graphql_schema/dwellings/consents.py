@@ -43,7 +43,7 @@ class ConsentMutation:
     async def answer_consent(self, info: Info, dwelling: strawberry.ID, granted: bool) -> Consent:  # noqa: FBT001 - an answer
         context = info.context
         view = await answer_consent(
-            context.house,
+            context.application,
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             granted=granted,

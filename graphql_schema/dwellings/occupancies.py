@@ -54,7 +54,7 @@ class OccupancyMutation:
     async def leave_dwelling(self, info: Info, dwelling: strawberry.ID, last_day: date) -> DwellingLeft:
         context = info.context
         await leave_dwelling(
-            context.house.registry,
+            context.application.registry,
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             last_day=last_day,

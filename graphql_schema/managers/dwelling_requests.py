@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import strawberry
 
-from core.services.occupancy.dwelling_requests import CaseView, decide, list_cases
+from core.services.occupancy.dwelling_requests import DwellingRequestView, decide, list_dwelling_requests
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
@@ -15,7 +15,7 @@ from graphql_schema.base.relay import global_id, number_of
 @strawberry.type(
     description="A request for access to a dwelling; the applicant sees nothing of it until it is decided."
 )
-class DwellingCase:
+class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
         description="Somebody else has the dwelling's account at present; approval ends that occupancy."
@@ -28,9 +28,9 @@ class DwellingCase:
     opened_at: datetime
 
     @classmethod
-    def of(cls, view: CaseView) -> "DwellingCase":
+    def of(cls, view: DwellingRequestView) -> "DwellingRequest":
         return cls(
-            id=global_id("DwellingCase", view.id),
+            id=global_id("DwellingRequest", view.id),
             contested=view.contested,
             residence_code=view.residence_code,
             dwelling=view.dwelling,
@@ -42,7 +42,7 @@ class DwellingCase:
 
 
 @strawberry.input
-class DecideCaseInput:
+class DecideDwellingRequestInput:
     id: strawberry.ID
     approved: bool = strawberry.field(
         description="Approval ends the present occupant's occupancy on the day before the new one begins."
@@ -56,36 +56,40 @@ class DecideCaseInput:
 
 
 @strawberry.type(description="The request is decided, and the applicant is notified.")
-class CaseDecided:
+class DwellingRequestDecided:
     id: strawberry.ID
     approved: bool
 
 
 @strawberry.type
-class CaseQuery:
+class DwellingRequestQuery:
     @resolved("The open dwelling requests of the manager's residences, the oldest first.")
-    async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
+    async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
         viewer, size = await info.context.viewer(), checked_first(first)
-        found = await list_cases(viewer, limit=size, now=info.context.now)
-        return [DwellingCase.of(view) for view in found]
+        found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
+        return [DwellingRequest.of(view) for view in found]
 
 
 @strawberry.type
-class CaseMutation:
+class DwellingRequestMutation:
     @resolved(
         "Approve or reject a request for a dwelling. Already decided: CONFLICT; so too, with "
         "the field `contested`, where the dwelling has somebody else's account by now and the "
         "decision did not take that into account."
     )
-    async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
+    async def decide_dwelling_request(
+        self,
+        info: Info,
+        input: DecideDwellingRequestInput,  # noqa: A002 - the argument's name in the schema
+    ) -> DwellingRequestDecided:
         context = info.context
         await decide(
-            context.house,
+            context.application,
             await context.viewer(),
-            number_of(input.id, "DwellingCase"),
+            number_of(input.id, "DwellingRequest"),
             approved=input.approved,
             contested=input.contested,
             visitor=context.visitor,
             now=context.now,
         )
-        return CaseDecided(id=input.id, approved=input.approved)
+        return DwellingRequestDecided(id=input.id, approved=input.approved)

@@ -16,7 +16,7 @@ from core.services.consumption.manager_consumption import (
 from core.services.places.managed_residences import ManagedResidenceView, managed_residences
 from core.services.portfolio.publication import DocumentView, residence_documents
 from core.services.shared.paging import Page
-from graphql_schema.alerts.actions import AlertHandling
+from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
@@ -38,7 +38,7 @@ class ManagedAlert:
     started_on: date
     ended_on: date | None
     meter_serial: str | None
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
     @classmethod
     def of(cls, view: ManagedAlertView) -> "ManagedAlert":
@@ -51,7 +51,7 @@ class ManagedAlert:
             started_on=view.started_on,
             ended_on=view.ended_on,
             meter_serial=view.printed_serial,
-            handling=AlertHandling.of(view.handling),
+            workflow=AlertWorkflow.of(view.workflow),
         )
 
 
@@ -94,7 +94,7 @@ class ResidenceDocument:
 @strawberry.type(description="A dwelling of a managed residence.")
 class ManagedDwelling:
     id: strawberry.ID
-    number_in_house: strawberry.Private[int]
+    number_in_building: strawberry.Private[int]
     place: str
     lot: str | None
 
@@ -102,7 +102,7 @@ class ManagedDwelling:
     def of(cls, view: ManagedDwellingView) -> "ManagedDwelling":
         return cls(
             id=global_id("ManagedDwelling", view.id),
-            number_in_house=view.id,
+            number_in_building=view.id,
             place=view.place,
             lot=view.lot,
         )
@@ -122,7 +122,7 @@ class ManagedDwelling:
         context = info.context
         points = await managed_daily_series(
             await context.viewer(),
-            self.number_in_house,
+            self.number_in_building,
             fluid,
             first=checked_day(from_, "from"),
             last=checked_day(to, "to"),
@@ -135,7 +135,7 @@ class ManagedDwelling:
 @strawberry.type(description="A residence of the manager.")
 class ManagedResidence:
     id: strawberry.ID
-    number_in_house: strawberry.Private[int]
+    number_in_building: strawberry.Private[int]
     code: str = strawberry.field(description="The site code that residents ask for: `AA000`.")
     name: str
     street: str
@@ -146,7 +146,7 @@ class ManagedResidence:
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
         return cls(
             id=global_id("ManagedResidence", view.id),
-            number_in_house=view.id,
+            number_in_building=view.id,
             code=view.code,
             name=view.name,
             street=view.street,
@@ -168,14 +168,14 @@ class ManagedResidence:
 
     @resolved("«Mes documents», the newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
-        viewer, house = await info.context.viewer(), info.context.house
-        found = await residence_documents(house, viewer, self.number_in_house)
+        viewer, application = await info.context.viewer(), info.context.application
+        found = await residence_documents(application, viewer, self.number_in_building)
         return [ResidenceDocument.of(view) for view in found]
 
     @resolved("The dwellings of the residence.")
     async def dwellings(self, info: Info) -> list[ManagedDwelling]:
         viewer = await info.context.viewer()
-        found = await managed_dwellings(viewer, self.number_in_house)
+        found = await managed_dwellings(viewer, self.number_in_building)
         return [ManagedDwelling.of(view) for view in found]
 
     async def _alerts(
@@ -183,7 +183,7 @@ class ManagedResidence:
     ) -> ManagedAlertConnection:
         page = await managed_alerts(
             await info.context.viewer(),
-            self.number_in_house,
+            self.number_in_building,
             active=active,
             first=checked_first(first),
             after=alert_of_cursor(after),

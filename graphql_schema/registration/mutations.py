@@ -33,15 +33,15 @@ class RegistrationMutation:
         self, info: Info, operator: str, language: Language = Language.FR
     ) -> RegistrationResult:
         context = info.context
-        return await _told(
+        return await _answer(
             service.start(
-                context.house, operator, language=language, visitor=context.visitor, now=context.now
+                context.application, operator, language=language, visitor=context.visitor, now=context.now
             )
         )
 
     @resolved("The state of a registration; its token resumes it on any device.")
     async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.resume(info.context.house, token, now=info.context.now))
+        return await _answer(service.resume(info.context.application, token, now=info.context.now))
 
     @resolved("Send one of the forms that the step offers.")
     async def answer_registration(
@@ -50,28 +50,28 @@ class RegistrationMutation:
         context = info.context
         context.try_sign_in()
         given = answer.filled()
-        return await _told(
-            service.answer(context.house, token, given, visitor=context.visitor, now=context.now)
+        return await _answer(
+            service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
         )
 
     @resolved("«Ce n'est pas mon logement»: back to the search.")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.reject_dwelling(info.context.house, token, now=info.context.now))
+        return await _answer(service.reject_dwelling(info.context.application, token, now=info.context.now))
 
     @resolved("Back to the step before.")
     async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.go_back(info.context.house, token, now=info.context.now))
+        return await _answer(service.go_back(info.context.application, token, now=info.context.now))
 
     @resolved("«Renvoyer le code»: another code, or temporary password.")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
-        return await _told(send_again(context.house, token, visitor=context.visitor, now=context.now))
+        return await _answer(send_again(context.application, token, visitor=context.visitor, now=context.now))
 
     @resolved("«Corriger mon adresse email».")
     async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
         context = info.context
-        return await _told(
-            correct_email(context.house, token, email, visitor=context.visitor, now=context.now)
+        return await _answer(
+            correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
         )
 
     @resolved("«Annuler ma demande»: delete all that was entered.")
@@ -80,7 +80,7 @@ class RegistrationMutation:
         return RegistrationCancelled(cancelled=True)
 
 
-async def _told(asked: Awaitable[RegistrationView]) -> RegistrationResult:
+async def _answer(asked: Awaitable[RegistrationView]) -> RegistrationResult:
     """The view, or the refusal, as part of the answer."""
     try:
         return Registration.of(await asked)

@@ -8,7 +8,7 @@ from core.access.passwords import Criterion, OwnData, check_password, failed
 from core.errors import InvalidInput
 from core.operators import ActivationMode, OperatorProfile
 from core.operators import HelpPage as Page
-from core.services.auth.password_checks import judged
+from core.services.auth.passwords import judged
 from core.services.registration.rate_limits import count_password_check
 from core.services.registration.support import ask_for_support
 from graphql_schema.base.context import Context, Info
@@ -155,7 +155,7 @@ class PasswordCheck:
 
 
 @strawberry.type(description="The question was sent to the operator.")
-class SupportAsked:
+class SupportRequested:
     operator: str
 
 
@@ -163,7 +163,7 @@ class SupportAsked:
 class OperatorQuery:
     @resolved("The operators whose residents register with this instance.")
     async def operators(self, info: Info) -> list[Operator]:
-        return [Operator.of(profile) for profile in info.context.house.registry.profiles]
+        return [Operator.of(profile) for profile in info.context.application.registry.profiles]
 
 
 @strawberry.type
@@ -173,7 +173,7 @@ class OperatorMutation:
     )
     async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
         context = info.context
-        await count_password_check(context.house, context.visitor, now=context.now)
+        await count_password_check(context.application, context.visitor, now=context.now)
         profile = profile_of(context, input.operator)
         texts = (input.last_name, input.first_name, input.email, input.phone)
         own = OwnData.of(*(text[:LONGEST_OWN_DATUM] for text in texts if text))
@@ -184,18 +184,18 @@ class OperatorMutation:
         )
 
     @resolved("«Contacter l'assistance»: ask the operator, before or after signing in.")
-    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportAsked:
+    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportRequested:
         context = info.context
         profile = profile_of(context, operator)
         await ask_for_support(
-            context.house,
+            context.application,
             profile,
             email=email,
             question=question,
             visitor=context.visitor,
             now=context.now,
         )
-        return SupportAsked(operator=profile.code)
+        return SupportRequested(operator=profile.code)
 
 
 def profile_of(context: Context, code: str) -> OperatorProfile:
@@ -204,7 +204,7 @@ def profile_of(context: Context, code: str) -> OperatorProfile:
     Raises:
         InvalidInput: there is none.
     """
-    profile = context.house.registry.profile(code)
+    profile = context.application.registry.profile(code)
     if profile is None:
         raise InvalidInput("There is no such operator.", field="operator")
     return profile

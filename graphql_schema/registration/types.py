@@ -14,8 +14,7 @@ from core.errors import RateLimited
 from core.operators import WORDS, Path, Step
 from core.registration.confirmation import Block as ConfirmationBlock
 from core.registration.forms import Choice as FormChoice
-from core.registration.forms import Field as FormField
-from core.registration.forms import FieldKind
+from core.registration.forms import FieldKind, FormField
 from core.registration.forms import Form as StepForm
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate

@@ -23,9 +23,9 @@ async def record(email: str, *, granted: bool, evidence: str | None = None) -> N
         granted: --granted or --no-granted.
         evidence: where the signed paper is; a consent needs it.
     """
-    async with opened() as house:
+    async with opened() as application:
         view = await record_consent(
-            house,
+            application,
             SYSTEM,
             email,
             granted=granted,

@@ -1,4 +1,4 @@
-"""`submeter serve` and `submeter migrate`."""
+"""`submeter serve`: the GraphQL API, by uvicorn."""
 
 import asyncio
 import socket
@@ -9,13 +9,7 @@ import uvicorn
 
 from core import bootstrap
 from core.settings import IN_MEMORY, Settings, from_environment
-from submeter.output import AtMost, Port, fail, out
-
-
-async def migrate() -> None:
-    """Bring the tables up to date."""
-    applied = await bootstrap.migrate(from_environment())
-    out.print(f"Applied {', '.join(applied)}." if applied else "Nothing to apply: the tables are up to date.")
+from submeter.output import AtMost, Port, fail
 
 
 def serve(*, host: str | None = None, port: Port | None = None, workers: AtMost = 1) -> None:

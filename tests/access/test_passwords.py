@@ -1,4 +1,4 @@
-"""Password criteria: what each operator asks, and what the house refuses everywhere."""
+"""Password criteria: what each operator asks, and what the application refuses everywhere."""
 
 import pytest
 from zxcvbn import matching

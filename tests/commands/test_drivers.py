@@ -40,7 +40,7 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (("Acme",), "'Acme' is no name of a driver"),
         (("kamstrup",), "a driver kamstrup is installed already"),
@@ -49,12 +49,14 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
         (("sappy", "--maker", "SAP"), "meters of SAP are read by ocea already"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_its_reason(drivers, tmp_path: Path, arguments, said) -> None:
+def test_a_name_that_cannot_be_is_refused_with_its_reason(
+    drivers, tmp_path: Path, arguments, reported
+) -> None:
     """One line, exit status 1, nothing written."""
     refused = drivers("new", *arguments)
     assert refused.returncode == 1
     assert "INVALID_NAME" in refused.stderr
-    assert said in refused.stderr
+    assert reported in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 

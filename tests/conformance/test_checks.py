@@ -85,14 +85,14 @@ def test_telegrams_of_a_package_with_several_drivers_say_whose_they_are(package)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [(None, "cannot be read"), ("[", "is no TOML"), ("[project]\nname = 'acme'", "declares nothing under")],
 )
-def test_a_folder_that_is_no_plugin_is_told(tmp_path: Path, text: str | None, said: str) -> None:
+def test_a_folder_that_is_no_plugin_is_told(tmp_path: Path, text: str | None, reported: str) -> None:
     """What the folder lacks is said in one sentence."""
     if text is not None:
         (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(NotAPlugin, match=said):
+    with pytest.raises(NotAPlugin, match=reported):
         plugins_in(tmp_path)
 
 
@@ -132,7 +132,7 @@ def intact_only(vector: Vector, registry: Registry):
     return lambda *_arguments, **_options: opened.sealed, lambda *_arguments: opened
 
 
-def test_a_house_that_checked_nothing_would_be_found_out(monkeypatch, registry) -> None:
+def test_an_application_that_checked_nothing_would_be_found_out(monkeypatch, registry) -> None:
     """Values from cut, damaged, wrongly keyed and keyless telegrams are each found: a question can fail."""
     text = (Path(__file__).parents[2] / "drivers" / "ista" / "vectors.toml").read_text()
     vector = load_vectors(text)[0]
@@ -140,14 +140,14 @@ def test_a_house_that_checked_nothing_would_be_found_out(monkeypatch, registry) 
     monkeypatch.setattr(damage, "identify", identify_all)
     monkeypatch.setattr(damage, "open_sealed", open_all)
     failures, _ = damage.look_for_damage(registry.named("ista"), (vector,), registry)
-    for said in (
+    for reported in (
         "cut to 12 bytes",
         "a link checksum fails",
         "the seal is broken",
         "64 of 64 wrong keys",
         "without its",
     ):
-        assert any(said in failure for failure in failures), said
+        assert any(reported in failure for failure in failures), reported
 
 
 def careless(envelope, _key) -> Frame:

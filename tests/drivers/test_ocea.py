@@ -14,7 +14,7 @@ from core.metering import (
     open_sealed,
 )
 from drivers.ocea.driver import DRIVER
-from drivers.ocea.prios import unseal
+from drivers.ocea.prios import decrypt
 from drivers.ocea.serials import from_address, to_address, year_of
 
 REGISTRY = load_registry()
@@ -91,13 +91,13 @@ def bit_by_bit(telegram, key):
 @given(st.binary(min_size=15, max_size=60), st.binary(min_size=8, max_size=8))
 def test_the_tables_are_the_register(telegram, key):
     """Eight steps by table are eight steps by bit, for any telegram and key."""
-    assert unseal(telegram, key) == bit_by_bit(telegram, key)
+    assert decrypt(telegram, key) == bit_by_bit(telegram, key)
 
 
 @given(st.binary(min_size=26, max_size=26))
 def test_the_two_well_known_keys_never_both_fit(telegram):
     """The register is linear: the second key changes the check byte by a constant: none fits both."""
-    first, second = (unseal(telegram, key) for key in WELL_KNOWN)
+    first, second = (decrypt(telegram, key) for key in WELL_KNOWN)
     assert first[0] != second[0]
 
 
@@ -138,8 +138,8 @@ def test_a_short_frame_carries_the_total_alone():
 def sealed_again(alarm):
     """Our PRIOS telegram with other alarm bytes, sealed anew: they seed the register."""
     head = PRIOS[:11] + bytes.fromhex(alarm) + PRIOS[14:15]
-    stream = unseal(head + bytes(len(PRIOS) - 15), WELL_KNOWN[0])
-    plain = unseal(PRIOS, WELL_KNOWN[0])
+    stream = decrypt(head + bytes(len(PRIOS) - 15), WELL_KNOWN[0])
+    plain = decrypt(PRIOS, WELL_KNOWN[0])
     return head + bytes(left ^ right for left, right in zip(plain, stream, strict=True))
 
 
@@ -171,7 +171,7 @@ def real_data(records, *, damage=0):
     check = (sum(plain) ^ damage) & 0xEF | 0x10  # the high byte of CFG: bit 12 marks the form
     head = bytes.fromhex("442423" + "2004" + "25609268" + "7A" + "110000") + bytes((check,))
     telegram = bytes((len(head) + len(plain),)) + head
-    stream = unseal(telegram + bytes(len(plain)), WELL_KNOWN[1])
+    stream = decrypt(telegram + bytes(len(plain)), WELL_KNOWN[1])
     return telegram + bytes(left ^ right for left, right in zip(plain, stream, strict=True))
 
 

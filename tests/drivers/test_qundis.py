@@ -7,7 +7,7 @@ import pytest
 
 from core.mbus.link import crc16
 from core.metering import TelegramError, identify, load_registry, open_sealed
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 REGISTRY = load_registry()
 OMS = "0C13 45230100 4C13 00100100 426C DF2C CC0813 00200100 C2086C FE24"
@@ -22,9 +22,9 @@ def walk_by(
 def measured(records, *, version="18", medium="07", maker="9344"):
     """What the driver makes of plain records."""
     link = bytes.fromhex(maker + "11223344" + version + medium)
-    header = sealing.Header(sealing.NONE if records.startswith("0DFF5F") else sealing.SHORT)
+    header = encryption.Header(encryption.NONE if records.startswith("0DFF5F") else encryption.SHORT)
     return open_sealed(
-        identify(sealing.plain(link, bytes.fromhex(records), header), REGISTRY), None
+        identify(encryption.plain(link, bytes.fromhex(records), header), REGISTRY), None
     ).measurement
 
 
@@ -81,7 +81,7 @@ def test_the_billed_snapshot_hangs_on_the_version(version, medium, target):
 def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
     """The L field was two short: the values are told, and a billed one only where both snapshots agree."""
     link = bytes.fromhex("934411223344" + "18" + "07")
-    whole = sealing.plain(link, bytes.fromhex(walk_by(month=month)), sealing.Header(sealing.NONE))
+    whole = encryption.plain(link, bytes.fromhex(walk_by(month=month)), encryption.Header(encryption.NONE))
     last = 10 + (len(whole) - 11) // 16 * 16
     short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[last:]).to_bytes(2, "big")
     values = open_sealed(identify(short, REGISTRY), None).measurement.values
@@ -93,7 +93,7 @@ def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
 def test_a_mended_length_does_not_hide_what_is_wrong_inside():
     """A record that runs past the end stays an error, whatever the length was mended to."""
     link = bytes.fromhex("934411223344" + "18" + "07")
-    whole = sealing.plain(link, bytes.fromhex("0C13 4523"), sealing.Header(sealing.SHORT))
+    whole = encryption.plain(link, bytes.fromhex("0C13 4523"), encryption.Header(encryption.SHORT))
     short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[10:]).to_bytes(2, "big")
     with pytest.raises(TelegramError):
         open_sealed(identify(short, REGISTRY), None)

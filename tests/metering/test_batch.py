@@ -25,7 +25,7 @@ from core.metering import (
 )
 from core.metering.batch import BatchDecoder
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 KEY = bytes(range(16))
@@ -42,36 +42,38 @@ def ordinary(case, registry, book=NO_BOOK):
         return error
 
 
-def batched(cases, decoder, book=NO_BOOK):
+def batched(dwelling_requests, decoder, book=NO_BOOK):
     """What a batch says of such cases."""
-    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in cases])
+    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in dwelling_requests])
     known = [place for place, sealed in enumerate(found) if not isinstance(sealed, TelegramError)]
-    opened = decoder.open([found[place] for place in known], [cases[place][2] for place in known], book=book)
+    opened = decoder.open(
+        [found[place] for place in known], [dwelling_requests[place][2] for place in known], book=book
+    )
     answers = list(found)
     for place, answer in zip(known, opened, strict=True):
         answers[place] = answer
     return answers
 
 
-def told(answer):
+def reported(answer):
     """All that an answer says: errors have no equality of their own."""
     if isinstance(answer, TelegramError):
         return answer.code, answer.stage, answer.message, answer.offset
     return answer
 
 
-def assert_same(cases, registry, decoder, book=NO_BOOK):
+def assert_same(dwelling_requests, registry, decoder, book=NO_BOOK):
     """Equal, and equal in print: to the eye of whoever reads a log nothing differs either.
 
     In one batch, and in batches of one through a decoder that has seen nothing.
     """
-    wanted = [ordinary(case, registry, book) for case in cases]
-    got = batched(cases, decoder, book)
+    wanted = [ordinary(case, registry, book) for case in dwelling_requests]
+    got = batched(dwelling_requests, decoder, book)
     fresh = BatchDecoder(registry, ciphers=Ciphers(64))
-    alone = [batched([case], fresh, book)[0] for case in cases]
-    for case, one, *others in zip(cases, wanted, got, alone, strict=True):
+    alone = [batched([case], fresh, book)[0] for case in dwelling_requests]
+    for case, one, *others in zip(dwelling_requests, wanted, got, alone, strict=True):
         for other in others:
-            assert told(one) == told(other), case[0].hex()
+            assert reported(one) == reported(other), case[0].hex()
             if isinstance(one, Opened):
                 assert repr(one) == repr(other)
                 assert hash(one.frame) == hash(other.frame)
@@ -180,23 +182,27 @@ def sealed(number, content, key, seal, link, chance):
     """A telegram of a meter of its own in one of the ways in which telegrams are sealed."""
     full, compact = content
     link = link[:2] + number.to_bytes(4, "little") + link[-2:]
-    kind = chance.choice([sealing.SHORT, sealing.SHORT, sealing.LONG]) if seal != "ell" else sealing.NONE
-    header = sealing.Header(kind, access=number & 0xFF, status=chance.choice([0, 0, 4, 0x1B]), meter=link)
-    radio = link if kind != sealing.LONG else link[:2] + bytes.fromhex("99999999") + b"\x01\x37"
+    kind = (
+        chance.choice([encryption.SHORT, encryption.SHORT, encryption.LONG])
+        if seal != "ell"
+        else encryption.NONE
+    )
+    header = encryption.Header(kind, access=number & 0xFF, status=chance.choice([0, 0, 4, 0x1B]), meter=link)
+    radio = link if kind != encryption.LONG else link[:2] + bytes.fromhex("99999999") + b"\x01\x37"
     match seal:
         case "plain":
-            return sealing.plain(radio, full, header)
+            return encryption.plain(radio, full, header)
         case "mode 5":
-            return sealing.mode5(
+            return encryption.mode5(
                 radio, key, full, header, behind=chance.choice([b"", b"", b"\x01\xfd\x17\x05"])
             )
         case "mode 7":
-            inner = sealing.body(sealing.mode7(radio, key, full, header, counter=number))
-            return sealing.extended(radio, inner, access=number & 0xFF)
+            inner = encryption.body(encryption.mode7(radio, key, full, header, counter=number))
+            return encryption.extended(radio, inner, access=number & 0xFF)
         case "ell":
-            return sealing.counter_mode(radio, key, b"\x78" + full, session=number, access=number & 0xFF)
+            return encryption.counter_mode(radio, key, b"\x78" + full, session=number, access=number & 0xFF)
         case _:
-            return sealing.counter_mode(radio, key, b"\x79" + compact, session=number)
+            return encryption.counter_mode(radio, key, b"\x79" + compact, session=number)
 
 
 SEALS = ("plain", "mode 5", "mode 7", "ell", "compact")
@@ -219,14 +225,14 @@ def fleet(chance, seal):
 
 def test_our_vectors(registry, decoder):
     """All our telegrams with the right key, none, a wrong one, and whatever is said of their checksums."""
-    cases = list(vector_cases())
-    assert_same(cases, registry, decoder)
-    assert_same(cases[::-1], registry, decoder)
+    dwelling_requests = list(vector_cases())
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_shared_vectors(shared, registry):
     """The telegrams that are not ours to commit, sound and damaged, in one batch and again in another."""
-    cases = []
+    dwelling_requests = []
     for name in ("shared.json", "negative_shared.json"):
         for record in json.loads((shared / "wmbus" / name).read_text())["records"]:
             try:
@@ -234,10 +240,10 @@ def test_the_shared_vectors(shared, registry):
             except TelegramError:
                 continue
             key = bytes.fromhex(record["key"]) if record.get("key") else None
-            cases.append((line.telegram, line.crc_kept, key))
+            dwelling_requests.append((line.telegram, line.crc_kept, key))
     decoder = BatchDecoder(registry)
-    assert_same(cases, registry, decoder)
-    assert_same(cases, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
 
 
 def test_damage(registry, decoder):
@@ -274,20 +280,22 @@ def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
         lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k),
     )
     link = bytes.fromhex("2D2C000000001B16")
-    seal_as = {
-        "mode 5": sealing.mode5,
-        "mode 7": sealing.mode7,
-        "ell": lambda own, key, records: sealing.counter_mode(own, key, b"\x78" + records),
+    encrypt_as = {
+        "mode 5": encryption.mode5,
+        "mode 7": encryption.mode7,
+        "ell": lambda own, key, records: encryption.counter_mode(own, key, b"\x78" + records),
     }
-    for seal, write in seal_as.items():
-        cases = []
+    for seal, write in encrypt_as.items():
+        dwelling_requests = []
         for number in range(40):
             key = chance.randbytes(16)
             own = link[:2] + number.to_bytes(4, "little") + link[-2:]
             telegram = write(own, key, written(layout, chance)[0])
-            cases.append((telegram, False, key))
+            dwelling_requests.append((telegram, False, key))
         ordinarily.clear()
-        assert all(isinstance(answer, Opened) for answer in batched(cases, BatchDecoder(registry)))
+        assert all(
+            isinstance(answer, Opened) for answer in batched(dwelling_requests, BatchDecoder(registry))
+        )
         assert len(ordinarily) == 1, seal
 
 
@@ -304,13 +312,13 @@ def test_compact_formats_that_were_learned(registry, decoder):
             identify(sealed(1, written(layout, chance), key, "ell", link, chance), registry), key
         )
         book = NO_BOOK.learn(teacher)
-        cases = [
+        dwelling_requests = [
             (sealed(number, written(layout, chance), key, "compact", link, chance), False, key)
             for number in range(1, 6)
         ]
-        assert_same(cases, registry, decoder, book)
-        assert_same(cases, registry, decoder)
-        assert_same(cases, registry, decoder, book)
+        assert_same(dwelling_requests, registry, decoder, book)
+        assert_same(dwelling_requests, registry, decoder)
+        assert_same(dwelling_requests, registry, decoder, book)
 
 
 def driver_of(interpret, interpret_many=None):
@@ -351,7 +359,7 @@ def test_a_driver_that_fails_or_looks_everywhere():
         registry = driver_of(interpret, many)
         chance = random.Random("a stranger's driver")
         layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
-        cases = [
+        dwelling_requests = [
             (
                 sealed(number, written(layout, chance), KEY, seal, LINKS[0], chance),
                 False,
@@ -360,7 +368,7 @@ def test_a_driver_that_fails_or_looks_everywhere():
             for number in range(1, 40)
             for seal in ("plain", "mode 5", "ell")
         ]
-        got = assert_same(cases, registry, BatchDecoder(registry))
+        got = assert_same(dwelling_requests, registry, BatchDecoder(registry))
         assert {type(answer) for answer in got} == {Opened, TelegramError}
 
 
@@ -368,7 +376,7 @@ def test_a_batch_of_none_and_of_one(registry, decoder):
     """Nothing in, nothing out; one in, one out."""
     assert decoder.identify([]) == []
     assert decoder.open([], []) == []
-    telegram = sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100"))
+    telegram = encryption.mode5(LINK, KEY, bytes.fromhex("041383F20100"))
     for _ in range(3):
         (opened,) = decoder.open(decoder.identify([(telegram, False)]), [KEY])
         assert opened == open_sealed(identify(telegram, registry), KEY)
@@ -382,7 +390,7 @@ def test_a_sealed_content_that_seems_plain(registry, decoder):
     mixed = int.from_bytes(b"".join(first), "big") ^ int.from_bytes(chain * len(first), "big")
     blocks = AES.new(KEY, AES.MODE_ECB).encrypt(mixed.to_bytes(16 * len(first), "big"))
     number = next(at // 16 for at in range(0, len(blocks), 16) if blocks[at : at + 2] == b"\x2f\x2f")
-    telegram = sealing.mode5(LINK, KEY, first[number][2:8])
+    telegram = encryption.mode5(LINK, KEY, first[number][2:8])
     assert telegram[15:17] == b"\x2f\x2f"
     (answer,) = assert_same([(telegram, False, KEY)], registry, decoder)
     assert answer.measurement.index is not None
@@ -390,15 +398,15 @@ def test_a_sealed_content_that_seems_plain(registry, decoder):
 
 def test_more_shapes_than_are_kept(registry, decoder):
     """Telegrams that differ in their configuration field alone, a hundred ways, and then once more."""
-    telegram = bytearray(sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
-    cases = []
+    telegram = bytearray(encryption.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
+    dwelling_requests = []
     for number in range(100):
         telegram[13] = telegram[13] & 0xF0 | number & 0x0F
         telegram[14] = telegram[14] & 0x1F | (number >> 4) << 5
-        cases.append((bytes(telegram), False, KEY))
-    got = assert_same([*cases, *cases], registry, decoder)
+        dwelling_requests.append((bytes(telegram), False, KEY))
+    got = assert_same([*dwelling_requests, *dwelling_requests], registry, decoder)
     assert {type(answer) for answer in got} == {Opened}
-    assert_same(cases[::-1], registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_ciphers_kept_are_bounded(registry):
@@ -406,12 +414,12 @@ def test_the_ciphers_kept_are_bounded(registry):
     ciphers = Ciphers(4)
     decoder = BatchDecoder(registry, ciphers=ciphers)
     chance = random.Random("many meters")
-    cases = []
+    dwelling_requests = []
     for number in range(20):
         key = chance.randbytes(16)
         link = LINK[:2] + number.to_bytes(4, "little") + LINK[6:]
-        cases.append((sealing.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
-    assert all(isinstance(answer, Opened) for answer in batched(cases, decoder))
+        dwelling_requests.append((encryption.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
+    assert all(isinstance(answer, Opened) for answer in batched(dwelling_requests, decoder))
     assert ciphers.kept == 4
 
 

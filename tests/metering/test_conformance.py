@@ -28,7 +28,7 @@ def test_a_vector_that_says_all_and_says_it_right_differs_in_nothing(registry):
 
 
 @pytest.mark.parametrize(
-    ("change", "driver", "said"),
+    ("change", "driver", "reported"),
     [
         ({"values": {}}, "itron", "total_volume_m3 is 127.619, not None"),
         ({"flags": frozenset({"LEAK"})}, "itron", "flags are [], not ['LEAK']"),
@@ -37,10 +37,10 @@ def test_a_vector_that_says_all_and_says_it_right_differs_in_nothing(registry):
         ({"key": bytes(16)}, "itron", "KEY_CONFIGURED_BUT_PLAIN"),
     ],
 )
-def test_a_difference_is_said_in_words(registry, change, driver, said):
-    """What the house makes of a telegram and what the vector says are both in the sentence."""
+def test_a_difference_is_said_in_words(registry, change, driver, reported):
+    """What the application makes of a telegram and what the vector says are both in the sentence."""
     (vector,) = load_vectors(TEXT)
-    assert any(said in text for text in differences(replace(vector, **change), registry, driver))
+    assert any(reported in text for text in differences(replace(vector, **change), registry, driver))
 
 
 def test_a_text_that_is_no_vector_file_is_refused():

@@ -15,13 +15,13 @@ from core.metering import (
     open_sealed,
 )
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 NOBODY = Registry(())
 LINK = bytes.fromhex("6A49") + bytes.fromhex("11223344") + bytes.fromhex("0107")
 RECORDS = [encoder.bcd(0xC, "13", 123456), encoder.integer(2, "FD17", 0)]
-FULL = sealing.plain(LINK, encoder.full(RECORDS))
-COMPACT = sealing.plain(LINK, encoder.compact(RECORDS), sealing.Header(compact=True))
+FULL = encryption.plain(LINK, encoder.full(RECORDS))
+COMPACT = encryption.plain(LINK, encoder.compact(RECORDS), encryption.Header(compact=True))
 
 
 def opened(telegram, book):

@@ -15,7 +15,7 @@ from core.metering import (
     open_sealed,
 )
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 from tests.support.encoder import Place
 
 REGISTRY = load_registry()
@@ -24,7 +24,7 @@ UNKNOWN = bytes.fromhex("6A49112233440107")
 
 def history(records, *, link=UNKNOWN, registry=REGISTRY):
     """The history in a plain telegram."""
-    return open_sealed(identify(sealing.plain(link, records), registry), None).measurement.history
+    return open_sealed(identify(encryption.plain(link, records), registry), None).measurement.history
 
 
 def entry(day, value, source=HistorySource.SNAPSHOT, quantity=Quantity.VOLUME):

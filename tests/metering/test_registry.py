@@ -50,7 +50,7 @@ def plugin(monkeypatch):
 
 
 def test_our_vendors_come_through_entry_points(registry):
-    """The four vendors of the house are found as a stranger's package would be, and none is broken."""
+    """The four vendors of the application are found as a stranger's package would be, and none is broken."""
     assert [loaded.driver.name for loaded in registry.drivers] == ["ista", "itron", "kamstrup", "ocea"]
     assert {loaded.distribution for loaded in registry.drivers} == {"submeter"}
     assert registry.broken == ()

@@ -21,7 +21,7 @@ from core.metering import (
     open_sealed,
     parse_line,
 )
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 KEY = bytes(range(16))
@@ -33,8 +33,8 @@ def water(number, status=0):
     """A telegram: total, month's end and its day."""
     link = LINK[:2] + number.to_bytes(4, "little") + LINK[6:]
     records = bytes.fromhex(f"0413{number:02X}000000" + "4413FF000000" + "426C5F3A")
-    header = sealing.Header(sealing.SHORT, access=number, status=status)
-    return sealing.mode5(link, KEY, records, header)
+    header = encryption.Header(encryption.SHORT, access=number, status=status)
+    return encryption.mode5(link, KEY, records, header)
 
 
 def frames_of_vectors(registry):

@@ -3,7 +3,7 @@
 In: the page, whose rows are written by hand but for their last column, and the `@pytest.mark.requirement`
 markers of the tests, read from the source without importing one. Out: the page with the tests that name each
 row, and the numbers that are cited anywhere. The one rule: a row has tests that name its number, or says why
-none can; tests/test_house.py holds the page to that.
+none can; tests/test_repository.py holds the page to that.
 """
 
 import ast

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from core.consumption.amounts import rounded
 from core.texts.leaks import (
     Language,
     alert_title,
@@ -15,7 +16,6 @@ from core.texts.leaks import (
     loss_text,
     period_text,
     price_text,
-    rounded,
 )
 
 

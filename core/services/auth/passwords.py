@@ -1,18 +1,24 @@
 """Hashes passwords with argon2id at the library's defaults (RFC 9106, low-memory profile), and checks them.
 
-In: a password, and the hash that is kept. Out: whether they belong together. The one rule: an account that is
-not there costs one hash like one that is, so nobody learns by the work whether it exists (C-13).
+In: a password, and the hash that is stored. Out: whether they belong together. The one rule: an account that
+is not there costs one hash like one that is, so nobody learns by the work whether it exists (C-13). Hashing
+and the estimate of guesses (`judged`) are tens of milliseconds of work, done in threads beside the other
+requests; whoever asks for an estimate counts the request before, since a password may be made to be dear.
 """
 
 import secrets
 import unicodedata
+from collections.abc import Callable
 from functools import cache, partial
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from core.access.passwords import LONGEST_PASSWORD
+
+T = TypeVar("T")
 
 
 def hash_password(password: str) -> str:
@@ -53,10 +59,21 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _at_a_time() -> CapacityLimiter:
-    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the house."""
+    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the application."""
     return CapacityLimiter(2)
 
 
 @cache
 def _hash_of_nobody() -> str:
     return _hasher().hash(secrets.token_urlsafe(32))
+
+
+async def judged(check: Callable[[], T]) -> T:
+    """The answer of a pure check, worked out in a thread."""
+    return await to_thread.run_sync(check, limiter=_judged_at_a_time())
+
+
+@cache
+def _judged_at_a_time() -> CapacityLimiter:
+    """Two a process, whoever waits: they share one interpreter with everybody else."""
+    return CapacityLimiter(2)

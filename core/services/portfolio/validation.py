@@ -5,6 +5,7 @@ told as the list's own fault, and no key is ever repeated.
 """
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,8 +18,14 @@ from core.metering import Address, TelegramError
 _Asked = ParamSpec("_Asked")
 _Told = TypeVar("_Told")
 
+MOST_EUR_PER_M3 = 100
+"""Ten times what the dearest of Europe's cities ask; above it a price was typed in cents."""
 
-def told_as_input(
+
+_DECIMALS = 4
+
+
+def reported_as_input(
     describe: Callable[_Asked, Awaitable[_Told]],
 ) -> Callable[_Asked, Awaitable[_Told]]:
     """Let what does not fit a column be the fault of what was described."""
@@ -63,3 +70,20 @@ def canonical_address(radio_address: str) -> str:
         raise InvalidInput(
             f"{radio_address!r} is no radio address: {failure.message}", field="radio_address"
         ) from failure
+
+
+def checked_price(eur_per_m3: Decimal | None) -> Decimal | None:
+    """The price as it is stored.
+
+    Raises:
+        InvalidInput: it is no number above 0 and up to 100, or has more than four decimals.
+    """
+    if eur_per_m3 is None:
+        return None
+    if not eur_per_m3.is_finite() or not 0 < eur_per_m3 <= MOST_EUR_PER_M3:
+        raise InvalidInput(
+            f"a cubic metre costs more than 0 and up to {MOST_EUR_PER_M3} EUR", field="water_price"
+        )
+    if eur_per_m3 != round(eur_per_m3, _DECIMALS):
+        raise InvalidInput(f"a price has up to {_DECIMALS} decimals", field="water_price")
+    return eur_per_m3

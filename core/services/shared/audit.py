@@ -2,7 +2,7 @@
 
 In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule: rows
 are only added, and hold numbers, names of things and states: no password, code, token, key, serial or
-address to write to. The table itself refuses to change a row (migration `accounts`).
+address to write to. The table itself refuses to change a row (the initial migration).
 """
 
 from collections.abc import Mapping

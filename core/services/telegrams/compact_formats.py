@@ -51,10 +51,10 @@ def _was_sealed(telegram: Opened) -> bool:
 
 
 async def remember(
-    connection: TransactionalDBClient, known: FormatBook, wiser: FormatBook, *, now: datetime
+    connection: TransactionalDBClient, known: FormatBook, updated_formats: FormatBook, *, now: datetime
 ) -> None:
     """Store what was learned; what another worker has learned meanwhile is left as it is."""
-    fresh = wiser.entries[len(known.entries) :]
+    fresh = updated_formats.entries[len(known.entries) :]
     if not fresh:
         return
     kinds = Counter((entry.manufacturer, entry.version, entry.medium) for entry in known.entries)

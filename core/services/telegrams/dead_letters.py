@@ -3,15 +3,21 @@
 The line itself is shown whole: it is what a radio heard, and a sealed one stays sealed.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tortoise.backends.base.client import TransactionalDBClient
+
 from core.access import Permission, Viewer
-from core.models import TelegramState, UnusableTelegram
+from core.models import DeadLetter, TelegramState
+from core.sanitize import escape_for_database
+from core.services.telegrams.decoding import ReceivedLine, Unusable
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLine:
+class DeadLetterView:
     """A line with what failed, where in it, and whose it was."""
 
     id: int
@@ -26,14 +32,16 @@ class KeptLine:
     line: str
 
 
-async def kept_lines(viewer: Viewer, *, reason: str | None = None, limit: int = 100) -> list[KeptLine]:
+async def read_dead_letters(
+    viewer: Viewer, *, reason: str | None = None, limit: int = 100
+) -> list[DeadLetterView]:
     """The newest lines that wait for their cause to go, of one reason if one is given."""
     viewer.require(Permission.TELEGRAMS_REPLAY)
-    query = UnusableTelegram.filter(state=TelegramState.KEPT)
+    query = DeadLetter.filter(state=TelegramState.WAITING)
     if reason is not None:
         query = query.filter(reason=reason)
     return [
-        KeptLine(
+        DeadLetterView(
             id=row.id,
             received_at=row.received_at,
             source=row.source,
@@ -47,3 +55,83 @@ async def kept_lines(viewer: Viewer, *, reason: str | None = None, limit: int = 
         )
         for row in await query.order_by("-id").limit(limit)
     ]
+
+
+async def store_dead_letters(
+    connection: TransactionalDBClient,
+    viewer: Viewer,
+    failures: Sequence[Unusable],
+    *,
+    source: str,
+) -> None:
+    """Store lines that could not be used; one that is kept already gets its newest reason and is seen again.
+
+    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
+    each other.
+    """
+    if not failures:
+        return
+    newest = {failure.line.digest: failure for failure in failures}
+    sightings = Counter[str]()
+    for failure in failures:
+        sightings[failure.line.digest] += failure.line.sightings
+    await DeadLetter.bulk_create(
+        [
+            DeadLetter(
+                line=failure.line.text,
+                line_digest=digest,
+                source=escape_for_database(source)[:200],
+                gateway_id=viewer.gateway_id,
+                received_at=failure.line.received_at,
+                times_seen=0,
+                **_findings(failure),
+            )
+            for digest, failure in sorted(newest.items())
+        ],
+        ignore_conflicts=True,
+        using_db=connection,
+    )
+    rows = DeadLetter.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
+    stored = await rows.select_for_update()
+    for row in stored:
+        row.update_from_dict(_findings(newest[row.line_digest]))
+        row.times_seen += sightings[row.line_digest]
+        row.state, row.replayed_at = TelegramState.WAITING, None
+    await DeadLetter.bulk_update(stored, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
+
+
+_UPDATED = (
+    "stage",
+    "reason",
+    "message",
+    "byte_offset",
+    "radio_address",
+    "times_seen",
+    "state",
+    "replayed_at",
+)
+
+
+_ROWS_AN_UPDATE = 500
+"""Tortoise gives each field of each row two parameters, and a statement has at most 32,767."""
+
+
+def _findings(failure: Unusable) -> dict[str, str | int | None]:
+    return {
+        "stage": failure.stage,
+        "reason": failure.reason,
+        "message": escape_for_database(failure.message)[:300],
+        "byte_offset": failure.offset,
+        "radio_address": failure.radio_address,
+    }
+
+
+async def mark_replayed(
+    connection: TransactionalDBClient, used: Iterable[ReceivedLine], *, now: datetime
+) -> None:
+    """Mark kept lines that have been used now."""
+    digests = [line.digest for line in used]
+    if not digests:
+        return
+    stored = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
+    await stored.update(state=TelegramState.REPLAYED, replayed_at=now)

@@ -6,15 +6,13 @@ after all. Decoding raises nothing here: a broken telegram is a result.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.access import Viewer
 from core.metering import (
     BatchDecoder,
     FormatBook,
@@ -28,13 +26,13 @@ from core.metering import (
     flags_to_bits,
     parse_line,
 )
-from core.models import Meter, TelegramState, UnusableTelegram
-from core.sanitize import storable
+from core.models import Meter
+from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
 from core.services.telegrams.compact_formats import learned
 
 
-class Stage(StrEnum):
+class IntakeStage(StrEnum):
     """The steps after decoding at which a telegram can end; before them stand those of `core.mbus`."""
 
     METER = "METER"
@@ -60,7 +58,7 @@ LARGEST_INDEX = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReceivedLine:
     """A gateway line as received.
 
     Attributes:
@@ -76,9 +74,9 @@ class Line:
     sightings: int = 1
 
     @classmethod
-    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "Line":
+    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
         """The line of a text that may hold anything."""
-        return cls(storable(text.strip()), received_at, operator_id)
+        return cls(escape_for_database(text.strip()), received_at, operator_id)
 
     @property
     def digest(self) -> str:
@@ -94,7 +92,7 @@ class Line:
 class Unusable:
     """A line that could not become a reading: at which stage, why, where in it, and whose it was."""
 
-    line: Line
+    line: ReceivedLine
     stage: str
     reason: str
     message: str
@@ -103,10 +101,10 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedTelegram:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
-    line: Line
+    line: ReceivedLine
     sealed: Sealed
     telegram_digest: int
     moment: datetime
@@ -127,14 +125,14 @@ class Reported:
     `message_counter` is there when it was proved by a message authentication code (mode 7).
     """
 
-    heard: Heard
+    received: ReceivedTelegram
     meter: MeterEntry
     index: Index
     status_bits: int
     message_counter: int | None = None
 
 
-def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
+def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
     """Lines to telegrams to senders, in order; the contents may still be sealed."""
     parsed = [_parsed(line) for line in lines]
     telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
@@ -145,18 +143,20 @@ def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]
     ]
 
 
-def _parsed(line: Line) -> GatewayLine | Unusable:
+def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
     try:
         return parse_line(line.text)
     except TelegramError as failure:
         return _failed(line, failure, None)
 
 
-def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+def _heard(
+    line: ReceivedLine, gateway_line: GatewayLine, sealed: Sealed | TelegramError
+) -> ReceivedTelegram | Unusable:
     if isinstance(sealed, TelegramError):
         return _failed(line, sealed, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
-    return Heard(
+    return ReceivedTelegram(
         line=line,
         sealed=sealed,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
@@ -166,7 +166,10 @@ def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError
 
 
 def open_telegrams(
-    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
+    received: Sequence[ReceivedTelegram],
+    meters: Mapping[str, MeterEntry],
+    decoder: BatchDecoder,
+    book: FormatBook,
 ) -> tuple[list[Reported | Unusable], FormatBook]:
     """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
@@ -175,27 +178,27 @@ def open_telegrams(
     """
     answers: dict[int, Reported | Unusable] = {}
     waiting: list[_Waiting] = []
-    for place, item in enumerate(heard):
+    for place, item in enumerate(received):
         meter = meters.get(item.radio_address)
         if meter is None or meter.keys is None:
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
     results = _with_their_keys(waiting, decoder, book)
-    wiser = learned(book, (result for result in results.values() if isinstance(result, Opened)))
-    if wiser is not book:
+    updated_formats = learned(book, (result for result in results.values() if isinstance(result, Opened)))
+    if updated_formats is not book:
         again = [one for one in waiting if _is_unknown_format(results[one[0]])]
-        results |= _with_their_keys(again, decoder, wiser)
+        results |= _with_their_keys(again, decoder, updated_formats)
     for place, item, meter in waiting:
         result = results[place]
         if isinstance(result, Opened):
             answers[place] = _reported(item, meter, result)
         else:
             answers[place] = _failed(item.line, result, item.radio_address)
-    return [answers[place] for place in range(len(heard))], wiser
+    return [answers[place] for place in range(len(received))], updated_formats
 
 
-_Waiting = tuple[int, Heard, MeterEntry]
+_Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
@@ -223,24 +226,26 @@ def _is_unknown_format(result: Opened | TelegramError) -> bool:
     return isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
 
 
-def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
+def _not_opened(received: ReceivedTelegram, meter: MeterEntry | None) -> Unusable:
     if meter is None:
-        message = f"No meter {heard.radio_address} is registered."
-        return heard.unusable(Stage.METER, Reason.UNKNOWN_METER, message)
+        message = f"No meter {received.radio_address} is registered."
+        return received.unusable(IntakeStage.METER, Reason.UNKNOWN_METER, message)
     message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
-    return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
+    return received.unusable(IntakeStage.METER, Reason.SECRET_UNUSABLE, message)
 
 
-def _reported(heard: Heard, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
+def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
     measurement = opened.measurement
     index = measurement.index
     if index is None:
-        return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
+        return received.unusable(IntakeStage.READING, Reason.NO_INDEX, "The telegram carries no total.")
     if abs(index.value) > LARGEST_INDEX:
-        return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+        return received.unusable(
+            IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
+        )
     proved = opened.frame.envelope.security is SecurityKind.MODE_7
     return Reported(
-        heard,
+        received,
         meter,
         index,
         flags_to_bits(measurement.flags),
@@ -266,81 +271,5 @@ async def with_removals(connection: TransactionalDBClient, reported: Sequence[Re
     ]
 
 
-async def keep(
-    connection: TransactionalDBClient,
-    viewer: Viewer,
-    failures: Sequence[Unusable],
-    *,
-    source: str,
-) -> None:
-    """Store lines that could not be used; one that is kept already gets its newest reason and is seen again.
-
-    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
-    each other.
-    """
-    if not failures:
-        return
-    newest = {failure.line.digest: failure for failure in failures}
-    sightings = Counter[str]()
-    for failure in failures:
-        sightings[failure.line.digest] += failure.line.sightings
-    await UnusableTelegram.bulk_create(
-        [
-            UnusableTelegram(
-                line=failure.line.text,
-                line_digest=digest,
-                source=storable(source)[:200],
-                gateway_id=viewer.gateway_id,
-                received_at=failure.line.received_at,
-                times_seen=0,
-                **_findings(failure),
-            )
-            for digest, failure in sorted(newest.items())
-        ],
-        ignore_conflicts=True,
-        using_db=connection,
-    )
-    rows = UnusableTelegram.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
-    kept = await rows.select_for_update()
-    for row in kept:
-        row.update_from_dict(_findings(newest[row.line_digest]))
-        row.times_seen += sightings[row.line_digest]
-        row.state, row.replayed_at = TelegramState.KEPT, None
-    await UnusableTelegram.bulk_update(kept, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
-
-
-_UPDATED = (
-    "stage",
-    "reason",
-    "message",
-    "byte_offset",
-    "radio_address",
-    "times_seen",
-    "state",
-    "replayed_at",
-)
-_ROWS_AN_UPDATE = 500
-"""Tortoise gives each field of each row two parameters, and a statement has at most 32,767."""
-
-
-def _findings(failure: Unusable) -> dict[str, str | int | None]:
-    return {
-        "stage": failure.stage,
-        "reason": failure.reason,
-        "message": storable(failure.message)[:300],
-        "byte_offset": failure.offset,
-        "radio_address": failure.radio_address,
-    }
-
-
-async def release(connection: TransactionalDBClient, used: Iterable[Line], *, now: datetime) -> None:
-    """Mark kept lines that have been used now."""
-    digests = [line.digest for line in used]
-    if not digests:
-        return
-    kept = UnusableTelegram.filter(state=TelegramState.KEPT, line_digest__in=digests).using_db(connection)
-    await kept.update(state=TelegramState.REPLAYED, replayed_at=now)
-
-
-def _failed(line: Line, failure: TelegramError, address: str | None) -> Unusable:
+def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:
     return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, address)
