@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
@@ -13,6 +12,7 @@ from core.services.portfolio.descriptions import (
     OccupancySpec,
     ResidenceSpec,
 )
+from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -28,7 +28,7 @@ SUPPORT = """mutation ($operator: String!, $email: String!, $question: String!) 
 }"""
 
 
-@pytest.mark.requirement("R-011", "R-020", "R-059", "R-125", "R-127", "R-155", "R-156", "R-211", "R-215")
+@pytest.mark.requirement("R-020", "R-125", "R-127", "R-211", "R-215")
 async def test_the_operators_of_the_application(portal: Any) -> None:
     """Every operator tells its portal, its contact, its privacy notice, its help and its words."""
     ista, ocea = (await portal.ask(OPERATORS))["operators"]

@@ -39,7 +39,7 @@ async def test_attestation_required(ista: Applicant) -> None:
 
 @pytest.mark.requirement("R-130", "C-01", "C-02")
 async def test_non_occupant_not_allowed(ista: Applicant) -> None:
-    """ista's form offers two qualities, and the third is refused with the seed's sentence."""
+    """ista's form offers two qualities, and the third is refused with the guide's sentence."""
     await ista.fill("serial", serial=SERIAL)
     await ista.fill("attestation", attested=True)
     answer = await ista.send("profile", kind="OWNER_NON_OCCUPANT", moveIn="2024-05-12")

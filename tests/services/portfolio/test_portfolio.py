@@ -9,6 +9,7 @@ import pytest
 from core.access import SYSTEM, Role, Viewer
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.models import Account, Dwelling, Meter, MeterKey, Occupancy, OccupancyKind, Residence
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
 from core.services.portfolio.portfolio import (
     has_residences,
     upsert_account,
@@ -16,7 +17,6 @@ from core.services.portfolio.portfolio import (
     upsert_operator,
     upsert_residence,
 )
-from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
 from core.services.shared.transaction import current_database
 from tests.support import factories
 
@@ -191,7 +191,6 @@ async def test_nothing_is_ticked_in_advance(application) -> None:
     assert "another" not in repr(replace(spec, password="another"))
 
 
-@pytest.mark.requirement("R-085")
 async def test_a_residence_has_a_price_of_water_or_none(application, key_encryption) -> None:
     """None until one is named; described again without one, it keeps the last."""
     residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")

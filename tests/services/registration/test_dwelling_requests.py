@@ -101,7 +101,7 @@ async def test_cases_are_decided_once_by_who_may(
     assert await list_dwelling_requests(SYSTEM, now=NOW) == []
 
 
-@pytest.mark.requirement("R-134", "C-40")
+@pytest.mark.requirement("C-40")
 async def test_the_managers_are_told_of_a_case(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
