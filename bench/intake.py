@@ -19,7 +19,7 @@ from cli.demo.telegrams import history_lines
 from cli.demo.world import describe
 from core.access import SYSTEM
 from core.bootstrap import migrate, open_house
-from core.metering import identify, open_sealed, parse_line
+from core.metering import NO_FORMATS, identify, open_telegram, parse_line
 from core.services.intake import take_in
 from core.services.meter_book import meters_by_address
 from core.services.telegrams import Heard, Line, hear, open_telegrams
@@ -48,24 +48,25 @@ async def main(count: int) -> None:
             start = time.process_time()
             for text in lines:
                 one = parse_line(text)
-                sealed = identify(one.telegram, house.registry, crc_kept=one.crc_kept)
-                keys = meters[str(sealed.address)].keys or (None,)
-                open_sealed(sealed, keys[0])
-            singly = time.process_time() - start
+                identified = identify(one.telegram, house.registry, crc_kept=one.crc_kept)
+                keys = meters[str(identified.address)].keys or (None,)
+                open_telegram(identified, keys[0])
+            one_by_one = time.process_time() - start
 
             start = time.process_time()
             for first in range(0, len(lines), settings.intake_batch_lines):
                 batch = lines[first : first + settings.intake_batch_lines]
                 heard = hear([Line(text, ANCHOR) for text in batch], house.decoder)
-                open_telegrams([one for one in heard if isinstance(one, Heard)], meters, house.decoder)
+                telegrams = [one for one in heard if isinstance(one, Heard)]
+                open_telegrams(telegrams, meters, house.decoder, NO_FORMATS)
             decoding = time.process_time() - start
 
             start = time.process_time()
             summary = await take_in(house, SYSTEM, lines, source="bench", now=ANCHOR)
             whole = time.process_time() - start
     print(f"{summary.stored} readings of {len(lines)} lines")
-    print(f"decoding one by one {len(lines) / singly:6.0f} lines per CPU second")
-    print(f"decoding in batches is {singly / decoding:.1f} times as fast")
+    print(f"decoding one by one {len(lines) / one_by_one:6.0f} lines per CPU second")
+    print(f"decoding in batches is {one_by_one / decoding:.1f} times as fast")
     print(f"decoding alone   {len(lines) / decoding:9.0f} lines per CPU second")
     print(f"the whole intake {len(lines) / whole:9.0f} lines per CPU second")
     print(f"share of decoding in the whole: {decoding / whole:.0%}")

@@ -17,7 +17,8 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
 from core.limit_store import LimitStore
-from core.metering import BatchDecoder, Registry, load_registry
+from core.metering import Registry, load_registry
+from core.metering.batch import BatchDecoder
 from core.settings import Settings, SettingsError
 
 _URL = "SUBMETER_DATABASE_URL"

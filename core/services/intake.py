@@ -16,7 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import House
-from core.metering import FormatBook, is_blank
+from core.metering import CompactFormats, is_blank
 from core.models import TelegramState, UnusableTelegram
 from core.services import outbox
 from core.services.alerts import raise_leak_alerts, tell_relapses
@@ -162,7 +162,7 @@ async def _store(
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
     *,
-    learned: tuple[FormatBook, FormatBook],
+    learned: tuple[CompactFormats, CompactFormats],
     source: str,
     now: datetime,
 ) -> IntakeSummary:

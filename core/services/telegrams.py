@@ -16,18 +16,18 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Viewer
 from core.metering import (
-    BatchDecoder,
-    FormatBook,
+    CompactFormats,
     GatewayLine,
+    Identified,
     Index,
     Opened,
-    Sealed,
     SecurityKind,
     TelegramError,
     TelegramFault,
     flags_to_bits,
     parse_line,
 )
+from core.metering.batch import BatchDecoder
 from core.models import Meter, TelegramState, UnusableTelegram
 from core.services.format_book import learned
 from core.services.meter_book import MeterEntry
@@ -107,7 +107,7 @@ class Heard:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
     line: Line
-    sealed: Sealed
+    sealed: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
@@ -152,7 +152,7 @@ def _parsed(line: Line) -> GatewayLine | Unusable:
         return _failed(line, failure, None)
 
 
-def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+def _heard(line: Line, gateway_line: GatewayLine, sealed: Identified | TelegramError) -> Heard | Unusable:
     if isinstance(sealed, TelegramError):
         return _failed(line, sealed, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
@@ -166,8 +166,8 @@ def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError
 
 
 def open_telegrams(
-    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
-) -> tuple[list[Reported | Unusable], FormatBook]:
+    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: CompactFormats
+) -> tuple[list[Reported | Unusable], CompactFormats]:
     """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
     Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
@@ -199,13 +199,13 @@ _Waiting = tuple[int, Heard, MeterEntry]
 
 
 def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: FormatBook
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: CompactFormats
 ) -> dict[int, Opened | TelegramError]:
     results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, book=book)
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, formats=book)
         again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):
