@@ -101,7 +101,7 @@ def test_no_value_is_no_number(data, place):
     width = encoder.BCD_BYTES[coding]
     bad = bytearray(encoder.digits(data.draw(st.integers(0, 10 ** (2 * width) - 1)), width))
     bad[data.draw(st.integers(0, width - 1))] |= 0x0A
-    none = encoder.Record(encoder.header(coding, "13", place), bytes(bad))
+    none = encoder.EncodedRecord(encoder.header(coding, "13", place), bytes(bad))
     infinite = encoder.real(
         "13", data.draw(st.sampled_from([float("nan"), float("inf"), float("-inf")])), place
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 HEAVY: Final = ("tortoise", "strawberry", "starlette", "numpy")
-_DOORS: Final = ("graphql_schema", "notifications", "cli")
+_DOORS: Final = ("graphql_schema", "notifications")
 _OURS: Final = ("core", "drivers", *_DOORS)
 _SURFACE: Final = ("core.metering", "core.metering.conformance", "core.operators")
 _ABOVE: Final = ("core.models", "core.services", "core.bootstrap", "core.settings", *_DOORS)

@@ -20,7 +20,7 @@ MOST_OF_A_KIND: Final = 32
 """Formats kept for the meters of one maker, version and medium; those in the field send up to ten."""
 
 
-async def stored_book(manufacturers: Iterable[str]) -> CompactFormats:
+async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
     """What was learned so far of these makers' meters."""
     rows = await CompactFormat.filter(manufacturer__in=list(set(manufacturers))).order_by("id")
     return CompactFormats(
@@ -28,24 +28,26 @@ async def stored_book(manufacturers: Iterable[str]) -> CompactFormats:
     )
 
 
-def learned(book: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
-    """The book with what these telegrams teach; itself when that is nothing new."""
+def learned(formats: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
+    """The formats with what these telegrams teach; itself when that is nothing new."""
     seen: set[tuple[int, str, int, int]] = set()
     for telegram in opened:
         # Telegrams of one layout have the same record headers.
         layout, meter = telegram.frame.layout, telegram.identified.address
         kind = (id(layout), meter.manufacturer, meter.version, meter.medium)
-        if kind not in seen and _was_sealed(telegram):
+        if kind not in seen and _was_encrypted(telegram):
             seen.add(kind)
-            book = book.learn(telegram)
-    return book
+            formats = formats.learn(telegram)
+    return formats
 
 
-def _was_sealed(telegram: Opened) -> bool:
+def _was_encrypted(telegram: Opened) -> bool:
     frame = telegram.frame
     extended = frame.envelope.extended_link
-    sealed = frame.envelope.security is not SecurityKind.NONE or (extended is not None and extended.encrypted)
-    return sealed and not frame.opened_with_default_key
+    encrypted = frame.envelope.security is not SecurityKind.NONE or (
+        extended is not None and extended.encrypted
+    )
+    return encrypted and not frame.opened_with_default_key
 
 
 async def remember(

@@ -105,14 +105,14 @@ class ReceivedTelegram:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
     line: ReceivedLine
-    sealed: Identified
+    identified: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
 
     @property
     def radio_address(self) -> str:
-        return str(self.sealed.address)
+        return str(self.identified.address)
 
     def unusable(self, stage: str, reason: str, message: str, *, offset: int | None = None) -> Unusable:
         return Unusable(self.line, stage, reason, message, offset, self.radio_address)
@@ -151,14 +151,14 @@ def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
 
 
 def _heard(
-    line: ReceivedLine, gateway_line: GatewayLine, sealed: Identified | TelegramError
+    line: ReceivedLine, gateway_line: GatewayLine, identified: Identified | TelegramError
 ) -> ReceivedTelegram | Unusable:
-    if isinstance(sealed, TelegramError):
-        return _failed(line, sealed, None)
+    if isinstance(identified, TelegramError):
+        return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
         line=line,
-        sealed=sealed,
+        identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
         moment=gateway_line.received_at or line.received_at,
         timed=gateway_line.received_at is not None,
@@ -169,9 +169,9 @@ def open_telegrams(
     received: Sequence[ReceivedTelegram],
     meters: Mapping[str, MeterEntry],
     decoder: BatchDecoder,
-    book: CompactFormats,
+    formats: CompactFormats,
 ) -> tuple[list[Reported | Unusable], CompactFormats]:
-    """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
+    """Sealed telegrams to the indexes of their registers, in order; and the formats with what they teach.
 
     Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
     counts. A compact telegram may come before the full one, of the same batch, that teaches its format.
@@ -184,9 +184,9 @@ def open_telegrams(
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
-    results = _with_their_keys(waiting, decoder, book)
-    updated_formats = learned(book, (result for result in results.values() if isinstance(result, Opened)))
-    if updated_formats is not book:
+    results = _with_their_keys(waiting, decoder, formats)
+    updated_formats = learned(formats, (result for result in results.values() if isinstance(result, Opened)))
+    if updated_formats is not formats:
         again = [one for one in waiting if _is_unknown_format(results[one[0]])]
         results |= _with_their_keys(again, decoder, updated_formats)
     for place, item, meter in waiting:
@@ -202,13 +202,13 @@ _Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: CompactFormats
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, formats: CompactFormats
 ) -> dict[int, Opened | TelegramError]:
     results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, formats=book)
+        opened = decoder.open([item.identified for _, item, _ in waiting], keys, formats=formats)
         again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):

@@ -27,7 +27,7 @@ from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
 from core.services.shared.transaction import transactional
-from core.services.telegrams.compact_formats import remember, stored_book
+from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
     ReceivedLine,
@@ -160,12 +160,12 @@ async def _take_in_batch(
     meters = await meters_by_address(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
-    book = await stored_book(item.sealed.address.manufacturer for item in telegrams)
-    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, book)
+    formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
+    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
     return await _store(
-        application, viewer, reported, unusable, learned=(book, updated_formats), source=source, now=now
+        application, viewer, reported, unusable, learned=(formats, updated_formats), source=source, now=now
     )
 
 
