@@ -23,7 +23,7 @@ from core.services.accounts.password_change import ask_again
 from core.services.auth.one_time_codes import new_code, settle_code, void_reset_tokens
 from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 
 CODES_BY_ACCOUNT = RateLimit("codes by account", 6, timedelta(hours=1))
@@ -108,9 +108,7 @@ async def confirm_phone(
     )
     if not await Account.filter(id=viewer.account_id, phone_e164=number).update(phone_confirmed_at=now):
         raise CodeExpired
-    await record(
-        Act.PHONE_CONFIRMED, Subject("account", viewer.account_id), now=now, visitor=visitor, viewer=viewer
-    )
+    await record_own(Act.PHONE_CONFIRMED, viewer, visitor, now)
 
 
 def _checked(email: str) -> str:
@@ -134,15 +132,7 @@ async def _settled(
     try:
         return await settle_code(application.settings, viewer.account_id, purpose, code, now=now)
     except (CodeInvalid, CodeExpired) as refused:
-        await record(
-            Act.CODE_REFUSED,
-            Subject("account", viewer.account_id),
-            now=now,
-            visitor=visitor,
-            viewer=viewer,
-            purpose=purpose.value,
-            reason=refused.code,
-        )
+        await record_own(Act.CODE_REFUSED, viewer, visitor, now, purpose=purpose.value, reason=refused.code)
         raise
 
 
@@ -165,14 +155,7 @@ async def _send_email_code(
 ) -> None:
     purpose = ChallengePurpose.CONFIRM_EMAIL
     number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
-    await record(
-        Act.EMAIL_CHANGE_ASKED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(Act.EMAIL_CHANGE_ASKED, viewer, visitor, now, connection)
     taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
     await queue_account_message(
         connection,
@@ -251,11 +234,4 @@ async def _take_email(
         ),
         now=now,
     )
-    await record(
-        Act.EMAIL_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(Act.EMAIL_CHANGED, viewer, visitor, now, connection)

@@ -80,9 +80,9 @@ async def managed_daily_series(
     await record(
         Act.DATA_ACCESSED,
         Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
+        viewer,
+        visitor,
+        now,
         fluid=fluid.value,
         days=len(points),
     )

@@ -236,10 +236,10 @@ async def _add(
     await record(
         Act.CONSENT_CHANGED,
         Subject("occupancy", occupancy.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         state=state.value,
         author=author.value,
     )

@@ -87,9 +87,10 @@ async def open_dwelling_request(
     await record(
         Act.DWELLING_CONTESTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
         contested=contested,
     )
@@ -113,9 +114,10 @@ async def withdraw_reviews(
         await record(
             Act.DWELLING_REQUEST_WITHDRAWN,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            connection=connection,
+            None,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=account_id,
         )
@@ -209,10 +211,10 @@ async def decide(
     await record(
         Act.DWELLING_REQUEST_DECIDED,
         Subject("dwelling", dwelling_request.dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         dwelling_request=dwelling_request.id,
         account=dwelling_request.account_id,
         approved=approved,
@@ -250,10 +252,10 @@ async def _make_room(
         await record(
             Act.OCCUPANCY_ENDED,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            viewer=viewer,
-            connection=connection,
+            viewer,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=row.account_id,
         )

@@ -136,9 +136,10 @@ async def admit(
     await record(
         Act.OCCUPANCY_STARTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
     )
     return occupancy_id
@@ -185,14 +186,7 @@ async def leave_dwelling(
     for row in rows:
         if row in present or _held_on(row, last_day):
             await end(connection, row, registry, last_day=last_day, today=today)
-    await record(
-        Act.OCCUPANCY_ENDED,
-        Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.OCCUPANCY_ENDED, Subject("dwelling", dwelling_id), viewer, visitor, now, connection)
 
 
 async def end(

@@ -104,10 +104,10 @@ async def grant_residence(
     await record(
         Act.RESIDENCE_GRANTED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
         administrator=administrator,
     )
@@ -136,10 +136,10 @@ async def revoke_residence(
     await record(
         Act.RESIDENCE_REVOKED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
     )
     return True
