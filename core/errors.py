@@ -82,7 +82,7 @@ class AlertEnded(SubmeterError):
 
 
 class SecretUnusable(SubmeterError):
-    """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
+    """A stored secret cannot be opened: SUBMETER_SECRET_KEY is not the one it was encrypted under."""
 
     code = "SECRET_UNUSABLE"
 

@@ -29,6 +29,7 @@ from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import Edge, cursor, page_info, parse_cursor
 from graphql_schema.base.relay import global_id
+from graphql_schema.base.views import shown
 
 _CURSOR = "alert"
 _LARGEST_NUMBER = 2**63 - 1
@@ -98,28 +99,20 @@ class Alert:
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Alert", view.id),
-            kind=AlertKind(view.kind.value),
-            fluid=view.fluid,
             view=view,
-            level=view.level,
-            level_max=view.level_max,
-            over_range=view.over_range,
-            started_on=view.started_on,
-            ended_on=view.ended_on,
-            duration_days=view.duration_days,
             loss_litres=None if view.loss_litres is None else rounded(view.loss_litres, 2),
             loss_m3=loss_m3(view.loss_litres),
             loss_cost=view.cost.eur,
             projection=LeakProjection.known(view.cost),
             mean_flow_lph=_flow(view.mean_flow_lph),
             minimum_flow_at_opening_lph=_flow(view.q_min_at_opening_lph),
-            stale=view.stale,
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
-            own_limit=view.own_limit,
             workflow=AlertWorkflow.of(view.workflow),
         )
 

@@ -10,6 +10,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 
 strawberry.enum(
     ConsentAnswer, description="UNANSWERED counts as REFUSED, and the question is asked again (C-18)."
@@ -25,7 +26,7 @@ class Consent:
 
     @classmethod
     def of(cls, view: ConsentView) -> "Consent":
-        return cls(view=view, answer=view.answer, recorded_at=view.recorded_at, by_manager=view.by_manager)
+        return shown(cls, view, view=view)
 
     @resolved("What is asked, word for word (R-106).")
     async def question(self, info: Info, language: Language | None = None) -> str:

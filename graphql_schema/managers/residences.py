@@ -23,6 +23,7 @@ from graphql_schema.base.enums import AlertKind, Fluid, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, page_info
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
@@ -42,14 +43,10 @@ class ManagedAlert:
 
     @classmethod
     def of(cls, view: ManagedAlertView) -> "ManagedAlert":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Alert", view.id),
-            kind=AlertKind(view.kind.value),
-            fluid=view.fluid,
-            place=view.place,
-            level=view.level,
-            started_on=view.started_on,
-            ended_on=view.ended_on,
             meter_serial=view.printed_serial,
             workflow=AlertWorkflow.of(view.workflow),
         )
@@ -143,15 +140,7 @@ class ManagedResidence:
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
-        return cls(
-            id=global_id("ManagedResidence", view.id),
-            number_in_building=view.id,
-            code=view.code,
-            name=view.name,
-            street=view.street,
-            postcode=view.postcode,
-            city=view.city,
-        )
+        return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
 
     @resolved("The alerts of its homes that go on, newest first.")
     async def active_alerts(

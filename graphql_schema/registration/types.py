@@ -21,6 +21,7 @@ from core.services.registration.identification import ResidenceCandidate as Cand
 from core.services.registration.storage import RegistrationView
 from graphql_schema.base.relay import global_id
 from graphql_schema.base.texts import Text
+from graphql_schema.base.views import shown
 from graphql_schema.registration.operators import PasswordCriterion
 
 strawberry.enum(Step, name="RegistrationStep", description="Where a registration stands.")
@@ -57,14 +58,12 @@ class RegistrationField:
 
     @classmethod
     def of(cls, field: FormField) -> "RegistrationField":
-        return cls(
+        return shown(
+            cls,
+            field,
             name=to_camel_case(field.name),
-            kind=field.kind,
             label=Text.of(field.label),
-            required=field.required,
             choices=[RegistrationChoice.of(choice) for choice in field.choices],
-            example=field.example,
-            pattern=field.pattern,
             help=Text.maybe(field.help),
         )
 
@@ -125,13 +124,7 @@ class ResidenceCandidate:
 
     @classmethod
     def of(cls, found: Candidate) -> "ResidenceCandidate":
-        return cls(
-            id=global_id("Residence", found.id),
-            name=found.name,
-            street=found.street,
-            postcode=found.postcode,
-            city=found.city,
-        )
+        return shown(cls, found, id=global_id("Residence", found.id))
 
 
 @strawberry.type(description="The words of a step that is no form: code sent, under review, done.")

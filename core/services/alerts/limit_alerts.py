@@ -20,7 +20,7 @@ from core.models import Alert, AlertKind, ConsumptionLimit
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -80,9 +80,7 @@ async def _periods(
     rows = await query.using_db(connection)
     return {
         (row.account_id, row.dwelling_id): occupancy_period
-        for row, occupancy_period in zip(
-            rows, await occupancy_periods_of(rows, connection=connection), strict=True
-        )
+        for row, occupancy_period in await with_periods(rows, connection=connection)
         if row.account_id is not None and occupancy_period.holds(today[row.dwelling_id])
     }
 
@@ -154,7 +152,6 @@ async def _raise(
             happened_on=min(last, today),
             alert_id=alert.id,
             values=values,
-            figures={},
             account_id=row.account_id,
         )
     ]

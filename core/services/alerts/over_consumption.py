@@ -7,19 +7,19 @@ present occupant lived through are compared; a predecessor's habits say nothing,
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.over_consumption import YEARS_COMPARED, OverConsumption, over_consumption
 from core.consumption import Month, monthly
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import occupancy_periods_of, occupants
+from core.services.shared.scope import occupants, with_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -77,8 +77,8 @@ async def _living_there(
     query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     rows = await query.select_related("dwelling__residence")
     found: dict[int, tuple[date, date]] = {}
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
-        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    for row, period in await with_periods(rows, connection=connection):
+        today = civil_day(now, row.dwelling.residence.time_zone)
         if period.holds(today):
             since, _ = found.get(row.dwelling_id, (period.first_day, today))
             found[row.dwelling_id] = max(period.first_day, since), today
@@ -126,6 +126,5 @@ async def _raise(
                 "amount": found.amount,
                 "threshold": int(found.threshold),
             },
-            figures={},
         )
     ]

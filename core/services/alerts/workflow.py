@@ -5,9 +5,10 @@ is added and never changed; how the alert stands follows from the last one (`cor
 may see an alert may see to it, while it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -297,6 +298,37 @@ async def describe_meter(
     )
     alert.last_action = action
     await alert.save(using_db=connection)
+
+
+async def snoozes(
+    connection: TransactionalDBClient,
+    meters: Iterable[MeterEntry],
+    through: Literal["meter_id", "episode__meter_id"],
+    *,
+    now: datetime,
+) -> dict[tuple[int, AlertKind], Alert]:
+    """Of each meter and kind the alert that was dismissed last, while that counts where the meter is.
+
+    Args:
+        connection: of the batch.
+        meters: that were received.
+        through: how the alerts name their meter: those of leaks by the episode, conditions themselves.
+        now: the present moment.
+    """
+    places = {meter.id: meter for meter in meters}
+    if not places:
+        return {}
+    rows = Alert.filter(
+        last_action=AlertActionKind.NOT_A_LEAK,
+        snoozed_until__gte=now.date(),
+        **{f"{through}__in": list(places)},
+    )  # the day may be another there than in UTC, by one at most
+    found: dict[tuple[int, AlertKind], Alert] = {}
+    for alert in await rows.using_db(connection).select_related("episode").order_by("id"):
+        number = alert.meter_id if alert.episode is None else alert.episode.meter_id
+        if number is not None and is_snoozed_on(alert, places[number].day(now)):
+            found[number, alert.kind] = alert
+    return found
 
 
 async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:

@@ -9,7 +9,6 @@ is told; and a refusal of the occupant's own is never turned into a consent (C-1
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -18,6 +17,7 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.access.emails import email_key
 from core.access.refusals import ConsentNotTheManagers
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.language import Language, Text
 from core.models import (
@@ -166,7 +166,7 @@ async def consent_of(
         ConsentAnswer(last.state.value),
         by_manager=last.author is ConsentAuthor.MANAGER,
         recorded_at=last.recorded_at,
-        recorded_on=last.recorded_at.astimezone(ZoneInfo(residence.time_zone)).date(),
+        recorded_on=civil_day(last.recorded_at, residence.time_zone),
     )
 
 

@@ -9,7 +9,6 @@ period (CN-10).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -17,6 +16,7 @@ from tortoise.queryset import QuerySet
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.acts import NOBODY
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import Conflict, NotFound
 from core.models import (
     Account,
@@ -305,7 +305,7 @@ def _in_the_way(
     """
     if dwelling_request.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return []
-    today = now.astimezone(ZoneInfo(dwelling_request.dwelling.residence.time_zone)).date()
+    today = civil_day(now, dwelling_request.dwelling.residence.time_zone)
     return [
         row
         for row, period in held
