@@ -27,6 +27,16 @@ class SubmeterError(Exception):
         return {}
 
 
+class FixedSentence(SubmeterError):
+    """Base of the errors that always say the same, of the same argument."""
+
+    sentence: ClassVar[str]
+    at: ClassVar[str | None] = None
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence, field=self.at)
+
+
 class Unauthenticated(SubmeterError):
     """Nobody is signed in, or the token is unknown, expired or revoked."""
 
@@ -115,37 +125,29 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
-class MustGiveSecondFactor(SubmeterError):
+class MustGiveSecondFactor(FixedSentence):
     """The password was right; the code of the authenticator is still asked for."""
 
     code = "MUST_VERIFY_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Give the code of your authenticator first.")
+    sentence = "Give the code of your authenticator first."
 
 
-class MustChangePassword(SubmeterError):
+class MustChangePassword(FixedSentence):
     """The password is a temporary one: a personal one is chosen before anything else (R-061, C-38)."""
 
     code = "MUST_CHANGE_PASSWORD"
-
-    def __init__(self) -> None:
-        super().__init__("Choose a personal password first.")
+    sentence = "Choose a personal password first."
 
 
-class MustEnrolSecondFactor(SubmeterError):
+class MustEnrolSecondFactor(FixedSentence):
     """A manager's account has a second factor before it has anything else."""
 
     code = "MUST_ENROL_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Set up a second factor first: a manager's account needs one.")
+    sentence = "Set up a second factor first: a manager's account needs one."
 
 
-class MustAcceptTerms(SubmeterError):
+class MustAcceptTerms(FixedSentence):
     """The terms of use in force have not been accepted (R-062, C-38)."""
 
     code = "MUST_ACCEPT_TERMS"
-
-    def __init__(self) -> None:
-        super().__init__("Read and accept the terms of use first.")
+    sentence = "Read and accept the terms of use first."

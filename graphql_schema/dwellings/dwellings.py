@@ -15,6 +15,7 @@ from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
 from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
@@ -34,12 +35,8 @@ from graphql_schema.meters.meters import Meter
 
 
 @strawberry.type(description="A building, or several under one code.")
-class Residence:
+class Residence(ResidenceAddress):
     code: str
-    name: str
-    street: str
-    postcode: str
-    city: str
     time_zone: str = strawberry.field(description="IANA name; every civil day and month is one of this zone.")
     operator_name: str
     water_price: Decimal | None = strawberry.field(

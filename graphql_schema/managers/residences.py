@@ -18,6 +18,7 @@ from core.services.portfolio.publication import DocumentView, residence_document
 from core.services.shared.paging import Page
 from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
 from graphql_schema.base.fields import resolved
@@ -129,14 +130,10 @@ class ManagedDwelling:
 
 
 @strawberry.type(description="A residence that the manager looks after.")
-class ManagedResidence:
+class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
     code: str = strawberry.field(description="The site code that residents ask for: `AA000` (R-042).")
-    name: str
-    street: str
-    postcode: str
-    city: str
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":

@@ -19,6 +19,7 @@ from core.registration.forms import Form as StepForm
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.registration.storage import RegistrationView
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.relay import global_id
 from graphql_schema.base.texts import Text
 from graphql_schema.base.views import shown
@@ -115,12 +116,8 @@ class Confirmation:
 
 
 @strawberry.type(description="A published residence that the address fits (C-39).")
-class ResidenceCandidate:
+class ResidenceCandidate(ResidenceAddress):
     id: strawberry.ID = strawberry.field(description="Send it as `{residence: {residence: id}}`.")
-    name: str
-    street: str
-    postcode: str
-    city: str
 
     @classmethod
     def of(cls, found: Candidate) -> "ResidenceCandidate":

@@ -153,25 +153,10 @@ async def _send_email_code(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    purpose = ChallengePurpose.CONFIRM_EMAIL
-    number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
     await record_own(Act.EMAIL_CHANGE_ASKED, viewer, visitor, now, connection)
     taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
-    await queue_account_message(
-        connection,
-        application.settings,
-        AccountMessage(
-            key=f"email_code:{number}",
-            channel=Channel.EMAIL,
-            template="email_code",
-            language=account.language,
-            recipient=None if taken else address,
-            account_id=None if taken else account.id,
-            secrets={"code": code},
-            expires_at=now + CODE_LIFETIME,
-        ),
-        now=now,
-    )
+    purpose = ChallengePurpose.CONFIRM_EMAIL
+    await _send_code(connection, application, account, purpose, address, to_nobody=taken, now=now)
 
 
 @transactional
@@ -183,18 +168,38 @@ async def _send_phone_code(
     *,
     now: datetime,
 ) -> None:
-    purpose = ChallengePurpose.CONFIRM_PHONE
-    challenge, code = await new_code(connection, application.settings, account.id, purpose, number, now=now)
+    await _send_code(connection, application, account, ChallengePurpose.CONFIRM_PHONE, number, now=now)
+
+
+_MESSAGES = {
+    ChallengePurpose.CONFIRM_EMAIL: ("email_code", Channel.EMAIL),
+    ChallengePurpose.CONFIRM_PHONE: ("phone_code", Channel.SMS),
+}
+
+
+async def _send_code(
+    connection: TransactionalDBClient,
+    application: Application,
+    account: Account,
+    purpose: ChallengePurpose,
+    address: str,
+    *,
+    to_nobody: bool = False,
+    now: datetime,
+) -> None:
+    """Make a code for an address, and send it there; or to nobody, and write the same rows (C-13)."""
+    number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
+    template, channel = _MESSAGES[purpose]
     await queue_account_message(
         connection,
         application.settings,
         AccountMessage(
-            key=f"phone_code:{challenge}",
-            channel=Channel.SMS,
-            template="phone_code",
+            key=f"{template}:{number}",
+            channel=channel,
+            template=template,
             language=account.language,
-            recipient=number,
-            account_id=account.id,
+            recipient=None if to_nobody else address,
+            account_id=None if to_nobody else account.id,
             secrets={"code": code},
             expires_at=now + CODE_LIFETIME,
         ),

@@ -28,7 +28,7 @@ from core.models import (
     ConsentState,
     Occupancy,
 )
-from core.operators import WORDS
+from core.operators import WORDS, OperatorProfile
 from core.sanitize import escape_for_database
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
@@ -94,11 +94,11 @@ async def answer_consent(
     occupancy = await _my_occupancy(viewer, dwelling_id)
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.OCCUPANT,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         visitor=visitor,
         now=now,
     )
@@ -136,11 +136,11 @@ async def record_consent(
         raise ConsentNotTheManagers("The occupant refused; only the occupant can change that.")
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.MANAGER,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         evidence_reference=reference or None,
         visitor=visitor,
         now=now,
@@ -155,8 +155,7 @@ async def consent_of(
     application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
     """How the question stands for an occupancy, whose residence and operator are at hand."""
-    residence = occupancy.dwelling.residence
-    profile = application.registry.profile(residence.operator.code)
+    profile = _profile(application, occupancy)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
     if last is None:
@@ -166,7 +165,7 @@ async def consent_of(
         ConsentAnswer(last.state.value),
         by_manager=last.author is ConsentAuthor.MANAGER,
         recorded_at=last.recorded_at,
-        recorded_on=civil_day(last.recorded_at, residence.time_zone),
+        recorded_on=civil_day(last.recorded_at, occupancy.dwelling.residence.time_zone),
     )
 
 
@@ -176,10 +175,8 @@ async def has_consented(occupancy: Occupancy) -> bool:
     return last is not None and last.state is ConsentState.GRANTED
 
 
-def _text_version(application: Application, occupancy: Occupancy) -> str:
-    """The version of the sentence that was answered."""
-    profile = application.registry.profile(occupancy.dwelling.residence.operator.code)
-    return profile.consent_version if profile else "1"
+def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile | None:
+    return application.registry.profile(occupancy.dwelling.residence.operator.code)
 
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
@@ -211,24 +208,25 @@ async def _my_occupancy(viewer: Viewer, dwelling_id: int) -> Occupancy:
 
 async def _add(
     connection: TransactionalDBClient,
+    application: Application,
     occupancy: Occupancy,
     *,
     granted: bool,
     author: ConsentAuthor,
     viewer: Viewer,
-    text_version: str,
     evidence_reference: str | None = None,
     visitor: Visitor,
     now: datetime,
 ) -> None:
     state = ConsentState.GRANTED if granted else ConsentState.REFUSED
+    profile = _profile(application, occupancy)
     await ConsentRecord.create(
         occupancy_id=occupancy.id,
         purpose=ConsentPurpose.MANAGER_DAILY_DATA,
         state=state,
         author=author,
         author_account_id=viewer.account_id,
-        text_version=text_version,
+        text_version=profile.consent_version if profile else "1",  # of the sentence that was answered
         evidence_reference=evidence_reference,
         recorded_at=now,
         using_db=connection,
