@@ -48,8 +48,8 @@ coverage: $(VENV)/.dev ## Run the suite and show the lines that no test reaches
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 .PHONY: requirements
-requirements: $(VENV)/.dev ## Print the requirements that no test names
-	@$(BIN)/python -m pytest --collect-only -q -p tests.support.traceability
+requirements: $(VENV)/.dev ## Write into docs/requirements.md which tests name each requirement
+	@$(BIN)/python -m tests.support.requirements
 
 .PHONY: schema
 schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql

@@ -56,7 +56,7 @@ class Forbidden(SubmeterError):
 
 
 class NotFound(SubmeterError):
-    """No such thing, or not the viewer's: both get the same answer (serials.md §2 rule 6)."""
+    """No such thing, or not the viewer's: both get the same answer."""
 
     code = "NOT_FOUND"
 

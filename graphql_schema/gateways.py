@@ -22,7 +22,7 @@ class UnusableCount:
     count: int
 
 
-@strawberry.type(description="What became of the lines: `lines` = `stored` + `duplicates` + all `unusable`.")
+@strawberry.type(description="The outcome of the lines: `lines` = `stored` + `duplicates` + all `unusable`.")
 class SubmitTelegramsResult:
     lines: int = strawberry.field(description="Without blank ones.")
     stored: int
@@ -31,7 +31,7 @@ class SubmitTelegramsResult:
         description="The most frequent first. Such lines are kept."
     )
     alerts: int = strawberry.field(description="Alerts that began or changed.")
-    messages: int = strawberry.field(description="E-mails and SMS that wait to be sent.")
+    messages: int = strawberry.field(description="E-mails and SMS that were queued.")
 
     @classmethod
     def of(cls, summary: IntakeSummary) -> "SubmitTelegramsResult":
@@ -48,8 +48,8 @@ class SubmitTelegramsResult:
 @strawberry.type
 class TelegramMutation:
     @resolved(
-        "Hand in gateway lines of any known shape, at most 2,000 of at most 4,096 characters. "
-        "Send them as a variable. Handing the same in again stores nothing twice."
+        "Submit gateway lines of any known format, at most 2,000 of at most 4,096 characters. "
+        "Send them as a variable. Submitting the same lines again stores nothing twice."
     )
     async def submit_telegrams(
         self, info: Info, lines: list[str], source: str | None = None

@@ -2,8 +2,8 @@
 
 In: a policy, a password, and what is known of its owner. Out: every criterion with its words and whether it
 is met, so that a form can show them live (R-112, R-207). The one rule: nothing is kept or logged. A
-policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone (regulation.md §5,
-PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
+policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone
+(PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
 """
 
 import unicodedata

@@ -2,7 +2,7 @@
 
 In: the states a meter sends, or how long and how much lies between two readings. Out: the conditions that
 hold. The one rule: a state that the meter itself tells holds while it tells it, and needs no volume; what is
-found in readings is a bound that they prove, never a guess (leaks.md §1).
+found in readings is a bound that they prove, never a guess.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,7 +51,7 @@ class Condition(StrEnum):
     TAMPER = "TAMPER"
     NO_DATA = "NO_DATA"
     METER_LEAK = "METER_LEAK"
-    """The meter's own leak flag; it counts where readings cannot show a leak (leaks.md §3, §7.8)."""
+    """The meter's own leak flag; it counts where readings cannot show a leak."""
 
 
 _TOLD_BY = {

@@ -2,7 +2,7 @@
 
 In: deeds of residents, managers and the meter itself, in the order in which they were done. Out: how the
 alert stands now, and what may still be done. The one rule: the meter has the last word. A repair is believed
-for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (leaks.md §5).
+for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (docs/leaks.md).
 
 Resident and manager see one and the same standing. "Not a leak" silences the alert for a while, at the level
 that it had: if more runs out than that, the alert speaks again.
@@ -57,7 +57,7 @@ class Party(StrEnum):
 
 
 class KnownUse(StrEnum):
-    """What runs without being a leak (leaks.md §6)."""
+    """What runs without being a leak."""
 
     WATER_SOFTENER = "WATER_SOFTENER"
     REVERSE_OSMOSIS = "REVERSE_OSMOSIS"

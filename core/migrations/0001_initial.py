@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                 ("lot", fields.CharField(null=True, max_length=16)),
                 ("manager_reference", fields.CharField(null=True, max_length=32)),
                 ("surface_m2", fields.DecimalField(null=True, max_digits=7, decimal_places=2)),
-            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters (serials.md §3)."}),
+            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters."}),
             ops.CreateModel("ConsumptionLimit", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="consumption_limits", on_delete=fields.CASCADE)),
@@ -353,7 +353,7 @@ class Migration(migrations.Migration):
                 ("detected_at", fields.DatetimeField(null=True, description="the reading that showed the leak")),
                 ("evidence", fields.JSONField(null=True, description="why: the rule and what it looked at, at the opening and at the last change")),
                 ("judged_at", fields.DatetimeField()),
-            ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on (leaks.md §3)."}),
+            ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on."}),
             ops.CreateModel("Alert", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("alert_key", fields.CharField(unique=True, max_length=80)),

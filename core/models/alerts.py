@@ -15,7 +15,7 @@ from core.models.places import Dwelling
 
 
 class LeakEpisode(Model):
-    """One leak of one meter from its first day on (leaks.md §3).
+    """One leak of one meter from its first day on.
 
     Its identity is the meter and that day (C-23).
     """

@@ -1,6 +1,6 @@
 """Meters, their sealed keys, and the telegrams that could not be used.
 
-A replaced meter is another row: indexes are never subtracted across two of them (leaks.md §5).
+A replaced meter is another row: indexes are never subtracted across two of them.
 """
 
 from enum import StrEnum

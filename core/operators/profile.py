@@ -55,7 +55,7 @@ class CodeFormat:
 
 @dataclass(frozen=True, slots=True)
 class DwellingParts:
-    """What a dwelling is called, part by part, as it is stored (serials.md §3)."""
+    """What a dwelling is called, part by part, as it is stored."""
 
     building: str
     staircase: str

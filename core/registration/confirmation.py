@@ -1,7 +1,7 @@
 """What is shown of a dwelling that was found, so that a mistyped serial is seen: the neighbour's has one
-digit less or more, and no family of meters has a check digit (serials.md §2).
+digit less or more, and no family of meters has a check digit.
 
-In: the building's and the dwelling's data. Out: labelled lines, as the seed's screen has them (R-174 to
+In: the building's and the dwelling's data. Out: labelled lines, as the guide's screen has them (R-174 to
 R-183). The one rule: nothing of a person is among them, and what is missing reads «Non renseigné» (R-175).
 """
 

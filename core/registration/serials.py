@@ -3,7 +3,7 @@
 In: the text, the drivers' serial formats, and meters as they are described. Out: the meters it names. The one
 rule: the readings of a text are tried one level after the other and the first level that fits anything
 answers; letters that look like digits are read so only where the text as typed fits nothing, and no digit is
-ever left out (serials.md §2).
+ever left out.
 """
 
 import re

@@ -39,7 +39,7 @@ class AccountChanged:
     viewer: Viewer
 
 
-@strawberry.type(description="A six-digit code is on its way: five tries, fifteen minutes.")
+@strawberry.type(description="A six-digit code was sent: valid for fifteen minutes and five attempts.")
 class CodeSent:
     to: str = strawberry.field(description="The address or number.")
 
@@ -57,7 +57,7 @@ ConfirmResult: TypeAlias = Annotated[
 
 @strawberry.type
 class AccountMutation:
-    @answered("Keep the changed contact data (R-102, R-111). A new number has to be confirmed.")
+    @answered("Save changed contact data. A new phone number has to be confirmed.")
     async def update_contact(
         self,
         info: Info,
@@ -74,7 +74,7 @@ class AccountMutation:
         await change_contact(await context.viewer(), contact, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Switch a topic's channels on or off, at any time (R-118); what is left out stays as it is.")
+    @answered("Switch a topic's channels on or off, at any time; what is left out stays as it is.")
     async def choose_notification(
         self,
         info: Info,
@@ -93,7 +93,7 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Take the operator's newsletter, or end it, at any time.")
+    @resolved("Subscribe to the operator's newsletter, or unsubscribe, at any time.")
     async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
         context = info.context
         await choose_newsletter(
@@ -105,14 +105,14 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Accept the terms of use in force (R-062); `version` says which were read.")
+    @resolved("Accept the terms of use in force; `version` says which were read.")
     async def accept_terms(self, info: Info, version: str) -> AccountChanged:
         context = info.context
         viewer = await context.viewer()
         await accept_terms(context.application, viewer, version, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Send a code to a new e-mail address; the present password is asked for again.")
+    @answered("Send a code to a new e-mail address; requires the present password.")
     async def request_email_change(self, info: Info, email: str, password: str) -> RequestCodeResult:
         context = info.context
         viewer = await context.viewer()
@@ -121,7 +121,7 @@ class AccountMutation:
         )
         return CodeSent(to=email.strip())
 
-    @answered("Take over the e-mail address that the code was sent to; the former one is told.")
+    @answered("Change to the e-mail address that the code was sent to; the former one is notified.")
     async def confirm_email_change(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()
@@ -138,7 +138,7 @@ class AccountMutation:
         )
         return CodeSent(to=(await context.account()).phone_e164 or "")
 
-    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can be chosen then.")
+    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can then be chosen.")
     async def confirm_phone(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()

@@ -14,20 +14,20 @@ from graphql_schema.base.refusals import AccountRefused, PasswordTooWeak, RateLi
 @strawberry.input
 class NewPasswordInput:
     new_password: str
-    confirmation: str = strawberry.field(description="The same again.")
+    confirmation: str = strawberry.field(description="The new password again.")
 
     def value(self) -> NewPassword:
         return NewPassword(self.new_password, self.confirmation)
 
 
-@strawberry.type(description="If an account has this e-mail address, a link is on its way to it.")
+@strawberry.type(description="If this e-mail address has an account, a link was sent to it.")
 class PasswordResetRequested:
     email: str
 
 
-@strawberry.type(description="The password is the new one, and every session has ended: sign in.")
+@strawberry.type(description="The password is changed, and every session has ended: sign in again.")
 class PasswordReset:
-    device_token: str = strawberry.field(description="For that sign-in, where there are no cookies.")
+    device_token: str = strawberry.field(description="For that sign-in, where cookies are not available.")
 
 
 ChangePasswordResult: TypeAlias = Annotated[
@@ -61,7 +61,7 @@ class PasswordMutation:
         )
         return await entered(context, opened)
 
-    @answered("Ask for a link by e-mail. Whether an account has the address is not said.")
+    @answered("Request a link by e-mail. The answer does not reveal whether the address has an account.")
     async def request_password_reset(self, info: Info, email: str) -> RequestPasswordResetResult:
         context = info.context
         await ask_for_reset(context.application, email, visitor=context.visitor, now=context.now)

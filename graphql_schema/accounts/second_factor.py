@@ -15,21 +15,23 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
 
 
-@strawberry.type(description="What an authenticator app is given. It counts once `confirmSecondFactor` did.")
+@strawberry.type(
+    description="The secret for an authenticator app. It takes effect with `confirmSecondFactor`."
+)
 class SecondFactorStarted:
-    secret: str = strawberry.field(description="To type in, base 32. It is shown only here.")
+    secret: str = strawberry.field(description="To type in, base 32. It is returned only here.")
     uri: str = strawberry.field(description="The same for a QR code: `otpauth://totp/...`.")
 
 
-@strawberry.type(description="Signing in asks for a code from now on.")
+@strawberry.type(description="Signing in requires a code from now on.")
 class SecondFactorEnrolled:
     recovery_codes: list[str] = strawberry.field(
-        description="Each stands in for a code once. They are shown only here."
+        description="Each can be used once instead of a code. They are returned only here."
     )
     signed_in: SignedIn
 
 
-@strawberry.type(description="Signing in asks for the password alone from now on.")
+@strawberry.type(description="Signing in requires the password alone from now on.")
 class SecondFactorRemoved:
     removed: bool
 
@@ -51,7 +53,7 @@ RemoveSecondFactorResult: TypeAlias = Annotated[
 
 @strawberry.type
 class SecondFactorMutation:
-    @answered("Begin with an authenticator app; the present password is asked for again.")
+    @answered("Begin the set-up of an authenticator app; requires the present password.")
     async def start_second_factor(self, info: Info, password: str) -> StartSecondFactorResult:
         context = info.context
         enrolment = await begin_enrolment(
@@ -59,7 +61,10 @@ class SecondFactorMutation:
         )
         return SecondFactorStarted(secret=enrolment.secret, uri=enrolment.uri)
 
-    @answered("Show that the app works. Other sessions end, and the present one gets a new token.")
+    @answered(
+        "Complete the set-up with a code of the app. Other sessions end, and the present "
+        "one gets a new token."
+    )
     async def confirm_second_factor(self, info: Info, code: str) -> ConfirmSecondFactorResult:
         context = info.context
         viewer = await context.viewer()
@@ -69,7 +74,7 @@ class SecondFactorMutation:
         signed_in = await entered(context, enrolled.session)
         return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
 
-    @answered("Go on from MUST_VERIFY_SECOND_FACTOR: with a code of the app, or a recovery code.")
+    @answered("Continue from MUST_VERIFY_SECOND_FACTOR with a code of the app or a recovery code.")
     async def verify_second_factor(self, info: Info, code: str) -> VerifySecondFactorResult:
         context = info.context
         viewer = await context.viewer()
@@ -78,7 +83,9 @@ class SecondFactorMutation:
         )
         return await entered(context, opened)
 
-    @answered("Sign in by password alone again. A manager's account cannot: CONFLICT.")
+    @answered(
+        "Remove the second factor: the password alone signs in again. Not possible for managers: CONFLICT."
+    )
     async def remove_second_factor(self, info: Info, password: str) -> RemoveSecondFactorResult:
         context = info.context
         viewer = await context.viewer()

@@ -31,15 +31,15 @@ class SignInInput:
     password: str
     device_token: str | None = strawberry.field(
         default=None,
-        description="What an earlier sign-in from this device answered, where there are no cookies: "
-        "strangers who guess passwords cannot lock a known device out.",
+        description="The device token of an earlier sign-in, where cookies are not available: "
+        "a known device is not locked out when others guess passwords.",
     )
 
 
-@strawberry.type(description="A session has begun; its token also went into the cookie `submeter_session`.")
+@strawberry.type(description="A session has begun; its token is also set as the cookie `submeter_session`.")
 class SignedIn:
     token: str = strawberry.field(
-        description="Send it as `Authorization: Bearer ...`. It is shown only here."
+        description="Send it as `Authorization: Bearer ...`. It is returned only here."
     )
     expires_at: datetime
     state: SessionState
@@ -50,7 +50,7 @@ class SignedIn:
     viewer: Viewer
 
 
-@strawberry.type(description="E-mail and password do not belong together; which is wrong is not said.")
+@strawberry.type(description="The e-mail address or the password is wrong; the answer does not say which.")
 class SignInRefused(AccessRefusal):
     pass
 
@@ -60,19 +60,19 @@ SignInResult: TypeAlias = Annotated[
 ]
 
 
-@strawberry.type(description="No session is left under the token that was used.")
+@strawberry.type(description="The session of the token that was used has ended.")
 class SignedOut:
     session_ended: bool = strawberry.field(description="Whether there was one.")
 
 
-@strawberry.type(description="So many sessions have ended.")
+@strawberry.type(description="How many sessions were ended.")
 class SessionsEnded:
     count: int
 
 
 @strawberry.type
 class SessionMutation:
-    @answered("Open a session. What still stands between it and the data is told by its `state`.")
+    @answered("Open a session; its `state` says what must be done before data can be read.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         context.try_sign_in()
@@ -100,7 +100,7 @@ class SessionMutation:
         clear_session_cookie(context.response, context.application.settings)
         return SignedOut(session_ended=ended)
 
-    @resolved("A new token and lifetime for the present session; the old token opens nothing any more.")
+    @resolved("A new token and lifetime for the present session; the old token is no longer valid.")
     async def renew_session(self, info: Info) -> SignedIn:
         context = info.context
         viewer = await context.viewer()

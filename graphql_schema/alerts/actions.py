@@ -26,16 +26,16 @@ from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import checked_moment
 
 
-@strawberry.type(description="One thing that was done about an alert.")
+@strawberry.type(description="An action on an alert.")
 class AlertAction:
     kind: AlertActionKind
     party: Party
     done_at: datetime
-    repaired_at: datetime | None = strawberry.field(description="Of REPAIRED: when.")
-    reason: KnownUse | None = strawberry.field(description="Of NOT_A_LEAK: what it is instead.")
-    snoozed_until: date | None = strawberry.field(
-        description="Of NOT_A_LEAK: the first day it may speak again."
+    repaired_at: datetime | None = strawberry.field(description="For REPAIRED: when the repair was made.")
+    reason: KnownUse | None = strawberry.field(
+        description="For NOT_A_LEAK: the use of water that it is instead."
     )
+    snoozed_until: date | None = strawberry.field(description="For NOT_A_LEAK: snoozed until this day.")
     note: str
 
     @classmethod
@@ -43,11 +43,13 @@ class AlertAction:
         return shown(cls, view, kind=view.action)
 
 
-@strawberry.type(description="How an alert stands: the same for resident and manager.")
+@strawberry.type(
+    description="The status of an alert and the actions on it, the same for resident and manager."
+)
 class AlertWorkflow:
     status: AlertStatus
     actions: list[AlertAction] = strawberry.field(description="The oldest first.")
-    possible: list[AlertActionKind] = strawberry.field(description="What may be done now.")
+    possible: list[AlertActionKind] = strawberry.field(description="The actions that are possible now.")
 
     @classmethod
     def of(cls, view: AlertWorkflowView) -> "AlertWorkflow":
@@ -75,17 +77,19 @@ class ReportRepairInput:
 class DismissAlertInput:
     id: strawberry.ID
     reason: KnownUse
-    snooze_days: int = strawberry.field(default=USUAL_SNOOZE_DAYS, description="1 to 90.")
-    note: str = strawberry.field(default="", description="Wanted with the reason OTHER.")
+    snooze_days: int = strawberry.field(
+        default=USUAL_SNOOZE_DAYS, description="Days to snooze the alert, 1 to 90."
+    )
+    note: str = strawberry.field(default="", description="Required with the reason OTHER.")
 
 
-@strawberry.type(description="It is done.")
+@strawberry.type(description="The action was recorded.")
 class AlertUpdated:
     id: strawberry.ID
     workflow: AlertWorkflow
 
 
-@strawberry.type(description="The alert is over: nothing is left to be done about it.")
+@strawberry.type(description="The alert has ended; no action is possible any more.")
 class AlertEnded:
     code: str
     message: str
@@ -96,12 +100,12 @@ AlertActionResult: TypeAlias = Annotated[AlertUpdated | AlertEnded, strawberry.u
 
 @strawberry.type
 class AlertMutation:
-    @resolved("Say that one has seen an alert and sees to it.")
+    @resolved("Acknowledge an alert: it was seen and is being dealt with.")
     async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         return await _answer(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
 
-    @resolved("Say that a leak was repaired; the meter confirms it after 48 hours, or reports the relapse.")
+    @resolved("Report a leak as repaired; readings confirm it after 48 hours, or show a relapse.")
     async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         moment = checked_moment(input.repaired_at, "repairedAt")
@@ -110,7 +114,7 @@ class AlertMutation:
             report_repair(viewer, number, repaired_at=moment, note=input.note, now=info.context.now),
         )
 
-    @resolved("Say that it is no leak: the alert is silent for a while, at the level that it has.")
+    @resolved("Dismiss an alert as no leak: it is snoozed for a while, up to its present level.")
     async def dismiss_alert(self, info: Info, input: DismissAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         return await _answer(

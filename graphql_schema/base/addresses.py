@@ -3,7 +3,7 @@
 import strawberry
 
 
-@strawberry.interface(description="A residence and where it is, whoever it is shown to.")
+@strawberry.interface(description="The name and address of a residence.")
 class ResidenceAddress:
     name: str
     street: str

@@ -50,7 +50,7 @@ class Residence(ResidenceAddress):
 
 
 @strawberry.type(
-    description="A home of the viewer. Nothing from before the move-in or after the move-out is shown."
+    description="A dwelling of the viewer. Nothing from before the move-in or after the move-out is shown."
 )
 class Dwelling(Node):
     number_in_building: strawberry.Private[int]
@@ -63,7 +63,9 @@ class Dwelling(Node):
     surface_m2: Decimal | None = strawberry.field(name="surfaceM2", description="Square metres.")
     occupancy: OccupancyKind
     visible_from: date = strawberry.field(description="The first day whose data are the viewer's.")
-    visible_until: date | None = strawberry.field(description="The last one; null while the stay lasts.")
+    visible_until: date | None = strawberry.field(
+        description="The last day whose data are the viewer's; null while the occupancy lasts."
+    )
     residence: Residence
 
     @classmethod
@@ -82,19 +84,19 @@ class Dwelling(Node):
         views = await info.context.loaders.meters_by_dwelling.load(self.number_in_building)
         return [Meter.of(view) for view in views]
 
-    @resolved("Whether the manager may see the days of this stay (R-106).")
+    @resolved("The consent to the manager's access to daily data of this occupancy.")
     async def consent(self, info: Info) -> Consent:
         context = info.context
         return Consent.of(
             await my_consent(context.application, await context.viewer(), self.number_in_building)
         )
 
-    @resolved("One tab for each fluid that is metered here, or the one asked for (R-068).")
+    @resolved("One tab for each fluid that is metered here, or only the given one.")
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_building)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @resolved("The viewer's own limits: who passes one is told (R-197, C-30).")
+    @resolved("The viewer's own limits; the viewer is notified when one is exceeded.")
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
         found = await own_limits(await info.context.viewer(), self.number_in_building)
         return [ConsumptionLimit.of(limit) for limit in found]
@@ -135,17 +137,17 @@ class Dwelling(Node):
         chosen = checked_day(day, "day")
         return IndexStatement.of(await index_statement(viewer, self.number_in_building, day=chosen, now=now))
 
-    @resolved("The number of the red banner (R-080); what was called no leak does not count.")
+    @resolved("The number of active alerts, for a banner; those dismissed as no leak are not counted.")
     async def active_alert_count(self, info: Info) -> int:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return sum(not view.snoozed for view in views)
 
-    @resolved("What is going on now, the worst first (R-083).")
+    @resolved("The active alerts, the most severe first.")
     async def active_alerts(self, info: Info) -> list[Alert]:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return [Alert.of(view) for view in views]
 
-    @resolved("The alert history, newest first (R-088).")
+    @resolved("The alert history, newest first.")
     async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
         size, seen = checked_first(first), alert_of_cursor(after)
         viewer, now = await info.context.viewer(), info.context.now
@@ -155,7 +157,7 @@ class Dwelling(Node):
 
 @strawberry.type
 class DwellingQuery:
-    @resolved("A dwelling of the viewer; another's is NOT_FOUND, like one that is not there.")
+    @resolved("A dwelling of the viewer; any other is NOT_FOUND, whether it exists or not.")
     async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))

@@ -13,11 +13,13 @@ from graphql_schema.base.relay import global_id, number_of
 from graphql_schema.base.views import shown
 
 
-@strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
+@strawberry.type(
+    description="A request for access to a dwelling; the applicant sees nothing of it until it is decided."
+)
 class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
-        description="Somebody else has the dwelling's account at this moment: to approve ends that stay."
+        description="Somebody else has the dwelling's account at present; approval ends that occupancy."
     )
     residence_code: str
     dwelling: str
@@ -34,15 +36,18 @@ class DwellingRequest:
 @strawberry.input
 class DecideDwellingRequestInput:
     id: strawberry.ID
-    approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
+    approved: bool = strawberry.field(
+        description="Approval ends the present occupant's occupancy on the day before the new one begins."
+    )
     contested: bool | None = strawberry.field(
         default=None,
-        description="What `contested` said to whoever decides; without it, what it said when somebody asked. "
-        "Approved as not contested where somebody else has the dwelling: CONFLICT.",
+        description="The value of `contested` that the decision is based on; by default its "
+        "value when the request was made. Approving as not contested while "
+        "somebody else has the dwelling: CONFLICT.",
     )
 
 
-@strawberry.type(description="It is decided, and whoever asked is told.")
+@strawberry.type(description="The request is decided, and the applicant is notified.")
 class DwellingRequestDecided:
     id: strawberry.ID
     approved: bool
@@ -50,7 +55,7 @@ class DwellingRequestDecided:
 
 @strawberry.type
 class DwellingRequestQuery:
-    @resolved("The open cases of the residences that the manager looks after, the oldest first.")
+    @resolved("The open dwelling requests of the manager's residences, the oldest first.")
     async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
         viewer, size = await info.context.viewer(), checked_first(first)
         found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
@@ -60,8 +65,9 @@ class DwellingRequestQuery:
 @strawberry.type
 class DwellingRequestMutation:
     @resolved(
-        "Let somebody into a dwelling, or not. Decided before: CONFLICT; and so with the field `contested`, "
-        "where it is somebody else's by now and that was not known."
+        "Approve or reject a request for a dwelling. Already decided: CONFLICT; so too, with "
+        "the field `contested`, where the dwelling has somebody else's account by now and the "
+        "decision did not take that into account."
     )
     async def decide_dwelling_request(
         self,

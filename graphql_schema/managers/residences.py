@@ -29,7 +29,7 @@ from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
 @strawberry.type(
-    description="An alert as the manager sees it: no loss, no flow, which are the resident's (CN-01)."
+    description="An alert as managers see it: without loss and flow, which are the resident's data."
 )
 class ManagedAlert:
     id: strawberry.ID
@@ -72,7 +72,7 @@ class ManagedAlertConnection:
         )
 
 
-@strawberry.type(description="A document of a residence, for everybody who looks after it.")
+@strawberry.type(description="A document of a residence, for all its managers.")
 class ResidenceDocument:
     id: strawberry.ID
     portal: strawberry.Private[str]
@@ -82,14 +82,14 @@ class ResidenceDocument:
     def of(cls, view: DocumentView) -> "ResidenceDocument":
         return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
 
-    @resolved("`Votre portail Mes suivis de consommation est prêt` (R-137).")
+    @resolved("`Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
         french = f"Votre portail {self.portal} est prêt"
         return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
 
 
-@strawberry.type(description="A home of a residence, as its manager finds it.")
+@strawberry.type(description="A dwelling of a managed residence.")
 class ManagedDwelling:
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
@@ -106,8 +106,9 @@ class ManagedDwelling:
         )
 
     @resolved(
-        "The days of the present occupant, by default the last 31, and the look is recorded. Without the "
-        "occupant's consent: CONSENT_REQUIRED and null, for this home alone."
+        "The daily consumption of the present occupant, by default of the last 31 days; each "
+        "access is recorded. Without the occupant's consent: CONSENT_REQUIRED and null, for "
+        "this dwelling alone."
     )
     async def daily_consumption(
         self,
@@ -129,35 +130,35 @@ class ManagedDwelling:
         return [DayConsumption.of(point, fluid) for point in points]
 
 
-@strawberry.type(description="A residence that the manager looks after.")
+@strawberry.type(description="A residence of the manager.")
 class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
-    code: str = strawberry.field(description="The site code that residents ask for: `AA000` (R-042).")
+    code: str = strawberry.field(description="The site code that residents ask for: `AA000`.")
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
         return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
 
-    @resolved("The alerts of its homes that go on, newest first.")
+    @resolved("The active alerts of its dwellings, newest first.")
     async def active_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=True)
 
-    @resolved("The alerts of its homes that are over, newest first.")
+    @resolved("The ended alerts of its dwellings, newest first.")
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=False)
 
-    @resolved("«Mes documents», the newest first (R-136).")
+    @resolved("«Mes documents», the newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
         viewer, application = await info.context.viewer(), info.context.application
         found = await residence_documents(application, viewer, self.number_in_building)
         return [ResidenceDocument.of(view) for view in found]
 
-    @resolved("The homes of the residence.")
+    @resolved("The dwellings of the residence.")
     async def dwellings(self, info: Info) -> list[ManagedDwelling]:
         viewer = await info.context.viewer()
         found = await managed_dwellings(viewer, self.number_in_building)
@@ -179,12 +180,12 @@ class ManagedResidence(ResidenceAddress):
 
 @strawberry.type
 class ManagedQuery:
-    @resolved("The residences that the manager who is asking looks after; none for anybody else.")
+    @resolved("The residences of the signed-in manager; none for anybody else.")
     async def managed_residences(self, info: Info) -> list[ManagedResidence]:
         viewer = await info.context.viewer()
         return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
 
-    @resolved("A home of the manager's residences; another one is NOT_FOUND, like one that is not there.")
+    @resolved("A dwelling of the manager's residences; any other is NOT_FOUND, whether it exists or not.")
     async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

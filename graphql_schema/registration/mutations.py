@@ -21,7 +21,7 @@ from graphql_schema.registration.inputs import RegistrationAnswer
 from graphql_schema.registration.types import Registration, RegistrationResult, refusal_of
 
 
-@strawberry.type(description="Nothing is left of the registration.")
+@strawberry.type(description="The registration was deleted with all its data.")
 class RegistrationCancelled:
     cancelled: bool
 
@@ -39,7 +39,7 @@ class RegistrationMutation:
             )
         )
 
-    @resolved("Where a registration stands; it is resumed by its token on any device.")
+    @resolved("The state of a registration; its token resumes it on any device.")
     async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.resume(info.context.application, token, now=info.context.now))
 
@@ -54,27 +54,27 @@ class RegistrationMutation:
             service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Ce n'est pas mon logement»: back to the search (R-186).")
+    @resolved("«Ce n'est pas mon logement»: back to the search.")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.reject_dwelling(info.context.application, token, now=info.context.now))
 
-    @resolved("Back to the step before (R-153).")
+    @resolved("Back to the step before.")
     async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.go_back(info.context.application, token, now=info.context.now))
 
-    @resolved("«Renvoyer le code»: another code, or temporary password (R-221).")
+    @resolved("«Renvoyer le code»: another code, or temporary password.")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
         return await _answer(send_again(context.application, token, visitor=context.visitor, now=context.now))
 
-    @resolved("«Corriger mon adresse email» (R-222).")
+    @resolved("«Corriger mon adresse email».")
     async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
         context = info.context
         return await _answer(
             correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Annuler ma demande»: delete all that was entered (R-029, C-37).")
+    @resolved("«Annuler ma demande»: delete all that was entered.")
     async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
         await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
         return RegistrationCancelled(cancelled=True)

@@ -19,10 +19,10 @@ from graphql_schema.base.views import shown
 
 LONGEST_OWN_DATUM = 254
 
-strawberry.enum(ActivationMode, description="How control of the mailbox is proved (C-03).")
+strawberry.enum(ActivationMode, description="How control of the mailbox is proved.")
 
 
-@strawberry.type(description="Whom to ask.")
+@strawberry.type(description="Whom to contact.")
 class Contact:
     name: str
     email: str
@@ -31,7 +31,7 @@ class Contact:
     website: str
 
 
-@strawberry.type(description="What is done with personal data (Article 13 GDPR, C-31).")
+@strawberry.type(description="What is done with personal data (Article 13 GDPR).")
 class PrivacyNotice:
     version: str
     purpose: Text
@@ -42,10 +42,12 @@ class PrivacyNotice:
     url: str
 
 
-@strawberry.type(description="Where the number stands on one kind of device (R-051, R-164 to R-170).")
+@strawberry.type(description="Where the serial number is on one kind of device.")
 class HelpPage:
     title: Text
-    fluid: Fluid | None = strawberry.field(description="The tab it stands under; null: for every kind.")
+    fluid: Fluid | None = strawberry.field(
+        description="The fluid whose devices the page is about; null: all of them."
+    )
     items: list[Text]
     guide_url: str | None
     guide_label: Text | None
@@ -61,7 +63,7 @@ class HelpPage:
         )
 
 
-@strawberry.type(description="One thing that a password must be.")
+@strawberry.type(description="A criterion of the password policy.")
 class PasswordCriterion:
     name: str
     label: Text
@@ -72,7 +74,7 @@ class PasswordCriterion:
         return cls(name=criterion.name, label=Text.of(criterion.label), passed=criterion.passed)
 
 
-@strawberry.type(description="A word of the forms, by its key: `button.cancel`, `page.title`.")
+@strawberry.type(description="A text of the pages, by its key: `button.cancel`, `page.title`.")
 class Label:
     key: str
     text: Text
@@ -92,9 +94,10 @@ class Operator:
     privacy_notice: PrivacyNotice
     help_pages: list[HelpPage]
     password_criteria: list[PasswordCriterion] = strawberry.field(
-        description="As `checkPassword` judges an empty password."
+        description="The criteria of the password policy, as `checkPassword` answers them for "
+        "an empty password."
     )
-    labels: list[Label] = strawberry.field(description="The words of pages and buttons.")
+    labels: list[Label] = strawberry.field(description="The texts of pages and buttons.")
 
     @classmethod
     def of(cls, profile: OperatorProfile) -> "Operator":
@@ -123,7 +126,7 @@ class Operator:
 
 
 @strawberry.input(
-    description="A password to be judged; it is not kept. What is known of its owner may come along."
+    description="A password to check; it is not stored. With data of its owner it is also checked for those."
 )
 class CheckPasswordInput:
     operator: str
@@ -134,20 +137,20 @@ class CheckPasswordInput:
     phone: str | None = None
 
 
-@strawberry.type(description="A password judged (R-112, R-207).")
+@strawberry.type(description="The result of checking a password.")
 class PasswordCheck:
     accepted: bool
     criteria: list[PasswordCriterion]
 
 
-@strawberry.type(description="The question is on its way to the operator.")
+@strawberry.type(description="The question was sent to the operator.")
 class SupportRequested:
     operator: str
 
 
 @strawberry.type
 class OperatorQuery:
-    @resolved("The operators that sign residents up here.")
+    @resolved("The operators whose residents register with this instance.")
     async def operators(self, info: Info) -> list[Operator]:
         return [Operator.of(profile) for profile in info.context.application.registry.profiles]
 
@@ -155,7 +158,7 @@ class OperatorQuery:
 @strawberry.type
 class OperatorMutation:
     @resolved(
-        "Judge a password by each criterion while it is typed. A mutation, so that no password is in a URL."
+        "Check a password by each criterion while it is typed. A mutation, so that no password is in a URL."
     )
     async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
         context = info.context
@@ -169,7 +172,7 @@ class OperatorMutation:
             criteria=[PasswordCriterion.of(criterion) for criterion in criteria],
         )
 
-    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in (R-147).")
+    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in.")
     async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportRequested:
         context = info.context
         profile = profile_of(context, operator)

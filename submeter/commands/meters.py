@@ -16,7 +16,8 @@ from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, upsert_meter, zone_of_residence
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
+from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
 from submeter.output import counted, fail, out

@@ -7,7 +7,8 @@ from cyclopts import App
 
 from core.access import SYSTEM
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import ResidenceSpec, upsert_residence
+from core.services.portfolio.descriptions import ResidenceSpec
+from core.services.portfolio.portfolio import upsert_residence
 from core.services.portfolio.publication import publish_residence
 from submeter.application import opened
 from submeter.output import out

@@ -9,16 +9,14 @@ from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.metering import load_registry
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import (
+from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
     MeterSpec,
     OccupancySpec,
     ResidenceSpec,
-    upsert_account,
-    upsert_operator,
-    upsert_residence,
 )
+from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 from submeter.simulator.registers import swap_s
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, DemoResidence, DemoResident
 

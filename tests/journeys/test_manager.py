@@ -231,7 +231,7 @@ DAYS = """{ managedResidences { dwellings { place dailyConsumption(fluid: COLD_W
   day amount { value } } } } }"""
 
 
-@pytest.mark.requirement("R-064", "R-065", "C-18")
+@pytest.mark.requirement("R-064", "R-065", "C-18", "CN-01", "CN-07", "CN-13")
 async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(
     application, key_encryption, portal, now
 ) -> None:

@@ -90,7 +90,7 @@ async def test_neither_sees_the_others_days(
         assert await resident.refusal(DAYS, id=hers["id"], **{"from": day, "to": day}) == "FORBIDDEN_PERIOD"
 
 
-@pytest.mark.requirement("C-12")
+@pytest.mark.requirement("C-12", "CN-10")
 async def test_who_left_looks_back_for_the_operators_time(
     client: httpx.AsyncClient, post: PostBox, water: None, clock: SettableClock
 ) -> None:

@@ -60,7 +60,6 @@ SESSION = "... on SignedIn { token deviceToken } ... on AccessRefusal { code mes
 REFUSED = "... on AccessRefusal { code message }"
 
 
-@pytest.mark.requirement("C-13")
 async def test_nothing_that_opens_is_logged_told_or_recorded(
     application: Application,
     key_encryption: KeyEncryption,

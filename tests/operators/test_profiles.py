@@ -1,4 +1,4 @@
-"""The operators' profiles: what a plugin brings, what may not be missing, and the seeds' own words."""
+"""The operators' profiles: what a plugin brings, what may not be missing, and the guides' own words."""
 
 import re
 import sys
@@ -122,7 +122,7 @@ def test_every_refusal_has_its_words(profile: OperatorProfile) -> None:
 
 
 @pytest.mark.requirement("C-08", "R-132", "R-133")
-def test_the_message_before_publication_is_the_seeds() -> None:
+def test_the_message_before_publication_is_the_guides() -> None:
     """«Portail en cours de construction», letter for letter."""
     assert ISTA.text("error.NOT_PUBLISHED").fr == "Portail en cours de construction"
 
@@ -186,7 +186,7 @@ def test_istas_labels() -> None:
     assert ISTA.registration_url == "https://monespaceista.fr"
 
 
-@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057", "R-149")
+@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057")
 def test_oceas_help() -> None:
     """Where the number stands, for each fluid, with the guide to download."""
     assert {page.fluid for page in OCEA.help_pages} == {Fluid.COLD_WATER, Fluid.HOT_WATER, Fluid.HEAT}

@@ -264,6 +264,7 @@ def test_sms_needs_a_mobile() -> None:
     assert _person(ISTA, replace(draft, leak_by_sms=False), replace(PERSON, phone=None)).phone_e164 is None
 
 
+@pytest.mark.requirement("PW-07")
 def test_the_dwellings_numbers_are_no_password() -> None:
     """A serial, the e-mail or the name in a password is refused by its criterion (PW-07)."""
     for password in ("Xy!7-542361524-Qv", "Xy!7-marciale-Qv", "Xy!7-marcialemars-Qv"):
@@ -281,7 +282,7 @@ def test_oceas_personal_data_hold_no_password() -> None:
     assert sent.password_hash is None
 
 
-@pytest.mark.requirement("R-212")
+@pytest.mark.requirement("R-212", "NL-01")
 def test_the_newsletter_is_a_wish_of_its_own() -> None:
     """It is off unless ticked, and off where the operator has none."""
     assert not _person(ISTA, _ista_at(Step.PERSONAL_DATA)).newsletter

@@ -61,7 +61,7 @@ def test_another_number_names_nothing(
 
 @given(st.integers(0, 999_999_999), st.integers(0, 8), st.integers(1, 9))
 def test_a_wrong_digit_never_names_the_meter(number: int, place: int, off: int) -> None:
-    """One digit that differs names another meter or none (serials.md §2 rule 9)."""
+    """One digit that differs names another meter or none."""
     right = f"{number:09d}"
     wrong = f"{right[:place]}{(int(right[place]) + off) % 10}{right[place + 1 :]}"
     formats = {"ista": SerialFormat(pattern=r"\d{9}", example="542 361 524")}

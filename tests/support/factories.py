@@ -5,16 +5,14 @@ from datetime import UTC, date, datetime
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import (
+from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
     MeterSpec,
     OccupancySpec,
     ResidenceSpec,
-    upsert_account,
-    upsert_operator,
-    upsert_residence,
 )
+from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -17,7 +17,8 @@ from core.consumption.fluids import Fluid
 from core.models import OutboxMessage
 from core.services.messaging.account_messages import opened_values
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, ResidenceSpec, upsert_residence
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, ResidenceSpec
+from core.services.portfolio.portfolio import upsert_residence
 from core.settings import Settings
 from notifications.texts.render import Message, render
 
@@ -188,7 +189,7 @@ async def describe(
     remote: bool = True,
     option: bool = True,
 ) -> int:
-    """A residence of an operator, as the seeds show one; answers its number."""
+    """A residence of an operator, as the guides show one; answers its number."""
     ocea = operator == "ocea"
     return await upsert_residence(
         SYSTEM,

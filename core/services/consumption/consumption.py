@@ -20,7 +20,7 @@ from core.services.places.meters import ReadingView, latest, meters_by_dwelling
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 
 LONGEST_SERIES = timedelta(days=3 * 366)
-"""The longest series by day that one question may ask for; retention keeps no more (CN-03)."""
+"""The longest series by day that one question may ask for: what the CNIL lets an operator keep (CN-03)."""
 
 MONTHS_BEHIND_INDICATORS = 12
 _ONE_DAY = timedelta(days=1)

@@ -2,7 +2,7 @@
 
 In: what was typed, and whose residences. Out: rows' numbers, or a refusal of the catalogue. The one rule:
 nothing is told that was not named: no such device, another one's, and one of another kind are one answer
-(C-07, serials.md §2 rule 6); an address finds published residences alone, and never a dwelling or a name
+(C-07); an address finds published residences alone, and never a dwelling or a name
 (C-39).
 """
 
@@ -26,7 +26,7 @@ from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
-"""A meter that was taken out may still stand on the label or in a letter (serials.md §2 rule 8)."""
+"""A meter that was taken out may still stand on the label or in a letter."""
 
 MOST_CANDIDATES = 10
 _SEARCHED_AT_ONCE = 500

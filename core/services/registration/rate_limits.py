@@ -2,7 +2,7 @@
 
 In: an answer and who sends it. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
 looked at, whatever it finds, so that hits and misses cost the same. Site codes number 676,000 and lots a
-hundred a building (serials.md §3): at these rates a stranger sees too few of either for a search to be worth
+hundred a building: at these rates a stranger sees too few of either for a search to be worth
 while. The serials of an operator's whole stock, and the references of a residence, are guarded by one count
 more, of misses alone, which more addresses do not widen.
 """

@@ -1,7 +1,7 @@
 """The one point where rows are narrowed to a Viewer: which dwellings, and which days of each.
 
 In: the viewer. Out: `Stay` values. The one rule: what is not in a stay does not exist for the viewer, so
-"no such dwelling" and "not yours" are the same answer (serials.md §2 rule 6), and nothing from before the
+"no such dwelling" and "not yours" are the same answer, and nothing from before the
 move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 

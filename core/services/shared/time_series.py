@@ -2,8 +2,8 @@
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
 it is written for PostgreSQL (`$1`), and the keys of a batch travel as one JSON parameter, which each database
-unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each in
-../shared/perf. Times are epoch seconds, days are written 20261122 (the initial migration).
+unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each, as
+measured. Times are epoch seconds, days are written 20261122 (the initial migration).
 """
 
 import json

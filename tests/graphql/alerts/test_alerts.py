@@ -73,7 +73,7 @@ async def dwelling(portal: Any, fields: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement(
-    "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094"
+    "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094", "C-28"
 )
 async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> None:
     """Two leaks of one meter are told with title, meter, loss and mean flow of the guide's own screen."""

@@ -9,7 +9,7 @@ import pytest
 from core.models import Dwelling
 from core.models import OccupancyKind as Kind
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from graphql_schema.base.enums import OccupancyKind
 from tests.support import factories
 
@@ -195,7 +195,7 @@ async def test_nothing_from_before_the_move_in_is_shown(
     assert await refusal_of(portal, asked) == {"code": "FORBIDDEN_PERIOD", "field": "from"}
 
 
-@pytest.mark.requirement("R-070")
+@pytest.mark.requirement("R-007")
 async def test_days_without_data_stand_in_the_series(claire: Any, home: Any) -> None:
     """A series by day has every day that was asked for, with null where nothing is known."""
     await home.consume(WATER, date(2026, 11, 2), date(2026, 11, 2), daily=90)

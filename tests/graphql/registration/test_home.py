@@ -7,7 +7,7 @@ import pytest
 from core.models import Registration, Residence
 from core.operators import Step
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec
+from core.services.portfolio.descriptions import DwellingSpec
 from graphql_schema.base.relay import global_id
 from tests.support.sign_up import (
     SERIAL,
@@ -104,7 +104,7 @@ async def test_a_hidden_residence_cannot_be_chosen(ocea: Applicant, key_encrypti
 
 
 @pytest.mark.parametrize("serial", ["H8CA029699", "", "x" * 500, "\0"])
-@pytest.mark.requirement("R-047", "R-153")
+@pytest.mark.requirement("R-047")
 async def test_device_not_found(ocea: Applicant, serial: str) -> None:
     """A serial that is none of the residence's is not found, and the step stays."""
     await ocea.fill("siteCode", code="AA000")

@@ -11,7 +11,7 @@ from core.bootstrap import Application
 from core.models import Account, Occupancy, Registration
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import DwellingSpec, OccupancySpec
+from core.services.portfolio.descriptions import DwellingSpec, OccupancySpec
 from tests.support import factories
 from tests.support.attack import watched
 from tests.support.sign_up import (
@@ -39,7 +39,7 @@ async def test_attestation_required(ista: Applicant) -> None:
 
 @pytest.mark.requirement("R-130", "C-01", "C-02")
 async def test_non_occupant_not_allowed(ista: Applicant) -> None:
-    """ista's form offers two qualities, and the third is refused with the seed's sentence."""
+    """ista's form offers two qualities, and the third is refused with the guide's sentence."""
     await ista.fill("serial", serial=SERIAL)
     await ista.fill("attestation", attested=True)
     answer = await ista.send("profile", kind="OWNER_NON_OCCUPANT", moveIn="2024-05-12")

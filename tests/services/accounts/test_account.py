@@ -70,7 +70,7 @@ def sent(posted):
     return code
 
 
-@pytest.mark.requirement("R-097", "R-098", "R-099", "R-102", "R-109", "R-111")
+@pytest.mark.requirement("R-098", "R-099", "R-102", "R-109", "R-111")
 async def test_contact_data_change_when_they_are_saved(application, claire, contact, audited) -> None:
     """What is left out stays; the audit names the fields, not what they hold."""
     await contact(first_name="  Clara  Maria ", language=Language.EN, civility="")
@@ -149,7 +149,9 @@ async def test_a_code_proves_the_number_it_was_sent_to(application, claire, cont
         await confirm_phone(application, claire, await sent("phone_code"), visitor=visitor, now=NOW)
 
 
-@pytest.mark.requirement("R-104", "R-105", "R-118", "R-119", "R-197", "C-32", "R-034", "R-015", "C-16")
+@pytest.mark.requirement(
+    "R-104", "R-105", "R-118", "R-119", "R-197", "C-32", "R-034", "R-015", "C-16", "CN-02"
+)
 async def test_each_topic_is_switched_by_channel_at_any_time(application, enter, visitor) -> None:
     """Nothing is on at first; what is switched is that alone."""
     await factories.account(notified=False)
@@ -169,7 +171,7 @@ async def test_each_topic_is_switched_by_channel_at_any_time(application, enter,
     assert not (await notification_choices(claire))[2].by_email
 
 
-@pytest.mark.requirement("R-100", "R-218", "R-219", "R-222")
+@pytest.mark.requirement("R-100")
 async def test_a_new_address_counts_once_it_is_proved(
     application, claire, enter, visitor, sent, posted
 ) -> None:
@@ -223,7 +225,6 @@ async def test_an_address_taken_meanwhile_is_not_taken_over(application, claire,
         await confirm_email_change(application, claire, await sent("email_code"), visitor=visitor, now=NOW)
 
 
-@pytest.mark.requirement("R-219", "R-221")
 async def test_a_code_has_five_tries_fifteen_minutes_and_one_use(
     application, claire, visitor, sent, audited
 ) -> None:
@@ -301,7 +302,7 @@ async def home(key_encryption, enter) -> tuple[Viewer, int]:
     return await enter(), (await Dwelling.get()).id
 
 
-@pytest.mark.requirement("R-063", "R-064", "R-065", "R-106", "R-120", "C-16", "C-18")
+@pytest.mark.requirement("R-063", "R-064", "R-065", "R-106", "R-120", "C-16", "C-18", "CN-07")
 async def test_a_consent_is_given_and_taken_back_at_any_time(application, home, visitor, audited) -> None:
     """Unanswered at first; every answer is a row more, with who and when."""
     claire, dwelling = home
@@ -317,7 +318,7 @@ async def test_a_consent_is_given_and_taken_back_at_any_time(application, home, 
     assert len(await audited(Act.CONSENT_CHANGED)) == 3
 
 
-@pytest.mark.requirement("C-17", "R-121")
+@pytest.mark.requirement("C-17", "R-121", "CN-08")
 async def test_a_manager_never_turns_a_refusal_into_a_consent(application, home, visitor, posted) -> None:
     """Writes down a paper consent where nobody answered; a refusal stays one, by whatever way round."""
     claire, dwelling = home

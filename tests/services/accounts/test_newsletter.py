@@ -13,7 +13,7 @@ from tests.support import factories
 from tests.support.factories import NOW
 
 
-@pytest.mark.requirement("R-212")
+@pytest.mark.requirement("R-212", "NL-01")
 async def test_the_newsletter_ends_as_easily_as_it_begins(application, enter, visitor, audited) -> None:
     """Whoever ticked it at sign-up ends it; that it is wished again has a moment of its own (NL-01)."""
     await factories.account()

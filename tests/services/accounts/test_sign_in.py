@@ -44,6 +44,7 @@ def guess(application):
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
+@pytest.mark.requirement("PW-01", "C-04")
 async def test_the_eleventh_wrong_password_is_not_looked_at(application, guess, hashed, email) -> None:
     """Nor is a right one from a stranger's device; whether the account exists makes no difference (PW-01)."""
     await factories.account()
@@ -145,7 +146,7 @@ async def test_no_account_and_a_wrong_password_leave_the_same_trace(application,
         await _forget_audit()
 
 
-@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03")
+@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03", "PW-05")
 async def test_a_temporary_password_opens_once_and_for_a_day(application, enter) -> None:
     """And only the way to a personal one; too old or used, it is a wrong password (PW-05)."""
     await factories.account()

@@ -15,7 +15,7 @@ from core.services.alerts.manager_alerts import managed_alerts
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
 from core.services.alerts.workflow import acknowledge
 from core.services.places.managed_residences import grant_residence
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 

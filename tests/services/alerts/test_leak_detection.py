@@ -21,10 +21,8 @@ from core.models import (
 )
 from core.operators import Thresholds
 from core.services.alerts.resident_alerts import active_alerts
-from core.services.portfolio.portfolio import (
-    DwellingSpec,
-    upsert_meter,
-)
+from core.services.portfolio.descriptions import DwellingSpec
+from core.services.portfolio.portfolio import upsert_meter
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take, templates
 
@@ -133,7 +131,7 @@ async def test_intake_and_batch_find_the_same_leaks(application, key_encryption,
 
 
 async def test_a_heat_meter_has_no_leak_alerts(application, key_encryption, heat_meter) -> None:
-    """Watt-hours all night are heating, not a leak (leaks.md §6)."""
+    """Watt-hours all night are heating, not a leak."""
     spec = factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", key=heat_meter.key)
     await factories.residence(key_encryption, spec)
     first = midnight(FIRST)

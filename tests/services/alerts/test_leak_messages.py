@@ -15,14 +15,8 @@ from core.models import (
     OutboxMessage,
 )
 from core.services.messaging.outbox import list_messages
-from core.services.portfolio.portfolio import (
-    AccountSpec,
-    DwellingSpec,
-    OccupancySpec,
-    ResidenceSpec,
-    upsert_account,
-    upsert_residence,
-)
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
+from core.services.portfolio.portfolio import upsert_account, upsert_residence
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take
 
@@ -49,7 +43,7 @@ async def put_home(key_encryption, meter, *occupancy_periods):
     )
 
 
-@pytest.mark.requirement("R-110")
+@pytest.mark.requirement("R-193", "EED-09")
 async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(
     application, key_encryption, izar
 ) -> None:

@@ -11,7 +11,7 @@ from core.errors import Forbidden, NotFound
 from core.leaks.cost import cost_of
 from core.models import Alert, AlertKind, LeakEpisode, Residence
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 

@@ -11,7 +11,7 @@ from core.consumption import Month, Quality, day_start
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, ForbiddenPeriod, InvalidInput, NotFound
 from core.services.consumption.consumption import daily_series, dashboard, monthly_series
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -107,7 +107,7 @@ async def test_by_default_the_last_31_days_are_meant(home, resident, now) -> Non
     assert (old[-1].day, old[-1].amount) == (MOVE_IN - DAY, 10)
 
 
-@pytest.mark.requirement("R-193", "C-15")
+@pytest.mark.requirement("R-193", "C-15", "EED-09")
 @pytest.mark.parametrize("bound", ["first", "last"])
 @pytest.mark.parametrize("day", [MOVE_IN - DAY, date(1900, 1, 1), date.min])
 async def test_no_day_before_the_move_in_is_shown(home, resident, now, bound, day) -> None:

@@ -78,7 +78,7 @@ async def test_an_answer_holds_for_the_whole_stay(
         assert await sees_days(manager) == granted
 
 
-@pytest.mark.requirement("C-18")
+@pytest.mark.requirement("C-18", "CN-10")
 async def test_a_consent_ends_with_its_stay(application: Application, manager: Viewer, resident: Any) -> None:
     """Somebody who comes back after another is asked again."""
     me, dwelling = await resident(), (await Dwelling.get()).id

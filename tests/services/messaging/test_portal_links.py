@@ -11,7 +11,8 @@ from core.models import Account, Channel
 from core.services.accounts.access_tokens import issue_token
 from core.services.accounts.password_change import NewPassword, ask_for_reset, reset_password
 from core.services.messaging.delivery import claim_next
-from core.services.portfolio.portfolio import AccountSpec, upsert_account, upsert_operator
+from core.services.portfolio.descriptions import AccountSpec
+from core.services.portfolio.portfolio import upsert_account, upsert_operator
 from tests.support.factories import NOW, PASSWORD
 
 NEW = "Another-Horse-43"

@@ -21,7 +21,7 @@ from core.services.occupancy.occupancies import (
     today_at,
 )
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.shared.scope import occupancy_periods
 from tests.support import factories
 from tests.support.factories import NOW
@@ -88,7 +88,7 @@ async def test_a_later_day_ends_the_stay_that_was_described(
     assert [one.first_day for one in await occupancy_periods(await resident(ME))] == [date(2026, 9, 1)]
 
 
-@pytest.mark.requirement("C-16", "C-18", "R-064")
+@pytest.mark.requirement("C-16", "C-18")
 @pytest.mark.parametrize(("answer", "states"), [(None, []), (True, ["GRANTED"]), (False, ["REFUSED"])])
 async def test_a_consent_is_recorded_where_it_was_answered(
     application: Application,

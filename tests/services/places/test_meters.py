@@ -9,7 +9,7 @@ from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.metering import StatusFlag
 from core.services.places.meters import latest, meters_by_dwelling, readings_of_meter
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 

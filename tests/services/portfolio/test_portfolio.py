@@ -9,11 +9,8 @@ import pytest
 from core.access import SYSTEM, Role, Viewer
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.models import Account, Dwelling, Meter, MeterKey, Occupancy, OccupancyKind, Residence
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
 from core.services.portfolio.portfolio import (
-    AccountSpec,
-    DwellingSpec,
-    OccupancySpec,
-    ResidenceSpec,
     has_residences,
     upsert_account,
     upsert_meter,
@@ -149,8 +146,8 @@ async def test_keys_are_stored_sealed(application, key_encryption, settings) -> 
     """The plain key is nowhere in the database, nor in the database's file."""
     await factories.residence(key_encryption, factories.meter(key=KEY))
     (row,) = await MeterKey.all()
-    assert KEY not in row.encrypted
-    assert key_encryption.open(row.encrypted, radio_address=ADDRESS) == KEY
+    assert KEY not in row.encrypted_key
+    assert key_encryption.open(row.encrypted_key, radio_address=ADDRESS) == KEY
     for path in settings.data_dir.glob("test.db*"):
         assert KEY not in path.read_bytes()
         assert KEY.hex().encode() not in path.read_bytes().lower()
@@ -194,7 +191,6 @@ async def test_nothing_is_ticked_in_advance(application) -> None:
     assert "another" not in repr(replace(spec, password="another"))
 
 
-@pytest.mark.requirement("R-085")
 async def test_a_residence_has_a_price_of_water_or_none(application, key_encryption) -> None:
     """None until one is named; described again without one, it keeps the last."""
     residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")

@@ -87,7 +87,7 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(applic
             operator=await Operator.get(),
             token_hash=name,
             step=Step.VERIFICATION,
-            mails=2,
+            messages_sent=2,
             created_at=LONG_AGO,
             expires_at=NOW + edge,
         )
@@ -149,7 +149,7 @@ async def _queue(news: Notification, *, now: datetime) -> int:
         return await outbox.queue(connection, [news], now=now)
 
 
-@pytest.mark.requirement("C-23")
+@pytest.mark.requirement("WAR-04")
 async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(
     application, settings, key_encryption
 ) -> None:
@@ -244,7 +244,7 @@ async def _period(
     )
 
 
-@pytest.mark.requirement("R-214")
+@pytest.mark.requirement("CN-10")
 async def test_who_left_and_may_look_back_no_longer_is_forgotten(
     application, settings, key_encryption, resident
 ) -> None:

@@ -10,7 +10,8 @@ from core.errors import Forbidden, ForbiddenPeriod, NotFound
 from core.models import Dwelling, Occupancy, OccupancyKind
 from core.services.messaging.outbox import Notification, Topic, queue
 from core.services.places.dwellings import my_dwelling, my_dwellings
-from core.services.portfolio.portfolio import DwellingSpec, OccupancySpec, ResidenceSpec, upsert_residence
+from core.services.portfolio.descriptions import DwellingSpec, OccupancySpec, ResidenceSpec
+from core.services.portfolio.portfolio import upsert_residence
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_period_at,

@@ -7,7 +7,8 @@ import pytest
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.errors import NotFound
-from core.services.portfolio.portfolio import DwellingSpec, upsert_meter
+from core.services.portfolio.descriptions import DwellingSpec
+from core.services.portfolio.portfolio import upsert_meter
 from core.services.telegrams.pipeline import replay, take_in
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.simulator import encryption
