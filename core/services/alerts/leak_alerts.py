@@ -18,13 +18,8 @@ from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.leak_detection import DetectedLeak
-from core.services.alerts.workflow import (
-    carry_snooze_over,
-    describe_meter,
-    judge_repairs,
-    snoozes,
-    status_of,
-)
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.workflow import describe_meter, judge_repairs
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 
@@ -36,7 +31,7 @@ async def raise_leak_alerts(
     news: list[Notification] = []
     findings = list(findings)
     meters = {finding.meter.id: finding.meter for finding in findings}
-    dismissed = await snoozes(connection, meters.values(), "episode__meter_id", now=now)
+    dismissed = await snoozed_alerts(connection, meters.values(), "episode__meter_id", now=now)
     flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter

@@ -22,7 +22,7 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.workflow import carry_snooze_over, snoozes, status_of
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -60,7 +60,7 @@ async def update_condition_alerts(
         sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
         sightings.setdefault(row.meter_id, []).append(sighting)
     known = await _alerts(connection, spans)
-    dismissed = await snoozes(connection, spans, "meter_id", now=now)
+    dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions()
     for meter, (first_s, last_s) in spans.items():

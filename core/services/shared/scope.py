@@ -80,7 +80,7 @@ def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
 async def with_periods(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
 ) -> list[tuple[Occupancy, OccupancyPeriod]]:
-    """Each occupancy with the stay that it gives: cut where a predecessor was still there (C-14) or a successor is.
+    """Each occupancy with its period: cut where a predecessor was still there (C-14), or a successor is.
 
     A dwelling has one occupant at a time (R-140): whoever moves in ends the stay before, though nobody
     entered a move-out.
