@@ -11,6 +11,7 @@ from core.alerting.conditions import Condition
 from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.leaks.cost import Cost
+from core.services.alerts.manager_alerts import ManagedAlertView
 from core.services.alerts.resident_alerts import AlertView
 from core.services.shared.paging import Page
 from core.texts.alerts import (
@@ -146,19 +147,13 @@ class AlertConnection:
 
     @classmethod
     def of(cls, page: Page[AlertView], *, after: str | None) -> "AlertConnection":
-        edges = [
-            Edge(cursor=alert_cursor(view.started_on, view.id), node=Alert.of(view)) for view in page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=page_info(edges, has_next=page.has_next, after=after),
-            total_count=page.total or 0,
-        )
+        edges = [Edge(cursor=alert_cursor(view), node=Alert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
-def alert_cursor(started_on: date, number: int) -> str:
+def alert_cursor(view: AlertView | ManagedAlertView) -> str:
     """The cursor of an alert in a list that the newest begins."""
-    return cursor(_CURSOR, started_on.isoformat(), number)
+    return cursor(_CURSOR, view.started_on.isoformat(), view.id)
 
 
 def alert_of_cursor(after: str | None) -> tuple[date, int] | None:

@@ -61,15 +61,8 @@ class ManagedAlertConnection:
 
     @classmethod
     def of(cls, page: Page[ManagedAlertView], *, after: str | None) -> "ManagedAlertConnection":
-        edges = [
-            Edge(cursor=alert_cursor(view.started_on, view.id), node=ManagedAlert.of(view))
-            for view in page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=page_info(edges, has_next=page.has_next, after=after),
-            total_count=page.total or 0,
-        )
+        edges = [Edge(cursor=alert_cursor(view), node=ManagedAlert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
 @strawberry.type(description="A document of a residence, for all its managers.")

@@ -17,6 +17,7 @@ from core.consumption.dashboard import DayTotal
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind, ConsumptionLimit
+from core.services.alerts.over_consumption import raise_once
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
@@ -119,9 +120,7 @@ async def _raise(
     period = found.period
     first, last = (period.first_day, period.last_day) if isinstance(period, Month) else (period, period)
     key = f"limit:{row.account_id}:{row.dwelling_id}:{row.fluid.value}:{row.period.value}:{first}"
-    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
-    known = alert is not None
-    alert = alert or Alert(
+    alert = Alert(
         alert_key=key,
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=row.dwelling_id,
@@ -130,11 +129,11 @@ async def _raise(
         own_limit=row.period,
         started_on=max(occupancy_period.first_day, first),
         ended_on=last + _ONE_DAY,
+        amount=found.amount,
+        threshold=found.limit,
         raised_at=now,
     )
-    alert.amount, alert.threshold = found.amount, found.limit
-    await alert.save(using_db=connection)
-    if known:
+    if not await raise_once(connection, alert):
         return []
     values = {
         "fluid": row.fluid.value,

@@ -96,20 +96,18 @@ async def _raise(
 ) -> list[Notification]:
     """The alert of a month, counted from its first day or, in the month of a move-in, from that day on."""
     key = f"over-consumption:{dwelling_id}:{fluid.value}:{started_on}"
-    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
-    known = alert is not None
-    alert = alert or Alert(
+    alert = Alert(
         alert_key=key,
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=dwelling_id,
         fluid=fluid,
         started_on=started_on,
         ended_on=found.month.last_day + _ONE_DAY,
+        amount=found.amount,
+        threshold=int(found.threshold),
         raised_at=now,
     )
-    alert.amount, alert.threshold = found.amount, int(found.threshold)
-    await alert.save(using_db=connection)
-    if known:
+    if not await raise_once(connection, alert):
         return []
     return [
         Notification(
@@ -128,3 +126,12 @@ async def _raise(
             },
         )
     ]
+
+
+async def raise_once(connection: TransactionalDBClient, alert: Alert) -> bool:
+    """Store an alert; where its key is known already, nothing but its figures changes."""
+    known = Alert.filter(alert_key=alert.alert_key).using_db(connection)
+    if await known.update(amount=alert.amount, threshold=alert.threshold):
+        return False
+    await alert.save(using_db=connection)
+    return True
