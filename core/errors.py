@@ -1,4 +1,4 @@
-"""Every error the application raises to a door: a stable code, a plain sentence, the field where there is one.
+"""Every error the application raises to a door: a stable code, a plain sentence, the field if there is one.
 
 A door (GraphQL, command line) translates once: the code is for a program, the sentence for a person.
 A broken telegram is not one of these: it is a result that intake counts and keeps (`core.mbus.errors`).
