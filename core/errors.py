@@ -1,4 +1,4 @@
-"""Every error the application raises to a door: a stable code, a plain sentence, the field where there is one.
+"""Every error the application raises to a door: a stable code, a plain sentence, the field if there is one.
 
 A door (GraphQL, command line) translates once: the code is for a program, the sentence for a person.
 A broken telegram is not one of these: it is a result that intake counts and keeps (`core.mbus.errors`).
@@ -25,6 +25,16 @@ class SubmeterError(Exception):
     def details(self) -> Mapping[str, object]:
         """What a program needs beside code and field, by the names that a door gives them."""
         return {}
+
+
+class FixedSentence(SubmeterError):
+    """Base of the errors that always say the same, of the same argument."""
+
+    sentence: ClassVar[str]
+    at: ClassVar[str | None] = None
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence, field=self.at)
 
 
 class Unauthenticated(SubmeterError):
@@ -82,7 +92,7 @@ class AlertEnded(SubmeterError):
 
 
 class SecretUnusable(SubmeterError):
-    """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
+    """A stored secret cannot be opened: SUBMETER_SECRET_KEY is not the one it was encrypted under."""
 
     code = "SECRET_UNUSABLE"
 
@@ -115,37 +125,29 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
-class MustGiveSecondFactor(SubmeterError):
+class MustGiveSecondFactor(FixedSentence):
     """The password was right; the code of the authenticator is still asked for."""
 
     code = "MUST_VERIFY_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Give the code of your authenticator first.")
+    sentence = "Give the code of your authenticator first."
 
 
-class MustChangePassword(SubmeterError):
+class MustChangePassword(FixedSentence):
     """The password is a temporary one: a personal one is chosen before anything else (R-061, C-38)."""
 
     code = "MUST_CHANGE_PASSWORD"
-
-    def __init__(self) -> None:
-        super().__init__("Choose a personal password first.")
+    sentence = "Choose a personal password first."
 
 
-class MustEnrolSecondFactor(SubmeterError):
+class MustEnrolSecondFactor(FixedSentence):
     """A manager's account has a second factor before it has anything else."""
 
     code = "MUST_ENROL_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Set up a second factor first: a manager's account needs one.")
+    sentence = "Set up a second factor first: a manager's account needs one."
 
 
-class MustAcceptTerms(SubmeterError):
+class MustAcceptTerms(FixedSentence):
     """The terms of use in force have not been accepted (R-062, C-38)."""
 
     code = "MUST_ACCEPT_TERMS"
-
-    def __init__(self) -> None:
-        super().__init__("Read and accept the terms of use first.")
+    sentence = "Read and accept the terms of use first."

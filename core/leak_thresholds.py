@@ -1,4 +1,4 @@
-"""The borders that decide a leak level, and the day counts that open, close and age an alert, as data.
+"""The borders that decide a leak level, and the day counts that join and age alerts, as data.
 
 In: the product's figures, or those that an operator's profile gives. Out: nothing happens here; `core.leaks`
 judges by them. The one rule: the borders rise, and every figure has its source. They stand on the lowest
@@ -31,10 +31,6 @@ class Thresholds:
     """R-096: from 12 L/h, "robinet ouvert"."""
     over_range_above_lph: Fraction = Fraction(20)
     """R-096 ends at 20 L/h, yet a running toilet leaks 20 to 100: level 3 stays, marked over range (C-26)."""
-    days_to_open: int = 1
-    """Complete days in a row at level 1 or more: 1, as meters' own leak flags; 2 or 3 damp false alarms."""
-    zero_days_to_close: int = 2
-    """Complete days in a row with a quiet hour that prove a repair."""
     stale_after_days: int = 3
     """Days without data after which an open alert says that it is blind."""
     reopen_within_days: int = 7
@@ -53,8 +49,6 @@ class Thresholds:
     def __post_init__(self) -> None:
         if not 0 < self.level_1_lph < self.level_2_lph < self.level_3_lph <= self.over_range_above_lph:
             raise ValueError("the borders of the leak levels must rise")
-        if self.days_to_open < 1 or self.zero_days_to_close < 1:
-            raise ValueError("an alert opens and closes on at least one complete day")
         if self.stale_after_days < 1 or self.reopen_within_days < 0:
             raise ValueError("a delay is a positive number of days")
         if not 0 < self.end_share < 1 or not 0.5 < min(self.belief_quarter_days, self.belief_days) < 1:

@@ -11,7 +11,6 @@ temporary password has 100 bits, is used once and lasts a day (PW-05).
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -108,11 +107,6 @@ def token_hash(token: str) -> str:
 def same(one: str, other: str) -> bool:
     """Whether two texts are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
-
-
-def among(shown: str, kept: Sequence[str]) -> bool:
-    """Whether a hash is one of those kept; each is compared, found or not."""
-    return sum(same(shown, one) for one in kept) > 0
 
 
 def _letters(count: int) -> str:

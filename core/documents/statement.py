@@ -18,6 +18,7 @@ import orjson
 
 from core.consumption.amounts import DisplayUnit, in_shown_unit
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.language import Language, Text
 from core.texts.alerts import fluid_label
 
@@ -284,7 +285,7 @@ def _facts(
         _home(statement),
         _shown(statement.day, language),
         _REASONS[reason].in_language(language),
-        _shown(now.astimezone(ZoneInfo(statement.time_zone)).date(), language),
+        _shown(civil_day(now, statement.time_zone), language),
     )
     return tuple((label.in_language(language), value) for label, value in zip(_FACTS, values, strict=True))
 

@@ -10,6 +10,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 
 strawberry.enum(ConsentAnswer, description="UNANSWERED counts as REFUSED, and the question is asked again.")
 
@@ -23,7 +24,7 @@ class Consent:
 
     @classmethod
     def of(cls, view: ConsentView) -> "Consent":
-        return cls(view=view, answer=view.answer, recorded_at=view.recorded_at, by_manager=view.by_manager)
+        return shown(cls, view, view=view)
 
     @resolved("The text of the question, word for word.")
     async def question(self, info: Info, language: Language | None = None) -> str:

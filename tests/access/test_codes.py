@@ -98,10 +98,3 @@ def test_a_token_says_what_it_is() -> None:
     assert one.startswith("smp_")
     assert len(one) == len("smp_") + 43
     assert codes.token_hash(one) != codes.token_hash(other)
-
-
-def test_a_hash_is_found_among_others() -> None:
-    """Wherever it stands."""
-    hashes = [codes.token_hash(text) for text in "abc"]
-    assert [codes.among(codes.token_hash(text), hashes) for text in "abcd"] == [True, True, True, False]
-    assert not codes.among("", [])

@@ -14,7 +14,6 @@ import pytest
 from pyarrow import parquet
 
 from core.errors import InvalidInput
-from core.leaks.export import COLUMNS
 from submeter.commands.classify import classify
 from submeter.reading_files import read_readings
 
@@ -55,7 +54,15 @@ def test_a_file_of_readings_becomes_a_line_for_each_leak(tmp_path, capsys):
     classify(written(tmp_path / "fleet.csv", rows))
     printed = capsys.readouterr()
     first, second = table(printed.out)
-    assert tuple(first) == COLUMNS
+    assert tuple(first) == (
+        "meter",
+        "start",
+        "end",
+        "level",
+        "total_loss_m3",
+        "mean_flow_lph",
+        "detected_at",
+    )
     assert (first["meter"], first["start"], first["end"], first["level"]) == (
         "A1",
         "2025-03-03T00:00:00Z",
@@ -67,6 +74,37 @@ def test_a_file_of_readings_becomes_a_line_for_each_leak(tmp_path, capsys):
     assert (second["meter"], second["level"], second["end"]) == ("C3", "3", "2025-03-06T00:00:00Z")
     assert float(second["mean_flow_lph"]) == pytest.approx(13, rel=0.01)
     assert "2 leaks of 2 meters among 3 meters" in printed.err
+
+
+def test_each_meter_has_its_verdict(tmp_path, capsys):
+    """Asked for verdicts, a meter without a leak has a line too, and says whether none can be told."""
+    rows = [*readings("A1"), *readings("B2", leak_lph=0), *readings("C3")[:60]]
+    path = written(tmp_path / "fleet.csv", rows)
+    classify(path, verdicts=True)
+    printed = capsys.readouterr()
+    leaking, dry, young = table(printed.out)
+    assert tuple(leaking) == (
+        "meter",
+        "finding",
+        "level",
+        "flow_lph",
+        "bound_lph",
+        "observed_h",
+        "lowest_lph",
+    )
+    assert (leaking["meter"], leaking["finding"], leaking["level"]) == ("A1", "LEAK", "1")
+    assert float(leaking["flow_lph"]) == pytest.approx(6, rel=0.02)
+    assert (dry["finding"], dry["level"], dry["flow_lph"]) == ("NO_LEAK", "0", "")
+    assert float(dry["bound_lph"]) < 4
+    assert (young["meter"], young["finding"]) == ("C3", "NO_LEAK")
+    assert "1 leak of 1 meter among 3 meters" in printed.err
+    classify(path, register=100, verdicts=True, json=True)
+    coarse = json.loads(capsys.readouterr().out)
+    assert [row["finding"] for row in coarse] == ["NOT_MEASURABLE"] * 3
+    assert coarse[0]["lowest_lph"] == pytest.approx(20.833, abs=0.001)
+    classify(written(tmp_path / "short.csv", readings("D4")[50:60]), verdicts=True)
+    (short,) = table(capsys.readouterr().out)
+    assert (short["finding"], short["bound_lph"], short["observed_h"]) == ("UNDECIDED", "", "9.0")
 
 
 def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):

@@ -266,7 +266,7 @@ def test_what_has_outlived_its_period_is_deleted(run, tmp_path: Path) -> None:
     async def act() -> None:
         async with open_application(settings):
             for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)):
-                await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=Visitor("192.0.2.7"))
+                await record(Act.SIGNED_IN, Subject("account", 7), None, Visitor("192.0.2.7"), at)
 
     asyncio.run(act())
     gone = json.loads(run("purge", "--json").stdout)
@@ -292,7 +292,7 @@ def test_the_audit_is_listed(run, tmp_path: Path) -> None:
         now = datetime.now(UTC)
         async with open_application(settings):
             for number in (7, 8):
-                await record(Act.SIGNED_IN, Subject("account", number), now=now, visitor=Visitor("192.0.2.7"))
+                await record(Act.SIGNED_IN, Subject("account", number), None, Visitor("192.0.2.7"), now)
 
     asyncio.run(act())
     (listed,) = json.loads(run("audit", "list", "--account", "7", "--json").stdout)

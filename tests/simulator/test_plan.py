@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from submeter.simulator.habits import HOUR_S, QUIET_HOURS, day_start_s
+from submeter.simulator.habits import HOUR_S, day_start_s
 from submeter.simulator.plan import (
     DemoDwelling,
     DemoMeter,
@@ -20,6 +20,7 @@ from submeter.simulator.plan import (
 )
 from submeter.simulator.prios import wire_address
 from submeter.simulator.registers import Register, habit_of
+from tests.support.demo import QUIET_HOURS
 
 PARIS = ZoneInfo("Europe/Paris")
 LEAKS = (Scenario.LEAK_LEVEL_1, Scenario.LEAK_LEVEL_2, Scenario.LEAK_LEVEL_3, Scenario.LEAK_ENDED)

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from submeter.simulator.telegrams import DemoLine
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, Scenario
 
+QUIET_HOURS = range(1, 5)
+"""Of the local clock: in a dwelling without a leak nobody draws water in them."""
+
 
 def only(plan: DemoPlan, *scenarios: Scenario) -> DemoPlan:
     """The plan with nothing but the dwellings of these scenarios, residences without any left out."""

@@ -8,7 +8,7 @@ been between.
 import zlib
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,11 @@ _NEVER = -1.0e15
 
 Array = NDArray[Any]
 
+FieldSpec: TypeAlias = tuple[tuple[int, ...], str, float]
+"""Shape without the meters' axis, kind, and the value of a meter of which nothing is known."""
+
 _RATES, _BINS = len(RATES_LPH), len(DEMAND_EDGES_L) + 1
-_FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
+FIELDS: dict[str, FieldSpec] = {
     # the register: the last reading accepted, unwrapped, and the meter it belongs to
     "at": ((), "f8", _NEVER),
     "top": ((), "f8", 0.0),
@@ -68,8 +71,6 @@ _FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
     "lower": ((), "f8", np.inf),  # since when the flow asks for a lower level
 }
 
-_RINGS = ("time", "index", "seen", "bound", "flow")
-
 EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "least", "lost", "lower")
 """What following an open episode changes."""
 
@@ -83,21 +84,11 @@ class ClassifierState:
     @classmethod
     def fresh(cls, meters: int) -> "ClassifierState":
         """Nothing known of any of so many meters."""
-        return cls._blank(meters, _FIELDS)
+        return cls.blank(meters, FIELDS)
 
     @classmethod
-    def brief(cls, meters: int, readings: int) -> "ClassifierState":
-        """Room for no more than so many readings, all of them dense: for a run that keeps no memory."""
-        fields = {
-            name: (tuple(min(size, readings) if name in _RINGS else 0 for size in shape), kind, value)
-            for name, (shape, kind, value) in _FIELDS.items()
-        }
-        return cls._blank(meters, fields)
-
-    @classmethod
-    def _blank(
-        cls, meters: int, fields: Mapping[str, tuple[tuple[int, ...], str, float]]
-    ) -> "ClassifierState":
+    def blank(cls, meters: int, fields: Mapping[str, FieldSpec]) -> "ClassifierState":
+        """The same with fields of these shapes."""
         blank: dict[str, Array] = {
             name: np.full((*shape, meters), value, dtype=kind)
             for name, (shape, kind, value) in fields.items()
@@ -132,7 +123,7 @@ class ClassifierState:
 
     def pack(self, column: int) -> bytes:
         """The memory of one meter as bytes."""
-        parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in _FIELDS]
+        parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in FIELDS]
         return bytes((_VERSION,)) + zlib.compress(b"".join(parts), 1)
 
     @classmethod
@@ -157,7 +148,7 @@ class ClassifierState:
         if not self.can_unpack(data):
             raise ValueError("this memory of a meter was packed by another version of the classifier")
         raw, offset = zlib.decompress(data[1:]), 0
-        for name, (shape, kind, _) in _FIELDS.items():
+        for name, (shape, kind, _) in FIELDS.items():
             values = np.frombuffer(raw, kind, prod(shape), offset)
             self._fields[name][..., column] = values.reshape(shape)
             offset += values.nbytes

@@ -20,7 +20,6 @@ from core.leaks.levels import Thresholds, levels_of
 BY_BOUNDS, BY_PROFILE = 1, 2
 _NO_EPISODE = 0
 _NEAR_HOURS = 72.0
-_NEVER = -1.0e15
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A week of quarter days or ten days teach a dwelling's demand."""
 

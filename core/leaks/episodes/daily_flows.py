@@ -57,8 +57,3 @@ def day_flows(hours: Sequence[HourVolume], *, zone: ZoneInfo, complete_until_s: 
         day += _ONE_DAY
         start_s, end_s = end_s, day_start(day + _ONE_DAY, zone)
     return flows
-
-
-def flow_of_daily_leak(day: date, litres: int) -> DayFlow:
-    """The flow of a day of which only its leak volume is known: a meter's own count of continuous flow."""
-    return DayFlow(day, Fraction(litres, HOURS_IN_LEAK_DAY), hours=0)

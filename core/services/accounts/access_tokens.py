@@ -148,13 +148,7 @@ async def _notify(
     now: datetime,
 ) -> None:
     await record(
-        act,
-        Subject("access_token", row.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        scopes=" ".join(row.scopes),
+        act, Subject("access_token", row.id), viewer, visitor, now, connection, scopes=" ".join(row.scopes)
     )
 
 

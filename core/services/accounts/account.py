@@ -20,7 +20,7 @@ from core.models import Account, Channel
 from core.registration.phones import to_e164
 from core.sanitize import escape_for_database
 from core.services.auth.sessions import terms_in_force
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 
 LONGEST_NAME = 80
@@ -85,15 +85,7 @@ async def change_contact(
     if not changed:
         return
     await account.save(using_db=connection)
-    await record(
-        Act.CONTACT_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        fields=", ".join(changed),
-    )
+    await record_own(Act.CONTACT_CHANGED, viewer, visitor, now, connection, fields=", ".join(changed))
 
 
 async def notification_choices(viewer: Viewer) -> list[NotificationChoice]:
@@ -134,13 +126,12 @@ async def choose_notification(
         if wish is not None:
             setattr(account, _column(topic, channel), wish)
     await account.save(using_db=connection)
-    await record(
+    await record_own(
         Act.NOTIFICATIONS_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         topic=topic.value,
         by_email=by_email,
         by_sms=by_sms,
@@ -171,15 +162,8 @@ async def choose_newsletter(
         return
     account.newsletter_since = now if wished else None
     await account.save(using_db=connection)
-    await record(
-        Act.NOTIFICATIONS_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        topic="NEWSLETTER",
-        by_email=wished,
+    await record_own(
+        Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="NEWSLETTER", by_email=wished
     )
 
 
@@ -204,15 +188,7 @@ async def accept_terms(
         raise InvalidInput("This is not the version in force: read the present one.", field="version")
     account.terms_version, account.terms_accepted_at = version, now
     await account.save(using_db=connection)
-    await record(
-        Act.TERMS_ACCEPTED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        version=version,
-    )
+    await record_own(Act.TERMS_ACCEPTED, viewer, visitor, now, connection, version=version)
 
 
 async def _mine(connection: TransactionalDBClient, viewer: Viewer) -> Account:

@@ -119,4 +119,4 @@ async def _notify(
     **details: int,
 ) -> None:
     subject = Subject("account", account.id)
-    await record(act, subject, now=now, visitor=NOBODY, viewer=viewer, connection=connection, **details)
+    await record(act, subject, viewer, NOBODY, now, connection, **details)

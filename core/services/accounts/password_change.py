@@ -43,7 +43,7 @@ from core.services.messaging.account_messages import (
     portal_link,
     queue_account_message,
 )
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 WRONG_PASSWORDS = RateLimit("password asked again", 10, timedelta(minutes=15))
@@ -197,15 +197,7 @@ async def _change(
     ended = await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
     opened = await rotate(connection, application, viewer, now=now)
     await _notice(connection, application, account, now)
-    await record(
-        Act.PASSWORD_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        sessions_ended=ended,
-    )
+    await record_own(Act.PASSWORD_CHANGED, viewer, visitor, now, connection, sessions_ended=ended)
     return opened
 
 
@@ -229,9 +221,10 @@ async def _reset(
     await record(
         Act.PASSWORD_RESET,
         Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         sessions_ended=ended,
     )
     return device_token
@@ -276,7 +269,7 @@ async def _send_reset(
     now: datetime,
 ) -> None:
     subject = Subject("account", account.id if account else None)
-    await record(Act.PASSWORD_RESET_ASKED, subject, now=now, visitor=visitor, connection=connection)
+    await record(Act.PASSWORD_RESET_ASKED, subject, None, visitor, now, connection)
     await queue_account_message(
         connection,
         application.settings,

@@ -24,7 +24,7 @@ from core.services.accounts.password_change import ask_again
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.auth.sessions import OpenedSession, end_sessions, rotate
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.encryption import Encryption
 from core.services.shared.transaction import transactional
 from core.settings import Settings
@@ -177,7 +177,7 @@ async def _take_recovery_code(
         await _report_refused(account, visitor, now)
         raise CodeInvalid
     await RateLimiter.of(application).refund(*counted, now=now)
-    await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), now=now, visitor=visitor)
+    await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), None, visitor, now)
 
 
 @transactional
@@ -250,18 +250,11 @@ async def _notice(
 async def _notify(
     act: Act, connection: TransactionalDBClient, viewer: Viewer, visitor: Visitor, now: datetime
 ) -> None:
-    await record(
-        act,
-        Subject("account", viewer.account_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(act, viewer, visitor, now, connection)
 
 
 async def _report_refused(account: Account, visitor: Visitor, now: datetime) -> None:
-    await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), now=now, visitor=visitor)
+    await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), None, visitor, now)
 
 
 def _recovery_hash(account_id: int, code: str) -> str:

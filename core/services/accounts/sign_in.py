@@ -22,7 +22,7 @@ from core.services.auth.passwords import fits
 from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.auth.sessions import OpenedSession, open_session
 from core.services.registration.activation import redeem_temporary_password
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 DEVICE_PREFIX = "smd_"
@@ -115,13 +115,12 @@ async def _enter(
 ) -> SignedIn:
     session = await open_session(connection, application, account, visitor=visitor, now=now)
     token = await know_device(connection, account.id, device=device, now=now)
-    await record(
+    await record_own(
         Act.SIGNED_IN,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=session.viewer,
-        connection=connection,
+        session.viewer,
+        visitor,
+        now,
+        connection,
         state=session.viewer.state.value,
         known_device=device is not None,
     )
@@ -158,4 +157,4 @@ async def _may_be_used(account: Account, now: datetime) -> bool:
 
 
 async def _notify(act: Act, account: Account | None, visitor: Visitor, now: datetime) -> None:
-    await record(act, Subject("account", account.id if account else None), now=now, visitor=visitor)
+    await record(act, Subject("account", account.id if account else None), None, visitor, now)

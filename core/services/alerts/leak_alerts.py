@@ -8,7 +8,7 @@ begins again after it was said to be repaired is told to the manager as well. A 
 flag has told already is told again when it grows and when it ends, and not at its opening.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -18,13 +18,8 @@ from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.leak_detection import DetectedLeak
-from core.services.alerts.workflow import (
-    carry_snooze_over,
-    describe_meter,
-    is_snoozed_on,
-    judge_repairs,
-    status_of,
-)
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.workflow import describe_meter, judge_repairs
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 
@@ -36,7 +31,7 @@ async def raise_leak_alerts(
     news: list[Notification] = []
     findings = list(findings)
     meters = {finding.meter.id: finding.meter for finding in findings}
-    snoozes = await _snoozes(connection, meters, now=now)
+    dismissed = await snoozed_alerts(connection, meters.values(), "episode__meter_id", now=now)
     flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
@@ -52,8 +47,8 @@ async def raise_leak_alerts(
         is_new = alert.pk is None
         alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
         await alert.save(using_db=connection)
-        if is_new and meter.id in snoozes:
-            await carry_snooze_over(connection, alert, snoozes[meter.id])
+        if is_new and (before := dismissed.get((meter.id, AlertKind.LEAK))) is not None:
+            await carry_snooze_over(connection, alert, before)
         today = meter.day(now)
         missing = status_of(alert, level=episode.level_now, today=today) is AlertStatus.NOT_A_LEAK
         notified = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
@@ -86,22 +81,6 @@ async def notify_relapses(
 
 
 _REPAIRS = frozenset({AlertActionKind.REPAIRED, AlertActionKind.VERIFIED})
-
-
-async def _snoozes(
-    connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
-) -> dict[int, Alert]:
-    """Of each meter the alert that was called no leak last, while that counts where the meter is."""
-    if not meters:
-        return {}
-    rows = Alert.filter(
-        last_action=AlertActionKind.NOT_A_LEAK,
-        snoozed_until__gte=now.date(),
-        episode__meter_id__in=list(meters),
-    )  # the day may be another there than in UTC, by one at most
-    alerts = await rows.using_db(connection).select_related("episode").order_by("id")
-    of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
-    return {number: alert for number, alert in of_meters if is_snoozed_on(alert, meters[number].day(now))}
 
 
 async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:

@@ -17,10 +17,11 @@ from core.consumption.dashboard import DayTotal
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind, ConsumptionLimit
+from core.services.alerts.over_consumption import raise_once
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -80,9 +81,7 @@ async def _periods(
     rows = await query.using_db(connection)
     return {
         (row.account_id, row.dwelling_id): occupancy_period
-        for row, occupancy_period in zip(
-            rows, await occupancy_periods_of(rows, connection=connection), strict=True
-        )
+        for row, occupancy_period in await with_periods(rows, connection=connection)
         if row.account_id is not None and occupancy_period.holds(today[row.dwelling_id])
     }
 
@@ -121,9 +120,7 @@ async def _raise(
     period = found.period
     first, last = (period.first_day, period.last_day) if isinstance(period, Month) else (period, period)
     key = f"limit:{row.account_id}:{row.dwelling_id}:{row.fluid.value}:{row.period.value}:{first}"
-    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
-    known = alert is not None
-    alert = alert or Alert(
+    alert = Alert(
         alert_key=key,
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=row.dwelling_id,
@@ -132,11 +129,11 @@ async def _raise(
         own_limit=row.period,
         started_on=max(occupancy_period.first_day, first),
         ended_on=last + _ONE_DAY,
+        amount=found.amount,
+        threshold=found.limit,
         raised_at=now,
     )
-    alert.amount, alert.threshold = found.amount, found.limit
-    await alert.save(using_db=connection)
-    if known:
+    if not await raise_once(connection, alert):
         return []
     values = {
         "fluid": row.fluid.value,
@@ -154,7 +151,6 @@ async def _raise(
             happened_on=min(last, today),
             alert_id=alert.id,
             values=values,
-            figures={},
             account_id=row.account_id,
         )
     ]

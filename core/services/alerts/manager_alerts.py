@@ -6,16 +6,15 @@ resident does; loss and flow are the resident's consumption and are not told her
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
 from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
-from core.errors import NotFound
+from core.consumption.periods import civil_day
 from core.models import Alert, AlertKind, Residence
 from core.services.alerts.workflow import AlertWorkflowView, workflows_of
-from core.services.places.managed_residences import manages, place_of
+from core.services.places.managed_residences import place_of, require_managed
 from core.services.shared.paging import Page
 
 
@@ -57,10 +56,9 @@ async def managed_alerts(
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     residence = await Residence.get(id=residence_id)
-    today = now.astimezone(ZoneInfo(residence.time_zone)).date()
+    today = civil_day(now, residence.time_zone)
     goes_on = Q(ended_on=None) | Q(ended_on__gt=today)
     query = Alert.filter(dwelling__residence_id=residence_id, account_id=None)  # own limits are private
     query = query.filter(goes_on) if active else query.filter(ended_on__lte=today)

@@ -16,13 +16,13 @@ from datetime import date, datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.conditions import BURST_IN_READINGS_S, Condition, ConditionRun, Sighting, runs
-from core.alerting.workflow import AlertActionKind, AlertStatus
+from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.workflow import carry_snooze_over, is_snoozed_on, status_of
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -60,7 +60,7 @@ async def update_condition_alerts(
         sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
         sightings.setdefault(row.meter_id, []).append(sighting)
     known = await _alerts(connection, spans)
-    snoozes = await _snoozes(connection, spans, now=now)
+    dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions()
     for meter, (first_s, last_s) in spans.items():
@@ -82,7 +82,7 @@ async def update_condition_alerts(
             newest=received[-1].at_s == last_s,
             heard_s=[sighting.at_s for sighting in received if sighting.at_s >= first_s],
         )
-        await _settle(connection, judged, known.get(meter.id, []), snoozes, outcome, now=now)
+        await _settle(connection, judged, known.get(meter.id, []), dismissed, outcome, now=now)
     return outcome
 
 
@@ -108,7 +108,7 @@ async def _settle(
     connection: TransactionalDBClient,
     judged: _Judged,
     known: list[Alert],
-    snoozes: Mapping[tuple[int, AlertKind], Alert],
+    dismissed: Mapping[tuple[int, AlertKind], Alert],
     outcome: Conditions,
     *,
     now: datetime,
@@ -129,8 +129,8 @@ async def _settle(
             continue
         await alert.save(using_db=connection)
         outcome.changed += 1
-        if before is None and (meter.id, alert.kind) in snoozes:
-            await carry_snooze_over(connection, alert, snoozes[meter.id, alert.kind])
+        if before is None and (meter.id, alert.kind) in dismissed:
+            await carry_snooze_over(connection, alert, dismissed[meter.id, alert.kind])
         outcome.news += _notifications(alert, meter, run, now)
     for alert in known:
         over = alert.kind not in going_on and judged.newest and alert.ended_on is None
@@ -210,23 +210,6 @@ async def _measured(
     return {meter.id for meter in meters} - coarse | found
 
 
-async def _snoozes(
-    connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
-) -> dict[tuple[int, AlertKind], Alert]:
-    """Of each meter and kind the alert that was dismissed last, while that counts."""
-    places = {meter.id: meter for meter in meters}
-    query = Alert.filter(
-        last_action=AlertActionKind.NOT_A_LEAK, snoozed_until__gte=now.date(), meter_id__in=list(places)
-    )  # the day may be another there than in UTC, by one at most
-    rows = await query.using_db(connection).order_by("id")
-    of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
-    return {
-        (number, alert.kind): alert
-        for number, alert in of_meters
-        if is_snoozed_on(alert, places[number].day(now))
-    }
-
-
 def _notifications(
     alert: Alert, meter: MeterEntry, run: ConditionRun | None, now: datetime
 ) -> list[Notification]:
@@ -252,7 +235,6 @@ def _notifications(
                 "meter": meter.printed_serial,
                 "ended_on": alert.ended_on.isoformat() if alert.ended_on else None,
             },
-            figures={},
         )
         for template, day in notified
     ]

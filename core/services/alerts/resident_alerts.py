@@ -20,6 +20,7 @@ from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import Alert, AlertKind
@@ -218,4 +219,4 @@ async def _period_today(
 ) -> tuple[OccupancyPeriod, date, ResidenceView]:
     period = await occupancy_period_at(viewer, dwelling_id)
     residence = (await my_dwelling(viewer, dwelling_id)).residence
-    return period, now.astimezone(ZoneInfo(residence.time_zone)).date(), residence
+    return period, civil_day(now, residence.time_zone), residence

@@ -20,10 +20,8 @@ from core.alerting.workflow import (
     AlertStatus,
     KnownUse,
     Party,
-    Snooze,
     asked_from,
     possible_actions,
-    status,
     verdict_of_episode,
     verdict_on_repair,
 )
@@ -33,6 +31,7 @@ from core.leaks.classifier.tracker import Rule
 from core.leaks.episodes.daily_flows import day_flows
 from core.models import Alert, AlertAction, AlertKind, LeakEpisode
 from core.sanitize import escape_for_database
+from core.services.alerts.snoozes import status_of
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
 from core.services.shared import time_series
@@ -64,27 +63,6 @@ class AlertWorkflowView:
     status: AlertStatus
     actions: tuple[AlertActionView, ...]
     possible: frozenset[AlertActionKind]
-
-
-def status_of(alert: Alert, *, level: int | None, today: date) -> AlertStatus:
-    """How an alert stands today, at the level that it has."""
-    snooze = snooze_of(alert)
-    snoozed = snooze is not None and snooze.covers(today, level)
-    done: list[AlertActionKind] = [alert.last_action] if alert.last_action else []
-    return status(done, snoozed=snoozed)
-
-
-def is_snoozed_on(alert: Alert, day: date) -> bool:
-    """Whether the silence that was asked for last lasts beyond a day of the residence."""
-    snooze = snooze_of(alert)
-    return snooze is not None and snooze.covers(day, None)
-
-
-def snooze_of(alert: Alert) -> Snooze | None:
-    """The silence that was asked for last; None when there is none."""
-    if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
-        return None
-    return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
 
 
 async def workflows_of(
@@ -297,33 +275,6 @@ async def describe_meter(
     )
     alert.last_action = action
     await alert.save(using_db=connection)
-
-
-async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
-    """Carry a silence on to the next alert of the same meter, within the same time."""
-    words = (
-        await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
-        .using_db(connection)
-        .order_by("-id")
-    )
-    alert.snoozed_until, alert.snoozed_level, alert.last_action = (
-        like.snoozed_until,
-        like.snoozed_level,
-        like.last_action,
-    )
-    await alert.save(using_db=connection)
-    for reported in words[:1]:
-        await AlertAction.create(
-            alert_id=alert.id,
-            action=reported.action,
-            party=reported.party,
-            account_id=reported.account_id,
-            done_at=reported.done_at,
-            reason=reported.reason,
-            snoozed_until=reported.snoozed_until,
-            note=reported.note,
-            using_db=connection,
-        )
 
 
 async def judge_repairs(

@@ -18,7 +18,7 @@ from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 SESSION_PREFIX = "sms_"
@@ -148,7 +148,7 @@ async def sign_out(token: str, *, visitor: Visitor, now: datetime) -> bool:
     if session is None or not await Session.filter(id=session.id, revoked_at=None).update(revoked_at=now):
         return False
     await record(
-        Act.SIGNED_OUT, Subject("account", session.account_id), now=now, visitor=visitor, session=session.id
+        Act.SIGNED_OUT, Subject("account", session.account_id), None, visitor, now, session=session.id
     )
     return True
 
@@ -185,14 +185,7 @@ async def revoke_session(
     mine = Session.filter(id=session_id, account_id=viewer.account_id, revoked_at=None, expires_at__gt=now)
     if not await mine.using_db(connection).update(revoked_at=now):
         raise NotFound("No such session.", field="id")
-    await record(
-        Act.SESSION_REVOKED,
-        Subject("session", session_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.SESSION_REVOKED, Subject("session", session_id), viewer, visitor, now, connection)
 
 
 @transactional
@@ -204,15 +197,7 @@ async def revoke_other_sessions(
     assert viewer.account_id is not None
     ended = await end_sessions(connection, viewer.account_id, keep=viewer.session_id, now=now)
     await Device.filter(account_id=viewer.account_id).using_db(connection).delete()
-    await record(
-        Act.SESSION_REVOKED,
-        Subject("account", viewer.account_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        sessions=ended,
-    )
+    await record_own(Act.SESSION_REVOKED, viewer, visitor, now, connection, sessions=ended)
     return ended
 
 
@@ -242,14 +227,7 @@ async def renew_session(
     """
     viewer.require(Permission.SESSIONS_WRITE)
     opened = await rotate(connection, application, viewer, now=now)
-    await record(
-        Act.SESSION_RENEWED,
-        Subject("session", viewer.session_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.SESSION_RENEWED, Subject("session", viewer.session_id), viewer, visitor, now, connection)
     return opened
 
 

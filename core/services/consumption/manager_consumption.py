@@ -7,17 +7,17 @@ what the consent of one occupant opened is closed to the next (CN-01, CN-07, CN-
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.errors import ConsentRequired, NotFound
 from core.models import Dwelling
 from core.services.consumption.consumption import DayPoint, days_of_period
 from core.services.occupancy.consents import has_consented
-from core.services.places.managed_residences import manages, place_of
+from core.services.places.managed_residences import manages, place_of, require_managed
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ async def managed_dwellings(viewer: Viewer, residence_id: int) -> list[ManagedDw
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     views = [_view(row) for row in await Dwelling.filter(residence_id=residence_id)]
     return sorted(views, key=lambda view: (view.place, view.id))
 
@@ -72,7 +71,7 @@ async def managed_daily_series(
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
     dwelling = await _managed(viewer, dwelling_id)
-    today = now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    today = civil_day(now, dwelling.residence.time_zone)
     period = await _consented(dwelling_id, today)
     if period is None:
         raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
@@ -80,9 +79,9 @@ async def managed_daily_series(
     await record(
         Act.DATA_ACCESSED,
         Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
+        viewer,
+        visitor,
+        now,
         fluid=fluid.value,
         days=len(points),
     )
@@ -104,7 +103,7 @@ def _view(dwelling: Dwelling) -> ManagedDwellingView:
 async def _consented(dwelling_id: int, today: date) -> OccupancyPeriod | None:
     """The stay of whoever lives there today, if that one has consented."""
     rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
-    for row, period in zip(rows, await occupancy_periods_of(rows), strict=True):
+    for row, period in await with_periods(rows):
         if period.holds(today) and await has_consented(row):
             return period
     return None

@@ -112,9 +112,9 @@ async def issue_statement(
     await record(
         Act.STATEMENT_ISSUED,
         Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
+        viewer,
+        visitor,
+        now,
         day=statement.day.isoformat(),
         reason=reason.value,
         format=file_format.value,

@@ -114,7 +114,7 @@ def opened_values(message: OutboxMessage, settings: Settings) -> dict[str, objec
     """All values of a message, the sealed ones opened.
 
     Raises:
-        SealBroken: SUBMETER_SECRET_KEY is not the one they were sealed under.
+        SecretUnusable: SUBMETER_SECRET_KEY is not the one they were encrypted under.
     """
     if message.encrypted_values is None:
         return dict(message.values)

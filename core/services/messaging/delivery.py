@@ -15,12 +15,12 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.bootstrap import Application
+from core.errors import SecretUnusable
 from core.language import Language
 from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
-from core.services.shared.encryption import DecryptionFailed
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any one sending takes."""
@@ -127,7 +127,7 @@ async def _sendable(
     recipient, reason = _recipient(message, now)
     try:
         values = opened_values(message, application.settings)
-    except DecryptionFailed:
+    except SecretUnusable:
         values, reason = {}, "SECRET_UNUSABLE"
     if reason is not None or recipient is None:
         await _give_up(message.id, worker, reason or "NO_ADDRESS", attempts=message.attempts)

@@ -6,18 +6,18 @@ nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
+from core.consumption.periods import civil_day
 from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
 from core.services.places.managed_residences import managers_of, place_of
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 NOTIFICATION_MAX_AGE = timedelta(days=3)
 """An event that lies further back is stored and shown, and no message is sent about it."""
@@ -56,7 +56,7 @@ class Notification:
     happened_on: date
     alert_id: int
     values: Mapping[str, Any]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Any] = field(default_factory=dict)
     account_id: int | None = None
     to_managers: bool = False
 
@@ -173,8 +173,8 @@ async def _occupants(
     query = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await query.using_db(connection).select_related("account", "dwelling__residence")
     found: dict[int, list[tuple[Account, OccupancyPeriod]]] = {}
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
-        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    for row, period in await with_periods(rows, connection=connection):
+        today = civil_day(now, row.dwelling.residence.time_zone)
         if row.account is not None and period.holds(today):
             found.setdefault(row.dwelling_id, []).append((row.account, period))
     return found

@@ -9,7 +9,6 @@ is told; and a refusal of the occupant's own is never turned into a consent (C-1
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -18,6 +17,7 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.access.emails import email_key
 from core.access.refusals import ConsentNotTheManagers
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.language import Language, Text
 from core.models import (
@@ -28,7 +28,7 @@ from core.models import (
     ConsentState,
     Occupancy,
 )
-from core.operators import WORDS
+from core.operators import WORDS, OperatorProfile
 from core.sanitize import escape_for_database
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
@@ -94,11 +94,11 @@ async def answer_consent(
     occupancy = await _my_occupancy(viewer, dwelling_id)
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.OCCUPANT,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         visitor=visitor,
         now=now,
     )
@@ -136,11 +136,11 @@ async def record_consent(
         raise ConsentNotTheManagers("The occupant refused; only the occupant can change that.")
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.MANAGER,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         evidence_reference=reference or None,
         visitor=visitor,
         now=now,
@@ -155,8 +155,7 @@ async def consent_of(
     application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
     """How the question stands for an occupancy, whose residence and operator are at hand."""
-    residence = occupancy.dwelling.residence
-    profile = application.registry.profile(residence.operator.code)
+    profile = _profile(application, occupancy)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
     if last is None:
@@ -166,7 +165,7 @@ async def consent_of(
         ConsentAnswer(last.state.value),
         by_manager=last.author is ConsentAuthor.MANAGER,
         recorded_at=last.recorded_at,
-        recorded_on=last.recorded_at.astimezone(ZoneInfo(residence.time_zone)).date(),
+        recorded_on=civil_day(last.recorded_at, occupancy.dwelling.residence.time_zone),
     )
 
 
@@ -176,10 +175,8 @@ async def has_consented(occupancy: Occupancy) -> bool:
     return last is not None and last.state is ConsentState.GRANTED
 
 
-def _text_version(application: Application, occupancy: Occupancy) -> str:
-    """The version of the sentence that was answered."""
-    profile = application.registry.profile(occupancy.dwelling.residence.operator.code)
-    return profile.consent_version if profile else "1"
+def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile | None:
+    return application.registry.profile(occupancy.dwelling.residence.operator.code)
 
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
@@ -211,24 +208,25 @@ async def _my_occupancy(viewer: Viewer, dwelling_id: int) -> Occupancy:
 
 async def _add(
     connection: TransactionalDBClient,
+    application: Application,
     occupancy: Occupancy,
     *,
     granted: bool,
     author: ConsentAuthor,
     viewer: Viewer,
-    text_version: str,
     evidence_reference: str | None = None,
     visitor: Visitor,
     now: datetime,
 ) -> None:
     state = ConsentState.GRANTED if granted else ConsentState.REFUSED
+    profile = _profile(application, occupancy)
     await ConsentRecord.create(
         occupancy_id=occupancy.id,
         purpose=ConsentPurpose.MANAGER_DAILY_DATA,
         state=state,
         author=author,
         author_account_id=viewer.account_id,
-        text_version=text_version,
+        text_version=profile.consent_version if profile else "1",  # of the sentence that was answered
         evidence_reference=evidence_reference,
         recorded_at=now,
         using_db=connection,
@@ -236,10 +234,10 @@ async def _add(
     await record(
         Act.CONSENT_CHANGED,
         Subject("occupancy", occupancy.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         state=state.value,
         author=author.value,
     )

@@ -9,7 +9,6 @@ period (CN-10).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -17,6 +16,7 @@ from tortoise.queryset import QuerySet
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.acts import NOBODY
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import Conflict, NotFound
 from core.models import (
     Account,
@@ -87,9 +87,10 @@ async def open_dwelling_request(
     await record(
         Act.DWELLING_CONTESTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
         contested=contested,
     )
@@ -113,9 +114,10 @@ async def withdraw_reviews(
         await record(
             Act.DWELLING_REQUEST_WITHDRAWN,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            connection=connection,
+            None,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=account_id,
         )
@@ -209,10 +211,10 @@ async def decide(
     await record(
         Act.DWELLING_REQUEST_DECIDED,
         Subject("dwelling", dwelling_request.dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         dwelling_request=dwelling_request.id,
         account=dwelling_request.account_id,
         approved=approved,
@@ -250,10 +252,10 @@ async def _make_room(
         await record(
             Act.OCCUPANCY_ENDED,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            viewer=viewer,
-            connection=connection,
+            viewer,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=row.account_id,
         )
@@ -303,7 +305,7 @@ def _in_the_way(
     """
     if dwelling_request.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return []
-    today = now.astimezone(ZoneInfo(dwelling_request.dwelling.residence.time_zone)).date()
+    today = civil_day(now, dwelling_request.dwelling.residence.time_zone)
     return [
         row
         for row, period in held

@@ -9,11 +9,11 @@ never begins before the known end of the one before (C-14). Whether a stay is ov
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.metering import Registry
 from core.models import (
@@ -35,9 +35,9 @@ from core.services.shared.audit import Subject, record
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_periods,
-    occupancy_periods_of,
     occupants,
     ownerships,
+    with_periods,
 )
 from core.services.shared.transaction import transactional
 
@@ -66,7 +66,7 @@ class Claim:
 async def today_at(dwelling_id: int, *, now: datetime) -> date:
     """The civil day at a dwelling's residence."""
     dwelling = await Dwelling.get(id=dwelling_id).select_related("residence")
-    return now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    return civil_day(now, dwelling.residence.time_zone)
 
 
 async def is_taken(
@@ -94,7 +94,7 @@ async def holders(
     """
     here = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await here.exclude(account_id=None).using_db(connection).select_related("account")
-    return list(zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True))
+    return await with_periods(rows, connection=connection)
 
 
 async def admit(
@@ -136,9 +136,10 @@ async def admit(
     await record(
         Act.OCCUPANCY_STARTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
     )
     return occupancy_id
@@ -185,14 +186,7 @@ async def leave_dwelling(
     for row in rows:
         if row in present or _held_on(row, last_day):
             await end(connection, row, registry, last_day=last_day, today=today)
-    await record(
-        Act.OCCUPANCY_ENDED,
-        Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.OCCUPANCY_ENDED, Subject("dwelling", dwelling_id), viewer, visitor, now, connection)
 
 
 async def end(
@@ -220,7 +214,7 @@ async def end(
 async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:
     """Write down the ends that nobody entered: of stays that a successor's first day has ended (R-140)."""
     rows = await occupants().filter(dwelling_id=dwelling_id).using_db(connection)
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
+    for row, period in await with_periods(rows, connection=connection):
         if row.move_out is None and period.last_day is not None and period.over_on(today):
             row.move_out = period.last_day + _ONE_DAY
             await row.save(using_db=connection, update_fields=["move_out"])
@@ -283,7 +277,7 @@ async def holds_a_dwelling(
     if proven:
         waits_for = waits_for.exclude(kind=DwellingRequestKind.REVIEW)
     waits = await waits_for.using_db(connection).exists()
-    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    known = await with_periods(rows, connection=connection)
     return waits or any(_goes_on(row, period, now) for row, period in known)
 
 
@@ -291,7 +285,7 @@ def _goes_on(row: Occupancy, period: OccupancyPeriod, now: datetime) -> bool:
     """Whether an occupancy, its residence at hand, is not over; that of an owner elsewhere has no
     successor.
     """
-    today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    today = civil_day(now, row.dwelling.residence.time_zone)
     if row.kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return _held_on(row, today)
     return not period.over_on(today)

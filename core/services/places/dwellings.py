@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.access import Viewer
+from core.consumption.periods import civil_day
 from core.models import Dwelling, OccupancyKind
 from core.services.shared.scope import (
     OccupancyPeriod,
@@ -76,7 +76,7 @@ async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView
     return [
         view
         for view, period in zip(views, mine, strict=True)
-        if not period.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
+        if not period.over_on(civil_day(now, view.residence.time_zone))
     ]
 
 

@@ -6,8 +6,7 @@ leave this module only to be used, and its values show nothing of them when prin
 
 from dataclasses import dataclass, field
 
-from core.errors import SecretUnusable
-from core.services.shared.encryption import DecryptionFailed, Encryption
+from core.services.shared.encryption import Encryption
 
 _PURPOSE = "meter keys v1"
 
@@ -29,12 +28,6 @@ class KeyEncryption:
         """The key again.
 
         Raises:
-            SecretUnusable: sealed under another secret or for another meter, or damaged.
+            SecretUnusable: encrypted under another secret or for another meter, or damaged.
         """
-        try:
-            return self._encryption.open(encrypted, bound_to=radio_address)
-        except DecryptionFailed as failure:
-            raise SecretUnusable(
-                f"The key of meter {radio_address} cannot be opened:"
-                " SUBMETER_SECRET_KEY is not the one it was sealed under."
-            ) from failure
+        return self._encryption.open(encrypted, bound_to=radio_address)

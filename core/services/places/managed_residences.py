@@ -63,6 +63,16 @@ async def manages(viewer: Viewer, residence_id: int) -> bool:
     return await ManagedResidence.exists(account_id=viewer.account_id, residence_id=residence_id)
 
 
+async def require_managed(viewer: Viewer, residence_id: int) -> None:
+    """Refuse whoever does not look after this residence.
+
+    Raises:
+        NotFound: no such residence, or not the viewer's.
+    """
+    if not await manages(viewer, residence_id):
+        raise NotFound("No such residence.", field="id")
+
+
 async def managers_of(
     connection: BaseDBAsyncClient, residence_ids: Iterable[int]
 ) -> dict[int, list[Account]]:
@@ -104,10 +114,10 @@ async def grant_residence(
     await record(
         Act.RESIDENCE_GRANTED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
         administrator=administrator,
     )
@@ -136,10 +146,10 @@ async def revoke_residence(
     await record(
         Act.RESIDENCE_REVOKED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
     )
     return True

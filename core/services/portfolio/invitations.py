@@ -93,9 +93,7 @@ async def _invite(
     account.password_hash, account.password_changed_at = password_hash, now
     account.temporary_password_until = now + TEMPORARY_PASSWORD_LIFETIME
     await account.save(using_db=connection)
-    await record(
-        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=NOBODY, connection=connection
-    )
+    await record(Act.ACCOUNT_CREATED, Subject("account", account.id), None, NOBODY, now, connection)
     account_message = AccountMessage.to(
         account,
         "manager_invited",

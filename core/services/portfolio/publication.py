@@ -14,7 +14,7 @@ from core.bootstrap import Application
 from core.errors import NotFound
 from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
-from core.services.places.managed_residences import manages
+from core.services.places.managed_residences import require_managed
 from core.services.shared.transaction import transactional
 
 
@@ -81,8 +81,7 @@ async def residence_documents(
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     rows = ResidenceDocument.filter(residence_id=residence_id).order_by("-created_at", "-id")
     found = await rows.select_related("residence__operator")
     return [

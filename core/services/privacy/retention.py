@@ -152,12 +152,6 @@ async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Acco
     """With an account goes all that hangs on it; stays, consents and deeds remain, and are nobody's."""
     ids = [row.pk for row in await rows.only("id")]
     for account_id in ids:
-        await record(
-            Act.ACCOUNT_ERASED,
-            Subject("account", account_id),
-            now=now,
-            visitor=NOBODY,
-            connection=connection,
-        )
+        await record(Act.ACCOUNT_ERASED, Subject("account", account_id), None, NOBODY, now, connection)
     await Account.filter(id__in=ids).using_db(connection).delete()
     return len(ids)  # SQLite would count what hangs on them too

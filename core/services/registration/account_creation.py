@@ -120,9 +120,7 @@ async def enrol(
         council_member=draft.council_member,
         manager_daily_data=draft.manager_daily_data,
     )
-    await record(
-        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=visitor, connection=connection
-    )
+    await record(Act.ACCOUNT_CREATED, Subject("account", account.id), None, visitor, now, connection)
     if taken or needs_review(profile, draft):
         await open_dwelling_request(
             connection, application, claim, profile, contested=taken, visitor=visitor, now=now

@@ -122,7 +122,7 @@ async def verify(
         Refusal(RefusalCode.CODE_INVALID, "verification_code", attempts_left=kept.tries_left)
     )
     if verdict is CodeVerdict.WRONG:
-        await record(Act.CODE_REFUSED, Subject("registration", row.id), now=now, visitor=visitor)
+        await record(Act.CODE_REFUSED, Subject("registration", row.id), None, visitor, now)
         raise wrong
     try:
         await complete(application, row, contested=given.contested, visitor=visitor, now=now)

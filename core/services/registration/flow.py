@@ -81,11 +81,7 @@ async def start(
         step=machine.begin(profile).step,
     )
     await record(
-        Act.REGISTRATION_STARTED,
-        Subject("registration", row.id),
-        now=now,
-        visitor=visitor,
-        operator=operator_code,
+        Act.REGISTRATION_STARTED, Subject("registration", row.id), None, visitor, now, operator=operator_code
     )
     return replace(await view_of(profile, row), token=token)
 
@@ -176,7 +172,7 @@ async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visi
     await forget_account_messages(connection, [row])
     await row.delete(using_db=connection)
     subject = Subject("registration", row.id)
-    await record(Act.REGISTRATION_CANCELLED, subject, now=now, visitor=visitor, connection=connection)
+    await record(Act.REGISTRATION_CANCELLED, subject, None, visitor, now, connection)
 
 
 async def _step(

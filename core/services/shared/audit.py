@@ -42,10 +42,9 @@ class AuditEntry:
 async def record(
     act: Act,
     subject: Subject,
-    *,
-    now: datetime,
+    viewer: Viewer | None,
     visitor: Visitor,
-    viewer: Viewer | None = None,
+    now: datetime,
     connection: BaseDBAsyncClient | None = None,
     **details: Detail,
 ) -> None:
@@ -54,9 +53,9 @@ async def record(
     Args:
         act: what happened.
         subject: to what.
-        now: when.
-        visitor: from where.
         viewer: who; None for somebody who has not signed in.
+        visitor: from where.
+        now: when.
         connection: the transaction that the act is part of; an act that is undone was not done.
         details: what else is worth knowing, such as the name of a reason; never a secret.
     """
@@ -71,6 +70,18 @@ async def record(
         details=details,
         using_db=connection,
     )
+
+
+async def record_own(
+    act: Act,
+    viewer: Viewer,
+    visitor: Visitor,
+    now: datetime,
+    connection: BaseDBAsyncClient | None = None,
+    **details: Detail,
+) -> None:
+    """Add a record of what somebody did to their own account."""
+    await record(act, Subject("account", viewer.account_id), viewer, visitor, now, connection, **details)
 
 
 async def acts_on(

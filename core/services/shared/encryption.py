@@ -12,13 +12,11 @@ from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
+from core.errors import SecretUnusable
+
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-
-
-class DecryptionFailed(ValueError):
-    """Sealed under another secret, for another purpose or thing, or damaged."""
 
 
 def derived_key(secret_key: str, purpose: str) -> bytes:
@@ -49,7 +47,7 @@ class Encryption:
         """The bytes again.
 
         Raises:
-            SealBroken: they cannot be opened.
+            SecretUnusable: encrypted under another secret, for another purpose or thing, or damaged.
         """
         nonce, tag = (
             encrypted[1 : 1 + _NONCE_BYTES],
@@ -57,9 +55,12 @@ class Encryption:
         )
         ciphertext = encrypted[1 + _NONCE_BYTES + _TAG_BYTES :]
         if encrypted[:1] != _VERSION:
-            raise DecryptionFailed("no sealed value of this application")
+            raise SecretUnusable(f"What is stored for {bound_to} is no encrypted value of this application.")
         try:
             cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
             return cipher.decrypt_and_verify(ciphertext, tag)
         except ValueError as failure:
-            raise DecryptionFailed("not sealed under this secret for this") from failure
+            raise SecretUnusable(
+                f"What is encrypted for {bound_to} cannot be opened:"
+                " SUBMETER_SECRET_KEY is not the one it was encrypted under."
+            ) from failure

@@ -8,12 +8,12 @@ move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
 
 from core.access import Permission, Role, Viewer
+from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Dwelling, Meter, Occupancy, OccupancyKind
 
@@ -62,7 +62,9 @@ async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
         return []
     rows = occupants().filter(account_id=viewer.account_id).select_related("dwelling__residence")
     mine = await rows.order_by("-move_in", "id")
-    found = _joined(await occupancy_periods_of([row for row in mine if _still_visible(row, viewer)]))
+    found = _joined(
+        [period for _, period in await with_periods([row for row in mine if _still_visible(row, viewer)])]
+    )
     return sorted(found, key=lambda period: period.last_day is not None)
 
 
@@ -72,21 +74,22 @@ def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
     """
     if row.access_until is None or viewer.asked_at is None:
         return True
-    zone = ZoneInfo(row.dwelling.residence.time_zone)
-    return viewer.asked_at.astimezone(zone).date() < row.access_until
+    return civil_day(viewer.asked_at, row.dwelling.residence.time_zone) < row.access_until
 
 
-async def occupancy_periods_of(
+async def with_periods(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
-) -> list[OccupancyPeriod]:
-    """The stay that each occupancy gives: cut where a predecessor was still there (C-14) or a successor is.
+) -> list[tuple[Occupancy, OccupancyPeriod]]:
+    """Each occupancy with its period: cut where a predecessor was still there (C-14), or a successor is.
 
     A dwelling has one occupant at a time (R-140): whoever moves in ends the stay before, though nobody
     entered a move-out.
     """
     dwelling_ids = {row.dwelling_id for row in occupancies}
     others = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
-    return [_period(row, [other for other in others if _is_another(other, row)]) for row in occupancies]
+    return [
+        (row, _period(row, [other for other in others if _is_another(other, row)])) for row in occupancies
+    ]
 
 
 def _is_another(other: Occupancy, period: Occupancy) -> bool:
@@ -152,7 +155,7 @@ async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient 
         return [occupancy.id]
     same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
     rows = await same.using_db(connection)
-    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    known = await with_periods(rows, connection=connection)
     chains: list[list[tuple[int, OccupancyPeriod]]] = []
     for row, period in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
         if chains and any(_touch(before, period) for _, before in chains[-1]):

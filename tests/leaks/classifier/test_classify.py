@@ -6,7 +6,7 @@ import pytest
 from core.leaks.classifier.classify import Classifier, Readings, classify
 from core.leaks.classifier.resolution import lowest_measurable_lph, resolution_of
 from core.leaks.classifier.tracker import Change, Rule
-from core.leaks.classifier.verdict import Finding, verdicts
+from core.leaks.classifier.verdict import Finding, verdicts_of
 from core.leaks.levels import Thresholds
 
 H = 3600
@@ -30,8 +30,8 @@ def only(readings, **settings):
 
 def verdict(readings, *, step_litres=1):
     classifier = Classifier(1, step_litres=step_litres)
-    classifier.fold([readings.ordered()])
-    return verdicts(classifier.state, classifier.resolution)[0]
+    classifier.update([readings.ordered()])
+    return verdicts_of(classifier.state, classifier.resolution)[0]
 
 
 QUIET = [0.0] * 48

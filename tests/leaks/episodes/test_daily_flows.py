@@ -7,7 +7,7 @@ import pytest
 from core.consumption.periods import day_start
 from core.consumption.readings import IndexReading, clean
 from core.consumption.volumes import HourVolume, hourly_volumes
-from core.leaks.episodes.daily_flows import DayFlow, day_flows, flow_of_daily_leak
+from core.leaks.episodes.daily_flows import DayFlow, day_flows
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = date(2022, 7, 14)
@@ -87,9 +87,3 @@ def test_the_way_from_readings_to_the_feature():
     hours = hourly_volumes(clean(readings, register_capacity=10**8))
     flows = day_flows(hours, zone=PARIS, complete_until_s=readings[-1].at_s)
     assert flows[-1] == DayFlow(DAY, Fraction(4), 24)
-
-
-def test_a_meters_own_daily_leak_volume_is_a_flow_over_24_hours():
-    """A meter that only tells how much ran without pause in a day gives that over 24 hours."""
-    assert flow_of_daily_leak(DAY, 72) == DayFlow(DAY, Fraction(3), 0)
-    assert flow_of_daily_leak(DAY, 3).q_min_lph == Fraction(1, 8)

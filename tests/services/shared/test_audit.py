@@ -15,10 +15,8 @@ HOME = Visitor("192.0.2.7", "a browser")
 
 async def test_a_record_tells_who_what_when_and_from_where(application, now) -> None:
     """And is found by its subject and by its act."""
-    await record(Act.SIGN_IN_REFUSED, Subject("account"), now=now, visitor=HOME, reason="PASSWORD")
-    await record(
-        Act.PASSWORD_CHANGED, Subject("account", 7), now=now, visitor=HOME, viewer=CLAIRE, sessions_ended=2
-    )
+    await record(Act.SIGN_IN_REFUSED, Subject("account"), None, HOME, now, reason="PASSWORD")
+    await record(Act.PASSWORD_CHANGED, Subject("account", 7), CLAIRE, HOME, now, sessions_ended=2)
     (found,) = await acts_on(SYSTEM, Subject("account", 7))
     assert found == AuditEntry(
         at=now,
@@ -43,8 +41,8 @@ async def test_the_audit_is_the_operators_to_read(application, now) -> None:
 async def test_a_record_is_never_changed_and_kept_for_a_year(application, now) -> None:
     """The table itself refuses, whoever asks; what is older may be cleared away."""
     young = datetime.now(UTC)  # the table goes by the database's clock
-    await record(Act.SIGNED_IN, Subject("account", 7), now=young, visitor=HOME)
-    await record(Act.SIGNED_IN, Subject("account", 7), now=datetime(2020, 1, 1, tzinfo=UTC), visitor=HOME)
+    await record(Act.SIGNED_IN, Subject("account", 7), None, HOME, young)
+    await record(Act.SIGNED_IN, Subject("account", 7), None, HOME, datetime(2020, 1, 1, tzinfo=UTC))
     database = current_database()
     for statement in (
         "UPDATE audit_record SET address = NULL",
@@ -62,9 +60,7 @@ async def test_an_act_that_is_undone_was_not_done(application, now) -> None:
 
     @transactional
     async def fail(connection) -> None:
-        await record(
-            Act.SIGNED_IN, Subject("account", 7), now=now, visitor=HOME, viewer=CLAIRE, connection=connection
-        )
+        await record(Act.SIGNED_IN, Subject("account", 7), CLAIRE, HOME, now, connection)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.leaks.episodes.daily_flows import DayFlow, flow_of_daily_leak
-from core.leaks.episodes.episode import (
-    CloseReason,
-    Figures,
-    Segment,
-    SegmentReason,
+from core.leaks.episodes.daily_flows import DayFlow
+from core.leaks.episodes.episode import CloseReason, Figures, Segment, SegmentReason
+from core.texts.leaks import flow_text, loss_m3
+from tests.leaks.reference_rule import (
     episodes,
+    flow_of_daily_leak,
+    is_over_range,
+    level_of,
     window_figures,
 )
-from core.leaks.levels import Thresholds
-from core.texts.leaks import flow_text, loss_m3
 
 START = date(2022, 3, 1)
 
@@ -33,10 +32,10 @@ def flows(*q_mins):
     ]
 
 
-def judged(*q_mins, thresholds=None, replaced_on=None, today=None):
+def judged(*q_mins, days_to_open=1, replaced_on=None, today=None):
     return episodes(
         flows(*q_mins),
-        thresholds=thresholds or Thresholds(),
+        days_to_open=days_to_open,
         today=today or on(len(q_mins)),
         replaced_on=replaced_on,
     )
@@ -55,6 +54,30 @@ def guide_days():
 
 
 TODAY_IN_GUIDE = date(2022, 9, 7)
+
+
+@pytest.mark.requirement("R-092", "R-094", "R-095", "R-096", "C-26")
+@pytest.mark.parametrize(
+    ("q_min_lph", "level", "over_range"),
+    [
+        ("0", 0, False),
+        ("3.99", 0, False),
+        ("4", 1, False),
+        ("7.99", 1, False),
+        ("7.999999999999999999999", 1, False),
+        ("8", 2, False),
+        ("11.99", 2, False),
+        ("12", 3, False),
+        ("20", 3, False),
+        ("20.01", 3, True),
+        ("63", 3, True),
+        ("400", 3, True),
+    ],
+)
+def test_each_border_of_the_product_belongs_to_the_level_above_it(q_min_lph, level, over_range):
+    """The product's borders are half-open, and a flow above the last one is level 3, marked."""
+    assert level_of(Fraction(q_min_lph)) == level
+    assert is_over_range(Fraction(q_min_lph)) is over_range
 
 
 @pytest.mark.requirement("R-085", "R-086", "R-087", "R-091", "R-093", "C-24", "C-27")
@@ -227,11 +250,10 @@ def test_days_after_today_are_not_judged():
     assert judged(1, 1, 50, today=on(1)) == []
 
 
-def test_an_operator_may_ask_for_more_days():
+def test_more_days_may_be_asked_before_an_alert_opens():
     """With two days to open, a lone day is no alert; two in a row are, from the first and at the lesser."""
-    two_days = Thresholds(days_to_open=2)
-    assert judged(5, 1, 5, None, 5, thresholds=two_days) == []
-    (episode,) = judged(1, 9, 25, thresholds=two_days)
+    assert judged(5, 1, 5, None, 5, days_to_open=2) == []
+    (episode,) = judged(1, 9, 25, days_to_open=2)
     assert (episode.started_on, episode.level_at_opening, episode.counted_days) == (on(1), 2, 2)
     assert episode.over_range
     assert episode.q_min_at_opening_lph == 9
