@@ -155,7 +155,7 @@ def data(width, chance):
 
 def written(layout, chance):
     """Records of a layout with other data, and the same without their headers."""
-    records = [encoder.Record(header, lvar + data(width, chance)) for header, lvar, width in layout]
+    records = [encoder.EncodedRecord(header, lvar + data(width, chance)) for header, lvar, width in layout]
     return encoder.full(records), encoder.compact(records)
 
 
