@@ -187,9 +187,8 @@ class _Measure:
 
     def _fragment(self, name: str) -> _Size:
         if name not in self._sizes and name in self._fragments:
-            self._sizes[name] = (
-                _Size()
-            )  # a fragment in a cycle counts as nothing; validation reports the cycle
+            # A fragment in a cycle counts as nothing; validation reports the cycle.
+            self._sizes[name] = _Size()
             node = self._fragments[name]
             self._sizes[name] = self.of(
                 node.selection_set, self._schema.get_type(node.type_condition.name.value)
