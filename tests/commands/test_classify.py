@@ -158,7 +158,7 @@ def test_a_meter_is_drawn_with_its_verdict(tmp_path, suffix, begins, capsys):
     picture = tmp_path / f"flow{suffix}"
     classify(path, plot="A1", plot_to=picture)
     assert picture.read_bytes().startswith(begins)
-    assert "drawn" in capsys.readouterr().err
+    assert "plot written to" in capsys.readouterr().err
     with pytest.raises(InvalidInput, match="no meter Z"):
         classify(path, plot="Z")
     with pytest.raises(InvalidInput, match="A plot is"):

@@ -66,7 +66,7 @@ async def test_dots_and_tags_are_part_of_an_address() -> None:
 async def test_a_password_fits_however_its_accents_are_composed(application, now) -> None:
     """NFC and NFD of the same letters are one password."""
     from core.services.portfolio.descriptions import AccountSpec  # noqa: PLC0415 - the one test that needs it
-    from core.services.portfolio.portfolio import upsert_account
+    from core.services.portfolio.portfolio import upsert_account  # noqa: PLC0415 - as above
 
     await upsert_operator(SYSTEM, code="ocea", name="OCEA")
     await upsert_account(SYSTEM, AccountSpec("ocea", ME, "Caf\u00e9-2026!", "C", "M"), now=now)

@@ -48,4 +48,4 @@ def test_no_byte_can_be_altered_or_cut(key_encryption) -> None:
 
 def test_a_vault_shows_nothing_of_itself(key_encryption) -> None:
     """Nor of its secret."""
-    assert repr(key_encryption) == "Vault()"
+    assert repr(key_encryption) == "KeyEncryption()"

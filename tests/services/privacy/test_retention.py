@@ -87,7 +87,7 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(applic
             operator=await Operator.get(),
             token_hash=name,
             step=Step.VERIFICATION,
-            mails=2,
+            messages_sent=2,
             created_at=LONG_AGO,
             expires_at=NOW + edge,
         )
