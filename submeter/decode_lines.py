@@ -49,10 +49,10 @@ def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
         asked = _object(line)
         answer["id"] = asked.get("id")
         key = _key(asked.get("key"))
-        book = _learned(asked.get("prior_telegrams"), key, registry)
-        sealed = _identified(_text(asked.get("telegram")), registry)
-        answer |= _sender(sealed)
-        opened = _opened(sealed, key, book)
+        formats = _learned(asked.get("prior_telegrams"), key, registry)
+        identified = _identified(_text(asked.get("telegram")), registry)
+        answer |= _sender(identified)
+        opened = _opened(identified, key, formats)
     except _InputError as error:
         return answer | {"error": {"code": _BAD_INPUT, "message": str(error)}}
     except TelegramError as error:
@@ -94,15 +94,15 @@ def _key(value: object) -> bytes | None:
 
 def _learned(prior: object, key: bytes | None, registry: Registry) -> CompactFormats:
     """The compact formats that prior telegrams define; one that cannot be decoded is ignored."""
-    book = NO_FORMATS
+    formats = NO_FORMATS
     if not isinstance(prior, list):
-        return book
+        return formats
     for line in prior:
         try:
-            book = book.learn(_opened(_identified(_text(line), registry), key, book))
+            formats = formats.learn(_opened(_identified(_text(line), registry), key, formats))
         except TelegramError:
             continue
-    return book
+    return formats
 
 
 def _identified(line: str, registry: Registry) -> Identified:
@@ -110,16 +110,16 @@ def _identified(line: str, registry: Registry) -> Identified:
     return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
 
 
-def _opened(sealed: Identified, key: bytes | None, book: CompactFormats) -> Opened:
-    return open_telegram(sealed, key, formats=book.formats_for(sealed.address))
+def _opened(identified: Identified, key: bytes | None, formats: CompactFormats) -> Opened:
+    return open_telegram(identified, key, formats=formats.formats_for(identified.address))
 
 
-def _sender(sealed: Identified) -> dict[str, Any]:
+def _sender(identified: Identified) -> dict[str, Any]:
     return {
-        "manufacturer": sealed.address.manufacturer,
-        "serial": sealed.address.identification,
-        "address": str(sealed.address),
-        "driver": sealed.driver.name,
+        "manufacturer": identified.address.manufacturer,
+        "serial": identified.address.identification,
+        "address": str(identified.address),
+        "driver": identified.driver.name,
     }
 
 
