@@ -36,67 +36,74 @@ _CURSOR = "alert"
 _LARGEST_NUMBER = 2**63 - 1
 
 
-@strawberry.type(
-    description="What a leak would come to in a year of 365 days, if it went on at its mean flow so far."
-)
+@strawberry.type(description="The projected loss of a leak over 365 days at its mean flow so far.")
 class LeakProjection:
-    m3: Decimal = strawberry.field(description="Cubic metres, rounded to whole ones.")
+    m3: Decimal = strawberry.field(description="Cubic metres, rounded to a whole number.")
     cost: Decimal | None = strawberry.field(
-        description="EUR, two decimals; null where the price of water is not known."
+        description="EUR, two decimals; null if the price of water is not known."
     )
 
     @classmethod
     def known(cls, cost: Cost) -> "LeakProjection | None":
-        """None where the mean flow is not known, and when the leak is over."""
+        """None if the mean flow is not known or the leak has ended."""
         return None if cost.m3_per_year is None else cls(m3=cost.m3_per_year, cost=cost.eur_per_year)
 
 
-@strawberry.type(description="A warning about a dwelling. Unknown figures are null, never 0.")
+@strawberry.type(description="An alert about a dwelling. A figure that is not known is null, never 0.")
 class Alert:
     id: strawberry.ID
     kind: AlertKind
     fluid: Fluid
     view: strawberry.Private[AlertView]
     level: int | None = strawberry.field(
-        description="1 to 3, by the minimum flow: the present level, or the highest of an ended leak."
+        description="The level of a leak, 1 to 3, by its minimum flow: the current level, or the highest "
+        "level if it has ended. Null if the alert is not a leak."
     )
-    level_max: int | None
+    level_max: int | None = strawberry.field(description="The highest level that the leak has had so far.")
     over_range: bool = strawberry.field(
-        description="Level 3 with a flow above 20 L/h, where that level ends."
+        description="Whether the flow is above 20 L/h, the upper end of level 3."
     )
-    started_on: date = strawberry.field(description="Never before the viewer's move-in.")
+    started_on: date = strawberry.field(
+        description="The first day of the alert, but not before the viewer's move-in."
+    )
     ended_on: date | None = strawberry.field(
-        description="The first day without the leak; null while it is active."
+        description="The first day without the condition; null while the alert is active."
     )
-    duration_days: int
+    duration_days: int = strawberry.field(description="Days from `startedOn` to `endedOn`, or to today.")
     loss_litres: Decimal | None = strawberry.field(description="Total loss in litres, two decimals.")
     loss_m3: Decimal | None = strawberry.field(
         name="lossM3", description="Total loss in cubic metres, two decimals."
     )
     loss_cost: Decimal | None = strawberry.field(
-        description="The loss in EUR, two decimals, at the residence's price; null where either is not known."
+        description="The loss in EUR, two decimals, at the residence's water price; null if either is not "
+        "known."
     )
     projection: LeakProjection | None = strawberry.field(
-        description="What the leak would amount to in a year; null once it has ended."
+        description="The projected loss over a year; null if the mean flow is not known or the leak has "
+        "ended."
     )
     mean_flow_lph: Decimal | None = strawberry.field(
-        description="Mean flow in litres per hour, two decimals: how much water is lost."
+        description="Mean flow in litres per hour, two decimals."
     )
     minimum_flow_at_opening_lph: Decimal | None = strawberry.field(
-        description="Minimum flow in litres per hour when the alert opened, two decimals; it "
-        "explains the level."
+        description="Minimum flow in litres per hour when the alert opened, two decimals; the level is "
+        "derived from it."
     )
-    stale: bool = strawberry.field(description="Active, but the meter has sent no data for days.")
-    meter_serial: str | None
+    stale: bool = strawberry.field(
+        description="Whether the alert is active but its meter has sent no data for days."
+    )
+    meter_serial: str | None = strawberry.field(
+        description="The serial number printed on the meter; null if the alert is not about a single meter."
+    )
     amount: Amount | None = strawberry.field(
-        description="Over-consumption: the consumption of the month or day."
+        description="For OVER_CONSUMPTION: the consumption of the month or day."
     )
     threshold: Amount | None = strawberry.field(
-        description="Over-consumption: the threshold that was exceeded."
+        description="For OVER_CONSUMPTION: the threshold that was exceeded."
     )
     own_limit: LimitPeriod | None = strawberry.field(
-        description="Over-consumption: which of the viewer's own limits was exceeded; null for "
-        "the general rule."
+        description="For OVER_CONSUMPTION: which of the viewer's own limits was exceeded; null for the "
+        "general rule."
     )
     workflow: AlertWorkflow
 
@@ -119,27 +126,29 @@ class Alert:
             workflow=AlertWorkflow.of(view.workflow),
         )
 
-    @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
+    @resolved("The alert in one line: `Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         return title_of(self.view, await info.context.language(language))
 
-    @resolved("`Du 03/01/2022 au 09/01/2022`; null while a leak is active.")
+    @resolved("The period of an ended alert: `Du 03/01/2022 au 09/01/2022`; null while it is active.")
     async def period(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return period_text(self.started_on, self.ended_on, spoken) if self.ended_on else None
 
-    @resolved("What a flow of this level looks like at a tap: `goutte à goutte`.")
+    @resolved("A comparison for the level of a leak: `goutte à goutte`; null if the alert is not a leak.")
     async def equivalent(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return level_equivalent(self.level, spoken) if self.level else None
 
-    @resolved("`Eau froide n°H8CA029620`; null where the alert is not about a single meter.")
+    @resolved("The meter: `Eau froide n°H8CA029620`; null if the alert is not about a single meter.")
     async def meter_label(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return meter_label(self.fluid, self.meter_serial, spoken) if self.meter_serial else None
 
 
-@strawberry.type(description="A page of the alert history, newest first; `totalCount` counts all of it.")
+@strawberry.type(
+    description="A page of the alert history, newest first. `totalCount`: the alerts on all pages."
+)
 class AlertConnection:
     edges: list[Edge[Alert]]
     page_info: PageInfo
@@ -152,12 +161,12 @@ class AlertConnection:
 
 
 def alert_cursor(view: AlertView | ManagedAlertView) -> str:
-    """The cursor of an alert in a list that the newest begins."""
+    """The cursor of an alert in a list that is sorted newest first."""
     return cursor(_CURSOR, view.started_on.isoformat(), view.id)
 
 
 def alert_of_cursor(after: str | None) -> tuple[date, int] | None:
-    """Start day and number of the last alert that was seen.
+    """Start day and number of the last alert of the previous page.
 
     Raises:
         InvalidInput: the cursor is not one of alerts.
@@ -166,7 +175,7 @@ def alert_of_cursor(after: str | None) -> tuple[date, int] | None:
 
 
 def title_of(view: AlertView, language: Language) -> str:
-    """The alert in one line; an active one tells how long it has lasted."""
+    """The alert in one line; for an active one, with its duration so far."""
     if view.own_limit is not None:
         return own_limit_title(view.fluid, view.own_limit, view.started_on, language)
     if view.kind.value == AlertKind.OVER_CONSUMPTION:

@@ -1,4 +1,4 @@
-"""Dwellings: the place a resident's data hang on, with all that is shown there (R-066 to R-091)."""
+"""Dwellings: a resident's dwelling with its meters, consumption and alerts (R-066 to R-091)."""
 
 from datetime import date
 from decimal import Decimal
@@ -34,13 +34,15 @@ from graphql_schema.dwellings.consents import Consent
 from graphql_schema.meters.meters import Meter
 
 
-@strawberry.type(description="A building, or several under one code.")
+@strawberry.type(description="A building, or several buildings under one site code.")
 class Residence(ResidenceAddress):
     code: str
-    time_zone: str = strawberry.field(description="IANA name; every civil day and month is one of this zone.")
+    time_zone: str = strawberry.field(
+        description="The IANA name of the time zone; all days and months are in this zone."
+    )
     operator_name: str
     water_price: Decimal | None = strawberry.field(
-        description="EUR for a cubic metre, waste water included, four decimals; null where it is not known."
+        description="EUR per cubic metre including waste water, four decimals; null if it is not known."
     )
 
     @classmethod
@@ -50,7 +52,7 @@ class Residence(ResidenceAddress):
 
 
 @strawberry.type(
-    description="A dwelling of the viewer. Nothing from before the move-in or after the move-out is shown."
+    description="A dwelling of the viewer. Data from before the move-in or after the move-out are not shown."
 )
 class Dwelling(Node):
     number_in_building: strawberry.Private[int]
@@ -60,11 +62,13 @@ class Dwelling(Node):
     number: str
     lot: str | None
     manager_reference: str | None
-    surface_m2: Decimal | None = strawberry.field(name="surfaceM2", description="Square metres.")
+    surface_m2: Decimal | None = strawberry.field(
+        name="surfaceM2", description="Floor area in square metres; null if it is not known."
+    )
     occupancy: OccupancyKind
-    visible_from: date = strawberry.field(description="The first day whose data are the viewer's.")
+    visible_from: date = strawberry.field(description="The first day of data that the viewer can see.")
     visible_until: date | None = strawberry.field(
-        description="The last day whose data are the viewer's; null while the occupancy lasts."
+        description="The last day of data that the viewer can see; null while the occupancy lasts."
     )
     residence: Residence
 
@@ -79,29 +83,31 @@ class Dwelling(Node):
             residence=Residence.of(view.residence),
         )
 
-    @resolved("By fluid, newest first; replaced ones too.")
+    @resolved("The meters of the dwelling, replaced ones included; by fluid, newest first.")
     async def meters(self, info: Info) -> list[Meter]:
         views = await info.context.loaders.meters_by_dwelling.load(self.number_in_building)
         return [Meter.of(view) for view in views]
 
-    @resolved("The consent to the manager's access to daily data of this occupancy.")
+    @resolved("The consent to the manager's access to this occupancy's daily data.")
     async def consent(self, info: Info) -> Consent:
         context = info.context
         return Consent.of(
             await my_consent(context.application, await context.viewer(), self.number_in_building)
         )
 
-    @resolved("One tab for each fluid that is metered here, or only the given one.")
+    @resolved(
+        "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one."
+    )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_building)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @resolved("The viewer's own limits; the viewer is notified when one is exceeded.")
+    @resolved("The viewer's own consumption limits.")
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
         found = await own_limits(await info.context.viewer(), self.number_in_building)
         return [ConsumptionLimit.of(limit) for limit in found]
 
-    @resolved("Every day from `from` to `to`, both included; by default the last 31.")
+    @resolved("The consumption of each day from `from` to `to`, both included; by default the last 31 days.")
     async def daily_consumption(
         self,
         info: Info,
@@ -119,7 +125,9 @@ class Dwelling(Node):
         )
         return [DayConsumption.of(point, fluid) for point in points]
 
-    @resolved("Every month from `from` to `to`, both included; by default the last 13.")
+    @resolved(
+        "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
+    )
     async def monthly_consumption(
         self,
         info: Info,
@@ -131,18 +139,21 @@ class Dwelling(Node):
         points = await monthly_series(viewer, self.number_in_building, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
 
-    @resolved("«Obtenir un relevé»: the index of each device at the end of a day; by default the last one.")
+    @resolved(
+        "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
+        "day of an ended occupancy."
+    )
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
         viewer, now = await info.context.viewer(), info.context.now
         chosen = checked_day(day, "day")
         return IndexStatement.of(await index_statement(viewer, self.number_in_building, day=chosen, now=now))
 
-    @resolved("The number of active alerts, for a banner; those dismissed as no leak are not counted.")
+    @resolved("The number of active alerts, without those dismissed as no leak.")
     async def active_alert_count(self, info: Info) -> int:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return sum(not view.snoozed for view in views)
 
-    @resolved("The active alerts, the most severe first.")
+    @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
     async def active_alerts(self, info: Info) -> list[Alert]:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return [Alert.of(view) for view in views]
@@ -157,7 +168,7 @@ class Dwelling(Node):
 
 @strawberry.type
 class DwellingQuery:
-    @resolved("A dwelling of the viewer; any other is NOT_FOUND, whether it exists or not.")
+    @resolved("A dwelling of the viewer. NOT_FOUND for any other dwelling, whether it exists or not.")
     async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))

@@ -1,4 +1,4 @@
-"""The manager's side: the residences looked after, and their alerts (R-042)."""
+"""A manager's residences, with their dwellings, documents and alerts (R-042)."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -29,14 +29,19 @@ from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
 @strawberry.type(
-    description="An alert as managers see it: without loss and flow, which are the resident's data."
+    description="An alert as managers see it: without loss and flow, which are the resident's personal data."
 )
 class ManagedAlert:
     id: strawberry.ID
     kind: AlertKind
     fluid: Fluid
-    place: str = strawberry.field(description="Building, staircase, floor and number: `A · 1 · 2 · 12`.")
-    level: int | None
+    place: str = strawberry.field(
+        description="The dwelling: building, staircase, floor and number, `A · 1 · 2 · 12`."
+    )
+    level: int | None = strawberry.field(
+        description="The level of a leak, 1 to 3: the current level, or the highest level if it has ended; "
+        "null if the alert is not a leak."
+    )
     started_on: date
     ended_on: date | None
     meter_serial: str | None
@@ -53,7 +58,9 @@ class ManagedAlert:
         )
 
 
-@strawberry.type(description="A page of a residence's alerts, newest first.")
+@strawberry.type(
+    description="A page of a residence's alerts, newest first. `totalCount`: the alerts on all pages."
+)
 class ManagedAlertConnection:
     edges: list[Edge[ManagedAlert]]
     page_info: PageInfo
@@ -65,7 +72,7 @@ class ManagedAlertConnection:
         return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
-@strawberry.type(description="A document of a residence, for all its managers.")
+@strawberry.type(description="A document of a residence; all its managers can see it.")
 class ResidenceDocument:
     id: strawberry.ID
     portal: strawberry.Private[str]
@@ -75,7 +82,7 @@ class ResidenceDocument:
     def of(cls, view: DocumentView) -> "ResidenceDocument":
         return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
 
-    @resolved("`Votre portail Mes suivis de consommation est prêt`.")
+    @resolved("The title: `Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
         french = f"Votre portail {self.portal} est prêt"
@@ -99,9 +106,8 @@ class ManagedDwelling:
         )
 
     @resolved(
-        "The daily consumption of the present occupant, by default of the last 31 days; each "
-        "access is recorded. Without the occupant's consent: CONSENT_REQUIRED and null, for "
-        "this dwelling alone."
+        "The daily consumption of the present occupant, by default of the last 31 days. Each access is "
+        "recorded. Null with CONSENT_REQUIRED, for this dwelling only, if the occupant has not consented."
     )
     async def daily_consumption(
         self,
@@ -123,29 +129,29 @@ class ManagedDwelling:
         return [DayConsumption.of(point, fluid) for point in points]
 
 
-@strawberry.type(description="A residence of the manager.")
+@strawberry.type(description="A residence that the manager is responsible for.")
 class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
-    code: str = strawberry.field(description="The site code that residents ask for: `AA000`.")
+    code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
         return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
 
-    @resolved("The active alerts of its dwellings, newest first.")
+    @resolved("The active alerts of the residence's dwellings, newest first.")
     async def active_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=True)
 
-    @resolved("The ended alerts of its dwellings, newest first.")
+    @resolved("The ended alerts of the residence's dwellings, newest first.")
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=False)
 
-    @resolved("«Mes documents», the newest first.")
+    @resolved("The documents of the residence («Mes documents»), newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
         viewer, application = await info.context.viewer(), info.context.application
         found = await residence_documents(application, viewer, self.number_in_building)
@@ -173,12 +179,14 @@ class ManagedResidence(ResidenceAddress):
 
 @strawberry.type
 class ManagedQuery:
-    @resolved("The residences of the signed-in manager; none for anybody else.")
+    @resolved("The residences of the signed-in manager; empty for other accounts.")
     async def managed_residences(self, info: Info) -> list[ManagedResidence]:
         viewer = await info.context.viewer()
         return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
 
-    @resolved("A dwelling of the manager's residences; any other is NOT_FOUND, whether it exists or not.")
+    @resolved(
+        "A dwelling of the manager's residences. NOT_FOUND for any other dwelling, whether it exists or not."
+    )
     async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

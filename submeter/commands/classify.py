@@ -1,8 +1,8 @@
 """`submeter classify`: finds the leaks in a file of readings. Needs no database.
 
-In: index readings as CSV or Parquet. Out: a line for each leak, or for each meter with what can be said of
-it, as CSV or JSON, and a picture where asked. The one rule: the classifier is the one that intake uses, so an
-analyst sees what a resident would be told.
+In: index readings as CSV or Parquet. Out: a line for each leak, or for each meter with what the classifier
+concluded about it, as CSV or JSON, and a plot if requested. The one rule: the classifier is that of the
+intake, so it finds the leaks that residents are notified of.
 """
 
 import csv
@@ -42,24 +42,24 @@ def classify(
     """Find the leaks in a file of readings: columns meter, read_at, litres and, after a replacement, serial.
 
     Writes meter, start, end, level, total_loss_m3, mean_flow_lph and detected_at of each leak; end is empty
-    while a leak runs. A leak that came back has a line for each time. With --verdicts: meter, finding (LEAK,
-    NO_LEAK, UNDECIDED or NOT_MEASURABLE at its last reading), level, flow_lph, bound_lph, observed_h and
+    while a leak is active. A leak that came back has one line per occurrence. With --verdicts: meter, finding
+    (LEAK, NO_LEAK, UNDECIDED or NOT_MEASURABLE at its last reading), level, flow_lph, bound_lph, observed_h and
     lowest_lph of each meter.
 
     Args:
         file: a CSV file with a header, or a Parquet file.
-        register: litres of one step of the registers: 1, 10 or 100.
-        capacity_m3: where the registers show 0 again.
-        out: write here instead of standard output; a name that ends in .json makes it JSON.
+        register: resolution of the registers in litres: 1, 10 or 100.
+        capacity_m3: register capacity in cubic metres, after which the index rolls over to 0.
+        out: output file instead of standard output; JSON if its name ends in .json.
         json: write JSON.
-        verdicts: write a line for each meter in place of each leak.
-        plot: draw this meter's flow with the verdict.
-        plot_to: the picture, .png or .svg; by default METER.png beside where you are.
+        verdicts: write one line per meter instead of one per leak.
+        plot: plot the flow and the leaks of this meter.
+        plot_to: file of the plot, .png or .svg; by default METER.png in the current folder.
     """
     if register not in _REGISTERS:
-        fail(f"--register is 1, 10 or 100, not {register}", code="INVALID_INPUT")
+        fail(f"--register must be 1, 10 or 100, not {register}", code="INVALID_INPUT")
     if capacity_m3 <= 0:
-        fail("--capacity-m3 is positive", code="INVALID_INPUT")
+        fail("--capacity-m3 must be positive", code="INVALID_INPUT")
     as_json = json or (out is not None and out.suffix.lower() == ".json")
     with _progress() as bar:
         reading = bar.add_task("reading", total=None)
@@ -68,7 +68,7 @@ def classify(
             raise InvalidInput(f"{file.name} has no meter {plot}.", field="plot")
         total = sum(len(one.at_s) for one in series.values())
         bar.update(reading, total=total, completed=total)
-        judging = bar.add_task("judging meters", total=len(series))
+        judging = bar.add_task("classifying meters", total=len(series))
         concluded: list[Verdict] = []
 
         def judged(block: Classifier) -> None:
@@ -120,11 +120,11 @@ def _draw(
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in meter)
     path = target or Path(f"{safe}.png")
     draw(path, meter, series[meter], runs[list(series).index(meter)])
-    err.print(f"drawn: {path}", style="dim", highlight=False)
+    err.print(f"plot written to {path}", style="dim", highlight=False)
 
 
 def _progress() -> Progress:
-    """A bar on standard error, where it disturbs no pipe; where that is no terminal it is not drawn."""
+    """A progress bar on standard error, so that pipes are not affected; only shown on a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

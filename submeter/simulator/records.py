@@ -1,8 +1,8 @@
-"""Data records as meters write them: a record is its header (DIF, VIF) and its data.
+"""Data records as meters encode them: a record is its header (DIF, VIF) and its data.
 
-In go numbers and dates in the unit that the header names; out come bytes, in full or in compact form.
-The one rule: this is an encoder of its own, written from the standard, so that reading its telegrams
-proves something about the decoder. Follows EN 13757-3 (codings, dates, compact frames in Kamstrup's form).
+In: numbers and dates in the unit of the header. Out: bytes, in full or compact form. The one rule: this
+encoder shares no code with the decoder and was written from the standard, so that decoding its telegrams
+tests the decoder. Follows EN 13757-3 (codings, dates, compact frames in Kamstrup's form).
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 FILLER = 0x2F
-NEVER = bytes(2)  # a date of type G that says: not yet
+NEVER = bytes(2)  # the date of type G for "not yet"
 
 
 class EncodedRecord(NamedTuple):

@@ -134,14 +134,17 @@ def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
     ("rows", "reason"),
     [
         ("meter,read_at\nA,1\n", "no column litres"),
-        ("meter,read_at,litres\nA,2025-03-01T00:00:00Z,12\nA,yesterday,13\n", "line 3: read_at is no moment"),
+        (
+            "meter,read_at,litres\nA,2025-03-01T00:00:00Z,12\nA,yesterday,13\n",
+            "line 3: read_at is not a time",
+        ),
         ("meter,read_at,litres\nA,2025-03-01T00:00:00,12\n", "line 2: read_at has no offset"),
         ("meter,read_at,litres\nA,1740787200000,12\n", "line 2: read_at is too large"),
-        ("meter,read_at,litres\nA,1740787200,twelve\n", "line 2: litres is no whole number: 'twelve'"),
-        ("meter,read_at,litres\nA,1740787200,-3\n", "line 2: litres is no index"),
+        ("meter,read_at,litres\nA,1740787200,twelve\n", "line 2: litres is not a whole number: 'twelve'"),
+        ("meter,read_at,litres\nA,1740787200,-3\n", "line 2: litres is not an index"),
         ("meter,read_at,litres\n,1740787200,3\n", "line 2: meter is empty"),
-        ("meter,read_at,litres\nA,1740787200\n", "line 2: the row has not as many cells"),
-        ("meter,read_at,litres\n", "holds no reading"),
+        ("meter,read_at,litres\nA,1740787200\n", "line 2: the row has more or fewer cells"),
+        ("meter,read_at,litres\n", "contains no reading"),
         ("\xff\xfe", "is not CSV in UTF-8"),
     ],
 )
@@ -165,12 +168,12 @@ def test_what_is_no_parquet_is_told(tmp_path):
     ("moment", "litres", "reason"),
     [
         (datetime(2026, 1, 1), 5, "read_at has no offset"),
-        (datetime(2026, 1, 1, tzinfo=UTC), math.inf, "litres is no whole number"),
-        (datetime(2026, 1, 1, tzinfo=UTC), 5.5, "litres is no index in whole litres"),
+        (datetime(2026, 1, 1, tzinfo=UTC), math.inf, "litres is not a whole number"),
+        (datetime(2026, 1, 1, tzinfo=UTC), 5.5, "litres is not an index in whole litres"),
     ],
 )
 def test_no_reading_of_a_parquet_file_is_guessed(tmp_path, moment, litres, reason):
-    """A local time would shift every leak by its offset; a broken figure is no index."""
+    """A local time would shift every leak by its offset; a broken figure is not an index."""
     path = tmp_path / "one.parquet"
     parquet.write_table(pa.table({"meter": [0], "read_at": [moment], "litres": [litres]}), path)
     with pytest.raises(InvalidInput, match=f"line 1: {reason}"):
@@ -196,10 +199,10 @@ def test_a_meter_is_drawn_with_its_verdict(tmp_path, suffix, begins, capsys):
     picture = tmp_path / f"flow{suffix}"
     classify(path, plot="A1", plot_to=picture)
     assert picture.read_bytes().startswith(begins)
-    assert "drawn" in capsys.readouterr().err
+    assert "plot written to" in capsys.readouterr().err
     with pytest.raises(InvalidInput, match="no meter Z"):
         classify(path, plot="Z")
-    with pytest.raises(InvalidInput, match="A picture is"):
+    with pytest.raises(InvalidInput, match="A plot is"):
         classify(path, plot="A1", plot_to=tmp_path / "flow.doc")
 
 

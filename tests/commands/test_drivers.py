@@ -43,10 +43,10 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
     ("arguments", "reported"),
     [
         (("Acme",), "'Acme' is no name of a driver"),
-        (("kamstrup",), "a driver kamstrup is installed already"),
+        (("kamstrup",), "a driver kamstrup is already installed"),
         (("a1",), "--maker ABC"),
         (("acme", "--maker", "acm"), "'acm' are no letters of a maker"),
-        (("sappy", "--maker", "SAP"), "meters of SAP are read by ocea already"),
+        (("sappy", "--maker", "SAP"), "meters of SAP are already read by ocea"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_with_its_reason(

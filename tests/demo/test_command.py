@@ -43,7 +43,7 @@ async def test_the_demo_is_made_once_and_found_again(settings: Settings, capsys)
     plan = await make(settings, now=NOW)
     stored = await _readings(settings)
     assert stored > 200
-    assert "0 duplicates, 0 kept as unusable" in " ".join(capsys.readouterr().out.split())
+    assert "0 duplicates, 0 dead letters" in " ".join(capsys.readouterr().out.split())
     later = await make(settings, now=NOW.replace(hour=20))
     assert later.anchor == plan.anchor
     assert (await _readings(settings), capsys.readouterr().out) == (stored, "")
@@ -68,7 +68,7 @@ async def test_a_demo_that_was_stopped_is_finished(settings: Settings, monkeypat
             await make(small, now=NOW)
     assert await _readings(small) == 0
     await make(small, now=NOW.replace(hour=20))
-    assert "0 kept as unusable" in " ".join(capsys.readouterr().out.split())
+    assert "0 dead letters" in " ".join(capsys.readouterr().out.split())
     assert await _readings(small) > 200
 
 

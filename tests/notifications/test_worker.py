@@ -263,7 +263,7 @@ async def test_neither_log_nor_list_shows_a_code(application, settings, clock, m
     listed = await list_messages(SYSTEM)
     way = Wayward(NotAccepted("SMTP_450", permanent=False))
     await OutboxWorker(application, {Channel.EMAIL: way}, clock=clock).send_due()
-    assert "did not go by EMAIL (SMTP_450, try 1): PENDING" in caplog.text
+    assert "was not sent by EMAIL (SMTP_450, attempt 1): PENDING" in caplog.text
     assert "000001" not in repr(listed)
     assert "000001" in way.posts[0].text
     for secret in ("000000", "000001", "someone0@"):

@@ -210,7 +210,7 @@ def test_the_new_resident_follows_another_in_the_middle_of_the_history(anchor: d
 def test_the_silent_week_lies_about_forty_days_back(anchor: datetime):
     """Seven days, for one dwelling only."""
     plan = demo_plan(anchor)
-    _, dwelling = _showing(plan, Scenario.SILENT_WEEK)
+    _, dwelling = _showing(plan, Scenario.WEEK_WITHOUT_DATA)
     assert dwelling.silent is not None
     assert dwelling.silent.end - dwelling.silent.first == timedelta(days=7)
     assert 30 < (_today(anchor) - dwelling.silent.first).days < 50

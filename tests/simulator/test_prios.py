@@ -26,7 +26,7 @@ def test_the_printed_serial_is_the_address(serial: str, on_air: str):
 @pytest.mark.parametrize("serial", ["", "542361524", "H18CA02962", "h18ca029620", "H18C1029620"])
 def test_another_makers_serial_is_refused(serial: str):
     """What is not shaped like a Sappel serial has no address."""
-    with pytest.raises(ValueError, match="no Sappel serial"):
+    with pytest.raises(ValueError, match="not a Sappel serial"):
         wire_address(serial)
 
 

@@ -178,7 +178,7 @@ def test_fresh_lines_go_on_behind_the_anchor(plan: DemoPlan, lines: list[DemoLin
     for own in _by_meter([*lines, *fresh]).values():
         indices = [line.index for line in own]
         assert indices == sorted(indices)
-    with pytest.raises(ValueError, match="at most a day"):
+    with pytest.raises(ValueError, match="limited to a day"):
         fresh_lines(plan, hours=25)
 
 
@@ -189,7 +189,7 @@ def test_a_silent_week_is_silent_and_a_swap_is_heard():
         dwelling
         for residence in longer.residences
         for dwelling in residence.dwellings
-        if dwelling.scenarios & {Scenario.SILENT_WEEK, Scenario.METER_REPLACED}
+        if dwelling.scenarios & {Scenario.WEEK_WITHOUT_DATA, Scenario.METER_REPLACED}
     )
     groups = _by_meter(list(history_lines(longer)))
     (silent,) = (dwelling for dwelling in kept if dwelling.silent)
