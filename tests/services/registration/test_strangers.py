@@ -21,7 +21,7 @@ from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.places.key_encryption import KeyEncryption
 from core.services.registration import flow
 from core.services.registration.storage import RegistrationView
-from tests.services.registration.test_flow import _answer, _begin, _ista
+from tests.support.registration import answer, begin, ista_answers
 from tests.support.sign_up import ISTA_DWELLING, NOW, OCEA_DWELLING, describe, meter
 
 
@@ -30,13 +30,13 @@ async def test_personal_data_are_judged_so_many_times(
 ) -> None:
     """Thirty times an hour in a registration: each is a password, whose judgement is work."""
     await describe(key_encryption, "ista")
-    token, judged = await _begin(application), []
-    *steps, person = _ista()
-    await _answer(application, token, *steps)
+    token, judged = await begin(application), []
+    *steps, person = ista_answers()
+    await answer(application, token, *steps)
     monkeypatch.setattr(passwords, "is_common", lambda _: judged.append(threading.current_thread()) or True)
     for number in range(40):
         with pytest.raises(RegistrationRefused if number < 30 else RateLimited):
-            await _answer(application, token, person)
+            await answer(application, token, person)
     assert len(judged) == 30
     assert threading.main_thread() not in judged
 
@@ -46,7 +46,7 @@ async def _holds_own_data(application: Application, token: str, *numbers: str) -
     reported = []
     for number in numbers:
         with pytest.raises(RegistrationRefused) as refused:
-            await _answer(
+            await answer(
                 application,
                 token,
                 PersonalData("Doe", "Jo", "x@example.org", phone="06 11 54 65 87", password=number),
@@ -64,16 +64,16 @@ async def test_a_password_is_no_way_to_ask_for_serials(
     knew a serial is kept from using any number of the dwelling.
     """
     await describe(key_encryption, "ista")
-    guessed, known = await _begin(application), await _begin(application)
-    steps = _ista()[1:4]
-    await _answer(
+    guessed, known = await begin(application), await begin(application)
+    steps = ista_answers()[1:4]
+    await answer(
         application,
         guessed,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
         *steps,
     )
-    await _answer(application, known, _ista()[0], *steps)
+    await answer(application, known, ista_answers()[0], *steps)
     numbers = ("542361524", "542361525", "48349952", "542361599", "50001369", "51510008")
     assert await _holds_own_data(application, guessed, *numbers) == [False] * 4 + [True] * 2
     assert await _holds_own_data(application, known, *numbers) == [True] * 3 + [False] + [True] * 2
@@ -84,13 +84,13 @@ async def test_a_password_is_no_way_to_ask_for_a_lot(
 ) -> None:
     """The lot is looked for where it was typed."""
     await describe(key_encryption, "ista", replace(ISTA_DWELLING, lot="10406"))
-    token = await _begin(application)
-    await _answer(
+    token = await begin(application)
+    await answer(
         application,
         token,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
-        *_ista()[1:4],
+        *ista_answers()[1:4],
     )
     assert await _holds_own_data(application, token, "10406") == [False]
 
@@ -127,11 +127,11 @@ async def _refer(application: Application, reference: str, address: str, at: dat
     visitor = Visitor(address)
     view = await flow.start(application, "ista", language=Language.FR, visitor=visitor, now=at)
     assert view.token
-    for answer in (
+    for one in (
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer(reference, FormName.DWELLING_REFERENCE),
     ):
-        await flow.answer(application, view.token, answer, visitor=visitor, now=at)
+        await flow.answer(application, view.token, one, visitor=visitor, now=at)
 
 
 @pytest.mark.requirement("C-39")
@@ -156,14 +156,14 @@ async def test_every_residence_of_a_town_is_found_by_its_address(
             for number, street in enumerate(streets)
         ]
     )
-    token = await _begin(application, "ocea")
-    await _answer(application, token, OccupancyAnswer(OccupancyKind.TENANT))
-    view = await _answer(application, token, AddressAnswer("92400", "allee etang"))
+    token = await begin(application, "ocea")
+    await answer(application, token, OccupancyAnswer(OccupancyKind.TENANT))
+    view = await answer(application, token, AddressAnswer("92400", "allee etang"))
     assert [one.street for one in view.candidates] == ["7 allée de l'Étang"]
-    view = await _answer(application, token, AddressAnswer("92 400", "rue haute"))
+    view = await answer(application, token, AddressAnswer("92 400", "rue haute"))
     assert [one.street for one in view.candidates] == streets[:10]
     with pytest.raises(RegistrationRefused) as refused:
-        await _answer(application, token, AddressAnswer("92400", "rue basse"))
+        await answer(application, token, AddressAnswer("92400", "rue basse"))
     assert refused.value.refusal.code is RefusalCode.RESIDENCE_NOT_FOUND
 
 
@@ -177,11 +177,11 @@ async def test_the_kinds_of_device_are_those_of_the_residence(
     gone = meter("71234567", "QDS-71234567-31-04", vendor="ista", fluid=Fluid.HEAT, removed_at=NOW)
     await describe(key_encryption, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
     await describe(key_encryption, "ista")
-    view = await flow.resume(application, await _begin(application), now=NOW)
+    view = await flow.resume(application, await begin(application), now=NOW)
     assert _devices(view) == ["HOT_WATER", "COLD_WATER", "HEATING", "UNKNOWN"]
-    view = await _answer(
+    view = await answer(
         application,
-        await _begin(application, "ocea"),
+        await begin(application, "ocea"),
         OccupancyAnswer(OccupancyKind.TENANT),
         CodeAnswer("AA000", FormName.SITE_CODE),
     )
