@@ -30,7 +30,7 @@ def test_each_border_belongs_to_the_level_above_it(q_min_lph, level, over_range)
 
 
 def test_an_operator_may_set_other_borders():
-    """Levels follow the borders that are handed in."""
+    """Levels follow the thresholds that are given."""
     strict = Thresholds(level_1_lph=Fraction(1), over_range_above_lph=Fraction(12))
     assert level_of(Fraction(1), strict) == 1
     assert is_over_range(Fraction(13), strict)

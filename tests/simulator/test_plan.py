@@ -1,4 +1,4 @@
-"""The plan: what each dwelling is there to show holds whatever the anchor."""
+"""The plan: each dwelling shows its scenario, whatever the anchor."""
 
 import re
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def _daily_minimum(home: tuple[DemoResidence, DemoDwelling], today: date, days_a
     ],
 )
 def test_an_anchor_is_a_full_hour_in_utc(wrong: datetime):
-    """Anything else is refused, so that two people mean the same moment."""
+    """Anything else is refused, so that an anchor has one meaning."""
     with pytest.raises(ValueError, match="full hour in UTC"):
         demo_plan(wrong)
 
@@ -187,7 +187,7 @@ def test_a_month_has_more_than_twice_the_water_of_a_year_ago(anchor: datetime):
     assert now > 2.5 * before
 
 
-def test_the_old_meter_hands_over_to_the_new(anchor: datetime):
+def test_the_new_meter_follows_the_old_on_the_same_day(anchor: datetime):
     """Two cold-water meters with different serials meet on one day, about five months ago."""
     _, dwelling = _showing(demo_plan(anchor), Scenario.METER_REPLACED)
     old, new = (meter for meter in dwelling.meters if meter.fluid is Fluid.COLD_WATER)
@@ -206,7 +206,7 @@ def test_the_new_resident_follows_another_in_the_middle_of_the_history(anchor: d
     assert after.move_out is None
 
 
-def test_the_silent_week_lies_about_forty_days_back(anchor: datetime):
+def test_the_week_without_data_is_about_forty_days_back(anchor: datetime):
     """Seven days, for one dwelling only."""
     plan = demo_plan(anchor)
     _, dwelling = _showing(plan, Scenario.SILENT_WEEK)

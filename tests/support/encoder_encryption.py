@@ -2,7 +2,7 @@
 
 In: the eight address bytes, a key, the application data and the mode's counters. Out: a telegram without link
 checksums, or with those of format A or B. The one rule: nothing here is taken from `core.mbus`; AES and CMAC
-come from the library and from the demo's own encoder. EN 13757-4 clauses 12 and 13, EN 13757-7.
+come from the library and from the simulator. EN 13757-4 clauses 12 and 13, EN 13757-7.
 """
 
 from typing import NamedTuple
@@ -61,7 +61,7 @@ def plain(link: bytes, apl: bytes, header: Header = SHORT_HEADER) -> bytes:
 def mode5(
     link: bytes, key: bytes, apl: bytes, header: Header = SHORT_HEADER, *, behind: bytes = b""
 ) -> bytes:
-    """Mode 5: AES-CBC, the initial vector from address and access number; `behind` stays plain."""
+    """Mode 5: AES-CBC, the initial vector from address and access number; `behind` is not encrypted."""
     content = padded(apl)
     cipher = AES.new(key, AES.MODE_CBC, header.address(link) + bytes((header.access,)) * 8)
     head = header.encode(0x0500 | len(content) // _BLOCK << 4)
@@ -83,8 +83,8 @@ def mode7(
     content = padded(apl)
     counted = counter.to_bytes(4, "little")
     encryption, authentication = mode7_keys(key, header.address(link)[2:6], counted)
-    sealed = AES.new(encryption, AES.MODE_CBC, bytes(_BLOCK)).encrypt(content)
-    transport = header.encode(0x0700 | len(content) // _BLOCK << 4, b"\x10") + sealed
+    encrypted = AES.new(encryption, AES.MODE_CBC, bytes(_BLOCK)).encrypt(content)
+    transport = header.encode(0x0700 | len(content) // _BLOCK << 4, b"\x10") + encrypted
     control = bytes((0x20 | _MAC_KIND[mac_bytes],))
     length = len(transport).to_bytes(2, "little") if message_length else b""
     mac = Cmac(authentication).digest(control + counted + length + transport)[:mac_bytes]
@@ -123,7 +123,7 @@ def counter_mode(
     control: int = 0x20,
     sender: bytes | None = None,
 ) -> bytes:
-    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, sealed if there is a key."""
+    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, encrypted if there is a key."""
     number = ((1 << 29 if key is not None else 0) | session << 4).to_bytes(4, "little")
     content = crc16(apl).to_bytes(2, "little") + apl
     if key is not None:

@@ -1,4 +1,4 @@
-"""The vendor surface as a type checker sees it: what a stranger's package may write and what it gets back.
+"""The vendor surface as a type checker sees it: what an external package may write, and the answers' types.
 
 Nothing here is run, and pytest does not collect it: `make check` reads it with mypy (`[tool.mypy] modules` in
 pyproject.toml). The one rule: only names of `core.metering` are used, and each answer's type is asserted, so
@@ -88,15 +88,15 @@ def interpret(frame: Frame) -> Measurement:
 
 
 def read_address(envelope: Envelope) -> Address:
-    """A vendor's own sealed frames: the address after the vendor's rotation."""
+    """A vendor's own encrypted frames: the address after the vendor's rotation."""
     return envelope.link_address
 
 
 def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
-    """A vendor's own sealed frames: opened, or refused with the one error."""
+    """A vendor's own encrypted frames: opened, or refused with the one error."""
     if key is None:
         raise TelegramError(
-            TelegramFault.KEY_MISSING, Stage.SECURITY, "Sealed, and no key was given.", offset=11
+            TelegramFault.KEY_MISSING, Stage.SECURITY, "Encrypted, and no key was given.", offset=11
         )
     return Frame(envelope=envelope, records=())
 
