@@ -12,7 +12,7 @@ SPARED = {"tests/test_words.py", "LICENSE"}
 
 REPLACED = {
     r"post[_ ]?rooms?|PostRoom|submeter send\b": "outbox worker, `submeter worker`",
-    r"\bLetter\b|queue_letter|\bletter(s)? (to|goes|go|is sent|are sent|by e-mail)\b": "account message, e-mail",
+    r"\bLetter\b|queue_letter|\bletters? (to|goes?|is sent|are sent|by e-mail)\b": "account message, e-mail",
     r"\b[Nn]ews\b|NEWS_FOR": "notification, its maximum age",
     r"KeptLine|kept_lines?|\bkept lines?\b|submeter kept\b|lines? (is|are|were|was) kept\b": "dead letters",
     r"leak ?watch|condition ?watch|limit ?watch": "leak detection, meter conditions, limit alerts",
@@ -22,10 +22,10 @@ REPLACED = {
     r"\bstorable\b": "escape_for_database",
     r"\bseries\.py\b": "time-series SQL",
     r"\b[Ss]tay(s|ed|ing)?\b": "occupancy period; remain",
-    r"\b[Hh]ouses?\b|open_application": "application, instance; building",
+    r"\b[Hh]ouses?\b|open_house": "application, instance; building",
     r"\b[Ss]tanding\b": "status",
-    r"\b[Dd]eeds?\b|AlertAction|\b[Hh]andlings?\b": "action",
-    r"DwellingRequest|\bCase(Kind|State|View)\b|list_cases|submeter cases\b|\bdwelling cases?\b": "dwelling request",
+    r"\b[Dd]eeds?\b|AlertDeed|\b[Hh]andlings?\b": "action",
+    r"DwellingCase|\bCase(Kind|State|View)\b|list_cases|(submeter|dwelling) cases?\b": "dwelling request",
     r"\b[Hh]ear(s|d|ing)?\b|\bwiser\b": "receive, identify; updated formats",
     r"format_?book|meter_?book|Format(s)?Book|NO_BOOK": "compact formats, meter directory",
     r"has_not_risen": "is_replay",

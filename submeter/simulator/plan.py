@@ -61,7 +61,7 @@ _SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
         "AA000/8": Scenario.METER_REPLACED,
         "50001369/10": Scenario.LEAK_LEVEL_3,
         "50001369/12": Scenario.LEAK_ENDED,
-        "50001369/14": Scenario.SILENT_WEEK,
+        "50001369/14": Scenario.WEEK_WITHOUT_DATA,
     }
 )
 # Days before today at which a leak began (03:00 local), days it lasted (None: still runs), litres an hour.
@@ -171,7 +171,7 @@ def _dwelling(
     today: date,
     first_day: date,
 ) -> DemoDwelling:
-    silent_from = today - timedelta(days=43)
+    no_data_from = today - timedelta(days=43)
     return DemoDwelling(
         code=code,
         building=flat.building,
@@ -185,9 +185,9 @@ def _dwelling(
         meters=meters,
         residents=_residents(flat, scenario, today, first_day),
         scenarios=frozenset() if scenario is None else frozenset({scenario}),
-        silent=(
-            DayRange(silent_from, silent_from + timedelta(days=7))
-            if scenario is Scenario.SILENT_WEEK
+        no_data=(
+            DayRange(no_data_from, no_data_from + timedelta(days=7))
+            if scenario is Scenario.WEEK_WITHOUT_DATA
             else None
         ),
     )

@@ -53,7 +53,7 @@ class Scenario(StrEnum):
     LEAK_ENDED = "LEAK_ENDED"
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
     METER_REPLACED = "METER_REPLACED"
-    SILENT_WEEK = "SILENT_WEEK"
+    WEEK_WITHOUT_DATA = "WEEK_WITHOUT_DATA"
     NEW_RESIDENT = "NEW_RESIDENT"
 
 
@@ -132,7 +132,7 @@ class DemoDwelling:
     meters: tuple[DemoMeter, ...]
     residents: tuple[DemoResident, ...]
     scenarios: frozenset[Scenario]
-    silent: DayRange | None = None
+    no_data: DayRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

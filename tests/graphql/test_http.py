@@ -47,7 +47,7 @@ async def test_a_malformed_request_is_the_clients_fault(door: Any, body: bytes) 
     ],
 )  # fmt: skip
 async def test_a_wrong_document_is_refused_with_a_code(door: Any, query: str) -> None:
-    """Documents that do not fit the schema are errors with a code, with status 400 where the media type has it."""
+    """Documents that do not fit the schema are errors with a code, and 400 in the newer media type."""
     accept = "application/graphql-response+json"
     response = await door.client.post("/graphql", json={"query": query}, headers={"Accept": accept})
     assert response.status_code == 400

@@ -32,7 +32,7 @@ SHOWN = (
     Scenario.LEAK_ENDED,
     Scenario.OVER_CONSUMPTION,
     Scenario.METER_REPLACED,
-    Scenario.SILENT_WEEK,
+    Scenario.WEEK_WITHOUT_DATA,
     Scenario.NEW_RESIDENT,
 )
 QUERY = """
@@ -195,7 +195,7 @@ async def _scenarios_raise_their_alerts(application: Application, plan: DemoPlan
     assert (ended["activeAlerts"], ended["pastAlerts"]["totalCount"]) == ([], 1)
     over = await seen(Scenario.OVER_CONSUMPTION)
     assert [alert["kind"] for alert in over["activeAlerts"]] == ["OVER_CONSUMPTION"]
-    for scenario in (Scenario.NEW_RESIDENT, Scenario.SILENT_WEEK, Scenario.METER_REPLACED):
+    for scenario in (Scenario.NEW_RESIDENT, Scenario.WEEK_WITHOUT_DATA, Scenario.METER_REPLACED):
         quiet = await seen(scenario)
         assert (quiet["activeAlerts"], quiet["pastAlerts"]["totalCount"]) == ([], 0)
     templates = [message.template for message in await list_messages(SYSTEM)]

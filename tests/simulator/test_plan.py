@@ -209,11 +209,11 @@ def test_the_new_resident_follows_another_in_the_middle_of_the_history(anchor: d
 def test_the_week_without_data_is_about_forty_days_back(anchor: datetime):
     """Seven days, for one dwelling only."""
     plan = demo_plan(anchor)
-    _, dwelling = _showing(plan, Scenario.SILENT_WEEK)
-    assert dwelling.silent is not None
-    assert dwelling.silent.end - dwelling.silent.first == timedelta(days=7)
-    assert 30 < (_today(anchor) - dwelling.silent.first).days < 50
-    assert sum(home.silent is not None for _, home in _homes(plan)) == 1
+    _, dwelling = _showing(plan, Scenario.WEEK_WITHOUT_DATA)
+    assert dwelling.no_data is not None
+    assert dwelling.no_data.end - dwelling.no_data.first == timedelta(days=7)
+    assert 30 < (_today(anchor) - dwelling.no_data.first).days < 50
+    assert sum(home.no_data is not None for _, home in _homes(plan)) == 1
 
 
 def test_a_key_shows_in_no_representation():

@@ -189,16 +189,16 @@ def test_a_week_without_data_has_no_lines_and_a_swap_has_both_meters():
         dwelling
         for residence in longer.residences
         for dwelling in residence.dwellings
-        if dwelling.scenarios & {Scenario.SILENT_WEEK, Scenario.METER_REPLACED}
+        if dwelling.scenarios & {Scenario.WEEK_WITHOUT_DATA, Scenario.METER_REPLACED}
     )
     groups = _by_meter(list(history_lines(longer)))
-    (silent,) = (dwelling for dwelling in kept if dwelling.silent)
-    for meter in silent.meters:
+    (interrupted,) = (dwelling for dwelling in kept if dwelling.no_data)
+    for meter in interrupted.meters:
         days = {line.sent_at.astimezone(PARIS).date() for line in groups[meter.address]}
-        assert not any(silent.silent.first <= day < silent.silent.end for day in days)
-        assert silent.silent.end in days
+        assert not any(interrupted.no_data.first <= day < interrupted.no_data.end for day in days)
+        assert interrupted.no_data.end in days
         assert len(days) == 161 - 7
-    (replaced,) = (dwelling for dwelling in kept if not dwelling.silent)
+    (replaced,) = (dwelling for dwelling in kept if not dwelling.no_data)
     old, new = (meter for meter in replaced.meters if meter.fluid is Fluid.COLD_WATER)
     last, first = groups[old.address][-1], groups[new.address][0]
     swap = datetime.fromtimestamp(swap_s(new.installed_on, PARIS), UTC)

@@ -69,8 +69,8 @@ async def test_concurrent_requests_for_a_code_send_one(application, claire, visi
 async def test_a_verified_address_does_not_undo_a_new_password(
     application, claire, enter, visitor, posted, monkeypatch
 ) -> None:
-    """The password is changed while the address is being changed: both are as chosen. (SQLite writes one after
-    the other.)
+    """The password is changed while the address is being changed: both are as chosen. (SQLite writes one
+    after the other.)
     """
     other, outside, save = await enter(), contextvars.copy_context(), Account.save
     new = NewPassword("Nouveau-Mot-77-Fleuve", "Nouveau-Mot-77-Fleuve")

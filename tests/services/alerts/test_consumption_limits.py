@@ -91,7 +91,7 @@ async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(applica
 
 
 async def test_a_limit_is_private_to_its_owner(application, home, resident) -> None:
-    """Another occupant of the dwelling and its manager do not see it, cannot change it, and are not notified."""
+    """Another occupant of the dwelling and its manager neither see nor change it, and are not notified."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_DAY, 100, now=START)
     await take(application, home.hourly(START, [10] * 23), START + 23 * HOUR)

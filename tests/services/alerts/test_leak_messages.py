@@ -67,7 +67,7 @@ async def test_a_new_occupant_is_not_notified_of_the_predecessors_water(
 
 
 async def test_a_leak_first_seen_in_late_telegrams_is_notified(application, key_encryption, izar) -> None:
-    """A gateway was offline for five days: the leak that began meanwhile, and still runs, is notified at once."""
+    """A gateway was offline for five days: a leak that began meanwhile and still runs is notified at once."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6, 6, 6, 13))
     await take(application, lines, midnight(FIRST + 6 * DAY) + timedelta(minutes=5))
@@ -131,7 +131,7 @@ def two_novembers(meter, *, before=3000, now_litres=9000):
 
 @pytest.mark.requirement("C-30", "R-197")
 async def test_over_consumption_is_notified_once_a_month(application, key_encryption, izar, now) -> None:
-    """More than twice the same month a year ago is notified as soon as it is exceeded; the alert is updated."""
+    """More than twice the same month a year ago is notified at once; later days update the alert."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = two_novembers(izar)
     summary = await take(application, lines[:-2], now - DAY)
@@ -152,7 +152,7 @@ async def test_twice_the_mean_itself_is_normal(application, key_encryption, izar
 
 
 async def test_a_month_is_not_compared_with_a_predecessors(application, key_encryption, izar, now) -> None:
-    """The years before the move-in are not used, even where the occupant was the landlord then."""
+    """The years before the move-in are not used, even where a landlord has held the dwelling since then."""
     await describe_home(
         key_encryption,
         factories.meter(izar.address),

@@ -210,7 +210,7 @@ async def test_an_active_leak_without_data_is_stale(
 
 
 async def test_an_alert_of_a_meter_without_any_reading_is_stale(home, resident, now) -> None:
-    """The case of a leak flag before the first reading."""
+    """Without a reading, data have been missing from the start."""
     await leak(date(2026, 11, 1))
     (view,) = await active_alerts(await resident(), home, now=now)
     assert view.stale

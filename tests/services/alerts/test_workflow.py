@@ -231,7 +231,7 @@ async def rarely_read(application, key_encryption, izar, resident):
 async def test_a_repair_is_verified_by_the_meter_however_rarely_it_is_read(
     rarely_read, running, action
 ) -> None:
-    """Without a quiet hour to look for, the classifier decides whether the leak goes on; a relapse is notified."""
+    """Without hourly readings the classifier decides whether the leak goes on; a relapse is notified."""
     for _ in range(14):
         await rarely_read(1, running)
     assert (await Alert.get(kind="LEAK")).last_action is action

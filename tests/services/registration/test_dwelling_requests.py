@@ -1,4 +1,4 @@
-"""Registration that a manager has to decide: a reference alone, or a dwelling that somebody else has."""
+"""Registrations that a manager decides: by a reference alone, or for a dwelling that is taken."""
 
 import re
 from datetime import date
@@ -39,7 +39,7 @@ _BY_REFERENCE = (
 )
 
 
-async def test_a_dwelling_lost_on_the_way_to_the_letter_box_is_a_case(
+async def test_a_dwelling_taken_before_the_first_sign_in_makes_a_request(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
     """Two with temporary passwords for one dwelling: the second to sign in is reviewed by a manager."""
@@ -66,10 +66,10 @@ async def test_a_dwelling_lost_on_the_way_to_the_letter_box_is_a_case(
 
 
 @pytest.mark.requirement("C-40")
-async def test_cases_are_decided_once_by_who_may(
+async def test_a_request_is_decided_once_by_a_manager(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A reference alone opens a case; residents see no cases, and a case has one decision."""
+    """A reference alone makes a request; residents see no requests, and a request has one decision."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(
@@ -99,10 +99,10 @@ async def test_cases_are_decided_once_by_who_may(
 
 
 @pytest.mark.requirement("C-40")
-async def test_the_managers_are_told_of_a_case(
+async def test_the_managers_are_notified_of_a_request(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Each manager of the residence, once a case, in the own language, which home it is and nobody's name."""
+    """Each manager of the residence, once a request, in the own language, with the home and no name."""
     await describe(key_encryption, "ista")
     operator = await Operator.get(code="ista")
     residence = await Residence.get()
@@ -133,12 +133,10 @@ async def test_the_managers_are_told_of_a_case(
 
 
 @pytest.mark.requirement("R-139", "C-12", "C-40")
-async def test_who_waits_for_a_manager_may_prove_it_meanwhile(
+async def test_a_serial_replaces_a_request_that_waits(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """The serial is found under the sink: its code is sent, the request is taken back, the dwelling is open.
-    Another guess stays what it is.
-    """
+    """A second reference changes nothing; a serial withdraws the request and gives the dwelling."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(application, token, *_BY_REFERENCE, *ista_answers()[1:])

@@ -1,4 +1,4 @@
-"""core.services.registration.flow: what happens at once, what is kept, and what is left of it."""
+"""core.services.registration.flow: concurrent answers, what is stored, and rate limits."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ SECRETS = ("542361524", "542 361 524", "Marciale", EMAIL, "Vierzon&Quimper&Lot7"
 async def test_a_serial_that_is_found_is_no_miss(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Neither is one of a format that is never looked up: the operator's count is of misses alone."""
+    """Nor is one of a format that is never looked up: the operator's count is of misses alone."""
     await describe(key_encryption, "ista")
     misses = []
     for serial in ("H8CA029620", "700000000", "700000001", "542361524"):
@@ -62,7 +62,9 @@ async def test_a_serial_that_is_found_is_no_miss(
     assert misses == [0, 1, 2, 2]
 
 
-async def test_two_answers_at_once_are_one(application: Application, key_encryption: KeyEncryption) -> None:
+async def test_two_concurrent_answers_are_one(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Of two answers to one step the second is refused, and the registration moves one step."""
     await describe(key_encryption, "ista")
     token = await begin(application)
@@ -77,10 +79,10 @@ async def test_two_answers_at_once_are_one(application: Application, key_encrypt
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_of_two_who_finish_at_once_one_has_the_dwelling(
+async def test_of_two_who_finish_at_once_one_gets_the_dwelling(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Both proved their mailbox at the same instant: one account, one occupancy, one refusal."""
+    """Both verify their mailbox at the same instant: one account, one occupancy, one refusal."""
     await describe(key_encryption, "ista")
     emails = ("one@example.org", "two@example.org")
     tokens = [await begin(application) for _ in emails]
@@ -96,10 +98,10 @@ async def test_of_two_who_finish_at_once_one_has_the_dwelling(
     assert (await Account.all().count(), await Occupancy.all().count()) == (1, 1)
 
 
-async def test_five_tries_are_five_however_many_come_at_once(
+async def test_five_tries_are_five_however_many_are_concurrent(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Ten wrong codes at one instant are five that were looked at."""
+    """Of ten wrong codes at one instant five are checked."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(application, token, *ista_answers())
@@ -158,10 +160,10 @@ async def test_cancelling_is_audited_and_leaves_nothing(
     assert acts.count("REGISTRATION_CANCELLED") == 1
 
 
-async def test_a_cancelled_registrations_code_opens_nothing(
+async def test_a_cancelled_registrations_password_is_refused(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A temporary password that is on its way dies with its registration."""
+    """A temporary password that has been sent ends with its registration."""
     await describe(key_encryption, "ocea")
     token = await begin(application, "ocea")
     await answer(
@@ -182,10 +184,10 @@ async def test_a_cancelled_registrations_code_opens_nothing(
     assert not await redeem_temporary_password(application, EMAIL, found[0], visitor=VISITOR, now=NOW)
 
 
-async def test_letters_are_not_sent_without_end(
+async def test_e_mails_to_an_address_are_limited(
     application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Six letters a day to one address, taken or not, whoever asks; the seventh costs no hash."""
+    """Six e-mails a day to one address, taken or not, whoever asks; the seventh costs no hash."""
     await describe(key_encryption, "ista")
     token, hashed = await begin(application), []
     monkeypatch.setattr(passwords, "hash_password", lambda text: hashed.append(text) or "a hash")
@@ -207,7 +209,7 @@ async def test_letters_are_not_sent_without_end(
 async def test_the_code_asked_for_twice_at_once_is_sent_once(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A double click on «Renvoyer le code»: one letter more, and one is told to wait."""
+    """A double click on «Renvoyer le code»: one further e-mail, and one refusal with the time to wait."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(application, token, *ista_answers())
@@ -223,10 +225,10 @@ async def test_the_code_asked_for_twice_at_once_is_sent_once(
 
 
 @pytest.mark.requirement("R-222")
-async def test_an_address_corrected_twice_at_once_is_one_of_them(
+async def test_of_two_concurrent_corrections_of_the_address_one_is_kept(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Each letter goes out, and the code of the address that stands is the one that counts."""
+    """Both e-mails are sent, and the code of the address that is kept is the valid one."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(application, token, *ista_answers())
@@ -240,10 +242,10 @@ async def test_an_address_corrected_twice_at_once_is_one_of_them(
 
 
 @pytest.mark.requirement("R-139", "C-12")
-async def test_an_address_that_is_proved_for_two_dwellings_at_once_has_one(
+async def test_an_address_verified_for_two_dwellings_at_once_gets_one(
     application: Application, key_encryption: KeyEncryption, registry: Registry
 ) -> None:
-    """Somebody who left signs up for two homes with the same address, and finishes at one instant."""
+    """A former occupant signs up for two homes with the same address, and finishes both at one instant."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     await answer(application, token, *ista_answers())
@@ -266,8 +268,10 @@ async def test_an_address_that_is_proved_for_two_dwellings_at_once_has_one(
     assert await Occupancy.filter(account_id=me.account_id, move_out=None).count() == 1
 
 
-async def test_serials_are_tried_slowly(application: Application, key_encryption: KeyEncryption) -> None:
-    """Fifteen serials an hour from one address, and one serial twenty times a day from wherever."""
+async def test_tries_of_serials_are_rate_limited(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
+    """Fifteen serials an hour from one address, and one serial twenty times a day from any address."""
     await describe(key_encryption, "ista")
     token = await begin(application)
     for number in range(15):
@@ -295,7 +299,7 @@ _BY_REFERENCE = (
 async def test_a_described_tenant_with_the_end_of_a_lease_is_the_same_person(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A list names no e-mail, and the lease's end in 2029: whoever registers sees the days from the first."""
+    """A list has no e-mail, and the lease's end in 2029: whoever registers sees the days from the first."""
     await describe(key_encryption, "ista")
     await Occupancy.create(
         dwelling_id=(await Dwelling.get(manager_reference="5151 0008")).id,

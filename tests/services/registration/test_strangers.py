@@ -1,4 +1,4 @@
-"""Registration by strangers: what may be asked how often, what is told and what is found."""
+"""Registration without an account: rate limits, what answers disclose, and what is found."""
 
 import threading
 from contextlib import suppress
@@ -25,10 +25,10 @@ from tests.support.registration import answer, begin, ista_answers
 from tests.support.sign_up import ISTA_DWELLING, NOW, OCEA_DWELLING, describe, meter
 
 
-async def test_personal_data_are_judged_so_many_times(
+async def test_submissions_of_personal_data_are_limited(
     application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thirty times an hour in a registration: each is a password, whose judgement is work."""
+    """Thirty times an hour in a registration: each has a password, whose check is expensive."""
     await describe(key_encryption, "ista")
     token, judged = await begin(application), []
     *steps, person = ista_answers()
@@ -42,7 +42,7 @@ async def test_personal_data_are_judged_so_many_times(
 
 
 async def _holds_own_data(application: Application, token: str, *numbers: str) -> list[bool]:
-    """Of each number, whether a password that holds it is refused for that."""
+    """For each number, whether a password that contains it is refused for that reason."""
     reported = []
     for number in numbers:
         with pytest.raises(RegistrationRefused) as refused:
@@ -57,11 +57,11 @@ async def _holds_own_data(application: Application, token: str, *numbers: str) -
 
 
 @pytest.mark.requirement("C-40")
-async def test_a_password_is_no_way_to_ask_for_serials(
+async def test_password_checks_do_not_disclose_serials(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Who named a reference, which can be guessed, learns by no refused password what the serials are; who
-    knew a serial is kept from using any number of the dwelling.
+    """After a reference, which can be guessed, no password is refused for a serial; after a serial, one with
+    any number of the dwelling is refused.
     """
     await describe(key_encryption, "ista")
     guessed, known = await begin(application), await begin(application)
@@ -79,10 +79,10 @@ async def test_a_password_is_no_way_to_ask_for_serials(
     assert await _holds_own_data(application, known, *numbers) == [True] * 3 + [False] + [True] * 2
 
 
-async def test_a_password_is_no_way_to_ask_for_a_lot(
+async def test_password_checks_do_not_disclose_a_lot(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """The lot is looked for where it was typed."""
+    """A lot is checked against the password only where it was typed."""
     await describe(key_encryption, "ista", replace(ISTA_DWELLING, lot="10406"))
     token = await begin(application)
     await answer(
@@ -99,17 +99,17 @@ async def test_a_password_is_no_way_to_ask_for_a_lot(
 async def test_a_whole_building_signs_up_by_reference_in_a_day(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Forty homes without serials of nine digits: who names a home that is there takes nobody's turn."""
+    """Forty homes without serials of nine digits: an existing home does not count as a miss."""
     homes = [replace(ISTA_DWELLING, number=f"{n:02}", manager_reference=f"5151 {n:04}") for n in range(40)]
     await describe(key_encryption, "ista", *(replace(one, meters=()) for one in homes))
     for number, one in enumerate(homes):
         await _refer(application, str(one.manager_reference), f"198.51.100.{number}")
 
 
-async def test_no_stranger_keeps_a_building_shut(
+async def test_misses_of_one_address_do_not_lock_a_building(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Misses of one address are ten a day, of all addresses thirty: so three are needed, and no one alone."""
+    """Ten misses a day are allowed to one address and thirty to all: one address alone cannot use them up."""
     await describe(key_encryption, "ista")
     misses = 0
     for hour in range(24):
@@ -123,7 +123,7 @@ async def test_no_stranger_keeps_a_building_shut(
 
 
 async def _refer(application: Application, reference: str, address: str, at: datetime = NOW) -> None:
-    """Name a home by code and reference, from an address."""
+    """Give a home's code and reference, from an address."""
     visitor = Visitor(address)
     view = await flow.start(application, "ista", language=Language.FR, visitor=visitor, now=at)
     assert view.token
@@ -138,7 +138,7 @@ async def _refer(application: Application, reference: str, address: str, at: dat
 async def test_every_residence_of_a_town_is_found_by_its_address(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """However many have the same postcode, and however the street is spelled in the list."""
+    """However many have the same postcode, and however the street is written in the list."""
     await describe(key_encryption, "ocea")
     operator_id = (await Residence.get()).operator_id
     streets = [f"{number} rue Haute" for number in range(1_199)] + ["7 allée de l'Étang"]
@@ -171,8 +171,8 @@ async def test_every_residence_of_a_town_is_found_by_its_address(
 async def test_the_kinds_of_device_are_those_of_the_residence(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Cold water alone hangs there now, so nothing else is offered but not to know; before the residence is
-    known, all are.
+    """With cold water meters alone, only that and «I do not know» are offered; before the residence is known,
+    all kinds are.
     """
     gone = meter("71234567", "QDS-71234567-31-04", vendor="ista", fluid=Fluid.HEAT, removed_at=NOW)
     await describe(key_encryption, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
