@@ -117,7 +117,9 @@ async def test_a_telegram_without_a_total_is_a_dead_letter(application, key_encr
     assert (await refused(application, now, telegram.hex())).reason == "NO_INDEX"
 
 
-async def test_a_line_of_an_unknown_meter_is_replayed_once_registered(application, key_encryption, now, izar) -> None:
+async def test_a_line_of_an_unknown_meter_is_replayed_once_registered(
+    application, key_encryption, now, izar
+) -> None:
     """Until then it is a dead letter."""
     row = await refused(application, now, f"telegram=|{izar.telegram(5).hex()}|")
     assert (row.stage, row.reason, row.radio_address) == ("METER", "UNKNOWN_METER", izar.address)
