@@ -1,7 +1,7 @@
 """A fleet of meters for the benches: so many meters, each with a key of its own, and one telegram of each.
 
-In: a seal and a number of meters. Out: telegrams as gateways hand them over, link checksums removed. The one
-rule: seeded, so that every run measures the same bytes.
+In: a kind of encryption and a number of meters. Out: telegrams as gateways hand them over, link checksums
+removed. The one rule: seeded, so that every run measures the same bytes.
 """
 
 import random

@@ -26,7 +26,8 @@ from core.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from tortoise.backends.base.client import BaseDBAsyncClient
 
-    from core.metering import BatchDecoder, Registry
+    from core.metering import Registry
+    from core.metering.batch import BatchDecoder
 
 _URL = "SUBMETER_DATABASE_URL"
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
@@ -60,7 +61,7 @@ class Application:
     @cached_property
     def decoder(self) -> "BatchDecoder":
         """Serves all intake of the application, and remembers from batch to batch."""
-        from core.metering import BatchDecoder  # noqa: PLC0415 - for intake alone
+        from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
 

@@ -102,7 +102,7 @@ class OutboxWorker:
             key=message.key,
             recipient=message.recipient,
             subject=words.subject,
-            text=words.account_message(message.addressed_to, message.language) if by_mail else words.text,
+            text=words.email_text(message.addressed_to, message.language) if by_mail else words.text,
             language=message.language,
         )
 

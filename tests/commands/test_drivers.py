@@ -72,7 +72,7 @@ def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Pat
     (failed,) = [result for result in answer["checks"] if not result["passed"]]
     assert failed["check"] == "vectors"
     assert failed["failures"] == [
-        "vectors.toml, telegram 2 (warm water, sealed in mode 5, with a leak): flags are ['LEAK'], not []"
+        "vectors.toml, telegram 2 (warm water, encrypted in mode 5, with a leak): flags are ['LEAK'], not []"
     ]
 
 

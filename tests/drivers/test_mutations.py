@@ -12,13 +12,13 @@ from typing import NamedTuple
 import pytest
 
 from core.metering import (
+    DecodeStage,
     Measurement,
     SecurityKind,
-    Stage,
     TelegramError,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 from core.metering.conformance import load_vectors
 from tests.support import encoder
@@ -129,9 +129,9 @@ def flipped(telegram: bytes, chance: random.Random, start: int, *, most: int = 4
 def measured(telegram: bytes, key: bytes | None, *, crc_kept: bool | None = None) -> Measurement | None:
     """What is read; None for a TelegramError. Whatever else is raised, by a driver too, passes through."""
     try:
-        return open_sealed(identify(telegram, REGISTRY, crc_kept=crc_kept), key).measurement
+        return open_telegram(identify(telegram, REGISTRY, crc_kept=crc_kept), key).measurement
     except TelegramError as error:
-        if error.stage is Stage.DRIVER and error.__cause__ is not None:
+        if error.stage is DecodeStage.DRIVER and error.__cause__ is not None:
             raise error.__cause__ from None
         return None
 

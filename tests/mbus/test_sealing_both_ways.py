@@ -1,4 +1,4 @@
-"""Seal and open: what a meter seals in each mode comes out again, and with anything altered it does not."""
+"""What a meter encrypts in each mode comes out again, and with anything altered it does not."""
 
 from datetime import date
 
@@ -87,7 +87,7 @@ def test_plain_telegrams(link, content, header):
 @calm
 @given(links(), keys, contents(), headers(), st.booleans())
 def test_mode_5(link, key, content, header, with_rest):
-    """Mode 5: the sealed part and the plain rest are one stream of records."""
+    """Mode 5: the encrypted part and the plain rest are one stream of records."""
     records, values = content
     behind = encoder.full(records) if with_rest else b""
     telegram = encryption.mode5(link, key, encoder.full(records), header, behind=behind)
@@ -134,7 +134,7 @@ def test_mode_7_proves_the_message_before_it_is_opened(link, key, content, heade
 @given(links(), keys, contents(), st.integers(0, 2**25 - 1), st.sampled_from([0x00, 0x20, 0x22, 0x30, 0x32]),
        st.one_of(st.none(), links()))  # fmt: skip
 def test_the_counter_mode_of_the_extended_link(link, key, content, session, control, sender):
-    """Forms II and IV, sealed and not: the bits that repeaters change are not part of the seal."""
+    """Forms II and IV, encrypted and not: the bits that repeaters change are not part of the cipher."""
     records, values = content
     apl = b"\x78" + encoder.full(records)
     for own in (key, None):
@@ -155,11 +155,11 @@ def test_another_key_opens_nothing(link, key, other, content, header):
     if key == other:
         return
     apl = encoder.full(content[0])
-    sealed = {
+    encrypted = {
         encryption.mode7(link, key, apl, header): TelegramFault.MAC_MISMATCH,
         encryption.counter_mode(link, key, b"\x78" + apl): TelegramFault.KEY_WRONG,
     }
-    for telegram, fault in sealed.items():
+    for telegram, fault in encrypted.items():
         with pytest.raises(TelegramError) as caught:
             opened(telegram, other)
         assert caught.value.code is fault
@@ -168,7 +168,7 @@ def test_another_key_opens_nothing(link, key, other, content, header):
 
 @calm
 @given(links(), keys, contents(), headers(), st.integers(0, 15))
-def test_compact_frames_under_a_seal(link, key, content, header, session):
+def test_encrypted_compact_frames(link, key, content, header, session):
     """A compact frame in modes 5 and 7 and in the counter mode, with the format of the full telegram."""
     records, values = content
     compact = header._replace(compact=True)

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.consumption.fluids import Fluid
-from core.metering import Registry, SerialFormat, fold
+from core.metering import Registry, SerialFormat, normalise_serial
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 
 def _meter(printed: str, vendor: str, number: int = 1) -> KnownMeter:
-    return KnownMeter(number, number, 1, Fluid.COLD_WATER, vendor, fold(printed))
+    return KnownMeter(number, number, 1, Fluid.COLD_WATER, vendor, normalise_serial(printed))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from core.access import Permission, Viewer
 from core.access.emails import email_key
 from core.errors import Conflict, InvalidInput, NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
-from core.metering import fold
+from core.metering import normalise_serial
 from core.models import (
     Account,
     Dwelling,
@@ -298,7 +298,7 @@ async def _upsert_meter(
         raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")
     meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
-    meter.printed_serial, meter.serial_key = spec.printed_serial, fold(spec.printed_serial)
+    meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
     taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at

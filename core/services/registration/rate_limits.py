@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from core.access import Visitor
 from core.access.emails import email_key
 from core.bootstrap import Application
-from core.metering import fold
+from core.metering import normalise_serial
 from core.models import Registration
 from core.registration.answers import (
     AddressAnswer,
@@ -76,7 +76,7 @@ async def count_answer(
         case SerialAnswer(serial=serial):
             counted = [
                 (SERIAL_TRIES, network),
-                (SAME_SERIAL_TRIES, fold(serial[:64])),
+                (SAME_SERIAL_TRIES, normalise_serial(serial[:64])),
                 *_missed_serial(row),
             ]
             if row.residence_id is not None:

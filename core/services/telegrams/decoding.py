@@ -14,18 +14,18 @@ from enum import StrEnum
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.metering import (
-    BatchDecoder,
-    FormatBook,
+    CompactFormats,
     GatewayLine,
+    Identified,
     Index,
     Opened,
-    Sealed,
     SecurityKind,
     TelegramError,
     TelegramFault,
     flags_to_bits,
     parse_line,
 )
+from core.metering.batch import BatchDecoder
 from core.models import Meter
 from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
@@ -105,7 +105,7 @@ class ReceivedTelegram:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
     line: ReceivedLine
-    sealed: Sealed
+    sealed: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
@@ -151,7 +151,7 @@ def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
 
 
 def _heard(
-    line: ReceivedLine, gateway_line: GatewayLine, sealed: Sealed | TelegramError
+    line: ReceivedLine, gateway_line: GatewayLine, sealed: Identified | TelegramError
 ) -> ReceivedTelegram | Unusable:
     if isinstance(sealed, TelegramError):
         return _failed(line, sealed, None)
@@ -169,8 +169,8 @@ def open_telegrams(
     received: Sequence[ReceivedTelegram],
     meters: Mapping[str, MeterEntry],
     decoder: BatchDecoder,
-    book: FormatBook,
-) -> tuple[list[Reported | Unusable], FormatBook]:
+    book: CompactFormats,
+) -> tuple[list[Reported | Unusable], CompactFormats]:
     """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
     Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
@@ -202,13 +202,13 @@ _Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: FormatBook
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: CompactFormats
 ) -> dict[int, Opened | TelegramError]:
     results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, book=book)
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, formats=book)
         again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):

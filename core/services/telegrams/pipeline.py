@@ -16,7 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
-from core.metering import FormatBook, is_blank
+from core.metering import CompactFormats, is_blank
 from core.models import DeadLetter, TelegramState
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
 from core.services.alerts.leak_detection import watch
@@ -177,7 +177,7 @@ async def _store(
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
     *,
-    learned: tuple[FormatBook, FormatBook],
+    learned: tuple[CompactFormats, CompactFormats],
     source: str,
     now: datetime,
 ) -> IntakeSummary:

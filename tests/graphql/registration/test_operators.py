@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from zxcvbn import zxcvbn
 
-from core.access import passwords
 from core.bootstrap import Application
 from core.models import OutboxMessage
 from notifications.texts.render import render
@@ -78,7 +77,7 @@ async def test_a_password_is_checked_beside_the_other_requests(portal: Any, monk
         judged_in.append(threading.current_thread())
         return zxcvbn(*args, **more)
 
-    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    monkeypatch.setattr("zxcvbn.zxcvbn", noted)
     await portal.ask(CHECK, input={"operator": "ista", "password": "Zkvi-7"})
     assert judged_in
     assert threading.main_thread() not in judged_in

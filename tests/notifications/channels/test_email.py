@@ -91,7 +91,7 @@ async def test_a_mail_has_its_text_twice(box) -> None:
     }
     words = render("leak_relapsed", "fr", values)
     email = Email(settings(port))
-    await email.send(replace(POST, subject=words.subject, text=words.mail("M. <b>Lot</b>", "fr")))
+    await email.send(replace(POST, subject=words.subject, text=words.email_text("M. <b>Lot</b>", "fr")))
     await email.close()
     (mail,) = mailbox.mails
     assert mail.get_content_type() == "multipart/alternative"

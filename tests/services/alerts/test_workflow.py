@@ -137,7 +137,7 @@ async def test_a_dismissed_alert_is_snoozed_up_to_its_level(application, leak, i
     assert await OutboxMessage.all().count() == 2
     after = START + timedelta(days=12, hours=2)
     (view,) = await active_alerts(claire, alert.dwelling_id, now=after)
-    assert (view.id != alert.id, view.silent) == (True, True)
+    assert (view.id != alert.id, view.snoozed) == (True, True)
     assert [action.reason for action in view.workflow.actions] == [KnownUse.WATER_SOFTENER]
     await run(application, izar, START + timedelta(days=12), 9, index=index)
     assert [row.template async for row in OutboxMessage.all().order_by("-id").limit(1)] == ["leak_level_up"]

@@ -108,12 +108,12 @@ async def test_a_separate_process_counts_in_the_same_store(open_store, server) -
 import asyncio, json, sys
 from datetime import datetime, timedelta
 from core.errors import RateLimited
-from core.rate_limit_store import LimitStore
-from core.services.auth.rate_limits import Limit, Limiter
+from core.rate_limit_store import RateLimitStore
+from core.services.auth.rate_limits import RateLimit, RateLimiter
 
 async def main(url, secret, now):
-    store, limit = LimitStore(url), Limit("guess", 10, timedelta(minutes=15))
-    limiter, through = Limiter(store, secret), 0
+    store, limit = RateLimitStore(url), RateLimit("guess", 10, timedelta(minutes=15))
+    limiter, through = RateLimiter(store, secret), 0
     for _ in range(6):
         try:
             await limiter.hit((limit, "a"), now=datetime.fromisoformat(now))

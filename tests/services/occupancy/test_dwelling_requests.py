@@ -170,8 +170,13 @@ async def test_a_decision_is_recorded_with_who_decided(
     for entry in (ended, decided):
         assert (entry.role, entry.actor_id, entry.address) == ("MANAGER", manager.account_id, DOOR.address)
         assert (entry.subject.kind, entry.subject.number) == ("dwelling", dwelling)
-    assert ended.details == {"request": number, "account": anne.id}
-    assert decided.details == {"request": number, "account": bruno, "approved": True, "contested": True}
+    assert ended.details == {"dwelling_request": number, "account": anne.id}
+    assert decided.details == {
+        "dwelling_request": number,
+        "account": bruno,
+        "approved": True,
+        "contested": True,
+    }
 
 
 async def test_a_refusal_is_recorded_too(

@@ -48,4 +48,4 @@ def test_an_altered_or_truncated_key_is_refused(key_encryption) -> None:
 
 def test_a_key_encryption_prints_no_secret(key_encryption) -> None:
     """Its repr is the name alone."""
-    assert repr(key_encryption) == "Vault()"
+    assert repr(key_encryption) == "KeyEncryption()"

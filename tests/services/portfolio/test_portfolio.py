@@ -146,8 +146,8 @@ async def test_keys_are_stored_encrypted(application, key_encryption, settings) 
     """The plain key is nowhere in the database, nor in the database's file."""
     await factories.residence(key_encryption, factories.meter(key=KEY))
     (row,) = await MeterKey.all()
-    assert KEY not in row.encrypted
-    assert key_encryption.open(row.encrypted, radio_address=ADDRESS) == KEY
+    assert KEY not in row.encrypted_key
+    assert key_encryption.open(row.encrypted_key, radio_address=ADDRESS) == KEY
     for path in settings.data_dir.glob("test.db*"):
         assert KEY not in path.read_bytes()
         assert KEY.hex().encode() not in path.read_bytes().lower()

@@ -87,7 +87,7 @@ async def test_expired_secrets_are_deleted_after_their_period(application, setti
             operator=await Operator.get(),
             token_hash=name,
             step=Step.VERIFICATION,
-            mails=2,
+            messages_sent=2,
             created_at=LONG_AGO,
             expires_at=NOW + edge,
         )

@@ -25,14 +25,14 @@ def records(litres, second="7B"):
     return (integer("0413", litres), integer(f"02{second}", 7))
 
 
-def whole(litres, at, *, key=KEY, second="7B"):
+def whole(litres, at, *, key=KEY, second="7B", link=LINK):
     apl = bytes((CI_FULL,)) + full(records(litres, second))
-    return received_line(encryption.counter_mode(LINK, key, apl, session=litres), at)
+    return received_line(encryption.counter_mode(link, key, apl, session=litres), at)
 
 
-def short(litres, at, *, key=KEY, second="7B"):
+def short(litres, at, *, key=KEY, second="7B", link=LINK):
     apl = bytes((CI_COMPACT,)) + compact(records(litres, second))
-    return received_line(encryption.counter_mode(LINK, key, apl, session=litres), at)
+    return received_line(encryption.counter_mode(link, key, apl, session=litres), at)
 
 
 @pytest.fixture
@@ -73,6 +73,27 @@ async def test_no_format_is_learnt_from_an_unencrypted_telegram(application, key
     summary = await taken(application, *lines, now=now)
     assert (summary.stored, dict(summary.unusable)) == (1, {"UNKNOWN_COMPACT_FORMAT": 1})
     assert await CompactFormat.all().count() == 0
+
+
+async def test_each_kind_of_a_batch_learns_from_its_own_encrypted_telegram(
+    application, key_encryption, now
+) -> None:
+    """For equal layouts of several kinds of meter, also with an unencrypted telegram among them."""
+    plain, other = LINK[:2] + bytes.fromhex("55332211") + LINK[6:], LINK[:-2] + b"\x06\x07"
+    await factories.residence(
+        key_encryption,
+        factories.meter("ZRK-11223355-05-07", printed_serial="11223355"),
+        factories.meter(ADDRESS, printed_serial="11223344", key=KEY),
+        factories.meter("ZRK-11223344-06-07", printed_serial="11223344", key=KEY),
+    )
+    later = AT + timedelta(hours=1)
+    lines = [
+        whole(1000, AT, key=None, link=plain),
+        *(whole(1000, AT, link=link) for link in (LINK, other)),
+        *(short(1001, later, link=link) for link in (LINK, other)),
+    ]
+    summary = await taken(application, *lines, now=now)
+    assert (summary.stored, dict(summary.unusable)) == (5, {})
 
 
 async def test_the_formats_of_a_kind_of_meter_are_limited(application, now, meter) -> None:

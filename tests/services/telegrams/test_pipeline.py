@@ -225,8 +225,15 @@ async def test_a_small_backflow_is_the_same_in_any_batch(
 @pytest.mark.parametrize(
     "step",
     [
-        *("ingest", "roll_up", "watch", "raise_leak_alerts", "watch_conditions", "watch_over_consumption"),
-        *("watch_limits", "keep", "release"),
+        *(
+            "ingest",
+            "roll_up",
+            "watch",
+            "raise_leak_alerts",
+            "update_condition_alerts",
+            "update_over_consumption_alerts",
+        ),
+        *("update_limit_alerts", "store_dead_letters", "mark_replayed"),
     ],
 )
 async def test_a_batch_that_fails_leaves_nothing_behind(
