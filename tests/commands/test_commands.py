@@ -16,9 +16,10 @@ from core.models import Channel
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
-from tests.support import encoder, factories
-from tests.support import encoder_encryption as encryption
+from tests.support import factories
 from tests.support.post import smtp_server
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 

@@ -153,9 +153,9 @@ def decode(text: str, key: bytes | None) -> Measurement:
     assert_type(registry, Registry)
     line = parse_line(text)
     assert_type(line, GatewayLine)
-    sealed = identify(line.telegram, registry, crc_kept=line.crc_kept)
-    assert_type(sealed, Identified)
-    opened = open_telegram(sealed, key)
+    identified = identify(line.telegram, registry, crc_kept=line.crc_kept)
+    assert_type(identified, Identified)
+    opened = open_telegram(identified, key)
     assert_type(opened, Opened)
     assert_type(opened.measurement.index, Index | None)
     if opened.measurement.index is not None:

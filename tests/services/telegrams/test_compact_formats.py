@@ -11,8 +11,8 @@ from core.services.telegrams.pipeline import replay, take_in
 from submeter.simulator.encryption import CI_COMPACT, CI_FULL
 from submeter.simulator.records import compact, full, integer
 from tests.services.conftest import received_line
-from tests.support import encoder_encryption as encryption
 from tests.support import factories
+from tests.support.telegrams import encryption
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
 KEY = bytes(range(16))
