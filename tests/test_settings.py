@@ -16,7 +16,7 @@ def read(tmp_path, **variables):
     return from_environment({"SUBMETER_DATA_DIR": str(tmp_path), **variables})
 
 
-def test_without_a_word_an_application_can_be_started(tmp_path) -> None:
+def test_without_settings_an_application_can_be_started(tmp_path) -> None:
     """An SQLite file and a secret in the data folder, served on loopback."""
     settings = read(tmp_path)
     assert settings == Settings(
@@ -114,7 +114,7 @@ def test_each_variable_is_read(tmp_path) -> None:
         ("SMTP_PORT", "0"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) -> None:
+def test_an_invalid_value_is_reported_by_its_name(tmp_path, name, value) -> None:
     """The message begins with the variable; a secret is not quoted."""
     with pytest.raises(SettingsError, match=f"^SUBMETER_{name} ") as refused:
         read(tmp_path, **{f"SUBMETER_{name}": value})
@@ -138,13 +138,13 @@ def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) 
         "SMS_FROM",
     ],
 )
-def test_an_empty_variable_is_as_good_as_none(tmp_path, name) -> None:
-    """As container files leave them."""
+def test_an_empty_variable_counts_as_unset(tmp_path, name) -> None:
+    """Container files set variables to nothing."""
     assert read(tmp_path, **{f"SUBMETER_{name}": ""}) == read(tmp_path)
 
 
-def test_postgresql_needs_a_secret_of_its_own(tmp_path) -> None:
-    """Several workers must share it, so none is made up."""
+def test_postgresql_requires_a_configured_secret(tmp_path) -> None:
+    """Several workers must share it, so none is generated."""
     with pytest.raises(SettingsError, match="SUBMETER_SECRET_KEY must be set"):
         read(tmp_path, SUBMETER_DATABASE_URL=POSTGRESQL)
     assert not (tmp_path / SECRET_FILE).exists()
@@ -174,8 +174,8 @@ def test_settings_do_not_print_secrets(tmp_path) -> None:
         ("VONAGE_API_SECRET", "VONAGE_API_KEY"),
     ],
 )
-def test_what_is_needed_together_is_asked_for(tmp_path, given, missing) -> None:
-    """The variable that is missing is named, and the one that wants it."""
+def test_settings_that_depend_on_each_other_are_required_together(tmp_path, given, missing) -> None:
+    """The missing variable is named, and the one that requires it."""
     with pytest.raises(SettingsError, match=f"^SUBMETER_{missing} must be set where SUBMETER_{given} is$"):
         read(tmp_path, **{f"SUBMETER_{given}": "word"})
 

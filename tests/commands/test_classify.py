@@ -108,7 +108,7 @@ def test_each_meter_has_its_verdict(tmp_path, capsys):
 
 
 def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):
-    """The kind of file changes nothing; --out writes it, and its name may ask for JSON."""
+    """The kind of file makes no difference; --out writes it, and a name ending in .json gives JSON."""
     rows = readings(serial="X9")
     classify(written(tmp_path / "one.csv", rows))
     reported = table(capsys.readouterr().out)
@@ -123,7 +123,7 @@ def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):
 
 
 def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
-    """--register 10 asks for two days before it calls a leak."""
+    """--register 10 needs two days before it reports a leak."""
     path = written(tmp_path / "ten.csv", readings(leak_lph=9, step=10))
     classify(path, register=10)
     (row,) = table(capsys.readouterr().out)
@@ -149,15 +149,15 @@ def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, reason):
-    """The file, the line and the reason: nothing is guessed, and nothing passed over."""
+    """File, line and reason are given: nothing is guessed, and nothing skipped."""
     path = tmp_path / "bad.csv"
     path.write_bytes(rows.encode("latin-1"))
     with pytest.raises(InvalidInput, match=reason):
         read_readings(path)
 
 
-def test_what_is_no_parquet_is_told(tmp_path):
-    """A file that only has the name."""
+def test_a_file_that_is_no_parquet_is_refused_with_its_reason(tmp_path):
+    """A file that has only the suffix."""
     path = tmp_path / "bad.parquet"
     path.write_text("meter,read_at,litres\n")
     with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
@@ -180,8 +180,8 @@ def test_no_reading_of_a_parquet_file_is_guessed(tmp_path, moment, litres, reaso
         read_readings(path)
 
 
-def test_a_meter_may_be_called_0(tmp_path):
-    """A number is a name as good as any; a folder is no file of readings."""
+def test_a_meter_may_be_named_0(tmp_path):
+    """A number is a valid name; a folder is no file of readings."""
     path = tmp_path / "one.parquet"
     parquet.write_table(
         pa.table({"meter": [0], "read_at": [datetime(2026, 1, 1, tzinfo=UTC)], "litres": [5]}), path
@@ -215,7 +215,7 @@ def test_an_unknown_register_ends_the_command(tmp_path, capsys):
 
 @pytest.mark.parametrize(("module", "options"), [("pyarrow", []), ("matplotlib", ["--plot", "A1"])])
 def test_without_the_extra_the_command_says_what_to_install(tmp_path, module, options):
-    """CSV without a picture needs neither pyarrow nor matplotlib; what does, says how to get it."""
+    """CSV without a picture needs neither pyarrow nor matplotlib; otherwise the command names the extra."""
     source = written(tmp_path / "one.csv", readings())
     if module == "pyarrow":
         source = source.rename(tmp_path / "one.parquet")

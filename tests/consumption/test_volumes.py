@@ -78,7 +78,7 @@ def test_an_hour_counts_only_when_wholly_covered():
 
 @pytest.mark.parametrize(("gap_s", "hours"), [(MAX_HOURLY_GAP_S, 4), (MAX_HOURLY_GAP_S + 1, 1)])
 def test_hours_in_a_gap_have_no_volume(gap_s, hours):
-    """Readings more than two hours apart say nothing about the hours between them."""
+    """Readings more than two hours apart give no volume for the hours between them."""
     part = series((T0, 0), (T0 + H, 1), (T0 + H + gap_s, 5), (T0 + 2 * H + gap_s, 9))
     assert len(hourly_volumes([part])) == hours
 

@@ -15,7 +15,7 @@ def test_each_border_belongs_to_the_level_above_it():
 
 
 def test_an_operator_may_set_other_borders():
-    """Levels follow the borders that are handed in."""
+    """Levels follow the thresholds that are given."""
     strict = Thresholds(level_1_lph=Fraction(1), level_2_lph=Fraction(5, 2))
     assert levels_of(np.array([0.99, 1, 2.49, 2.5, 12]), strict).tolist() == [0, 1, 1, 2, 3]
 

@@ -44,7 +44,7 @@ def judged(*q_mins, days_to_open=1, replaced_on=None, today=None):
 def guide_days():
     """The one daily series that gives every figure of the resident guide's table.
 
-    4 L/h from 2022-03-11 with a hole of 41 days, then 24 L on 06/09 and 3 L on 07/09, the day in progress.
+    4 L/h from 2022-03-11 with a gap of 41 days, then 24 L on 06/09 and 3 L on 07/09, the day in progress.
     """
     first, last = date(2022, 3, 11), date(2022, 9, 5)
     days = [first + timedelta(days=at) for at in range((last - first).days + 1)]
@@ -148,15 +148,15 @@ def test_one_quiet_day_closes_nothing_and_counts():
 
 
 @pytest.mark.parametrize("hole", [[None], [None] * 9])
-def test_a_hole_never_closes_an_alert(hole):
-    """Days without data close nothing, count nothing, and part two quiet days."""
+def test_a_gap_never_closes_an_alert(hole):
+    """Days without data close nothing, count nothing, and separate two quiet days."""
     (episode,) = judged(6, 0, *hole, 0)
     assert episode.active
     assert (episode.counted_days, episode.loss_litres) == (3, 144)
 
 
 def test_a_day_that_is_absent_is_a_day_without_data():
-    """A hole may be told as days without a minimum, or not be told at all."""
+    """A gap may be given as days without a minimum, or not be given at all."""
     reported = flows(6, 0, None, 0, 6)
     untold = [flow for flow in reported if flow.q_min_lph is not None]
     assert episodes(reported, today=on(5)) == episodes(untold, today=on(5))
@@ -164,7 +164,7 @@ def test_a_day_that_is_absent_is_a_day_without_data():
 
 @pytest.mark.parametrize(("today", "stale"), [(2, False), (3, False), (4, False), (5, True), (30, True)])
 def test_an_open_alert_is_stale_after_three_days_without_data(today, stale):
-    """Thirty hours of silence leave the alert as it is; three whole days make it say that it is blind."""
+    """Thirty hours without data leave the alert as it is; after three whole days it is stale."""
     (episode,) = judged(5, 5, today=on(today))
     assert episode.active
     assert episode.counted_days == 2
@@ -227,7 +227,7 @@ def test_a_replaced_meter_closes_its_alert():
 
 
 def test_a_replacement_without_an_open_alert_changes_nothing():
-    """A meter that did not leak, or whose leak was over, is taken out quietly; a later one is not yet."""
+    """A meter without a leak, or whose leak was over, is removed without an event; a later one is not yet."""
     assert judged(1, 1, replaced_on=on(1)) == []
     assert judged(5, 0, 0, replaced_on=on(3))[0].close_reason is CloseReason.NO_FLOW
     assert judged(5, 5, replaced_on=on(9), today=on(2))[0].active
@@ -276,7 +276,7 @@ def test_a_window_without_data_has_an_unknown_loss():
 
 
 def test_a_loss_that_is_not_whole_is_decimal():
-    """A flow told with decimals gives a loss with decimals, exactly."""
+    """A flow with decimals gives a loss with decimals, exactly."""
     figures = window_figures(flows("4.13"), started_on=on(0), ended_on=None, today=on(0))
     assert figures.loss_litres == Decimal("99.12")
 
@@ -288,7 +288,7 @@ Q_MINS = st.lists(
 
 @given(Q_MINS)
 def test_episodes_are_apart_and_their_segments_touch_in_order(q_mins):
-    """Whatever a meter says, episodes do not overlap, only the last is open, and segments are in order."""
+    """For any readings, episodes do not overlap, only the last is open, and segments are in order."""
     found = judged(*q_mins)
     assert all(episode.ended_on is not None for episode in found[:-1])
     edges = [

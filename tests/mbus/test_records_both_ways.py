@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from core.mbus.compact import read_compact, signature
 from core.mbus.profile import read_profiles
 from core.mbus.vocabulary import Function
-from tests.support import encoder
-from tests.support.encoder import Place
 from tests.support.frames import frame_around, records_in
+from tests.support.telegrams import records as encoder
+from tests.support.telegrams.records import Place
 
 FUNCTIONS = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 places = st.builds(

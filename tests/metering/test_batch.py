@@ -23,7 +23,6 @@ from core.metering import (
     parse_line,
 )
 from core.metering.batch import BatchDecoder
-from tests.support import encoder_encryption as encryption
 from tests.support.batches import (
     KEY,
     LINK,
@@ -39,6 +38,7 @@ from tests.support.batches import (
     vector_cases,
     written,
 )
+from tests.support.telegrams import encryption
 
 
 @pytest.fixture
