@@ -194,8 +194,8 @@ async def _store(
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
-    news = [*leaks, *relapses, *conditions.news, *months, *limits]
-    messages = await outbox.queue(connection, news, now=now)
+    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits]
+    messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.accepted, *readings.duplicates)]

@@ -47,9 +47,9 @@ async def test_so_many_pass_and_no_more(limiter) -> None:
 async def test_a_refused_try_does_not_lengthen_the_wait(limiter) -> None:
     """An attacker that hammers on keeps nobody out for longer."""
     await allowed(limiter, 10, (TEN, "a"))
-    before = await limiter.standing(TEN, "a", now=NOW)
+    before = await limiter.peek(TEN, "a", now=NOW)
     await allowed(limiter, 500, (TEN, "a"))
-    assert await limiter.standing(TEN, "a", now=NOW) == before
+    assert await limiter.peek(TEN, "a", now=NOW) == before
 
 
 @pytest.mark.parametrize("offset_s", [0, 60, 299, 450, 899])
