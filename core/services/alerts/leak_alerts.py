@@ -68,7 +68,9 @@ async def raise_leak_alerts(
         if finding.ended is not None and not dismissed:
             key, level = _notified(finding.ended)
             day = finding.ended.day
-            notifications.append(_notifications(meter, alert, episode, "leak_closed", key, level=level, day=day))
+            notifications.append(
+                _notifications(meter, alert, episode, "leak_closed", key, level=level, day=day)
+            )
     return notifications
 
 
@@ -81,7 +83,9 @@ async def notify_relapses(
         assert alert.episode is not None
         episode, key = alert.episode, f"relapsed:{day.isoformat()}"
         level = episode.level_now or episode.level_max
-        notifications.append(_notifications(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
+        notifications.append(
+            _notifications(meter, alert, episode, "leak_relapsed", key, level=level, day=day)
+        )
     return notifications
 
 

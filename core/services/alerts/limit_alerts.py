@@ -57,7 +57,9 @@ async def update_limit_alerts(
             totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
             span = spans[row.dwelling_id, row.fluid]
             for found in _exceeded(row, totals, occupancy_period, span, zones[row.dwelling_id]):
-                notifications += await _raise(connection, row, found, occupancy_period, today[row.dwelling_id], now)
+                notifications += await _raise(
+                    connection, row, found, occupancy_period, today[row.dwelling_id], now
+                )
     return notifications
 
 
