@@ -1,4 +1,4 @@
-"""What `submeter classify` writes: one line a run, in the units that analysts use.
+"""What `submeter classify` writes: one line per run, in the units that analysts use.
 
 In: the runs of named meters. Out: rows of text values. The one rule: times are UTC in ISO 8601, an open end
 is empty, cubic metres have four decimals and litres an hour three.

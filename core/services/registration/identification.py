@@ -25,7 +25,7 @@ from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
-"""The serial of a removed meter may still be on the label or in a letter to residents."""
+"""The serial of a removed meter may still be on the label or in a letter."""
 
 MOST_CANDIDATES = 10
 _SEARCHED_AT_ONCE = 500
