@@ -1,7 +1,7 @@
-"""What an account's owner can be told instead of a result: the error catalogue's part on access.
+"""Refusals to an account's owner instead of a result: the error catalogue's part on access.
 
 In: what a program needs beside the code. Out: errors, each with its code. The one rule: these are answers to
-a form, not faults, so GraphQL tells them as data; none of them holds what was typed.
+a form, not faults, so GraphQL returns them as data; none of them holds what was typed.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class PasswordWrong(FixedSentence, Refused):
 
 
 class CodeInvalid(Refused):
-    """A wrong code; so many tries are left."""
+    """A wrong code, with the number of tries left."""
 
     code = "CODE_INVALID"
 
@@ -67,7 +67,7 @@ class CodeInvalid(Refused):
 
 
 class CodeExpired(FixedSentence, Refused):
-    """A code or link that no longer counts: too old, used, tried too often, or never sent."""
+    """A code or link that is not valid: too old, used, tried too often, or never sent."""
 
     code = "CODE_EXPIRED"
     sentence = "The code has expired: ask for a new one."
@@ -114,7 +114,7 @@ class EmailInvalid(FixedSentence, Refused):
 
 
 class LimitOutOfRange(Refused):
-    """A limit of consumption that is nought, negative or beyond every dwelling."""
+    """A limit of consumption that is zero, negative or above the maximum."""
 
     code = "LIMIT_OUT_OF_RANGE"
 
@@ -123,6 +123,6 @@ class LimitOutOfRange(Refused):
 
 
 class ConsentNotTheManagers(Refused):
-    """A manager may write down a consent given on paper, and never turn a refusal into one (C-17)."""
+    """A manager may record a consent given on paper, and never turn a refusal into one (C-17)."""
 
     code = "CONSENT_NOT_THE_MANAGERS"

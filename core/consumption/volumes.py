@@ -20,7 +20,7 @@ from core.consumption.readings import IndexReading, Series
 HOUR_S = 3600
 
 MAX_HOURLY_GAP_S = 2 * HOUR_S
-"""Readings farther apart say nothing of the single hours between them: a quiet hour would be invisible."""
+"""Readings farther apart do not resolve the single hours between them: a quiet hour would be invisible."""
 
 MAX_DAILY_GAP_S = 36 * HOUR_S
 """A meter read once a day, half a day late, still counts as measured; past that, the split is an estimate."""
@@ -105,7 +105,7 @@ def _hours_of(series: Series) -> Iterator[HourVolume]:
 
 
 def _days_of(series: Sequence[IndexReading], zone: ZoneInfo) -> Iterator[DayVolume]:
-    """One walk over readings and days together: `here` is the reading that the day's first gap starts at."""
+    """One pass over readings and days together: `here` is the reading that the day's first gap starts at."""
     if len(series) < 2:
         return
     first, last = series[0], series[-1]

@@ -1,4 +1,4 @@
-"""What `submeter classify` writes: a line for each run, or for each meter, in the units that analysts use.
+"""What `submeter classify` writes: one line per run, or per meter, in the units that analysts use.
 
 In: the runs of named meters, or the verdicts on them. Out: rows of text values. The one rule: times are UTC
 in ISO 8601, an open end is empty, cubic metres have four decimals and litres an hour three.

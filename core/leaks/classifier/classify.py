@@ -1,9 +1,9 @@
 """The shared classifier of leaks: index readings of many meters in, what happened to each out.
 
 In: readings of a block of meters, each meter's in the order of time; batch and stream alike. Out: transitions
-(`core.leaks.classifier.tracker`), and the state to go on from. The one rule: there is one way through, a
-reading a meter at a time; a file of a year and the update at ingestion differ in how many meters and readings
-they hand in, in nothing else.
+(`core.leaks.classifier.tracker`), and the state to continue from. The one rule: there is one algorithm, one
+reading per meter at a time; a file of a year and the update at ingestion differ only in how many meters and
+readings they pass.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ from core.leaks.classifier.tracker import Tracker, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 BLOCK_METERS = 2048
-"""So many meters are folded together: their memory stays in the processor's cache."""
+"""Meters processed together: their state fits the processor's cache."""
 
 
 class Readings(NamedTuple):
-    """The readings of one meter as they came: epoch seconds, litres shown, number of the physical meter."""
+    """The readings of one meter as received: epoch seconds, litres shown, number of the physical meter."""
 
     at_s: Array
     litres: Array
@@ -48,7 +48,7 @@ class Readings(NamedTuple):
 
 
 class Classifier:
-    """Folds readings of a block of meters with registers of one step."""
+    """Processes readings of a block of meters with registers of one step."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Classifier:
         thresholds: Thresholds = DEFAULT_THRESHOLDS,
         state: ClassifierState | None = None,
     ) -> None:
-        """Start with nothing known, or with the memory of an earlier fold.
+        """Start with an empty state, or with that of an earlier run.
 
         The transitions name the meters by their place in the block.
 

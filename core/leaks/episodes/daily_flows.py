@@ -1,7 +1,7 @@
-"""The feature the leak rule looks at: the minimum hourly flow of each complete civil day.
+"""The feature the leak rule uses: the minimum hourly flow of each complete civil day.
 
 In: hourly volumes of one water meter, in litres. Out: one `DayFlow` per civil day that is wholly past. The
-one rule: a day with fewer than 20 valid hours has no minimum (None), since an hour nobody saw may have been
+one rule: a day with fewer than 20 valid hours has no minimum (None), since an unobserved hour may have been
 the quiet one; None is neither a leak nor the end of one. Requirements R-092, R-093.
 """
 

@@ -1,8 +1,8 @@
 """Proves a new e-mail address or mobile number by a code that is sent there.
 
-In: the address, later the code. Out: the account has the address. The one rule: an address counts from the
-moment it is proved, not before; and whether a new e-mail address is somebody else's is not said, to whoever
-asks (C-13): that mailbox simply gets no code.
+In: the address, later the code. Out: the account has the address. The one rule: an address is used from the
+moment it is verified, not before; and whether a new e-mail address is somebody else's is never disclosed
+(C-13): that mailbox simply gets no code.
 """
 
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ CODES_BY_ACCOUNT = RateLimit("codes by account", 6, timedelta(hours=1))
 CODES_BY_ADDRESS = RateLimit("codes by address", 20, timedelta(hours=1))
 CODES_TO_NUMBER = RateLimit("codes to a number", 5, timedelta(days=1))
 CODES_TO_EMAIL = RateLimit("codes to an e-mail address", 5, timedelta(days=1))
-"""Whoever's account asks: the number or mailbox may be a stranger's."""
+"""Counted over all accounts: the number or mailbox may be somebody else's."""
 TRIES_BY_ACCOUNT = RateLimit("code tries by account", 20, timedelta(hours=1))
 
 
@@ -40,8 +40,8 @@ async def request_email_change(
     """Send a code to a new e-mail address.
 
     Raises:
-        EmailInvalid: it is none.
-        PasswordWrong: an open session is not enough to take an account's mailbox away.
+        EmailInvalid: it is no e-mail address.
+        PasswordWrong: an open session is not enough to replace an account's mailbox.
         CodeResendTooSoon, RateLimited: codes are sent one a minute, a few an hour, and fewer a day to one
             mailbox.
     """
@@ -57,10 +57,10 @@ async def request_email_change(
 async def confirm_email_change(
     application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> None:
-    """Take the new address over, which the code proves; the old one is told.
+    """Replace the account's address by the one that the code proves; the old address is notified.
 
     Raises:
-        CodeInvalid, CodeExpired: the code is wrong, or no longer counts.
+        CodeInvalid, CodeExpired: the code is wrong, or no longer valid.
         RateLimited: too many tries.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
@@ -99,7 +99,7 @@ async def confirm_phone(
     """Confirm the number that the code was sent to.
 
     Raises:
-        CodeInvalid, CodeExpired: the code is wrong, or no longer counts; or the number has changed since.
+        CodeInvalid, CodeExpired: the code is wrong, or no longer valid; or the number has changed since.
         RateLimited: too many tries.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
@@ -222,7 +222,7 @@ async def _take_email(
     account.email, account.email_key = email, email_key(email)
     try:
         await account.save(using_db=connection, update_fields=["email", "email_key"])
-    except IntegrityError as failure:  # the address has become somebody else's
+    except IntegrityError as failure:  # somebody else has taken the address since
         raise CodeExpired from failure
     await void_reset_tokens(connection, account.id, now=now)
     await queue_account_message(

@@ -1,8 +1,8 @@
-"""Watches the days and months of dwellings for the limits that residents set themselves (C-30, R-197).
+"""Compares the days and months of dwellings with the limits that residents set themselves (C-30, R-197).
 
-In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and the
-news about it. The one rule: a limit is its owner's alone; it counts from the day it was set, over the days of
-the owner's own stay, and a period is told once, whatever becomes of the limit.
+In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and its
+notification. The one rule: a limit is private to its owner; it applies from the day it was set, to the days
+of the owner's own occupancy, and a period is notified once, even if the limit changes later.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,15 +51,17 @@ async def update_limit_alerts(
         *((month.first_day, month.last_day) for month in sorted(months)),
         connection=connection,
     )
-    news: list[Notification] = []
+    notifications: list[Notification] = []
     for row in limits:
         occupancy_period = occupancy_periods.get((row.account_id, row.dwelling_id))
         if occupancy_period is not None:
             totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
             span = spans[row.dwelling_id, row.fluid]
             for found in _exceeded(row, totals, occupancy_period, span, zones[row.dwelling_id]):
-                news += await _raise(connection, row, found, occupancy_period, today[row.dwelling_id], now)
-    return news
+                notifications += await _raise(
+                    connection, row, found, occupancy_period, today[row.dwelling_id], now
+                )
+    return notifications
 
 
 def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, Fluid], tuple[date, date]]:
@@ -74,7 +76,7 @@ def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, F
 async def _periods(
     connection: TransactionalDBClient, limits: Iterable[ConsumptionLimit], today: Mapping[int, date]
 ) -> dict[tuple[int, int], OccupancyPeriod]:
-    """The stay of today of each account at each dwelling that has one."""
+    """The occupancy period of each account at each dwelling that it occupies today."""
     query = occupants().filter(
         dwelling_id__in=[row.dwelling_id for row in limits], account_id__in=[row.account_id for row in limits]
     )

@@ -1,7 +1,7 @@
-"""Answers the alerts of a residence to its manager, page by page.
+"""The alerts of a residence for its manager, page by page.
 
-The one rule: a manager sees that a home has an alert, since when, at which level and how it stands, as the
-resident does; loss and flow are the resident's consumption and are not told here (CN-01).
+The one rule: a manager sees that a dwelling has an alert, since when, its level and its status, as the
+resident does; loss and flow are the resident's consumption and are not shown here (CN-01).
 """
 
 from dataclasses import dataclass
@@ -47,10 +47,10 @@ async def managed_alerts(
     Args:
         viewer: a manager.
         residence_id: one of the manager's residences.
-        active: those that go on, or else those that are over.
+        active: the running ones, or else those that have ended.
         first: how many at most.
         after: start day and id of the last alert of the page before, exclusive.
-        now: decides what goes on.
+        now: decides what is running.
 
     Raises:
         NotFound: no such residence, or not the viewer's.

@@ -1,8 +1,8 @@
-"""Watches the months of a dwelling's water for over-consumption (C-30, R-197).
+"""Checks the months of a dwelling's water for over-consumption (C-30, R-197).
 
 In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean
-of the same month in up to three previous years, and the news about it. The one rule: only months that the
-present occupant lived through are compared; a predecessor's habits say nothing, and are nobody's business.
+of the same month in up to three previous years, and its notification. The one rule: only months of the
+present occupants' own occupancy are compared; a predecessor's consumption is not comparable, and private.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,8 +30,8 @@ async def update_over_consumption_alerts(
     *,
     now: datetime,
 ) -> list[Notification]:
-    """Judge the month in progress, and the one before while readings of it still come."""
-    news: list[Notification] = []
+    """Judge the month in progress, and the one before while readings of it still arrive."""
+    notifications: list[Notification] = []
     months: dict[tuple[int, Fluid], set[Month]] = {}
     for meter, (first_day, last_day) in touched.items():
         if meter.fluid.is_water:
@@ -55,8 +55,8 @@ async def update_over_consumption_alerts(
             found = over_consumption(amounts, current=month)
             if found is not None:
                 started_on = max(since, month.first_day)
-                news += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
-    return news
+                notifications += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
+    return notifications
 
 
 def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
@@ -73,7 +73,7 @@ def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
 async def _living_there(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
 ) -> dict[int, tuple[date, date]]:
-    """Since when those who live in the dwellings have all lived there, and what day it is there."""
+    """Since when all present occupants have lived in each dwelling, and today's date there."""
     query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     rows = await query.select_related("dwelling__residence")
     found: dict[int, tuple[date, date]] = {}

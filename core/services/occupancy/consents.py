@@ -1,9 +1,9 @@
-"""Answers to the consent question: who may see daily data, said by whom and when (R-063 to R-065, R-106).
+"""Answers to the consent question: who may see daily data, answered by whom and when (R-063 to R-065, R-106).
 
-In: an occupancy and an answer. Out: a row more; the last row counts, for the whole stay, however many
-occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant consents. A
-manager may write down what the occupant gave on paper, with where that paper is, or a refusal; the occupant
-is told; and a refusal of the occupant's own is never turned into a consent (C-17).
+In: an occupancy and an answer. Out: one more row; the last row counts, for the whole occupancy period,
+however many occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant
+consents. A manager may record a consent given on paper, with where that paper is, or a refusal; the occupant
+is notified; and a manager never turns the occupant's own refusal into a consent (C-17).
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class ConsentAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """How the question stands; author and time are those of the last answer (R-107, R-121).
+    """The state of the question; author and time are those of the last answer (R-107, R-121).
 
     `question` is the operator's own sentence; `recorded_on` is a civil day of the residence.
     """
@@ -63,7 +63,7 @@ class ConsentView:
 
 
 async def my_consent(application: Application, viewer: Viewer, dwelling_id: int) -> ConsentView:
-    """How the viewer's own question stands at a dwelling.
+    """The state of the viewer's own consent at a dwelling.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -84,7 +84,7 @@ async def answer_consent(
     visitor: Visitor,
     now: datetime,
 ) -> ConsentView:
-    """Grant or refuse, at any time (R-065, R-120); it counts from now on.
+    """Grant or refuse, at any time (R-065, R-120); it takes effect at once.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -117,7 +117,7 @@ async def record_consent(
     visitor: Visitor,
     now: datetime,
 ) -> ConsentView:
-    """Write down an occupant's answer in the occupant's place (R-121), for the latest stay of the account.
+    """Record an answer on the occupant's behalf (R-121), for the account's latest occupancy period.
 
     Raises:
         NotFound: nobody with this e-mail address lives or lived anywhere.
@@ -154,7 +154,7 @@ async def record_consent(
 async def consent_of(
     application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
-    """How the question stands for an occupancy, whose residence and operator are at hand."""
+    """The state of the question for an occupancy whose residence and operator are loaded."""
     profile = _profile(application, occupancy)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
@@ -170,7 +170,7 @@ async def consent_of(
 
 
 async def has_consented(occupancy: Occupancy) -> bool:
-    """Whether the last answer for a stay is a consent; unanswered is none (C-18)."""
+    """Whether the last answer for an occupancy period is a consent; unanswered is none (C-18)."""
     last = await (await _answers(occupancy)).order_by("-id").first()
     return last is not None and last.state is ConsentState.GRANTED
 
@@ -180,7 +180,7 @@ def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile 
 
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
-    """Whether the last that the occupant personally said was no, whatever a manager wrote since."""
+    """Whether the occupant's own last answer was a refusal, whatever a manager recorded since."""
     own = (await _answers(occupancy, connection)).filter(author=ConsentAuthor.OCCUPANT)
     last = await own.order_by("-id").first()
     return last is not None and last.state is ConsentState.REFUSED
@@ -189,7 +189,7 @@ async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient)
 async def _answers(
     occupancy: Occupancy, connection: BaseDBAsyncClient | None = None
 ) -> QuerySet[ConsentRecord]:
-    """All that was answered for the stay which an occupancy is part of."""
+    """All answers for the occupancy period which an occupancy is part of."""
     numbers, purpose = (
         await rows_of_period(occupancy, connection=connection),
         ConsentPurpose.MANAGER_DAILY_DATA,

@@ -1,4 +1,4 @@
-"""Answers a viewer's dwellings, with the residence and operator they belong to."""
+"""A viewer's dwellings, with the residence and operator they belong to."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -69,7 +69,7 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
 
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
-    """What the viewer owns today and does not live in (C-01): where it is, and nothing that is measured."""
+    """Dwellings that the viewer owns today and does not live in (C-01): the place, and no measured data."""
     mine = await ownerships(viewer)
     rows = await dwellings_with_residence([period.dwelling_id for period in mine])
     views = [_view(rows[period.dwelling_id], period) for period in mine]

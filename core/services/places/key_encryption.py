@@ -1,7 +1,7 @@
-"""Seals meter keys under SUBMETER_SECRET_KEY, each bound to the meter it belongs to (see `sealing`).
+"""Encrypts meter keys with SUBMETER_SECRET_KEY (see `core.services.shared.encryption`).
 
-The radio address is what a key is bound to, so a sealed key copied to another meter's row does not open. Keys
-leave this module only to be used, and its values show nothing of them when printed.
+A key is bound to its meter's radio address, so an encrypted key copied to another meter's row cannot be
+decrypted. Keys leave this module only to be used, and its values do not show them when printed.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _PURPOSE = "meter keys v1"
 
 @dataclass(frozen=True, slots=True)
 class KeyEncryption:
-    """Opens and seals with the key derived from the secret."""
+    """Encrypts and decrypts with the key derived from the secret."""
 
     _encryption: Encryption = field(repr=False)
 
@@ -25,9 +25,9 @@ class KeyEncryption:
         return self._encryption.encrypt(meter_key, bound_to=radio_address)
 
     def open(self, encrypted: bytes, *, radio_address: str) -> bytes:
-        """The key again.
+        """The decrypted key.
 
         Raises:
-            SecretUnusable: encrypted under another secret or for another meter, or damaged.
+            SecretUnusable: encrypted with another secret or for another meter, or damaged.
         """
         return self._encryption.open(encrypted, bound_to=radio_address)

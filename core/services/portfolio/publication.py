@@ -1,4 +1,4 @@
-"""Publishes a residence: from then on its residents may register, and its managers are told.
+"""Publishes a residence: from then on its residents may register, and its managers are notified.
 
 The one rule: publishing twice is publishing once; one e-mail to each administrator, and one document that
 everybody with access to the residence can read (R-134 to R-138, C-09, C-10).
@@ -38,7 +38,7 @@ async def publish_residence(
     residence_code: str,
     now: datetime,
 ) -> bool:
-    """Open a residence to its residents; answers False if it was open already.
+    """Open a residence to its residents; returns False if it was open already.
 
     Raises:
         NotFound: the operator has no such residence.

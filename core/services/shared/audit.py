@@ -1,8 +1,8 @@
-"""Keeps a record of every security-relevant act: who did what, to what, when, and from which address.
+"""Records every security-relevant act: who did what, to what, when, and from which address.
 
 In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule: rows
-are only added, and hold numbers, names of things and states: no password, code, token, key, serial or
-address to write to. The table itself refuses to change a row (the initial migration).
+are only added, and hold numbers, names of things and states: no password, code, token, key, serial, e-mail
+address or phone number. The table itself refuses to change a row (the initial migration).
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Detail: TypeAlias = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an act was done to: `Subject("account", 12)`; without a number, a thing that is not known."""
+    """The object of an act: `Subject("account", 12)`; without a number, an unknown one."""
 
     kind: str
     number: int | None = None
@@ -56,8 +56,8 @@ async def record(
         viewer: who; None for somebody who has not signed in.
         visitor: from where.
         now: when.
-        connection: the transaction that the act is part of; an act that is undone was not done.
-        details: what else is worth knowing, such as the name of a reason; never a secret.
+        connection: the transaction that the act is part of; a rollback removes the record too.
+        details: further facts, such as the name of a reason; never a secret.
     """
     await AuditRecord.create(
         at=now,

@@ -1,9 +1,9 @@
-"""Remembers the record headers that full telegrams teach, so that compact frames of their kind are read.
+"""Stores the record headers of full telegrams, so that compact frames of their kind can be read.
 
-In: telegrams that were opened. Out: the `CompactFormats` that open the next ones, and their entries as rows.
-Two rules: what was learned outlives the process, so that the first compact frame after a restart is read; and
-only a telegram that was sealed teaches, since a stranger could send a plain one whose signature collides with
-a true one. EN 13757-3 annex G.
+In: telegrams that were decrypted. Out: the formats that decode the next ones, and their entries as rows. Two
+rules: formats are stored, so that the first compact frame after a restart is read; and only an encrypted
+telegram adds one, since an attacker could send a plain one whose signature collides with a genuine one.
+EN 13757-3 annex G.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ from core.metering import CompactFormats, FormatEntry, Opened, SecurityKind
 from core.models import CompactFormat
 
 MOST_OF_A_KIND: Final = 32
-"""Formats kept for the meters of one maker, version and medium; those in the field send up to ten."""
+"""Formats stored for the meters of one maker, version and medium; those in the field send up to ten."""
 
 
 async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
-    """What was learned so far of these makers' meters."""
+    """The formats known so far of these makers' meters."""
     rows = await CompactFormat.filter(manufacturer__in=list(set(manufacturers))).order_by("id")
     return CompactFormats(
         tuple(FormatEntry(row.manufacturer, row.version, row.medium, row.headers) for row in rows)
@@ -29,7 +29,7 @@ async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
 
 
 def learned(formats: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
-    """The formats with what these telegrams teach; itself when that is nothing new."""
+    """The formats with those of these telegrams added; unchanged if there is nothing new."""
     seen: set[tuple[int, str, int, int]] = set()
     for telegram in opened:
         # Telegrams of one layout have the same record headers.
@@ -57,7 +57,7 @@ async def remember(
     *,
     now: datetime,
 ) -> None:
-    """Store what was learned; what another worker has learned meanwhile is left as it is."""
+    """Store new formats; those that another worker has stored meanwhile are left as they are."""
     fresh = updated_formats.entries[len(known.entries) :]
     if not fresh:
         return
@@ -76,6 +76,6 @@ async def remember(
                     learned_at=now,
                 )
             )
-    # In one order, so that two batches that learned the same cannot wait for each other.
+    # In one order, so that two batches with the same formats cannot wait for each other.
     rows.sort(key=lambda row: (row.manufacturer, row.version, row.medium, row.headers))
     await CompactFormat.bulk_create(rows, ignore_conflicts=True, using_db=connection)

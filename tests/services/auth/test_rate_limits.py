@@ -47,9 +47,9 @@ async def test_tries_beyond_the_limit_are_refused(limiter) -> None:
 async def test_a_refused_try_does_not_lengthen_the_wait(limiter) -> None:
     """An attacker that continues does not lengthen the lock."""
     await allowed(limiter, 10, (TEN, "a"))
-    before = await limiter.standing(TEN, "a", now=NOW)
+    before = await limiter.peek(TEN, "a", now=NOW)
     await allowed(limiter, 500, (TEN, "a"))
-    assert await limiter.standing(TEN, "a", now=NOW) == before
+    assert await limiter.peek(TEN, "a", now=NOW) == before
 
 
 @pytest.mark.parametrize("offset_s", [0, 60, 299, 450, 899])

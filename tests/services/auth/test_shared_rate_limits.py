@@ -85,7 +85,7 @@ async def test_processes_that_share_a_store_count_together(open_store) -> None:
     assert (await allowed(one, 6), await allowed(other, 6)) == (6, 4)
     assert (await allowed(one, 3, "b"), await allowed(other, 20, "b")) == (3, 7)
     await other.refund(TEN, "a", now=NOW)
-    assert (await one.standing(TEN, "a", now=NOW)).events == 9
+    assert (await one.peek(TEN, "a", now=NOW)).events == 9
     await one.forget(TEN, "a", now=NOW)
     assert await allowed(other, 20) == 10
 
@@ -157,9 +157,9 @@ async def test_without_its_store_a_process_counts_alone(open_store, server, seco
     )
     server.start()
     seconds.now += AWAY_FOR_S - 0.5
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 10
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 10
     seconds.now += 0.5
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 7
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 7
 
 
 async def test_a_restarted_store_is_used_again(open_store, server, seconds) -> None:
@@ -169,7 +169,7 @@ async def test_a_restarted_store_is_used_again(open_store, server, seconds) -> N
     server.stop()
     server.start()
     assert await allowed(limiter, 20) == 6
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 10
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 10
 
 
 async def test_people_sign_in_while_the_store_is_unreachable(settings, registry, server) -> None:

@@ -55,9 +55,7 @@ async def test_a_serial_that_is_found_is_no_miss(
         with suppress(RegistrationRefused):
             await answer(application, token, SerialAnswer(serial))
         operator_id = (await Registration.all().order_by("-id").first()).operator_id
-        count = await RateLimiter.of(application).standing(
-            MISSED_SERIALS_OF_OPERATOR, str(operator_id), now=NOW
-        )
+        count = await RateLimiter.of(application).peek(MISSED_SERIALS_OF_OPERATOR, str(operator_id), now=NOW)
         misses.append(count.events)
     assert misses == [0, 1, 2, 2]
 
