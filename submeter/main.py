@@ -3,6 +3,8 @@
 A command's module is imported when it is called, so `submeter decode` starts without a database library.
 """
 
+from collections.abc import Sequence
+
 from cyclopts import App
 
 from submeter.output import told_errors
@@ -45,10 +47,14 @@ for command, summary in {
     app.command(command, help=summary)
 
 
-def main() -> None:
-    """Run the command line; the house's own errors end it with one line and exit status 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the house's own errors end it with one line and exit status 1.
+
+    Args:
+        arguments: what stands after `submeter`; without it, what the process was given.
+    """
     with told_errors():
-        app()
+        app(arguments)
 
 
 if __name__ == "__main__":
