@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House, open_house
+from core.bootstrap import House
 from core.services.places.key_vault import Vault
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import replay, take_in
@@ -98,23 +98,22 @@ async def test_a_file_taken_in_again_stores_nothing_twice(
 
 
 async def test_nothing_is_lost_when_the_process_is_killed(
-    settings: Settings, mixed: tuple[DemoPlan, list[str]], vault: Vault, now: datetime
+    house: House, settings: Settings, mixed: tuple[DemoPlan, list[str]], vault: Vault, now: datetime
 ) -> None:
     """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
     known, lines = mixed
-    async with open_house(settings):
-        await describe(known, vault, now=now)
+    await describe(known, vault, now=now)
     first = await _ingesting(settings)
     assert first.stdin is not None
     # The pipe stays open: the process has stored some batches and waits for more lines when it is killed.
     first.stdin.write("".join(f"{line}\n" for line in lines[:600]).encode())
     await first.stdin.drain()
-    while not await _stored(settings):
+    while not await _stored():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(first.wait(), timeout=0.05)
     first.kill()
     assert await first.wait() == -signal.SIGKILL
-    half = await _stored(settings)
+    half = await _stored()
     assert 0 < half < 750
 
     second = await _ingesting(settings)
@@ -123,7 +122,7 @@ async def test_nothing_is_lost_when_the_process_is_killed(
     assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
     assert summary["duplicates"] == 100 + half
     assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
-    assert await _stored(settings) == 750
+    assert await _stored() == 750
 
 
 async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
@@ -141,8 +140,7 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
     )
 
 
-async def _stored(settings: Settings) -> int:
-    """How many readings the database holds."""
-    async with open_house(settings):
-        rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
-        return int(rows[0]["stored"])
+async def _stored() -> int:
+    """How many readings the database of the open house holds."""
+    rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
+    return int(rows[0]["stored"])
