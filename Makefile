@@ -36,10 +36,10 @@ check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_house.py
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
 
 .PHONY: format
-format: $(VENV)/.dev ## Put the code in the house's format and mend what can be mended
+format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
@@ -48,8 +48,8 @@ coverage: $(VENV)/.dev ## Run the suite and show the lines that no test reaches
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 .PHONY: requirements
-requirements: $(VENV)/.dev ## Print the requirements that no test names
-	@$(BIN)/python -m pytest --collect-only -q -p tests.support.traceability
+requirements: $(VENV)/.dev ## Write into docs/requirements.md which tests name each requirement
+	@$(BIN)/python -m tests.support.requirements
 
 .PHONY: schema
 schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql

@@ -3,13 +3,13 @@
     python bench/decode.py [--meters N] [--kind KIND]
 
 Makes a fleet of N meters (100,000), each with a key of its own, one telegram of each, and decodes it: in
-batches, through the decoder one at a time, and naively (`identify` and `open_sealed`, nothing kept). Every
+batches, through the decoder one at a time, and naively (`identify` and `open_telegram`, nothing kept). Every
 way ends with the index and the flags, as intake asks for them; "with values" makes the records as well. The
 ways take turns on slices of the fleet, since the machine's mood changes; medians are printed, the best slice
 in brackets, and the ratio is the median of the slices' ratios. What the ways answer is compared. Absolute
 figures swing with the machine; the ratios count.
 
-The memory kept is what the process holds more once every meter has been heard, C libraries included; the
+The memory kept is what the process holds more once every meter has been received, C libraries included; the
 decoder's keys are copies of its own. Each kind is measured in a fresh process, whose memory nobody used
 before.
 """
@@ -28,8 +28,9 @@ from statistics import median
 
 from fleet import KINDS, Sample, fleet
 
-from core.mbus.batch_ciphers import Ciphers
-from core.metering import BatchDecoder, Opened, Registry, TelegramError, identify, load_registry, open_sealed
+from core.mbus.batch.ciphers import Ciphers
+from core.metering import Opened, Registry, TelegramError, identify, load_registry, open_telegram
+from core.metering.batch import BatchDecoder
 
 BATCH = 2_000
 SLICE = 10_000
@@ -125,7 +126,7 @@ def naively(samples: Sequence[Sample], registry: Registry) -> Iterator[Opened | 
     """Each for itself."""
     for telegram, key in samples:
         try:
-            yield open_sealed(identify(telegram, registry, crc_kept=False), key)
+            yield open_telegram(identify(telegram, registry, crc_kept=False), key)
         except TelegramError as error:
             yield error
 
@@ -140,7 +141,7 @@ def same(decoder: BatchDecoder, samples: Sequence[Sample], registry: Registry) -
     """Stops the bench when the two ways differ."""
     for one, other in zip(naively(samples, registry), decoded(decoder, samples), strict=True):
         if one != other:
-            sys.exit(f"The batch says otherwise: {one} {other}")
+            sys.exit(f"The batch answers otherwise: {one} {other}")
 
 
 def stranger(samples: Sequence[Sample]) -> None:
@@ -168,7 +169,7 @@ def cpu_time(work: Callable[[], object]) -> float:
 
 
 def resident_kib() -> float:
-    """The memory that the process holds now, in KiB; not a number where the system does not tell so."""
+    """The memory that the process holds now, in KiB; not a number where the system does not report it."""
     if not STATM.exists():
         return float("nan")
     return int(STATM.read_text().split()[1]) * resource.getpagesize() / 1024

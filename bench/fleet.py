@@ -1,7 +1,7 @@
 """A fleet of meters for the benches: so many meters, each with a key of its own, and one telegram of each.
 
-In: a seal and a number of meters. Out: telegrams as gateways hand them over, link checksums removed. The one
-rule: seeded, so that every run measures the same bytes.
+In: a kind of encryption and a number of meters. Out: telegrams as gateways hand them over, link checksums
+removed. The one rule: seeded, so that every run measures the same bytes.
 """
 
 import random
@@ -10,10 +10,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from submeter.simulator import layouts
+from submeter.simulator.encryption import CI_COMPACT, CI_FULL, ell_ctr, mode5
 from submeter.simulator.prios import SAP, PriosState
-from submeter.simulator.prios import seal as seal_prios
+from submeter.simulator.prios import encrypt as encrypt_prios
 from submeter.simulator.records import compact, full
-from submeter.simulator.sealing import CI_COMPACT, CI_FULL, ell_ctr, mode5
 
 _ITRON = bytes.fromhex("9726")
 _KAMSTRUP = bytes.fromhex("2D2C")
@@ -70,7 +70,7 @@ def prios(number: int, chance: random.Random) -> Sample:
         leak_now=number % 50 == 0,
     )
     key = chance.randbytes(8)
-    return Sample(seal_prios(wire, state, key), key)
+    return Sample(encrypt_prios(wire, state, key), key)
 
 
 KINDS: dict[str, Callable[[int, random.Random], Sample]] = {

@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 
 from core.access import SYSTEM
-from core.bootstrap import migrate, open_house
-from core.metering import identify, open_sealed, parse_line
-from core.services.places.key_vault import Vault
+from core.bootstrap import migrate, open_application
+from core.metering import NO_FORMATS, identify, open_telegram, parse_line
+from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import meters_by_address
-from core.services.telegrams.decoding import Heard, Line, hear, open_telegrams
+from core.services.telegrams.decoding import ReceivedLine, ReceivedTelegram, identify_lines, open_telegrams
 from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
 from submeter.demo.world import describe
@@ -37,35 +37,36 @@ async def main(count: int) -> None:
             Path(folder), f"sqlite:///{folder}/bench.db", "a secret of the bench, 32 characters"
         )
         await migrate(settings)
-        vault = Vault.under(settings.secret_key)
-        async with open_house(settings) as house:
-            await describe(plan, vault, now=ANCHOR)
+        key_encryption = KeyEncryption.under(settings.secret_key)
+        async with open_application(settings) as application:
+            await describe(plan, key_encryption, now=ANCHOR)
             addresses = [
                 meter.address for one in plan.residences for home in one.dwellings for meter in home.meters
             ]
-            meters = await meters_by_address(SYSTEM, addresses, vault=vault)
+            meters = await meters_by_address(SYSTEM, addresses, key_encryption=key_encryption)
 
             start = time.process_time()
             for text in lines:
                 one = parse_line(text)
-                sealed = identify(one.telegram, house.registry, crc_kept=one.crc_kept)
-                keys = meters[str(sealed.address)].keys or (None,)
-                open_sealed(sealed, keys[0])
-            singly = time.process_time() - start
+                identified = identify(one.telegram, application.registry, crc_kept=one.crc_kept)
+                keys = meters[str(identified.address)].keys or (None,)
+                open_telegram(identified, keys[0])
+            one_by_one = time.process_time() - start
 
             start = time.process_time()
             for first in range(0, len(lines), settings.intake_batch_lines):
                 batch = lines[first : first + settings.intake_batch_lines]
-                heard = hear([Line(text, ANCHOR) for text in batch], house.decoder)
-                open_telegrams([one for one in heard if isinstance(one, Heard)], meters, house.decoder)
+                received = identify_lines([ReceivedLine(text, ANCHOR) for text in batch], application.decoder)
+                telegrams = [one for one in received if isinstance(one, ReceivedTelegram)]
+                open_telegrams(telegrams, meters, application.decoder, NO_FORMATS)
             decoding = time.process_time() - start
 
             start = time.process_time()
-            summary = await take_in(house, SYSTEM, lines, source="bench", now=ANCHOR)
+            summary = await take_in(application, SYSTEM, lines, source="bench", now=ANCHOR)
             whole = time.process_time() - start
     print(f"{summary.stored} readings of {len(lines)} lines")
-    print(f"decoding one by one {len(lines) / singly:6.0f} lines per CPU second")
-    print(f"decoding in batches is {singly / decoding:.1f} times as fast")
+    print(f"decoding one by one {len(lines) / one_by_one:6.0f} lines per CPU second")
+    print(f"decoding in batches is {one_by_one / decoding:.1f} times as fast")
     print(f"decoding alone   {len(lines) / decoding:9.0f} lines per CPU second")
     print(f"the whole intake {len(lines) / whole:9.0f} lines per CPU second")
     print(f"share of decoding in the whole: {decoding / whole:.0%}")

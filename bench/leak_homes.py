@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.leaks.classifier.fold import Readings
+from core.leaks.classifier.classify import Readings
 
 DAYS = 60
 END_S = DAYS * 86_400.0

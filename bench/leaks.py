@@ -20,12 +20,12 @@ import numpy as np
 from leak_fleet import measure
 from leak_homes import homes
 
-from core.leaks.classifier.fold import Readings, classify
-from core.leaks.classifier.runs import Run
+from core.leaks.classifier.classify import Readings, classify
+from core.leaks.classifier.runs import LeakRun
 
 LABELLED = Path(__file__).resolve().parents[2] / "shared" / "leaks"
 CAPACITY_L = 10**8
-CASES = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 24))
+DWELLING_REQUESTS = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 24))
 """Litres of a step, and hours between readings."""
 
 
@@ -50,7 +50,7 @@ def main() -> None:
         "step cadence homes leaks | recall % all  L1    L2    L3 | false | level % | delay h med p95 |"
         " loss err % med p90 | runs/leak | CPU s"
     )
-    for step, cadence_h in CASES:
+    for step, cadence_h in DWELLING_REQUESTS:
         if chosen.generated is None:
             arrays, truth = scorer.load_truth(chosen.data / "dev.npz")
             series = _labelled(arrays, step)
@@ -81,7 +81,7 @@ def _labelled(arrays: Any, step: int) -> list[Readings]:
     return [Readings(times[first:end], index[first:end], serial[first:end]) for first, end in edges]
 
 
-def _row(run: Run, numbers: Any) -> dict[str, Any]:
+def _row(run: LeakRun, numbers: Any) -> dict[str, Any]:
     """A run as the scorer reads it; the mean flow is the litres over the leak's whole time."""
     return {
         "dw": int(numbers[run.meter]),

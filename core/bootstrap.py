@@ -1,6 +1,6 @@
-"""Starts the house once: settings in, database open and drivers loaded out. Every door calls it.
+"""Starts the application once: settings in, database open and drivers loaded out. Every door calls it.
 
-The database is opened per context (`async with open_house(...)`), so tests and commands run side by side.
+The database is opened per context (`async with open_application(...)`), so tests and commands run side by side.
 A server's requests run in tasks of their own, which is why it asks for `shared=True`. What only some doors
 need (drivers, the batch decoder, the migrations) is imported by whoever asks for it.
 """
@@ -20,13 +20,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from anyio import to_thread
 from tortoise.context import TortoiseContext
 
-from core.rate_limit_store import LimitStore
+from core.rate_limit_store import RateLimitStore
 from core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from tortoise.backends.base.client import BaseDBAsyncClient
 
-    from core.metering import BatchDecoder, Registry
+    from core.metering import Registry
+    from core.metering.batch import BatchDecoder
 
 _URL = "SUBMETER_DATABASE_URL"
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
@@ -44,7 +45,7 @@ _MIGRATION_LOCK = 0x5B3E7E4
 
 
 @dataclass(frozen=True)
-class House:
+class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
     `counters` are those of the limits on tries (`core.services.auth.rate_limits`).
@@ -52,15 +53,15 @@ class House:
 
     settings: Settings
     registry: "Registry"
-    counters: LimitStore = field(init=False, repr=False, compare=False)
+    counters: RateLimitStore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "counters", LimitStore(self.settings.limits_url))
+        object.__setattr__(self, "counters", RateLimitStore(self.settings.limits_url))
 
     @cached_property
     def decoder(self) -> "BatchDecoder":
-        """Serves all intake of the house, and remembers from batch to batch."""
-        from core.metering import BatchDecoder  # noqa: PLC0415 - for intake alone
+        """Serves all intake of the application, and remembers from batch to batch."""
+        from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
 
@@ -72,9 +73,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_application(
     settings: Settings, *, shared: bool = False, registry: "Registry | None" = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Application]:
     """Open the database and load the drivers for the time of the block.
 
     Args:
@@ -89,11 +90,11 @@ async def open_house(
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
-        house = House(settings=settings, registry=registry or load_registry())
+        application = Application(settings=settings, registry=registry or load_registry())
         try:
-            yield house
+            yield application
         finally:
-            await house.counters.close()
+            await application.counters.close()
 
 
 async def migrate(settings: Settings) -> list[str]:

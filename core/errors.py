@@ -1,4 +1,4 @@
-"""Every error the house raises to a door: a stable code, a plain sentence, the field where there is one.
+"""Every error the application raises to a door: a stable code, a plain sentence, the field where there is one.
 
 A door (GraphQL, command line) translates once: the code is for a program, the sentence for a person.
 A broken telegram is not one of these: it is a result that intake counts and keeps (`core.mbus.errors`).
@@ -46,7 +46,7 @@ class Forbidden(SubmeterError):
 
 
 class NotFound(SubmeterError):
-    """No such thing, or not the viewer's: both get the same answer (serials.md §2 rule 6)."""
+    """No such thing, or not the viewer's: both get the same answer."""
 
     code = "NOT_FOUND"
 
@@ -75,10 +75,10 @@ class Conflict(SubmeterError):
     code = "CONFLICT"
 
 
-class AlertOver(SubmeterError):
+class AlertEnded(SubmeterError):
     """Something is to be done about an alert that is over."""
 
-    code = "ALERT_OVER"
+    code = "ALERT_ENDED"
 
 
 class SecretUnusable(SubmeterError):
@@ -118,7 +118,7 @@ class AccountLocked(SubmeterError):
 class MustGiveSecondFactor(SubmeterError):
     """The password was right; the code of the authenticator is still asked for."""
 
-    code = "MUST_GIVE_SECOND_FACTOR"
+    code = "MUST_VERIFY_SECOND_FACTOR"
 
     def __init__(self) -> None:
         super().__init__("Give the code of your authenticator first.")

@@ -46,8 +46,8 @@ class Counters(Protocol):
         """Begin again."""
 
 
-class LimitStore:
-    """The counters of a house.
+class RateLimitStore:
+    """The counters of an application.
 
     Args:
         url: `memory://`, `redis://…`, `rediss://…` or `redis+unix://…`.

@@ -28,7 +28,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(Exception):
-    """The environment does not describe a house that can be started; `field` names the variable."""
+    """The environment does not describe an application that can be started; `field` names the variable."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(f"{field} {message}")
@@ -37,7 +37,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a house is started with.
+    """What an application is started with.
 
     Attributes:
         data_dir: the folder of the embedded database, the secret key file and the demo's files.

@@ -1,6 +1,6 @@
 """The app that an ASGI server runs: `/graphql`, `/health`, and the headers that every answer carries.
 
-In: settings, or for tests a house that is open already. Out: a Starlette app. The one rule: the house is
+In: settings, or for tests an application that is open already. Out: a Starlette app. The one rule: the application is
 opened in the app's lifespan and shared by the tasks of all requests, so it is opened once a process.
 
     uvicorn --factory graphql_schema.asgi:create_app_from_environment
@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from core.bootstrap import House, open_house
-from core.services.alerts.missing_data import watch_silence
+from core.bootstrap import Application, open_application
+from core.services.alerts.missing_data import raise_missing_data
 from core.services.privacy.retention import purge
 from core.services.shared.health import database_answers
 from core.settings import Settings, from_environment
@@ -32,7 +32,7 @@ from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]
 
-TIDY_EVERY = timedelta(hours=1)
+PERIODIC_JOBS_EVERY = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
@@ -50,31 +50,31 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The app of a server: it opens the house when it starts and closes it when it stops."""
+    """The app of a server: it opens the application when it starts and closes it when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_house(settings, shared=True) as house:
-            app.state.house = house
-            tidying = asyncio.create_task(tidy(settings, utc_now))
+        async with open_application(settings, shared=True) as application:
+            app.state.application = application
+            periodic_jobs = asyncio.create_task(run_periodic_jobs(settings, utc_now))
             try:
                 yield
             finally:
-                tidying.cancel()
-                await asyncio.wait([tidying])
+                periodic_jobs.cancel()
+                await asyncio.wait([periodic_jobs])
 
     return _app(utc_now, lifespan)
 
 
-async def tidy(settings: Settings, clock: Clock) -> None:
+async def run_periodic_jobs(settings: Settings, clock: Clock) -> None:
     """What time alone brings about, now and every hour: a meter is silent, data have had their time."""
     while True:
-        for chore in (watch_silence, partial(purge, settings)):
+        for job in (raise_missing_data, partial(purge, settings)):
             try:
-                await chore(now=clock())
+                await job(now=clock())
             except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
                 _log.exception("A chore failed; it is tried again in an hour.")
-        await asyncio.sleep(TIDY_EVERY.total_seconds())
+        await asyncio.sleep(PERIODIC_JOBS_EVERY.total_seconds())
 
 
 def create_app_from_environment() -> Starlette:
@@ -82,10 +82,10 @@ def create_app_from_environment() -> Starlette:
     return create_app(from_environment())
 
 
-def build_app(house: House, *, clock: Clock = utc_now) -> Starlette:
-    """The app around a house that somebody else opened and closes."""
+def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
+    """The app around an application that somebody else opened and closes."""
     app = _app(clock)
-    app.state.house = house
+    app.state.application = application
     return app
 
 

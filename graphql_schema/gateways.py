@@ -21,7 +21,7 @@ class UnusableCount:
     count: int
 
 
-@strawberry.type(description="What became of the lines: `lines` = `stored` + `duplicates` + all `unusable`.")
+@strawberry.type(description="The outcome of the lines: `lines` = `stored` + `duplicates` + all `unusable`.")
 class SubmitTelegramsResult:
     lines: int = strawberry.field(description="Without blank ones.")
     stored: int
@@ -30,7 +30,7 @@ class SubmitTelegramsResult:
         description="The most frequent first. Such lines are kept."
     )
     alerts: int = strawberry.field(description="Alerts that began or changed.")
-    messages: int = strawberry.field(description="E-mails and SMS that wait to be sent.")
+    messages: int = strawberry.field(description="E-mails and SMS that were queued.")
 
     @classmethod
     def of(cls, summary: IntakeSummary) -> "SubmitTelegramsResult":
@@ -50,15 +50,15 @@ class SubmitTelegramsResult:
 @strawberry.type
 class TelegramMutation:
     @resolved(
-        "Hand in gateway lines of any known shape, at most 2,000 of at most 4,096 characters. "
-        "Send them as a variable. Handing the same in again stores nothing twice."
+        "Submit gateway lines of any known format, at most 2,000 of at most 4,096 characters. "
+        "Send them as a variable. Submitting the same lines again stores nothing twice."
     )
     async def submit_telegrams(
         self, info: Info, lines: list[str], source: str | None = None
     ) -> SubmitTelegramsResult:
         viewer = await info.context.viewer()
         summary = await take_in(
-            info.context.house,
+            info.context.application,
             viewer,
             checked_lines(lines),
             source=checked_source(source or f"gateway {viewer.gateway_id}"),

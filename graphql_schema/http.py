@@ -38,7 +38,7 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 class GraphQLOverHttp(GraphQL[Context, None]):
-    """The `/graphql` endpoint. The app's state gives it the house and the clock."""
+    """The `/graphql` endpoint. The app's state gives it the application and the clock."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, _counted(receive))
@@ -56,7 +56,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         return Context(
             request=request,
             response=response,
-            house=state.house,
+            application=state.application,
             now=now,
             credentials=Credentials.of(request),
         )

@@ -13,7 +13,7 @@ from graphql_schema.accounts.second_factor import SecondFactorMutation
 from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
-from graphql_schema.base.query_limits import Limits
+from graphql_schema.base.query_limits import QueryLimits
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
@@ -21,7 +21,7 @@ from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.dwellings import DwellingQuery
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
-from graphql_schema.managers.dwelling_requests import CaseMutation, CaseQuery
+from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
 from graphql_schema.managers.residences import ManagedQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.registration.mutations import RegistrationMutation
@@ -29,7 +29,7 @@ from graphql_schema.registration.operators import OperatorMutation, OperatorQuer
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, ManagedQuery, CaseQuery, NodeQuery, OperatorQuery):
+class Query(ViewerQuery, DwellingQuery, ManagedQuery, DwellingRequestQuery, NodeQuery, OperatorQuery):
     pass
 
 
@@ -47,7 +47,7 @@ class Mutation(
     AlertMutation,
     OwnLimitMutation,
     StatementMutation,
-    CaseMutation,
+    DwellingRequestMutation,
     TelegramMutation,
 ):
     pass
@@ -65,7 +65,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[Limits],
+    extensions=[QueryLimits],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

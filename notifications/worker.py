@@ -1,6 +1,6 @@
 """The post room: takes what is due from the outbox, finds its words, and sends it by its channel.
 
-In: the open house, the ways that are set up, and a clock. Out: how many messages went and how many did not.
+In: the open application, the ways that are set up, and a clock. Out: how many messages went and how many did not.
 The one rule: one message after the other, each claimed, sent and settled before the next, so that whatever
 ends the process, at most one message is in doubt. A message whose words fail is that message's trouble alone.
 """
@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.services.messaging.delivery import Channel, Claimed, claim_next, note_failed, note_sent
 from core.settings import Settings
 from notifications.channels.base import NotAccepted, Post, Way
@@ -33,17 +33,19 @@ class Tally:
     failed: int = 0
 
 
-class PostRoom:
+class OutboxWorker:
     """Sends for one process.
 
     Args:
-        house: whose outbox.
+        application: whose outbox.
         ways: the channels that are set up; messages of others wait.
         clock: what time it is.
     """
 
-    def __init__(self, house: House, ways: Mapping[Channel, Way], *, clock: Callable[[], datetime]) -> None:
-        self._house = house
+    def __init__(
+        self, application: Application, ways: Mapping[Channel, Way], *, clock: Callable[[], datetime]
+    ) -> None:
+        self._application = application
         self._ways = ways
         self._clock = clock
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
@@ -52,7 +54,7 @@ class PostRoom:
         """Send everything that is due, the oldest first."""
         sent = failed = 0
         try:
-            while message := await claim_next(self._house, self._worker, self._ways, now=self._clock()):
+            while message := await claim_next(self._application, self._worker, self._ways, now=self._clock()):
                 if await self._send(message):
                     sent += 1
                 else:
@@ -100,7 +102,7 @@ class PostRoom:
             key=message.key,
             recipient=message.recipient,
             subject=words.subject,
-            text=words.letter(message.addressed_to, message.language) if by_mail else words.text,
+            text=words.email_text(message.addressed_to, message.language) if by_mail else words.text,
             language=message.language,
         )
 

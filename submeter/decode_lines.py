@@ -14,15 +14,15 @@ from typing import Any, Final
 import orjson
 
 from core.metering import (
-    NO_BOOK,
-    FormatBook,
+    NO_FORMATS,
+    CompactFormats,
+    Identified,
     Measurement,
     Opened,
     Registry,
-    Sealed,
     TelegramError,
     identify,
-    open_sealed,
+    open_telegram,
     parse_line,
 )
 
@@ -64,7 +64,7 @@ def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
                 "message": error.message,
             }
         }
-    return answer | _sender(opened.sealed) | _meaning(opened.measurement)
+    return answer | _sender(opened.identified) | _meaning(opened.measurement)
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -92,9 +92,9 @@ def _key(value: object) -> bytes | None:
         raise _InputError("The key is not made of hex digits.") from None
 
 
-def _learned(prior: object, key: bytes | None, registry: Registry) -> FormatBook:
+def _learned(prior: object, key: bytes | None, registry: Registry) -> CompactFormats:
     """What the telegrams that came before teach; one that cannot be read teaches nothing."""
-    book = NO_BOOK
+    book = NO_FORMATS
     if not isinstance(prior, list):
         return book
     for line in prior:
@@ -105,16 +105,16 @@ def _learned(prior: object, key: bytes | None, registry: Registry) -> FormatBook
     return book
 
 
-def _identified(line: str, registry: Registry) -> Sealed:
+def _identified(line: str, registry: Registry) -> Identified:
     parsed = parse_line(line)
     return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
 
 
-def _opened(sealed: Sealed, key: bytes | None, book: FormatBook) -> Opened:
-    return open_sealed(sealed, key, formats=book.formats_for(sealed.address))
+def _opened(sealed: Identified, key: bytes | None, book: CompactFormats) -> Opened:
+    return open_telegram(sealed, key, formats=book.formats_for(sealed.address))
 
 
-def _sender(sealed: Sealed) -> dict[str, Any]:
+def _sender(sealed: Identified) -> dict[str, Any]:
     return {
         "manufacturer": sealed.address.manufacturer,
         "serial": sealed.address.identification,

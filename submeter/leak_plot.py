@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.leaks.classifier.fold import Readings
-from core.leaks.classifier.runs import Run
+from core.leaks.classifier.classify import Readings
+from core.leaks.classifier.runs import LeakRun
 
 SUFFIXES = (".png", ".svg")
 _COLOUR = {1: "#e0b000", 2: "#e07000", 3: "#c00020"}
@@ -19,7 +19,7 @@ _HOUR_S = 3600
 _DAY_S = 86_400
 
 
-def draw(path: Path, meter: str, readings: Readings, runs: Sequence[Run]) -> None:
+def draw(path: Path, meter: str, readings: Readings, runs: Sequence[LeakRun]) -> None:
     """Write the picture; its kind follows the file's suffix.
 
     Raises:
@@ -46,13 +46,13 @@ def draw(path: Path, meter: str, readings: Readings, runs: Sequence[Run]) -> Non
         end_s = run.until_s if run.until_s is not None else float(ordered.at_s[-1])
         start, end = run.since_s / _DAY_S, end_s / _DAY_S
         axes.axvspan(start, end, color=_COLOUR[run.level], alpha=0.25)
-        told = f"level {run.level}, {run.mean_flow_lph:.1f} L/h, {run.lost_litres / 1000:.2f} m3"
+        reported = f"level {run.level}, {run.mean_flow_lph:.1f} L/h, {run.lost_litres / 1000:.2f} m3"
         axes.plot(
             [start, end],
             [run.mean_flow_lph] * 2,
             color=_COLOUR[run.level],
             linewidth=2,
-            label=f"leak: {told}" if run.until_s is not None else f"leak, still running: {told}",
+            label=f"leak: {reported}" if run.until_s is not None else f"leak, still running: {reported}",
         )
     axes.set(title=f"Meter {meter}", ylabel="L/h", ylim=(0, None))
     axes.legend(loc="upper left", fontsize="small")

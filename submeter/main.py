@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App
 
-from submeter.output import told_errors
+from submeter.output import reported_errors
 
 
 def _version() -> str:
@@ -28,7 +28,7 @@ for command, summary in {
     "submeter.commands.migrate:migrate": "Bring the tables up to date.",
     "submeter.commands.ingest:ingest": "Take in files of gateway lines.",
     "submeter.commands.ingest:replay": "Take in again the lines that are kept as unusable.",
-    "submeter.commands.dead_letters:kept": "Lines that could not be used, and why.",
+    "submeter.commands.dead_letters:dead_letters": "Lines that could not be used, and why.",
     "submeter.commands.decode:decode": "Say what one telegram means, layer by layer.",
     "submeter.commands.classify:classify": "Find the leaks in a file of readings.",
     "submeter.commands.drivers:drivers": "The drivers of meter vendors.",
@@ -36,24 +36,24 @@ for command, summary in {
     "submeter.commands.meters:meters": "Meters and their keys.",
     "submeter.commands.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
-    "submeter.commands.cases:cases": "Requests for a dwelling that a manager decides.",
+    "submeter.commands.dwelling_requests:dwelling_requests": "Requests for a dwelling that a manager decides.",
     "submeter.commands.accounts:accounts": "The access of residents and managers.",
     "submeter.commands.managers:managers": "Managers and the residences they look after.",
     "submeter.commands.audit:audit": "Who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
-    "submeter.commands.send:send": "Send the messages that wait.",
+    "submeter.commands.worker:worker": "Send the messages that wait.",
     "submeter.commands.purge:purge": "Delete what has outlived its period.",
 }.items():
     app.command(command, help=summary)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; the house's own errors end it with one line and exit status 1.
+    """Run the command line; the application's own errors end it with one line and exit status 1.
 
     Args:
         arguments: what stands after `submeter`; without it, what the process was given.
     """
-    with told_errors():
+    with reported_errors():
         app(arguments)
 
 

@@ -65,16 +65,16 @@ def fail(message: str, *, code: str = "ERROR") -> NoReturn:
 
 
 @contextmanager
-def told_errors() -> Iterator[None]:
-    """Tell the errors of the house, of files and of databases in one line instead of a stack trace."""
+def reported_errors() -> Iterator[None]:
+    """Tell the errors of the application, of files and of databases in one line instead of a stack trace."""
     try:
         yield
     except BrokenPipeError:  # who read us has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except SubmeterError as failure:
-        told = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
-        fail(told, code=failure.code)
+        reported = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
+        fail(reported, code=failure.code)
     except SettingsError as failure:
         fail(str(failure), code="SETTINGS")
     except csv.Error as failure:
@@ -90,7 +90,7 @@ def told_errors() -> Iterator[None]:
         NotADirectoryError,
         PermissionError,
     ) as failure:
-        _tell_of_file(failure)
+        _report_file_error(failure)
     except Exception as failure:
         from core.metering import DriverConflict  # noqa: PLC0415 - all decoders; whoever raised it has them
 
@@ -99,7 +99,7 @@ def told_errors() -> Iterator[None]:
         fail(str(failure), code="DRIVER_CONFLICT")
 
 
-def _tell_of_file(failure: OSError) -> NoReturn:
+def _report_file_error(failure: OSError) -> NoReturn:
     if failure.filename is None:  # no file of ours: the socket of a database
         fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
     if isinstance(failure, FileNotFoundError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from core.leaks.classifier.fold import Readings
+from core.leaks.classifier.classify import Readings
 
 REQUIRED = ("meter", "read_at", "litres")
 LARGEST_INDEX_L = 10**15

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint
 from typing import Final
 
-from core.metering import Opened, SecurityKind, Signature, identify, open_sealed
+from core.metering import Opened, SecurityKind, Signature, identify, open_telegram
 from core.metering.conformance import Subject, installed_plugins, subjects_of
 
-_HOUSE: Final = "submeter"
+_OUR_DISTRIBUTION: Final = "submeter"
 _MEDIA: Final = {
     0x04: "heat",
     0x06: "warm water",
@@ -27,7 +27,7 @@ _MEDIA: Final = {
     0x15: "hot water",
     0x16: "cold water",
 }
-"""Device types of EN 13757-7 table 13, as far as the house bills them."""
+"""Device types of EN 13757-7 table 13, as far as the application bills them."""
 _SEALS: Final = {
     SecurityKind.NONE: "none",
     SecurityKind.MODE_5: "mode 5",
@@ -56,7 +56,7 @@ def page(plugins: Iterable[EntryPoint]) -> str:
 def _section(subject: Subject) -> Iterator[str]:
     driver = subject.driver
     opened = [
-        open_sealed(identify(vector.telegram, subject.registry), vector.key) for vector in subject.vectors
+        open_telegram(identify(vector.telegram, subject.registry), vector.key) for vector in subject.vectors
     ]
     yield f"## {driver.title}"
     yield ""
@@ -70,7 +70,7 @@ def _section(subject: Subject) -> Iterator[str]:
 
 
 def _covers(signature: Signature, opened: Opened) -> bool:
-    address = opened.sealed.address
+    address = opened.identified.address
     return (
         signature.manufacturer == address.manufacturer
         and signature.version in {None, address.version}
@@ -80,9 +80,9 @@ def _covers(signature: Signature, opened: Opened) -> bool:
 
 def _row(signature: Signature, proofs: list[Opened]) -> str:
     version = "any" if signature.version is None else f"{signature.version:02X}"
-    media = {one.sealed.medium for one in proofs} if signature.medium is None else {signature.medium}
+    media = {one.identified.medium for one in proofs} if signature.medium is None else {signature.medium}
     measures = ", ".join(_MEDIA.get(medium, f"{medium:02X}") for medium in sorted(media)) or "any"
-    seals = sorted({_SEALS[one.sealed.envelope.security] for one in proofs})
+    seals = sorted({_SEALS[one.identified.envelope.security] for one in proofs})
     values = sorted({name for one in proofs for name in one.measurement.values})
     cells = (
         signature.manufacturer,
@@ -98,7 +98,9 @@ def _row(signature: Signature, proofs: list[Opened]) -> str:
 def our_plugins() -> tuple[EntryPoint, ...]:
     """The plugins that this repository brings, and no stranger's."""
     return tuple(
-        plugin for plugin in installed_plugins() if plugin.dist is not None and plugin.dist.name == _HOUSE
+        plugin
+        for plugin in installed_plugins()
+        if plugin.dist is not None and plugin.dist.name == _OUR_DISTRIBUTION
     )
 
 

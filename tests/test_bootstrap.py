@@ -1,4 +1,4 @@
-"""Starting the house: the database's URL, its migrations, and what they leave."""
+"""Starting the application: the database's URL, its migrations, and what they leave."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from core import migrations, models
-from core.bootstrap import database_config, migrate, open_house, pending_migrations
+from core.bootstrap import database_config, migrate, open_application, pending_migrations
 from core.services.shared.transaction import current_database
 from core.settings import Settings, SettingsError
 
@@ -62,7 +62,7 @@ async def test_two_that_migrate_at_once_both_succeed(tmp_path, empty_url) -> Non
     assert sorted(applied, key=len) == [[], ALL]
 
 
-async def test_the_models_call_for_no_further_migration(house, settings, tmp_path) -> None:
+async def test_the_models_call_for_no_further_migration(application, settings, tmp_path) -> None:
     """`makemigrations` would write nothing."""
     apps = database_config(settings)["apps"]
     detector = MigrationAutodetector(Tortoise.apps, apps)
@@ -90,7 +90,7 @@ def column(model, name):
     return model._meta.fields_db_projection.get(name) or model._meta.fields_map[name].source_field
 
 
-async def test_the_tables_have_the_indexes_of_the_models(house) -> None:
+async def test_the_tables_have_the_indexes_of_the_models(application) -> None:
     """A migration that rebuilds a table on SQLite drops them without a word."""
     database = current_database()
     sqlite = database.capabilities.dialect == "sqlite"
@@ -108,51 +108,55 @@ async def test_the_tables_have_the_indexes_of_the_models(house) -> None:
         assert (found_unique, found_plain) == (unique, plain), meta.db_table
 
 
-async def test_a_series_has_one_row_for_a_meter_and_a_time(house) -> None:
+async def test_a_series_has_one_row_for_a_meter_and_a_time(application) -> None:
     """Their composite primary keys are what makes a reading one."""
     for table, column_name in SERIES.items():
         unique, plain = await keys_of(current_database(), table)
         assert (unique, plain) == ({("meter_id", column_name)}, set())
 
 
-async def test_a_meters_rows_hold_on_to_it(house) -> None:
+async def test_a_meters_rows_hold_on_to_it(application) -> None:
     """Foreign keys are on, on SQLite too."""
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await current_database().execute_script("INSERT INTO reading VALUES (99, 0, 0, 0, 0, 0)")
 
 
-async def test_houses_side_by_side_do_not_mix(tmp_path, registry, settings) -> None:
+async def test_applications_side_by_side_do_not_mix(tmp_path, registry, settings) -> None:
     """Two databases opened one after the other are each their own."""
     other = settings_of(tmp_path, f"sqlite:///{tmp_path / 'other.db'}")
     await migrate(other)
     for mine, name in ((settings, "first"), (other, "second")):
-        async with open_house(mine, registry=registry) as house:
-            assert house.settings == mine
+        async with open_application(mine, registry=registry) as application:
+            assert application.settings == mine
             await models.Operator.create(code=name, name=name)
             assert [row.code for row in await models.Operator.all()] == [name]
 
 
 def test_a_postgresql_url_says_where_and_as_whom(tmp_path) -> None:
     """User and password may be percent-encoded; options are those of the pool and the host."""
-    found = credentials(tmp_path, "postgresql://me%40x:a%2Fb@db.example.org:5433/house?minsize=2&maxsize=7")
+    found = credentials(
+        tmp_path, "postgresql://me%40x:a%2Fb@db.example.org:5433/application?minsize=2&maxsize=7"
+    )
     assert found == {
         "host": "db.example.org",
         "port": 5433,
         "user": "me@x",
         "password": "a/b",
-        "database": "house",
+        "database": "application",
         "minsize": 2,
         "maxsize": 7,
     }
-    assert credentials(tmp_path, "postgresql:///house?host=/run/postgresql")["host"] == "/run/postgresql"
-    assert credentials(tmp_path, "postgres://h/house?maxsize=1", migrating=True)["maxsize"] == 2
+    assert (
+        credentials(tmp_path, "postgresql:///application?host=/run/postgresql")["host"] == "/run/postgresql"
+    )
+    assert credentials(tmp_path, "postgres://h/application?maxsize=1", migrating=True)["maxsize"] == 2
 
 
 def test_an_sqlite_url_names_a_file(tmp_path) -> None:
     """With three slashes relative, with four absolute; foreign keys are on but for migrating."""
-    assert credentials(tmp_path, "sqlite:///house.db")["file_path"] == "house.db"
-    absolute = credentials(tmp_path, f"sqlite:///{tmp_path}/house.db", migrating=True)
-    assert (absolute["file_path"], absolute["foreign_keys"]) == (f"{tmp_path}/house.db", "OFF")
+    assert credentials(tmp_path, "sqlite:///application.db")["file_path"] == "application.db"
+    absolute = credentials(tmp_path, f"sqlite:///{tmp_path}/application.db", migrating=True)
+    assert (absolute["file_path"], absolute["foreign_keys"]) == (f"{tmp_path}/application.db", "OFF")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,7 @@ def test_a_url_that_cannot_be_read_is_told_by_the_settings_name(tmp_path, url) -
 
 
 async def test_the_drivers_are_loaded_where_none_are_given(settings) -> None:
-    """From their entry points, in a context of the house's own."""
-    async with open_house(settings) as house:
-        names = {loaded.driver.name for loaded in house.registry.drivers}
+    """From their entry points, in a context of the application's own."""
+    async with open_application(settings) as application:
+        names = {loaded.driver.name for loaded in application.registry.drivers}
     assert names >= {"ocea", "ista", "itron", "kamstrup"}

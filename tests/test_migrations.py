@@ -25,7 +25,7 @@ def _imported(path):
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
-def test_a_migration_imports_nothing_of_the_house(path) -> None:
+def test_a_migration_imports_nothing_of_the_application(path) -> None:
     """Only the standard library and Tortoise: what an old migration makes does not change with our names."""
     roots = {name.partition(".")[0] for name in _imported(path)}
     assert roots - sys.stdlib_module_names <= {"tortoise"}

@@ -16,7 +16,7 @@ def read(tmp_path, **variables):
     return from_environment({"SUBMETER_DATA_DIR": str(tmp_path), **variables})
 
 
-def test_without_a_word_a_house_can_be_started(tmp_path) -> None:
+def test_without_a_word_an_application_can_be_started(tmp_path) -> None:
     """An SQLite file and a secret in the data folder, served on loopback."""
     settings = read(tmp_path)
     assert settings == Settings(
@@ -152,9 +152,9 @@ def test_postgresql_needs_a_secret_of_its_own(tmp_path) -> None:
 
 def test_the_environment_is_read_where_none_is_given(tmp_path, monkeypatch) -> None:
     """And a relative data folder is taken from where the command runs."""
-    monkeypatch.setenv("SUBMETER_DATA_DIR", "house")
+    monkeypatch.setenv("SUBMETER_DATA_DIR", "application")
     monkeypatch.chdir(tmp_path)
-    assert from_environment().data_dir == Path.cwd() / "house"
+    assert from_environment().data_dir == Path.cwd() / "application"
 
 
 def test_settings_do_not_print_secrets(tmp_path) -> None:

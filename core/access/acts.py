@@ -16,8 +16,8 @@ class Act(StrEnum):
     ACCOUNT_ENABLED = "ACCOUNT_ENABLED"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
-    CASE_DECIDED = "CASE_DECIDED"
-    CASE_WITHDRAWN = "CASE_WITHDRAWN"
+    DWELLING_REQUEST_DECIDED = "CASE_DECIDED"
+    DWELLING_REQUEST_WITHDRAWN = "CASE_WITHDRAWN"
     CODE_REFUSED = "CODE_REFUSED"
     CONSENT_CHANGED = "CONSENT_CHANGED"
     CONTACT_CHANGED = "CONTACT_CHANGED"
@@ -68,4 +68,4 @@ class Visitor:
 
 
 NOBODY = Visitor()
-"""The command line and the house's own doing."""
+"""The command line and the application's own doing."""

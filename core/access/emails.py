@@ -6,9 +6,9 @@ account by its address asks here, and compares nothing else.
 
 import unicodedata
 
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 
 
 def email_key(email: str) -> str:
     """The form in which e-mail addresses are compared: trimmed and case-folded, dots and tags kept (C-12)."""
-    return storable(unicodedata.normalize("NFC", email).strip().casefold())
+    return escape_for_database(unicodedata.normalize("NFC", email).strip().casefold())

@@ -2,8 +2,8 @@
 
 In: a policy, a password, and what is known of its owner. Out: every criterion with its words and whether it
 is met, so that a form can show them live (R-112, R-207). The one rule: nothing is kept or logged. A
-policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone (regulation.md §5,
-PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
+policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone
+(PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
 """
 
 import unicodedata
@@ -153,7 +153,7 @@ _NOT_TOO_LONG = Text(
 def check_password(
     policy: PasswordPolicy, password: str, own_data: OwnData | None = None
 ) -> tuple[Criterion, ...]:
-    """Every criterion of the policy and of the house, in the order in which they are shown.
+    """Every criterion of the policy and of the application, in the order in which they are shown.
 
     The criterion on the greatest length is told only where it is broken, since no one else needs to read it.
     """

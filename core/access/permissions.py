@@ -24,7 +24,7 @@ class Permission(StrEnum):
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     AUDIT_READ = "audit:read"
-    CASES_DECIDE = "cases:decide"
+    DWELLING_REQUESTS_DECIDE = "cases:decide"
     CONSENT_RECORD = "consent:record"
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
@@ -83,7 +83,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
-            Permission.CASES_DECIDE,
+            Permission.DWELLING_REQUESTS_DECIDE,
             Permission.MANAGED_DAYS_READ,
         }
     ),

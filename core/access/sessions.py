@@ -13,7 +13,7 @@ from core.access.permissions import Permission
 class SessionState(StrEnum):
     """What stands between a sign-in and the data, in the order in which it is asked for (R-061, R-062)."""
 
-    MUST_GIVE_SECOND_FACTOR = "MUST_GIVE_SECOND_FACTOR"
+    MUST_VERIFY_SECOND_FACTOR = "MUST_VERIFY_SECOND_FACTOR"
     MUST_CHANGE_PASSWORD = "MUST_CHANGE_PASSWORD"  # noqa: S105 - a state's name
     MUST_ENROL_SECOND_FACTOR = "MUST_ENROL_SECOND_FACTOR"
     MUST_ACCEPT_TERMS = "MUST_ACCEPT_TERMS"
@@ -30,7 +30,7 @@ class TokenScope(StrEnum):
 
 _OWN = frozenset({Permission.ACCOUNT_READ, Permission.SESSIONS_WRITE})
 _ALLOWED_IN = {
-    SessionState.MUST_GIVE_SECOND_FACTOR: frozenset({Permission.SECOND_FACTOR_GIVE}),
+    SessionState.MUST_VERIFY_SECOND_FACTOR: frozenset({Permission.SECOND_FACTOR_GIVE}),
     SessionState.MUST_CHANGE_PASSWORD: _OWN | {Permission.PASSWORD_WRITE},
     SessionState.MUST_ENROL_SECOND_FACTOR: _OWN | {Permission.SECOND_FACTOR_WRITE},
     SessionState.MUST_ACCEPT_TERMS: _OWN | {Permission.TERMS_ACCEPT},
@@ -51,7 +51,7 @@ def state_of(
 ) -> SessionState:
     """The first of what still stands between a session and the data."""
     if factor_missing:
-        return SessionState.MUST_GIVE_SECOND_FACTOR
+        return SessionState.MUST_VERIFY_SECOND_FACTOR
     if password_temporary:
         return SessionState.MUST_CHANGE_PASSWORD
     if factor_to_enrol:

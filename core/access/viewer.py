@@ -20,7 +20,7 @@ from core.errors import (
 )
 
 _UNREADY: dict[SessionState, Callable[[], SubmeterError]] = {
-    SessionState.MUST_GIVE_SECOND_FACTOR: MustGiveSecondFactor,
+    SessionState.MUST_VERIFY_SECOND_FACTOR: MustGiveSecondFactor,
     SessionState.MUST_CHANGE_PASSWORD: MustChangePassword,
     SessionState.MUST_ENROL_SECOND_FACTOR: MustEnrolSecondFactor,
     SessionState.MUST_ACCEPT_TERMS: MustAcceptTerms,

@@ -2,7 +2,7 @@
 
 In: the states a meter sends, or how long and how much lies between two readings. Out: the conditions that
 hold. The one rule: a state that the meter itself tells holds while it tells it, and needs no volume; what is
-found in readings is a bound that they prove, never a guess (leaks.md §1).
+found in readings is a bound that they prove, never a guess.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ HIGHEST_LPH = 5000
 A register that moved faster, either way, was set anew.
 """
 
-SILENT_AFTER_INTERVALS = 6
+NO_DATA_AFTER_INTERVALS = 6
 """So many of its usual intervals without a telegram, and no less than a day, are no news."""
 
 DAY_S = 24 * _HOUR_S
@@ -49,9 +49,9 @@ class Condition(StrEnum):
     BACKFLOW = "BACKFLOW"
     DRY = "DRY"
     TAMPER = "TAMPER"
-    SILENT = "SILENT"
+    NO_DATA = "NO_DATA"
     METER_LEAK = "METER_LEAK"
-    """The meter's own leak flag; it counts where readings cannot show a leak (leaks.md §3, §7.8)."""
+    """The meter's own leak flag; it counts where readings cannot show a leak."""
 
 
 _TOLD_BY = {
@@ -77,7 +77,7 @@ class Between:
             raise ValueError("the second reading comes after the first, and a register has a step")
 
 
-def told(flags: Collection[StatusFlag]) -> frozenset[Condition]:
+def reported(flags: Collection[StatusFlag]) -> frozenset[Condition]:
     """The conditions that the meter's own states tell."""
     return frozenset(_TOLD_BY[flag] for flag in flags if flag in _TOLD_BY)
 
@@ -105,7 +105,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ConditionRun:
     """A condition that neighbouring sightings show: the first, the last, and the first one without it.
 
     `ended_s` is None where no sighting without it is known.
@@ -119,7 +119,7 @@ class Run:
 
 def runs(
     sightings: Sequence[Sighting], *, step_litres: int | None, register_capacity: int | None, from_s: int
-) -> list[Run]:
+) -> list[ConditionRun]:
     """The runs of every condition among the sightings from a moment on.
 
     Args:
@@ -128,18 +128,18 @@ def runs(
         register_capacity: where the register starts again at nought; None when unknown.
         from_s: the first sighting that is judged.
     """
-    going_on: dict[Condition, Run] = {}
-    found: list[Run] = []
+    going_on: dict[Condition, ConditionRun] = {}
+    found: list[ConditionRun] = []
     for number, sighting in enumerate(sightings):
         if sighting.at_s < from_s:
             continue
-        shown = told(sighting.flags)
+        shown = reported(sighting.flags)
         if step_litres is not None:
             shown |= _found(sightings, number, step_litres, register_capacity)
         over = [going_on.pop(condition) for condition in list(going_on) if condition not in shown]
         found += [replace(run, ended_s=sighting.at_s) for run in over]
         for condition in shown:
-            run = going_on.get(condition) or Run(condition, sighting.at_s, sighting.at_s, None)
+            run = going_on.get(condition) or ConditionRun(condition, sighting.at_s, sighting.at_s, None)
             going_on[condition] = replace(run, last_s=sighting.at_s)
     return sorted([*found, *going_on.values()], key=lambda run: (run.first_s, run.condition))
 
@@ -171,7 +171,7 @@ def _between(before: Sighting, after: Sighting, step: int, capacity: int | None)
     return Between(seconds, litres, step)
 
 
-def is_silent(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:
+def is_missing_data(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:
     """Whether there is no news from a meter that is usually heard this often.
 
     Raises:
@@ -179,4 +179,4 @@ def is_silent(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool
     """
     if usual_interval_s <= 0:
         raise ValueError("an interval is positive")
-    return now_s - last_reading_s > max(SILENT_AFTER_INTERVALS * usual_interval_s, DAY_S)
+    return now_s - last_reading_s > max(NO_DATA_AFTER_INTERVALS * usual_interval_s, DAY_S)

@@ -12,5 +12,5 @@ class AlertKind(StrEnum):
     BACKFLOW = "BACKFLOW"
     DRY = "DRY"
     TAMPER = "TAMPER"
-    SILENT = "SILENT"
+    NO_DATA = "NO_DATA"
     METER_LEAK = "METER_LEAK"

@@ -70,7 +70,7 @@ class LimitPeriod(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConsumptionLimits:
     """What a resident asked to be told of, in the smallest unit; None asks for nothing.
 
     Raises:
@@ -95,7 +95,7 @@ class Exceeded:
 
 
 def over_limits(
-    day_amounts: Mapping[date, int], month_amounts: Mapping[Month, int], limits: Limits
+    day_amounts: Mapping[date, int], month_amounts: Mapping[Month, int], limits: ConsumptionLimits
 ) -> list[Exceeded]:
     """The days and months above the resident's own limits (C-30), days first, each in the order of time.
 

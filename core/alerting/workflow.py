@@ -2,7 +2,7 @@
 
 In: deeds of residents, managers and the meter itself, in the order in which they were done. Out: how the
 alert stands now, and what may still be done. The one rule: the meter has the last word. A repair is believed
-for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (leaks.md §5).
+for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (docs/leaks.md).
 
 Resident and manager see one and the same standing. "Not a leak" silences the alert for a while, at the level
 that it had: if more runs out than that, the alert speaks again.
@@ -21,11 +21,11 @@ BELIEVE_REPAIR_FOR = timedelta(hours=48)
 RARELY_READ_TAKES = timedelta(days=10)
 """How long the profile rule may take to see that a leak goes on, or has ended: as long as to speak at all."""
 
-SHORTEST_QUIET, LONGEST_QUIET, USUAL_QUIET = 1, 90, 30
+SHORTEST_SNOOZE_DAYS, LONGEST_SNOOZE_DAYS, USUAL_SNOOZE_DAYS = 1, 90, 30
 """Days for which an alert can be silenced."""
 
 
-class Deed(StrEnum):
+class AlertActionKind(StrEnum):
     """What was done about an alert; the last two are the meter's."""
 
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -35,7 +35,7 @@ class Deed(StrEnum):
     RELAPSED = "RELAPSED"
 
 
-class Standing(StrEnum):
+class AlertStatus(StrEnum):
     """How an alert stands: the last deed that still counts."""
 
     OPEN = "OPEN"
@@ -57,7 +57,7 @@ class Party(StrEnum):
 
 
 class KnownUse(StrEnum):
-    """What runs without being a leak (leaks.md §6)."""
+    """What runs without being a leak."""
 
     WATER_SOFTENER = "WATER_SOFTENER"
     REVERSE_OSMOSIS = "REVERSE_OSMOSIS"
@@ -70,7 +70,7 @@ class KnownUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class Snooze:
     """Until which day, exclusive, an alert is silent, and up to which level."""
 
     until: date
@@ -81,30 +81,32 @@ class Silence:
         return day < self.until and (level is None or level <= self.level)
 
 
-def standing(deeds: Sequence[Deed], *, silenced: bool) -> Standing:
-    """How an alert stands after these deeds.
+def status(actions: Sequence[AlertActionKind], *, snoozed: bool) -> AlertStatus:
+    """How an alert stands after these actions.
 
     Args:
-        deeds: the oldest first.
-        silenced: whether the silence of the last NOT_A_LEAK still covers it.
+        actions: the oldest first.
+        snoozed: whether the snooze of the last NOT_A_LEAK still covers it.
 
     """
-    if not deeds:
-        return Standing.OPEN
-    if deeds[-1] is Deed.NOT_A_LEAK and not silenced:
-        return Standing.OPEN
-    return Standing(deeds[-1].value)
+    if not actions:
+        return AlertStatus.OPEN
+    if actions[-1] is AlertActionKind.NOT_A_LEAK and not snoozed:
+        return AlertStatus.OPEN
+    return AlertStatus(actions[-1].value)
 
 
-def open_deeds(now: Standing, *, running: bool) -> frozenset[Deed]:
+def possible_actions(now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
     """What a resident or a manager may do about an alert; nothing any more about one that is over."""
     if not running:
         return frozenset()
-    everything = frozenset({Deed.ACKNOWLEDGED, Deed.REPAIRED, Deed.NOT_A_LEAK})
-    return everything - {Deed.ACKNOWLEDGED} if now in _SEEN_TO else everything
+    everything = frozenset(
+        {AlertActionKind.ACKNOWLEDGED, AlertActionKind.REPAIRED, AlertActionKind.NOT_A_LEAK}
+    )
+    return everything - {AlertActionKind.ACKNOWLEDGED} if now in _SEEN_TO else everything
 
 
-_SEEN_TO = frozenset({Standing.ACKNOWLEDGED, Standing.REPAIRED, Standing.VERIFIED})
+_SEEN_TO = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.REPAIRED, AlertStatus.VERIFIED})
 
 
 def asked_from(repaired_at: datetime) -> datetime:
@@ -112,7 +114,9 @@ def asked_from(repaired_at: datetime) -> datetime:
     return repaired_at + BELIEVE_REPAIR_FOR
 
 
-def verdict_of_episode(ended_on: date | None, *, first: date, today: date) -> tuple[Deed, date] | None:
+def verdict_of_episode(
+    ended_on: date | None, *, first: date, today: date
+) -> tuple[AlertActionKind, date] | None:
     """What the classifier says to a repair where readings are too rare for a quiet hour to show.
 
     Args:
@@ -122,11 +126,11 @@ def verdict_of_episode(ended_on: date | None, *, first: date, today: date) -> tu
 
     """
     if ended_on is not None:
-        return Deed.VERIFIED, max(ended_on, first)
-    return (Deed.RELAPSED, today) if today >= first + RARELY_READ_TAKES else None
+        return AlertActionKind.VERIFIED, max(ended_on, first)
+    return (AlertActionKind.RELAPSED, today) if today >= first + RARELY_READ_TAKES else None
 
 
-def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[Deed, date] | None:
+def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[AlertActionKind, date] | None:
     """What the meter says to a repair, and on which day; None while it has not spoken.
 
     Args:
@@ -136,5 +140,5 @@ def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[Deed, date] | None:
     """
     for flow in flows:
         if flow.q_min_lph is not None:
-            return Deed.RELAPSED if flow.q_min_lph > 0 else Deed.VERIFIED, flow.day
+            return AlertActionKind.RELAPSED if flow.q_min_lph > 0 else AlertActionKind.VERIFIED, flow.day
     return None

@@ -28,7 +28,7 @@ class Fluid(StrEnum):
 
     @property
     def is_water(self) -> bool:
-        """Leak alerts exist for water alone (leaks.md §6)."""
+        """Leak alerts exist for water alone."""
         return self.unit is Unit.LITRE
 
 

@@ -118,7 +118,7 @@ class StatementFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatementRow:
     """A device's line; `index` and `read_on` are None where it was not read."""
 
     dwelling: str
@@ -256,13 +256,13 @@ _WRITERS: Mapping[StatementFormat, tuple[str, _Writer]] = {
 }
 
 
-def _rows(statement: StatementContent, language: Language) -> list[Row]:
+def _rows(statement: StatementContent, language: Language) -> list[StatementRow]:
     return [_row(statement, entry, language) for entry in statement.entries]
 
 
-def _row(statement: StatementContent, entry: StatementEntry, language: Language) -> Row:
+def _row(statement: StatementContent, entry: StatementEntry, language: Language) -> StatementRow:
     zone = ZoneInfo(statement.time_zone)
-    return Row(
+    return StatementRow(
         dwelling=_home(statement),
         fluid=fluid_label(entry.fluid, language),
         serial=entry.serial,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.consumption.amounts import LITRES_PER_M3
-from core.leaks.classifier.runs import Run
+from core.leaks.classifier.runs import LeakRun
 
 COLUMNS = ("meter", "start", "end", "level", "total_loss_m3", "mean_flow_lph", "detected_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LeakRow:
     """One run of one meter; `end` is None while it lasts."""
 
     meter: str
@@ -27,11 +27,11 @@ class Row:
     detected_at: str
 
 
-def rows(meters: Sequence[str], runs: Iterable[Sequence[Run]]) -> Iterator[Row]:
+def rows(meters: Sequence[str], runs: Iterable[Sequence[LeakRun]]) -> Iterator[LeakRow]:
     """The runs of these meters, in their order."""
     for meter, of_meter in zip(meters, runs, strict=True):
         for run in of_meter:
-            yield Row(
+            yield LeakRow(
                 meter=meter,
                 start=moment_text(run.since_s),
                 end=None if run.until_s is None else moment_text(run.until_s),

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 
 WIRE_LENGTH = 8
 _MAKER_BIT = 0x7FFF  # bit 15 marks a "soft" address with some makers (ITW, APT); the letters do not change
@@ -46,7 +46,7 @@ class Address(Struct, frozen=True, gc=False):
         if match is None:
             raise TelegramError(
                 TelegramFault.NOT_A_TELEGRAM,
-                Stage.LINE,
+                DecodeStage.LINE,
                 "A meter address is written maker-identification-version-medium: KAM-76348799-1B-16.",
             )
         maker, identification, version, medium = match.groups()
@@ -57,7 +57,7 @@ class Address(Struct, frozen=True, gc=False):
         """Reads M (2) + identification (4, least significant byte first) + version + medium."""
         if len(wire) != WIRE_LENGTH:
             raise TelegramError(
-                TelegramFault.TRUNCATED, Stage.LINK, "An address has eight bytes.", offset=len(wire)
+                TelegramFault.TRUNCATED, DecodeStage.LINK, "An address has eight bytes.", offset=len(wire)
             )
         return _from_wire(bytes(wire))
 

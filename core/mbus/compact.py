@@ -8,15 +8,19 @@ headers of the full telegram.
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Record
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.link import crc16
 from core.mbus.reader import Reader
-from core.mbus.records import Content, read_data, read_records, split_headers
+from core.mbus.records import Content, Span, read_data, read_records, split_headers
+from core.mbus.vocabulary import RecordValue
 
 CompactFormat = tuple[bytes, ...]
 """The headers (DIF to last VIFE) of the records, in order."""
+
+NONE_KNOWN: Final[Mapping[int, CompactFormat]] = MappingProxyType({})
+"""What a reader knows that was given no formats."""
 
 
 def compact_formats(*texts: str) -> Mapping[int, CompactFormat]:
@@ -37,12 +41,6 @@ def signature(headers: Iterable[bytes]) -> int:
     return crc16(b"".join(headers))
 
 
-def format_of(records: Iterable[Record]) -> tuple[int, CompactFormat]:
-    """The format that the records of a full telegram teach: (signature, headers)."""
-    headers = tuple(record.header for record in records)
-    return signature(headers), headers
-
-
 def _split(headers: bytes) -> CompactFormat:
     try:
         return split_headers(headers)
@@ -57,34 +55,35 @@ def read_compact(telegram: bytes, start: int, formats: Mapping[int, CompactForma
         TelegramError: UNKNOWN_COMPACT_FORMAT, CRC_MISMATCH, TRUNCATED or BAD_RECORD, stage APPLICATION.
 
     """
-    reader = Reader(telegram, start, Stage.APPLICATION)
+    reader = Reader(telegram, start, DecodeStage.APPLICATION)
     wanted, checksum = reader.number(2), reader.number(2)
     headers = formats.get(wanted)
     if headers is None:
         raise TelegramError(
             TelegramFault.UNKNOWN_COMPACT_FORMAT,
-            Stage.APPLICATION,
+            DecodeStage.APPLICATION,
             f"The compact format {wanted:04X} is not known yet: a full telegram must come first.",
             offset=start,
         )
-    records: list[Record] = []
+    spans: list[Span] = []
+    values: list[RecordValue] = []
     rebuilt = bytearray()
     for header in headers:
         offset = reader.position
-        records.append(read_data(reader, header, offset))
+        read_data(reader, header, offset, spans, values)
         rebuilt += header + telegram[offset : reader.position]
     if crc16(bytes(rebuilt)) != checksum:
         raise TelegramError(
             TelegramFault.CRC_MISMATCH,
-            Stage.APPLICATION,
+            DecodeStage.APPLICATION,
             "The checksum over the rebuilt full telegram does not fit.",
             offset=start + 2,
         )
     # Nothing but filler, or complete records, may follow the listed data.
     rest = read_records(telegram, reader.position)
     return Content(
-        (*records, *rest.records),
-        rest.manufacturer_data,
+        (*spans, *rest.spans),
+        (*values, *rest.values),
         rest.manufacturer_data_offset,
         compact_signature=wanted,
     )

@@ -1,27 +1,27 @@
 """The whole way from bytes to a frame, on one page.
 
 In: a telegram; then a key. Out: an `Envelope`; then a `Frame`. Two steps, since the key is looked up by the
-address that a sealed telegram shows. The one rule: a frame is whole or not at all; a telegram of which one
-layer fails its check has no values.
+address that an encrypted telegram shows. The one rule: a frame is whole or not at all; a telegram of which
+one layer fails its check has no values.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
 from core.mbus.address import Address
-from core.mbus.compact import CompactFormat, read_compact
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Envelope, Frame, SecurityKind
+from core.mbus.compact import NONE_KNOWN, CompactFormat, read_compact
+from core.mbus.envelope import Envelope
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
+from core.mbus.frame import Frame, frame_of
 from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link
 from core.mbus.records import read_records
 from core.mbus.security import CHECK_BYTES, open_extended_link, open_transport
 from core.mbus.transport import COMPACT, FULL, Headers, read_headers
+from core.mbus.vocabulary import SecurityKind
 
 _WIRED_CI: Final = 3  # L, C and the primary address stand before it
-_NO_FORMATS: Final[Mapping[int, CompactFormat]] = MappingProxyType({})
 
 
 def read_envelope(raw: bytes, *, crc_kept: bool | None = None) -> Envelope:
@@ -77,7 +77,7 @@ def _wired_envelope(link: LinkFrame) -> Envelope:
     if headers.transport is None or headers.transport.address is None:
         raise TelegramError(
             TelegramFault.UNSUPPORTED_CI,
-            Stage.TRANSPORT,
+            DecodeStage.TRANSPORT,
             "A wired frame names its meter in a long header only, and this one has none.",
             offset=_WIRED_CI,
         )
@@ -88,7 +88,7 @@ def open_frame(
     envelope: Envelope,
     key: bytes | None,
     *,
-    formats: Mapping[int, CompactFormat] = _NO_FORMATS,
+    formats: Mapping[int, CompactFormat] = NONE_KNOWN,
     default_key: bool = False,
 ) -> Frame:
     """Opens an envelope and reads its records.
@@ -107,7 +107,9 @@ def open_frame(
     """
     telegram, key_used = envelope.raw, False
     extended = envelope.extended_link
+    within = False  # whether the transport header is part of what the extended link protects
     if extended is not None and extended.session_number is not None:
+        within = True
         telegram, key_used = open_extended_link(telegram, extended, key)
         inner = read_headers(telegram, extended.payload + 2)
         meter = inner.transport.address if inner.transport is not None else None
@@ -122,12 +124,12 @@ def open_frame(
     header = envelope.transport
     if header is None or (header.ci not in FULL and header.ci not in COMPACT):
         raise TelegramError(
-            TelegramFault.UNSUPPORTED_CI, Stage.TRANSPORT, f"CI {envelope.ci:02X} is not read here."
+            TelegramFault.UNSUPPORTED_CI, DecodeStage.TRANSPORT, f"CI {envelope.ci:02X} is not read here."
         )
     if envelope.security in {SecurityKind.PROPRIETARY, SecurityKind.UNSUPPORTED}:
         raise TelegramError(
             TelegramFault.UNSUPPORTED_SECURITY_MODE,
-            Stage.SECURITY,
+            DecodeStage.SECURITY,
             f"Security mode {header.security_mode} is not read here.",
             offset=header.offset,
         )
@@ -135,8 +137,8 @@ def open_frame(
     if key is not None and not default_key and not opened and not key_used:
         raise TelegramError(
             TelegramFault.KEY_CONFIGURED_BUT_PLAIN,
-            Stage.SECURITY,
-            "The meter has a key, yet this telegram came unsealed.",
+            DecodeStage.SECURITY,
+            "The meter has a key, yet this telegram came unencrypted.",
             offset=header.offset,
         )
     if header.ci in COMPACT:
@@ -145,12 +147,11 @@ def open_frame(
         content = read_compact(telegram, header.payload + check, formats)
     else:
         content = read_records(telegram, header.payload)
-    return Frame(
-        envelope=envelope,
-        records=content.records,
-        plaintext=telegram[header.offset :],
-        manufacturer_data=content.manufacturer_data,
-        manufacturer_data_offset=content.manufacturer_data_offset,
-        opened_with_default_key=default_key and (opened or key_used),
-        compact_signature=content.compact_signature,
+    return frame_of(
+        envelope,
+        telegram,
+        content,
+        start=header.offset if within else header.payload,
+        opened_from=header.offset,
+        default_key=default_key and (opened or key_used),
     )

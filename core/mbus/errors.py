@@ -9,7 +9,7 @@ the code is stable: programs compare it, the message is for people.
 from enum import StrEnum
 
 
-class Stage(StrEnum):
+class DecodeStage(StrEnum):
     """The layer that refused the telegram, in the order in which a telegram meets them."""
 
     LINE = "LINE"
@@ -36,13 +36,13 @@ class TelegramFault(StrEnum):
     UNSUPPORTED_SECURITY_MODE = "UNSUPPORTED_SECURITY_MODE"
     """A security mode, key derivation or fragmentation that is not implemented."""
     KEY_MISSING = "KEY_MISSING"
-    """Sealed, and no key was given."""
+    """Encrypted, and no key was given."""
     KEY_WRONG = "KEY_WRONG"
     """A key was given and the check of the opened content failed: another key, or damage."""
     KEY_UNUSABLE = "KEY_UNUSABLE"
     """The key given has not the length that the security mode asks for."""
     KEY_CONFIGURED_BUT_PLAIN = "KEY_CONFIGURED_BUT_PLAIN"
-    """The meter has a key and the telegram came unsealed: a possible forgery (downgrade protection)."""
+    """The meter has a key and the telegram came unencrypted: a possible forgery (downgrade protection)."""
     MAC_MISMATCH = "MAC_MISMATCH"
     """The message authentication code does not fit: another key, or the message was altered."""
     UNKNOWN_COMPACT_FORMAT = "UNKNOWN_COMPACT_FORMAT"
@@ -65,7 +65,9 @@ class TelegramError(Exception):
 
     """
 
-    def __init__(self, code: TelegramFault, stage: Stage, message: str, *, offset: int | None = None) -> None:
+    def __init__(
+        self, code: TelegramFault, stage: DecodeStage, message: str, *, offset: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.stage = stage
@@ -80,5 +82,5 @@ class TelegramError(Exception):
 class TruncatedError(TelegramError):
     """The bytes ran out: a reader wanted more than there is."""
 
-    def __init__(self, stage: Stage, message: str, *, offset: int) -> None:
+    def __init__(self, stage: DecodeStage, message: str, *, offset: int) -> None:
         super().__init__(TelegramFault.TRUNCATED, stage, message, offset=offset)

@@ -1,350 +1,185 @@
-"""The frozen values that decoding answers with: Envelope, Frame, Record.
+"""An opened telegram: a `Layout`, which says where the records stand, and the value of each.
 
-An `Envelope` is what a sealed telegram shows: addresses, the headers of EN 13757-4 (extended link layer) and
-EN 13757-7 (authentication layer, transport header), how it is sealed. A `Frame` is the envelope opened: the
-records of EN 13757-3. The one rule: offsets count bytes of `Envelope.raw`, the telegram free of link
-checksums, so that each value can be pointed at. Keys are in none of these values.
+In: an envelope, the opened telegram, and what `core.mbus.records` has read of it; or, of a maker with fixed
+places, a layout that its driver states. Out: a `Frame`. The one rule: a frame, read singly or in a batch,
+carries the same layout, and whoever asks what a record means asks the layout. So what a question selects from
+telegrams of one kind is worked out once and kept with their layout (`Layout.plans`).
 
-They are made by the hundred thousand: as structs of `msgspec`, whose constructors run in C and take a fifth
-of the time of a frozen dataclass. None can hold itself, so the search for cycles may pass them by.
+Offsets count bytes of `Envelope.raw`, the telegram free of link checksums. Frames are made by the hundred
+thousand: as structs of `msgspec`, as envelopes are; their records are made when they are asked for.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from core.mbus.address import Address
+from core.mbus.envelope import Envelope
+from core.mbus.errors import TelegramError
+from core.mbus.records import (
+    Content,
+    Meaning,
+    Record,
+    Span,
+    meaning_of,
+    read_records,
+    split_headers,
+    value_of,
+)
+from core.mbus.values import LENGTHS, Coding
+from core.mbus.vocabulary import Function, Measurand, RecordValue
 
-if TYPE_CHECKING:
-    from core.mbus.batch_shape import Shape
-    from core.mbus.layout import Layout
-
-RecordValue = int | Decimal | date | datetime | str | bytes | None
-
-
-class SecurityKind(StrEnum):
-    """How the content is sealed."""
-
-    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
-
-    NONE = "NONE"
-    MODE_5 = "MODE_5"
-    """AES-128-CBC, initial vector from address and access number (EN 13757-7 clause 7.6.4)."""
-    MODE_7 = "MODE_7"
-    """AES-128-CBC with keys derived from a message counter, authenticated by AFL (clause 7.6.6)."""
-    ELL_CTR = "ELL_CTR"
-    """AES-128-CTR in the extended link layer (EN 13757-4 clause 13)."""
-    PROPRIETARY = "PROPRIETARY"
-    """A manufacturer's own CI (A0..B7) or security mode (16..31): a driver has to open it."""
-    UNSUPPORTED = "UNSUPPORTED"
-    """A standard mode that is not implemented: 1-4, 8-15."""
+Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
+"""Measurand, storage, tariff, subunit, function and modifiers of a record."""
+_MOST_LAYOUTS: Final = 1024  # a kind of meter has up to ten; damage in the clear makes new ones
+_MOST_PLANS: Final = 64
+_Answer = TypeVar("_Answer")
 
 
-class Function(StrEnum):
-    """The function field of a DIF (EN 13757-3 table 7)."""
-
-    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
-
-    INSTANTANEOUS = "INSTANTANEOUS"
-    MAXIMUM = "MAXIMUM"
-    MINIMUM = "MINIMUM"
-    ERROR_STATE = "ERROR_STATE"
-
-
-class Measurand(StrEnum):
-    """What a record measures, as its VIF says (EN 13757-3 tables 10, 12, 14)."""
-
-    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
-
-    ENERGY = "ENERGY"
-    VOLUME = "VOLUME"
-    MASS = "MASS"
-    ON_TIME = "ON_TIME"
-    OPERATING_TIME = "OPERATING_TIME"
-    POWER = "POWER"
-    VOLUME_FLOW = "VOLUME_FLOW"
-    MASS_FLOW = "MASS_FLOW"
-    FLOW_TEMPERATURE = "FLOW_TEMPERATURE"
-    RETURN_TEMPERATURE = "RETURN_TEMPERATURE"
-    TEMPERATURE_DIFFERENCE = "TEMPERATURE_DIFFERENCE"
-    EXTERNAL_TEMPERATURE = "EXTERNAL_TEMPERATURE"
-    PRESSURE = "PRESSURE"
-    DATE = "DATE"
-    DATE_TIME = "DATE_TIME"
-    ALLOCATOR_UNITS = "ALLOCATOR_UNITS"
-    AVERAGING_DURATION = "AVERAGING_DURATION"
-    ACTUALITY_DURATION = "ACTUALITY_DURATION"
-    FABRICATION_NUMBER = "FABRICATION_NUMBER"
-    ENHANCED_IDENTIFICATION = "ENHANCED_IDENTIFICATION"
-    BUS_ADDRESS = "BUS_ADDRESS"
-    RELATIVE_HUMIDITY = "RELATIVE_HUMIDITY"
-    ACCESS_NUMBER = "ACCESS_NUMBER"
-    MEDIUM = "MEDIUM"
-    MANUFACTURER = "MANUFACTURER"
-    PARAMETER_SET = "PARAMETER_SET"
-    MODEL_VERSION = "MODEL_VERSION"
-    HARDWARE_VERSION = "HARDWARE_VERSION"
-    FIRMWARE_VERSION = "FIRMWARE_VERSION"
-    SOFTWARE_VERSION = "SOFTWARE_VERSION"
-    CUSTOMER_LOCATION = "CUSTOMER_LOCATION"
-    CUSTOMER = "CUSTOMER"
-    ERROR_FLAGS = "ERROR_FLAGS"
-    DIGITAL_OUTPUT = "DIGITAL_OUTPUT"
-    DIGITAL_INPUT = "DIGITAL_INPUT"
-    DIMENSIONLESS = "DIMENSIONLESS"
-    VOLTAGE = "VOLTAGE"
-    CURRENT = "CURRENT"
-    RESET_COUNTER = "RESET_COUNTER"
-    CUMULATION_COUNTER = "CUMULATION_COUNTER"
-    REMAINING_BATTERY = "REMAINING_BATTERY"
-    BATTERY_OPERATING_TIME = "BATTERY_OPERATING_TIME"
-    BATTERY_CHANGE = "BATTERY_CHANGE"
-    REACTIVE_ENERGY = "REACTIVE_ENERGY"
-    APPARENT_ENERGY = "APPARENT_ENERGY"
-    REACTIVE_POWER = "REACTIVE_POWER"
-    APPARENT_POWER = "APPARENT_POWER"
-    FREQUENCY = "FREQUENCY"
-    PHASE = "PHASE"
-    TEMPERATURE_LIMIT = "TEMPERATURE_LIMIT"
-    MAXIMUM_POWER_COUNT = "MAXIMUM_POWER_COUNT"
-    CREDIT = "CREDIT"
-    DEBIT = "DEBIT"
-    ERROR_MASK = "ERROR_MASK"
-    BAUD_RATE = "BAUD_RATE"
-    STORAGE_NUMBER = "STORAGE_NUMBER"
-    STORAGE_INTERVAL = "STORAGE_INTERVAL"
-    DURATION_SINCE_READOUT = "DURATION_SINCE_READOUT"
-    DURATION_SINCE_CUMULATION = "DURATION_SINCE_CUMULATION"
-    TARIFF_START = "TARIFF_START"
-    TARIFF_DURATION = "TARIFF_DURATION"
-    TARIFF_PERIOD = "TARIFF_PERIOD"
-    TRANSMISSION_PERIOD = "TRANSMISSION_PERIOD"
-    SUPPLIER_INFORMATION = "SUPPLIER_INFORMATION"
-    RADIO_LEVEL = "RADIO_LEVEL"
-    STOP_COUNTER = "STOP_COUNTER"
-    DURATION = "DURATION"
-    """How long a limit was exceeded, as a VIFE says of what the VIF names."""
-    COUNT = "COUNT"
-    """How often a limit was exceeded, as a VIFE says of what the VIF names."""
-    PLAIN_TEXT = "PLAIN_TEXT"
-    MANUFACTURER_SPECIFIC = "MANUFACTURER_SPECIFIC"
-    UNKNOWN = "UNKNOWN"
-    """A code of the tables that is reserved or not read here; its value is never published."""
-
-
-class ExtendedLink(Struct, frozen=True, gc=False):
-    """The extended link layer (CI 8C..8F, EN 13757-4 clause 13).
-
-    `session_number` is None for the forms without one; `payload` is the offset of the first byte after the
-    header, which for forms II and IV is the (possibly sealed) payload checksum.
-    """
-
-    ci: int
-    communication_control: int
-    access_number: int
-    session_number: bytes | None
-    address: Address | None
-    payload: int
-
-    @property
-    def sealed(self) -> bool:
-        """True when the encryption field of the session number announces AES-128-CTR."""
-        return self.session_number is not None and self.session_number[3] >> 5 != 0
-
-
-class Authentication(Struct, frozen=True, gc=False):
-    """The authentication and fragmentation layer (CI 90, EN 13757-7 clause 6)."""
-
-    message_control: int | None
-    message_counter: bytes | None
-    message_length: bytes
-    mac: bytes
-    payload: int
-
-
-class TransportHeader(Struct, frozen=True, gc=False):
-    """The transport header (EN 13757-7 clause 7.3).
-
-    `payload` is the offset of the first byte after the header; `configuration_extension` is the CFGX byte of
-    mode 7.
-    """
-
-    ci: int
-    offset: int
-    address: Address | None
-    access_number: int | None
-    status: int | None
-    configuration: int
-    configuration_extension: int | None
-    payload: int
-
-    @property
-    def security_mode(self) -> int:
-        """Bits 8-12 of the configuration field."""
-        return self.configuration >> 8 & 0x1F
-
-    @property
-    def encrypted_blocks(self) -> int:
-        """How many blocks of 16 bytes after the header are sealed (modes 5 and 7)."""
-        return self.configuration >> 4 & 0x0F
-
-
-class Envelope(Struct, frozen=True, gc=False, eq=False):
-    """A telegram as it can be read without a key.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record of a layout.
 
     Args:
-        raw: the telegram free of link checksums, the L field first.
-        control: the C field.
-        link_address: the sender of the radio frame; for wired M-Bus the address of the long header.
-        meter_address: whose values are inside: the long header's address, else the link address.
-        ci: the CI field of the transport layer; of the extended link when that layer seals what follows.
-        security: how it is sealed.
-        extended_link, authentication, transport: the headers that are present and readable.
-        wired: True for a long frame of wired M-Bus (EN 13757-2).
-        unstripped: the telegram with its last bytes, when these were taken for a checksum only because they
-            fit as one: if the content does not open, they may have been content. None otherwise.
-        shape: what it has in common with others of its kind, when it was read in a batch; no part of what
-            is compared and printed.
-
-    """
-
-    raw: bytes
-    control: int
-    link_address: Address
-    meter_address: Address
-    ci: int
-    security: SecurityKind
-    extended_link: ExtendedLink | None = None
-    authentication: Authentication | None = None
-    transport: TransportHeader | None = None
-    wired: bool = False
-    unstripped: bytes | None = None
-    shape: "Shape | None" = None
-
-    def __eq__(self, other: object) -> bool:
-        """Equal in all but the shape."""
-        return isinstance(other, Envelope) and _told(self) == _told(other)
-
-    def __hash__(self) -> int:
-        """Of all but the shape."""
-        return hash(_told(self))
-
-    def __repr__(self) -> str:
-        """All but the shape, as a dataclass would be printed."""
-        fields = zip(_TOLD, _told(self), strict=True)
-        return f"Envelope({', '.join(f'{name}={value!r}' for name, value in fields)})"
-
-    @property
-    def length_mended(self) -> bool:
-        """Whether the L field counted too few bytes, and the last checksum said where the end is."""
-        return self.unstripped is not None and self.unstripped[0] + 1 != len(self.unstripped)
-
-    @property
-    def security_mode(self) -> int | None:
-        """The mode number of the transport header; None when there is no header to read."""
-        return None if self.transport is None else self.transport.security_mode
-
-    @property
-    def message_counter(self) -> int | None:
-        """The counter that the meter raises from one sealed message to the next; None when it sends none.
-
-        The message counter of the authentication layer (mode 7), or the time field of the extended link's
-        session number (bits 4-28). It is proved only once the telegram has been opened; a caller that keeps
-        the last one of a meter can refuse an older one as a replay.
-        """
-        if self.authentication is not None and self.authentication.message_counter is not None:
-            return int.from_bytes(self.authentication.message_counter, "little")
-        if self.extended_link is not None and self.extended_link.session_number is not None:
-            return int.from_bytes(self.extended_link.session_number, "little") >> 4 & 0x1FFFFFF
-        return None
-
-    @property
-    def status(self) -> int | None:
-        """The status byte of the transport header (EN 13757-7 table 28); None when there is none."""
-        return None if self.transport is None else self.transport.status
-
-
-_TOLD: Final = tuple(name for name in Envelope.__struct_fields__ if name != "shape")
-_told: Final = attrgetter(*_TOLD)
-
-
-class Record(Struct, frozen=True, gc=False):
-    """One data record of EN 13757-3.
-
-    Args:
-        offset: the byte of the telegram where the DIF stands; for a compact frame, where the data stands.
-        header: DIF, DIFEs, VIF and VIFEs as sent.
-        data: the value as sent, without the LVAR byte of variable length fields.
-        function, storage, tariff, subunit: the coordinates that DIF and DIFEs give.
-        measurand: what is measured.
-        unit: the unit of `value`: `"m3"`, `"kWh"`, `"C"` ...; empty when there is none.
-        value: the scaled value; None when the meter says "no value", or sends what cannot be read.
-        modifiers: the combinable VIFEs after the VIF, in order, extension bit removed; a correction of the
-            scale (multiply by a power of ten) is applied to `value` and not listed.
+        offset: where the record of a telegram begins, as `Record.offset`.
+        header: DIF to last VIFE.
+        start, stop: of its data in a content.
+        lvar: the LVAR byte, where there is one.
+        meaning: what the header means.
 
     """
 
     offset: int
     header: bytes
-    data: bytes
-    function: Function
-    storage: int
-    tariff: int
-    subunit: int
-    measurand: Measurand
-    unit: str
-    value: RecordValue
-    modifiers: tuple[int, ...] = ()
+    start: int
+    stop: int
+    lvar: int | None
+    meaning: Meaning
 
-
-LATER: Final = frozenset({"records", "plaintext", "manufacturer_data"})
-"""The parts of a frame that a batch leaves to be made when they are asked for."""
+    @property
+    def plain(self) -> bool:
+        """True when the value is sure to be a number, a moment, text or None, and never bytes."""
+        return self.meaning.coding != Coding.VARIABLE and not isinstance(
+            value_of(self.meaning, bytes(self.stop - self.start), None), bytes
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Layout:
+    """Where the records of contents of one kind stand.
+
+    Args:
+        places: the records, in the order sent.
+        start: the offset in a telegram at which contents begin.
+        opened_from: the offset at which `Frame.plaintext` begins.
+        manufacturer_data_offset: where a maker's own data begin, if there are any.
+        compact_signature: of a compact frame.
+
+    Attributes:
+        headers: of the records.
+        indexes: the records with the same coordinates, by number.
+        plans: what was worked out about this layout, by the question asked; see `keep`.
+
+    """
+
+    places: tuple[Place, ...]
+    start: int
+    opened_from: int
+    manufacturer_data_offset: int | None = None
+    compact_signature: int | None = None
+    headers: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    indexes: Mapping[Coordinates, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    plans: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        indexes: dict[Coordinates, tuple[int, ...]] = {}
+        for index, place in enumerate(self.places):
+            found = place.meaning.coordinates
+            indexes[found] = (*indexes.get(found, ()), index)
+        object.__setattr__(self, "headers", tuple([place.header for place in self.places]))
+        object.__setattr__(self, "indexes", indexes)
+
+    def keep(self, question: object, plan: _Answer) -> _Answer:
+        """Keeps what was worked out about this layout, within a bound, and answers with it.
+
+        A question that is the `id` of an object must keep the object alive in its plan.
+        """
+        if len(self.plans) >= _MOST_PLANS:
+            self.plans.clear()  # a driver that asks anew for each frame
+        self.plans[question] = plan
+        return plan
+
+    def places_under(self, headers: Container[bytes]) -> list[tuple[int, bytes]]:
+        """Number and header of the records that have one of these headers; kept with the layout."""
+        known: tuple[Container[bytes], list[tuple[int, bytes]]] | None = self.plans.get(id(headers))
+        if known is None:
+            places = [place for place in enumerate(self.headers) if place[1] in headers]
+            known = self.keep(id(headers), (headers, places))
+        return known[1]
+
+
+class Frame(Struct, frozen=True, gc=False):
     """An opened telegram.
 
     Args:
-        envelope: the envelope, its transport header now known when the extended link had sealed it.
-        records: in the order sent.
-        plaintext: the telegram from the transport CI to the end, opened.
-        manufacturer_data: what follows a DIF 0F or 1F.
-        manufacturer_data_offset: the byte of the telegram where it begins.
+        envelope: the envelope, its transport header now known when the extended link had encrypted it.
+        layout: where the records stand.
+        values: the value of each.
+        content: the opened bytes from `layout.start` on.
         opened_with_default_key: True when a vendor's well-known key opened it, not the meter's own.
-        compact_signature: the format signature when the telegram was a compact frame.
-        layout, values, content: of a frame that was read in a batch: where its records stand, the value of
-            each, and the opened bytes from `layout.start` on. What else the frame holds is made from these
-            when it is asked for.
 
     """
 
     envelope: Envelope
-    records: tuple[Record, ...]
-    plaintext: bytes = field(repr=False, default=b"")
-    manufacturer_data: bytes = b""
-    manufacturer_data_offset: int | None = None
+    layout: Layout
+    values: tuple[RecordValue, ...]
+    content: bytes
     opened_with_default_key: bool = False
-    compact_signature: int | None = None
-    layout: "Layout | None" = field(default=None, init=False, repr=False, compare=False)
-    values: tuple[RecordValue, ...] = field(default=(), init=False, repr=False, compare=False)
-    content: bytes = field(default=b"", init=False, repr=False, compare=False)
 
-    if not TYPE_CHECKING:  # to a type checker it would say that a frame has any attribute
+    def __repr__(self) -> str:
+        """Whose frame it is, and nothing of what was encrypted."""
+        return f"Frame({self.envelope.meter_address}, {len(self.values)} records)"
 
-        def __getattr__(self, name: str) -> object:
-            """Fills what a batch left out; called for attributes alone that are not there yet."""
-            if name not in LATER or self.layout is None:
-                raise AttributeError(name)
-            value = getattr(self.layout, name)(self)
-            object.__setattr__(self, name, value)
-            return value
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records, in the order sent."""
+        return tuple([self._record(index) for index in range(len(self.layout.places))])
+
+    def _record(self, index: int) -> Record:
+        place = self.layout.places[index]
+        meaning = place.meaning
+        return Record(
+            place.offset,
+            place.header,
+            self.content[place.start : place.stop],
+            meaning.function,
+            meaning.storage,
+            meaning.tariff,
+            meaning.subunit,
+            meaning.measurand,
+            meaning.unit,
+            self.values[index],
+            meaning.modifiers,
+        )
+
+    @property
+    def plaintext(self) -> bytes:
+        """The telegram from the transport CI to the end, opened."""
+        return self.envelope.raw[self.layout.opened_from : self.layout.start] + self.content
+
+    @property
+    def manufacturer_data(self) -> bytes:
+        """What follows a DIF 0F or 1F."""
+        at = self.layout.manufacturer_data_offset
+        return b"" if at is None else self.content[at - self.layout.start :]
+
+    @property
+    def compact_signature(self) -> int | None:
+        """The format signature when the telegram was a compact frame."""
+        return self.layout.compact_signature
 
     @property
     def message_counter(self) -> int | None:
@@ -362,28 +197,22 @@ class Frame:
         modifiers: tuple[int, ...] = (),
     ) -> Record | None:
         """The first record with exactly these coordinates that carries a value."""
-        for record in self.records:
-            if (
-                record.measurand is measurand
-                and record.storage == storage
-                and record.tariff == tariff
-                and record.subunit == subunit
-                and record.function is function
-                and record.modifiers == modifiers
-                and record.value is not None
-            ):
-                return record
-        return None
+        wanted = (measurand, storage, tariff, subunit, function, modifiers)
+        return self._first(self.layout.indexes.get(wanted, ()))
 
     def header(self, header: bytes) -> Record | None:
         """The first record with exactly this DIF/VIF header that carries a value: for manufacturer-specific
         VIFs.
         """
-        if self.layout is not None and header not in self.layout.headers:
+        headers = self.layout.headers
+        if header not in headers:
             return None
-        for record in self.records:
-            if record.header == header and record.value is not None:
-                return record
+        return self._first([index for index, known in enumerate(headers) if known == header])
+
+    def _first(self, indexes: Sequence[int]) -> Record | None:
+        for index in indexes:
+            if self.values[index] is not None:
+                return self._record(index)
         return None
 
     def values_under(self, headers: Container[bytes]) -> list[tuple[bytes, RecordValue]]:
@@ -391,6 +220,150 @@ class Frame:
 
         For a constant of the driver's: what it selects from a kind of frame is worked out once.
         """
-        if self.layout is None:
-            return [(record.header, record.value) for record in self.records if record.header in headers]
         return [(header, self.values[index]) for index, header in self.layout.places_under(headers)]
+
+    def rearranged(self, places: Sequence[Place], values: Sequence[RecordValue] | None = None) -> "Frame":
+        """The same telegram read with its records at other places, such as those within a maker's own record.
+
+        Args:
+            places: in the content of this frame.
+            values: of the records; as their meaning reads them from the content when None.
+
+        """
+        before = self.layout
+        layout = _rearranged(
+            tuple(places),
+            before.start,
+            before.opened_from,
+            before.manufacturer_data_offset,
+            before.compact_signature,
+        )
+        if values is None:
+            values = [
+                value_of(place.meaning, self.content[place.start : place.stop], place.lvar)
+                for place in places
+            ]
+        return Frame(self.envelope, layout, tuple(values), self.content, self.opened_with_default_key)
+
+    def unpacked(self, header: bytes, parts: Callable[[bytes], Iterable[tuple[bytes, int, int]]]) -> "Frame":
+        """The same telegram with the records that stand within a maker's own record in its place.
+
+        Args:
+            header: of the maker's record; a frame without one is answered with as it is.
+            parts: the data of that record -> header, start and stop of the data of each record within. Where
+                one of the headers is not whole, or its data have another length, there are none.
+
+        """
+        if header not in self.layout.headers:
+            return self
+        places: list[Place] = []
+        for place in self.layout.places:
+            if place.header == header:
+                within = parts(self.content[place.start : place.stop])
+                places += _within(place, self.layout.start, within)
+            else:
+                places.append(place)
+        return self.rearranged(places)
+
+
+def _within(place: Place, offset: int, parts: Iterable[tuple[bytes, int, int]]) -> list[Place]:
+    """The records within a record of a content that begins at an offset of the telegram."""
+    out: list[Place] = []
+    for header, first, stop in parts:
+        try:
+            whole = split_headers(header) == (header,)
+        except TelegramError:
+            return []
+        if not whole or LENGTHS[meaning_of(header).coding] != stop - first:
+            return []
+        start = place.start + first
+        out.append(Place(offset + start, header, start, place.start + stop, None, meaning_of(header)))
+    return out
+
+
+_rearranged: Final = lru_cache(maxsize=_MOST_LAYOUTS)(Layout)
+
+
+@lru_cache(maxsize=_MOST_LAYOUTS)
+def _layout(
+    spans: tuple[Span, ...],
+    start: int,
+    opened_from: int,
+    manufacturer_data_offset: int | None,
+    compact_signature: int | None,
+) -> Layout:
+    """The layout of such records; telegrams alike have one and the same as long as they come again."""
+    places = tuple(
+        Place(offset, header, first - start, stop - start, lvar, meaning_of(header))
+        for offset, header, first, stop, lvar in spans
+    )
+    return Layout(places, start, opened_from, manufacturer_data_offset, compact_signature)
+
+
+def frame_of(
+    envelope: Envelope,
+    telegram: bytes,
+    content: Content,
+    *,
+    start: int,
+    opened_from: int,
+    default_key: bool = False,
+) -> Frame:
+    """The frame of what was read from an opened telegram.
+
+    Args:
+        envelope: of the telegram.
+        telegram: opened.
+        content: its records.
+        start: from where on telegrams of this kind differ; before it all is known from the envelope.
+        opened_from: where the plaintext begins.
+        default_key: whether a vendor's well-known key opened it.
+
+    """
+    offset, signature = content.manufacturer_data_offset, content.compact_signature
+    layout = _layout(content.spans, start, opened_from, offset, signature)
+    return Frame(envelope, layout, content.values, telegram[start:], default_key)
+
+
+def read_frame(
+    envelope: Envelope, telegram: bytes, start: int, *, opened_from: int, default_key: bool = False
+) -> Frame:
+    """The frame of an opened telegram whose records begin at `start` and end with it.
+
+    Raises:
+        TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
+
+    """
+    content = read_records(telegram, start)
+    return frame_of(
+        envelope, telegram, content, start=start, opened_from=opened_from, default_key=default_key
+    )
+
+
+def fixed_place(
+    start: int, stop: int, measurand: Measurand, *, unit: str = "", storage: int = 0, content_at: int
+) -> Place:
+    """A record that no header announces, since its maker always puts it there.
+
+    Args:
+        start: of its data in a content.
+        stop: where they end.
+        measurand: what is measured.
+        unit: of the value, which is scaled already.
+        storage: storage number.
+        content_at: the offset in a telegram at which contents begin.
+
+    """
+    meaning = Meaning(
+        coding=Coding.NONE,
+        function=Function.INSTANTANEOUS,
+        storage=storage,
+        tariff=0,
+        subunit=0,
+        measurand=measurand,
+        unit=unit,
+        scale=Decimal(1) if unit else None,
+        addend=None,
+        modifiers=(),
+    )
+    return Place(content_at + start, b"", start, stop, None, meaning)

@@ -3,7 +3,7 @@
 In: a line of text. Out: the telegram, when it was received, how strong, and whether link checksums are still
 on it. The one rule: every sign of damage that the gateway gives is heeded (CRC flag, 3-out-of-6 flag,
 checksum of the serial protocol): a telegram that its own receiver doubts is refused. A key inside a line is
-ignored; keys come from the house's own registry.
+ignored; keys come from the meters' own store.
 
 Shapes: plain hexadecimal; `telegram=|...|+7`; rtl_wmbus semicolons; one JSON object a line (wmbusmeters,
 rtl_433); culfw `b...` and `bY...`; hexadecimal of the binary frames of iM871A and AMB8465.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
 _SEPARATORS: Final = str.maketrans("", "", " _|#\t")
@@ -81,7 +81,7 @@ def parse_line(text: str) -> GatewayLine:
 def _fault(
     message: str, *, code: TelegramFault = TelegramFault.NOT_A_TELEGRAM, offset: int = 0
 ) -> TelegramError:
-    return TelegramError(code, Stage.LINE, message, offset=offset)
+    return TelegramError(code, DecodeStage.LINE, message, offset=offset)
 
 
 def _unhex(text: str) -> bytes:

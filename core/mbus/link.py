@@ -10,7 +10,7 @@ from typing import Final
 
 from fastcrc.crc16 import en_13757
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault, TruncatedError
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
 
 HEADER_LENGTH: Final = 10  # L, C, M, A; the CI field comes next
 _CRC_LENGTH: Final = 2
@@ -60,7 +60,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
     length = raw[0] + 1
     if len(raw) < length:
         raise TruncatedError(
-            Stage.LINK, f"The L field announces {length} bytes, {len(raw)} arrived.", offset=len(raw)
+            DecodeStage.LINK, f"The L field announces {length} bytes, {len(raw)} arrived.", offset=len(raw)
         )
     if len(raw) == length:
         return _bare_or_format_b(raw, crc_kept)
@@ -161,4 +161,4 @@ def _read_wired(raw: bytes) -> LinkFrame | None:
 
 
 def _fault(code: TelegramFault, message: str, offset: int) -> TelegramError:
-    return TelegramError(code, Stage.LINK, message, offset=offset)
+    return TelegramError(code, DecodeStage.LINK, message, offset=offset)

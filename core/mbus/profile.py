@@ -23,10 +23,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from core.mbus.frame import Function, Measurand, Record
-from core.mbus.records import meaning_of
+from core.mbus.records import Record, meaning_of
 from core.mbus.units import COMPACT_PROFILES, INVERSE_PROFILE
 from core.mbus.values import BCD_CODINGS, LENGTHS, Coding, bcd, signed
+from core.mbus.vocabulary import Function, Measurand
 
 _VALUES, _INCREMENTS, _DECREMENTS = 0, 1, 2
 _STEPS: Final = ("seconds", "minutes", "hours", "days")

@@ -4,18 +4,18 @@ In: bytes and the stage of the reader. Out: bytes and numbers, least significant
 running out is `TruncatedError` at an offset, never an IndexError; nobody above has to look at lengths.
 """
 
-from core.mbus.errors import Stage, TruncatedError
+from core.mbus.errors import DecodeStage, TruncatedError
 
 
 class Reader:
-    """Reads forward from `position` to `end`; offsets are those of the whole telegram."""
+    """Reads forward from `position` to the end; offsets are those of the whole telegram."""
 
     __slots__ = ("data", "end", "position", "stage")
 
-    def __init__(self, data: bytes, position: int, stage: Stage, *, end: int | None = None) -> None:
+    def __init__(self, data: bytes, position: int, stage: DecodeStage) -> None:
         self.data = data
         self.position = position
-        self.end = len(data) if end is None else end
+        self.end = len(data)
         self.stage = stage
 
     @property

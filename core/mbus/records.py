@@ -1,9 +1,9 @@
 """The record stream of the application layer: DIF, DIFEs, VIF, VIFEs, data; again and again.
 
-In: an opened telegram and the offset where records begin. Out: `Content`: records with their offsets, and
-what a maker appended in its own form. The one rule: the stream must end where the telegram ends; a stream
-that breaks the grammar yields no records at all, since after one wrong length every value would be a guess.
-EN 13757-3 clause 6.
+In: an opened telegram and the offset where records begin. Out: `Content`: where each record stands and its
+value, and where a maker's own data begin; `core.mbus.frame` makes a frame of it. The one rule: the stream
+must end where the telegram ends; a stream that breaks the grammar yields no records at all, since after one
+wrong length every value would be a guess. EN 13757-3 clause 6.
 
 Headers repeat from telegram to telegram, so what a header means is worked out once and remembered.
 """
@@ -11,14 +11,16 @@ Headers repeat from telegram to telegram, so what a header means is worked out o
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from core.mbus import units
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Function, Measurand, Record, RecordValue
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.reader import Reader
 from core.mbus.units import Correction, Unit
 from core.mbus.values import LENGTHS, Coding, decode_value, variable_length
+from core.mbus.vocabulary import Function, Measurand, RecordValue
 
 _FILLER: Final = 0x2F
 _MANUFACTURER_DATA: Final = frozenset({0x0F, 0x1F})
@@ -28,12 +30,66 @@ _TEN: Final = Decimal(10)
 _OWN_CODES: Final = frozenset({Measurand.MANUFACTURER_SPECIFIC, Measurand.UNKNOWN})
 
 
+class Record(Struct, frozen=True, gc=False):
+    """One data record of EN 13757-3.
+
+    Args:
+        offset: the byte of the telegram where the DIF stands; for a compact frame, where the data stands.
+        header: DIF, DIFEs, VIF and VIFEs as sent.
+        data: the value as sent, without the LVAR byte of variable length fields.
+        function, storage, tariff, subunit: the coordinates that DIF and DIFEs give.
+        measurand: what is measured.
+        unit: the unit of `value`: `"m3"`, `"kWh"`, `"C"` ...; empty when there is none.
+        value: the scaled value; None when the meter says "no value", or sends what cannot be read.
+        modifiers: the combinable VIFEs after the VIF, in order, extension bit removed; a correction of the
+            scale (multiply by a power of ten) is applied to `value` and not listed.
+
+    """
+
+    offset: int
+    header: bytes
+    data: bytes
+    function: Function
+    storage: int
+    tariff: int
+    subunit: int
+    measurand: Measurand
+    unit: str
+    value: RecordValue
+    modifiers: tuple[int, ...] = ()
+
+
+class Span(NamedTuple):
+    """Where a record of a telegram stands.
+
+    Args:
+        offset: the byte of the telegram where the DIF stands; for a compact frame, where the data stands.
+        header: DIF to last VIFE.
+        start, stop: of its data, without the LVAR byte.
+        lvar: the LVAR byte, where there is one.
+
+    """
+
+    offset: int
+    header: bytes
+    start: int
+    stop: int
+    lvar: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the application layer held."""
+    """What the application layer held: the place and the value of each record, in the order sent.
 
-    records: tuple[Record, ...]
-    manufacturer_data: bytes = b""
+    Args:
+        spans, values: of the records.
+        manufacturer_data_offset: the byte behind a DIF 0F or 1F, where a maker's own data begin.
+        compact_signature: the format signature of a compact frame.
+
+    """
+
+    spans: tuple[Span, ...]
+    values: tuple[RecordValue, ...]
     manufacturer_data_offset: int | None = None
     compact_signature: int | None = None
 
@@ -53,16 +109,23 @@ class Meaning:
     addend: Decimal | None
     modifiers: tuple[int, ...]
 
+    @property
+    def coordinates(self) -> tuple[Measurand, int, int, int, Function, tuple[int, ...]]:
+        """What distinguishes a record from the others of a telegram."""
+        return self.measurand, self.storage, self.tariff, self.subunit, self.function, self.modifiers
 
-def read_records(telegram: bytes, start: int, *, end: int | None = None) -> Content:
+
+def read_records(telegram: bytes, start: int) -> Content:
     """Reads records from `start` to the end.
 
     Raises:
         TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
 
     """
-    reader = Reader(telegram, start, Stage.APPLICATION, end=end)
-    records: list[Record] = []
+    reader = Reader(telegram, start, DecodeStage.APPLICATION)
+    spans: list[Span] = []
+    values: list[RecordValue] = []
+    manufacturer_data: int | None = None
     while reader.left:
         offset = reader.position
         dif = telegram[offset]
@@ -70,9 +133,10 @@ def read_records(telegram: bytes, start: int, *, end: int | None = None) -> Cont
             reader.position += 1
             continue
         if dif in _MANUFACTURER_DATA:
-            return Content(tuple(records), telegram[offset + 1 : reader.end], offset + 1)
-        records.append(read_data(reader, _read_header(reader), offset))
-    return Content(tuple(records))
+            manufacturer_data = offset + 1
+            break
+        read_data(reader, _read_header(reader), offset, spans, values)
+    return Content(tuple(spans), tuple(values), manufacturer_data)
 
 
 def split_headers(headers: bytes) -> tuple[bytes, ...]:
@@ -82,7 +146,7 @@ def split_headers(headers: bytes) -> tuple[bytes, ...]:
         TelegramError: TRUNCATED or BAD_RECORD, stage APPLICATION.
 
     """
-    reader = Reader(headers, 0, Stage.APPLICATION)
+    reader = Reader(headers, 0, DecodeStage.APPLICATION)
     out: list[bytes] = []
     while reader.left:
         out.append(_read_header(reader))
@@ -110,8 +174,10 @@ def _extensions(reader: Reader, byte: int) -> None:
             raise _bad("More than ten extension bytes follow one another.", start)
 
 
-def read_data(reader: Reader, header: bytes, offset: int) -> Record:
-    """Reads the data that a header announces and makes the record."""
+def read_data(
+    reader: Reader, header: bytes, offset: int, spans: list[Span], values: list[RecordValue]
+) -> None:
+    """Reads the data that a header announces; adds their place and their value to the lists."""
     meaning = meaning_of(header)
     coding = meaning.coding
     lvar: int | None = None
@@ -122,21 +188,10 @@ def read_data(reader: Reader, header: bytes, offset: int) -> Record:
         if length is None:
             raise _bad(f"LVAR {lvar:02X} is reserved.", offset)
     assert length is not None
+    start = reader.position
     data = reader.take(length)
-    value = value_of(meaning, data, lvar)
-    return Record(
-        offset,
-        header,
-        data,
-        meaning.function,
-        meaning.storage,
-        meaning.tariff,
-        meaning.subunit,
-        meaning.measurand,
-        meaning.unit,
-        value,
-        meaning.modifiers,
-    )
+    spans.append(Span(offset, header, start, reader.position, lvar))
+    values.append(value_of(meaning, data, lvar))
 
 
 def value_of(meaning: Meaning, data: bytes, lvar: int | None) -> RecordValue:
@@ -223,4 +278,4 @@ def _modifiers(unit: Unit, vifes: bytes) -> tuple[int, Decimal | None, tuple[int
 
 
 def _bad(message: str, offset: int) -> TelegramError:
-    return TelegramError(TelegramFault.BAD_RECORD, Stage.APPLICATION, message, offset=offset)
+    return TelegramError(TelegramFault.BAD_RECORD, DecodeStage.APPLICATION, message, offset=offset)

@@ -1,4 +1,4 @@
-"""Opening what is sealed: AES-128 in mode 5, mode 7 and the extended link layer's counter mode.
+"""Opening what is encrypted: AES-128 in mode 5, mode 7 and the extended link layer's counter mode.
 
 In: an envelope and a key. Out: the telegram with plaintext in place of ciphertext, so that offsets stay. The
 one rule: no plaintext leaves before its check has passed: the payload checksum (extended link), 2F 2F (modes
@@ -12,10 +12,11 @@ from typing import Final, NoReturn
 from Crypto.Cipher import AES
 from Crypto.Hash import CMAC
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault, TruncatedError
-from core.mbus.frame import Envelope, ExtendedLink, SecurityKind, TransportHeader
+from core.mbus.envelope import Envelope, ExtendedLink, TransportHeader
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
 from core.mbus.link import crc16
 from core.mbus.transport import CMAC_KINDS, long_to_wire
+from core.mbus.vocabulary import SecurityKind
 
 _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
@@ -40,11 +41,11 @@ def open_extended_link(telegram: bytes, extended: ExtendedLink, key: bytes | Non
     start = extended.payload
     payload = telegram[start:]
     if len(payload) < 3:
-        raise TruncatedError(Stage.SECURITY, "The extended link has no payload.", offset=len(telegram))
-    if not (extended.sealed and key is not None and len(key) == _KEY_LENGTH):
+        raise TruncatedError(DecodeStage.SECURITY, "The extended link has no payload.", offset=len(telegram))
+    if not (extended.encrypted and key is not None and len(key) == _KEY_LENGTH):
         if _payload_checksum_fits(payload):
             return telegram, False
-        if not extended.sealed:
+        if not extended.encrypted:
             raise _fault(TelegramFault.CRC_MISMATCH, "The payload checksum does not fit.", start)
         if key is None:
             _missing(start)
@@ -60,7 +61,7 @@ def open_extended_link(telegram: bytes, extended: ExtendedLink, key: bytes | Non
     cipher = AES.new(key, AES.MODE_CTR, nonce=prefix, initial_value=0)
     plain = cipher.decrypt(payload)
     if not _payload_checksum_fits(plain):
-        # The key comes first: the checksum of one sealed payload in 65,536 fits as if it were plain.
+        # The key comes first: the checksum of one encrypted payload in 65,536 fits as if it were plain.
         if _payload_checksum_fits(payload):
             return telegram, False
         raise _fault(TelegramFault.KEY_WRONG, "The payload checksum does not fit with the key given.", start)
@@ -74,8 +75,8 @@ def _payload_checksum_fits(payload: bytes) -> bool:
 def open_transport(envelope: Envelope, telegram: bytes, key: bytes | None) -> tuple[bytes, bool]:
     """Opens the content behind a transport header in mode 0, 5 or 7.
 
-    Content that is announced as sealed but begins with 2F 2F is taken as plain: logs are replayed that way.
-    The caller decides whether plain content is acceptable for a meter that has a key.
+    Content that is announced as encrypted but begins with 2F 2F is taken as plain: logs are replayed that
+    way. The caller decides whether plain content is acceptable for a meter that has a key.
 
     Returns:
         The telegram with plain content, and whether a key was needed.
@@ -95,15 +96,15 @@ def open_transport(envelope: Envelope, telegram: bytes, key: bytes | None) -> tu
     if stop == start or (seems_plain and (key is None or len(key) != _KEY_LENGTH or stop > len(telegram))):
         return telegram, False
     if stop > len(telegram):
-        message = f"{header.encrypted_blocks} sealed blocks are announced and not all arrived."
-        raise TruncatedError(Stage.SECURITY, message, offset=len(telegram))
+        message = f"{header.encrypted_blocks} encrypted blocks are announced and not all arrived."
+        raise TruncatedError(DecodeStage.SECURITY, message, offset=len(telegram))
     if key is None:
         _missing(start)
     _check_key(key)
     try:
         plain = _decrypted(envelope, telegram, header, key)
     except TelegramError:
-        # The key comes first: one sealed content in 65,536 begins as if it were plain.
+        # The key comes first: one encrypted content in 65,536 begins as if it were plain.
         if seems_plain:
             return telegram, False
         raise
@@ -172,7 +173,9 @@ def _cmac(key: bytes, message: bytes) -> bytes:
 
 def _check_key(key: bytes) -> None:
     if len(key) != _KEY_LENGTH:
-        raise TelegramError(TelegramFault.KEY_UNUSABLE, Stage.SECURITY, "AES-128 asks for a key of 16 bytes.")
+        raise TelegramError(
+            TelegramFault.KEY_UNUSABLE, DecodeStage.SECURITY, "AES-128 asks for a key of 16 bytes."
+        )
 
 
 def _missing(offset: int) -> NoReturn:
@@ -184,4 +187,4 @@ def _unsupported(header: TransportHeader, message: str) -> NoReturn:
 
 
 def _fault(code: TelegramFault, message: str, offset: int) -> TelegramError:
-    return TelegramError(code, Stage.SECURITY, message, offset=offset)
+    return TelegramError(code, DecodeStage.SECURITY, message, offset=offset)

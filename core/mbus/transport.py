@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.mbus.address import Address
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Authentication, ExtendedLink, SecurityKind, TransportHeader
+from core.mbus.envelope import Authentication, ExtendedLink, TransportHeader
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.reader import Reader
+from core.mbus.vocabulary import SecurityKind
 
 AFL_CI: Final = 0x90
 _NETWORK_CI: Final = 0x81
@@ -52,14 +53,14 @@ def read_headers(telegram: bytes, offset: int) -> Headers:
         TelegramError: the bytes end within a header, or the authentication layer announces more fragments.
 
     """
-    reader = Reader(telegram, offset, Stage.TRANSPORT)
+    reader = Reader(telegram, offset, DecodeStage.TRANSPORT)
     extended: ExtendedLink | None = None
     authentication: Authentication | None = None
     ci = reader.byte()
     if ci in _ELL:
         extended = _read_extended(reader, ci)
         if extended.session_number is not None:
-            # The payload checksum is checked where the payload is opened, sealed or not.
+            # The payload checksum is checked where the payload is opened, encrypted or not.
             return Headers(ci, SecurityKind.ELL_CTR, extended, None, None)
         ci = reader.byte()
     if ci == _NETWORK_CI:
@@ -93,7 +94,7 @@ def _read_authentication(reader: Reader) -> Authentication:
     if control & _FCL_MORE:
         raise TelegramError(
             TelegramFault.UNSUPPORTED_SECURITY_MODE,
-            Stage.TRANSPORT,
+            DecodeStage.TRANSPORT,
             "The message comes in several fragments; only whole messages are read.",
             offset=start,
         )
@@ -107,7 +108,7 @@ def _read_authentication(reader: Reader) -> Authentication:
     if reader.position != end:
         raise TelegramError(
             TelegramFault.NOT_A_TELEGRAM,
-            Stage.TRANSPORT,
+            DecodeStage.TRANSPORT,
             "The length of the authentication layer does not fit its fields.",
             offset=start,
         )

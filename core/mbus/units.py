@@ -9,7 +9,7 @@ measured, the unit and the power of ten. The one rule: a code that is reserved, 
 from dataclasses import dataclass
 from typing import Final
 
-from core.mbus.frame import Measurand
+from core.mbus.vocabulary import Measurand
 
 EXTENSION_BIT: Final = 0x80
 FIRST_EXTENSION: Final = 0x7B
@@ -190,10 +190,8 @@ RESTATED: Final = (
 )
 
 # Names for combinable codes that drivers ask for.
-AVERAGE: Final = 0x12
 FORWARD: Final = 0x3B
 BACKWARD: Final = 0x3C
 BASE_CONDITIONS: Final = 0x3E
-FUTURE_VALUE: Final = 0x7E
 INVERSE_PROFILE: Final = 0x13
 COMPACT_PROFILES: Final = frozenset({INVERSE_PROFILE, 0x1E, 0x1F})

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Final
 
-from core.mbus.frame import Measurand, RecordValue
+from core.mbus.vocabulary import Measurand, RecordValue
 
 
 class Coding(IntEnum):

@@ -3,29 +3,18 @@ else.
 """
 
 from core.mbus.address import Address
-from core.mbus.compact import compact_formats
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Envelope, Frame, Function, Measurand, Record, SecurityKind
-from core.mbus.layout import Layout, Place, fixed_place
+from core.mbus.envelope import Envelope
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
+from core.mbus.frame import Frame, Layout, fixed_place, read_frame
 from core.mbus.lines import GatewayLine, is_blank, parse_line
-from core.mbus.records import read_records
+from core.mbus.records import Record
 from core.mbus.values import date_g
-from core.metering.batch import BatchDecoder
-from core.metering.decode import Opened, Sealed, identify, open_sealed
+from core.mbus.vocabulary import Function, Measurand, SecurityKind
+from core.metering.decode import Identified, Opened, identify, open_telegram
 from core.metering.driver import MeterDriver, Proprietary, Signature
-from core.metering.fields import (
-    NOW,
-    STANDARD,
-    Field,
-    first_snapshot,
-    read_fields,
-    snapshot_day,
-    snapshots,
-    target_fields,
-)
-from core.metering.formats import NO_BOOK, FormatBook, FormatEntry
+from core.metering.fields import Field, snapshots
+from core.metering.formats import NO_FORMATS, CompactFormats, FormatEntry
 from core.metering.generic import GENERIC
-from core.metering.history import read_history
 from core.metering.hookspecs import hookimpl
 from core.metering.measurement import (
     FlagDuration,
@@ -48,31 +37,30 @@ from core.metering.registry import (
     load_registry,
 )
 from core.metering.report import DecodeReport, explain
-from core.metering.serials import SerialFormat, fold
-from core.metering.status import FlagBits, flags_of, read_status
+from core.metering.serials import SerialFormat, normalise_serial
+from core.metering.status import FlagBits
 from core.metering.table import Table
 
 __all__ = [
     "GENERIC",
-    "NOW",
-    "NO_BOOK",
-    "STANDARD",
+    "NO_FORMATS",
     "Address",
-    "BatchDecoder",
     "BrokenPlugin",
+    "CompactFormats",
     "DecodeReport",
+    "DecodeStage",
     "DriverConflict",
     "Envelope",
     "Field",
     "FlagBits",
     "FlagDuration",
-    "FormatBook",
     "FormatEntry",
     "Frame",
     "Function",
     "GatewayLine",
     "HistoryEntry",
     "HistorySource",
+    "Identified",
     "Index",
     "Layout",
     "LoadedDriver",
@@ -82,40 +70,29 @@ __all__ = [
     "Measurement",
     "MeterDriver",
     "Opened",
-    "Place",
     "Proprietary",
     "Quantity",
     "Record",
     "Registry",
-    "Sealed",
     "SecurityKind",
     "SerialFormat",
     "Signature",
-    "Stage",
     "StatusFlag",
     "Table",
     "TelegramError",
     "TelegramFault",
     "bits_to_flags",
-    "compact_formats",
     "date_g",
     "explain",
-    "first_snapshot",
     "fixed_place",
-    "flags_of",
     "flags_to_bits",
-    "fold",
     "hookimpl",
     "identify",
     "is_blank",
     "load_registry",
-    "open_sealed",
+    "normalise_serial",
+    "open_telegram",
     "parse_line",
-    "read_fields",
-    "read_history",
-    "read_records",
-    "read_status",
-    "snapshot_day",
+    "read_frame",
     "snapshots",
-    "target_fields",
 ]

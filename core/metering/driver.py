@@ -1,4 +1,4 @@
-r"""What a vendor hands to the house: one frozen `MeterDriver`.
+r"""What a vendor hands over: one frozen `MeterDriver`.
 
 In: the meters it claims (signatures), how their serial is printed, a function from an opened frame to a
 `Measurement`. Out: nothing happens here; the registry builds its table from these values. The one rule: a
@@ -15,10 +15,11 @@ driver is data and pure functions; it opens no file, asks no clock and keeps no 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from core.mbus.address import Address
-from core.mbus.frame import Envelope, Frame
+from core.mbus.compact import CompactFormat, compact_formats
+from core.mbus.envelope import Envelope
+from core.mbus.frame import Frame
 from core.metering.measurement import Measurement
 from core.metering.serials import SerialFormat
 
@@ -43,19 +44,25 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Proprietary:
-    """How a vendor's own sealed frames are read: those with a CI of A0..B7 or a security mode of 16..31.
+    """How a vendor's own encrypted frames are read: those with a CI of A0..B7 or a security mode of 16..31.
 
     Args:
         claims: (manufacturer, CI) pairs.
         address: the meter's address from the envelope, after the vendor's rotation or packing.
-        open: opens the envelope with the meter's key, or with the vendor's default keys when it is None;
-            raises `TelegramError` KEY_WRONG when the check of the content fails.
+        open: opens the envelope with the meter's key, or with the vendor's default keys when it is None; None
+            when the check of the content fails.
+        encrypted_from: the offset in the telegram at which the encrypted content begins.
+        shortest: how many bytes of content a telegram has at least.
+        key_length: in bytes, of a meter's own key; None: `open` looks at it.
 
     """
 
     claims: frozenset[tuple[str, int]]
     address: Callable[[Envelope], Address]
-    open: Callable[[Envelope, bytes | None], Frame]
+    open: Callable[[Envelope, bytes | None], Frame | None]
+    encrypted_from: int = 11
+    shortest: int = 1
+    key_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +70,22 @@ class MeterDriver:
     """One vendor's meters.
 
     Args:
-        name: one lower-case word, unique in a house: `"kamstrup"`.
+        name: one lower-case word, unique among the installed drivers: `"kamstrup"`.
         title: for people.
         signatures: the meters claimed.
         serial: how the number is printed on the device.
         interpret: an opened frame -> what it means; raises `TelegramError` at most.
         interpret_many: the same for many frames of one layout and one maker, version and medium, in order;
             only to be quicker, as a `Table` is. None: each by itself.
-        compact_formats: format signature -> the record headers of a full telegram it stands for, for the
-            compact frames of these meters (`compact_formats` makes it from hexadecimal text).
+        compact_formats: the record headers of full telegrams, for the compact frames of these meters: one
+            hexadecimal text each, blanks between as you like. `ValueError` when one ends within a header.
         medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
             it does.
-        default_keys: well-known keys tried on a sealed telegram of a meter that has no key of its own.
-        proprietary: how the vendor's own sealed frames are read, if it has such.
+        default_keys: well-known keys tried on an encrypted telegram of a meter that has no key of its own.
+        proprietary: how the vendor's own encrypted frames are read, if it has such.
+
+    Attributes:
+        formats: the compact formats: signature -> record headers.
 
     """
 
@@ -85,12 +95,14 @@ class MeterDriver:
     serial: SerialFormat
     interpret: Callable[[Frame], Measurement]
     interpret_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
-    compact_formats: Mapping[int, tuple[bytes, ...]] = field(
-        default_factory=lambda: MappingProxyType({}), repr=False
-    )
+    compact_formats: tuple[str, ...] = field(default=(), repr=False)
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)
     proprietary: Proprietary | None = None
+    formats: Mapping[int, CompactFormat] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", compact_formats(*self.compact_formats))
 
     def medium(self, address: Address) -> int:
         """The device type (EN 13757-7 table 13) that a meter of this driver measures: 07 water, 04 heat

@@ -4,8 +4,11 @@ In: an opened frame and a table. Out: values by name, in the unit that the name 
 record is taken only when all its coordinates fit (measurand, storage, tariff, subunit, function, modifiers),
 and only when its unit is one that converts exactly; anything else is absent. Storage numbers other than 0
 mean what the driver says they mean (EN 13757-3 leaves them open): `target_fields` makes the table for one.
+
+Which records of a layout a table takes is a plan, worked out once and kept with the layout.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,10 +17,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.frame import Frame, Function, Measurand, Record, RecordValue
-from core.mbus.layout import Layout, Place
+from core.mbus.frame import Frame, Layout, Place
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
+from core.mbus.vocabulary import Function, Measurand, RecordValue
 from core.metering.measurement import MeasuredValue
 
 
@@ -109,148 +112,87 @@ def target_fields(storage: int) -> tuple[Field, ...]:
     )
 
 
-STANDARD: Final[tuple[Field, ...]] = (*NOW, *target_fields(1))
-"""Now, and storage 1 as the snapshot: for vendors that are known to mean it so."""
-
 COUNTED: Final = frozenset({_ENERGY, _VOLUME, _UNITS})
 """What a billed counter counts."""
 DATED: Final = frozenset({Measurand.DATE, Measurand.DATE_TIME})
 
 
-def is_counted(record: Record) -> bool:
-    """True for a billed counter's value, of now or of a past day: no maximum, tariff, subunit or variant."""
-    return isinstance(record.value, int | Decimal) and may_count(record)
-
-
-def may_count(record: Record | Meaning) -> bool:
-    """True for a record that is a billed counter's, if it holds a number."""
+def may_count(meaning: Meaning) -> bool:
+    """True for a record of a billed counter, of now or of a past day, if it holds a number: no maximum,
+    tariff, subunit or variant.
+    """
     return (
-        record.measurand in COUNTED
-        and record.function is Function.INSTANTANEOUS
-        and not record.tariff
-        and not record.subunit
-        and record.modifiers in _PLAIN
+        meaning.measurand in COUNTED
+        and meaning.function is Function.INSTANTANEOUS
+        and not meaning.tariff
+        and not meaning.subunit
+        and meaning.modifiers in _PLAIN
     )
-
-
-def is_day(record: Record | Meaning) -> bool:
-    """True for a record that says to which day the values of its storage number belong, if it holds one."""
-    return record.measurand in DATED and record.function is Function.INSTANTANEOUS and not record.modifiers
-
-
-def snapshots(frame: Frame) -> tuple[int, ...]:
-    """The storage numbers, 0 excepted, that hold the value of a billed counter, in the order sent."""
-    if frame.layout is not None:
-        values = frame.values
-        counted = _counted_places(frame.layout)
-        return tuple(
-            dict.fromkeys(storage for index, storage in counted if isinstance(values[index], int | Decimal))
-        )
-    return tuple(
-        dict.fromkeys(record.storage for record in frame.records if record.storage and is_counted(record))
-    )
-
-
-def _counted_places(layout: Layout) -> tuple[tuple[int, int], ...]:
-    """Of the records under a storage number that may hold a billed counter: index and storage number."""
-    known: tuple[tuple[int, int], ...] | None = layout.plans.get("counted")
-    if known is not None:
-        return known
-    counted = tuple(
-        (index, place.meaning.storage)
-        for index, place in enumerate(layout.places)
-        if place.meaning.storage and may_count(place.meaning)
-    )
-    layout.plans["counted"] = counted
-    return counted
-
-
-def first_snapshot(frame: Frame, *candidates: int) -> int | None:
-    """The first of the candidates that the frame holds; None when it holds none."""
-    held = snapshots(frame)
-    return next((storage for storage in candidates if storage in held), None)
-
-
-def snapshot_day(frame: Frame, storage: int) -> date | datetime | None:
-    """The day (or moment) of a storage number; None when none is sent, or no single one."""
-    days = {
-        record.value
-        for record in frame.records
-        if record.storage == storage and is_day(record) and isinstance(record.value, date)
-    }
-    return days.pop() if len(days) == 1 else None
 
 
 _PLAIN: Final = ((), (BASE_CONDITIONS,))
-_Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 
 
-def read_fields(frame: Frame, table: Iterable[Field] = STANDARD) -> dict[str, MeasuredValue]:
-    """The values of a frame, by name, in the order of the table."""
-    layout = frame.layout
-    if layout is not None and isinstance(table, tuple):
-        plan: _Plan = layout.plans.get(id(table)) or _plan(layout, table)
-        return plan.read(frame.values)
-    return _read_records(frame, table)
+def is_day(meaning: Meaning) -> bool:
+    """True for a record that says to which day the values of its storage number belong, if it holds one."""
+    return meaning.measurand in DATED and meaning.function is Function.INSTANTANEOUS and not meaning.modifiers
 
 
-def read_fields_of_many(frames: Sequence[Frame], table: tuple[Field, ...]) -> list[dict[str, MeasuredValue]]:
-    """The values of frames that are all of one layout, as `read_fields` reads them."""
-    layout = frames[0].layout
-    if layout is None:
-        return [read_fields(frame, table) for frame in frames]
-    plan: _Plan = layout.plans.get(id(table)) or _plan(layout, table)
-    return plan.read_many([frame.values for frame in frames])
+class SnapshotPlaces:
+    """The records of a layout that make snapshots.
 
+    Attributes:
+        counted: those that may hold a billed counter: number and storage number, 0 excepted.
+        days: storage number -> those that may hold its day.
 
-def _read_records(frame: Frame, table: Iterable[Field]) -> dict[str, MeasuredValue]:
-    by_coordinates: dict[_Coordinates, Record] = {}
-    by_header: dict[bytes, Record] = {}
-    for record in frame.records:
-        if record.value is None:
-            continue
-        by_header.setdefault(record.header, record)
-        by_coordinates.setdefault(
-            (
-                record.measurand,
-                record.storage,
-                record.tariff,
-                record.subunit,
-                record.function,
-                record.modifiers,
-            ),
-            record,
+    """
+
+    __slots__ = ("counted", "days")
+
+    def __init__(self, layout: Layout) -> None:
+        meanings = [place.meaning for place in layout.places]
+        self.counted = tuple(
+            (index, meaning.storage)
+            for index, meaning in enumerate(meanings)
+            if meaning.storage and may_count(meaning)
         )
-    values: dict[str, MeasuredValue] = {}
-    for field in table:
-        if field.name in values:
-            continue
-        if field.header is not None:
-            found = by_header.get(field.header)
-        else:
-            found = by_coordinates.get(
-                (
-                    field.measurand,
-                    field.storage,
-                    field.tariff,
-                    field.subunit,
-                    field.function,
-                    field.modifiers,
-                )
-            )
-        value = None if found is None else converted(found, field.name)
-        if value is not None:
-            values[field.name] = value
-    return values
+        self.days: dict[int, tuple[int, ...]] = {}
+        for index, meaning in enumerate(meanings):
+            if is_day(meaning):
+                self.days[meaning.storage] = (*self.days.get(meaning.storage, ()), index)
+
+    @classmethod
+    def of(cls, layout: Layout) -> "SnapshotPlaces":
+        """Those of a layout, kept with it."""
+        known: SnapshotPlaces | None = layout.plans.get(cls)
+        return layout.keep(cls, cls(layout)) if known is None else known
 
 
-def converted(record: Record, name: str) -> MeasuredValue | None:
-    """The value of a record in the unit that `name` ends with; None when it does not convert."""
-    return _converted(record.value, record.unit, _ending(name))
+def snapshots(frame: Frame) -> dict[int, date | datetime | None]:
+    """The storage numbers, 0 excepted, that hold the value of a billed counter, in the order sent; and the
+    day (or moment) of each: None when none is sent, or no single one.
+    """
+    values, places = frame.values, SnapshotPlaces.of(frame.layout)
+    return {
+        storage: single_day(values, places.days.get(storage, ()))
+        for index, storage in places.counted
+        if isinstance(values[index], int | Decimal)
+    }
 
 
-def _ending(name: str) -> str:
-    return name.rpartition("_")[2]
+def single_day(values: Sequence[RecordValue], indexes: Iterable[int]) -> date | datetime | None:
+    """The one day that some records agree on."""
+    days = {day for index in indexes if isinstance(day := values[index], date)}
+    return days.pop() if len(days) == 1 else None
+
+
+def read_fields(frames: Sequence[Frame], table: tuple[Field, ...]) -> list[dict[str, MeasuredValue]]:
+    """The values of frames that are all of one layout, by name, in the order of the table."""
+    layout = frames[0].layout
+    plan: _FieldPlan | None = layout.plans.get(id(table))
+    if plan is None:
+        plan = layout.keep(id(table), _FieldPlan(layout, table))
+    return plan.read([frame.values for frame in frames])
 
 
 def _converted(value: RecordValue, unit: str, ending: str) -> MeasuredValue | None:
@@ -286,7 +228,7 @@ must be converted; the unit wanted; whether the name comes again in the plan.
 """
 
 
-class _Plan:
+class _FieldPlan:
     """Which records of a layout a table takes.
 
     The table is kept beside the steps, so that no other can have its identity. `simple` is there when each
@@ -295,18 +237,14 @@ class _Plan:
 
     __slots__ = ("simple", "steps", "table")
 
-    def __init__(self, table: tuple[Field, ...], steps: tuple[_Step, ...]) -> None:
+    def __init__(self, layout: Layout, table: tuple[Field, ...]) -> None:
         self.table = table
-        self.steps = steps
-        plain = not any(others or units or again for _, _, others, units, _, again in steps)
-        self.simple = tuple([(step[0], step[1]) for step in steps]) if plain else None
+        self.steps = _steps(layout, table)
+        plain = not any(others or units or again for _, _, others, units, _, again in self.steps)
+        self.simple = tuple([(step[0], step[1]) for step in self.steps]) if plain else None
 
-    def read(self, values: tuple[RecordValue, ...]) -> dict[str, MeasuredValue]:
-        """The values of a frame's records, by name."""
-        return self.read_many((values,))[0]
-
-    def read_many(self, rows: Iterable[tuple[RecordValue, ...]]) -> list[dict[str, MeasuredValue]]:
-        """The values of the records of many frames, by name."""
+    def read(self, rows: Iterable[tuple[RecordValue, ...]]) -> list[dict[str, MeasuredValue]]:
+        """The values of the records of frames, by name."""
         if self.simple is None:
             return [_planned_fields(values, self.steps) for values in rows]
         answers: list[dict[str, MeasuredValue]] = []
@@ -320,43 +258,26 @@ class _Plan:
         return answers
 
 
-def _plan(layout: Layout, table: tuple[Field, ...]) -> _Plan:
-    """The plan of a table: worked out once, and kept with the layout."""
-    if len(layout.plans) >= _MOST_PLANS:
-        layout.plans.clear()  # a driver that makes its tables anew for each frame
-    taken: list[tuple[Field, list[int]]] = []
-    for field in table:
-        fits = [index for index, place in enumerate(layout.places) if _is_of(place, field)]
-        if fits:
-            taken.append((field, fits))
-    names = [field.name for field, _ in taken]
+def _steps(layout: Layout, table: tuple[Field, ...]) -> tuple[_Step, ...]:
+    taken = [(field, fits) for field in table if (fits := _indexes(layout, field))]
+    names = Counter([field.name for field, _ in taken])
     steps: list[_Step] = []
     for field, fits in taken:
-        ending = _ending(field.name)
+        ending = field.name.rpartition("_")[2]
         places = [layout.places[index] for index in fits]
         units = None if all(_as_it_is(place, ending) for place in places) else tuple(
             place.meaning.unit for place in places
         )  # fmt: skip
-        steps.append((field.name, fits[0], tuple(fits[1:]), units, ending, names.count(field.name) > 1))
-    plan = layout.plans[id(table)] = _Plan(table, tuple(steps))
-    return plan
+        steps.append((field.name, fits[0], tuple(fits[1:]), units, ending, names[field.name] > 1))
+    return tuple(steps)
 
 
-_MOST_PLANS: Final = 64
-
-
-def _is_of(place: Place, field: Field) -> bool:
+def _indexes(layout: Layout, field: Field) -> Sequence[int]:
+    """The records of a layout that a field means."""
     if field.header is not None:
-        return place.header == field.header
-    meaning = place.meaning
-    return (
-        meaning.measurand is field.measurand
-        and meaning.storage == field.storage
-        and meaning.tariff == field.tariff
-        and meaning.subunit == field.subunit
-        and meaning.function is field.function
-        and meaning.modifiers == field.modifiers
-    )
+        return [index for index, header in enumerate(layout.headers) if header == field.header]
+    wanted = (field.measurand, field.storage, field.tariff, field.subunit, field.function, field.modifiers)
+    return layout.indexes.get(wanted, ())
 
 
 def _as_it_is(place: Place, ending: str) -> bool:

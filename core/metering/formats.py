@@ -1,9 +1,9 @@
 """What full telegrams teach about compact ones: which record headers a format signature stands for.
 
-In: opened telegrams. Out: the formats to pass to `open_sealed` for a meter. The one rule: a format is kept
-per maker, version and medium, and never changes what was opened already; a book is a value, and learning
-makes a new one. A caller may store `entries` and build the same book from them after a restart, so that the
-first compact frame of the next day is read. EN 13757-3 annex G.
+In: opened telegrams. Out: the formats to pass to `open_telegram` for a meter. The one rule: a format is kept
+per maker, version and medium, and never changes what was opened already; `CompactFormats` is a value, and
+learning makes a new one. A caller may store `entries` and build the same value from them after a restart, so
+that the first compact frame of the next day is read. EN 13757-3 annex G.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from core.mbus.address import Address
-from core.mbus.compact import CompactFormat, compact_formats
-from core.metering.decode import NO_FORMATS, Opened
+from core.mbus.compact import NONE_KNOWN, CompactFormat, compact_formats
+from core.metering.decode import Opened
 
 _Kind = tuple[str, int, int]
 
@@ -35,7 +35,7 @@ class FormatEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class FormatBook:
+class CompactFormats:
     """The compact formats learned so far.
 
     Args:
@@ -55,23 +55,23 @@ class FormatBook:
         object.__setattr__(self, "_by_kind", MappingProxyType(tables))
 
     def formats_for(self, address: Address) -> Mapping[int, CompactFormat]:
-        """The formats of the meter's kind: signature -> record headers; for `open_sealed(formats=...)`."""
-        return self._by_kind.get(_kind(address), NO_FORMATS)
+        """The formats of the meter's kind: signature -> record headers; for `open_telegram(formats=...)`."""
+        return self._by_kind.get(_kind(address), NONE_KNOWN)
 
-    def learn(self, opened: Opened) -> "FormatBook":
-        """The book with what a full telegram teaches; itself when that is nothing new."""
-        address, learned = opened.sealed.address, opened.learned_format
+    def learn(self, opened: Opened) -> "CompactFormats":
+        """The formats and the one that a full telegram teaches; itself when that is nothing new."""
+        address, learned = opened.identified.address, opened.learned_format
         if learned is None:
             return self
         signature, headers = learned
         if signature in self.formats_for(address):
             return self
         entry = FormatEntry(*_kind(address), b"".join(headers).hex().upper())
-        return FormatBook((*self.entries, entry))
+        return CompactFormats((*self.entries, entry))
 
 
 def _kind(address: Address) -> _Kind:
     return address.manufacturer, address.version, address.medium
 
 
-NO_BOOK: Final = FormatBook()
+NO_FORMATS: Final = CompactFormats()

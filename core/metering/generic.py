@@ -7,25 +7,18 @@ under number 1, which the makers agree on, or when there is but one number to ch
 """
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
-from core.mbus.compact import compact_formats
-from core.mbus.frame import Frame, Measurand, Record
+from core.mbus.frame import Frame, Layout
 from core.mbus.units import BACKWARD, FORWARD
+from core.mbus.values import Coding
+from core.mbus.vocabulary import Measurand
 from core.metering.driver import MeterDriver
-from core.metering.fields import (
-    DATED,
-    NOW,
-    Field,
-    read_fields,
-    snapshot_day,
-    snapshots,
-    target_fields,
-)
-from core.metering.history import read_history
+from core.metering.fields import DATED, NOW, Field, SnapshotPlaces, single_day, snapshots
 from core.metering.measurement import Measurement
 from core.metering.serials import SerialFormat
-from core.metering.status import read_status
+from core.metering.table import Table
 
 _LAST_BILLING: Final = 1
 _NEVER: Final = frozenset(bytes((filler,)) * length for filler in (0x00, 0xFF) for length in (2, 4, 6))
@@ -44,32 +37,41 @@ _HEAT_AND_COOLING: Final = (
 )
 
 
+@lru_cache(maxsize=256)
+def _table(storage: int | None, *, both_ways: bool) -> Table:
+    target = () if storage is None else (storage,)
+    return Table(target=target, storages=target, now=_HEAT_AND_COOLING if both_ways else _NOW)
+
+
 def interpret(frame: Frame) -> Measurement:
     """Reads the fields of the standard."""
-    storage = _snapshot(frame)
-    now = _HEAT_AND_COOLING if frame.envelope.meter_address.medium == _BOTH_WAYS else _NOW
-    values = read_fields(frame, now if storage is None else (*now, *target_fields(storage)))
-    if any(record.measurand is Measurand.FABRICATION_NUMBER and _binary(record) for record in frame.records):
-        # Some makers put decimal digits under a binary coding: it cannot be told which is meant.
-        values.pop("fabrication_no", None)
-    return Measurement(
-        values=values,
-        flags=read_status(frame),
-        status_word=frame.envelope.status,
-        generic=True,
-        history=read_history(frame, () if storage is None else (storage,)),
+    both_ways = frame.envelope.meter_address.medium == _BOTH_WAYS
+    table = _table(_snapshot(frame), both_ways=both_ways)
+    values = table.values(frame)
+    if "fabrication_no" in values and _has_binary_fabrication_number(frame.layout):
+        # Some makers put decimal digits under a binary coding: which is meant cannot be known.
+        del values["fabrication_no"]
+    return table.interpret(frame, values, generic=True)
+
+
+def _has_binary_fabrication_number(layout: Layout) -> bool:
+    return any(
+        place.meaning.measurand is Measurand.FABRICATION_NUMBER and place.meaning.coding <= Coding.INT64
+        for place in layout.places
     )
-
-
-def _binary(record: Record) -> bool:
-    return record.header[0] & 0x0F <= 0x07
 
 
 def _snapshot(frame: Frame) -> int | None:
     """The storage number of the last billing; None when that is open to doubt."""
-    days = [record for record in frame.records if record.storage and record.measurand in DATED]
-    never = {record.storage for record in days if record.data in _NEVER}
-    moments = {record.storage: snapshot_day(frame, record.storage) for record in days}
+    days = [
+        place for place in frame.layout.places if place.meaning.storage and place.meaning.measurand in DATED
+    ]
+    never = {place.meaning.storage for place in days if frame.content[place.start : place.stop] in _NEVER}
+    moments = {
+        storage: single_day(frame.values, indexes)
+        for storage, indexes in SnapshotPlaces.of(frame.layout).days.items()
+        if storage
+    }
     dated = {storage for storage, day in moments.items() if day is not None and day != _NEVER_SET}
     valued = set(snapshots(frame)) - never
     if _LAST_BILLING in valued & dated:
@@ -83,9 +85,11 @@ GENERIC: Final = MeterDriver(
     signatures=(),
     serial=SerialFormat(pattern=r"[0-9A-Z]{4,20}", example="12345678"),
     interpret=interpret,
-    compact_formats=compact_formats(
+    compact_formats=(
         # Engelmann FAW, a water meter whose compact frames have a long header (CI 73)
-        "426C 4413 01FD17 840113 C40113 840213 C40213 840313 C40313 840413 C40413 840513 C40513 840613 C40613"
-        " 840713 C40713 840813 046D 0413",
+        (
+            "426C 4413 01FD17 840113 C40113 840213 C40213 840313 C40313 840413 C40413 840513 C40513 840613"
+            " C40613 840713 C40713 840813 046D 0413"
+        ),
     ),
 )

@@ -12,11 +12,11 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.mbus.frame import Frame, Function, Measurand, RecordValue
-from core.mbus.layout import Layout
+from core.mbus.frame import Frame, Layout
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
-from core.metering.fields import converted_to, converts_to_itself, is_counted, is_day, may_count, snapshot_day
+from core.mbus.vocabulary import Function, Measurand, RecordValue
+from core.metering.fields import SnapshotPlaces, converted_to, converts_to_itself, may_count, single_day
 from core.metering.measurement import HistoryEntry, HistorySource, Quantity
 
 _UNITS: Final = MappingProxyType(
@@ -28,24 +28,20 @@ _UNITS: Final = MappingProxyType(
 )
 
 
-def read_history(frame: Frame, storages: Iterable[int] = ()) -> tuple[HistoryEntry, ...]:
-    """Snapshots under these storage numbers, and all compact profiles.
+def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[tuple[HistoryEntry, ...]]:
+    """The history of each of some frames that are all of one layout: snapshots under these storage numbers,
+    and all compact profiles.
 
-    Where a snapshot and a profile speak of one day, the snapshot counts. Two snapshots that contradict each
-    other about a day do not count, and neither do two profiles.
+    Where a snapshot and a profile give a value for one day, the snapshot counts. Two snapshots that
+    contradict each other about a day do not count, and neither do two profiles.
     """
-    return read_histories((frame,), storages)[0]
-
-
-def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> list[tuple[HistoryEntry, ...]]:
-    """The history of each of some frames that are all of one layout, as `read_history` reads it."""
-    wanted = storages if type(storages) is tuple else tuple(storages)
     layout = frames[0].layout
-    plan: _Plan | None = None if layout is None else layout.plans.get(wanted) or _plan(layout, wanted)
-    if plan is None or plan.steps is None:
-        storage_numbers = frozenset(wanted)
+    plan: _HistoryPlan | None = layout.plans.get(storages)
+    if plan is None:
+        plan = layout.keep(storages, _HistoryPlan(layout, storages))
+    if plan.profiles:
         return [
-            _latest_first(_chosen(_profiles(frame)) | _chosen(_snapshots(frame, storage_numbers)))
+            _latest_first(_chosen(_profiles(frame)) | _chosen(_snapshots(frame.values, plan.steps)))
             for frame in frames
         ]
     if plan.one is None:
@@ -62,8 +58,8 @@ def read_histories(frames: Sequence[Frame], storages: Iterable[int] = ()) -> lis
     return answers
 
 
-def _planned_history(values: Sequence[RecordValue], plan: "_Plan") -> tuple[HistoryEntry, ...]:
-    entries = _planned_snapshots(values, plan.steps or ())
+def _planned_history(values: Sequence[RecordValue], plan: "_HistoryPlan") -> tuple[HistoryEntry, ...]:
+    entries = _snapshots(values, plan.steps)
     if len(entries) > 1:
         if not plan.distinct:
             return _latest_first(_chosen(entries))
@@ -71,30 +67,21 @@ def _planned_history(values: Sequence[RecordValue], plan: "_Plan") -> tuple[Hist
     return tuple(entries)
 
 
-def _latest_first(found: "dict[_Place, HistoryEntry]") -> tuple[HistoryEntry, ...]:
+def _latest_first(found: "dict[_DayAndQuantity, HistoryEntry]") -> tuple[HistoryEntry, ...]:
     return tuple(sorted(found.values(), key=lambda entry: (entry.day, entry.quantity), reverse=True))
 
 
-_Place = tuple[date, Quantity]
+_DayAndQuantity = tuple[date, Quantity]
 
 
-def _chosen(entries: Iterable[HistoryEntry]) -> dict[_Place, HistoryEntry]:
-    found: dict[_Place, HistoryEntry] = {}
-    doubtful: set[_Place] = set()
+def _chosen(entries: Iterable[HistoryEntry]) -> dict[_DayAndQuantity, HistoryEntry]:
+    found: dict[_DayAndQuantity, HistoryEntry] = {}
+    doubtful: set[_DayAndQuantity] = set()
     for entry in entries:
         place = (entry.day, entry.quantity)
         if found.setdefault(place, entry).value != entry.value:
             doubtful.add(place)
     return {place: entry for place, entry in found.items() if place not in doubtful}
-
-
-def _snapshots(frame: Frame, storages: frozenset[int]) -> Iterable[HistoryEntry]:
-    for record in frame.records:
-        if record.storage not in storages or not is_counted(record):
-            continue
-        day = snapshot_day(frame, record.storage)
-        if day is not None and isinstance(record.value, int | Decimal):
-            yield from _entry(day, record.measurand, record.unit, record.value, HistorySource.SNAPSHOT)
 
 
 _day: Final = attrgetter("day")
@@ -115,46 +102,37 @@ class _Step(NamedTuple):
     same_unit: bool
 
 
-class _Plan:
-    """Which records of a layout are snapshots; `steps` is None where there are profiles.
+class _HistoryPlan:
+    """Which records of a layout are snapshots, and whether it has profiles.
 
-    `distinct` says that no two count the same, so that none can contradict another; the steps are in the
-    order in which entries of one day stand. `one` is of the only step, when its value is taken as it is: the
-    record, the record of its day, what it counts.
+    `distinct` says that no two snapshots count the same, so that none can contradict another; the steps are
+    in the order in which entries of one day stand. `one` is of the only step, when its value is taken as it
+    is: the record, the record of its day, what it counts.
     """
 
-    __slots__ = ("distinct", "one", "steps")
+    __slots__ = ("distinct", "one", "profiles", "steps")
 
-    def __init__(self, steps: Sequence[_Step] | None) -> None:
-        self.steps = None if steps is None else sorted(steps, key=_quantity, reverse=True)
-        self.distinct = steps is not None and len({step.quantity for step in steps}) == len(steps)
-        simple = [step for step in steps or () if step.same_unit and not step.other_days]
-        only = simple[0] if simple and steps is not None and len(steps) == 1 else None
-        self.one = None if only is None else (only.record, only.day, only.quantity)
-
-
-def _plan(layout: Layout, storages: tuple[int, ...]) -> _Plan:
-    """The plan of these storage numbers: worked out once, and kept with the layout."""
-    meanings = [place.meaning for place in layout.places]
-    steps: list[_Step] = []
-    for index, meaning in enumerate(meanings):
-        if meaning.storage in storages and may_count(meaning):
-            days = [
-                place
-                for place, other in enumerate(meanings)
-                if other.storage == meaning.storage and is_day(other)
-            ]
-            if days:
-                first, *others = days
+    def __init__(self, layout: Layout, storages: tuple[int, ...]) -> None:
+        steps: list[_Step] = []
+        days = SnapshotPlaces.of(layout).days
+        for index, place in enumerate(layout.places):
+            meaning = place.meaning
+            if meaning.storage in storages and meaning.storage in days and may_count(meaning):
+                first, *others = days[meaning.storage]
                 quantity, wanted = _UNITS[meaning.measurand]
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append(_Step(index, first, tuple(others), quantity, wanted, meaning.unit, same))
-    profiles = any(not COMPACT_PROFILES.isdisjoint(meaning.modifiers) for meaning in meanings)
-    plan = layout.plans[storages] = _Plan(None if profiles else steps)
-    return plan
+        self.steps = sorted(steps, key=_quantity, reverse=True)
+        self.distinct = len({step.quantity for step in steps}) == len(steps)
+        simple = [step for step in steps if step.same_unit and not step.other_days]
+        only = simple[0] if simple and len(steps) == 1 else None
+        self.one = None if only is None else (only.record, only.day, only.quantity)
+        self.profiles = any(
+            not COMPACT_PROFILES.isdisjoint(place.meaning.modifiers) for place in layout.places
+        )
 
 
-def _planned_snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[HistoryEntry]:
+def _snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[HistoryEntry]:
     entries: list[HistoryEntry] = []
     for index, first, others, quantity, wanted, unit, same in steps:
         value, day = values[index], values[first]
@@ -162,8 +140,7 @@ def _planned_snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) ->
             entries.append(HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT))
             continue
         if others:
-            moments = {values[place] for place in (first, *others) if isinstance(values[place], date)}
-            day = moments.pop() if len(moments) == 1 else None
+            day = single_day(values, (first, *others))
         if isinstance(day, date) and isinstance(value, _NUMBER):
             number = value if same and isinstance(value, Decimal) else converted_to(value, unit, wanted)
             if number is not None:

@@ -1,4 +1,4 @@
-"""The hooks of the house: `submeter_drivers` and `submeter_operators`. A whole driver is three files.
+"""The hooks: `submeter_drivers` and `submeter_operators`. A whole driver is three files.
 
 `pyproject.toml` names the module in the group `submeter.drivers`:
 
@@ -15,7 +15,7 @@
         return [DRIVER]
 
 `submeter_acme/vectors.toml` holds telegrams and what they mean (`core.metering.conformance`). `submeter
-drivers new acme` writes all of it, `submeter drivers check acme` says whether a house can take it, and
+drivers new acme` writes all of it, `submeter drivers check acme` shows whether it can be used, and
 `docs/writing-a-driver.md` walks the way.
 
 A metering company that signs residents up brings its `OperatorProfile` through the second hook of the same

@@ -1,4 +1,4 @@
-"""What a meter said, in words that hold for every vendor.
+"""What a meter measures and reports, in names that hold for every vendor.
 
 In: the values and flags that a driver found in a frame. Out: a frozen `Measurement` with stable names. The
 one rule: a value that was not sent, or not understood, is absent; it is never zero and never guessed. Names
@@ -21,8 +21,6 @@ MeasuredValue = Decimal | int | date | datetime | str
 
 class Quantity(StrEnum):
     """What the index of a meter counts; the unit of `Index.value` follows from it."""
-
-    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     VOLUME = "VOLUME"
     """Litres."""
@@ -47,8 +45,6 @@ class Index(Struct, frozen=True, gc=False):
 
 class StatusFlag(StrEnum):
     """What a meter can complain about, whatever its vendor calls it. A closed set; see `bit` for storage."""
-
-    __hash__ = str.__hash__  # that of an enum is the same number, found in Python
 
     LEAK = "LEAK"
     BURST = "BURST"
@@ -181,8 +177,8 @@ class Measurement(Struct, frozen=True, gc=False):
         status_word: the raw vendor status as sent, for the record; None when the telegram carries none.
         generic: True when no driver claims this meter and plain records were read by the standard alone.
         history: what the counter showed on earlier days, the latest first; each day once a quantity.
-        previous_flags: what the meter complained about earlier; None when it does not tell.
-        durations: how long states held lately, where the vendor tells.
+        previous_flags: what the meter complained about earlier; None when it does not send that.
+        durations: how long states held lately, where the vendor sends it.
 
     """
 

@@ -1,8 +1,8 @@
-"""The drivers and operators of this house, found once at start, asked by table ever after.
+"""The installed drivers and operators, found once at start, asked by table ever after.
 
 In: the entry points of the group `submeter.drivers`. Out: a frozen `Registry`. Two rules hold here. A plugin
 that breaks is reported by name and the others work. Two drivers that claim the same meters are no accident to
-be settled by luck: `DriverConflict` names both, and the house does not start.
+be settled by luck: `DriverConflict` names both, and the application does not start.
 """
 
 from collections.abc import Iterable, Mapping
@@ -126,7 +126,7 @@ class Registry:
         return GENERIC
 
     def proprietary_driver(self, manufacturer: str, ci: int) -> MeterDriver | None:
-        """The driver that opens a vendor's own sealed frames of this CI."""
+        """The driver that opens a vendor's own encrypted frames of this CI."""
         return self._by_claim.get((manufacturer, ci))
 
     def profile(self, operator_code: str) -> OperatorProfile | None:
@@ -165,7 +165,7 @@ def load_registry(plugins: Iterable[EntryPoint] | None = None) -> Registry:
     for plugin in sorted(found, key=lambda plugin: plugin.name):
         try:
             drivers, profiles = _brought_by(plugin)
-        except Exception as error:  # noqa: BLE001 - a stranger's package may raise anything; it is named, others work
+        except Exception as error:  # noqa: BLE001 - another's package may raise anything; it is named, others work
             broken.append(BrokenPlugin(plugin.name, f"{type(error).__name__}: {error}"))
             continue
         distribution = plugin.dist.name if plugin.dist is not None else "unknown"

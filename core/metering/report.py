@@ -10,10 +10,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from core.mbus.envelope import Envelope
 from core.mbus.errors import TelegramError
-from core.mbus.frame import Envelope, Frame, Record
+from core.mbus.frame import Frame
 from core.mbus.lines import GatewayLine, parse_line
-from core.metering.decode import Sealed, identify, open_sealed
+from core.mbus.records import Record
+from core.metering.decode import Identified, identify, open_telegram
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
 
@@ -32,7 +34,7 @@ class DecodeReport:
     """All that is known about one telegram.
 
     Args:
-        line: what the gateway said; None when the line itself was refused.
+        line: what the gateway sent; None when the line itself was refused.
         driver: the name of the driver that was asked; None before one was found.
         layers: in the order of the telegram.
         records: the records of the application layer with offsets.
@@ -42,7 +44,7 @@ class DecodeReport:
     """
 
     line: GatewayLine | None = None
-    sealed: Sealed | None = None
+    identified: Identified | None = None
     layers: tuple[Layer, ...] = ()
     records: tuple[Record, ...] = ()
     measurement: Measurement | None = None
@@ -51,12 +53,12 @@ class DecodeReport:
     @property
     def driver(self) -> str | None:
         """The driver that was asked; None before one was found."""
-        return None if self.sealed is None else self.sealed.driver.name
+        return None if self.identified is None else self.identified.driver.name
 
     @property
     def address(self) -> str | None:
-        """The meter, as text; known even when the content stays sealed."""
-        return None if self.sealed is None else str(self.sealed.address)
+        """The meter, as text; known even when the content stays encrypted."""
+        return None if self.identified is None else str(self.identified.address)
 
     def as_dict(self) -> dict[str, Any]:
         """The report in JSON's own types; decimals and dates as text, bytes as hexadecimal."""
@@ -80,7 +82,7 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
 
     Args:
         line: in any shape that `parse_line` reads, plain hexadecimal included.
-        registry: the drivers of the house.
+        registry: the installed drivers.
         key: the meter's key, if there is one.
 
     """
@@ -88,9 +90,9 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
     try:
         parsed = parse_line(line)
         report = replace(report, line=parsed)
-        sealed = identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
-        report = replace(report, sealed=sealed, layers=_layers(sealed.envelope))
-        opened = open_sealed(sealed, key)
+        identified = identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
+        report = replace(report, identified=identified, layers=_layers(identified.envelope))
+        opened = open_telegram(identified, key)
     except TelegramError as error:
         return replace(report, error=error)
     return replace(
@@ -119,7 +121,7 @@ def _layers(envelope: Envelope, frame: Frame | None = None) -> tuple[Layer, ...]
             ("ci", f"{extended.ci:02X}"),
             ("communication_control", f"{extended.communication_control:02X}"),
             ("access_number", str(extended.access_number)),
-            ("sealed", "yes" if extended.sealed else "no"),
+            ("encrypted", "yes" if extended.encrypted else "no"),
         ]
         if extended.address is not None:
             fields.append(("address", str(extended.address)))

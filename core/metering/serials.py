@@ -16,17 +16,18 @@ _SEPARATORS = re.compile(r"[\s.\-/_:]+")
 _PREFIX = re.compile(r"^(?:N[°O]|SN)+")
 
 
-def fold(text: str) -> str:
-    """Folds what people type: NFKC, upper case, without separators and without a leading `N°` or `S/N`.
+def normalise_serial(text: str) -> str:
+    """Normalises what people type: NFKC, upper case, without separators and a leading `N°` or `S/N`.
 
-    Idempotent: what folding joins may fold again. Letters that look like digits stay as they are.
+    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits stay as they
+    are.
     """
-    while (folded := _fold_once(text)) != text:
-        text = folded
-    return folded
+    while (normalised := _normalise_once(text)) != text:
+        text = normalised
+    return normalised
 
 
-def _fold_once(text: str) -> str:
+def _normalise_once(text: str) -> str:
     return _PREFIX.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).upper()))
 
 
@@ -35,9 +36,9 @@ class SerialFormat:
     """The printed serial of a family of meters.
 
     Args:
-        pattern: regular expression that the folded text matches in full.
+        pattern: regular expression that the normalised text matches in full.
         example: one serial as printed, for help texts.
-        canonical: folded text -> the one form that is stored (the Sappel year is padded, for instance).
+        canonical: normalised text -> the one form that is stored (the Sappel year is padded, for instance).
         to_address: canonical serial -> radio address, where the vendor's numbers give it.
         from_address: radio address -> canonical serial, where the vendor's numbers give it.
 
@@ -50,12 +51,12 @@ class SerialFormat:
     from_address: Callable[[Address], str | None] | None = None
 
     def matches(self, text: str) -> bool:
-        """True when the text, once folded, has this shape."""
-        return re.fullmatch(self.pattern, fold(text), re.ASCII) is not None
+        """True when the text, once normalised, has this shape."""
+        return re.fullmatch(self.pattern, normalise_serial(text), re.ASCII) is not None
 
     def normalise(self, text: str) -> str:
         """The canonical form; `ValueError` when the text has not this shape. Idempotent."""
-        folded = fold(text)
-        if re.fullmatch(self.pattern, folded, re.ASCII) is None:
+        normalised = normalise_serial(text)
+        if re.fullmatch(self.pattern, normalised, re.ASCII) is None:
             raise ValueError(f"A serial of this kind looks like {self.example}.")
-        return self.canonical(folded) if self.canonical is not None else folded
+        return self.canonical(normalised) if self.canonical is not None else normalised

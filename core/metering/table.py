@@ -1,19 +1,20 @@
-"""Interpreting by a table alone: what a meter says that means what the standard lets it mean, and no more.
+"""A table: which records of a meter become which values, and which of them are snapshots of earlier days.
 
-In: opened frames. Out: a `Measurement` of each. The one rule: many frames at once say what each of them says
-by itself; a driver that has a `Table` gives both to the house, and a batch is interpreted in a third of the
-time.
+In: opened frames. Out: a `Measurement` of each. Two rules: what a table leaves out is absent; and many frames
+at once give what each of them gives by itself, so a driver that has a `Table` and nothing else hands over
+both `interpret` and `interpret_many`, and a batch is interpreted in a third of the time. A driver that knows
+more than the table hands it to `interpret`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
 
 from core.mbus.frame import Frame
-from core.metering.fields import Field, read_fields, read_fields_of_many
-from core.metering.history import read_histories, read_history
-from core.metering.measurement import Measurement
-from core.metering.status import read_status, status_flags
+from core.metering.fields import NOW, Field, read_fields, snapshots, target_fields
+from core.metering.history import read_histories
+from core.metering.measurement import FlagDuration, MeasuredValue, Measurement, StatusFlag
+from core.metering.status import status_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +22,86 @@ class Table:
     """How the frames of some meters are read.
 
     Args:
-        fields: the values, as for `read_fields`.
-        storages: the storage numbers that are dated snapshots, as for `read_history`.
+        fields: the values beside those of now and of the target.
+        target: the storage number of the billing or month-end snapshot. Of several, the first that a frame
+            holds; where it holds none, the first.
+        storages: all storage numbers that are dated snapshots of the counter, for the history.
+        now: what is read of now: what the standard alone settles, unless a driver states another.
 
     """
 
-    fields: tuple[Field, ...]
+    fields: tuple[Field, ...] = ()
+    target: tuple[int, ...] = ()
     storages: tuple[int, ...] = ()
+    now: tuple[Field, ...] = NOW
+    _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
+    _fields_by_target: Mapping[int, tuple[Field, ...]] = field(init=False, repr=False, compare=False)
 
-    def interpret(self, frame: Frame) -> Measurement:
-        """What a frame means."""
+    def __post_init__(self) -> None:
+        tables = {number: (*self.now, *target_fields(number), *self.fields) for number in self.target}
+        fields = tables[self.target[0]] if self.target else (*self.now, *self.fields)
+        object.__setattr__(self, "_fields", fields)
+        object.__setattr__(self, "_fields_by_target", tables if len(tables) > 1 else {})
+
+    def _fields_for(self, frame: Frame) -> tuple[Field, ...]:
+        held = snapshots(frame)
+        return next(
+            (self._fields_by_target[number] for number in self.target if number in held), self._fields
+        )
+
+    def values(self, frame: Frame) -> dict[str, MeasuredValue]:
+        """The values of a frame, by name."""
+        fields = self._fields_for(frame) if self._fields_by_target else self._fields
+        return read_fields((frame,), fields)[0]
+
+    def interpret(
+        self,
+        frame: Frame,
+        values: Mapping[str, MeasuredValue] | None = None,
+        *,
+        flags: frozenset[StatusFlag] = frozenset(),
+        status_word: int | None = None,
+        previous_flags: frozenset[StatusFlag] | None = None,
+        durations: tuple[FlagDuration, ...] = (),
+        generic: bool = False,
+    ) -> Measurement:
+        """What a frame means.
+
+        Args:
+            frame: of such a meter.
+            values: in place of the table's own, where the driver changed them.
+            flags: beside those of the status byte.
+            status_word: the vendor's own, in place of the status byte.
+            previous_flags: as in `Measurement`.
+            durations: as in `Measurement`.
+            generic: as in `Measurement`.
+
+        """
+        status = frame.envelope.status
+        if status:
+            flags |= status_flags(status)
         return Measurement(
-            values=read_fields(frame, self.fields),
-            flags=read_status(frame),
-            status_word=frame.envelope.status,
-            history=read_history(frame, self.storages),
+            self.values(frame) if values is None else values,
+            flags,
+            status if status_word is None else status_word,
+            generic,
+            read_histories((frame,), self.storages)[0],
+            previous_flags,
+            durations,
         )
 
     def interpret_many(self, frames: Sequence[Frame]) -> list[Measurement]:
         """What many frames mean; quick when they are of one layout."""
         layout = frames[0].layout if frames else None
-        if layout is None or any([frame.layout is not layout for frame in frames]):  # noqa: C419 - half the time
+        if self._fields_by_target or any([frame.layout is not layout for frame in frames]):  # noqa: C419 - half the time
             return [self.interpret(frame) for frame in frames]
+        if not frames:
+            return []
         statuses = [frame.envelope.status for frame in frames]
         return list(
             map(
                 Measurement,
-                read_fields_of_many(frames, self.fields),
+                read_fields(frames, self._fields),
                 map(status_flags, statuses),
                 statuses,
                 repeat(False),

@@ -113,9 +113,8 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
     "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
     "TOKEN_ISSUED", "TOKEN_REVOKED")
-AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "SILENT", "METER_LEAK")
-CaseKind = one_of("REVIEW", "CONTESTED")
-CaseState = one_of("OPEN", "APPROVED", "REFUSED")
+AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
+AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
 Channel = one_of("EMAIL", "SMS")
 Civility = one_of("MADAME", "MONSIEUR")
@@ -123,8 +122,9 @@ ConsentAuthor = one_of("OCCUPANT", "MANAGER")
 ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
-Deed = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 DocumentKind = one_of("PORTAL_READY")
+DwellingRequestKind = one_of("REVIEW", "CONTESTED")
+DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
 KnownUse = one_of("WATER_SOFTENER", "REVERSE_OSMOSIS", "HUMIDIFIER", "WATERING", "RECIRCULATION",
     "SHARED_METER", "METER_FAULT", "OTHER")
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
                 ("terms_version", fields.CharField(null=True, description="the last one accepted (R-062)", max_length=32)),
                 ("terms_accepted_at", fields.DatetimeField(null=True)),
                 ("phone_confirmed_at", fields.DatetimeField(null=True)),
-                ("second_factor_sealed", fields.BinaryField(null=True)),
+                ("second_factor_encrypted", fields.BinaryField(null=True)),
                 ("second_factor_since", fields.DatetimeField(null=True)),
                 ("second_factor_step", fields.BigIntField(null=True, description="the last time step used, never again")),
                 ("privacy_version", fields.CharField(null=True, description="of the notice acknowledged at sign-up (R-211)", max_length=32)),
@@ -237,6 +237,22 @@ class Migration(migrations.Migration):
                 ("created_at", fields.DatetimeField()),
                 ("revoked_at", fields.DatetimeField(null=True)),
             ], {"table": "gateway", "unique_together": (("operator", "name"),), "table_description": "A radio gateway and the SHA-256 of its API key."}),
+            ops.CreateModel("DeadLetter", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("line", fields.TextField()),
+                ("line_digest", fields.CharField(unique=True, max_length=64)),
+                ("source", fields.CharField(max_length=200)),
+                ("gateway", fields.ForeignKeyField("models.Gateway", source_field="gateway_id", null=True, related_name="dead_letters", on_delete=fields.SET_NULL)),
+                ("received_at", fields.DatetimeField()),
+                ("stage", fields.CharField(max_length=16)),
+                ("reason", fields.CharField(max_length=40)),
+                ("byte_offset", fields.IntField(null=True)),
+                ("message", fields.CharField(max_length=300)),
+                ("radio_address", fields.CharField(null=True, max_length=20)),
+                ("times_seen", fields.IntField(default=1)),
+                ("state", fields.CharEnumField(TelegramState, default="KEPT", description="WAITING: KEPT\nREPLAYED: REPLAYED", max_length=12)),
+                ("replayed_at", fields.DatetimeField(null=True)),
+            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with what failed, where, and whose it was."}),
             ops.CreateModel("RecoveryCode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),
@@ -267,7 +283,7 @@ class Migration(migrations.Migration):
                 ("lot", fields.CharField(null=True, max_length=16)),
                 ("manager_reference", fields.CharField(null=True, max_length=32)),
                 ("surface_m2", fields.DecimalField(null=True, max_digits=7, decimal_places=2)),
-            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters (serials.md §3)."}),
+            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters."}),
             ops.CreateModel("ConsumptionLimit", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="consumption_limits", on_delete=fields.CASCADE)),
@@ -277,12 +293,12 @@ class Migration(migrations.Migration):
                 ("amount", fields.BigIntField(description="in the smallest unit of the fluid")),
                 ("set_at", fields.DatetimeField()),
             ], {"table": "consumption_limit", "unique_together": (("account", "dwelling", "fluid", "period"),), "indexes": (("dwelling_id",),), "table_description": "What a resident asked to be told of: more than so much a day or a month."}),
-            ops.CreateModel("DwellingCase", [
+            ops.CreateModel("DwellingRequest", [
                 ("id", fields.BigIntField(primary_key=True)),
-                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="cases", on_delete=fields.RESTRICT)),
-                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="cases", on_delete=fields.CASCADE)),
-                ("kind", fields.CharEnumField(CaseKind, max_length=16)),
-                ("state", fields.CharEnumField(CaseState, default="OPEN", max_length=16)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="dwelling_requests", on_delete=fields.RESTRICT)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="dwelling_requests", on_delete=fields.CASCADE)),
+                ("kind", fields.CharEnumField(DwellingRequestKind, max_length=16)),
+                ("state", fields.CharEnumField(DwellingRequestState, default="OPEN", max_length=16)),
                 ("occupancy_kind", fields.CharEnumField(OccupancyKind, max_length=20)),
                 ("move_in", fields.DateField()),
                 ("attested_at", fields.DatetimeField()),
@@ -290,7 +306,7 @@ class Migration(migrations.Migration):
                 ("manager_daily_data", fields.BooleanField(null=True)),
                 ("opened_at", fields.DatetimeField()),
                 ("decided_at", fields.DatetimeField(null=True)),
-            ], {"table": "dwelling_case", "indexes": (("state", "id"), ("account_id", "state")), "table_description": "Somebody asks for a dwelling and a manager decides. The account exists and sees nothing until then."}),
+            ], {"table": "dwelling_request", "indexes": (("state", "id"), ("account_id", "state")), "table_description": "Somebody asks for a dwelling and a manager decides. The account exists and sees nothing until then."}),
             ops.CreateModel("ManagedResidence", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="managed_residences", on_delete=fields.CASCADE)),
@@ -312,6 +328,13 @@ class Migration(migrations.Migration):
                 ("installed_at", fields.DatetimeField()),
                 ("removed_at", fields.DatetimeField(null=True)),
             ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
+            ops.CreateModel("LeakClassifierState", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_classifier_state", on_delete=fields.CASCADE)),
+                ("settled_s", fields.BigIntField()),
+                ("state", fields.BinaryField()),
+                ("changes", fields.JSONField()),
+            ], {"table": "leak_classifier_state", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream)."}),
             ops.CreateModel("LeakEpisode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="leak_episodes", on_delete=fields.CASCADE)),
@@ -330,7 +353,7 @@ class Migration(migrations.Migration):
                 ("detected_at", fields.DatetimeField(null=True, description="the reading that showed the leak")),
                 ("evidence", fields.JSONField(null=True, description="why: the rule and what it looked at, at the opening and at the last change")),
                 ("judged_at", fields.DatetimeField()),
-            ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on (leaks.md §3)."}),
+            ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on."}),
             ops.CreateModel("Alert", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("alert_key", fields.CharField(unique=True, max_length=80)),
@@ -346,30 +369,23 @@ class Migration(migrations.Migration):
                 ("amount", fields.BigIntField(null=True, description="over-consumption: the month's amount so far")),
                 ("threshold", fields.BigIntField(null=True, description="over-consumption: the amount that was passed")),
                 ("raised_at", fields.DatetimeField()),
-                ("last_deed", fields.CharEnumField(Deed, null=True, description="of alert_deed", max_length=16)),
+                ("last_action", fields.CharEnumField(AlertActionKind, null=True, description="of alert_action", max_length=16)),
                 ("repaired_at", fields.DatetimeField(null=True)),
-                ("silent_until", fields.DateField(null=True, description="exclusive: called no leak until then")),
-                ("silent_level", fields.SmallIntField(null=True, description="up to which level it is silent")),
-            ], {"table": "alert", "indexes": (("dwelling_id", "ended_on"), ("episode_id",), ("last_deed",), ("meter_id", "kind")), "table_description": "What a resident is warned of. The alert_key makes judging the same readings again the same row."}),
-            ops.CreateModel("AlertDeed", [
+                ("snoozed_until", fields.DateField(null=True, description="exclusive: called no leak until then")),
+                ("snoozed_level", fields.SmallIntField(null=True, description="up to which level it is silent")),
+            ], {"table": "alert", "indexes": (("dwelling_id", "ended_on"), ("episode_id",), ("last_action",), ("meter_id", "kind")), "table_description": "What a resident is warned of. The alert_key makes judging the same readings again the same row."}),
+            ops.CreateModel("AlertAction", [
                 ("id", fields.BigIntField(primary_key=True)),
-                ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", related_name="deeds", on_delete=fields.CASCADE)),
-                ("deed", fields.CharEnumField(Deed, max_length=16)),
+                ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", related_name="actions", on_delete=fields.CASCADE)),
+                ("action", fields.CharEnumField(AlertActionKind, max_length=16)),
                 ("party", fields.CharEnumField(Party, max_length=12)),
-                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="alert_deeds", on_delete=fields.SET_NULL)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="alert_actions", on_delete=fields.SET_NULL)),
                 ("done_at", fields.DatetimeField()),
                 ("repaired_at", fields.DatetimeField(null=True)),
                 ("reason", fields.CharEnumField(KnownUse, null=True, max_length=20)),
-                ("silent_until", fields.DateField(null=True)),
+                ("snoozed_until", fields.DateField(null=True)),
                 ("note", fields.CharField(default="", max_length=300)),
-            ], {"table": "alert_deed", "indexes": (("alert_id", "id"),), "table_description": "What somebody did about an alert, or what the meter said to it. Rows are only ever added."}),
-            ops.CreateModel("LeakMemory", [
-                ("id", fields.BigIntField(primary_key=True)),
-                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_memory", on_delete=fields.CASCADE)),
-                ("settled_s", fields.BigIntField()),
-                ("state", fields.BinaryField()),
-                ("changes", fields.JSONField()),
-            ], {"table": "leak_memory", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream)."}),
+            ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "What somebody did about an alert, or what the meter said to it. Rows are only ever added."}),
             ops.CreateModel("MessageCounter", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
@@ -379,7 +395,7 @@ class Migration(migrations.Migration):
             ops.CreateModel("MeterKey", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="keys", on_delete=fields.CASCADE)),
-                ("sealed", fields.BinaryField()),
+                ("encrypted_key", fields.BinaryField()),
                 ("added_at", fields.DatetimeField()),
             ], {"table": "meter_key", "indexes": (("meter_id",),), "table_description": "A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."}),
             ops.CreateModel("Occupancy", [
@@ -414,7 +430,7 @@ class Migration(migrations.Migration):
                 ("template", fields.CharField(max_length=40)),
                 ("language", fields.CharField(max_length=2)),
                 ("values", fields.JSONField()),
-                ("sealed_values", fields.BinaryField(null=True)),
+                ("encrypted_values", fields.BinaryField(null=True)),
                 ("state", fields.CharEnumField(MessageState, default="PENDING", max_length=8)),
                 ("created_at", fields.DatetimeField()),
                 ("attempts", fields.IntField(default=0, db_default=0)),
@@ -457,7 +473,7 @@ class Migration(migrations.Migration):
                 ("code_hash", fields.CharField(null=True, max_length=64)),
                 ("code_made_at", fields.DatetimeField(null=True)),
                 ("code_tries", fields.IntField(default=0)),
-                ("letters", fields.IntField(default=0, description="how many were sent, for their keys")),
+                ("messages_sent", fields.IntField(default=0, description="how many, for their keys")),
                 ("created_at", fields.DatetimeField()),
                 ("expires_at", fields.DatetimeField()),
             ], {"table": "registration", "indexes": (("temporary_password_hash",), ("expires_at",)), "table_description": "A sign-up that is under way. The token itself is never stored, only its SHA-256."}),
@@ -479,22 +495,6 @@ class Migration(migrations.Migration):
                 ("expires_at", fields.DatetimeField()),
                 ("revoked_at", fields.DatetimeField(null=True)),
             ], {"table": "session", "indexes": (("account_id",),), "table_description": "A sign-in. The token itself is never stored: only its SHA-256."}),
-            ops.CreateModel("UnusableTelegram", [
-                ("id", fields.BigIntField(primary_key=True)),
-                ("line", fields.TextField()),
-                ("line_digest", fields.CharField(unique=True, max_length=64)),
-                ("source", fields.CharField(max_length=200)),
-                ("gateway", fields.ForeignKeyField("models.Gateway", source_field="gateway_id", null=True, related_name="unusable_telegrams", on_delete=fields.SET_NULL)),
-                ("received_at", fields.DatetimeField()),
-                ("stage", fields.CharField(max_length=16)),
-                ("reason", fields.CharField(max_length=40)),
-                ("byte_offset", fields.IntField(null=True)),
-                ("message", fields.CharField(max_length=300)),
-                ("radio_address", fields.CharField(null=True, max_length=20)),
-                ("times_seen", fields.IntField(default=1)),
-                ("state", fields.CharEnumField(TelegramState, default="KEPT", max_length=12)),
-                ("replayed_at", fields.DatetimeField(null=True)),
-            ], {"table": "unusable_telegram", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with what failed, where, and whose it was."}),
         ),
         ops.RunPython(code=add_what_tortoise_cannot_model),
     ]

@@ -1,4 +1,4 @@
-"""What the house remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
+"""What the application remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
 made by the initial migration and written by `core.services.shared.time_series`.
@@ -16,8 +16,8 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.leaks import Alert, AlertDeed, ConsumptionLimit, LeakEpisode, LeakMemory
-from core.models.meters import CompactFormat, MessageCounter, Meter, MeterKey, TelegramState, UnusableTelegram
+from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
+from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -31,18 +31,16 @@ from core.models.people import (
     Session,
 )
 from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
-from core.models.registration import CaseKind, CaseState, DwellingCase, Registration
+from core.models.registration import DwellingRequest, DwellingRequestKind, DwellingRequestState, Registration
 from core.operators import OccupancyKind
 
 __all__ = [
     "AccessToken",
     "Account",
     "Alert",
-    "AlertDeed",
+    "AlertAction",
     "AlertKind",
     "AuditRecord",
-    "CaseKind",
-    "CaseState",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -52,13 +50,16 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "ConsumptionLimit",
+    "DeadLetter",
     "Device",
     "DocumentKind",
     "Dwelling",
-    "DwellingCase",
+    "DwellingRequest",
+    "DwellingRequestKind",
+    "DwellingRequestState",
     "Gateway",
+    "LeakClassifierState",
     "LeakEpisode",
-    "LeakMemory",
     "ManagedResidence",
     "MessageCounter",
     "MessageState",
@@ -74,5 +75,4 @@ __all__ = [
     "ResidenceDocument",
     "Session",
     "TelegramState",
-    "UnusableTelegram",
 ]

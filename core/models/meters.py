@@ -1,6 +1,6 @@
 """Meters, their sealed keys, and the telegrams that could not be used.
 
-A replaced meter is another row: indexes are never subtracted across two of them (leaks.md §5).
+A replaced meter is another row: indexes are never subtracted across two of them.
 """
 
 from enum import StrEnum
@@ -52,7 +52,7 @@ class MeterKey(Model):
         "models.Meter", related_name="keys", on_delete=fields.CASCADE
     )
     meter_id: int
-    sealed = fields.BinaryField()
+    encrypted_key = fields.BinaryField()
     added_at = fields.DatetimeField()
 
     class Meta:
@@ -93,11 +93,11 @@ class MessageCounter(Model):
 class TelegramState(StrEnum):
     """Whether a kept line still waits for its cause to go."""
 
-    KEPT = "KEPT"
+    WAITING = "KEPT"
     REPLAYED = "REPLAYED"
 
 
-class UnusableTelegram(Model):
+class DeadLetter(Model):
     """A gateway line that could not become a reading, with what failed, where, and whose it was.
 
     `line_digest` makes the same line, coming again, the same row: `times_seen` grows instead.
@@ -108,7 +108,7 @@ class UnusableTelegram(Model):
     line_digest = fields.CharField(max_length=64, unique=True)
     source = fields.CharField(max_length=200)
     gateway: fields.ForeignKeyNullableRelation[Gateway] = fields.ForeignKeyField(
-        "models.Gateway", related_name="unusable_telegrams", null=True, on_delete=fields.SET_NULL
+        "models.Gateway", related_name="dead_letters", null=True, on_delete=fields.SET_NULL
     )
     gateway_id: int | None
     received_at = fields.DatetimeField()
@@ -118,9 +118,9 @@ class UnusableTelegram(Model):
     message = fields.CharField(max_length=300)
     radio_address = fields.CharField(max_length=20, null=True)
     times_seen = fields.IntField(default=1)
-    state = fields.CharEnumField(TelegramState, max_length=12, default=TelegramState.KEPT)
+    state = fields.CharEnumField(TelegramState, max_length=12, default=TelegramState.WAITING)
     replayed_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "unusable_telegram"
+        table = "dead_letter"
         indexes = (("state", "id"), ("radio_address",))

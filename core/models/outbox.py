@@ -5,8 +5,8 @@ from typing import Any
 
 from tortoise import fields
 
+from core.models.alerts import Alert
 from core.models.base import Model
-from core.models.leaks import Alert
 from core.models.people import Account
 
 
@@ -48,7 +48,7 @@ class OutboxMessage(Model):
     template = fields.CharField(max_length=40)
     language = fields.CharField(max_length=2)
     values: dict[str, Any] = fields.JSONField()
-    sealed_values = fields.BinaryField(null=True)
+    encrypted_values = fields.BinaryField(null=True)
     state = fields.CharEnumField(MessageState, max_length=8, default=MessageState.PENDING)
     created_at = fields.DatetimeField()
     attempts = fields.IntField(default=0, db_default=0)

@@ -67,7 +67,7 @@ class Account(Model):
     terms_version = fields.CharField(max_length=32, null=True, description="the last one accepted (R-062)")
     terms_accepted_at = fields.DatetimeField(null=True)
     phone_confirmed_at = fields.DatetimeField(null=True)
-    second_factor_sealed = fields.BinaryField(null=True)
+    second_factor_encrypted = fields.BinaryField(null=True)
     second_factor_since = fields.DatetimeField(null=True)
     second_factor_step = fields.BigIntField(null=True, description="the last time step used, never again")
     privacy_version = fields.CharField(

@@ -46,7 +46,7 @@ class Residence(Model):
 
 
 class Dwelling(Model):
-    """One home. Texts are as printed, since floors and numbers carry letters (serials.md §3)."""
+    """One home. Texts are as printed, since floors and numbers carry letters."""
 
     id = fields.BigIntField(primary_key=True)
     residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(

@@ -15,14 +15,14 @@ from core.operators import OccupancyKind, Path, Step
 from core.registration.draft import Civility, CouncilMember
 
 
-class CaseKind(StrEnum):
+class DwellingRequestKind(StrEnum):
     """Why a manager has to decide."""
 
     REVIEW = "REVIEW"
     CONTESTED = "CONTESTED"
 
 
-class CaseState(StrEnum):
+class DwellingRequestState(StrEnum):
     """How far a case has come."""
 
     OPEN = "OPEN"
@@ -72,7 +72,7 @@ class Registration(Model):
     code_hash = fields.CharField(max_length=64, null=True)
     code_made_at = fields.DatetimeField(null=True)
     code_tries = fields.IntField(default=0)
-    letters = fields.IntField(default=0, description="how many were sent, for their keys")
+    messages_sent = fields.IntField(default=0, description="how many, for their keys")
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
 
@@ -81,20 +81,20 @@ class Registration(Model):
         indexes = (("temporary_password_hash",), ("expires_at",))
 
 
-class DwellingCase(Model):
+class DwellingRequest(Model):
     """Somebody asks for a dwelling and a manager decides. The account exists and sees nothing until then."""
 
     id = fields.BigIntField(primary_key=True)
     dwelling: fields.ForeignKeyRelation[Dwelling] = fields.ForeignKeyField(
-        "models.Dwelling", related_name="cases", on_delete=fields.RESTRICT
+        "models.Dwelling", related_name="dwelling_requests", on_delete=fields.RESTRICT
     )
     dwelling_id: int
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
-        "models.Account", related_name="cases", on_delete=fields.CASCADE
+        "models.Account", related_name="dwelling_requests", on_delete=fields.CASCADE
     )
     account_id: int
-    kind = fields.CharEnumField(CaseKind, max_length=16)
-    state = fields.CharEnumField(CaseState, max_length=16, default=CaseState.OPEN)
+    kind = fields.CharEnumField(DwellingRequestKind, max_length=16)
+    state = fields.CharEnumField(DwellingRequestState, max_length=16, default=DwellingRequestState.OPEN)
     occupancy_kind = fields.CharEnumField(OccupancyKind, max_length=20)
     move_in = fields.DateField()
     attested_at = fields.DatetimeField()
@@ -104,5 +104,5 @@ class DwellingCase(Model):
     decided_at = fields.DatetimeField(null=True)
 
     class Meta:
-        table = "dwelling_case"
+        table = "dwelling_request"
         indexes = (("state", "id"), ("account_id", "state"))

@@ -11,7 +11,7 @@ from core.operators.journey import (
     OccupancyChoice,
     OccupancyKind,
     Path,
-    Stage,
+    SignUpStage,
     Step,
 )
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
@@ -37,7 +37,7 @@ __all__ = [
     "PasswordPolicy",
     "Path",
     "PrivacyNotice",
-    "Stage",
+    "SignUpStage",
     "Step",
     "Text",
     "Thresholds",

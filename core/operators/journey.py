@@ -63,7 +63,7 @@ class Asking(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SignUpStage:
     """What residents see as one step of the journey: its title, and the steps that belong to it."""
 
     title: Text

@@ -3,7 +3,7 @@ stands.
 
 In: the operator's texts. Out: values that cannot be made without their substance. The one rule: a notice that
 lacks purpose, legal basis, retention, rights or contact is an error at start and not a surprise for a
-resident (C-31): the seed's own notice speaks of quotes, which this processing is not (R-213).
+resident (C-31): the guide's own notice speaks of quotes, which this processing is not (R-213).
 """
 
 from dataclasses import dataclass, fields

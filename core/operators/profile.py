@@ -27,7 +27,7 @@ from core.operators.journey import (
     OccupancyChoice,
     OccupancyKind,
     Path,
-    Stage,
+    SignUpStage,
     Step,
 )
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
@@ -55,7 +55,7 @@ class CodeFormat:
 
 @dataclass(frozen=True, slots=True)
 class DwellingParts:
-    """What a dwelling is called, part by part, as it is stored (serials.md §3)."""
+    """What a dwelling is called, part by part, as it is stored."""
 
     building: str
     staircase: str
@@ -105,7 +105,7 @@ class OperatorProfile:
         leak_thresholds: the flows from which its residents are warned of a leak, and how soon (R-092).
         dwelling_code: a dwelling's code as the operator prints it, or None.
         newsletter: whether one is offered, never ticked in advance (NL-01).
-        texts: words that differ from the house's own (core.operators.words), by the same keys.
+        texts: words that differ from the application's own (core.operators.words), by the same keys.
 
     Raises:
         ValueError: the journey lacks a step that no sign-up may lack, or ends elsewhere than its activation
@@ -117,7 +117,7 @@ class OperatorProfile:
     portal_name: str
     portal_url: str
     registration_url: str
-    stages: tuple[Stage, ...]
+    stages: tuple[SignUpStage, ...]
     residence_paths: tuple[Path, ...]
     dwelling_paths: tuple[Path, ...]
     residence_code: CodeFormat
@@ -172,7 +172,7 @@ class OperatorProfile:
         return sorted(key for key in WORDS if key.startswith(beginnings))
 
     def text(self, key: str) -> Text:
-        """The operator's words for a key, or else the house's.
+        """The operator's words for a key, or else the application's.
 
         Raises:
             KeyError: there is no such key.

@@ -1,10 +1,10 @@
-"""The house's own words of sign-up and access, in French and English; an operator replaces those of a
+"""The application's own words of sign-up and access, in French and English; an operator replaces those of a
 sign-up that it says otherwise.
 
 Keys: `form.<FORM>` and `form.<FORM>.hint`, `field.<name>`, `button.<act>`, `confirmation.<line>`,
-`screen.<STEP>` and `screen.<STEP>.text`, `error.<CODE>`. The French is the seeds' where they say something of
-the kind; the codes are those of the error catalogue. The one rule: a sentence never tells more than its code,
-so that "no such" and "not yours" read alike.
+`screen.<STEP>` and `screen.<STEP>.text`, `error.<CODE>`. The French is the guides' where they say something
+of the kind; the codes are those of the error catalogue. The one rule: a sentence never tells more than its
+code, so that "no such" and "not yours" read alike.
 """
 
 from collections.abc import Mapping

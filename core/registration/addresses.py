@@ -1,7 +1,7 @@
 """Addresses as people type them against addresses as they are stored.
 
 In: postcode and street, both ways. Out: whether they fit. The one rule: case, accents, apostrophes and commas
-do not count, since lists write RUE DE LA GARNISON,34300 LE CAP D AGDE (serials.md §3); every word that was
+do not count, since lists write RUE DE LA GARNISON,34300 LE CAP D AGDE (R-177); every word that was
 typed must stand in the address.
 """
 

@@ -1,7 +1,7 @@
 """What is shown of a dwelling that was found, so that a mistyped serial is seen: the neighbour's has one
-digit less or more, and no family of meters has a check digit (serials.md §2).
+digit less or more, and no family of meters has a check digit.
 
-In: the building's and the dwelling's data. Out: labelled lines, as the seed's screen has them (R-174 to
+In: the building's and the dwelling's data. Out: labelled lines, as the guide's screen has them (R-174 to
 R-183). The one rule: nothing of a person is among them, and what is missing reads «Non renseigné» (R-175).
 """
 
@@ -25,7 +25,7 @@ class FoundDwelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConfirmationLine:
     """A label and what stands behind it; `known` is False for «Non renseigné»."""
 
     label: Text
@@ -38,16 +38,16 @@ class Block:
     """Lines under a title."""
 
     title: Text
-    lines: tuple[Line, ...]
+    lines: tuple[ConfirmationLine, ...]
 
 
 def confirmation_of(profile: OperatorProfile, found: FoundDwelling) -> tuple[Block, Block]:
     """The two blocks to check: the building, the dwelling."""
 
-    def line(key: str, value: str | None) -> Line:
+    def line(key: str, value: str | None) -> ConfirmationLine:
         text = (value or "").strip()
         shown = Text(text, text) if text else profile.text("confirmation.unknown")
-        return Line(profile.text(f"confirmation.{key}"), shown, known=bool(text))
+        return ConfirmationLine(profile.text(f"confirmation.{key}"), shown, known=bool(text))
 
     parts = found.parts
     place = " ".join(word for word in (found.postcode, found.city) if word)

@@ -58,7 +58,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """One field of a form. `example` shows how the value is written; `pattern` is for the folded text."""
 
     name: str
@@ -78,7 +78,7 @@ class Form:
     name: FormName
     title: Text
     hint: Text | None
-    fields: tuple[Field, ...]
+    fields: tuple[FormField, ...]
 
 
 def forms_of(
@@ -124,27 +124,27 @@ def _form(profile: OperatorProfile, name: FormName, draft: Draft) -> Form:
     return Form(name, profile.text(f"form.{name}"), hint if hint.fr else None, _FIELDS[name](profile, draft))
 
 
-def _occupancy(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _occupancy(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (_kind(profile),)
 
 
-def _site_code(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _site_code(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     code = profile.residence_code
     return (_field(profile, "code", FieldKind.TEXT, example=code.example, pattern=code.pattern),)
 
 
-def _address(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _address(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (
         _field(profile, "postcode", FieldKind.TEXT, example="92400"),
         _field(profile, "street", FieldKind.TEXT),
     )
 
 
-def _residence(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _residence(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (_field(profile, "residence", FieldKind.CHOICE),)
 
 
-def _serial(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _serial(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     devices = tuple(Choice(device.name, device.label) for device in profile.devices)
     return (
         _field(profile, "device", FieldKind.CHOICE, required=False, choices=devices),
@@ -152,28 +152,28 @@ def _serial(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
     )
 
 
-def _lot_number(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _lot_number(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (
         _field(profile, "lot", FieldKind.TEXT),
         _field(profile, "serial", FieldKind.TEXT, required=False),
     )
 
 
-def _dwelling_reference(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _dwelling_reference(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (
         _field(profile, "reference", FieldKind.TEXT),
         _field(profile, "serial", FieldKind.TEXT, required=False),
     )
 
 
-def _attestation(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
-    fields: tuple[Field, ...] = (_field(profile, "attested", FieldKind.BOOLEAN),)
+def _attestation(profile: OperatorProfile, draft: Draft) -> tuple[FormField, ...]:
+    fields: tuple[FormField, ...] = (_field(profile, "attested", FieldKind.BOOLEAN),)
     if Step.PROFILE not in profile.steps and draft.kind is not OccupancyKind.OWNER_NON_OCCUPANT:
         fields += _move_in(profile)
     return (*fields, _field(profile, "contested", FieldKind.BOOLEAN, required=False))
 
 
-def _profile(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _profile(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     members = tuple(Choice(value, profile.text(f"choice.{value}")) for value in CouncilMember)
     first = () if profile.asks_occupancy_first else (_kind(profile),)
     return (
@@ -183,16 +183,16 @@ def _profile(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
     )
 
 
-def _options(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _options(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return tuple(
         _field(profile, name, FieldKind.BOOLEAN, required=False)
         for name in ("leak_by_email", "leak_by_sms", "over_consumption_by_email", "manager_daily_data")
     )
 
 
-def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
+def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[FormField, ...]:
     civilities = tuple(Choice(value, profile.text(f"choice.{value}")) for value in Civility)
-    fields: tuple[Field, ...] = (
+    fields: tuple[FormField, ...] = (
         _field(profile, "civility", FieldKind.CHOICE, required=False, choices=civilities),
         _field(profile, "last_name", FieldKind.TEXT),
         _field(profile, "first_name", FieldKind.TEXT),
@@ -210,14 +210,14 @@ def _personal_data(profile: OperatorProfile, draft: Draft) -> tuple[Field, ...]:
     return fields
 
 
-def _verification(profile: OperatorProfile, _draft: Draft) -> tuple[Field, ...]:
+def _verification(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return (
         _field(profile, "verification_code", FieldKind.CODE, example="042117", pattern=r"\d{6}"),
         _field(profile, "contested", FieldKind.BOOLEAN, required=False),
     )
 
 
-_FIELDS: Mapping[FormName, Callable[[OperatorProfile, Draft], tuple[Field, ...]]] = MappingProxyType(
+_FIELDS: Mapping[FormName, Callable[[OperatorProfile, Draft], tuple[FormField, ...]]] = MappingProxyType(
     {
         FormName.OCCUPANCY: _occupancy,
         FormName.SITE_CODE: _site_code,
@@ -236,14 +236,14 @@ _FIELDS: Mapping[FormName, Callable[[OperatorProfile, Draft], tuple[Field, ...]]
 )
 
 
-def _kind(profile: OperatorProfile) -> Field:
+def _kind(profile: OperatorProfile) -> FormField:
     choices = tuple(
         Choice(choice.kind.value, choice.label, choice.explanation) for choice in profile.occupancies
     )
     return _field(profile, "kind", FieldKind.CHOICE, choices=choices)
 
 
-def _move_in(profile: OperatorProfile) -> tuple[Field, ...]:
+def _move_in(profile: OperatorProfile) -> tuple[FormField, ...]:
     if profile.move_in is Asking.NO:
         return ()
     required = profile.move_in is Asking.REQUIRED
@@ -261,5 +261,5 @@ def _field(
     example: str | None = None,
     pattern: str | None = None,
     help: Text | None = None,  # noqa: A002 - the name of the field's attribute
-) -> Field:
-    return Field(name, kind, profile.text(f"field.{name}"), required, choices, example, pattern, help)
+) -> FormField:
+    return FormField(name, kind, profile.text(f"field.{name}"), required, choices, example, pattern, help)

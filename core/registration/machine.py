@@ -145,7 +145,7 @@ def attest(
     return _on(profile, replace(draft, attested_at=now, contested=contested, move_in=move_in))
 
 
-def tell_profile(profile: OperatorProfile, draft: Draft, answer: ProfileAnswer, *, today: date) -> Draft:
+def report_profile(profile: OperatorProfile, draft: Draft, answer: ProfileAnswer, *, today: date) -> Draft:
     """Status, day of moving in, owners' council.
 
     Raises:

@@ -3,7 +3,7 @@
 In: the text, the drivers' serial formats, and meters as they are described. Out: the meters it names. The one
 rule: the readings of a text are tried one level after the other and the first level that fits anything
 answers; letters that look like digits are read so only where the text as typed fits nothing, and no digit is
-ever left out (serials.md §2).
+ever left out.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.consumption.fluids import Fluid
-from core.metering import SerialFormat, fold
+from core.metering import SerialFormat, normalise_serial
 
 NINE_DIGITS = re.compile(r"\d{9}", re.ASCII)
 _DIN = re.compile(r"[0-9A-F][A-Z]{3}[0-9A-Z]{2}(\d{8})", re.ASCII)
@@ -34,12 +34,12 @@ class KnownMeter:
 
 def is_nine_digits(text: str) -> bool:
     """Whether an operator that knows nine digits alone takes this (R-145)."""
-    return NINE_DIGITS.fullmatch(fold(text[:LONGEST_SERIAL])) is not None
+    return NINE_DIGITS.fullmatch(normalise_serial(text[:LONGEST_SERIAL])) is not None
 
 
 def readings_of(text: str, formats: Iterable[SerialFormat]) -> tuple[frozenset[str], ...]:
     """The serials a text may stand for, level by level; empty for a text that is none."""
-    folded = fold(text[:LONGEST_SERIAL])
+    folded = normalise_serial(text[:LONGEST_SERIAL])
     if not folded or len(text) > LONGEST_SERIAL:
         return ()
     known = tuple(formats)
@@ -80,7 +80,7 @@ def _forms(folded: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
 
 def _lookalikes(folded: str, format_: SerialFormat) -> set[str]:
     """The text with letters read as digits at every place where the format's example has a digit."""
-    example = fold(format_.example)
+    example = normalise_serial(format_.example)
     if len(example) != len(folded):
         return set()
     pairs = zip(folded, example, strict=True)

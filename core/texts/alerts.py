@@ -69,14 +69,14 @@ _CONDITION = {
     (Condition.BACKFLOW, Language.FR): "Alerte retour d'eau",
     (Condition.DRY, Language.FR): "Alerte compteur sans eau",
     (Condition.TAMPER, Language.FR): "Alerte manipulation du compteur",
-    (Condition.SILENT, Language.FR): "Aucune nouvelle du compteur",
+    (Condition.NO_DATA, Language.FR): "Aucune nouvelle du compteur",
     (Condition.METER_LEAK, Language.FR): "Alerte fuite signalée par le compteur",
     (Condition.METER_LEAK, Language.EN): "Leak reported by the meter",
     (Condition.BURST, Language.EN): "Burst alert",
     (Condition.BACKFLOW, Language.EN): "Backflow alert",
     (Condition.DRY, Language.EN): "Dry meter alert",
     (Condition.TAMPER, Language.EN): "Meter tampering alert",
-    (Condition.SILENT, Language.EN): "No news from the meter",
+    (Condition.NO_DATA, Language.EN): "No news from the meter",
 }
 
 

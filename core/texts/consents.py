@@ -1,6 +1,6 @@
 """The line under a consent: who said so, and when (R-107, R-121).
 
-In: author, day and language. Out: the seed's own sentence, and its English.
+In: author, day and language. Out: the guide's own sentence, and its English.
 """
 
 from datetime import date

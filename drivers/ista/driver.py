@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.metering import (
-    NOW,
     Field,
     Frame,
     Measurand,
@@ -19,32 +18,30 @@ from core.metering import (
     SerialFormat,
     Signature,
     Table,
-    target_fields,
 )
 from drivers.ista import qundis
 
 _YEAR, _MONTH = 1, 2
 _TABLE: Final = Table(
     (
-        *NOW,
-        *target_fields(_MONTH),
         Field("last_year_date", Measurand.DATE, storage=_YEAR),
         Field("last_year_volume_m3", Measurand.VOLUME, storage=_YEAR),
         Field("last_year_energy_kwh", Measurand.ENERGY, storage=_YEAR),
     ),
+    target=(_MONTH,),
     storages=(_YEAR, _MONTH),
 )
 
 
 def interpret(frame: Frame) -> Measurement:
-    """What an ista meter says."""
+    """What an ista meter sends."""
     if frame.envelope.meter_address.manufacturer in qundis.MAKERS:
         return qundis.interpret(frame)
     return _TABLE.interpret(frame)
 
 
 def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
-    """What ista meters of one kind say."""
+    """What ista meters of one kind send."""
     if frames[0].envelope.meter_address.manufacturer in qundis.MAKERS:
         return [qundis.interpret(frame) for frame in frames]
     return _TABLE.interpret_many(frames)

@@ -25,7 +25,7 @@ from core.operators import (
     PasswordPolicy,
     Path,
     PrivacyNotice,
-    Stage,
+    SignUpStage,
     Step,
     Text,
 )
@@ -159,16 +159,18 @@ PROFILE: Final = OperatorProfile(
     portal_url="https://monespaceista.fr",
     registration_url="https://monespaceista.fr",
     stages=(
-        Stage(Text("Saisir un numéro de série", "Enter a serial number"), (Step.RESIDENCE, Step.DWELLING)),
-        Stage(
+        SignUpStage(
+            Text("Saisir un numéro de série", "Enter a serial number"), (Step.RESIDENCE, Step.DWELLING)
+        ),
+        SignUpStage(
             Text("Attester être l'occupant du logement", "Declare that you live there"), (Step.ATTESTATION,)
         ),
-        Stage(Text("Saisir la date d'entrée", "Enter the day of moving in"), (Step.PROFILE,)),
-        Stage(
+        SignUpStage(Text("Saisir la date d'entrée", "Enter the day of moving in"), (Step.PROFILE,)),
+        SignUpStage(
             Text("Activer de suite les options importantes", "Choose the important options"), (Step.OPTIONS,)
         ),
-        Stage(Text("Vos informations personnelles", "Your personal data"), (Step.PERSONAL_DATA,)),
-        Stage(Text("Vérification", "Verification"), (Step.VERIFICATION,)),
+        SignUpStage(Text("Vos informations personnelles", "Your personal data"), (Step.PERSONAL_DATA,)),
+        SignUpStage(Text("Vérification", "Verification"), (Step.VERIFICATION,)),
     ),
     residence_paths=(Path.SERIAL, Path.BUILDING_CODE),
     dwelling_paths=(Path.DWELLING_REFERENCE, Path.SERIAL),

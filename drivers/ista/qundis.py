@@ -12,29 +12,12 @@ Values are BCD of eight digits, days of type G. The differences, oldest first, a
 not add up to the values: they are not read.
 """
 
-from dataclasses import replace
+from collections.abc import Container, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
-from msgspec import structs
-
-from core.metering import (
-    NOW,
-    Field,
-    Frame,
-    Measurand,
-    Measurement,
-    Record,
-    TelegramError,
-    first_snapshot,
-    read_fields,
-    read_history,
-    read_records,
-    read_status,
-    snapshot_day,
-    snapshots,
-    target_fields,
-)
+from core.metering import Field, Frame, Measurand, Measurement, Table, snapshots
 
 MAKERS: Final = ("QDS", "LSE")
 
@@ -59,71 +42,56 @@ _BILLED_BY_MONTH: Final = frozenset({0x16, 0x18, 0x35})
 _BILLED_BY_YEAR: Final = frozenset({0x17, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x33})
 _CONVERTER: Final = 0x37
 
-_FIELDS: Final = (
-    *NOW,
+_YEARS: Final = (
     Field("last_year_date", Measurand.DATE, storage=_YEAR),
     Field("last_year_volume_m3", Measurand.VOLUME, storage=_YEAR),
     Field("last_year_energy_kwh", Measurand.ENERGY, storage=_YEAR),
 )
 
 
+@lru_cache(maxsize=256)
+def _table(billed: int | None) -> Table:
+    return Table(_YEARS, target=() if billed is None else (billed,), storages=_STORAGES)
+
+
 def interpret(frame: Frame) -> Measurement:
-    """What a Qundis meter says."""
-    frame = replace(frame, records=tuple(_spread(frame.records)))
-    target = _billed(frame)
-    values = read_fields(frame, _FIELDS if target is None else (*_FIELDS, *target_fields(target)))
+    """What a Qundis meter sends."""
+    frame = frame.unpacked(_WALK_BY, _walk_by)
+    table = _table(_billed(frame))
+    values = table.values(frame)
     flow = frame.header(_FLOW)
     if flow is not None:
         # Sent under VIFE 56, which the standard gives another meaning.
         values["volume_flow_m3h"] = int.from_bytes(flow.data, "little", signed=True) * _LITRES_AN_HOUR
-    return Measurement(
-        values=values,
-        flags=read_status(frame),
-        status_word=frame.envelope.status,
-        history=read_history(frame, _STORAGES),
-    )
+    return table.interpret(frame, values)
 
 
 def _billed(frame: Frame) -> int | None:
     """The storage number of the snapshot that is billed."""
-    meter = frame.envelope.meter_address
-    held = snapshots(frame)
-    if len(held) == 1 and held[0] != _MONTH:
-        return held[0]
-    if frame.envelope.length_mended and len({snapshot_day(frame, storage) for storage in held}) > 1:
+    meter, held = frame.envelope.meter_address, snapshots(frame)
+    if len(held) == 1 and _MONTH not in held:
+        return next(iter(held))
+    if frame.envelope.length_mended and len(set(held.values())) > 1:
         return None
-    measured = {record.measurand for record in frame.records}
+    measured = {place.meaning.measurand for place in frame.layout.places}
     if Measurand.ENERGY in measured:
-        return first_snapshot(frame, _MONTH, _YEAR)
+        return _first(held, _MONTH, _YEAR)
     if (
         Measurand.ALLOCATOR_UNITS in measured
         or meter.medium == _CONVERTER
         or meter.version in _BILLED_BY_YEAR
     ):
-        return first_snapshot(frame, _YEAR)
-    return first_snapshot(frame, _MONTH) if meter.version in _BILLED_BY_MONTH else None
+        return _first(held, _YEAR)
+    return _first(held, _MONTH) if meter.version in _BILLED_BY_MONTH else None
 
 
-def _spread(records: tuple[Record, ...]) -> list[Record]:
-    out: list[Record] = []
-    for record in records:
-        out += _walk_by(record) if record.header == _WALK_BY else (record,)
-    return out
+def _first(held: Container[int], *candidates: int) -> int | None:
+    return next((storage for storage in candidates if storage in held), None)
 
 
-def _walk_by(record: Record) -> tuple[Record, ...]:
+def _walk_by(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """The records that stand in a walk-by record; none when it is of a kind that is not known."""
-    data = record.data
     if len(data) < _LENGTH or data[8] not in _KINDS:
-        return ()
-    out: list[Record] = []
+        return
     for at, length, dib, vif in _PARTS:
-        header = bytes.fromhex(dib) + (bytes.fromhex(vif) or data[9:10])
-        try:
-            content = read_records(header + data[at : at + length], 0)
-        except TelegramError:
-            return ()
-        out += (
-            structs.replace(part, offset=record.offset + len(_WALK_BY) + 1 + at) for part in content.records
-        )
-    return tuple(out)
+        yield bytes.fromhex(dib) + (bytes.fromhex(vif) or data[9:10]), at, at + length

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.metering import (
-    NOW,
-    STANDARD,
     Field,
     Frame,
     Measurand,
@@ -26,22 +24,21 @@ _BILLING: Final = 1
 # A heat meter states its billing day ahead of the first billing value: the day is no proof of a snapshot.
 _HEAT: Final = Table(
     (
-        *NOW,
-        Field("target_energy_kwh", Measurand.ENERGY, storage=1),
-        Field("last_year_date", Measurand.DATE, storage=1),
+        Field("target_energy_kwh", Measurand.ENERGY, storage=_BILLING),
+        Field("last_year_date", Measurand.DATE, storage=_BILLING),
     ),
     storages=(_BILLING,),
 )
-_WATER: Final = Table(STANDARD, storages=(_BILLING,))
+_WATER: Final = Table(target=(_BILLING,), storages=(_BILLING,))
 
 
 def interpret(frame: Frame) -> Measurement:
-    """What an Itron meter says."""
+    """What an Itron meter sends."""
     return _table(frame).interpret(frame)
 
 
 def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
-    """What Itron meters of one kind say."""
+    """What Itron meters of one kind send."""
     return _table(frames[0]).interpret_many(frames)
 
 

@@ -2,14 +2,13 @@
 
 In: an opened frame. Out: a `Measurement`. The one rule: what Kamstrup puts under manufacturer codes (FF20,
 FF22, FF23) is read by the tables of `info.py` and by nothing else; a temperature of 127 is none.
-Sealed by the counter mode of the extended link; most telegrams are compact frames, whose formats stand here
-so that the first one can be read.
+Encrypted by the counter mode of the extended link; most telegrams are compact frames, whose formats stand
+here so that the first one can be read.
 """
 
 from typing import Final
 
 from core.metering import (
-    STANDARD,
     Field,
     Frame,
     Function,
@@ -18,47 +17,42 @@ from core.metering import (
     MeterDriver,
     SerialFormat,
     Signature,
-    compact_formats,
-    read_fields,
-    read_history,
-    read_status,
+    Table,
 )
 from drivers.kamstrup.info import read_info
 
 _NOT_AVAILABLE: Final = 127
 _TARGET: Final = 1
 
-_FIELDS: Final = (
-    *STANDARD,
-    # Water meters send the extremes of the last month or day instead of a temperature of now.
-    Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=1, function=Function.MINIMUM),
-    Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=2, function=Function.MINIMUM),
-    Field("external_temperature_c", Measurand.EXTERNAL_TEMPERATURE, storage=1, function=Function.MINIMUM),
-    Field("max_flow_m3h", Measurand.VOLUME_FLOW, storage=1, function=Function.MAXIMUM),
-    Field("max_flow_m3h", Measurand.VOLUME_FLOW, storage=2, function=Function.MAXIMUM),
+_TABLE: Final = Table(
+    (
+        # Water meters send the extremes of the last month or day instead of a temperature of now.
+        Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=1, function=Function.MINIMUM),
+        Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=2, function=Function.MINIMUM),
+        Field("external_temperature_c", Measurand.EXTERNAL_TEMPERATURE, storage=1, function=Function.MINIMUM),
+        Field("max_flow_m3h", Measurand.VOLUME_FLOW, storage=1, function=Function.MAXIMUM),
+        Field("max_flow_m3h", Measurand.VOLUME_FLOW, storage=2, function=Function.MAXIMUM),
+    ),
+    target=(_TARGET,),
+    storages=(_TARGET,),
 )
 _CONFIGURATION_NUMBER: Final = bytes.fromhex("02F9FF15")
 _ONE_BYTE_TEMPERATURES: Final = ("flow_temperature_c", "external_temperature_c")
 
 
 def interpret(frame: Frame) -> Measurement:
-    """What a Kamstrup meter says."""
-    values = read_fields(frame, _FIELDS)
+    """What a Kamstrup meter sends."""
+    values = _TABLE.values(frame)
     for name in _ONE_BYTE_TEMPERATURES:
         if values.get(name) == _NOT_AVAILABLE:
             del values[name]
     configuration = frame.header(_CONFIGURATION_NUMBER)
     if configuration is not None:
         values["enhanced_id"] = configuration.data[::-1].hex().upper()
-    flags, word = read_status(frame), frame.envelope.status
     info = read_info(frame)
-    return Measurement(
-        values=values,
-        flags=flags if info is None else flags | info.flags,
-        status_word=word if info is None else info.word,
-        history=read_history(frame, (_TARGET,)),
-        durations=() if info is None else info.durations,
-    )
+    if info is None:
+        return _TABLE.interpret(frame, values)
+    return _TABLE.interpret(frame, values, flags=info.flags, status_word=info.word, durations=info.durations)
 
 
 _WATER: Final = (
@@ -95,7 +89,7 @@ DRIVER: Final = MeterDriver(
         pattern=r"\d{8}", example="69993704", from_address=lambda address: address.identification
     ),
     interpret=interpret,
-    compact_formats=compact_formats(
+    compact_formats=(
         # MULTICAL 21 and flowIQ
         "02FF20 0413 4413 615B 6167",
         "02FF20 0413 92013B A1015B 8101E7FF0F",
@@ -115,9 +109,13 @@ DRIVER: Final = MeterDriver(
         "030E 430E 0313 426C 022D 01FF21",
         "0406 0414 04FF07 04FF08 0259 025D 023B 02FF22 026C 4406 4414 426C",
         "0406 04FF07 04FF08 0414 043B 0259 025D 04FF22 026C 4406 4414 426C",
-        "02F9FF15 0406 04EEFF07 04EEFF08 0414 844014 84804014 02FD17 026C 426C 4406 4414 C44014 C4804014"
-        " 043B 0259 025D",
-        "040F 04FF07 04FF08 0414 844014 84804014 043B 0259 025D 142D 84100F 84200F 04FF22 026C 440F 4414"
-        " C44014 C4804014 426C",
+        (
+            "02F9FF15 0406 04EEFF07 04EEFF08 0414 844014 84804014 02FD17 026C 426C 4406 4414 C44014 C4804014"
+            " 043B 0259 025D"
+        ),
+        (
+            "040F 04FF07 04FF08 0414 844014 84804014 043B 0259 025D 142D 84100F 84200F 04FF22 026C 440F 4414"
+            " C44014 C4804014 426C"
+        ),
     ),
 )

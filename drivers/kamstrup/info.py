@@ -7,14 +7,15 @@ MULTICAL 302) is kept raw and raises no flag.
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.metering import FlagBits, FlagDuration, Frame, StatusFlag, flags_of
+from core.metering import FlagBits, FlagDuration, Frame, StatusFlag
 
-_WATER_INFO_SHORT: Final[FlagBits] = MappingProxyType(
+_SHORT: Final = MappingProxyType(
     {0: StatusFlag.DRY, 1: StatusFlag.REVERSE, 2: StatusFlag.LEAK, 3: StatusFlag.BURST}
 )
-_WATER_INFO_LONG: Final[FlagBits] = MappingProxyType(
+_WATER_INFO_SHORT: Final = FlagBits(_SHORT)
+_WATER_INFO_LONG: Final = FlagBits(
     {
-        **_WATER_INFO_SHORT,
+        **_SHORT,
         4: StatusFlag.TAMPER,
         5: StatusFlag.BATTERY_LOW,
         6: StatusFlag.LOW_TEMPERATURE,
@@ -22,7 +23,7 @@ _WATER_INFO_LONG: Final[FlagBits] = MappingProxyType(
         9: StatusFlag.NO_FLOW,
     }
 )
-_HEAT_INFO: Final[FlagBits] = MappingProxyType(
+_HEAT_INFO: Final = FlagBits(
     {
         0: StatusFlag.POWER_FAILURE,
         1: StatusFlag.BATTERY_LOW,
@@ -51,7 +52,7 @@ _HEAT_INFO: Final[FlagBits] = MappingProxyType(
         31: StatusFlag.LEAK,
     }
 )
-_MULTICAL_602_INFO: Final[FlagBits] = MappingProxyType(
+_MULTICAL_602_INFO: Final = FlagBits(
     {
         0: StatusFlag.POWER_FAILURE,
         2: StatusFlag.SENSOR_ERROR,
@@ -79,7 +80,7 @@ INFO_CODES: Final = MappingProxyType(
         bytes.fromhex("04FF22"): _HEAT_INFO,
         bytes.fromhex("02FF22"): _HEAT_INFO,
         bytes.fromhex("02FD17"): _MULTICAL_602_INFO,
-        bytes.fromhex("01FF21"): MappingProxyType({}),
+        bytes.fromhex("01FF21"): FlagBits({}),
     }
 )
 
@@ -104,7 +105,7 @@ def read_info(frame: Frame) -> InfoCode | None:
     for header, value in frame.values_under(INFO_CODES):
         if isinstance(value, int):
             durations = _durations(value) if header == _WITH_DURATIONS else ()
-            return InfoCode(value, flags_of(value, INFO_CODES[header]), durations)
+            return InfoCode(value, INFO_CODES[header].flags(value), durations)
     return None
 
 

@@ -1,43 +1,35 @@
 """OCEA: the water and heat meters of Diehl (Sappel, Hydrometer) that OCEA Smart Building reads.
 
 In: an opened frame, PRIOS or OMS. Out: a `Measurement`. The one rule: the alarm bits of PRIOS stand in the
-clear before the sealed part (bytes 11 to 13), so they count only once the sealed part has passed its check.
+clear before the encrypted part (bytes 11 to 13), so they count only once that part has passed its check.
 Storage 1 is the month's end in PRIOS; in OMS telegrams it depends on the version.
 """
 
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from core.metering import (
-    NOW,
     Address,
     Field,
     FlagBits,
     Frame,
     Measurand,
-    MeasuredValue,
     Measurement,
     MeterDriver,
-    Proprietary,
     SerialFormat,
     Signature,
     StatusFlag,
-    first_snapshot,
-    flags_of,
-    read_fields,
-    read_history,
-    read_status,
-    target_fields,
+    Table,
 )
 from drivers.ocea import prios, serials
 
 _WATER: Final = 0x07
 
-# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, lowest byte first: what they say
-# of now, and what of earlier.
-PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
+# Bits of the bytes 11, 12 and 13 of a PRIOS frame, read as one number, lowest byte first: what holds now,
+# and what held earlier.
+PRIOS_ALARMS: Final = FlagBits(
     {
         8 + 7: StatusFlag.LEAK,
         8 + 5: StatusFlag.BLOCKED,
@@ -49,21 +41,20 @@ PRIOS_ALARMS: Final[FlagBits] = MappingProxyType(
         16 + 1: StatusFlag.TAMPER,
     }
 )
-PRIOS_PAST_ALARMS: Final[FlagBits] = MappingProxyType(
+PRIOS_PAST_ALARMS: Final = FlagBits(
     {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
 )
 _GENERAL_ALARM_BIT: Final = 7
-# The same alarms come again and again: their flags are remembered by the bits that set them.
-_ALARM_BITS: Final = sum(1 << bit for bit in PRIOS_ALARMS)
-_PAST_ALARM_BITS: Final = sum(1 << bit for bit in PRIOS_PAST_ALARMS)
-_alarms: Final = lru_cache(maxsize=256)(partial(flags_of, bits=PRIOS_ALARMS))
-_past_alarms: Final = lru_cache(maxsize=256)(partial(flags_of, bits=PRIOS_PAST_ALARMS))
 _HALF_YEARS: Final = tuple(Decimal(number) / 2 for number in range(32))
 
-_PRIOS_FIELDS: Final = (
-    Field("total_volume_m3", Measurand.VOLUME),
-    Field("target_volume_m3", Measurand.VOLUME, storage=1),
-    Field("target_date", Measurand.DATE, storage=1),
+_PRIOS: Final = Table(
+    (
+        Field("total_volume_m3", Measurand.VOLUME),
+        Field("target_volume_m3", Measurand.VOLUME, storage=1),
+        Field("target_date", Measurand.DATE, storage=1),
+    ),
+    storages=(1,),
+    now=(),
 )
 # Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 5. Older
 # Hydrus that keep no month's end send the year's under 1.
@@ -76,27 +67,23 @@ _HEAT_AND_COOLING: Final = 0x0D
 _COOLING: Final = (Field("total_cooling_energy_kwh", Measurand.ENERGY, tariff=1),)
 
 
+@lru_cache(maxsize=16)
+def _oms(storages: tuple[int, ...], *, cooling: bool) -> Table:
+    return Table(_COOLING if cooling else (), target=storages, storages=storages)
+
+
 def interpret(frame: Frame) -> Measurement:
-    """What a Diehl meter says."""
+    """What a Diehl meter sends."""
     if frame.envelope.ci in prios.PRIOS_CI:
         return _interpret_prios(frame)
     meter = frame.envelope.meter_address
     storages = _TARGET_STORAGES.get(meter.version, _USUAL)
-    target = first_snapshot(frame, *storages)
-    fields = (*NOW, *target_fields(storages[0] if target is None else target))
-    if meter.medium == _HEAT_AND_COOLING:
-        fields += _COOLING
-    return Measurement(
-        values=read_fields(frame, fields),
-        flags=read_status(frame),
-        status_word=frame.envelope.status,
-        history=read_history(frame, storages),
-    )
+    return _oms(storages, cooling=meter.medium == _HEAT_AND_COOLING).interpret(frame)
 
 
 def _interpret_prios(frame: Frame) -> Measurement:
     raw = frame.envelope.raw
-    values: dict[str, MeasuredValue] = read_fields(frame, _PRIOS_FIELDS)
+    values = _PRIOS.values(frame)
     values["battery_years"] = _HALF_YEARS[raw[12] & 0x1F]
     values["transmit_period_s"] = 1 << (raw[11] & 0x0F) + 2
     address = frame.envelope.meter_address
@@ -105,15 +92,11 @@ def _interpret_prios(frame: Frame) -> Measurement:
         values["printed_serial"] = serial
         values["manufacture_year"] = serials.year_of(serial)
     word = int.from_bytes(raw[11:14], "little")
-    flags = _alarms(word & _ALARM_BITS)
+    flags = PRIOS_ALARMS.flags(word)
     if not flags and word >> _GENERAL_ALARM_BIT & 1:
         flags = frozenset({StatusFlag.ALARM})
-    return Measurement(
-        values=values,
-        flags=flags,
-        status_word=word,
-        history=read_history(frame, _USUAL),
-        previous_flags=_past_alarms(word & _PAST_ALARM_BITS),
+    return _PRIOS.interpret(
+        frame, values, flags=flags, status_word=word, previous_flags=PRIOS_PAST_ALARMS.flags(word)
     )
 
 
@@ -151,5 +134,5 @@ DRIVER: Final = MeterDriver(
     interpret=interpret,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
-    proprietary=Proprietary(claims=prios.CLAIMS, address=prios.read_address, open=prios.open_envelope),
+    proprietary=prios.PROPRIETARY,
 )

@@ -1,8 +1,8 @@
-"""PRIOS and "real data": the sealed frames that Diehl (Sappel, Hydrometer) had before OMS.
+"""PRIOS and "real data": the encrypted frames that Diehl (Sappel, Hydrometer) had before OMS.
 
 In: an envelope with CI A0..A7, or CI 7A with a manufacturer's security mode, and an eight-byte key or none.
-Out: a frame with ordinary records. The one rule: the seal is weak (a shift register and one check byte), so a
-content whose check fails is refused as KEY_WRONG and nothing of it is kept; a meter's own key replaces the
+Out: a frame with ordinary records. The one rule: the cipher is weak (a shift register and one check byte), so
+a content whose check fails is refused as KEY_WRONG and nothing of it is kept; a meter's own key replaces the
 two well-known ones.
 
 The register is linear, so sixteen bytes of its stream at once are the exclusive-or of four table entries.
@@ -10,6 +10,7 @@ The register is linear, so sixteen bytes of its stream at once are the exclusive
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,24 +21,20 @@ from core.metering import (
     Frame,
     Layout,
     Measurand,
-    Place,
-    Stage,
+    Proprietary,
     TelegramError,
-    TelegramFault,
     date_g,
     fixed_place,
-    read_records,
+    read_frame,
 )
 
 MAKERS: Final = ("SAP", "DME", "HYD", "EWT")
 PRIOS_CI: Final = range(0xA0, 0xA8)
 REAL_DATA_CI: Final = 0x7A
-CLAIMS: Final = frozenset((maker, ci) for maker in MAKERS for ci in (*PRIOS_CI, REAL_DATA_CI))
 
 _WELL_KNOWN: Final = (bytes.fromhex("39BC8A10E66D83F8"), bytes.fromhex("51728910E66D83F8"))
-_KEY_LENGTH: Final = 8
 _HEADER_LENGTH: Final = 10
-_SEALED_FROM: Final = 15
+_ENCRYPTED_FROM: Final = 15
 _CHECK_BYTE: Final = 0x4B
 _REAL_DATA_SUM: Final = 0xEF
 _LITRE: Final = Decimal("0.001")
@@ -76,7 +73,7 @@ def _tables() -> Iterator[tuple[int, ...]]:
 _TABLES: Final = tuple(_tables())
 
 
-def unseal(telegram: bytes, key: bytes) -> bytes:
+def decrypt(telegram: bytes, key: bytes) -> bytes:
     """The plain bytes from offset 15 on.
 
     Args:
@@ -92,8 +89,8 @@ def unseal(telegram: bytes, key: bytes) -> bytes:
         ^ int.from_bytes(telegram[10:14], "big")
     )
     lowest, low, high, highest = _TABLES
-    sealed, stream = telegram[_SEALED_FROM:], b""
-    while len(stream) < len(sealed):
+    encrypted, stream = telegram[_ENCRYPTED_FROM:], b""
+    while len(stream) < len(encrypted):
         block = (
             lowest[register & 0xFF]
             ^ low[register >> 8 & 0xFF]
@@ -103,8 +100,8 @@ def unseal(telegram: bytes, key: bytes) -> bytes:
         stream += block
         # The register holds the last four bytes that left it.
         register = int.from_bytes(block[-4:], "big")
-    plain = int.from_bytes(sealed, "little") ^ int.from_bytes(stream[: len(sealed)], "little")
-    return plain.to_bytes(len(sealed), "little")
+    plain = int.from_bytes(encrypted, "little") ^ int.from_bytes(stream[: len(encrypted)], "little")
+    return plain.to_bytes(len(encrypted), "little")
 
 
 def read_address(envelope: Envelope) -> Address:
@@ -116,50 +113,36 @@ def read_address(envelope: Envelope) -> Address:
     return Address.from_wire(wire[:2] + wire[4:8] + wire[2:4])
 
 
-def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
-    """Opens a sealed Diehl frame.
-
-    Raises:
-        TelegramError: KEY_WRONG, KEY_UNUSABLE or TRUNCATED, stage SECURITY.
-
-    """
-    telegram = envelope.raw
-    if len(telegram) <= _SEALED_FROM + 4:
-        raise TelegramError(
-            TelegramFault.TRUNCATED, Stage.SECURITY, "A PRIOS frame is longer.", offset=len(telegram)
-        )
-    if key is not None and len(key) != _KEY_LENGTH:
-        raise TelegramError(
-            TelegramFault.KEY_UNUSABLE, Stage.SECURITY, f"PRIOS asks for a key of {_KEY_LENGTH} bytes."
-        )
+def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
+    """Opens an encrypted Diehl frame; None when the check of the content fails."""
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
     address = read_address(envelope)
     if address != envelope.meter_address:
         envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
-        frame = read(envelope, unseal(telegram, candidate), default_key=key is None)
+        frame = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
         if frame is not None:
             return frame
-    raise TelegramError(
-        TelegramFault.KEY_WRONG,
-        Stage.SECURITY,
-        "The check of the opened content does not fit.",
-        offset=_SEALED_FROM,
-    )
+    return None
 
 
-def _volume(start: int, *, storage: int) -> Place:
-    return fixed_place(
-        start, start + 4, Measurand.VOLUME, unit="m3", storage=storage, content_at=_SEALED_FROM
-    )
+PROPRIETARY: Final = Proprietary(
+    claims=frozenset((maker, ci) for maker in MAKERS for ci in (*PRIOS_CI, REAL_DATA_CI)),
+    address=read_address,
+    open=open_envelope,
+    encrypted_from=_ENCRYPTED_FROM,
+    shortest=5,
+    key_length=8,
+)
 
 
 # Behind the check byte: litres; in the long form also litres and day of the last month's end.
-_TOTAL: Final = _volume(1, storage=0)
-_MONTH_END: Final = _volume(5, storage=1)
-_DAY: Final = fixed_place(9, 11, Measurand.DATE, storage=1, content_at=_SEALED_FROM)
-_SHORT: Final = Layout((_TOTAL,), start=_SEALED_FROM, opened_from=_HEADER_LENGTH)
-_LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_SEALED_FROM, opened_from=_HEADER_LENGTH)
+_place: Final = partial(fixed_place, content_at=_ENCRYPTED_FROM)
+_TOTAL: Final = _place(1, 5, Measurand.VOLUME, unit="m3")
+_MONTH_END: Final = _place(5, 9, Measurand.VOLUME, unit="m3", storage=1)
+_DAY: Final = _place(9, 11, Measurand.DATE, storage=1)
+_SHORT: Final = Layout((_TOTAL,), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
+_LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 _LONG_LENGTH: Final = 11
 
 
@@ -168,28 +151,22 @@ def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame
         return None
     total = int.from_bytes(plain[1:5], "little") * _LITRE
     if len(plain) < _LONG_LENGTH:
-        return _SHORT.frame(envelope, plain, (total,), default_key=default_key)
+        return Frame(envelope, _SHORT, (total,), plain, default_key)
     month_end = int.from_bytes(plain[5:9], "little") * _LITRE
     values = (total, month_end, date_g(plain[9:11]))
-    return _LONG.frame(envelope, plain, values, default_key=default_key)
+    return Frame(envelope, _LONG, values, plain, default_key)
 
 
 def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
     # The high byte of the configuration field: bit 4 marks the form, the others are the sum of the content.
-    sent = envelope.raw[_SEALED_FROM - 1]
+    sent = envelope.raw[_ENCRYPTED_FROM - 1]
     if (sum(plain) ^ sent) & _REAL_DATA_SUM:
         return None
-    telegram = envelope.raw[:_SEALED_FROM] + plain
+    telegram = envelope.raw[:_ENCRYPTED_FROM] + plain
     try:
-        content = read_records(telegram, _SEALED_FROM)
+        return read_frame(
+            envelope, telegram, _ENCRYPTED_FROM, opened_from=_HEADER_LENGTH, default_key=default_key
+        )
     except TelegramError:
         # The check is seven bits wide: a wrong key passes once in 128 times, and then records break.
         return None
-    return Frame(
-        envelope,
-        content.records,
-        telegram[_HEADER_LENGTH:],
-        manufacturer_data=content.manufacturer_data,
-        manufacturer_data_offset=content.manufacturer_data_offset,
-        opened_with_default_key=default_key,
-    )

@@ -22,7 +22,7 @@ from core.operators import (
     PasswordPolicy,
     Path,
     PrivacyNotice,
-    Stage,
+    SignUpStage,
     Step,
     Text,
 )
@@ -149,16 +149,18 @@ PROFILE: Final = OperatorProfile(
     portal_url=_PORTAL,
     registration_url="https://espace-resident-inscription.ocea-sb.com/",
     stages=(
-        Stage(Text("Êtes-vous propriétaire ou locataire ?", "Are you owner or tenant?"), (Step.OCCUPANCY,)),
-        Stage(Text("Rechercher votre résidence", "Find your residence"), (Step.RESIDENCE,)),
-        Stage(
+        SignUpStage(
+            Text("Êtes-vous propriétaire ou locataire ?", "Are you owner or tenant?"), (Step.OCCUPANCY,)
+        ),
+        SignUpStage(Text("Rechercher votre résidence", "Find your residence"), (Step.RESIDENCE,)),
+        SignUpStage(
             Text(
                 "Saisissez le n° de série d'un appareil de votre logement",
                 "Enter the serial number of a device of your home",
             ),
             (Step.DWELLING,),
         ),
-        Stage(
+        SignUpStage(
             Text("Saisissez vos informations", "Enter your data"),
             (Step.ATTESTATION, Step.PERSONAL_DATA, Step.FIRST_SIGN_IN),
         ),

@@ -21,11 +21,11 @@ _LETTERS: Final = range(1, 27)
 MAKER: Final = "SAP"
 
 
-def canonical(folded: str) -> str:
+def canonical(text: str) -> str:
     """Pads the year; the eight digits of other Diehl meters stay as they are."""
-    match = _PARTS.fullmatch(folded)
+    match = _PARTS.fullmatch(text)
     if match is None:
-        return folded
+        return text
     owner, year, kind, diameter, number = match.groups()
     return f"{owner}{int(year):02d}{kind}{diameter}{number}"
 

@@ -10,15 +10,15 @@ from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
 
 
-@strawberry.type(description="A fresh token.")
+@strawberry.type(description="A new token.")
 class AccessTokenIssued:
     token: str = strawberry.field(
-        description="Send it as `Authorization: Bearer smp_...`. It is shown only here."
+        description="Send it as `Authorization: Bearer smp_...`. It is returned only here."
     )
     access_token: AccessToken
 
 
-@strawberry.type(description="The token opens nothing any more.")
+@strawberry.type(description="The token is no longer valid.")
 class AccessTokenRevoked:
     id: strawberry.ID
 
@@ -26,15 +26,16 @@ class AccessTokenRevoked:
 @strawberry.type
 class AccessTokenMutation:
     @resolved(
-        "Make a token for a program such as Home Assistant. It reads what its scopes name, changes nothing, "
-        "and works beside two-factor sign-in. `days` is how long it opens; left out, until it is revoked."
+        "Create a token for a program such as Home Assistant. It reads what its scopes name, "
+        "changes nothing, and works beside two-factor sign-in. `days` is its lifetime; by "
+        "default it is valid until it is revoked."
     )
     async def create_access_token(
         self, info: Info, name: str, scopes: list[TokenScope], days: int | None = None
     ) -> AccessTokenIssued:
         context = info.context
         issued = await issue_token(
-            context.house,
+            context.application,
             await context.viewer(),
             name=name,
             scopes=scopes,

@@ -13,10 +13,10 @@ from core.services.accounts.account import (
     choose_notification,
 )
 from core.services.accounts.contact_verification import (
-    ask_email_change,
-    ask_phone_code,
     confirm_email_change,
     confirm_phone,
+    request_email_change,
+    request_phone_code,
 )
 from graphql_schema.accounts.viewer import Viewer
 from graphql_schema.base.context import Context, Info
@@ -39,7 +39,7 @@ class AccountChanged:
     viewer: Viewer
 
 
-@strawberry.type(description="A six-digit code is on its way: five tries, fifteen minutes.")
+@strawberry.type(description="A six-digit code was sent: valid for fifteen minutes and five attempts.")
 class CodeSent:
     to: str = strawberry.field(description="The address or number.")
 
@@ -47,8 +47,8 @@ class CodeSent:
 ChangeAccountResult: TypeAlias = Annotated[
     AccountChanged | AccountRefused, strawberry.union("ChangeAccountResult")
 ]
-AskCodeResult: TypeAlias = Annotated[
-    CodeSent | AccountRefused | RateLimited, strawberry.union("AskCodeResult")
+RequestCodeResult: TypeAlias = Annotated[
+    CodeSent | AccountRefused | RateLimited, strawberry.union("RequestCodeResult")
 ]
 ConfirmResult: TypeAlias = Annotated[
     AccountChanged | CodeInvalid | AccountRefused | RateLimited, strawberry.union("ConfirmResult")
@@ -57,7 +57,7 @@ ConfirmResult: TypeAlias = Annotated[
 
 @strawberry.type
 class AccountMutation:
-    @answered("Keep the changed contact data (R-102, R-111). A new number has to be confirmed.")
+    @answered("Save changed contact data. A new phone number has to be confirmed.")
     async def update_contact(
         self,
         info: Info,
@@ -74,7 +74,7 @@ class AccountMutation:
         await change_contact(await context.viewer(), contact, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Switch a topic's channels on or off, at any time (R-118); what is left out stays as it is.")
+    @answered("Switch a topic's channels on or off, at any time; what is left out stays as it is.")
     async def choose_notification(
         self,
         info: Info,
@@ -93,48 +93,56 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Take the operator's newsletter, or end it, at any time.")
+    @resolved("Subscribe to the operator's newsletter, or unsubscribe, at any time.")
     async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
         context = info.context
         await choose_newsletter(
-            context.house, await context.viewer(), wished=wished, visitor=context.visitor, now=context.now
+            context.application,
+            await context.viewer(),
+            wished=wished,
+            visitor=context.visitor,
+            now=context.now,
         )
         return await _changed(context)
 
-    @resolved("Accept the terms of use in force (R-062); `version` says which were read.")
+    @resolved("Accept the terms of use in force; `version` says which were read.")
     async def accept_terms(self, info: Info, version: str) -> AccountChanged:
         context = info.context
         viewer = await context.viewer()
-        await accept_terms(context.house, viewer, version, visitor=context.visitor, now=context.now)
+        await accept_terms(context.application, viewer, version, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Send a code to a new e-mail address; the present password is asked for again.")
-    async def ask_email_change(self, info: Info, email: str, password: str) -> AskCodeResult:
+    @answered("Send a code to a new e-mail address; requires the present password.")
+    async def request_email_change(self, info: Info, email: str, password: str) -> RequestCodeResult:
         context = info.context
         viewer = await context.viewer()
-        await ask_email_change(
-            context.house, viewer, email, password, visitor=context.visitor, now=context.now
+        await request_email_change(
+            context.application, viewer, email, password, visitor=context.visitor, now=context.now
         )
         return CodeSent(to=email.strip())
 
-    @answered("Take over the e-mail address that the code was sent to; the former one is told.")
+    @answered("Change to the e-mail address that the code was sent to; the former one is notified.")
     async def confirm_email_change(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()
-        await confirm_email_change(context.house, viewer, code, visitor=context.visitor, now=context.now)
+        await confirm_email_change(
+            context.application, viewer, code, visitor=context.visitor, now=context.now
+        )
         return await _changed(context)
 
     @answered("Send a code by SMS to the account's mobile number.")
-    async def ask_phone_code(self, info: Info) -> AskCodeResult:
+    async def request_phone_code(self, info: Info) -> RequestCodeResult:
         context = info.context
-        await ask_phone_code(context.house, await context.viewer(), visitor=context.visitor, now=context.now)
+        await request_phone_code(
+            context.application, await context.viewer(), visitor=context.visitor, now=context.now
+        )
         return CodeSent(to=(await context.account()).phone_e164 or "")
 
-    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can be chosen then.")
+    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can then be chosen.")
     async def confirm_phone(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()
-        await confirm_phone(context.house, viewer, code, visitor=context.visitor, now=context.now)
+        await confirm_phone(context.application, viewer, code, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
 

@@ -14,27 +14,27 @@ from graphql_schema.base.refusals import AccountRefused, PasswordTooWeak, RateLi
 @strawberry.input
 class NewPasswordInput:
     new_password: str
-    confirmation: str = strawberry.field(description="The same again.")
+    confirmation: str = strawberry.field(description="The new password again.")
 
     def value(self) -> NewPassword:
         return NewPassword(self.new_password, self.confirmation)
 
 
-@strawberry.type(description="If an account has this e-mail address, a link is on its way to it.")
-class ResetAsked:
+@strawberry.type(description="If this e-mail address has an account, a link was sent to it.")
+class PasswordResetRequested:
     email: str
 
 
-@strawberry.type(description="The password is the new one, and every session has ended: sign in.")
+@strawberry.type(description="The password is changed, and every session has ended: sign in again.")
 class PasswordReset:
-    device_token: str = strawberry.field(description="For that sign-in, where there are no cookies.")
+    device_token: str = strawberry.field(description="For that sign-in, where cookies are not available.")
 
 
 ChangePasswordResult: TypeAlias = Annotated[
     SignedIn | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ChangePasswordResult")
 ]
-AskPasswordResetResult: TypeAlias = Annotated[
-    ResetAsked | RateLimited, strawberry.union("AskPasswordResetResult")
+RequestPasswordResetResult: TypeAlias = Annotated[
+    PasswordResetRequested | RateLimited, strawberry.union("RequestPasswordResetResult")
 ]
 ResetPasswordResult: TypeAlias = Annotated[
     PasswordReset | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ResetPasswordResult")
@@ -52,7 +52,7 @@ class PasswordMutation:
     ) -> ChangePasswordResult:
         context = info.context
         opened = await change_password(
-            context.house,
+            context.application,
             await context.viewer(),
             password,
             input.value(),
@@ -61,11 +61,11 @@ class PasswordMutation:
         )
         return await entered(context, opened)
 
-    @answered("Ask for a link by e-mail. Whether an account has the address is not said.")
-    async def ask_password_reset(self, info: Info, email: str) -> AskPasswordResetResult:
+    @answered("Request a link by e-mail. The answer does not reveal whether the address has an account.")
+    async def request_password_reset(self, info: Info, email: str) -> RequestPasswordResetResult:
         context = info.context
-        await ask_for_reset(context.house, email, visitor=context.visitor, now=context.now)
-        return ResetAsked(email=email)
+        await ask_for_reset(context.application, email, visitor=context.visitor, now=context.now)
+        return PasswordResetRequested(email=email)
 
     @answered("Set a new password by the token of the link; it works once, within the hour.")
     async def reset_password(
@@ -76,7 +76,7 @@ class PasswordMutation:
     ) -> ResetPasswordResult:
         context = info.context
         device_token = await reset_password(
-            context.house, token, input.value(), visitor=context.visitor, now=context.now
+            context.application, token, input.value(), visitor=context.visitor, now=context.now
         )
-        set_device_cookie(context.response, device_token, context.house.settings)
+        set_device_cookie(context.response, device_token, context.application.settings)
         return PasswordReset(device_token=device_token)

@@ -7,42 +7,44 @@ import strawberry
 from core.services.accounts.second_factor import (
     begin_enrolment,
     confirm_enrolment,
-    give_second_factor,
     remove_second_factor,
+    verify_second_factor,
 )
 from graphql_schema.accounts.sessions import SignedIn, entered
 from graphql_schema.base.context import Info
 from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
 
 
-@strawberry.type(description="What an authenticator app is given. It counts once `confirmSecondFactor` did.")
-class SecondFactorBegun:
-    secret: str = strawberry.field(description="To type in, base 32. It is shown only here.")
+@strawberry.type(
+    description="The secret for an authenticator app. It takes effect with `confirmSecondFactor`."
+)
+class SecondFactorStarted:
+    secret: str = strawberry.field(description="To type in, base 32. It is returned only here.")
     uri: str = strawberry.field(description="The same for a QR code: `otpauth://totp/...`.")
 
 
-@strawberry.type(description="Signing in asks for a code from now on.")
+@strawberry.type(description="Signing in requires a code from now on.")
 class SecondFactorEnrolled:
     recovery_codes: list[str] = strawberry.field(
-        description="Each stands in for a code once. They are shown only here."
+        description="Each can be used once instead of a code. They are returned only here."
     )
     signed_in: SignedIn
 
 
-@strawberry.type(description="Signing in asks for the password alone from now on.")
+@strawberry.type(description="Signing in requires the password alone from now on.")
 class SecondFactorRemoved:
     removed: bool
 
 
-BeginSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorBegun | AccountRefused | RateLimited, strawberry.union("BeginSecondFactorResult")
+StartSecondFactorResult: TypeAlias = Annotated[
+    SecondFactorStarted | AccountRefused | RateLimited, strawberry.union("StartSecondFactorResult")
 ]
 ConfirmSecondFactorResult: TypeAlias = Annotated[
     SecondFactorEnrolled | CodeInvalid | AccountRefused | RateLimited,
     strawberry.union("ConfirmSecondFactorResult"),
 ]
-GiveSecondFactorResult: TypeAlias = Annotated[
-    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("GiveSecondFactorResult")
+VerifySecondFactorResult: TypeAlias = Annotated[
+    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("VerifySecondFactorResult")
 ]
 RemoveSecondFactorResult: TypeAlias = Annotated[
     SecondFactorRemoved | AccountRefused | RateLimited, strawberry.union("RemoveSecondFactorResult")
@@ -51,34 +53,43 @@ RemoveSecondFactorResult: TypeAlias = Annotated[
 
 @strawberry.type
 class SecondFactorMutation:
-    @answered("Begin with an authenticator app; the present password is asked for again.")
-    async def begin_second_factor(self, info: Info, password: str) -> BeginSecondFactorResult:
+    @answered("Begin the set-up of an authenticator app; requires the present password.")
+    async def start_second_factor(self, info: Info, password: str) -> StartSecondFactorResult:
         context = info.context
-        enrolment = await begin_enrolment(context.house, await context.viewer(), password, now=context.now)
-        return SecondFactorBegun(secret=enrolment.secret, uri=enrolment.uri)
+        enrolment = await begin_enrolment(
+            context.application, await context.viewer(), password, now=context.now
+        )
+        return SecondFactorStarted(secret=enrolment.secret, uri=enrolment.uri)
 
-    @answered("Show that the app works. Other sessions end, and the present one gets a new token.")
+    @answered(
+        "Complete the set-up with a code of the app. Other sessions end, and the present "
+        "one gets a new token."
+    )
     async def confirm_second_factor(self, info: Info, code: str) -> ConfirmSecondFactorResult:
         context = info.context
         viewer = await context.viewer()
         enrolled = await confirm_enrolment(
-            context.house, viewer, code, visitor=context.visitor, now=context.now
+            context.application, viewer, code, visitor=context.visitor, now=context.now
         )
         signed_in = await entered(context, enrolled.session)
         return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
 
-    @answered("Go on from MUST_GIVE_SECOND_FACTOR: with a code of the app, or a recovery code.")
-    async def give_second_factor(self, info: Info, code: str) -> GiveSecondFactorResult:
+    @answered("Continue from MUST_VERIFY_SECOND_FACTOR with a code of the app or a recovery code.")
+    async def verify_second_factor(self, info: Info, code: str) -> VerifySecondFactorResult:
         context = info.context
         viewer = await context.viewer()
-        opened = await give_second_factor(
-            context.house, viewer, code, visitor=context.visitor, now=context.now
+        opened = await verify_second_factor(
+            context.application, viewer, code, visitor=context.visitor, now=context.now
         )
         return await entered(context, opened)
 
-    @answered("Sign in by password alone again. A manager's account cannot: CONFLICT.")
+    @answered(
+        "Remove the second factor: the password alone signs in again. Not possible for managers: CONFLICT."
+    )
     async def remove_second_factor(self, info: Info, password: str) -> RemoveSecondFactorResult:
         context = info.context
         viewer = await context.viewer()
-        await remove_second_factor(context.house, viewer, password, visitor=context.visitor, now=context.now)
+        await remove_second_factor(
+            context.application, viewer, password, visitor=context.visitor, now=context.now
+        )
         return SecondFactorRemoved(removed=True)

@@ -31,15 +31,15 @@ class SignInInput:
     password: str
     device_token: str | None = strawberry.field(
         default=None,
-        description="What an earlier sign-in from this device answered, where there are no cookies: "
-        "strangers who guess passwords cannot lock a known device out.",
+        description="The device token of an earlier sign-in, where cookies are not available: "
+        "a known device is not locked out when others guess passwords.",
     )
 
 
-@strawberry.type(description="A session has begun; its token also went into the cookie `submeter_session`.")
+@strawberry.type(description="A session has begun; its token is also set as the cookie `submeter_session`.")
 class SignedIn:
     token: str = strawberry.field(
-        description="Send it as `Authorization: Bearer ...`. It is shown only here."
+        description="Send it as `Authorization: Bearer ...`. It is returned only here."
     )
     expires_at: datetime
     state: SessionState
@@ -50,7 +50,7 @@ class SignedIn:
     viewer: Viewer
 
 
-@strawberry.type(description="E-mail and password do not belong together; which is wrong is not said.")
+@strawberry.type(description="The e-mail address or the password is wrong; the answer does not say which.")
 class SignInRefused(AccessRefusal):
     pass
 
@@ -60,26 +60,26 @@ SignInResult: TypeAlias = Annotated[
 ]
 
 
-@strawberry.type(description="No session is left under the token that was used.")
+@strawberry.type(description="The session of the token that was used has ended.")
 class SignedOut:
     session_ended: bool = strawberry.field(description="Whether there was one.")
 
 
-@strawberry.type(description="So many sessions have ended.")
+@strawberry.type(description="How many sessions were ended.")
 class SessionsEnded:
     count: int
 
 
 @strawberry.type
 class SessionMutation:
-    @answered("Open a session. What still stands between it and the data is told by its `state`.")
+    @answered("Open a session; its `state` says what must be done before data can be read.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         context.try_sign_in()
         try:
             _check(input.email)
             signed_in = await sign_in(
-                context.house,
+                context.application,
                 input.email,
                 input.password,
                 visitor=context.visitor,
@@ -88,7 +88,7 @@ class SessionMutation:
             )
         except Refusal as refusal:
             return SignInRefused(code=refusal.code, message=refusal.message)
-        set_device_cookie(context.response, signed_in.device_token, context.house.settings)
+        set_device_cookie(context.response, signed_in.device_token, context.application.settings)
         return await entered(context, signed_in.session, device_token=signed_in.device_token)
 
     @resolved("Revoke the session whose token was used, and clear the cookie.")
@@ -97,14 +97,14 @@ class SessionMutation:
         token = context.credentials.token
         ended = token is not None and await sign_out(token, visitor=context.visitor, now=context.now)
         context.sign_out()
-        clear_session_cookie(context.response, context.house.settings)
+        clear_session_cookie(context.response, context.application.settings)
         return SignedOut(session_ended=ended)
 
-    @resolved("A new token and lifetime for the present session; the old token opens nothing any more.")
+    @resolved("A new token and lifetime for the present session; the old token is no longer valid.")
     async def renew_session(self, info: Info) -> SignedIn:
         context = info.context
         viewer = await context.viewer()
-        opened = await renew_session(context.house, viewer, visitor=context.visitor, now=context.now)
+        opened = await renew_session(context.application, viewer, visitor=context.visitor, now=context.now)
         return await entered(context, opened)
 
     @resolved("End one of the viewer's sessions.")
@@ -126,7 +126,7 @@ class SessionMutation:
 async def entered(context: Context, opened: OpenedSession, *, device_token: str | None = None) -> SignedIn:
     """Let the rest of the operation be of the session, and hand its token out."""
     context.sign_in(opened.viewer, opened.token)
-    set_session_cookie(context.response, opened.token, context.house.settings)
+    set_session_cookie(context.response, opened.token, context.application.settings)
     return SignedIn(
         token=opened.token,
         expires_at=opened.expires_at,

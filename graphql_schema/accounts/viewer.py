@@ -20,23 +20,23 @@ from graphql_schema.dwellings.occupancies import OwnedDwelling
 
 strawberry.enum(
     SessionState,
-    description="What stands between a session and the data, in the order in which it is asked for. Until "
-    "READY, everything else is refused with the state as its code.",
+    description="What must be done before data can be read, in this order. Until READY, "
+    "everything else is refused with the state as its code.",
 )
-strawberry.enum(Role, description="What an account stands for.")
-strawberry.enum(NotificationTopic, description="What residents choose to be told of.")
+strawberry.enum(Role, description="The role of an account.")
+strawberry.enum(NotificationTopic, description="What residents can choose to be notified of.")
 strawberry.enum(TokenScope, description="What a personal access token may read.")
 
 
-@strawberry.type(description="A sign-in.")
+@strawberry.type(description="A session, begun by one sign-in.")
 class Session:
     id: strawberry.ID
-    user_agent: str = strawberry.field(description="What the browser or app calls itself.")
-    address: str | None = strawberry.field(description="The IP address that it was begun from.")
+    user_agent: str = strawberry.field(description="The user agent of the browser or app.")
+    address: str | None = strawberry.field(description="The IP address of the sign-in.")
     created_at: datetime
-    last_seen_at: datetime = strawberry.field(description="Right to five minutes.")
+    last_seen_at: datetime = strawberry.field(description="Accurate to five minutes.")
     expires_at: datetime
-    current: bool = strawberry.field(description="Whether it is the one that asks.")
+    current: bool = strawberry.field(description="Whether it is the session of this request.")
 
     @classmethod
     def of(cls, view: SessionView) -> "Session":
@@ -51,14 +51,14 @@ class Session:
         )
 
 
-@strawberry.type(description="A program's key to a part of the viewer's data.")
+@strawberry.type(description="A personal access token: a program reads part of the viewer's data with it.")
 class AccessToken:
     id: strawberry.ID
     name: str
     scopes: list[TokenScope]
     created_at: datetime
-    expires_at: datetime | None = strawberry.field(description="Null: it opens until it is revoked.")
-    last_used_at: datetime | None = strawberry.field(description="Right to five minutes.")
+    expires_at: datetime | None = strawberry.field(description="Null: valid until it is revoked.")
+    last_used_at: datetime | None = strawberry.field(description="Accurate to five minutes.")
 
     @classmethod
     def of(cls, view: AccessTokenView) -> "AccessToken":
@@ -72,14 +72,17 @@ class AccessToken:
         )
 
 
-@strawberry.type(description="By which channels the viewer is told of one kind of event (R-104, R-105).")
+@strawberry.type(description="The channels by which the viewer is notified of one topic.")
 class NotificationChoice:
     topic: NotificationTopic
     by_email: bool
     by_sms: bool
 
 
-@strawberry.type(description="Who is asking. Personal data are the session's: no access token reads them.")
+@strawberry.type(
+    description="The signed-in account. Its personal data can be read in a "
+    "session alone, not with an access token."
+)
 class Viewer:
     id: strawberry.ID
     state: SessionState
@@ -89,7 +92,7 @@ class Viewer:
     def of(cls, account: AccountView, party: Party) -> "Viewer":
         return cls(id=global_id("Viewer", account.id), state=party.state, account=account)
 
-    @resolved("The address that signs in.")
+    @resolved("The e-mail address used to sign in.")
     async def email(self, info: Info) -> str:
         return (await self._own(info)).email
 
@@ -97,11 +100,11 @@ class Viewer:
     async def civility(self, info: Info) -> str:
         return (await self._own(info)).civility
 
-    @resolved("The first name (R-099).")
+    @resolved("The first name.")
     async def first_name(self, info: Info) -> str:
         return (await self._own(info)).first_name
 
-    @resolved("The last name (R-098).")
+    @resolved("The last name.")
     async def last_name(self, info: Info) -> str:
         return (await self._own(info)).last_name
 
@@ -109,7 +112,7 @@ class Viewer:
     async def phone(self, info: Info) -> str | None:
         return (await self._own(info)).phone_e164
 
-    @resolved("Whether a code that was sent to the number was given back; SMS go nowhere else.")
+    @resolved("Whether the number was confirmed by a code; SMS go to confirmed numbers alone.")
     async def phone_confirmed(self, info: Info) -> bool:
         return (await self._own(info)).phone_confirmed
 
@@ -117,11 +120,11 @@ class Viewer:
     async def language(self, info: Info) -> Language:
         return language_of(await self._own(info))
 
-    @resolved("What the account stands for.")
+    @resolved("The role of the account.")
     async def role(self, info: Info) -> Role:
         return (await self._own(info)).role
 
-    @resolved("Whether signing in asks for a code of an authenticator app.")
+    @resolved("Whether signing in requires a code of an authenticator app.")
     async def second_factor(self, info: Info) -> bool:
         return (await self._own(info)).second_factor
 
@@ -133,19 +136,19 @@ class Viewer:
     async def dwellings(self, info: Info) -> list[Dwelling]:
         return [Dwelling.of(view) for view in await my_dwellings(await info.context.viewer())]
 
-    @resolved("What the viewer owns and does not live in (C-01); none of its data.")
+    @resolved("The dwellings that the viewer owns and does not live in, without their data.")
     async def owned_dwellings(self, info: Info) -> list[OwnedDwelling]:
         viewer, now = await info.context.viewer(), info.context.now
         return [OwnedDwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
 
-    @resolved("What the viewer is told of, topic by topic.")
+    @resolved("The notification channels, topic by topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:
         return [
             NotificationChoice(topic=choice.topic, by_email=choice.by_email, by_sms=choice.by_sms)
             for choice in await notification_choices(await info.context.viewer())
         ]
 
-    @resolved("Whether the operator's newsletter is sent, which nobody gets who did not wish for it.")
+    @resolved("Whether the viewer has subscribed to the operator's newsletter.")
     async def newsletter(self, info: Info) -> bool:
         return (await self._own(info)).newsletter
 
@@ -166,6 +169,6 @@ class Viewer:
 
 @strawberry.type
 class ViewerQuery:
-    @resolved("Who is asking. Without a valid token: UNAUTHENTICATED.")
+    @resolved("The signed-in account. Without a valid token: UNAUTHENTICATED.")
     async def viewer(self, info: Info) -> Viewer:
         return Viewer.of(await info.context.account(), await info.context.viewer())

@@ -9,53 +9,60 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from core.alerting.workflow import USUAL_QUIET
-from core.errors import AlertOver as Over
-from core.services.alerts.workflow import DeedView, acknowledge, dismiss, report_repair
-from core.services.alerts.workflow import Handling as HandlingView
+from core.alerting.workflow import USUAL_SNOOZE_DAYS
+from core.errors import AlertEnded as Over
+from core.services.alerts.workflow import (
+    AlertActionView,
+    AlertWorkflowView,
+    acknowledge,
+    dismiss,
+    report_repair,
+)
 from graphql_schema.base.context import Info
-from graphql_schema.base.enums import Deed, KnownUse, Party, Standing
+from graphql_schema.base.enums import AlertActionKind, AlertStatus, KnownUse, Party
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
 from graphql_schema.meters.readings import checked_moment
 
 
-@strawberry.type(description="One thing that was done about an alert.")
-class AlertDeed:
-    kind: Deed
+@strawberry.type(description="An action on an alert.")
+class AlertAction:
+    kind: AlertActionKind
     party: Party
     done_at: datetime
-    repaired_at: datetime | None = strawberry.field(description="Of REPAIRED: when.")
-    reason: KnownUse | None = strawberry.field(description="Of NOT_A_LEAK: what it is instead.")
-    silent_until: date | None = strawberry.field(
-        description="Of NOT_A_LEAK: the first day it may speak again."
+    repaired_at: datetime | None = strawberry.field(description="For REPAIRED: when the repair was made.")
+    reason: KnownUse | None = strawberry.field(
+        description="For NOT_A_LEAK: the use of water that it is instead."
     )
+    snoozed_until: date | None = strawberry.field(description="For NOT_A_LEAK: snoozed until this day.")
     note: str
 
     @classmethod
-    def of(cls, view: DeedView) -> "AlertDeed":
+    def of(cls, view: AlertActionView) -> "AlertAction":
         return cls(
-            kind=view.deed,
+            kind=view.action,
             party=view.party,
             done_at=view.done_at,
             repaired_at=view.repaired_at,
             reason=view.reason,
-            silent_until=view.silent_until,
+            snoozed_until=view.snoozed_until,
             note=view.note,
         )
 
 
-@strawberry.type(description="How an alert stands: the same for resident and manager.")
-class AlertHandling:
-    standing: Standing
-    deeds: list[AlertDeed] = strawberry.field(description="The oldest first.")
-    possible: list[Deed] = strawberry.field(description="What may be done now.")
+@strawberry.type(
+    description="The status of an alert and the actions on it, the same for resident and manager."
+)
+class AlertWorkflow:
+    status: AlertStatus
+    actions: list[AlertAction] = strawberry.field(description="The oldest first.")
+    possible: list[AlertActionKind] = strawberry.field(description="The actions that are possible now.")
 
     @classmethod
-    def of(cls, view: HandlingView) -> "AlertHandling":
+    def of(cls, view: AlertWorkflowView) -> "AlertWorkflow":
         return cls(
-            standing=view.standing,
-            deeds=[AlertDeed.of(deed) for deed in view.deeds],
+            status=view.status,
+            actions=[AlertAction.of(action) for action in view.actions],
             possible=sorted(view.possible),
         )
 
@@ -77,60 +84,62 @@ class ReportRepairInput:
 class DismissAlertInput:
     id: strawberry.ID
     reason: KnownUse
-    quiet_days: int = strawberry.field(default=USUAL_QUIET, description="1 to 90.")
-    note: str = strawberry.field(default="", description="Wanted with the reason OTHER.")
+    snooze_days: int = strawberry.field(
+        default=USUAL_SNOOZE_DAYS, description="Days to snooze the alert, 1 to 90."
+    )
+    note: str = strawberry.field(default="", description="Required with the reason OTHER.")
 
 
-@strawberry.type(description="It is done.")
-class AlertHandled:
+@strawberry.type(description="The action was recorded.")
+class AlertUpdated:
     id: strawberry.ID
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
 
-@strawberry.type(description="The alert is over: nothing is left to be done about it.")
-class AlertOver:
+@strawberry.type(description="The alert has ended; no action is possible any more.")
+class AlertEnded:
     code: str
     message: str
 
 
-AlertHandledResult: TypeAlias = Annotated[AlertHandled | AlertOver, strawberry.union("AlertHandledResult")]
+AlertActionResult: TypeAlias = Annotated[AlertUpdated | AlertEnded, strawberry.union("AlertActionResult")]
 
 
 @strawberry.type
 class AlertMutation:
-    @resolved("Say that one has seen an alert and sees to it.")
-    async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
+    @resolved("Acknowledge an alert: it was seen and is being dealt with.")
+    async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
-        return await _told(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
+        return await _answer(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
 
-    @resolved("Say that a leak was repaired; the meter confirms it after 48 hours, or reports the relapse.")
-    async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
+    @resolved("Report a leak as repaired; readings confirm it after 48 hours, or show a relapse.")
+    async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         moment = checked_moment(input.repaired_at, "repairedAt")
-        return await _told(
+        return await _answer(
             input.id,
             report_repair(viewer, number, repaired_at=moment, note=input.note, now=info.context.now),
         )
 
-    @resolved("Say that it is no leak: the alert is silent for a while, at the level that it has.")
-    async def dismiss_alert(self, info: Info, input: DismissAlertInput) -> AlertHandledResult:  # noqa: A002 - the argument's name in the schema
+    @resolved("Dismiss an alert as no leak: it is snoozed for a while, up to its present level.")
+    async def dismiss_alert(self, info: Info, input: DismissAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
-        return await _told(
+        return await _answer(
             input.id,
             dismiss(
                 viewer,
                 number,
                 reason=input.reason,
-                quiet_days=input.quiet_days,
+                snooze_days=input.snooze_days,
                 note=input.note,
                 now=info.context.now,
             ),
         )
 
 
-async def _told(alert: strawberry.ID, deed: Awaitable[HandlingView]) -> AlertHandledResult:
+async def _answer(alert: strawberry.ID, action: Awaitable[AlertWorkflowView]) -> AlertActionResult:
     """How the alert stands after the deed, or that it was over."""
     try:
-        return AlertHandled(id=alert, handling=AlertHandling.of(await deed))
+        return AlertUpdated(id=alert, workflow=AlertWorkflow.of(await action))
     except Over as over:
-        return AlertOver(code=over.code, message=over.message)
+        return AlertEnded(code=over.code, message=over.message)

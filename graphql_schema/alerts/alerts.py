@@ -22,7 +22,7 @@ from core.texts.alerts import (
     own_limit_title,
 )
 from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
-from graphql_schema.alerts.actions import AlertHandling
+from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
@@ -49,52 +49,54 @@ class LeakProjection:
         return None if cost.m3_per_year is None else cls(m3=cost.m3_per_year, cost=cost.eur_per_year)
 
 
-@strawberry.type(
-    description="What a resident is warned of. Figures that are not known are null, never 0 (C-25)."
-)
+@strawberry.type(description="A warning about a dwelling. Unknown figures are null, never 0.")
 class Alert:
     id: strawberry.ID
     kind: AlertKind
     fluid: Fluid
     view: strawberry.Private[AlertView]
     level: int | None = strawberry.field(
-        description="1 to 3 by the minimum flow (R-092): the level now, for an ended leak its highest."
+        description="1 to 3, by the minimum flow: the present level, or the highest of an ended leak."
     )
     level_max: int | None
     over_range: bool = strawberry.field(
-        description="Level 3, and above the 20 L/h where the guide's table ends."
+        description="Level 3 with a flow above 20 L/h, where that level ends."
     )
-    started_on: date = strawberry.field(description="Not before the viewer's move-in.")
+    started_on: date = strawberry.field(description="Never before the viewer's move-in.")
     ended_on: date | None = strawberry.field(
-        description="The first day without it; null while a leak is active."
+        description="The first day without the leak; null while it is active."
     )
     duration_days: int
     loss_litres: Decimal | None = strawberry.field(description="Total loss in litres, two decimals.")
     loss_m3: Decimal | None = strawberry.field(
-        name="lossM3", description="Total loss in cubic metres, two decimals (R-085)."
+        name="lossM3", description="Total loss in cubic metres, two decimals."
     )
     loss_cost: Decimal | None = strawberry.field(
         description="The loss in EUR, two decimals, at the residence's price; null where either is not known."
     )
     projection: LeakProjection | None = strawberry.field(
-        description="What it would come to in a year, while the leak is active."
+        description="What the leak would amount to in a year; null once it has ended."
     )
     mean_flow_lph: Decimal | None = strawberry.field(
-        description="Mean flow in litres per hour, two decimals: how much runs out (R-093)."
+        description="Mean flow in litres per hour, two decimals: how much water is lost."
     )
     minimum_flow_at_opening_lph: Decimal | None = strawberry.field(
-        description="Minimum flow in litres per hour at its opening, two decimals: why it has its level."
+        description="Minimum flow in litres per hour when the alert opened, two decimals; it "
+        "explains the level."
     )
-    stale: bool = strawberry.field(description="Active, but the meter has been silent for days.")
+    stale: bool = strawberry.field(description="Active, but the meter has sent no data for days.")
     meter_serial: str | None
     amount: Amount | None = strawberry.field(
-        description="Over-consumption: what the month, or the day, consumed."
+        description="Over-consumption: the consumption of the month or day."
     )
-    threshold: Amount | None = strawberry.field(description="Over-consumption: what it went past.")
+    threshold: Amount | None = strawberry.field(
+        description="Over-consumption: the threshold that was exceeded."
+    )
     own_limit: LimitPeriod | None = strawberry.field(
-        description="Over-consumption: the viewer's own limit was passed; null for the general rule."
+        description="Over-consumption: which of the viewer's own limits was exceeded; null for "
+        "the general rule."
     )
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
@@ -120,32 +122,30 @@ class Alert:
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
             own_limit=view.own_limit,
-            handling=AlertHandling.of(view.handling),
+            workflow=AlertWorkflow.of(view.workflow),
         )
 
-    @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)` (R-084).")
+    @resolved("`Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         return title_of(self.view, await info.context.language(language))
 
-    @resolved("`Du 03/01/2022 au 09/01/2022` (R-090); null while a leak is active.")
+    @resolved("`Du 03/01/2022 au 09/01/2022`; null while a leak is active.")
     async def period(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return period_text(self.started_on, self.ended_on, spoken) if self.ended_on else None
 
-    @resolved("What the level looks like at the tap: `goutte à goutte` (R-094 to R-096).")
+    @resolved("What a flow of this level looks like at a tap: `goutte à goutte`.")
     async def equivalent(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return level_equivalent(self.level, spoken) if self.level else None
 
-    @resolved("`Eau froide n°H8CA029620` (R-086); null where no single meter is meant.")
+    @resolved("`Eau froide n°H8CA029620`; null where the alert is not about a single meter.")
     async def meter_label(self, info: Info, language: Language | None = None) -> str | None:
         spoken = await info.context.language(language)
         return meter_label(self.fluid, self.meter_serial, spoken) if self.meter_serial else None
 
 
-@strawberry.type(
-    description="A page of the alert history, newest first; `totalCount` counts all of it (R-088)."
-)
+@strawberry.type(description="A page of the alert history, newest first; `totalCount` counts all of it.")
 class AlertConnection:
     edges: list[Edge[Alert]]
     page_info: PageInfo

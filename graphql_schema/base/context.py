@@ -1,4 +1,4 @@
-"""What a resolver finds at hand: the house, the moment, who is asking, and the operation's loaders.
+"""What a resolver finds at hand: the application, the moment, who is asking, and the operation's loaders.
 
 One context a request, and a request holds one operation. The one rule: `now` is read once, so that all
 fields of an answer are of one moment.
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.access import Viewer, Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import InvalidInput, Unauthenticated
 from core.language import Language
 from core.services.auth.sessions import AccountView, my_account, viewer_of_token
@@ -29,7 +29,7 @@ class Context:
     Attributes:
         request: the HTTP request.
         response: where headers and cookies of the answer go.
-        house: settings and drivers.
+        application: settings and drivers.
         now: the moment of the request, aware UTC.
         credentials: the token that was shown.
         loaders: of this operation and viewer.
@@ -37,7 +37,7 @@ class Context:
 
     request: Request
     response: Response
-    house: House
+    application: Application
     now: datetime
     credentials: Credentials
     loaders: Loaders = field(init=False)
@@ -46,7 +46,7 @@ class Context:
     _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
+        self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
 
     async def viewer(self) -> Viewer:
         """Who is asking; found once, at the first field that wants to know.
@@ -111,15 +111,15 @@ class Context:
 
     def _become(self, credentials: Credentials) -> None:
         self.credentials, self._viewer, self._account = credentials, None, None
-        self.loaders = Loaders(self.viewer, self.house.registry.leak_thresholds, self.now)
+        self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
 
     async def _find_viewer(self) -> Viewer:
         if self.credentials.token is None:
             raise Unauthenticated("Sign in first, or show a token: Authorization: Bearer ...")
-        return await viewer_of_token(self.house, self.credentials.token, now=self.now)
+        return await viewer_of_token(self.application, self.credentials.token, now=self.now)
 
     async def _find_account(self) -> AccountView:
-        return await my_account(self.house, await self.viewer())
+        return await my_account(self.application, await self.viewer())
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -4,7 +4,7 @@ import strawberry
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
-from core.alerting.workflow import Deed, KnownUse, Party, Standing
+from core.alerting.workflow import AlertActionKind, AlertStatus, KnownUse, Party
 from core.consumption import Quality
 from core.consumption.amounts import DisplayUnit
 from core.consumption.fluids import Fluid, Unit
@@ -14,8 +14,9 @@ from core.metering import StatusFlag
 from core.operators import OccupancyKind
 
 __all__ = [
+    "AlertActionKind",
     "AlertKind",
-    "Deed",
+    "AlertStatus",
     "DisplayUnit",
     "Fluid",
     "KnownUse",
@@ -24,14 +25,13 @@ __all__ = [
     "OccupancyKind",
     "Party",
     "Quality",
-    "Standing",
     "StatementFormat",
     "StatementReason",
     "StatusFlag",
     "Unit",
 ]
 
-strawberry.enum(Fluid, description="What a meter counts; the dashboard has a tab for each (R-067 to R-069).")
+strawberry.enum(Fluid, description="What a meter counts; the dashboard has a tab for each.")
 strawberry.enum(Unit, description="The smallest unit of an index; amounts are exact in it.")
 strawberry.enum(
     Quality,
@@ -39,15 +39,15 @@ strawberry.enum(
     "PARTIAL: the true amount is this or more.",
 )
 strawberry.enum(
-    Standing,
-    name="AlertStanding",
-    description="How an alert stands, the same for resident and manager. REPAIRED is believed for 48 hours, "
-    "then the meter says VERIFIED or RELAPSED.",
+    AlertStatus,
+    name="AlertStatus",
+    description="The status of an alert, the same for resident and manager. REPAIRED holds for "
+    "48 hours; then the meter's readings make it VERIFIED or RELAPSED.",
 )
-strawberry.enum(Deed, name="AlertDeedKind", description="What was done about an alert.")
-strawberry.enum(Party, name="AlertParty", description="Who did it; the meter speaks for itself.")
-strawberry.enum(KnownUse, description="What runs without being a leak.")
-strawberry.enum(LimitPeriod, description="What a resident's own limit is counted over.")
+strawberry.enum(AlertActionKind, name="AlertActionKind", description="The kind of an action on an alert.")
+strawberry.enum(Party, name="AlertParty", description="Who took the action; METER: it follows from readings.")
+strawberry.enum(KnownUse, description="A use of water that is not a leak.")
+strawberry.enum(LimitPeriod, description="The period of a resident's own limit.")
 strawberry.enum(
     StatementReason,
     description="What an index statement is for. INVENTORY: the inventory of fixtures (état des lieux).",
@@ -56,14 +56,15 @@ strawberry.enum(
     StatementFormat, description="CSV: UTF-8 with byte order mark and semicolons, as spreadsheets open it."
 )
 strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
-strawberry.enum(OccupancyKind, description="In which quality somebody holds a dwelling (C-02).")
+strawberry.enum(OccupancyKind, description="Tenure: how somebody holds a dwelling.")
 strawberry.enum(
-    StatusFlag, name="MeterFlag", description="What a meter complains about, whatever its vendor."
+    StatusFlag, name="MeterFlag", description="A condition that a meter reports, whatever its vendor."
 )
 strawberry.enum(DisplayUnit, description="The unit in which amounts are shown.")
 strawberry.enum(
     AlertKind,
-    description="What an alert warns of. BURST: a very high flow for two hours, or the meter says so. "
-    "BACKFLOW: the register ran back. DRY, TAMPER: the meter says so. SILENT: no news from a meter that used "
-    "to be heard. METER_LEAK: the meter's own leak flag, where its register is too coarse to show a leak.",
+    description="What an alert is about. BURST: a very high flow for two hours, or the meter's own flag. "
+    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: nothing received "
+    "from a meter that used to send. METER_LEAK: the meter's own leak flag, where its register is too "
+    "coarse to show a leak.",
 )

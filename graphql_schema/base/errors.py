@@ -1,7 +1,7 @@
-"""Errors as clients get them: every one has `extensions.code`, a refusal of the house its own code and field.
+"""Errors as clients get them: every one has `extensions.code`, a refusal of the application its own code and field.
 
 In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only sentences that
-were written for a client leave the house; everything else is INTERNAL with an id, and the log has the rest
+were written for a client leave the application; everything else is INTERNAL with an id, and the log has the rest
 under that id. A client's own mistakes are not logged as errors.
 """
 

@@ -68,7 +68,7 @@ class SeveralOperationsError(CannotGetOperationTypeError):
         return "The document has several operations: operationName must say which one is meant."
 
 
-class Limits(SchemaExtension):
+class QueryLimits(SchemaExtension):
     """Refuses what is too large, and parses and validates each document once."""
 
     _errors: tuple[GraphQLError, ...] = ()

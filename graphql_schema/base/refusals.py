@@ -24,7 +24,7 @@ from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 
 
-@strawberry.interface(description="Why what was asked was not done; what was typed is not repeated.")
+@strawberry.interface(description="Why a request was refused; what was entered is never repeated.")
 class AccessRefusal:
     code: str = strawberry.field(description="For programs: `CODE_EXPIRED`.")
     message: str = strawberry.field(description="For developers, in English.")
@@ -35,19 +35,19 @@ class AccessRefusal:
         return words.in_language(language) if words else self.message
 
 
-@strawberry.type(description="A refusal that has nothing to add to its code.")
+@strawberry.type(description="A refusal without details beyond its code.")
 class AccountRefused(AccessRefusal):
     field: str | None
 
 
-@strawberry.type(description="Too many tries, or a code asked for again too soon.")
+@strawberry.type(description="Too many attempts, or a code requested again too soon.")
 class RateLimited(AccessRefusal):
     retry_after: int = strawberry.field(description="Seconds.")
 
 
 @strawberry.type(
-    description="Too many wrong passwords from devices that are not known. A known one, and whoever resets "
-    "the password by e-mail, gets in."
+    description="Too many wrong passwords from unknown devices. A known device, or a password "
+    "reset by e-mail, still gets in."
 )
 class AccountLocked(AccessRefusal):
     until: datetime
@@ -71,7 +71,7 @@ class PasswordTooWeak(AccessRefusal):
 @strawberry.type(description="A wrong code.")
 class CodeInvalid(AccessRefusal):
     attempts_left: int | None = strawberry.field(
-        description="How often this code may still be tried; null where it changes by itself."
+        description="The attempts left for this code; null for the code of an authenticator app."
     )
 
 

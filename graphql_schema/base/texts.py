@@ -5,7 +5,7 @@ import strawberry
 from core.language import Text as LocalText
 
 
-@strawberry.type(description="The same words in every language residents read.")
+@strawberry.type(description="A text in every language of the portal.")
 class Text:
     fr: str
     en: str

@@ -22,22 +22,18 @@ _EARLIEST = date(1900, 1, 1)
 class FluidDashboard:
     fluid: Fluid
     unit: DisplayUnit = strawberry.field(description="The unit of every amount of the tab.")
-    month_to_date: Amount | None = strawberry.field(description="The current month so far (R-071).")
+    month_to_date: Amount | None = strawberry.field(description="The current month so far.")
     month_to_date_days: int = strawberry.field(description="Days of it that have data.")
-    last_reading_at: datetime | None = strawberry.field(
-        description="The moment the last index is of (R-072)."
-    )
-    last_received_at: datetime | None = strawberry.field(
-        description="When it was received and integrated (C-21)."
-    )
-    previous_month: Amount | None = strawberry.field(description="The month before (R-074).")
+    last_reading_at: datetime | None = strawberry.field(description="The time of the last index.")
+    last_received_at: datetime | None = strawberry.field(description="When it was received and stored.")
+    previous_month: Amount | None = strawberry.field(description="The previous month.")
     previous_month_days: int = strawberry.field(description="Days of it that have data.")
-    year_to_date: Amount | None = strawberry.field(description="Since 1 January (R-075).")
+    year_to_date: Amount | None = strawberry.field(description="Since 1 January.")
     mean_of_last_12_months: Amount | None = strawberry.field(
         name="meanOfLast12Months",
-        description="The mean of the complete months among the last twelve, without the current one (R-076).",
+        description="The mean of the complete months among the last twelve, without the current one.",
     )
-    months_counted: int = strawberry.field(description="Complete months behind the mean (C-20).")
+    months_counted: int = strawberry.field(description="Complete months behind the mean.")
     estimated_days: int = strawberry.field(description="Days behind these figures whose amount is estimated.")
 
     @classmethod
@@ -58,7 +54,7 @@ class FluidDashboard:
             estimated_days=figures.estimated_days,
         )
 
-    @resolved("The tab's label (R-069), by default in the language of the account.")
+    @resolved("The tab's label, by default in the language of the account.")
     async def label(self, info: Info, language: Language | None = None) -> str:
         return fluid_label(self.fluid, await info.context.language(language))
 
@@ -82,7 +78,9 @@ class MonthConsumption:
     amount: Amount | None
     quality: Quality | None
     days_with_data: int
-    complete: bool = strawberry.field(description="Every day of the month is known, and the viewer's to see.")
+    complete: bool = strawberry.field(
+        description="Every day of the month has data and belongs to the viewer's occupancy."
+    )
 
     @classmethod
     def of(cls, point: MonthPoint, fluid: Fluid) -> "MonthConsumption":

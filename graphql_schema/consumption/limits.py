@@ -13,7 +13,9 @@ from graphql_schema.base.relay import number_of
 from graphql_schema.base.scalars import BigInt
 
 
-@strawberry.type(description="The viewer is told of a day or a month that passes this; nobody else sees it.")
+@strawberry.type(
+    description="The viewer is notified of a day or month that exceeds this; nobody else sees it."
+)
 class ConsumptionLimit:
     fluid: Fluid
     period: LimitPeriod
@@ -24,7 +26,7 @@ class ConsumptionLimit:
         return cls(fluid=limit.fluid, period=limit.period, amount=Amount.of(limit.fluid, limit.amount))
 
 
-@strawberry.input(description="A limit counts from the day it is set.")
+@strawberry.input(description="A limit applies from the day it is set.")
 class ConsumptionLimitInput:
     dwelling: strawberry.ID
     fluid: Fluid
@@ -46,7 +48,7 @@ SetConsumptionLimitResult: TypeAlias = Annotated[
 
 @strawberry.type
 class OwnLimitMutation:
-    @answered("Be told when a day or a month consumes more than this; null ends it.")
+    @answered("Be notified when a day or month exceeds this consumption; null removes the limit.")
     async def set_consumption_limit(
         self,
         info: Info,

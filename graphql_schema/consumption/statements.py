@@ -18,7 +18,7 @@ from graphql_schema.base.relay import number_of
 from graphql_schema.consumption.consumption import checked_day
 
 
-@strawberry.type(description="A device on the day; `index` is null where it was not read yet.")
+@strawberry.type(description="A device on the day; `index` is null where it had no reading yet.")
 class IndexLine:
     fluid: Fluid
     serial: str
@@ -54,13 +54,13 @@ class IndexStatement:
         return csv_text(printable(self.statement), await info.context.language(language))
 
 
-@strawberry.input(description="That a statement was handed out, and what for, is recorded.")
+@strawberry.input(description="Each statement is recorded, with its reason.")
 class IssueIndexStatementInput:
     dwelling: strawberry.ID
     format: StatementFormat
     reason: StatementReason
     day: date | None = strawberry.field(
-        default=None, description="Today, or the last day of a stay that has ended, if not given."
+        default=None, description="By default today, or the last day of an occupancy that has ended."
     )
     language: Language | None = None
 
@@ -89,7 +89,7 @@ class StatementMutation:
     ) -> IssueIndexStatementResult:
         context = info.context
         statement = await issue_statement(
-            context.house,
+            context.application,
             await context.viewer(),
             number_of(input.dwelling, "Dwelling", field="dwelling"),
             input.reason,

@@ -61,10 +61,10 @@ class Residence:
 
 
 @strawberry.type(
-    description="A home of the viewer. Nothing from before the move-in or after the move-out is shown."
+    description="A dwelling of the viewer. Nothing from before the move-in or after the move-out is shown."
 )
 class Dwelling(Node):
-    number_in_house: strawberry.Private[int]
+    number_in_building: strawberry.Private[int]
     building: str
     staircase: str
     floor: str
@@ -74,14 +74,16 @@ class Dwelling(Node):
     surface_m2: Decimal | None = strawberry.field(name="surfaceM2", description="Square metres.")
     occupancy: OccupancyKind
     visible_from: date = strawberry.field(description="The first day whose data are the viewer's.")
-    visible_until: date | None = strawberry.field(description="The last one; null while the stay lasts.")
+    visible_until: date | None = strawberry.field(
+        description="The last day whose data are the viewer's; null while the occupancy lasts."
+    )
     residence: Residence
 
     @classmethod
     def of(cls, view: DwellingView) -> "Dwelling":
         return cls(
             id=global_id("Dwelling", view.id),
-            number_in_house=view.id,
+            number_in_building=view.id,
             building=view.building,
             staircase=view.staircase,
             floor=view.floor,
@@ -97,22 +99,24 @@ class Dwelling(Node):
 
     @resolved("By fluid, newest first; replaced ones too.")
     async def meters(self, info: Info) -> list[Meter]:
-        views = await info.context.loaders.meters_by_dwelling.load(self.number_in_house)
+        views = await info.context.loaders.meters_by_dwelling.load(self.number_in_building)
         return [Meter.of(view) for view in views]
 
-    @resolved("Whether the manager may see the days of this stay (R-106).")
+    @resolved("The consent to the manager's access to daily data of this occupancy.")
     async def consent(self, info: Info) -> Consent:
         context = info.context
-        return Consent.of(await my_consent(context.house, await context.viewer(), self.number_in_house))
+        return Consent.of(
+            await my_consent(context.application, await context.viewer(), self.number_in_building)
+        )
 
-    @resolved("One tab for each fluid that is metered here, or the one asked for (R-068).")
+    @resolved("One tab for each fluid that is metered here, or only the given one.")
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
-        views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_house)
+        views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_building)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @resolved("The viewer's own limits: who passes one is told (R-197, C-30).")
+    @resolved("The viewer's own limits; the viewer is notified when one is exceeded.")
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
-        found = await own_limits(await info.context.viewer(), self.number_in_house)
+        found = await own_limits(await info.context.viewer(), self.number_in_building)
         return [ConsumptionLimit.of(limit) for limit in found]
 
     @resolved("Every day from `from` to `to`, both included; by default the last 31.")
@@ -125,7 +129,7 @@ class Dwelling(Node):
     ) -> list[DayConsumption]:
         points = await daily_series(
             await info.context.viewer(),
-            self.number_in_house,
+            self.number_in_building,
             fluid,
             first=checked_day(from_, "from"),
             last=checked_day(to, "to"),
@@ -142,36 +146,36 @@ class Dwelling(Node):
         to: Month | None = None,
     ) -> list[MonthConsumption]:
         viewer, now = await info.context.viewer(), info.context.now
-        points = await monthly_series(viewer, self.number_in_house, fluid, first=from_, last=to, now=now)
+        points = await monthly_series(viewer, self.number_in_building, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
 
     @resolved("«Obtenir un relevé»: the index of each device at the end of a day; by default the last one.")
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
         viewer, now = await info.context.viewer(), info.context.now
         chosen = checked_day(day, "day")
-        return IndexStatement.of(await index_statement(viewer, self.number_in_house, day=chosen, now=now))
+        return IndexStatement.of(await index_statement(viewer, self.number_in_building, day=chosen, now=now))
 
-    @resolved("The number of the red banner (R-080); what was called no leak does not count.")
+    @resolved("The number of active alerts, for a banner; those dismissed as no leak are not counted.")
     async def active_alert_count(self, info: Info) -> int:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house)
-        return sum(not view.silent for view in views)
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
+        return sum(not view.snoozed for view in views)
 
-    @resolved("What is going on now, the worst first (R-083).")
+    @resolved("The active alerts, the most severe first.")
     async def active_alerts(self, info: Info) -> list[Alert]:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_house)
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return [Alert.of(view) for view in views]
 
-    @resolved("The alert history, newest first (R-088).")
+    @resolved("The alert history, newest first.")
     async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
         size, seen = checked_first(first), alert_of_cursor(after)
         viewer, now = await info.context.viewer(), info.context.now
-        page = await past_alerts(viewer, self.number_in_house, first=size, after=seen, now=now)
+        page = await past_alerts(viewer, self.number_in_building, first=size, after=seen, now=now)
         return AlertConnection.of(page, after=after)
 
 
 @strawberry.type
 class DwellingQuery:
-    @resolved("A dwelling of the viewer; another's is NOT_FOUND, like one that is not there.")
+    @resolved("A dwelling of the viewer; any other is NOT_FOUND, whether it exists or not.")
     async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))

@@ -13,7 +13,7 @@ from graphql_schema.dwellings.dwellings import Residence
 
 
 @strawberry.type(
-    description="A home that the viewer owns and somebody else lives in: where it is, and nothing measured."
+    description="A dwelling that the viewer owns and does not live in: its place, without any metering data."
 )
 class OwnedDwelling:
     id: strawberry.ID = strawberry.field(description="For `leaveDwelling`, when it is sold.")
@@ -37,7 +37,9 @@ class OwnedDwelling:
         )
 
 
-@strawberry.type(description="The stay ends; its own period stays visible for the operator's time.")
+@strawberry.type(
+    description="The occupancy ends; its data stay visible for the time that the operator grants."
+)
 class DwellingLeft:
     last_day: date
 
@@ -45,13 +47,14 @@ class DwellingLeft:
 @strawberry.type
 class OccupancyMutation:
     @resolved(
-        "Move out: `lastDay` is the last day in the dwelling, at most 92 days ahead. While the stay goes on, "
-        "another day may be told. An owner who lives elsewhere gives the dwelling up so."
+        "Move out: `lastDay` is the last day in the dwelling, at most 92 days ahead. While the "
+        "occupancy lasts, another day can be given. A non-occupant owner gives up the dwelling "
+        "in the same way."
     )
     async def leave_dwelling(self, info: Info, dwelling: strawberry.ID, last_day: date) -> DwellingLeft:
         context = info.context
         await leave_dwelling(
-            context.house.registry,
+            context.application.registry,
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             last_day=last_day,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import strawberry
 
-from core.services.occupancy.dwelling_requests import CaseView, decide, list_cases
+from core.services.occupancy.dwelling_requests import DwellingRequestView, decide, list_dwelling_requests
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
@@ -12,11 +12,13 @@ from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import global_id, number_of
 
 
-@strawberry.type(description="Somebody asks for a dwelling, and sees nothing of it until this is decided.")
-class DwellingCase:
+@strawberry.type(
+    description="A request for access to a dwelling; the applicant sees nothing of it until it is decided."
+)
+class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
-        description="Somebody else has the dwelling's account at this moment: to approve ends that stay."
+        description="Somebody else has the dwelling's account at present; approval ends that occupancy."
     )
     residence_code: str
     dwelling: str
@@ -26,9 +28,9 @@ class DwellingCase:
     opened_at: datetime
 
     @classmethod
-    def of(cls, view: CaseView) -> "DwellingCase":
+    def of(cls, view: DwellingRequestView) -> "DwellingRequest":
         return cls(
-            id=global_id("DwellingCase", view.id),
+            id=global_id("DwellingRequest", view.id),
             contested=view.contested,
             residence_code=view.residence_code,
             dwelling=view.dwelling,
@@ -40,46 +42,54 @@ class DwellingCase:
 
 
 @strawberry.input
-class DecideCaseInput:
+class DecideDwellingRequestInput:
     id: strawberry.ID
-    approved: bool = strawberry.field(description="A present occupant's stay ends on the eve of the new one.")
+    approved: bool = strawberry.field(
+        description="Approval ends the present occupant's occupancy on the day before the new one begins."
+    )
     contested: bool | None = strawberry.field(
         default=None,
-        description="What `contested` said to whoever decides; without it, what it said when somebody asked. "
-        "Approved as not contested where somebody else has the dwelling: CONFLICT.",
+        description="The value of `contested` that the decision is based on; by default its "
+        "value when the request was made. Approving as not contested while "
+        "somebody else has the dwelling: CONFLICT.",
     )
 
 
-@strawberry.type(description="It is decided, and whoever asked is told.")
-class CaseDecided:
+@strawberry.type(description="The request is decided, and the applicant is notified.")
+class DwellingRequestDecided:
     id: strawberry.ID
     approved: bool
 
 
 @strawberry.type
-class CaseQuery:
-    @resolved("The open cases of the residences that the manager looks after, the oldest first.")
-    async def dwelling_cases(self, info: Info, first: int = PAGE) -> list[DwellingCase]:
+class DwellingRequestQuery:
+    @resolved("The open dwelling requests of the manager's residences, the oldest first.")
+    async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
         viewer, size = await info.context.viewer(), checked_first(first)
-        found = await list_cases(viewer, limit=size, now=info.context.now)
-        return [DwellingCase.of(view) for view in found]
+        found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
+        return [DwellingRequest.of(view) for view in found]
 
 
 @strawberry.type
-class CaseMutation:
+class DwellingRequestMutation:
     @resolved(
-        "Let somebody into a dwelling, or not. Decided before: CONFLICT; and so with the field `contested`, "
-        "where it is somebody else's by now and that was not known."
+        "Approve or reject a request for a dwelling. Already decided: CONFLICT; so too, with "
+        "the field `contested`, where the dwelling has somebody else's account by now and the "
+        "decision did not take that into account."
     )
-    async def decide_case(self, info: Info, input: DecideCaseInput) -> CaseDecided:  # noqa: A002 - the argument's name in the schema
+    async def decide_dwelling_request(
+        self,
+        info: Info,
+        input: DecideDwellingRequestInput,  # noqa: A002 - the argument's name in the schema
+    ) -> DwellingRequestDecided:
         context = info.context
         await decide(
-            context.house,
+            context.application,
             await context.viewer(),
-            number_of(input.id, "DwellingCase"),
+            number_of(input.id, "DwellingRequest"),
             approved=input.approved,
             contested=input.contested,
             visitor=context.visitor,
             now=context.now,
         )
-        return CaseDecided(id=input.id, approved=input.approved)
+        return DwellingRequestDecided(id=input.id, approved=input.approved)

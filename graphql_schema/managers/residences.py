@@ -16,7 +16,7 @@ from core.services.consumption.manager_consumption import (
 from core.services.places.managed_residences import ManagedResidenceView, managed_residences
 from core.services.portfolio.publication import DocumentView, residence_documents
 from core.services.shared.paging import Page
-from graphql_schema.alerts.actions import AlertHandling
+from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
@@ -27,7 +27,7 @@ from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
 @strawberry.type(
-    description="An alert as the manager sees it: no loss, no flow, which are the resident's (CN-01)."
+    description="An alert as managers see it: without loss and flow, which are the resident's data."
 )
 class ManagedAlert:
     id: strawberry.ID
@@ -38,7 +38,7 @@ class ManagedAlert:
     started_on: date
     ended_on: date | None
     meter_serial: str | None
-    handling: AlertHandling
+    workflow: AlertWorkflow
 
     @classmethod
     def of(cls, view: ManagedAlertView) -> "ManagedAlert":
@@ -51,7 +51,7 @@ class ManagedAlert:
             started_on=view.started_on,
             ended_on=view.ended_on,
             meter_serial=view.printed_serial,
-            handling=AlertHandling.of(view.handling),
+            workflow=AlertWorkflow.of(view.workflow),
         )
 
 
@@ -74,7 +74,7 @@ class ManagedAlertConnection:
         )
 
 
-@strawberry.type(description="A document of a residence, for everybody who looks after it.")
+@strawberry.type(description="A document of a residence, for all its managers.")
 class ResidenceDocument:
     id: strawberry.ID
     portal: strawberry.Private[str]
@@ -84,17 +84,17 @@ class ResidenceDocument:
     def of(cls, view: DocumentView) -> "ResidenceDocument":
         return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
 
-    @resolved("`Votre portail Mes suivis de consommation est prêt` (R-137).")
+    @resolved("`Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
         french = f"Votre portail {self.portal} est prêt"
         return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
 
 
-@strawberry.type(description="A home of a residence, as its manager finds it.")
+@strawberry.type(description="A dwelling of a managed residence.")
 class ManagedDwelling:
     id: strawberry.ID
-    number_in_house: strawberry.Private[int]
+    number_in_building: strawberry.Private[int]
     place: str
     lot: str | None
 
@@ -102,14 +102,15 @@ class ManagedDwelling:
     def of(cls, view: ManagedDwellingView) -> "ManagedDwelling":
         return cls(
             id=global_id("ManagedDwelling", view.id),
-            number_in_house=view.id,
+            number_in_building=view.id,
             place=view.place,
             lot=view.lot,
         )
 
     @resolved(
-        "The days of the present occupant, by default the last 31, and the look is recorded. Without the "
-        "occupant's consent: CONSENT_REQUIRED and null, for this home alone."
+        "The daily consumption of the present occupant, by default of the last 31 days; each "
+        "access is recorded. Without the occupant's consent: CONSENT_REQUIRED and null, for "
+        "this dwelling alone."
     )
     async def daily_consumption(
         self,
@@ -121,7 +122,7 @@ class ManagedDwelling:
         context = info.context
         points = await managed_daily_series(
             await context.viewer(),
-            self.number_in_house,
+            self.number_in_building,
             fluid,
             first=checked_day(from_, "from"),
             last=checked_day(to, "to"),
@@ -131,11 +132,11 @@ class ManagedDwelling:
         return [DayConsumption.of(point, fluid) for point in points]
 
 
-@strawberry.type(description="A residence that the manager looks after.")
+@strawberry.type(description="A residence of the manager.")
 class ManagedResidence:
     id: strawberry.ID
-    number_in_house: strawberry.Private[int]
-    code: str = strawberry.field(description="The site code that residents ask for: `AA000` (R-042).")
+    number_in_building: strawberry.Private[int]
+    code: str = strawberry.field(description="The site code that residents ask for: `AA000`.")
     name: str
     street: str
     postcode: str
@@ -145,7 +146,7 @@ class ManagedResidence:
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
         return cls(
             id=global_id("ManagedResidence", view.id),
-            number_in_house=view.id,
+            number_in_building=view.id,
             code=view.code,
             name=view.name,
             street=view.street,
@@ -153,28 +154,28 @@ class ManagedResidence:
             city=view.city,
         )
 
-    @resolved("The alerts of its homes that go on, newest first.")
+    @resolved("The active alerts of its dwellings, newest first.")
     async def active_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=True)
 
-    @resolved("The alerts of its homes that are over, newest first.")
+    @resolved("The ended alerts of its dwellings, newest first.")
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=False)
 
-    @resolved("«Mes documents», the newest first (R-136).")
+    @resolved("«Mes documents», the newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
-        viewer, house = await info.context.viewer(), info.context.house
-        found = await residence_documents(house, viewer, self.number_in_house)
+        viewer, application = await info.context.viewer(), info.context.application
+        found = await residence_documents(application, viewer, self.number_in_building)
         return [ResidenceDocument.of(view) for view in found]
 
-    @resolved("The homes of the residence.")
+    @resolved("The dwellings of the residence.")
     async def dwellings(self, info: Info) -> list[ManagedDwelling]:
         viewer = await info.context.viewer()
-        found = await managed_dwellings(viewer, self.number_in_house)
+        found = await managed_dwellings(viewer, self.number_in_building)
         return [ManagedDwelling.of(view) for view in found]
 
     async def _alerts(
@@ -182,7 +183,7 @@ class ManagedResidence:
     ) -> ManagedAlertConnection:
         page = await managed_alerts(
             await info.context.viewer(),
-            self.number_in_house,
+            self.number_in_building,
             active=active,
             first=checked_first(first),
             after=alert_of_cursor(after),
@@ -193,12 +194,12 @@ class ManagedResidence:
 
 @strawberry.type
 class ManagedQuery:
-    @resolved("The residences that the manager who is asking looks after; none for anybody else.")
+    @resolved("The residences of the signed-in manager; none for anybody else.")
     async def managed_residences(self, info: Info) -> list[ManagedResidence]:
         viewer = await info.context.viewer()
         return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
 
-    @resolved("A home of the manager's residences; another one is NOT_FOUND, like one that is not there.")
+    @resolved("A dwelling of the manager's residences; any other is NOT_FOUND, whether it exists or not.")
     async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

@@ -23,7 +23,7 @@ from graphql_schema.meters.readings import (
 )
 
 
-@strawberry.type(description="A remotely read meter. One that was replaced is another meter.")
+@strawberry.type(description="A remotely read meter. Its replacement is another meter.")
 class Meter(Node):
     number: strawberry.Private[int]
     fluid: Fluid
@@ -52,7 +52,7 @@ class Meter(Node):
     async def label(self, info: Info, language: Language | None = None) -> str:
         return meter_label(self.fluid, self.serial, await info.context.language(language))
 
-    @resolved("The readings of the viewer's stay; `from` and `to` are both included.")
+    @resolved("The readings of the viewer's occupancy; `from` and `to` are both included.")
     async def readings(
         self,
         info: Info,

@@ -27,10 +27,10 @@ class ReadingOrder(StrEnum):
     OLDEST_FIRST = "OLDEST_FIRST"
 
 
-@strawberry.type(description="The index of a meter at a moment.")
+@strawberry.type(description="The index of a meter at a point in time.")
 class Reading:
-    read_at: datetime = strawberry.field(description="The moment the index is of.")
-    received_at: datetime = strawberry.field(description="When it was received and integrated.")
+    read_at: datetime = strawberry.field(description="The time of the index.")
+    received_at: datetime = strawberry.field(description="When it was received and stored.")
     index: Amount
     flags: list[StatusFlag]
 

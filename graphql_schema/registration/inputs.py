@@ -24,8 +24,8 @@ from core.registration.forms import FormName
 from core.registration.machine import Attestation, Options, PersonalData, ProfileAnswer
 from graphql_schema.base.relay import number_of
 
-strawberry.enum(Civility, description="How somebody is addressed.")
-strawberry.enum(CouncilMember, description="Whether somebody belongs to the owners' council (R-191).")
+strawberry.enum(Civility, description="Form of address.")
+strawberry.enum(CouncilMember, description="Whether somebody belongs to the owners' council.")
 
 
 @strawberry.input
@@ -122,7 +122,7 @@ class OptionsInput:
     leak_by_sms: bool = False
     over_consumption_by_email: bool = False
     manager_daily_data: bool | None = strawberry.field(
-        default=None, description="Not given: not answered, which counts as refused (C-16, C-18)."
+        default=None, description="Not given: not answered, which counts as refused."
     )
 
     def filled(self) -> Answer:

@@ -21,7 +21,7 @@ from graphql_schema.registration.inputs import RegistrationAnswer
 from graphql_schema.registration.types import Registration, RegistrationResult, refusal_of
 
 
-@strawberry.type(description="Nothing is left of the registration.")
+@strawberry.type(description="The registration was deleted with all its data.")
 class RegistrationCancelled:
     cancelled: bool
 
@@ -33,15 +33,15 @@ class RegistrationMutation:
         self, info: Info, operator: str, language: Language = Language.FR
     ) -> RegistrationResult:
         context = info.context
-        return await _told(
+        return await _answer(
             service.start(
-                context.house, operator, language=language, visitor=context.visitor, now=context.now
+                context.application, operator, language=language, visitor=context.visitor, now=context.now
             )
         )
 
-    @resolved("Where a registration stands; it is resumed by its token on any device.")
+    @resolved("The state of a registration; its token resumes it on any device.")
     async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.resume(info.context.house, token, now=info.context.now))
+        return await _answer(service.resume(info.context.application, token, now=info.context.now))
 
     @resolved("Send one of the forms that the step offers.")
     async def answer_registration(
@@ -50,37 +50,37 @@ class RegistrationMutation:
         context = info.context
         context.try_sign_in()
         given = answer.filled()
-        return await _told(
-            service.answer(context.house, token, given, visitor=context.visitor, now=context.now)
+        return await _answer(
+            service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Ce n'est pas mon logement»: back to the search (R-186).")
+    @resolved("«Ce n'est pas mon logement»: back to the search.")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.reject_dwelling(info.context.house, token, now=info.context.now))
+        return await _answer(service.reject_dwelling(info.context.application, token, now=info.context.now))
 
-    @resolved("Back to the step before (R-153).")
+    @resolved("Back to the step before.")
     async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _told(service.go_back(info.context.house, token, now=info.context.now))
+        return await _answer(service.go_back(info.context.application, token, now=info.context.now))
 
-    @resolved("«Renvoyer le code»: another code, or temporary password (R-221).")
+    @resolved("«Renvoyer le code»: another code, or temporary password.")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
-        return await _told(send_again(context.house, token, visitor=context.visitor, now=context.now))
+        return await _answer(send_again(context.application, token, visitor=context.visitor, now=context.now))
 
-    @resolved("«Corriger mon adresse email» (R-222).")
+    @resolved("«Corriger mon adresse email».")
     async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
         context = info.context
-        return await _told(
-            correct_email(context.house, token, email, visitor=context.visitor, now=context.now)
+        return await _answer(
+            correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Annuler ma demande»: delete all that was entered (R-029, C-37).")
+    @resolved("«Annuler ma demande»: delete all that was entered.")
     async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
         await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
         return RegistrationCancelled(cancelled=True)
 
 
-async def _told(asked: Awaitable[RegistrationView]) -> RegistrationResult:
+async def _answer(asked: Awaitable[RegistrationView]) -> RegistrationResult:
     """The view, or the refusal, as part of the answer."""
     try:
         return Registration.of(await asked)

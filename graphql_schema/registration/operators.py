@@ -18,10 +18,10 @@ from graphql_schema.base.texts import Text
 
 LONGEST_OWN_DATUM = 254
 
-strawberry.enum(ActivationMode, description="How control of the mailbox is proved (C-03).")
+strawberry.enum(ActivationMode, description="How control of the mailbox is proved.")
 
 
-@strawberry.type(description="Whom to ask.")
+@strawberry.type(description="Whom to contact.")
 class Contact:
     name: str
     email: str
@@ -30,7 +30,7 @@ class Contact:
     website: str
 
 
-@strawberry.type(description="What is done with personal data (Article 13 GDPR, C-31).")
+@strawberry.type(description="What is done with personal data (Article 13 GDPR).")
 class PrivacyNotice:
     version: str
     purpose: Text
@@ -41,10 +41,12 @@ class PrivacyNotice:
     url: str
 
 
-@strawberry.type(description="Where the number stands on one kind of device (R-051, R-164 to R-170).")
+@strawberry.type(description="Where the serial number is on one kind of device.")
 class HelpPage:
     title: Text
-    fluid: Fluid | None = strawberry.field(description="The tab it stands under; null: for every kind.")
+    fluid: Fluid | None = strawberry.field(
+        description="The fluid whose devices the page is about; null: all of them."
+    )
     items: list[Text]
     guide_url: str | None
     guide_label: Text | None
@@ -60,7 +62,7 @@ class HelpPage:
         )
 
 
-@strawberry.type(description="One thing that a password must be.")
+@strawberry.type(description="A criterion of the password policy.")
 class PasswordCriterion:
     name: str
     label: Text
@@ -71,7 +73,7 @@ class PasswordCriterion:
         return cls(name=criterion.name, label=Text.of(criterion.label), passed=criterion.passed)
 
 
-@strawberry.type(description="A word of the forms, by its key: `button.cancel`, `page.title`.")
+@strawberry.type(description="A text of the pages, by its key: `button.cancel`, `page.title`.")
 class Label:
     key: str
     text: Text
@@ -91,9 +93,10 @@ class Operator:
     privacy_notice: PrivacyNotice
     help_pages: list[HelpPage]
     password_criteria: list[PasswordCriterion] = strawberry.field(
-        description="As `checkPassword` judges an empty password."
+        description="The criteria of the password policy, as `checkPassword` answers them for "
+        "an empty password."
     )
-    labels: list[Label] = strawberry.field(description="The words of pages and buttons.")
+    labels: list[Label] = strawberry.field(description="The texts of pages and buttons.")
 
     @classmethod
     def of(cls, profile: OperatorProfile) -> "Operator":
@@ -134,7 +137,7 @@ class Operator:
 
 
 @strawberry.input(
-    description="A password to be judged; it is not kept. What is known of its owner may come along."
+    description="A password to check; it is not stored. With data of its owner it is also checked for those."
 )
 class CheckPasswordInput:
     operator: str
@@ -145,32 +148,32 @@ class CheckPasswordInput:
     phone: str | None = None
 
 
-@strawberry.type(description="A password judged (R-112, R-207).")
+@strawberry.type(description="The result of checking a password.")
 class PasswordCheck:
     accepted: bool
     criteria: list[PasswordCriterion]
 
 
-@strawberry.type(description="The question is on its way to the operator.")
-class SupportAsked:
+@strawberry.type(description="The question was sent to the operator.")
+class SupportRequested:
     operator: str
 
 
 @strawberry.type
 class OperatorQuery:
-    @resolved("The operators that sign residents up here.")
+    @resolved("The operators whose residents register with this instance.")
     async def operators(self, info: Info) -> list[Operator]:
-        return [Operator.of(profile) for profile in info.context.house.registry.profiles]
+        return [Operator.of(profile) for profile in info.context.application.registry.profiles]
 
 
 @strawberry.type
 class OperatorMutation:
     @resolved(
-        "Judge a password by each criterion while it is typed. A mutation, so that no password is in a URL."
+        "Check a password by each criterion while it is typed. A mutation, so that no password is in a URL."
     )
     async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
         context = info.context
-        await count_password_check(context.house, context.visitor, now=context.now)
+        await count_password_check(context.application, context.visitor, now=context.now)
         profile = profile_of(context, input.operator)
         texts = (input.last_name, input.first_name, input.email, input.phone)
         own = OwnData.of(*(text[:LONGEST_OWN_DATUM] for text in texts if text))
@@ -180,19 +183,19 @@ class OperatorMutation:
             criteria=[PasswordCriterion.of(criterion) for criterion in criteria],
         )
 
-    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in (R-147).")
-    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportAsked:
+    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in.")
+    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportRequested:
         context = info.context
         profile = profile_of(context, operator)
         await ask_for_support(
-            context.house,
+            context.application,
             profile,
             email=email,
             question=question,
             visitor=context.visitor,
             now=context.now,
         )
-        return SupportAsked(operator=profile.code)
+        return SupportRequested(operator=profile.code)
 
 
 def profile_of(context: Context, code: str) -> OperatorProfile:
@@ -201,7 +204,7 @@ def profile_of(context: Context, code: str) -> OperatorProfile:
     Raises:
         InvalidInput: there is none.
     """
-    profile = context.house.registry.profile(code)
+    profile = context.application.registry.profile(code)
     if profile is None:
         raise InvalidInput("There is no such operator.", field="operator")
     return profile

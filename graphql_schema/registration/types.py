@@ -14,8 +14,7 @@ from core.errors import RateLimited
 from core.operators import WORDS, Path, Step
 from core.registration.confirmation import Block as ConfirmationBlock
 from core.registration.forms import Choice as FormChoice
-from core.registration.forms import Field as FormField
-from core.registration.forms import FieldKind
+from core.registration.forms import FieldKind, FormField
 from core.registration.forms import Form as StepForm
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate
@@ -24,12 +23,10 @@ from graphql_schema.base.relay import global_id
 from graphql_schema.base.texts import Text
 from graphql_schema.registration.operators import PasswordCriterion
 
-strawberry.enum(Step, name="RegistrationStep", description="Where a registration stands.")
+strawberry.enum(Step, name="RegistrationStep", description="A step of a registration.")
 strawberry.enum(Path, name="IdentificationPath", description="A way to find a residence or dwelling.")
 strawberry.enum(FieldKind, name="RegistrationFieldKind", description="How a field is shown.")
-strawberry.enum(
-    RefusalCode, name="RegistrationErrorCode", description="Why an answer is not taken (the error catalogue)."
-)
+strawberry.enum(RefusalCode, name="RegistrationErrorCode", description="Why an answer was refused.")
 
 
 @strawberry.type(description="A value of a field.")
@@ -87,7 +84,7 @@ class RegistrationForm:
         )
 
 
-@strawberry.type(description="A step as residents see it, which may hold several of the machine's.")
+@strawberry.type(description="A step as residents see it; it may hold several registration steps.")
 class RegistrationStage:
     title: Text
     steps: list[Step]
@@ -95,14 +92,14 @@ class RegistrationStage:
     current: bool
 
 
-@strawberry.type(description="A label and what stands behind it; `known` is false for «Non renseigné».")
+@strawberry.type(description="A label and its value; `known` is false for «Non renseigné».")
 class ConfirmationLine:
     label: Text
     value: Text
     known: bool
 
 
-@strawberry.type(description="The building or the dwelling that was found, to be checked (R-174 to R-183).")
+@strawberry.type(description="The building or the dwelling that was found, to be confirmed.")
 class Confirmation:
     title: Text
     lines: list[ConfirmationLine]
@@ -116,7 +113,7 @@ class Confirmation:
         return cls(title=Text.of(block.title), lines=lines)
 
 
-@strawberry.type(description="A published residence that the address fits (C-39).")
+@strawberry.type(description="A published residence that matches the address.")
 class ResidenceCandidate:
     id: strawberry.ID = strawberry.field(description="Send it as `{residence: {residence: id}}`.")
     name: str
@@ -135,7 +132,7 @@ class ResidenceCandidate:
         )
 
 
-@strawberry.type(description="The words of a step that is no form: code sent, under review, done.")
+@strawberry.type(description="The text of a step without a form: code sent, under review, done.")
 class RegistrationScreen:
     title: Text
     text: Text
@@ -144,16 +141,18 @@ class RegistrationScreen:
 @strawberry.type(description="A registration that is under way.")
 class Registration:
     token: str | None = strawberry.field(
-        description="Shown when it begins, and never again: keep it to go on."
+        description="Returned once, when the registration starts; every later step needs it."
     )
     operator: str
     step: Step
     stages: list[RegistrationStage]
     forms: list[RegistrationForm] = strawberry.field(
-        description="What may be sent next, the usual one first; empty: nothing."
+        description="The forms that can be sent next, the usual one first; empty: none."
     )
     confirmation: list[Confirmation] = strawberry.field(description="While a dwelling is to be confirmed.")
-    candidates: list[ResidenceCandidate] = strawberry.field(description="What an address has just found.")
+    candidates: list[ResidenceCandidate] = strawberry.field(
+        description="The residences that match the address just given."
+    )
     screen: RegistrationScreen | None
     expires_at: datetime
 
@@ -173,34 +172,37 @@ class Registration:
         )
 
 
-@strawberry.interface(description="The answer is not taken; the registration stands where it stood.")
+@strawberry.interface(description="The answer was refused; the registration is unchanged.")
 class RegistrationError:
     code: RefusalCode
     message: Text
     field: str | None = strawberry.field(description="The field at fault, as its form names it.")
 
 
-@strawberry.type(description="A refusal that its code says all about.")
+@strawberry.type(description="A refusal without details beyond its code.")
 class AnswerRefused(RegistrationError):
     pass
 
 
-@strawberry.type(description="This number is not enough; another way may be (C-05, C-06).")
+@strawberry.type(
+    description="The serial number does not identify the dwelling; `fallback` "
+    "names another way, if there is one."
+)
 class SerialRefused(RegistrationError):
     fallback: Path | None
 
 
-@strawberry.type(description="Each criterion, met or not.")
+@strawberry.type(description="The password does not meet the policy: each criterion, met or not.")
 class PasswordRefused(RegistrationError):
     criteria: list[PasswordCriterion]
 
 
-@strawberry.type(description="Not the right six digits.")
+@strawberry.type(description="A wrong six-digit code.")
 class CodeRefused(RegistrationError):
     attempts_left: int
 
 
-@strawberry.type(description="Too many tries, or too soon.")
+@strawberry.type(description="Too many attempts, or too soon.")
 class TryLater(RegistrationError):
     retry_after: int = strawberry.field(description="Seconds.")
 

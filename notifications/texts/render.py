@@ -3,7 +3,7 @@
 In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail
 and SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when
 the event happened; a figure that is not known, or not the reader's to know, is left out. Labels are the
-seeds' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+guides' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ class Message:
     subject: str
     text: str
 
-    def letter(self, addressed_to: str, language: str) -> str:
+    def email_text(self, addressed_to: str, language: str) -> str:
         """The text of an e-mail, which greets the person by the name of the account (R-110)."""
         greeting = _GREETINGS[Language(language)]
         return f"{greeting} {addressed_to}".rstrip() + f",\n\n{self.text}\n"

@@ -48,9 +48,9 @@ async def reset_factor(email: str, operator: str) -> None:
         email: the account's address.
         operator: the operator's code, e.g. ocea.
     """
-    async with opened() as house:
+    async with opened() as application:
         changed = await reset_second_factor(
-            house, SYSTEM, email=email, operator_code=operator, now=datetime.now(UTC)
+            application, SYSTEM, email=email, operator_code=operator, now=datetime.now(UTC)
         )
     out.print(
         f"The second factor of {email} is reset; its sessions have ended."

@@ -15,10 +15,10 @@ import orjson
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import InvalidInput
-from core.leaks.classifier.fold import Readings
-from core.leaks.classifier.fold import classify as find_leaks
-from core.leaks.classifier.runs import Run
-from core.leaks.export import COLUMNS, Row, rows
+from core.leaks.classifier.classify import Readings
+from core.leaks.classifier.classify import classify as find_leaks
+from core.leaks.classifier.runs import LeakRun
+from core.leaks.export import COLUMNS, LeakRow, rows
 from submeter.leak_plot import draw
 from submeter.output import counted, err, fail
 from submeter.reading_files import read_readings
@@ -78,13 +78,13 @@ def classify(
     if plot is not None:
         _draw(plot, plot_to, series, runs)
     meters = sum(bool(of_meter) for of_meter in runs)
-    told = (
+    reported = (
         f"{counted(len(found), 'leak')} of {counted(meters, 'meter')} among {counted(len(series), 'meter')}"
     )
-    err.print(told, style="dim")
+    err.print(reported, style="dim")
 
 
-def _write(target: TextIO, found: Sequence[Row], *, as_json: bool) -> None:
+def _write(target: TextIO, found: Sequence[LeakRow], *, as_json: bool) -> None:
     if as_json:
         target.write(orjson.dumps([asdict(row) for row in found], option=orjson.OPT_INDENT_2).decode() + "\n")
         return
@@ -94,7 +94,7 @@ def _write(target: TextIO, found: Sequence[Row], *, as_json: bool) -> None:
 
 
 def _draw(
-    meter: str, target: Path | None, series: dict[str, Readings], runs: Sequence[Sequence[Run]]
+    meter: str, target: Path | None, series: dict[str, Readings], runs: Sequence[Sequence[LeakRun]]
 ) -> None:
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in meter)
     path = target or Path(f"{safe}.png")

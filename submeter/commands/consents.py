@@ -16,16 +16,16 @@ consents = App(name="consents", help="Consents that occupants gave or refused on
 async def record(email: str, *, granted: bool, evidence: str | None = None) -> None:
     """Write down an occupant's answer; the occupant is told, and can change it at any time.
 
-    A refusal of the occupant's own is never turned into a consent (C-17).
+    A refusal of the occupant's own is never turned into a consent.
 
     Args:
         email: the occupant's account.
         granted: --granted or --no-granted.
         evidence: where the signed paper is; a consent needs it.
     """
-    async with opened() as house:
+    async with opened() as application:
         view = await record_consent(
-            house,
+            application,
             SYSTEM,
             email,
             granted=granted,

@@ -1,4 +1,4 @@
-"""`submeter drivers new` and `check`: a new vendor's package, and whether a house can take it."""
+"""`submeter drivers new` and `check`: a new vendor's package, and whether an application can take it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +59,7 @@ def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
 
 
 def check(*names: str, path: Path | None = None, json: bool = False) -> None:
-    """Hold drivers against all that a house asks of them; exit status 1 when a check fails.
+    """Hold drivers against all that an application asks of them; exit status 1 when a check fails.
 
     Args:
         names: the drivers; without any, all of them.

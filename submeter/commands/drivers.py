@@ -16,7 +16,7 @@ drivers.command(
 )
 drivers.command(
     "submeter.commands.driver_packages:check",
-    help="Hold drivers against all that a house asks of them; exit status 1 when a check fails.",
+    help="Hold drivers against all that an application asks of them; exit status 1 when a check fails.",
 )
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from core.access import SYSTEM
 from core.services.telegrams import pipeline
-from core.services.telegrams.pipeline import IntakeSummary, count_kept
+from core.services.telegrams.pipeline import IntakeSummary, count_dead_letters
 from submeter.application import opened
 from submeter.output import counted, err, out, print_json, print_table
 
@@ -41,19 +41,19 @@ async def ingest(
         if path != STANDARD_INPUT and not path.exists():
             raise FileNotFoundError(ENOENT, "no such file", str(path))
     summary = IntakeSummary()
-    async with opened() as house:
+    async with opened() as application:
         for path in files or (STANDARD_INPUT,):
             with progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
                 async for lines in _deliveries(path):
                     summary += await pipeline.take_in(
-                        house,
+                        application,
                         SYSTEM,
                         lines,
                         source=source or _name(path),
                         now=datetime.now(UTC),
                         progress=advance,
                     )
-    _tell(summary, as_json=json)
+    _report(summary, as_json=json)
 
 
 async def replay(*, json: bool = False) -> None:
@@ -62,13 +62,13 @@ async def replay(*, json: bool = False) -> None:
     Args:
         json: print the summary as JSON.
     """
-    async with opened() as house:
-        with progress_bar("Replaying", await count_kept(SYSTEM)) as advance:
-            summary = await pipeline.replay(house, SYSTEM, now=datetime.now(UTC), progress=advance)
-    _tell(summary, as_json=json)
+    async with opened() as application:
+        with progress_bar("Replaying", await count_dead_letters(SYSTEM)) as advance:
+            summary = await pipeline.replay(application, SYSTEM, now=datetime.now(UTC), progress=advance)
+    _report(summary, as_json=json)
 
 
-def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
+def _report(summary: IntakeSummary, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -88,7 +88,7 @@ def _tell(summary: IntakeSummary, *, as_json: bool) -> None:
         out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
     if summary.unusable:
         out.print(
-            "[bold]submeter kept list[/] says what was wrong with each; "
+            "[bold]submeter dead-letters list[/] says what was wrong with each; "
             "[bold]submeter replay[/] tries them again."
         )
 

@@ -27,9 +27,9 @@ async def invite(
         last_name: last name.
         language: fr or en.
     """
-    async with opened() as house:
+    async with opened() as application:
         await invite_manager(
-            house.settings,
+            application.settings,
             SYSTEM,
             email=email,
             operator_code=operator,

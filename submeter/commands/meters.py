@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput, SubmeterError
-from core.services.alerts.missing_data import watch_silence
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, put_meter, zone_of_residence
+from core.services.alerts.missing_data import raise_missing_data
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
+from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
 from submeter.output import counted, fail, out
@@ -47,7 +48,7 @@ async def import_meters(file: Path) -> None:
         file: the list.
     """
     count = 0
-    async with opened() as house:
+    async with opened() as application:
         # A damaged or Latin-1 byte spoils its own cell alone.
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             rows = csv.DictReader(lines)
@@ -58,7 +59,7 @@ async def import_meters(file: Path) -> None:
                 if None in row:
                     fail(f"{file}, line {rows.line_num}: more cells than the heading", code="INVALID_INPUT")
                 try:
-                    await _put(row, house)
+                    await _put(row, application)
                 except SubmeterError as failure:
                     what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
                     fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
@@ -72,7 +73,7 @@ async def import_meters(file: Path) -> None:
 async def silent() -> None:
     """Raise the alerts of meters that fell silent, as the server does every hour."""
     async with opened():
-        raised = await watch_silence(now=datetime.now(UTC))
+        raised = await raise_missing_data(now=datetime.now(UTC))
     out.print(f"{counted(raised, 'meter')} fell silent.")
 
 
@@ -93,7 +94,7 @@ async def restart_message_counter(address: str) -> None:
     out.print("The count begins anew. [bold]submeter replay[/] takes in what was kept.")
 
 
-async def _put(row: dict[str, str | None], house: House) -> None:
+async def _put(row: dict[str, str | None], application: Application) -> None:
     now = datetime.now(UTC)
     operator, residence = row["operator"] or "", row["residence"] or ""
     zone = await zone_of_residence(SYSTEM, operator_code=operator, residence_code=residence)
@@ -115,7 +116,7 @@ async def _put(row: dict[str, str | None], house: House) -> None:
         raise InvalidInput(
             "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
         ) from failure
-    await put_meter(
+    await upsert_meter(
         SYSTEM,
         residence_code=residence,
         operator_code=operator,
@@ -128,8 +129,8 @@ async def _put(row: dict[str, str | None], house: House) -> None:
         ),
         meter=meter,
         keep_removal="removed_on" not in row,
-        vault=Vault.under(house.settings.secret_key),
-        thresholds_of=house.registry.leak_thresholds,
+        key_encryption=KeyEncryption.under(application.settings.secret_key),
+        thresholds_of=application.registry.leak_thresholds,
         now=now,
     )
 

@@ -13,8 +13,8 @@ async def purge(*, json: bool = False) -> None:
     Args:
         json: print the counts as JSON.
     """
-    async with opened() as house:
-        gone = await retention.purge(house.settings, now=datetime.now(UTC))
+    async with opened() as application:
+        gone = await retention.purge(application.settings, now=datetime.now(UTC))
     if json:
         print_json(dict(gone))
         return

@@ -6,8 +6,9 @@ from decimal import Decimal
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import ResidenceSpec, put_residence
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import ResidenceSpec
+from core.services.portfolio.portfolio import upsert_residence
 from core.services.portfolio.publication import publish_residence
 from submeter.application import opened
 from submeter.output import out
@@ -56,9 +57,14 @@ async def add(
         time_zone,
         water_price_eur_per_m3=water_price,
     )
-    async with opened() as house:
-        vault, thresholds_of = Vault.under(house.settings.secret_key), house.registry.leak_thresholds
-        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=thresholds_of, now=now)
+    async with opened() as application:
+        key_encryption, thresholds_of = (
+            KeyEncryption.under(application.settings.secret_key),
+            application.registry.leak_thresholds,
+        )
+        await upsert_residence(
+            SYSTEM, spec, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+        )
     out.print(f"Residence {code} of {operator} is described.")
 
 
@@ -70,8 +76,8 @@ async def publish(operator: str, code: str) -> None:
         operator: the operator's code, e.g. ista.
         code: the residence's code.
     """
-    async with opened() as house:
+    async with opened() as application:
         fresh = await publish_residence(
-            house, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
+            application, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
         )
     out.print(f"Residence {code} is published." if fresh else f"Residence {code} was published before.")

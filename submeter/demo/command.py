@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 
 from core.access import SYSTEM
-from core.bootstrap import migrate, open_house
-from core.services.places.key_vault import Vault
+from core.bootstrap import migrate, open_application
+from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.portfolio import has_residences
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from core.settings import Settings, from_environment
@@ -68,7 +68,7 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
     state = _read_state(settings)
     plan = demo_plan(state.anchor if state else _anchor(now))
     await migrate(settings)
-    async with open_house(settings) as house:
+    async with open_application(settings) as application:
         described = await has_residences(SYSTEM)
         if state is None and described:
             fail("The database holds residences already; the demo wants one of its own.", code="NOT_EMPTY")
@@ -76,7 +76,7 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
             return plan
         _write_state(settings, DemoState(plan.anchor, complete=False))
         _write_fresh_lines(settings, plan)
-        await describe(plan, Vault.under(settings.secret_key), now=now)
+        await describe(plan, KeyEncryption.under(settings.secret_key), now=now)
         summary = IntakeSummary()
         with progress_bar("Taking in 14 months of telegrams", count_history_lines(plan)) as advance:
             lines = history_lines(plan)
@@ -84,8 +84,10 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
                 # Each delivery is taken in at its own time, so that alerts are raised when they were due.
                 texts = [line.text for line in delivered]
                 heard_at = delivered[-1].sent_at
-                summary += await take_in(house, SYSTEM, texts, source="demo", now=heard_at, progress=advance)
-    _tell(summary)
+                summary += await take_in(
+                    application, SYSTEM, texts, source="demo", now=heard_at, progress=advance
+                )
+    _report(summary)
     _write_state(settings, DemoState(plan.anchor, complete=True))
     return plan
 
@@ -121,7 +123,7 @@ def _throw_away(settings: Settings) -> None:
                 path.unlink()
 
 
-def _tell(summary: IntakeSummary) -> None:
+def _report(summary: IntakeSummary) -> None:
     out.print(
         f"{summary.lines:,} telegrams taken in: {summary.stored:,} readings stored, "
         f"{summary.duplicates:,} duplicates, {sum(summary.unusable.values()):,} kept as unusable, "
@@ -133,21 +135,21 @@ def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
     """The last thing that is printed: where to look, as whom, and what to try."""
     out.print(f"\n[bold]Submeter is ready: {url}/graphql[/]  (GraphiQL in a browser; Ctrl+C ends it)\n")
     out.print(f"Demo accounts, password [bold]{PASSWORD}[/]:")
-    told: list[str] = []
+    reported: list[str] = []
     for residence in plan.residences:
         for dwelling in residence.dwellings:
             for scenario in sorted(dwelling.scenarios, key=list(Scenario).index):
                 email = dwelling.residents[-1].email
-                told.append(email)
+                reported.append(email)
                 out.print(f"  {email:36} {residence.site_code:9} {scenario.value.lower().replace('_', ' ')}")
     others = sum(
-        1 for residence in plan.residences for person in residents(residence) if person.email not in told
+        1 for residence in plan.residences for person in residents(residence) if person.email not in reported
     )
     out.print(f"  and {others} more with nothing unusual\n")
     dashboard = "dashboard { label monthToDate { value unit } lastReadingAt }"
     query = (
         '{"query": "mutation { signIn(input: {email: \\"'
-        + told[0]
+        + reported[0]
         + '\\", password: \\"'
         + PASSWORD
         + '\\"}) '

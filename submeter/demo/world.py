@@ -1,4 +1,4 @@
-"""Describes the demo's plan to the house, through the services that an operator's own list goes through."""
+"""Describes the demo's plan to the application, through the services that an operator's own list goes through."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,17 +8,15 @@ from zoneinfo import ZoneInfo
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
 from core.metering import load_registry
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import (
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
     MeterSpec,
     OccupancySpec,
     ResidenceSpec,
-    put_account,
-    put_operator,
-    put_residence,
 )
+from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 from submeter.simulator.registers import swap_s
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, DemoResidence, DemoResident
 
@@ -27,17 +25,19 @@ WATER_REGISTER_LITRES = 100_000_000
 """Five black digits of cubic metres, then the register starts again (C-33)."""
 
 
-async def describe(plan: DemoPlan, vault: Vault, *, now: datetime) -> None:
+async def describe(plan: DemoPlan, key_encryption: KeyEncryption, *, now: datetime) -> None:
     """Operators, accounts, residences, dwellings, meters and keys. Describing them again changes nothing."""
     registry = load_registry()
     terms = {profile.code: profile.terms_version for profile in registry.profiles}
     for residence in plan.residences:
-        await put_operator(SYSTEM, code=residence.operator, name=residence.operator_name)
+        await upsert_operator(SYSTEM, code=residence.operator, name=residence.operator_name)
         for resident in residents(residence):
             account = _account(residence, resident, terms.get(residence.operator))
-            await put_account(SYSTEM, account, now=now)
+            await upsert_account(SYSTEM, account, now=now)
         spec = _residence(residence, now)
-        await put_residence(SYSTEM, spec, vault=vault, thresholds_of=registry.leak_thresholds, now=now)
+        await upsert_residence(
+            SYSTEM, spec, key_encryption=key_encryption, thresholds_of=registry.leak_thresholds, now=now
+        )
 
 
 def residents(residence: DemoResidence) -> Iterator[DemoResident]:

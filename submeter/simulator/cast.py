@@ -20,7 +20,7 @@ class Person(NamedTuple):
 
 
 class Flat(NamedTuple):
-    """A dwelling's place in the house, its size, and who lives there (None: no account yet)."""
+    """A dwelling's place in the building, its size, and who lives there (None: no account yet)."""
 
     building: str
     staircase: str

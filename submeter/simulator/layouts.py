@@ -2,12 +2,12 @@
 
 In go register values in the smallest unit (litres, watt-hours) and dates; out come the records in the order
 in which meters in the field send them. The one rule: a value is floored to the unit of its record, as a
-register shows it. Layouts after the house's fact sheet, sections 6, 7, 9 and 10.
+register shows it. Layouts after the application's fact sheet, sections 6, 7, 9 and 10.
 """
 
 from datetime import date, datetime, timedelta
 
-from submeter.simulator.records import Record, bcd, day, integer, moment
+from submeter.simulator.records import EncodedRecord, bcd, day, integer, moment
 
 _WH_PER_LITRE = 1.163 * 20  # water gives this much heat when it cools by the usual 20 kelvin
 _FLOW_C, _RETURN_C, _ROOM_C = 55, 35, 21
@@ -15,7 +15,7 @@ _FLOW_C, _RETURN_C, _ROOM_C = 55, 35, 21
 
 def kamstrup_heat(
     *, wh: int, last_hour_wh: int, today: date, target_wh: int, target_day: date
-) -> tuple[Record, ...]:
+) -> tuple[EncodedRecord, ...]:
     """MULTICAL 403, compact format B34D: kWh, E8, E9, 10 litres, l/h, 0.01 C, info code, target at month end.
 
     `target_day` is the first day of the month to which `target_wh` belongs. E8 and E9 are cubic metres times
@@ -41,7 +41,7 @@ def kamstrup_heat(
 
 def itron_water(
     *, litres: int, clock: datetime, year_end_litres: int, year_end: date, enhanced_id: int
-) -> tuple[Record, ...]:
+) -> tuple[EncodedRecord, ...]:
     """Itron water: litres, the meter's clock, litres at the last 31 December, twelve-digit identification."""
     return (
         integer("0413", litres),
@@ -52,14 +52,14 @@ def itron_water(
     )
 
 
-def ista_water(*, litres: int, month_end_litres: int, month_end: date) -> tuple[Record, ...]:
+def ista_water(*, litres: int, month_end_litres: int, month_end: date) -> tuple[EncodedRecord, ...]:
     """Water at ista: litres now, and date and litres of the last month end under storage number 2."""
     return (bcd("0C13", litres), day("82016C", month_end), bcd("8C0113", month_end_litres))
 
 
 def ista_heat(
     *, wh: int, year_end_wh: int, year_end: date | None, month_end_wh: int, month_end: date
-) -> tuple[Record, ...]:
+) -> tuple[EncodedRecord, ...]:
     """Heat at ista: 100 Wh now, at the billing year's end and at the month end, there with 100 litres too.
 
     `year_end` is None as long as no billing year has ended under this meter.

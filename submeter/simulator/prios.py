@@ -2,15 +2,15 @@
 
 In go the printed serial and the meter's state; out comes the telegram without link CRCs. The one rule:
 the printed serial *is* the address, so neither is chosen freely. Follows facts the maker never published:
-the layout is the one that meters in the field send (section 8 of the house's fact sheet).
+the layout is the one that meters in the field send (section 8 of the application's fact sheet).
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date
 
+from submeter.simulator.encryption import telegram
 from submeter.simulator.records import type_g
-from submeter.simulator.sealing import telegram
 
 SAP = bytes.fromhex("304C")
 DEFAULT_KEY = bytes.fromhex("39BC8A10E66D83F8")
@@ -57,7 +57,7 @@ def wire_address(serial: str) -> bytes:
     return SAP + (number | third << 29 | second << 34 | first << 39).to_bytes(6, "little")
 
 
-def seal(wire: bytes, state: PriosState, key: bytes = DEFAULT_KEY) -> bytes:
+def encrypt(wire: bytes, state: PriosState, key: bytes = DEFAULT_KEY) -> bytes:
     """The telegram of a meter with address `wire`, scrambled under the 8-byte `key`.
 
     Worked example: own vector o001, `1944304C341C13210C04 A2 01180013 AF7A7C1CCF23431369ACDD`.

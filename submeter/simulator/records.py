@@ -13,24 +13,24 @@ FILLER = 0x2F
 NEVER = bytes(2)  # a date of type G that says: not yet
 
 
-class Record(NamedTuple):
+class EncodedRecord(NamedTuple):
     """A record: `header` is DIF, DIFE, VIF and VIFE as sent; `data` the value as sent."""
 
     header: bytes
     data: bytes
 
 
-def integer(header: str, value: int) -> Record:
+def integer(header: str, value: int) -> EncodedRecord:
     """A signed little-endian integer; its width follows from the DIF in `header` (EN 13757-3, table 4).
 
     `integer("0413", 47889)` is `0413 11BB0000`, 47.889 m3. OverflowError when the number does not fit.
     """
     head = bytes.fromhex(header)
     width = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}[head[0] & 0x0F]
-    return Record(head, value.to_bytes(width, "little", signed=True))
+    return EncodedRecord(head, value.to_bytes(width, "little", signed=True))
 
 
-def bcd(header: str, value: int) -> Record:
+def bcd(header: str, value: int) -> EncodedRecord:
     """A positive BCD number; `bcd("0C13", 94748)` is `0C13 48470900`, 94.748 m3.
 
     OverflowError when the number has more digits than the DIF allows.
@@ -40,18 +40,18 @@ def bcd(header: str, value: int) -> Record:
     digits = f"{value:0{2 * width}d}"
     if len(digits) > 2 * width:
         raise OverflowError(f"{value} has more than {2 * width} digits")
-    return Record(head, bytes.fromhex(digits)[::-1])
+    return EncodedRecord(head, bytes.fromhex(digits)[::-1])
 
 
-def day(header: str, value: date | None) -> Record:
+def day(header: str, value: date | None) -> EncodedRecord:
     """A date of type G; 2025-12-31 under `426C` is `426C 3F3C`. None is sent as 0000: not yet."""
-    return Record(bytes.fromhex(header), NEVER if value is None else type_g(value))
+    return EncodedRecord(bytes.fromhex(header), NEVER if value is None else type_g(value))
 
 
-def moment(header: str, value: datetime) -> Record:
+def moment(header: str, value: datetime) -> EncodedRecord:
     """The meter's own clock as type I (48 bit); 2026-03-06 22:39:54 is `066D 362716463300`."""
     clock = bytes((value.second, value.minute, value.hour))
-    return Record(bytes.fromhex(header), clock + type_g(value) + bytes(1))
+    return EncodedRecord(bytes.fromhex(header), clock + type_g(value) + bytes(1))
 
 
 def type_g(value: date) -> bytes:
@@ -60,12 +60,12 @@ def type_g(value: date) -> bytes:
     return bytes((value.day | (year & 0b111) << 5, value.month | (year >> 3) << 4))
 
 
-def full(records: Iterable[Record]) -> bytes:
+def full(records: Iterable[EncodedRecord]) -> bytes:
     """The records with their headers, as a full frame carries them."""
     return b"".join(header + data for header, data in records)
 
 
-def compact(records: Iterable[Record]) -> bytes:
+def compact(records: Iterable[EncodedRecord]) -> bytes:
     """The records without their headers: signature, CRC of the full form, data (what follows CI 79).
 
     The signature is the CRC of all headers, the second CRC that of the full form, both low byte first.

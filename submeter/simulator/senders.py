@@ -11,10 +11,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from submeter.simulator import layouts, prios
+from submeter.simulator.encryption import CI_COMPACT, CI_FULL, ell_ctr, mode5, mode7
 from submeter.simulator.habits import HOUR_S, day_start_s
 from submeter.simulator.records import compact, full
 from submeter.simulator.registers import DAY_S, Register
-from submeter.simulator.sealing import CI_COMPACT, CI_FULL, ell_ctr, mode5, mode7
 from submeter.simulator.values import DemoMeter, Layout
 
 FULL_FRAME_EVERY = 8  # Kamstrup: the frames between carry no headers
@@ -46,9 +46,9 @@ class Sender:
     def telegram(self, second: int, sequence: int) -> tuple[bytes, int]:
         """The telegram sent at `second` as the meter's `sequence`-th, and the index it tells."""
         index = self._shown(second)
-        return self._sealed(second, index, sequence), index
+        return self._encrypted(second, index, sequence), index
 
-    def _sealed(self, second: int, index: int, sequence: int) -> bytes:
+    def _encrypted(self, second: int, index: int, sequence: int) -> bytes:
         match self.meter.layout:
             case Layout.PRIOS:
                 return self._prios(second, index, sequence)
@@ -111,7 +111,7 @@ class Sender:
             ),
             leak_before=any(flow.ends_at is not None and flow.ends_at <= moment for flow in leaks),
         )
-        return prios.seal(self.meter.wire_address, state)
+        return prios.encrypt(self.meter.wire_address, state)
 
     def _kamstrup_heat(self, second: int, index: int, sequence: int) -> bytes:
         month = self._month_end(second)

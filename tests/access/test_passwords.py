@@ -1,4 +1,4 @@
-"""Password criteria: what each operator asks, and what the house refuses everywhere."""
+"""Password criteria: what each operator asks, and what the application refuses everywhere."""
 
 import pytest
 from zxcvbn import matching
@@ -88,6 +88,7 @@ def test_listed_specials_are_the_only_ones_that_count(password: str, names: set[
         "aB1!aB1!aB1!",
     ],
 )
+@pytest.mark.requirement("PW-07")
 def test_common_passwords_are_refused_however_decorated(password: str) -> None:
     """What everybody tries first is refused though it meets every criterion on characters (PW-07)."""
     assert _failed(FOUR_CLASSES, password) == {"NOT_COMMON"}
@@ -103,6 +104,7 @@ def test_common_passwords_are_refused_however_decorated(password: str) -> None:
         ("Ab!0611546587zz", "06 11 54 65 87"),
     ],
 )
+@pytest.mark.requirement("PW-07")
 def test_the_owners_own_data_are_refused(password: str, own: str) -> None:
     """Name, address and numbers of the owner may not stand in the password, however they are written."""
     assert "NOT_OWN_DATA" in _failed(FOUR_CLASSES, password, own)

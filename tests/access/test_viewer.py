@@ -29,7 +29,7 @@ def test_every_role_has_its_line_in_the_table() -> None:
 
 
 def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
-    """What is the house's is read, and neither outbox nor audit is among it; alerts are seen to."""
+    """What is the application's is read, and neither outbox nor audit is among it; alerts are seen to."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
     own = {"account", "consent", "limits", "password", "second_factor", "sessions", "terms", "tokens"}
     verbs = {
@@ -43,7 +43,7 @@ def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
 @pytest.mark.parametrize(
     ("state", "refusal", "way_on"),
     [
-        (SessionState.MUST_GIVE_SECOND_FACTOR, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
+        (SessionState.MUST_VERIFY_SECOND_FACTOR, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
         (SessionState.MUST_CHANGE_PASSWORD, MustChangePassword, Permission.PASSWORD_WRITE),
         (SessionState.MUST_ENROL_SECOND_FACTOR, MustEnrolSecondFactor, Permission.SECOND_FACTOR_WRITE),
         (SessionState.MUST_ACCEPT_TERMS, MustAcceptTerms, Permission.TERMS_ACCEPT),

@@ -1,6 +1,6 @@
 import pytest
 
-from core.alerting.conditions import Between, Condition, is_backflow, is_burst, is_silent, told
+from core.alerting.conditions import Between, Condition, is_backflow, is_burst, is_missing_data, reported
 from core.metering import StatusFlag
 
 H = 3600
@@ -9,8 +9,8 @@ H = 3600
 def test_a_meters_own_states_become_conditions():
     """Burst, backflow, dry, tamper and the leak flag are told; a battery is none of these kinds."""
     flags = {StatusFlag.BURST, StatusFlag.REVERSE, StatusFlag.DRY, StatusFlag.TAMPER}
-    assert told(flags) == {Condition.BURST, Condition.BACKFLOW, Condition.DRY, Condition.TAMPER}
-    assert told({StatusFlag.LEAK, StatusFlag.BATTERY_LOW}) == {Condition.METER_LEAK}
+    assert reported(flags) == {Condition.BURST, Condition.BACKFLOW, Condition.DRY, Condition.TAMPER}
+    assert reported({StatusFlag.LEAK, StatusFlag.BATTERY_LOW}) == {Condition.METER_LEAK}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_register_that_runs_back_two_steps_is_backflow(litres, step, back):
 )
 def test_no_news_is_six_intervals_and_at_least_a_day(hours, every_h, silent):
     """An hourly meter is missed after a day, a daily one after six."""
-    assert is_silent(0, hours * H, usual_interval_s=every_h * H) is silent
+    assert is_missing_data(0, hours * H, usual_interval_s=every_h * H) is silent
 
 
 def test_what_cannot_be_is_refused():
@@ -43,4 +43,4 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="after the first"):
         Between(0, 1)
     with pytest.raises(ValueError, match="positive"):
-        is_silent(0, 1, usual_interval_s=0)
+        is_missing_data(0, 1, usual_interval_s=0)

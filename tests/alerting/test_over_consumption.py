@@ -3,7 +3,13 @@ from fractions import Fraction
 
 import pytest
 
-from core.alerting.over_consumption import Exceeded, Limits, OverConsumption, over_consumption, over_limits
+from core.alerting.over_consumption import (
+    ConsumptionLimits,
+    Exceeded,
+    OverConsumption,
+    over_consumption,
+    over_limits,
+)
 from core.consumption.periods import Month
 
 NOW = Month(2022, 9)
@@ -53,10 +59,10 @@ def test_a_residents_own_limits_are_told_when_they_are_passed():
     """Litres a day and a month of the resident's choosing; the limit itself is still kept."""
     days = {date(2026, 11, 2): 301, date(2026, 11, 1): 300}
     months = {Month(2026, 11): 4001, Month(2026, 10): 4000}
-    assert over_limits(days, months, Limits(per_day=300, per_month=4000)) == [
+    assert over_limits(days, months, ConsumptionLimits(per_day=300, per_month=4000)) == [
         Exceeded(date(2026, 11, 2), 301, 300),
         Exceeded(Month(2026, 11), 4001, 4000),
     ]
-    assert over_limits(days, months, Limits()) == []
+    assert over_limits(days, months, ConsumptionLimits()) == []
     with pytest.raises(ValueError, match="positive"):
-        Limits(per_day=0)
+        ConsumptionLimits(per_day=0)

@@ -6,18 +6,18 @@ from fractions import Fraction
 import pytest
 
 from core.alerting.workflow import (
-    Deed,
-    Silence,
-    Standing,
+    AlertActionKind,
+    AlertStatus,
+    Snooze,
     asked_from,
-    open_deeds,
-    standing,
+    possible_actions,
+    status,
     verdict_on_repair,
 )
 from core.leaks.episodes.daily_flows import DayFlow
 
 DAY = date(2026, 11, 20)
-EVERYTHING = {Deed.ACKNOWLEDGED, Deed.REPAIRED, Deed.NOT_A_LEAK}
+EVERYTHING = {AlertActionKind.ACKNOWLEDGED, AlertActionKind.REPAIRED, AlertActionKind.NOT_A_LEAK}
 
 
 def flows(*minima):
@@ -29,32 +29,36 @@ def flows(*minima):
 
 
 @pytest.mark.parametrize(
-    ("deeds", "silenced", "expected"),
+    ("actions", "snoozed", "expected"),
     [
-        ([], False, Standing.OPEN),
-        ([Deed.ACKNOWLEDGED], False, Standing.ACKNOWLEDGED),
-        ([Deed.ACKNOWLEDGED, Deed.REPAIRED], False, Standing.REPAIRED),
-        ([Deed.REPAIRED, Deed.RELAPSED], False, Standing.RELAPSED),
-        ([Deed.REPAIRED, Deed.RELAPSED, Deed.ACKNOWLEDGED], False, Standing.ACKNOWLEDGED),
-        ([Deed.REPAIRED, Deed.VERIFIED], False, Standing.VERIFIED),
-        ([Deed.NOT_A_LEAK], True, Standing.NOT_A_LEAK),
-        ([Deed.NOT_A_LEAK], False, Standing.OPEN),
-        ([Deed.NOT_A_LEAK, Deed.REPAIRED], True, Standing.REPAIRED),
+        ([], False, AlertStatus.OPEN),
+        ([AlertActionKind.ACKNOWLEDGED], False, AlertStatus.ACKNOWLEDGED),
+        ([AlertActionKind.ACKNOWLEDGED, AlertActionKind.REPAIRED], False, AlertStatus.REPAIRED),
+        ([AlertActionKind.REPAIRED, AlertActionKind.RELAPSED], False, AlertStatus.RELAPSED),
+        (
+            [AlertActionKind.REPAIRED, AlertActionKind.RELAPSED, AlertActionKind.ACKNOWLEDGED],
+            False,
+            AlertStatus.ACKNOWLEDGED,
+        ),
+        ([AlertActionKind.REPAIRED, AlertActionKind.VERIFIED], False, AlertStatus.VERIFIED),
+        ([AlertActionKind.NOT_A_LEAK], True, AlertStatus.NOT_A_LEAK),
+        ([AlertActionKind.NOT_A_LEAK], False, AlertStatus.OPEN),
+        ([AlertActionKind.NOT_A_LEAK, AlertActionKind.REPAIRED], True, AlertStatus.REPAIRED),
     ],
 )
-def test_the_last_deed_decides(deeds, silenced, expected):
+def test_the_last_deed_decides(actions, snoozed, expected):
     """An alert stands as its last deed says; one whose silence is over is open again."""
-    assert standing(deeds, silenced=silenced) is expected
+    assert status(actions, snoozed=snoozed) is expected
 
 
 def test_what_may_be_done():
     """A running alert can be repaired or called no leak at any time, and be seen to once."""
-    assert open_deeds(Standing.OPEN, running=True) == EVERYTHING
-    assert open_deeds(Standing.RELAPSED, running=True) == EVERYTHING
-    assert open_deeds(Standing.NOT_A_LEAK, running=True) == EVERYTHING
-    for seen_to in (Standing.ACKNOWLEDGED, Standing.REPAIRED, Standing.VERIFIED):
-        assert open_deeds(seen_to, running=True) == EVERYTHING - {Deed.ACKNOWLEDGED}
-    assert open_deeds(Standing.OPEN, running=False) == frozenset()
+    assert possible_actions(AlertStatus.OPEN, running=True) == EVERYTHING
+    assert possible_actions(AlertStatus.RELAPSED, running=True) == EVERYTHING
+    assert possible_actions(AlertStatus.NOT_A_LEAK, running=True) == EVERYTHING
+    for seen_to in (AlertStatus.ACKNOWLEDGED, AlertStatus.REPAIRED, AlertStatus.VERIFIED):
+        assert possible_actions(seen_to, running=True) == EVERYTHING - {AlertActionKind.ACKNOWLEDGED}
+    assert possible_actions(AlertStatus.OPEN, running=False) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +66,10 @@ def test_what_may_be_done():
     [
         ((), None),
         ((None, None), None),
-        ((0,), (Deed.VERIFIED, DAY)),
-        ((1,), (Deed.RELAPSED, DAY)),
-        ((None, 0, 9), (Deed.VERIFIED, DAY + timedelta(days=1))),
-        ((None, Fraction(1, 3)), (Deed.RELAPSED, DAY + timedelta(days=1))),
+        ((0,), (AlertActionKind.VERIFIED, DAY)),
+        ((1,), (AlertActionKind.RELAPSED, DAY)),
+        ((None, 0, 9), (AlertActionKind.VERIFIED, DAY + timedelta(days=1))),
+        ((None, Fraction(1, 3)), (AlertActionKind.RELAPSED, DAY + timedelta(days=1))),
     ],
 )
 def test_the_meter_has_the_last_word(minima, verdict):
@@ -81,8 +85,8 @@ def test_a_repair_is_believed_for_two_days():
 
 def test_a_silence_ends_with_its_day_or_a_higher_level():
     """More than what was called no leak is told at once."""
-    silence = Silence(until=DAY, level=2)
-    assert silence.covers(DAY - timedelta(days=1), 2)
-    assert silence.covers(DAY - timedelta(days=1), None)
-    assert not silence.covers(DAY - timedelta(days=1), 3)
-    assert not silence.covers(DAY, 1)
+    snooze = Snooze(until=DAY, level=2)
+    assert snooze.covers(DAY - timedelta(days=1), 2)
+    assert snooze.covers(DAY - timedelta(days=1), None)
+    assert not snooze.covers(DAY - timedelta(days=1), 3)
+    assert not snooze.covers(DAY, 1)

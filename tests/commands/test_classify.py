@@ -73,14 +73,14 @@ def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):
     """The kind of file changes nothing; --out writes it, and its name may ask for JSON."""
     rows = readings(serial="X9")
     classify(written(tmp_path / "one.csv", rows))
-    told = table(capsys.readouterr().out)
+    reported = table(capsys.readouterr().out)
     columns = {name: [row[name] for row in rows] for name in ("meter", "litres", "serial")}
     columns["read_at"] = [datetime.fromisoformat(row["read_at"]) for row in rows]
     parquet.write_table(pa.table(columns), tmp_path / "one.parquet")
     out = tmp_path / "found.json"
     classify(tmp_path / "one.parquet", out=out)
     (found,) = json.loads(out.read_text())
-    assert {name: "" if value is None else str(value) for name, value in found.items()} == told[0]
+    assert {name: "" if value is None else str(value) for name, value in found.items()} == reported[0]
     assert capsys.readouterr().out == ""
 
 

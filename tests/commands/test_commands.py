@@ -11,13 +11,13 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import Act, Visitor
-from core.bootstrap import open_house
+from core.bootstrap import open_application
 from core.models import Channel
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
 from tests.support import encoder, factories
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 from tests.support.post import smtp_server
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
@@ -51,8 +51,8 @@ def test_decode_answers_json_lines_in_order(shell) -> None:
     answer = shell("decode", "--jsonl", given="\n".join(asked) + "\n")
     assert answer.returncode == 0, answer.stderr
     answers = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert [told["id"] for told in answers] == [1, None, 2, 3, 4, 5, 6, None]
-    codes = [told["error"] and told["error"]["code"] for told in answers]
+    assert [reported["id"] for reported in answers] == [1, None, 2, 3, 4, 5, 6, None]
+    codes = [reported["error"] and reported["error"]["code"] for reported in answers]
     bad = "INVALID_INPUT"
     assert codes == [None, bad, None, "KEY_MISSING", "TRUNCATED", bad, bad, bad]
     first, _, second, third, *_ = answers
@@ -73,8 +73,8 @@ def test_decode_learns_compact_formats_from_the_telegrams_before(run) -> None:
     """A full telegram among `prior_telegrams` opens a compact frame of a meter that no driver lists."""
     link = bytes.fromhex("6A49112233440107")
     records = [encoder.bcd(0xC, "13", 123456)]
-    full = sealing.plain(link, encoder.full(records)).hex()
-    compact = sealing.plain(link, encoder.compact(records), sealing.Header(compact=True)).hex()
+    full = encryption.plain(link, encoder.full(records)).hex()
+    compact = encryption.plain(link, encoder.compact(records), encryption.Header(compact=True)).hex()
     asked = [{"telegram": compact}, {"telegram": compact, "prior_telegrams": ["broken", full]}]
     answer = run("decode", "--jsonl", given="".join(json.dumps(line) + "\n" for line in asked))
     unknown, known = (json.loads(line) for line in answer.stdout.splitlines())
@@ -119,12 +119,12 @@ def test_a_command_on_a_fresh_machine_says_what_to_do_first(shell) -> None:
 def test_kept_lines_are_listed_with_what_is_wrong(tables, run, shell) -> None:
     """`kept list` names stage, reason, place and meter of each line, and filters by reason."""
     shell("ingest", "-", given=f"{PRIOS}\nnonsense\n")
-    listed = json.loads(shell("kept", "list", "--json").stdout)
+    listed = json.loads(shell("dead-letters", "list", "--json").stdout)
     assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
         ("METER", "UNKNOWN_METER", None),
         ("LINE", "NOT_A_TELEGRAM", 0),
     ]
-    (unknown,) = json.loads(run("kept", "list", "--reason", "UNKNOWN_METER", "--json").stdout)
+    (unknown,) = json.loads(run("dead-letters", "list", "--reason", "UNKNOWN_METER", "--json").stdout)
     assert (unknown["radio_address"], unknown["line"]) == ("SAP-21131C34-0C-04", PRIOS)
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_there_is_named(tables, run) -> None:
     )
 
 
-def test_the_outbox_of_an_empty_house_is_empty(tables, shell) -> None:
+def test_the_outbox_of_an_empty_application_is_empty(tables, shell) -> None:
     """`outbox list --json` is a list also when there is nothing in it."""
     assert json.loads(shell("outbox", "list", "--json").stdout) == []
 
@@ -186,7 +186,7 @@ def test_the_outbox_of_an_empty_house_is_empty(tables, shell) -> None:
 def test_strangers_text_is_shown_and_never_read_as_markup(tables, run, shell) -> None:
     """Brackets in a source or a file's name come out as they are."""
     assert shell("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
-    listed = run("kept", "list")
+    listed = run("dead-letters", "list")
     assert (listed.returncode, "[/x]" in listed.stdout) == (0, True)
     refused = run("ingest", "no[/]pe")
     assert (refused.returncode, "no[/]pe" in refused.stderr) == (1, True)
@@ -202,13 +202,13 @@ def test_a_damaged_byte_spoils_its_own_line_alone(tables, shell) -> None:
 def test_a_database_that_is_away_is_named(run, where: str) -> None:
     """Nobody is told to migrate a database that cannot be reached."""
     url = f"postgresql://nobody@{where}"
-    answer = run("kept", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
+    answer = run("dead-letters", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
     assert (answer.returncode, "DATABASE_UNREACHABLE" in answer.stderr) == (1, True), answer.stderr
 
 
 def test_send_wants_a_channel(tables, run) -> None:
     """Without a server to send by, the command says which settings are missing."""
-    answer = run("send", "--once")
+    answer = run("worker", "--once")
     assert answer.returncode == 1
     assert "SUBMETER_SMTP_HOST" in answer.stderr
 
@@ -219,7 +219,7 @@ def test_send_once_sends_what_waits_and_ends(tables, run, shell, tmp_path: Path)
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data"), "SUBMETER_DATABASE_URL": url})
 
     async def queue() -> None:
-        letter = Letter(
+        mail = AccountMessage(
             key="a code",
             channel=Channel.EMAIL,
             template="email_code",
@@ -227,8 +227,8 @@ def test_send_once_sends_what_waits_and_ends(tables, run, shell, tmp_path: Path)
             recipient="claire@example.org",
             secrets={"code": "042117"},
         )
-        async with open_house(settings), in_transaction() as connection:
-            await queue_letter(connection, settings, letter, now=datetime.now(UTC))
+        async with open_application(settings), in_transaction() as connection:
+            await queue_account_message(connection, settings, mail, now=datetime.now(UTC))
 
     asyncio.run(queue())
     with smtp_server() as (box, port):
@@ -238,9 +238,9 @@ def test_send_once_sends_what_waits_and_ends(tables, run, shell, tmp_path: Path)
             "SUBMETER_SMTP_SECURITY": "PLAIN",
             "SUBMETER_MAIL_FROM": "portail@example.org",
         }
-        answer = shell("send", "--once", **sending)
+        answer = shell("worker", "--once", **sending)
         assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 not.\n"), answer.stderr
-        assert run("send", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
+        assert run("worker", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
     assert box.texts_to("claire@example.org") == [
         "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
     ]
@@ -255,7 +255,7 @@ def test_what_has_outlived_its_period_is_deleted(tables, run, shell, tmp_path: P
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def act() -> None:
-        async with open_house(settings):
+        async with open_application(settings):
             for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)):
                 await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=Visitor("192.0.2.7"))
 
@@ -280,7 +280,7 @@ def test_the_audit_is_listed(tables, run, shell, tmp_path: Path) -> None:
 
     async def act() -> None:
         now = datetime.now(UTC)
-        async with open_house(settings):
+        async with open_application(settings):
             for number in (7, 8):
                 await record(Act.SIGNED_IN, Subject("account", number), now=now, visitor=Visitor("192.0.2.7"))
 
@@ -291,13 +291,13 @@ def test_the_audit_is_listed(tables, run, shell, tmp_path: Path) -> None:
     assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []
 
 
-def test_a_paper_consent_is_written_down(tables, run, shell, tmp_path: Path, vault) -> None:
+def test_a_paper_consent_is_written_down(tables, run, shell, tmp_path: Path, key_encryption) -> None:
     """With where the paper is; without it, the command says what is missing."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def move_in() -> None:
-        async with open_house(settings):
-            await factories.residence(vault)
+        async with open_application(settings):
+            await factories.residence(key_encryption)
 
     asyncio.run(move_in())
     claire = ("consents", "record", "claire.martin@example.org", "--granted")

@@ -48,7 +48,7 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (("Acme",), "'Acme' is no name of a driver"),
         (("kamstrup",), "a driver kamstrup is installed already"),
@@ -57,12 +57,14 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
         (("sappy", "--maker", "SAP"), "meters of SAP are read by ocea already"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_its_reason(drivers_here, tmp_path, arguments, said) -> None:
+def test_a_name_that_cannot_be_is_refused_with_its_reason(
+    drivers_here, tmp_path: Path, arguments, reported
+) -> None:
     """One line, exit status 1, nothing written."""
     refused = drivers_here("new", *arguments)
     assert refused.returncode == 1
     assert "INVALID_NAME" in refused.stderr
-    assert said in refused.stderr
+    assert reported in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,7 +82,7 @@ def test_a_failing_check_ends_with_status_1_and_says_where(drivers, tmp_path: Pa
     (failed,) = [result for result in answer["checks"] if not result["passed"]]
     assert failed["check"] == "vectors"
     assert failed["failures"] == [
-        "vectors.toml, telegram 2 (warm water, sealed in mode 5, with a leak): flags are ['LEAK'], not []"
+        "vectors.toml, telegram 2 (warm water, encrypted in mode 5, with a leak): flags are ['LEAK'], not []"
     ]
 
 

@@ -23,9 +23,9 @@ def refused(answer: subprocess.CompletedProcess[str], *words: str) -> None:
     [
         ("audit", "list", "--limit", "-1"),
         ("audit", "list", "--account", "9" * 20),
-        ("kept", "list", "--limit", "0"),
+        ("dead-letters", "list", "--limit", "0"),
         ("outbox", "list", "--limit", "9" * 20),
-        ("cases", "approve", "9" * 20),
+        ("dwelling-requests", "approve", "9" * 20),
         ("serve", "--port", "99999"),
         ("managers", "invite", "g@example.org", "o", "A", "B", "--language", "de"),
     ],
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_database_is_told(run: Run, tmp_path: Path) -> None:
     damaged.write_text("no database at all", encoding="utf-8")
     settings = {"SUBMETER_DATABASE_URL": f"sqlite:///{damaged}"}
     refused(run("migrate", **settings), "DATABASE_UNREACHABLE")
-    refused(run("kept", "list", **settings), "DATABASE_UNREACHABLE")
+    refused(run("dead-letters", "list", **settings), "DATABASE_UNREACHABLE")
 
 
 def test_all_files_are_looked_for_before_the_first_is_taken_in(tables, run: Run, tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_all_files_are_looked_for_before_the_first_is_taken_in(tables, run: Run,
     log = tmp_path / "gateway.log"
     log.write_text("no telegram\n", encoding="utf-8")
     refused(run("ingest", str(log), "nowhere.log"), "nowhere.log")
-    assert "0 lines kept" in run("kept", "list").stdout
+    assert "0 dead letters" in run("dead-letters", "list").stdout

@@ -10,16 +10,15 @@ import pytest
 from core.metering import (
     Address,
     Frame,
-    Measurement,
     MeterDriver,
     Proprietary,
     Registry,
     SerialFormat,
     Signature,
+    Table,
     identify,
-    open_sealed,
-    read_fields,
-    read_records,
+    open_telegram,
+    read_frame,
 )
 from core.metering.conformance import (
     NotAPlugin,
@@ -35,7 +34,7 @@ from core.metering.conformance.testcase import conformance_of
 from core.metering.registry import LoadedDriver
 from core.metering.template import package_files
 
-RETURN = "    return Measurement(values=read_fields(frame, STANDARD), flags=flags, status_word=word)"
+RETURN = "    return TABLE.interpret(frame, flags=ALARMS.flags(word), status_word=word)"
 
 
 def results_of(folder: Path):
@@ -65,7 +64,7 @@ def test_a_plugin_that_does_not_load_is_named(package) -> None:
 
 
 def test_a_plugin_in_conflict_with_itself_is_named(package) -> None:
-    """Two equal signatures in one package are told as such."""
+    """Two equal signatures in one package are reported as such."""
     _, broken = results_of(package(driver=('Signature("ACM", 0x01, 0x06)', 'Signature("ACM", 0x01, 0x07)')))
     assert "Two plugins claim the meters ACM/01/07" in broken[0].reason
 
@@ -81,18 +80,18 @@ def test_a_package_without_telegrams_fails(package) -> None:
 def test_telegrams_of_a_package_with_several_drivers_say_whose_they_are(package) -> None:
     """A vector with `driver` counts for that driver alone."""
     results, _ = results_of(package(vectors=("flags = []", 'flags = []\ndriver = "other"')))
-    assert results["vectors"].looked_at == "1 telegram, 1 sealed with a key of the meter"
+    assert results["vectors"].looked_at == "1 telegram, 1 encrypted with a key of the meter"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [(None, "cannot be read"), ("[", "is no TOML"), ("[project]\nname = 'acme'", "declares nothing under")],
 )
-def test_a_folder_that_is_no_plugin_is_told(tmp_path: Path, text: str | None, said: str) -> None:
-    """What the folder lacks is said in one sentence."""
+def test_a_folder_that_is_no_plugin_is_refused(tmp_path: Path, text: str | None, reported: str) -> None:
+    """What the folder lacks is stated in one sentence."""
     if text is not None:
         (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(NotAPlugin, match=said):
+    with pytest.raises(NotAPlugin, match=reported):
         plugins_in(tmp_path)
 
 
@@ -127,43 +126,43 @@ def test_a_test_class_of_a_broken_plugin_says_why(package) -> None:
 
 
 def intact_only(vector: Vector, registry: Registry):
-    """Decoding that checks nothing: whatever comes, it says what the sound telegram says."""
-    opened = open_sealed(identify(vector.telegram, registry), vector.key)
-    return lambda *_arguments, **_options: opened.sealed, lambda *_arguments: opened
+    """Decoding that checks nothing: whatever comes, it answers as for the sound telegram."""
+    opened = open_telegram(identify(vector.telegram, registry), vector.key)
+    return lambda *_arguments, **_options: opened.identified, lambda *_arguments: opened
 
 
-def test_a_house_that_checked_nothing_would_be_found_out(monkeypatch, registry) -> None:
+def test_decoding_that_checked_nothing_would_be_found_out(monkeypatch, registry) -> None:
     """Values from cut, damaged, wrongly keyed and keyless telegrams are each found: a question can fail."""
     text = (Path(__file__).parents[2] / "drivers" / "ista" / "vectors.toml").read_text()
     vector = load_vectors(text)[0]
     identify_all, open_all = intact_only(vector, registry)
     monkeypatch.setattr(damage, "identify", identify_all)
-    monkeypatch.setattr(damage, "open_sealed", open_all)
+    monkeypatch.setattr(damage, "open_telegram", open_all)
     failures, _ = damage.look_for_damage(registry.named("ista"), (vector,), registry)
-    for said in (
+    for reported in (
         "cut to 12 bytes",
         "a link checksum fails",
-        "the seal is broken",
+        "the encrypted content is damaged",
         "64 of 64 wrong keys",
         "without its",
     ):
-        assert any(said in failure for failure in failures), said
+        assert any(reported in failure for failure in failures), reported
 
 
 def careless(envelope, _key) -> Frame:
     """A vendor's own opening that looks at no check: any content gives a volume."""
-    content = bytes.fromhex("0413") + envelope.raw[-4:]
-    return Frame(envelope=envelope, records=read_records(content, 0).records)
+    telegram = envelope.raw[:11] + bytes.fromhex("0413") + envelope.raw[-4:]
+    return read_frame(envelope, telegram, 11, opened_from=10)
 
 
-def test_a_vendors_own_seal_without_a_check_is_found_out() -> None:
+def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
     """Random content that gives values time after time has not been checked."""
     driver = MeterDriver(
         name="careless",
         title="Careless",
         signatures=(Signature("CAR"),),
         serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
-        interpret=lambda frame: Measurement(values=read_fields(frame)),
+        interpret=Table(target=(1,)).interpret,
         proprietary=Proprietary(frozenset({("CAR", 0xA2)}), lambda envelope: envelope.link_address, careless),
     )
     registry = Registry((LoadedDriver(driver, "careless", "unknown", "unknown"),))

@@ -36,9 +36,9 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
         package_files(name, "ACM")
 
 
-def test_the_names_of_the_house_are_not_to_be_had() -> None:
+def test_reserved_names_are_refused() -> None:
     """`generic` is the driver of meters that nobody claims."""
-    with pytest.raises(UnusableName, match="keeps for itself"):
+    with pytest.raises(UnusableName, match="reserved name"):
         package_files("generic", "GEN")
 
 
@@ -57,7 +57,7 @@ def test_the_letters_are_those_of_the_name_where_it_has_three() -> None:
 
 
 def test_the_project_file_declares_the_entry_point() -> None:
-    """The one line that a house needs, and the telegrams travel with the package."""
+    """The one line that an installation needs, and the telegrams travel with the package."""
     project = tomllib.loads(package_files("acme", "ACM")["pyproject.toml"])
     assert project["project"]["entry-points"]["submeter.drivers"] == {"acme": "submeter_acme"}
     assert "vectors.toml" in project["tool"]["setuptools"]["package-data"]["submeter_acme"]

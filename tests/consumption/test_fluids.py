@@ -5,7 +5,6 @@ import pytest
 from core.consumption.fluids import Fluid, Unit
 
 
-@pytest.mark.requirement("R-043", "R-067")
 @pytest.mark.parametrize(
     ("fluid", "unit", "is_water"),
     [

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House, open_house
-from core.services.portfolio.portfolio import put_operator
+from core.bootstrap import Application, open_application
+from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
@@ -33,7 +33,7 @@ def short_demo(monkeypatch) -> None:
 
 
 async def _readings(settings: Settings) -> int:
-    async with open_house(settings):
+    async with open_application(settings):
         rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
         return int(rows[0]["stored"])
 
@@ -50,8 +50,8 @@ async def test_the_demo_is_made_once_and_found_again(settings: Settings, capsys)
     assert json.loads((settings.data_dir / STATE_FILE).read_text(encoding="utf-8"))["complete"] is True
 
     lines = (settings.data_dir / FRESH_FILE).read_text(encoding="utf-8").splitlines()
-    async with open_house(settings) as house:
-        summary = await take_in(house, SYSTEM, lines, source="fresh", now=NOW)
+    async with open_application(settings) as application:
+        summary = await take_in(application, SYSTEM, lines, source="fresh", now=NOW)
     assert (summary.stored, summary.duplicates) == (len(lines), 0)
 
 
@@ -72,10 +72,12 @@ async def test_a_demo_that_was_stopped_is_finished(settings: Settings, monkeypat
     assert await _readings(small) > 200
 
 
-async def test_the_demo_keeps_out_of_a_database_that_is_in_use(house: House, vault) -> None:
+async def test_the_demo_keeps_out_of_a_database_that_is_in_use(
+    application: Application, key_encryption
+) -> None:
     """A database with residences of its own is refused, and nothing is written."""
-    await put_operator(SYSTEM, code="ocea", name="OCEA Smart Building")
-    await factories.residence(vault)
+    await upsert_operator(SYSTEM, code="ocea", name="OCEA Smart Building")
+    await factories.residence(key_encryption)
     with pytest.raises(SystemExit):
-        await make(house.settings, now=NOW)
-    assert not (house.settings.data_dir / STATE_FILE).exists()
+        await make(application.settings, now=NOW)
+    assert not (application.settings.data_dir / STATE_FILE).exists()

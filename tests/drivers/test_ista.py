@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.metering import identify, load_registry, open_sealed
+from core.metering import identify, load_registry, open_telegram
 
 REGISTRY = load_registry()
 
@@ -13,11 +13,11 @@ REGISTRY = load_registry()
 def measured(maker, version, medium, records):
     """What a driver makes of plain records."""
     body = bytes.fromhex("44" + maker + "78563412" + version + medium + "7A11000000" + records)
-    return open_sealed(identify(bytes((len(body),)) + body, REGISTRY), None).measurement
+    return open_telegram(identify(bytes((len(body),)) + body, REGISTRY), None).measurement
 
 
 def test_ista_keeps_the_month_in_storage_2_and_the_year_in_storage_1():
-    """Billing year and month's end are told apart, each with its date."""
+    """Billing year and month's end are distinguished, each with its date."""
     values = measured(
         "7426", "A9", "04", "0C0547230100 426C3F3C 4C0510000000 82016C3E34 8C010520000000 8C011530000000"
     ).values

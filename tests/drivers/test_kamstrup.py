@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.metering import FlagDuration, StatusFlag, identify, load_registry, open_sealed
+from core.metering import FlagDuration, StatusFlag, identify, load_registry, open_telegram
 from drivers.kamstrup.driver import DRIVER
 
 REGISTRY = load_registry()
@@ -11,7 +11,7 @@ REGISTRY = load_registry()
 def measured(records, *, version="1B", medium="16"):
     """What the driver makes of plain records."""
     body = bytes.fromhex("442D2C04379969" + version + medium + "78" + records)
-    return open_sealed(identify(bytes((len(body),)) + body, REGISTRY), None).measurement
+    return open_telegram(identify(bytes((len(body),)) + body, REGISTRY), None).measurement
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_info_codes(records, flags, word):
     assert (measurement.flags, measurement.status_word) == (flags, word)
 
 
-def test_how_long_a_state_held_lately_is_told_in_hours():
+def test_how_long_a_state_held_lately_is_given_in_hours():
     """0071 says: dry for 22 to 31 days; three bits each for dry, reverse, leak and burst."""
     assert measured("02FF207100").durations == (FlagDuration(StatusFlag.DRY, 505, 744),)
     assert measured("02FF200424").durations == (
@@ -54,7 +54,7 @@ def test_the_signatures_are_those_that_meters_send():
     """The formats listed give the signatures known from the field."""
     known = {0xA8ED, 0xC412, 0x0905, 0x36D4, 0xA9F3, 0x61EB, 0xD2F7, 0xDD34, 0x7C0E, 0xF1E7, 0x52C2, 0xAE5A,
              0xB34D, 0xE7A2, 0x8400, 0x8C13, 0x2274, 0x73DE}  # fmt: skip
-    assert set(DRIVER.compact_formats) == known
+    assert set(DRIVER.formats) == known
 
 
 def test_heat_counts_energy_and_keeps_maker_codes_out():

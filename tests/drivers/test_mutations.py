@@ -12,17 +12,17 @@ from typing import NamedTuple
 import pytest
 
 from core.metering import (
+    DecodeStage,
     Measurement,
     SecurityKind,
-    Stage,
     TelegramError,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 from core.metering.conformance import load_vectors
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 COUNT = int(os.environ.get("MUTATIONS", "1000"))
 REGISTRY = load_registry()
@@ -44,11 +44,11 @@ def qundis() -> tuple[Sample, ...]:
         "0DFF5F35" "008200000000000000" "C1" "13" "FFFF" "45230100" "DF2C" "00100100" "FE24" "00200100"
     ) + b"\x00\x80" * 12 + b"\x2f"  # fmt: skip
     oms = bytes.fromhex("0C1345230100 4C1300100100 426CDF2C CC081300200100 C2086CFE24 326CFFFF")
-    header = sealing.Header()
+    header = encryption.Header()
     return (
-        Sample(sealing.plain(link, walk_by, sealing.Header(sealing.NONE)), None),
-        Sample(sealing.plain(link, oms, header), None),
-        Sample(sealing.mode5(link, KEY, oms, header), KEY),
+        Sample(encryption.plain(link, walk_by, encryption.Header(encryption.NONE)), None),
+        Sample(encryption.plain(link, oms, header), None),
+        Sample(encryption.mode5(link, KEY, oms, header), KEY),
     )
 
 
@@ -66,12 +66,12 @@ def nobody() -> tuple[Sample, ...]:
             encoder.real("5B", 20.5),
         ]
     )
-    header = sealing.Header(sealing.LONG, meter=link[:2] + bytes.fromhex("8877665502") + b"\x07")
+    header = encryption.Header(encryption.LONG, meter=link[:2] + bytes.fromhex("8877665502") + b"\x07")
     return (
-        Sample(sealing.plain(link, records, header), None),
-        Sample(sealing.mode5(link, KEY, records, header), KEY),
-        Sample(sealing.mode7(link, KEY, records, header, message_length=True), KEY),
-        Sample(sealing.counter_mode(link, KEY, b"\x78" + records), KEY),
+        Sample(encryption.plain(link, records, header), None),
+        Sample(encryption.mode5(link, KEY, records, header), KEY),
+        Sample(encryption.mode7(link, KEY, records, header, message_length=True), KEY),
+        Sample(encryption.counter_mode(link, KEY, b"\x78" + records), KEY),
     )
 
 
@@ -129,14 +129,14 @@ def flipped(telegram: bytes, chance: random.Random, start: int, *, most: int = 4
 def measured(telegram: bytes, key: bytes | None, *, crc_kept: bool | None = None) -> Measurement | None:
     """What is read; None for a TelegramError. Whatever else is raised, by a driver too, passes through."""
     try:
-        return open_sealed(identify(telegram, REGISTRY, crc_kept=crc_kept), key).measurement
+        return open_telegram(identify(telegram, REGISTRY, crc_kept=crc_kept), key).measurement
     except TelegramError as error:
-        if error.stage is Stage.DRIVER and error.__cause__ is not None:
+        if error.stage is DecodeStage.DRIVER and error.__cause__ is not None:
             raise error.__cause__ from None
         return None
 
 
-def cases(driver: str) -> Iterator[tuple[int, Sample, tuple[Sample, ...], random.Random]]:
+def dwelling_requests(driver: str) -> Iterator[tuple[int, Sample, tuple[Sample, ...], random.Random]]:
     """So many samples, in turn, each with the next numbers of one seeded row."""
     chance = random.Random(f"mutations of {driver}")
     whole = samples(driver)
@@ -150,7 +150,7 @@ DRIVERS = ("generic", "ista", "itron", "kamstrup", "ocea")
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_no_damage_raises_anything_but_a_telegram_error(driver):
     """Bits turned, telegrams cut, spliced and invented, with the right key, a wrong one and none."""
-    for _, sample, whole, chance in cases(driver):
+    for _, sample, whole, chance in dwelling_requests(driver):
         telegram = mutated(sample.telegram, whole, chance)
         for key in {sample.key, KEY, None, b"short"}:
             measured(telegram, key, crc_kept=chance.choice([None, True, False]))
@@ -162,8 +162,8 @@ def test_damage_under_link_checksums_gives_no_value(driver):
 
     Its checksum finds every five of them in a block of that length.
     """
-    for number, sample, _, chance in cases(driver):
-        framed = sealing.format_a(sample.telegram)
+    for number, sample, _, chance in dwelling_requests(driver):
+        framed = encryption.format_a(sample.telegram)
         damaged = flipped(framed, chance, 1)
         if damaged != framed:
             assert measured(damaged, sample.key, crc_kept=True) is None, (number, damaged.hex())
@@ -177,7 +177,7 @@ def test_damage_under_a_message_code_or_payload_checksum_gives_no_other_value(dr
     that stand 151 bits apart, so no more is asked of it.
     """
     checked = {SecurityKind.MODE_7: (64, 256), SecurityKind.ELL_CTR: (16, 2)}
-    for number, sample, _, chance in cases(driver):
+    for number, sample, _, chance in dwelling_requests(driver):
         damage = checked.get(identify(sample.telegram, REGISTRY).envelope.security)
         if sample.key is None or damage is None:
             continue

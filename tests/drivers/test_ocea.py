@@ -1,4 +1,4 @@
-"""drivers.ocea: the Sappel serial both ways, PRIOS and its weak seal, the alarm bits."""
+"""drivers.ocea: the Sappel serial both ways, PRIOS and its weak cipher, the alarm bits."""
 
 import pytest
 from hypothesis import given
@@ -11,10 +11,10 @@ from core.metering import (
     TelegramFault,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 from drivers.ocea.driver import DRIVER
-from drivers.ocea.prios import unseal
+from drivers.ocea.prios import decrypt
 from drivers.ocea.serials import from_address, to_address, year_of
 
 REGISTRY = load_registry()
@@ -91,13 +91,13 @@ def bit_by_bit(telegram, key):
 @given(st.binary(min_size=15, max_size=60), st.binary(min_size=8, max_size=8))
 def test_the_tables_are_the_register(telegram, key):
     """Eight steps by table are eight steps by bit, for any telegram and key."""
-    assert unseal(telegram, key) == bit_by_bit(telegram, key)
+    assert decrypt(telegram, key) == bit_by_bit(telegram, key)
 
 
 @given(st.binary(min_size=26, max_size=26))
 def test_the_two_well_known_keys_never_both_fit(telegram):
     """The register is linear: the second key changes the check byte by a constant: none fits both."""
-    first, second = (unseal(telegram, key) for key in WELL_KNOWN)
+    first, second = (decrypt(telegram, key) for key in WELL_KNOWN)
     assert first[0] != second[0]
 
 
@@ -108,38 +108,38 @@ def test_version_and_medium_come_first_with_all_but_sappel():
 
 def test_a_sappel_address_holds_the_serial_and_its_medium_is_water():
     """The last two bytes are letters of the serial, not version and medium."""
-    sealed = identify(PRIOS, REGISTRY)
-    assert (str(sealed.address), sealed.medium) == ("SAP-21131C34-0C-04", 0x07)
+    identified = identify(PRIOS, REGISTRY)
+    assert (str(identified.address), identified.medium) == ("SAP-21131C34-0C-04", 0x07)
 
 
 @pytest.mark.parametrize("key", [bytes(8), bytes.fromhex("1122334455667788")])
 def test_a_wrong_key_of_its_own_is_refused(key):
     """A configured key replaces the well-known ones."""
     with pytest.raises(TelegramError) as caught:
-        open_sealed(identify(PRIOS, REGISTRY), key)
+        open_telegram(identify(PRIOS, REGISTRY), key)
     assert caught.value.code is TelegramFault.KEY_WRONG
 
 
 def test_a_key_of_another_length_is_unusable():
     """PRIOS has keys of eight bytes."""
     with pytest.raises(TelegramError) as caught:
-        open_sealed(identify(PRIOS, REGISTRY), bytes(16))
+        open_telegram(identify(PRIOS, REGISTRY), bytes(16))
     assert caught.value.code is TelegramFault.KEY_UNUSABLE
 
 
 def test_a_short_frame_carries_the_total_alone():
     """Without the month's end there is a total and nothing is invented."""
     short = bytes((0x13,)) + PRIOS[1:20]
-    values = open_sealed(identify(short, REGISTRY), None).measurement.values
+    values = open_telegram(identify(short, REGISTRY), None).measurement.values
     assert str(values["total_volume_m3"]) == "123.456"
     assert not {"target_volume_m3", "target_date"} & values.keys()
 
 
-def sealed_again(alarm):
-    """Our PRIOS telegram with other alarm bytes, sealed anew: they seed the register."""
+def encrypted_again(alarm):
+    """Our PRIOS telegram with other alarm bytes, encrypted anew: they seed the register."""
     head = PRIOS[:11] + bytes.fromhex(alarm) + PRIOS[14:15]
-    stream = unseal(head + bytes(len(PRIOS) - 15), WELL_KNOWN[0])
-    plain = unseal(PRIOS, WELL_KNOWN[0])
+    stream = decrypt(head + bytes(len(PRIOS) - 15), WELL_KNOWN[0])
+    plain = decrypt(PRIOS, WELL_KNOWN[0])
     return head + bytes(left ^ right for left, right in zip(plain, stream, strict=True))
 
 
@@ -159,26 +159,26 @@ def sealed_again(alarm):
 )
 def test_alarm_bits_of_now_are_flags_and_those_of_the_past_are_not(alarm, flags):
     """Leak now is LEAK; leak before is kept in the status word alone."""
-    measurement = open_sealed(identify(sealed_again(alarm), REGISTRY), None).measurement
+    measurement = open_telegram(identify(encrypted_again(alarm), REGISTRY), None).measurement
     assert measurement.flags == flags
     assert measurement.status_word == int.from_bytes(bytes.fromhex(alarm), "little")
     assert measurement.index.value == 123456
 
 
 def real_data(records, *, damage=0):
-    """A Hydrometer telegram in "real data" form, sealed with a well-known key, its address rotated."""
+    """A Hydrometer telegram in "real data" form, encrypted with a well-known key, its address rotated."""
     plain = bytes.fromhex(records)
     check = (sum(plain) ^ damage) & 0xEF | 0x10  # the high byte of CFG: bit 12 marks the form
     head = bytes.fromhex("442423" + "2004" + "25609268" + "7A" + "110000") + bytes((check,))
     telegram = bytes((len(head) + len(plain),)) + head
-    stream = unseal(telegram + bytes(len(plain)), WELL_KNOWN[1])
+    stream = decrypt(telegram + bytes(len(plain)), WELL_KNOWN[1])
     return telegram + bytes(left ^ right for left, right in zip(plain, stream, strict=True))
 
 
 def test_real_data_holds_ordinary_records():
     """CI 7A with a manufacturer's security mode: same register, a sum as check, EN 13757-3 records."""
-    opened = open_sealed(identify(real_data("0C0651260000 0C1347031500 2F"), REGISTRY), None)
-    assert str(opened.sealed.address) == "HYD-68926025-20-04"
+    opened = open_telegram(identify(real_data("0C0651260000 0C1347031500 2F"), REGISTRY), None)
+    assert str(opened.identified.address) == "HYD-68926025-20-04"
     assert opened.measurement.index.value == 2651000
     assert opened.frame.opened_with_default_key
 
@@ -187,5 +187,5 @@ def test_real_data_holds_ordinary_records():
 def test_real_data_that_fails_its_check_or_its_grammar_is_refused(telegram):
     """A sum of seven bits is a weak check: broken records refuse the key too."""
     with pytest.raises(TelegramError) as caught:
-        open_sealed(identify(telegram, REGISTRY), None)
+        open_telegram(identify(telegram, REGISTRY), None)
     assert caught.value.code is TelegramFault.KEY_WRONG

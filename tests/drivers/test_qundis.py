@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from core.mbus.link import crc16
-from core.metering import TelegramError, identify, load_registry, open_sealed
-from tests.support import encoder_sealing as sealing
+from core.metering import TelegramError, identify, load_registry, open_telegram
+from tests.support import encoder_encryption as encryption
 
 REGISTRY = load_registry()
 OMS = "0C13 45230100 4C13 00100100 426C DF2C CC0813 00200100 C2086C FE24"
@@ -22,13 +22,13 @@ def walk_by(
 def measured(records, *, version="18", medium="07", maker="9344"):
     """What the driver makes of plain records."""
     link = bytes.fromhex(maker + "11223344" + version + medium)
-    header = sealing.Header(sealing.NONE if records.startswith("0DFF5F") else sealing.SHORT)
-    return open_sealed(
-        identify(sealing.plain(link, bytes.fromhex(records), header), REGISTRY), None
+    header = encryption.Header(encryption.NONE if records.startswith("0DFF5F") else encryption.SHORT)
+    return open_telegram(
+        identify(encryption.plain(link, bytes.fromhex(records), header), REGISTRY), None
     ).measurement
 
 
-def test_the_walk_by_record_says_what_the_oms_form_says():
+def test_the_walk_by_record_holds_what_the_oms_form_holds():
     """One table reads both forms: the same values and the same history."""
     plain, packed = measured(OMS), measured(walk_by())
     assert packed.values == plain.values
@@ -79,12 +79,12 @@ def test_the_billed_snapshot_hangs_on_the_version(version, medium, target):
     ("month", "target"), [("FE24 00200100", None), ("DF2C 00100100", date(2022, 12, 31))]
 )
 def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
-    """The L field was two short: the values are told, and a billed one only where both snapshots agree."""
+    """The L field was two short: the values are given, and a billed one only where both snapshots agree."""
     link = bytes.fromhex("934411223344" + "18" + "07")
-    whole = sealing.plain(link, bytes.fromhex(walk_by(month=month)), sealing.Header(sealing.NONE))
+    whole = encryption.plain(link, bytes.fromhex(walk_by(month=month)), encryption.Header(encryption.NONE))
     last = 10 + (len(whole) - 11) // 16 * 16
     short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[last:]).to_bytes(2, "big")
-    values = open_sealed(identify(short, REGISTRY), None).measurement.values
+    values = open_telegram(identify(short, REGISTRY), None).measurement.values
     assert values["total_volume_m3"] == Decimal("12.345")
     assert values["last_year_date"] == date(2022, 12, 31)
     assert values.get("target_date") == target
@@ -93,10 +93,10 @@ def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
 def test_a_mended_length_does_not_hide_what_is_wrong_inside():
     """A record that runs past the end stays an error, whatever the length was mended to."""
     link = bytes.fromhex("934411223344" + "18" + "07")
-    whole = sealing.plain(link, bytes.fromhex("0C13 4523"), sealing.Header(sealing.SHORT))
+    whole = encryption.plain(link, bytes.fromhex("0C13 4523"), encryption.Header(encryption.SHORT))
     short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[10:]).to_bytes(2, "big")
     with pytest.raises(TelegramError):
-        open_sealed(identify(short, REGISTRY), None)
+        open_telegram(identify(short, REGISTRY), None)
 
 
 def test_heat_bills_the_month_and_allocators_the_year():

@@ -22,7 +22,7 @@ VECTORS = [
     [(vendor, vector) for vendor, _, vector in VECTORS],
     ids=[f"{vendor}-{number}" for vendor, number, _ in VECTORS],
 )
-def test_a_drivers_telegrams_mean_what_its_folder_says(registry, vendor, vector):
+def test_a_drivers_telegrams_mean_what_its_folder_states(registry, vendor, vector):
     """Each telegram beside a driver gives exactly the values and flags written there."""
     assert differences(vector, registry, vendor) == ()
 

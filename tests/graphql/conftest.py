@@ -1,4 +1,4 @@
-"""The portal as a client sees it: the app around the test's house, asked over HTTP without a socket."""
+"""The portal as a client sees it: the app around the test's application, asked over HTTP without a socket."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from argon2 import PasswordHasher
 from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption import DayVolume, Quality
 from core.consumption.fluids import Fluid
 from core.metering import Registry
 from core.models import Meter
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.gateways import issue_gateway_key
 from core.services.shared import time_series
 from core.settings import Settings
@@ -121,7 +121,7 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def data_of(house: House) -> Callable[[], Awaitable[Home]]:
+def data_of(application: Application) -> Callable[[], Awaitable[Home]]:
     """A way to give data to whatever meters a test has described."""
 
     async def home() -> Home:
@@ -131,27 +131,29 @@ def data_of(house: House) -> Callable[[], Awaitable[Home]]:
 
 
 @pytest.fixture
-async def home(vault: Vault, data_of: Callable[[], Awaitable[Home]]) -> Home:
+async def home(key_encryption: KeyEncryption, data_of: Callable[[], Awaitable[Home]]) -> Home:
     """Claire's dwelling, with a cold water and a heat meter."""
     heat = factories.meter("SAP-21131C34-0C-04", fluid=Fluid.HEAT, vendor="kamstrup", printed_serial=HEAT)
-    await factories.residence(vault, heat, factories.meter("SAP-21131C35-15-07", printed_serial=WATER))
+    await factories.residence(
+        key_encryption, heat, factories.meter("SAP-21131C35-15-07", printed_serial=WATER)
+    )
     return await data_of()
 
 
 @pytest.fixture
 async def door(registry: Registry, tmp_path: Path, now: datetime) -> AsyncIterator[Portal]:
-    """The app around a house whose database is shut: what is refused at the door needs none."""
+    """The app around an application whose database is shut: what is refused at the door needs none."""
     settings = Settings(data_dir=tmp_path, database_url="sqlite:///none", secret_key="s" * 32)
-    transport = httpx.ASGITransport(build_app(House(settings, registry), clock=lambda: now))
+    transport = httpx.ASGITransport(build_app(Application(settings, registry), clock=lambda: now))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
         yield Portal(client, SettableClock(now))
 
 
 @pytest.fixture
-async def portal(house: House, now: datetime) -> AsyncIterator[Portal]:
-    """The app around the house; nobody is signed in."""
+async def portal(application: Application, now: datetime) -> AsyncIterator[Portal]:
+    """The app around the application; nobody is signed in."""
     clock = SettableClock(now)
-    transport = httpx.ASGITransport(build_app(house, clock=clock))
+    transport = httpx.ASGITransport(build_app(application, clock=clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
         yield Portal(client, clock)
 
@@ -164,7 +166,7 @@ async def claire(portal: Portal, home: Home) -> Portal:
 
 
 @pytest.fixture
-def issue_key(house: House, now: datetime) -> Callable[[], Awaitable[str]]:
+def issue_key(application: Application, now: datetime) -> Callable[[], Awaitable[str]]:
     """A way to give the operator's gateway a new API key."""
 
     async def issue() -> str:
@@ -174,18 +176,18 @@ def issue_key(house: House, now: datetime) -> Callable[[], Awaitable[str]]:
 
 
 @pytest.fixture
-async def ista(portal: Any, vault: Vault) -> Applicant:
+async def ista(portal: Any, key_encryption: KeyEncryption) -> Applicant:
     """Somebody who begins to register with ista, whose residence is published."""
-    await describe(vault, "ista")
+    await describe(key_encryption, "ista")
     applicant = Applicant(portal.client, "ista")
     await applicant.start()
     return applicant
 
 
 @pytest.fixture
-async def ocea(portal: Any, vault: Vault) -> Applicant:
+async def ocea(portal: Any, key_encryption: KeyEncryption) -> Applicant:
     """Somebody who begins to register with OCEA as a tenant."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     applicant = Applicant(portal.client, "ocea")
     await applicant.start()
     await applicant.fill("occupancy", kind="TENANT")

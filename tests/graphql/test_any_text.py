@@ -17,7 +17,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from core.services.auth.rate_limits import Limiter
+from core.services.auth.rate_limits import RateLimiter
 from graphql_schema.schema import schema
 from tests.support.sign_up import ANSWER, PERSON, SERIAL, Applicant
 
@@ -109,7 +109,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     async def pass_on(*_: Any, **__: Any) -> None:
         pass
 
-    monkeypatch.setattr(Limiter, "hit", pass_on)
+    monkeypatch.setattr(RateLimiter, "hit", pass_on)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -133,8 +133,8 @@ async def _try(applicant: Applicant, text: str) -> int:
             if field["kind"] in {"TEXT", "EMAIL", "PHONE", "PASSWORD", "CODE"}:
                 answer = {form["name"]: {**usual, field["name"]: text}}
                 body = {"query": ANSWER, "variables": {"token": applicant.token, "answer": answer}}
-                told = (await applicant.client.post("/graphql", json=body)).json()
-                assert not _faults(told), (answer, told)
+                reported = (await applicant.client.post("/graphql", json=body)).json()
+                assert not _faults(reported), (answer, reported)
                 sent += 1
     return sent
 

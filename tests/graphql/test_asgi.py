@@ -9,10 +9,10 @@ import httpx
 import pytest
 from tortoise.transactions import in_transaction
 
-from core.bootstrap import open_house
+from core.bootstrap import open_application
 from core.models import Alert, AlertKind, Operator, Registration
 from core.operators import Step
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.shared import time_series
 from core.services.shared.health import database_answers
 from core.settings import Settings
@@ -34,8 +34,8 @@ async def test_health_says_when_the_database_is_away(door: Any) -> None:
     assert (response.status_code, response.json()) == (503, {"status": "database unreachable"})
 
 
-async def test_a_server_shares_one_house_among_its_requests(settings: Settings) -> None:
-    """An app that opens its own house serves requests of tasks that know nothing of each other."""
+async def test_a_server_shares_one_application_among_its_requests(settings: Settings) -> None:
+    """An app that opens its own application serves requests of tasks that know nothing of each other."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
 
@@ -56,7 +56,7 @@ async def test_a_server_shares_one_house_among_its_requests(settings: Settings) 
 async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
     """A registration that nobody finished is gone an hour after its time, without anybody asking."""
     app = create_app(settings)
-    async with open_house(settings):
+    async with open_application(settings):
         operator = await Operator.create(code="ocea", name="OCEA")
         for number, expires_at in enumerate(
             (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -74,11 +74,13 @@ async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
         assert [row.token_hash for row in await Registration.all()] == ["1"]
 
 
-async def test_a_server_misses_the_meters_that_fell_silent(settings: Settings, vault: Vault) -> None:
+async def test_a_server_misses_the_meters_that_fell_silent(
+    settings: Settings, key_encryption: KeyEncryption
+) -> None:
     """Without a telegram and without anybody asking."""
     app = create_app(settings)
-    async with open_house(settings):
-        await factories.residence(vault, factories.meter())
+    async with open_application(settings):
+        await factories.residence(key_encryption, factories.meter())
         async with in_transaction() as connection:
             rows = [
                 time_series.ReadingRow(1, 1_750_000_000 + 3600 * hour, 5, 0, 0, hour) for hour in range(5)
@@ -87,7 +89,7 @@ async def test_a_server_misses_the_meters_that_fell_silent(settings: Settings, v
     async with app.router.lifespan_context(app):
         while not await Alert.all().count():  # noqa: ASYNC110 - the server's own task is awaited
             await asyncio.sleep(0)
-        assert [row.kind for row in await Alert.all()] == [AlertKind.SILENT]
+        assert [row.kind for row in await Alert.all()] == [AlertKind.NO_DATA]
 
 
 async def test_fields_of_one_operation_share_what_they_ask_for(
@@ -140,7 +142,7 @@ async def test_the_environment_describes_an_app(
     monkeypatch.setenv("SUBMETER_SECRET_KEY", settings.secret_key)
     app = create_app_from_environment()
     async with app.router.lifespan_context(app):
-        assert app.state.house.settings.database_url == settings.database_url
+        assert app.state.application.settings.database_url == settings.database_url
 
 
 async def test_the_bare_address_leads_to_the_api(portal: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from tests.support import factories
 
 IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
@@ -15,9 +15,9 @@ SUBMIT = """mutation ($lines: [String!]!, $source: String) { submitTelegrams(lin
 
 
 @pytest.fixture
-async def gateway(portal: Any, vault: Vault, issue_key: Any) -> Any:
+async def gateway(portal: Any, key_encryption: KeyEncryption, issue_key: Any) -> Any:
     """The portal as a gateway sees it, with one meter that is known."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     portal.token = await issue_key()
     return portal
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from core.access.codes import make_token
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from graphql_schema.asgi import build_app
 from tests.support import factories
 from tests.support.attack import Guess, Work, watched
@@ -28,15 +28,17 @@ SIGN_IN = """mutation ($email: String!, $password: String!) {
     ... on SignedIn { token } ... on AccessRefusal { code }
   }
 }"""
-ASK_RESET = "mutation ($email: String!) { askPasswordReset(email: $email) { ... on AccessRefusal { code } } }"
+ASK_RESET = (
+    "mutation ($email: String!) { requestPasswordReset(email: $email) { ... on AccessRefusal { code } } }"
+)
 RESET = """mutation ($token: String!) {
   resetPassword(token: $token, input: {newPassword: "Fleuve-77-Nord", confirmation: "Fleuve-77-Nord"}) {
     ... on AccessRefusal { code }
   }
 }"""
 CONFIRM = "mutation ($code: String!) { confirmPhone(code: $code) { ... on AccessRefusal { code } } }"
-ASK_CODE = "mutation { askPhoneCode { ... on AccessRefusal { code } } }"
-GIVE = "mutation ($code: String!) { giveSecondFactor(code: $code) { ... on AccessRefusal { code } } }"
+ASK_CODE = "mutation { requestPhoneCode { ... on AccessRefusal { code } } }"
+GIVE = "mutation ($code: String!) { verifySecondFactor(code: $code) { ... on AccessRefusal { code } } }"
 
 ANSWER = """mutation ($token: String!, $answer: RegistrationAnswer!) {
   answerRegistration(token: $token, answer: $answer) { ... on RegistrationError { code } }
@@ -53,13 +55,13 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
 
 
 @pytest.fixture
-def attack(house: House, work: Work) -> Callable[..., Any]:
+def attack(application: Application, work: Work) -> Callable[..., Any]:
     """Sends one guess after the other, each from the address that is named; answers what came of them."""
 
     async def guesses(
         query: str, variables: list[dict[str, Any]], *, address: Callable[[int], str], **more: Any
     ) -> list[Guess]:
-        app = build_app(house, clock=lambda: more.get("at", NOW))
+        app = build_app(application, clock=lambda: more.get("at", NOW))
         headers = {"Authorization": f"Bearer {more['token']}"} if "token" in more else {}
         found = []
         for number, values in enumerate(variables):
@@ -69,8 +71,8 @@ def attack(house: House, work: Work) -> Callable[..., Any]:
                 body = {"query": query, "variables": values}
                 answer = (await client.post("/graphql", json=body, headers=headers)).json()
             assert "errors" not in answer, answer
-            ((_, told),) = answer["data"].items()
-            found.append(work.taken(told.get("code", "DONE")))
+            ((_, reported),) = answer["data"].items()
+            found.append(work.taken(reported.get("code", "DONE")))
         return found
 
     return guesses
@@ -90,10 +92,12 @@ def through(guesses: list[Guess]) -> int:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the 6,000 take minutes on PostgreSQL
-async def test_six_thousand_passwords_from_a_thousand_addresses(house: House, attack: Any) -> None:
+async def test_six_thousand_passwords_from_a_thousand_addresses(
+    application: Application, attack: Any
+) -> None:
     """Ten are looked at for each e-mail address; which of the two has an account is not to be seen."""
     await factories.account()
-    told = {
+    reported = {
         email: await attack(
             SIGN_IN,
             [{"email": email, "password": f"Guess-{number}"} for number in range(3_000)],
@@ -101,15 +105,17 @@ async def test_six_thousand_passwords_from_a_thousand_addresses(house: House, at
         )
         for email in (ME, NOBODY)
     }
-    assert [through(guesses) for guesses in told.values()] == [10, 10]
-    assert sum(guess.hashes for guess in told[ME]) == 10
-    assert {guess.answer for guess in told[ME][10:]} == {"ACCOUNT_LOCKED"}
-    assert told[ME] == told[NOBODY]
-    share = sum(through(guesses) for guesses in told.values()) / 6_000
+    assert [through(guesses) for guesses in reported.values()] == [10, 10]
+    assert sum(guess.hashes for guess in reported[ME]) == 10
+    assert {guess.answer for guess in reported[ME][10:]} == {"ACCOUNT_LOCKED"}
+    assert reported[ME] == reported[NOBODY]
+    share = sum(through(guesses) for guesses in reported.values()) / 6_000
     assert share < 0.004
 
 
-async def test_the_right_password_among_the_guesses_is_not_found(house: House, attack: Any) -> None:
+async def test_the_right_password_among_the_guesses_is_not_found(
+    application: Application, attack: Any
+) -> None:
     """Once strangers are locked out, it gets the answer that wrong ones get, at the same cost."""
     await factories.account()
     passwords = [f"Guess-{number}" for number in range(10)] + [PASSWORD, "Guess-11"]
@@ -120,7 +126,7 @@ async def test_the_right_password_among_the_guesses_is_not_found(house: House, a
     assert guesses[10].hashes == 0
 
 
-async def test_a_thousand_accounts_from_one_address(house: House, attack: Any) -> None:
+async def test_a_thousand_accounts_from_one_address(application: Application, attack: Any) -> None:
     """Thirty passwords are looked at, whichever accounts they were for."""
     await factories.account()
     variables = [
@@ -134,7 +140,7 @@ async def test_a_thousand_accounts_from_one_address(house: House, attack: Any) -
     assert len(costs) == 1
 
 
-async def test_a_thousand_codes(house: House, attack: Any, sign_in: Any) -> None:
+async def test_a_thousand_codes(application: Application, attack: Any, sign_in: Any) -> None:
     """Five are looked at of each code, twenty an hour over all codes: 1 in 50,000 an hour."""
     await factories.account()
     await Account.all().update(leak_by_sms=False, phone_e164="+33612345678", phone_confirmed_at=None)
@@ -150,16 +156,18 @@ async def test_a_thousand_codes(house: House, attack: Any, sign_in: Any) -> None
     assert looked_at <= 20
 
 
-async def test_a_thousand_second_factors(house: House, attack: Any, sign_in: Any) -> None:
+async def test_a_thousand_second_factors(application: Application, attack: Any, sign_in: Any) -> None:
     """Ten are looked at in a quarter of an hour, though the password is known."""
     await factories.account()
-    await Account.all().update(second_factor_since=NOW, second_factor_sealed=await _sealed_secret(house))
+    await Account.all().update(
+        second_factor_since=NOW, second_factor_encrypted=await _encrypted_secret(application)
+    )
     token = await sign_in()
     codes = [{"code": f"{number:06}"} for number in range(1_000)]
     assert through(await attack(GIVE, codes, address=botnet, token=token)) <= 10
 
 
-async def test_a_thousand_links_of_forgotten_passwords(house: House, attack: Any) -> None:
+async def test_a_thousand_links_of_forgotten_passwords(application: Application, attack: Any) -> None:
     """Asked for or guessed: the same answers and the same work, whether somebody is there or not."""
     await factories.account()
     asked = {
@@ -172,12 +180,14 @@ async def test_a_thousand_links_of_forgotten_passwords(house: House, attack: Any
     assert {guess.answer for guess in guesses} == {"CODE_EXPIRED", "RATE_LIMITED"}
 
 
-async def test_a_thousand_serials_at_a_residence(house: House, vault: Vault, attack: Any) -> None:
+async def test_a_thousand_serials_at_a_residence(
+    application: Application, key_encryption: KeyEncryption, attack: Any
+) -> None:
     """Sixty are looked at an hour, from however many addresses; a serial of another residence is none."""
     elsewhere = "H8CA029621"
-    await describe(vault, "ocea", OCEA_DWELLING)
-    await describe(vault, "ocea", OCEA_NEIGHBOUR, code="BB111")
-    token = await _at_residence(house, "AA000")
+    await describe(key_encryption, "ocea", OCEA_DWELLING)
+    await describe(key_encryption, "ocea", OCEA_NEIGHBOUR, code="BB111")
+    token = await _at_residence(application, "AA000")
     guesses = await attack(
         ANSWER,
         [_serial(token, elsewhere if number % 2 else f"H8CA9{number:05}") for number in range(30)]
@@ -189,22 +199,26 @@ async def test_a_thousand_serials_at_a_residence(house: House, vault: Vault, att
     assert {guess.answer for guess in guesses} == {"DEVICE_NOT_FOUND", "RATE_LIMITED"}
 
 
-async def test_a_thousand_serials_from_one_address(house: House, vault: Vault, attack: Any) -> None:
+async def test_a_thousand_serials_from_one_address(
+    application: Application, key_encryption: KeyEncryption, attack: Any
+) -> None:
     """Fifteen are looked at an hour where the whole stock is searched."""
-    await describe(vault, "ista")
-    token = await _started(house, "ista")
+    await describe(key_encryption, "ista")
+    token = await _started(application, "ista")
     serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
     assert through(await attack(ANSWER, serials, address=one_host)) <= 15
 
 
-async def test_a_thousand_serials_from_a_thousand_addresses(house: House, vault: Vault, attack: Any) -> None:
+async def test_a_thousand_serials_from_a_thousand_addresses(
+    application: Application, key_encryption: KeyEncryption, attack: Any
+) -> None:
     """Three hundred misses an hour are looked at in an operator's whole stock, however many addresses guess;
     then a right one is answered as a wrong one. An hour later it is found, and another operator's residents
     never noticed.
     """
-    await describe(vault, "ista")
-    await describe(vault, "ocea", OCEA_DWELLING)
-    token, elsewhere = await _started(house, "ista"), await _at_residence(house, "AA000")
+    await describe(key_encryption, "ista")
+    await describe(key_encryption, "ocea", OCEA_DWELLING)
+    token, elsewhere = await _started(application, "ista"), await _at_residence(application, "AA000")
     serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
     guesses = await attack(ANSWER, serials, address=botnet)
     assert [guess.answer for guess in guesses[:300]] == ["DEVICE_NOT_FOUND"] * 300
@@ -224,16 +238,16 @@ def _serial(token: str, serial: str) -> dict[str, Any]:
     return {"token": token, "answer": {"serial": {"serial": serial, "device": "UNKNOWN"}}}
 
 
-async def _started(house: House, operator: str) -> str:
-    transport = httpx.ASGITransport(build_app(house, clock=lambda: NOW), client=("192.0.2.9", 1))
+async def _started(application: Application, operator: str) -> str:
+    transport = httpx.ASGITransport(build_app(application, clock=lambda: NOW), client=("192.0.2.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
         applicant = Applicant(client, operator)
         await applicant.start()
     return applicant.token
 
 
-async def _at_residence(house: House, code: str) -> str:
-    transport = httpx.ASGITransport(build_app(house, clock=lambda: NOW), client=("192.0.2.9", 1))
+async def _at_residence(application: Application, code: str) -> str:
+    transport = httpx.ASGITransport(build_app(application, clock=lambda: NOW), client=("192.0.2.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
         applicant = Applicant(client, "ocea")
         await applicant.start()
@@ -243,11 +257,11 @@ async def _at_residence(house: House, code: str) -> str:
 
 
 @pytest.fixture
-def sign_in(house: House) -> Callable[..., Any]:
+def sign_in(application: Application) -> Callable[..., Any]:
     """The token of a session of Claire's."""
 
     async def token(at: datetime = NOW) -> str:
-        app = build_app(house, clock=lambda: at)
+        app = build_app(application, clock=lambda: at)
         transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
             body = {"query": SIGN_IN, "variables": {"email": ME, "password": PASSWORD}}
@@ -257,9 +271,11 @@ def sign_in(house: House) -> Callable[..., Any]:
     return token
 
 
-async def _sealed_secret(house: House) -> bytes:
+async def _encrypted_secret(application: Application) -> bytes:
     from core.services.accounts import second_factor  # noqa: PLC0415 - a secret whose codes nobody here knows
 
     account = await Account.get()
     secret = b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-    return second_factor._seal(house.settings).seal(secret, bound_to=second_factor._bound_to(account.id))
+    return second_factor._encryption(application.settings).encrypt(
+        secret, bound_to=second_factor._bound_to(account.id)
+    )

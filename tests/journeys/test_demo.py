@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.services.messaging.outbox import list_messages
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from graphql_schema.asgi import build_app
 from submeter.demo.world import PASSWORD, describe
@@ -91,14 +91,16 @@ class Months:
 
 
 @pytest.fixture
-async def made(house: House, vault: Vault, plan: DemoPlan, lines: list[DemoLine]) -> IntakeSummary:
+async def made(
+    application: Application, key_encryption: KeyEncryption, plan: DemoPlan, lines: list[DemoLine]
+) -> IntakeSummary:
     """The demo's database, each delivery taken in at its own time."""
-    await describe(plan, vault, now=ANCHOR)
+    await describe(plan, key_encryption, now=ANCHOR)
     summary = IntakeSummary()
     for _, group in groupby(lines, key=lambda line: _delivery(plan, line)):
         delivery = list(group)
         summary += await take_in(
-            house, SYSTEM, [line.text for line in delivery], source="demo", now=delivery[-1].sent_at
+            application, SYSTEM, [line.text for line in delivery], source="demo", now=delivery[-1].sent_at
         )
     return summary
 
@@ -109,21 +111,21 @@ def _delivery(plan: DemoPlan, line: DemoLine) -> date:
     return day if line.sent_at >= plan.hourly_start else day - timedelta(days=day.weekday())
 
 
-def _reader(house: House) -> httpx.AsyncClient:
-    app = build_app(house, clock=lambda: NOW)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://house.test")
+def _reader(application: Application) -> httpx.AsyncClient:
+    app = build_app(application, clock=lambda: NOW)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://application.test")
 
 
-async def _dwelling(house: House, email: str) -> dict[str, Any]:
+async def _dwelling(application: Application, email: str) -> dict[str, Any]:
     """What a resident sees after signing in, over HTTP."""
-    async with _reader(house) as reader:
+    async with _reader(application) as reader:
         asked = {"query": QUERY, "variables": {"email": email, "password": PASSWORD}}
         answer = (await reader.post("/graphql", json=asked)).json()
     assert "errors" not in answer, answer
     return answer["data"]["signIn"]["viewer"]["dwellings"][0]
 
 
-def _cases(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, list[str]]]]:
+def _dwelling_requests(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, list[str]]]]:
     """Each present resident with the visible days and the addresses of the meters by fluid."""
     for scenario in SHOWN:
         dwelling = dwelling_with(plan, scenario)
@@ -136,19 +138,23 @@ def _cases(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, list[str]]]]:
 
 @pytest.mark.requirement("R-067", "R-068", "R-071", "R-072", "R-074", "R-075", "R-076", "C-15", "C-20")
 @pytest.mark.requirement("R-080", "R-083", "R-084", "R-086", "R-088", "R-094", "R-096")
-async def test_the_demo(house: House, made: IntakeSummary, plan: DemoPlan, lines: list[DemoLine]) -> None:
+async def test_the_demo(
+    application: Application, made: IntakeSummary, plan: DemoPlan, lines: list[DemoLine]
+) -> None:
     """Residents read what the registers said; leaks are told; fresh lines change the next answer."""
     assert (made.stored, made.duplicates, made.unusable) == (len(lines), 0, {})
-    await _dashboards_are_what_registers_said(house, plan, lines)
-    await _scenarios_are_told(house, plan)
-    await _fresh_lines_change_the_next_answer(house, plan)
+    await _dashboards_are_what_registers_said(application, plan, lines)
+    await _scenarios_are_told(application, plan)
+    await _fresh_lines_change_the_next_answer(application, plan)
 
 
-async def _dashboards_are_what_registers_said(house: House, plan: DemoPlan, lines: list[DemoLine]) -> None:
+async def _dashboards_are_what_registers_said(
+    application: Application, plan: DemoPlan, lines: list[DemoLine]
+) -> None:
     """Every indicator of every fluid equals the amount recomputed from the generated index values."""
     truth, months = Truth(lines, ZONE), Months(NOW.astimezone(ZONE).date())
-    for email, move_in, by_fluid in _cases(plan):
-        seen = await _dwelling(house, email)
+    for email, move_in, by_fluid in _dwelling_requests(plan):
+        seen = await _dwelling(application, email)
         assert {tab["fluid"] for tab in seen["dashboard"]} == set(by_fluid)
         for tab in seen["dashboard"]:
             addresses = by_fluid[tab["fluid"]]
@@ -174,11 +180,11 @@ async def _dashboards_are_what_registers_said(house: House, plan: DemoPlan, line
             assert abs(shown - Decimal(total) / len(complete)) <= Decimal("0.5"), where
 
 
-async def _scenarios_are_told(house: House, plan: DemoPlan) -> None:
+async def _scenarios_are_told(application: Application, plan: DemoPlan) -> None:
     """Leaks show with their level, the ended one as history; each alert made its messages."""
 
     async def seen(scenario: Scenario) -> dict[str, Any]:
-        return await _dwelling(house, dwelling_with(plan, scenario).residents[-1].email)
+        return await _dwelling(application, dwelling_with(plan, scenario).residents[-1].email)
 
     (leak,) = (await seen(Scenario.LEAK_LEVEL_1))["activeAlerts"]
     assert (leak["level"], leak["meterSerial"], leak["startedOn"]) == (1, "H8CA029620", "2026-11-16")
@@ -197,17 +203,17 @@ async def _scenarios_are_told(house: House, plan: DemoPlan) -> None:
     assert {"leak_opened", "leak_closed"} < set(templates)
 
 
-async def _fresh_lines_change_the_next_answer(house: House, plan: DemoPlan) -> None:
+async def _fresh_lines_change_the_next_answer(application: Application, plan: DemoPlan) -> None:
     """The hours after the demo's anchor are new readings; taken in again, they are duplicates."""
     email = dwelling_with(plan, Scenario.LEAK_LEVEL_1).residents[-1].email
-    before = (await _dwelling(house, email))["dashboard"][0]
+    before = (await _dwelling(application, email))["dashboard"][0]
     fresh = [line.text for line in fresh_lines(plan, 3)]
-    summary = await take_in(house, SYSTEM, fresh, source="fresh", now=NOW)
+    summary = await take_in(application, SYSTEM, fresh, source="fresh", now=NOW)
     assert (summary.stored, summary.duplicates) == (len(fresh), 0)
-    after = (await _dwelling(house, email))["dashboard"][0]
+    after = (await _dwelling(application, email))["dashboard"][0]
     assert after["lastReadingAt"] > before["lastReadingAt"]
     assert int(after["monthToDate"]["smallest"]) > int(before["monthToDate"]["smallest"])
-    again = await take_in(house, SYSTEM, fresh, source="fresh", now=NOW)
+    again = await take_in(application, SYSTEM, fresh, source="fresh", now=NOW)
     assert (again.stored, again.duplicates) == (0, len(fresh))
 
 

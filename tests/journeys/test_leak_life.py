@@ -24,21 +24,21 @@ MANAGER = "gestion@example.org"
 
 ACTIVE = """{ viewer { dwellings { activeAlertCount activeAlerts {
   id level levelMax startedOn lossM3 meanFlowLph stale
-  handling { standing possible deeds { kind party note repairedAt } }
+  workflow { status possible actions { kind party note repairedAt } }
 } } } }"""
 PAST = """{ viewer { dwellings { pastAlerts { totalCount edges { node {
-  title lossM3 lossCost handling { standing possible } } } } } } }"""
+  title lossM3 lossCost workflow { status possible } } } } } } }"""
 REPORT = """mutation ($id: ID!, $note: String!) { reportRepair(input: {id: $id, note: $note}) {
-  __typename ... on AlertHandled { handling { standing } } ... on AlertOver { code } } }"""
+  __typename ... on AlertUpdated { workflow { status } } ... on AlertEnded { code } } }"""
 ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
-  __typename ... on AlertHandled { handling { standing } } ... on AlertOver { code } } }"""
+  __typename ... on AlertUpdated { workflow { status } } ... on AlertEnded { code } } }"""
 
 
 class Life:
     """Lets days pass: the meter speaks every hour, and intake takes a day's telegrams the morning after."""
 
-    def __init__(self, house, portal, meter) -> None:
-        self.house, self.portal, self.meter = house, portal, meter
+    def __init__(self, application, portal, meter) -> None:
+        self.application, self.portal, self.meter = application, portal, meter
         self.day, self.index = FIRST, 10_000
 
     async def passes(self, *litres_an_hour: float, shuffled: bool = False) -> None:
@@ -51,14 +51,14 @@ class Life:
             self.day += timedelta(days=1)
             self.portal.clock.now = start + timedelta(hours=26)
             for batch in (lines[::-1] if shuffled else lines, lines):  # and all of it once more
-                await take_in(self.house, SYSTEM, batch, source="roof", now=self.portal.clock.now)
+                await take_in(self.application, SYSTEM, batch, source="roof", now=self.portal.clock.now)
 
     async def active(self):
         (home,) = (await self.portal.ask(ACTIVE))["viewer"]["dwellings"]
         assert home["activeAlertCount"] == len(home["activeAlerts"])
         return home["activeAlerts"]
 
-    async def told(self, email="claire.martin@example.org", channel=Channel.EMAIL):
+    async def reported(self, email="claire.martin@example.org", channel=Channel.EMAIL):
         """The subjects of all messages to this address so far, and the last text."""
         rows = await OutboxMessage.filter(account__email=email, channel=channel).order_by("id")
         written = [render(row.template, row.language, row.values) for row in rows]
@@ -66,10 +66,10 @@ class Life:
 
 
 @pytest.fixture
-async def life(house, vault):
+async def life(application, key_encryption):
     """Claire's home with one meter, signed in; and a manager of the residence."""
     meter = Izar()
-    await factories.residence(vault, factories.meter(meter.address))
+    await factories.residence(key_encryption, factories.meter(meter.address))
     await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
     await factories.account(email=MANAGER)
     await Account.filter(email=MANAGER).update(role=Role.MANAGER)
@@ -77,11 +77,11 @@ async def life(house, vault):
         SYSTEM, email=MANAGER, operator_code="ocea", residence_code="AA000", now=factories.NOW
     )
     clock = SettableClock(datetime(2026, 11, 2, 5, tzinfo=UTC))
-    transport = httpx.ASGITransport(app=build_app(house, clock=clock))
+    transport = httpx.ASGITransport(app=build_app(application, clock=clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal") as client:
         portal = Portal(client, clock)
         await portal.sign_in()
-        yield Life(house, portal, meter)
+        yield Life(application, portal, meter)
 
 
 async def seen_by_manager(life):
@@ -104,40 +104,40 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     (alert,) = await life.active()
     assert (alert["level"], alert["startedOn"]) == (1, "2026-11-03")
     await life.passes(9, 13, shuffled=shuffled)
-    subjects, _ = await life.told()
+    subjects, _ = await life.reported()
     assert [OPENED in subjects[0], SECOND in subjects[1], THIRD in subjects[2]] == [True] * 3
     assert len(subjects) == 3
     (alert,) = await life.active()
-    assert (alert["level"], alert["levelMax"], alert["handling"]["standing"]) == (3, 3, "OPEN")
+    assert (alert["level"], alert["levelMax"], alert["workflow"]["status"]) == (3, 3, "OPEN")
 
     answer = (await life.portal.ask(ACKNOWLEDGE, id=alert["id"]))["acknowledgeAlert"]
-    assert answer["handling"]["standing"] == "ACKNOWLEDGED"
+    assert answer["workflow"]["status"] == "ACKNOWLEDGED"
     answer = (await life.portal.ask(REPORT, id=alert["id"], note="Joint changé"))["reportRepair"]
-    assert answer == {"__typename": "AlertHandled", "handling": {"standing": "REPAIRED"}}
+    assert answer == {"__typename": "AlertUpdated", "workflow": {"status": "REPAIRED"}}
     (seen,) = await seen_by_manager(life)
-    assert seen.handling.standing == "REPAIRED"
-    assert [deed.note for deed in seen.handling.deeds] == ["", "Joint changé"]
+    assert seen.workflow.status == "REPAIRED"
+    assert [action.note for action in seen.workflow.actions] == ["", "Joint changé"]
     assert (seen.place, seen.level) == ("A · 1 · 2 · 12", 3)
 
     # It runs on, only less: the first whole day after 48 hours says so.
     await life.passes(5, 5, 5, shuffled=shuffled)
-    assert len((await life.told())[0]) == 3
+    assert len((await life.reported())[0]) == 3
     (alert,) = await life.active()
-    assert alert["handling"]["standing"] == "REPAIRED"
+    assert alert["workflow"]["status"] == "REPAIRED"
     await life.passes(5, shuffled=shuffled)
     (alert,) = await life.active()
-    assert alert["handling"]["standing"] == "RELAPSED"
-    assert [deed["party"] for deed in alert["handling"]["deeds"]] == ["RESIDENT", "RESIDENT", "METER"]
+    assert alert["workflow"]["status"] == "RELAPSED"
+    assert [action["party"] for action in alert["workflow"]["actions"]] == ["RESIDENT", "RESIDENT", "METER"]
     for address in ("claire.martin@example.org", MANAGER):
-        subjects, text = await life.told(address)
+        subjects, text = await life.reported(address)
         assert subjects[-1] == AGAIN
         assert ("A · 1 · 2 · 12" in text) == (address == MANAGER)
         assert ("L/h" in text) == (address != MANAGER)
-    assert len((await life.told(MANAGER))[0]) == 1
+    assert len((await life.reported(MANAGER))[0]) == 1
 
     await life.portal.ask(REPORT, id=alert["id"], note="Chasse d'eau changée")
     await life.passes(0, 0, 0, 0, shuffled=shuffled)
-    subjects, text = await life.told()
+    subjects, text = await life.reported()
     assert (subjects[-1], len(subjects)) == (END, 5)
     # 24 hours of each day's minimum: 5 + 9 + 13 + 4 x 5 litres an hour.
     assert "Perte totale 1.13 m3, soit environ 5.10 €." in text
@@ -145,9 +145,9 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     (home,) = (await life.portal.ask(PAST))["viewer"]["dwellings"]
     (past,) = [edge["node"] for edge in home["pastAlerts"]["edges"]]
     assert (past["lossM3"], past["lossCost"]) == ("1.13", "5.10")
-    assert past["handling"] == {"standing": "VERIFIED", "possible": []}
+    assert past["workflow"] == {"status": "VERIFIED", "possible": []}
     over = await life.portal.ask(REPORT, id=alert["id"], note="")
-    assert over["reportRepair"] == {"__typename": "AlertOver", "code": "ALERT_OVER"}
+    assert over["reportRepair"] == {"__typename": "AlertEnded", "code": "ALERT_ENDED"}
 
 
 async def test_a_closed_leak_that_comes_back_tells_both_sides(life) -> None:
@@ -156,10 +156,10 @@ async def test_a_closed_leak_that_comes_back_tells_both_sides(life) -> None:
     (alert,) = await life.active()
     await life.portal.ask(REPORT, id=alert["id"], note="")
     await life.passes(0, 0, 0, 0)
-    assert (await life.told())[0][-1] == END
+    assert (await life.reported())[0][-1] == END
     await life.passes(6)
     for address in ("claire.martin@example.org", MANAGER):
-        assert (await life.told(address))[0][-1] == AGAIN
+        assert (await life.reported(address))[0][-1] == AGAIN
     (alert,) = await life.active()
-    assert alert["handling"]["standing"] == "RELAPSED"
+    assert alert["workflow"]["status"] == "RELAPSED"
     assert await Alert.all().count() == 1

@@ -10,9 +10,9 @@ from core.errors import Conflict, NotFound
 from core.models import (
     Account,
     AuditRecord,
-    CaseKind,
     Dwelling,
-    DwellingCase,
+    DwellingRequest,
+    DwellingRequestKind,
     ManagedResidence,
     OccupancyKind,
     OutboxMessage,
@@ -26,7 +26,6 @@ from core.services.portfolio.publication import publish_residence, residence_doc
 from core.services.telegrams.pipeline import take_in
 from graphql_schema.base.relay import global_id
 from notifications.texts.render import render
-from tests.graphql.conftest import door, portal  # noqa: F401 - fixtures
 from tests.services.conftest import Izar
 from tests.support import factories
 
@@ -38,20 +37,20 @@ CHANGE = """mutation ($old: String!, $new: String!) {
   changePassword(password: $old, input: {newPassword: $new, confirmation: $new}) {
     ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
 TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
-BEGIN = "mutation ($p: String!) { beginSecondFactor(password: $p) { ... on SecondFactorBegun { secret } } }"
+BEGIN = "mutation ($p: String!) { startSecondFactor(password: $p) { ... on SecondFactorStarted { secret } } }"
 CONFIRM = """mutation ($c: String!) { confirmSecondFactor(code: $c) {
   ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code } } }"""
-HOUSE = """{
-  managedResidences { code activeAlerts { edges { node { id place level handling { standing } } } } }
-  dwellingCases { id name contested residenceCode } }"""
+RESIDENCES = """{
+  managedResidences { code activeAlerts { edges { node { id place level workflow { status } } } } }
+  dwellingRequests { id name contested residenceCode } }"""
 ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
-  ... on AlertHandled { handling { standing deeds { party } } } } }"""
-DECIDE = "mutation ($id: ID!) { decideCase(input: {id: $id, approved: true}) { approved } }"
+  ... on AlertUpdated { workflow { status actions { party } } } } }"""
+DECIDE = "mutation ($id: ID!) { decideDwellingRequest(input: {id: $id, approved: true}) { approved } }"
 
 
-async def invited(house, now, email=EMAIL):
+async def invited(application, now, email=EMAIL):
     await invite_manager(
-        house.settings,
+        application.settings,
         SYSTEM,
         email=email,
         operator_code="ocea",
@@ -59,30 +58,30 @@ async def invited(house, now, email=EMAIL):
         last_name="Garnier",
         now=now,
     )
-    letter = (
+    mail = (
         await OutboxMessage.filter(account__email=email, template="manager_invited").order_by("-id").first()
     )
-    values = opened_values(letter, house.settings)
-    assert values["password"] in render(letter.template, letter.language, values).text
+    values = opened_values(mail, application.settings)
+    assert values["password"] in render(mail.template, mail.language, values).text
     return values["password"]
 
 
-async def signed_in(portal, email, password):  # noqa: F811 - the fixture
+async def signed_in(portal, email, password):
     answer = (await portal.ask(SIGN_IN, email=email, password=password))["signIn"]
     portal.client.cookies.clear()
     portal.token = answer.get("token")
     return answer
 
 
-async def own_access(portal, temporary):  # noqa: F811 - the fixture
+async def own_access(portal, temporary):
     """From the temporary password to a session that is ready."""
     assert (await signed_in(portal, EMAIL, temporary))["state"] == "MUST_CHANGE_PASSWORD"
     changed = (await portal.ask(CHANGE, old=temporary, new=OWN))["changePassword"]
     portal.client.cookies.clear()
     portal.token = changed["token"]
     assert changed["state"] == "MUST_ENROL_SECOND_FACTOR"
-    assert await portal.refusal(HOUSE) == {"code": "MUST_ENROL_SECOND_FACTOR"}
-    app = pyotp.TOTP((await portal.ask(BEGIN, p=OWN))["beginSecondFactor"]["secret"])
+    assert await portal.refusal(RESIDENCES) == {"code": "MUST_ENROL_SECOND_FACTOR"}
+    app = pyotp.TOTP((await portal.ask(BEGIN, p=OWN))["startSecondFactor"]["secret"])
     done = (await portal.ask(CONFIRM, c=app.at(portal.clock.now)))["confirmSecondFactor"]["signedIn"]
     portal.client.cookies.clear()
     portal.token = done["token"]
@@ -91,22 +90,24 @@ async def own_access(portal, temporary):  # noqa: F811 - the fixture
 
 
 @pytest.mark.requirement("R-042", "C-40")
-async def test_a_manager_comes_in_and_looks_after_the_house(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_a_manager_comes_in_and_looks_after_the_building(
+    application, key_encryption, portal, now
+) -> None:
     """A temporary password, an own one, terms, a second factor; then alerts to see to, requests to decide."""
     meter = Izar()
-    await factories.residence(vault, factories.meter(meter.address))
+    await factories.residence(key_encryption, factories.meter(meter.address))
     start = datetime(2026, 11, 19, 23, tzinfo=UTC)
     await take_in(
-        house, SYSTEM, meter.hourly(start, [6] * 48), source="roof", now=start + timedelta(hours=49)
+        application, SYSTEM, meter.hourly(start, [6] * 48), source="roof", now=start + timedelta(hours=49)
     )
-    temporary = await invited(house, now)
+    temporary = await invited(application, now)
     await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
     await factories.account(email="luc@example.org", first_name="Luc")
     luc = await Account.get(email="luc@example.org")
-    case = await DwellingCase.create(
+    dwelling_request = await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=luc.id,
-        kind=CaseKind.CONTESTED,
+        kind=DwellingRequestKind.CONTESTED,
         occupancy_kind=OccupancyKind.TENANT,
         move_in=date(2026, 11, 21),
         attested_at=now,
@@ -114,71 +115,81 @@ async def test_a_manager_comes_in_and_looks_after_the_house(house, vault, portal
     )
     await own_access(portal, temporary)
 
-    answer = await portal.ask(HOUSE)
+    answer = await portal.ask(RESIDENCES)
     (residence,) = answer["managedResidences"]
     (alert,) = [edge["node"] for edge in residence["activeAlerts"]["edges"]]
     assert (residence["code"], alert["place"], alert["level"]) == ("AA000", "A · 1 · 2 · 12", 1)
-    handled = (await portal.ask(ACKNOWLEDGE, id=alert["id"]))["acknowledgeAlert"]["handling"]
-    assert handled == {"standing": "ACKNOWLEDGED", "deeds": [{"party": "MANAGER"}]}
-    (asked,) = answer["dwellingCases"]
+    handled = (await portal.ask(ACKNOWLEDGE, id=alert["id"]))["acknowledgeAlert"]["workflow"]
+    assert handled == {"status": "ACKNOWLEDGED", "actions": [{"party": "MANAGER"}]}
+    (asked,) = answer["dwellingRequests"]
     assert (asked["name"], asked["contested"], asked["residenceCode"]) == ("Luc Martin", True, "AA000")
-    assert (await portal.ask(DECIDE, id=asked["id"]))["decideCase"] == {"approved": True}
+    assert (await portal.ask(DECIDE, id=asked["id"]))["decideDwellingRequest"] == {"approved": True}
     assert (await portal.refusal(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
-    assert (await portal.ask(HOUSE))["dwellingCases"] == []
-    assert (await luc.occupancies.all())[0].dwelling_id == case.dwelling_id
+    assert (await portal.ask(RESIDENCES))["dwellingRequests"] == []
+    assert (await luc.occupancies.all())[0].dwelling_id == dwelling_request.dwelling_id
 
 
-async def test_another_residence_is_none_of_a_managers_business(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_another_residence_is_none_of_a_managers_business(
+    application, key_encryption, portal, now
+) -> None:
     """Without the grant there are no residences, no requests, and no request under its number either."""
-    await factories.residence(vault)
+    await factories.residence(key_encryption)
     await factories.account(email="luc@example.org")
-    case = await DwellingCase.create(
+    dwelling_request = await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=(await Account.get(email="luc@example.org")).id,
-        kind=CaseKind.REVIEW,
+        kind=DwellingRequestKind.REVIEW,
         occupancy_kind=OccupancyKind.TENANT,
         move_in=date(2026, 11, 21),
         attested_at=now,
         opened_at=now,
     )
-    await own_access(portal, await invited(house, now))
-    assert await portal.ask(HOUSE) == {"managedResidences": [], "dwellingCases": []}
-    number = global_id("DwellingCase", case.id)
+    await own_access(portal, await invited(application, now))
+    assert await portal.ask(RESIDENCES) == {"managedResidences": [], "dwellingRequests": []}
+    number = global_id("DwellingRequest", dwelling_request.id)
     assert (await portal.refusal(DECIDE, id=number))["code"] == "NOT_FOUND"
 
 
-async def test_an_invitation_is_sent_again_until_it_is_used(house, vault, now) -> None:
+async def test_an_invitation_is_sent_again_until_it_is_used(application, key_encryption, now) -> None:
     """The second temporary password replaces the first; a resident's address cannot be invited."""
-    await factories.residence(vault)
-    first, second = await invited(house, now), await invited(house, now)
+    await factories.residence(key_encryption)
+    first, second = await invited(application, now), await invited(application, now)
     assert first != second
     assert await Account.filter(email=EMAIL).count() == 1
     with pytest.raises(Conflict):
-        await invited(house, now, "claire.martin@example.org")
+        await invited(application, now, "claire.martin@example.org")
     await Account.filter(email=EMAIL).update(temporary_password_until=None)
     with pytest.raises(Conflict):
-        await invited(house, now)
+        await invited(application, now)
     with pytest.raises(NotFound):
         await invite_manager(
-            house.settings, SYSTEM, email=EMAIL, operator_code="none", first_name="", last_name="", now=now
+            application.settings,
+            SYSTEM,
+            email=EMAIL,
+            operator_code="none",
+            first_name="",
+            last_name="",
+            now=now,
         )
 
 
 DOCUMENTS = "{ managedResidences { code documents { title(language: FR) english: title(language: EN) } } }"
 
 
-async def publish(house, now, code="AA000"):
-    return await publish_residence(house, SYSTEM, operator_code="ocea", residence_code=code, now=now)
+async def publish(application, now, code="AA000"):
+    return await publish_residence(application, SYSTEM, operator_code="ocea", residence_code=code, now=now)
 
 
 @pytest.mark.requirement("R-134", "R-135", "R-136", "R-137", "R-138", "C-09", "C-10")
-async def test_publishing_tells_those_who_look_after_the_house(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_publishing_tells_those_who_look_after_the_building(
+    application, key_encryption, portal, now
+) -> None:
     """One e-mail to each administrator, however often it is published; a document for all with access."""
-    await factories.residence(vault)
+    await factories.residence(key_encryption)
     await Residence.all().update(published_at=None)
-    temporary = await invited(house, now)
-    await invited(house, now, "autre@example.org")
-    await invited(house, now, "ailleurs@example.org")
+    temporary = await invited(application, now)
+    await invited(application, now, "autre@example.org")
+    await invited(application, now, "ailleurs@example.org")
     for email, administrator in ((EMAIL, False), ("autre@example.org", True)):
         await grant_residence(
             SYSTEM,
@@ -189,11 +200,11 @@ async def test_publishing_tells_those_who_look_after_the_house(house, vault, por
             now=now,
         )
     later = now + timedelta(hours=1)
-    assert [await publish(house, now), await publish(house, later)] == [True, False]
+    assert [await publish(application, now), await publish(application, later)] == [True, False]
     assert (await Residence.get()).published_at == now
-    letters = await OutboxMessage.filter(template="portal_ready")
-    assert [letter.recipient for letter in letters] == ["autre@example.org"]
-    message = render(letters[0].template, "fr", opened_values(letters[0], house.settings))
+    mails = await OutboxMessage.filter(template="portal_ready")
+    assert [mail.recipient for mail in mails] == ["autre@example.org"]
+    message = render(mails[0].template, "fr", opened_values(mails[0], application.settings))
     assert message.subject == "Votre portail ISI HABITAT est prêt"
     await own_access(portal, temporary)
     (residence,) = (await portal.ask(DOCUMENTS))["managedResidences"]
@@ -201,48 +212,50 @@ async def test_publishing_tells_those_who_look_after_the_house(house, vault, por
         {"title": "Votre portail ISI HABITAT est prêt", "english": "Your portal ISI HABITAT is ready"}
     ]
     with pytest.raises(NotFound):
-        await publish(house, now, "ZZ999")
+        await publish(application, now, "ZZ999")
 
 
-async def test_a_residences_documents_are_for_its_managers(house, vault, now) -> None:
+async def test_a_residences_documents_are_for_its_managers(application, key_encryption, now) -> None:
     """A resident, and a manager of another residence, find none."""
-    number = await factories.residence(vault)
-    await publish(house, now)
-    await invited(house, now)
+    number = await factories.residence(key_encryption)
+    await publish(application, now)
+    await invited(application, now)
     for email in (EMAIL, "claire.martin@example.org"):
         row = await Account.get(email=email)
         viewer = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
         with pytest.raises(NotFound):
-            await residence_documents(house, viewer, number)
+            await residence_documents(application, viewer, number)
 
 
 DAYS = """{ managedResidences { dwellings { place dailyConsumption(fluid: COLD_WATER, from: "2026-11-20") {
   day amount { value } } } } }"""
 
 
-@pytest.mark.requirement("R-064", "R-065", "C-18")
-async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+@pytest.mark.requirement("R-064", "R-065", "C-18", "CN-01", "CN-07", "CN-13")
+async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(
+    application, key_encryption, portal, now
+) -> None:
     """Unanswered, no; granted, yes, and recorded; withdrawn, no from the same moment."""
     meter = Izar()
-    await factories.residence(vault, factories.meter(meter.address))
+    await factories.residence(key_encryption, factories.meter(meter.address))
     start = datetime(2026, 11, 19, 23, tzinfo=UTC)
     await take_in(
-        house, SYSTEM, meter.hourly(start, [10] * 24), source="roof", now=start + timedelta(hours=25)
+        application, SYSTEM, meter.hourly(start, [10] * 24), source="roof", now=start + timedelta(hours=25)
     )
-    temporary = await invited(house, now)
+    temporary = await invited(application, now)
     await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
     await own_access(portal, temporary)
     assert (await portal.refusal(DAYS))["code"] == "CONSENT_REQUIRED"
     row = await Account.get(email="claire.martin@example.org")
     claire = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
     home = (await Dwelling.get()).id
-    await answer_consent(house, claire, home, granted=True, visitor=NOBODY, now=now)
+    await answer_consent(application, claire, home, granted=True, visitor=NOBODY, now=now)
     (residence,) = (await portal.ask(DAYS))["managedResidences"]
     (dwelling,) = residence["dwellings"]
     assert dwelling["dailyConsumption"][0] == {"day": "2026-11-20", "amount": {"value": "0.240"}}
     (seen,) = await AuditRecord.filter(act=Act.DATA_ACCESSED)
     assert (seen.subject, seen.subject_id, seen.details["fluid"]) == ("dwelling", home, "COLD_WATER")
-    await answer_consent(house, claire, home, granted=False, visitor=NOBODY, now=now)
+    await answer_consent(application, claire, home, granted=False, visitor=NOBODY, now=now)
     assert (await portal.refusal(DAYS))["code"] == "CONSENT_REQUIRED"
     assert await AuditRecord.filter(act=Act.DATA_ACCESSED).count() == 1
 
@@ -254,18 +267,18 @@ ONE_HOME = """query ($id: ID!) { managedDwelling(id: $id) {
 
 
 @pytest.mark.requirement("C-18", "R-042")
-async def test_one_home_without_consent_hides_no_other(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_one_home_without_consent_hides_no_other(application, key_encryption, portal, now) -> None:
     """Its days are null, with the reason at its place; another one's are told, in the list and alone."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     residence = await Residence.get()
-    temporary = await invited(house, now)
+    temporary = await invited(application, now)
     await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
     await own_access(portal, temporary)
     await Dwelling.create(residence_id=residence.id, number="13")
     row = await Account.get(email="claire.martin@example.org")
     claire = Viewer(role=row.role, account_id=row.id, operator_id=row.operator_id)
     home = (await Dwelling.get(number="12")).id
-    await answer_consent(house, claire, home, granted=True, visitor=NOBODY, now=now)
+    await answer_consent(application, claire, home, granted=True, visitor=NOBODY, now=now)
     answer = (await portal.post(HOMES)).json()
     other, open_one = answer["data"]["managedResidences"][0]["dwellings"]
     assert (other["place"], other["dailyConsumption"]) == ("13", None)
@@ -284,30 +297,32 @@ async def test_one_home_without_consent_hides_no_other(house, vault, portal, now
 
 
 DECIDE_AS = """mutation ($id: ID!, $contested: Boolean) {
-  decideCase(input: {id: $id, approved: true, contested: $contested}) { approved } }"""
+  decideDwellingRequest(input: {id: $id, approved: true, contested: $contested}) { approved } }"""
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_a_request_for_a_home_that_is_somebodys_by_now(house, vault, portal, now) -> None:  # noqa: F811 - the fixture
+async def test_a_request_for_a_home_that_is_somebodys_by_now(
+    application, key_encryption, portal, now
+) -> None:
     """Shown as contested; approved by somebody who had not seen that, it is refused and stays open."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     luc = await factories.account(email="luc@example.org", first_name="Luc")
-    temporary = await invited(house, now)
+    temporary = await invited(application, now)
     await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
-    await DwellingCase.create(
+    await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=luc,
-        kind=CaseKind.REVIEW,
+        kind=DwellingRequestKind.REVIEW,
         occupancy_kind=OccupancyKind.TENANT,
         move_in=date(2026, 11, 21),
         attested_at=now,
         opened_at=now,
     )
     await own_access(portal, temporary)
-    (asked,) = (await portal.ask(HOUSE))["dwellingCases"]
+    (asked,) = (await portal.ask(RESIDENCES))["dwellingRequests"]
     assert asked["contested"]
     refused = await portal.refusal(DECIDE_AS, id=asked["id"], contested=False)
     assert (refused["code"], refused["field"]) == ("CONFLICT", "contested")
-    assert len((await portal.ask(HOUSE))["dwellingCases"]) == 1
+    assert len((await portal.ask(RESIDENCES))["dwellingRequests"]) == 1
     decided = await portal.ask(DECIDE_AS, id=asked["id"], contested=True)
-    assert decided["decideCase"] == {"approved": True}
+    assert decided["decideDwellingRequest"] == {"approved": True}

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House
-from core.services.places.key_vault import Vault
+from core.bootstrap import Application
+from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import replay, take_in
 from core.settings import Settings
@@ -48,7 +48,7 @@ def _meter(plan: DemoPlan, layout: Layout, fluid: Fluid) -> DemoMeter:
 
 @pytest.fixture(scope="module")
 def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
-    """What the house knows at first, and 1,000 lines: 750 good, 100 of them again, and 3 x 50 bad ones."""
+    """What the application knows at first, and 1,000 lines: 750 good, 100 of them again, and 3 x 50 bad ones."""
     unknown, wrong = (
         _meter(plan, Layout.KAMSTRUP_HEAT, Fluid.HEAT),
         _meter(plan, Layout.ITRON_WATER, Fluid.COLD_WATER),
@@ -68,41 +68,46 @@ def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
 
 
 async def test_each_line_is_counted_by_what_became_of_it(
-    house: House, vault: Vault, plan: DemoPlan, mixed: tuple[DemoPlan, list[str]], now: datetime
+    application: Application,
+    key_encryption: KeyEncryption,
+    plan: DemoPlan,
+    mixed: tuple[DemoPlan, list[str]],
+    now: datetime,
 ) -> None:
     """The summary has exactly the file's counts; replay stores what was kept once its cause is gone."""
     known, lines = mixed
-    await describe(known, vault, now=now)
-    summary = await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
+    await describe(known, key_encryption, now=now)
+    summary = await take_in(application, SYSTEM, lines, source="mixed.log", now=now)
     assert (summary.lines, summary.stored, summary.duplicates) == (1000, 750, 100)
     assert summary.unusable == {"NOT_A_TELEGRAM": 50, "KEY_WRONG": 50, "UNKNOWN_METER": 50}
 
-    await describe(plan, vault, now=now)
-    replayed = await replay(house, SYSTEM, now=now)
+    await describe(plan, key_encryption, now=now)
+    replayed = await replay(application, SYSTEM, now=now)
     assert (replayed.lines, replayed.stored) == (150, 100)
     assert sum(replayed.unusable.values()) == 50, "the garbage stays what it is"
-    again = await replay(house, SYSTEM, now=now)
+    again = await replay(application, SYSTEM, now=now)
     assert (again.lines, again.stored) == (50, 0)
 
 
 async def test_a_file_taken_in_again_stores_nothing_twice(
-    house: House, vault: Vault, mixed: tuple[DemoPlan, list[str]], now: datetime
+    application: Application, key_encryption: KeyEncryption, mixed: tuple[DemoPlan, list[str]], now: datetime
 ) -> None:
     """The second time every good line is a duplicate, and the bad ones are kept once."""
     known, lines = mixed
-    await describe(known, vault, now=now)
-    await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
-    again = await take_in(house, SYSTEM, lines, source="mixed.log", now=now)
+    await describe(known, key_encryption, now=now)
+    await take_in(application, SYSTEM, lines, source="mixed.log", now=now)
+    again = await take_in(application, SYSTEM, lines, source="mixed.log", now=now)
     assert (again.stored, again.duplicates, sum(again.unusable.values())) == (0, 850, 150)
-    assert (await replay(house, SYSTEM, now=now)).lines == 150
+    assert (await replay(application, SYSTEM, now=now)).lines == 150
 
 
+@pytest.mark.usefixtures("application")
 async def test_nothing_is_lost_when_the_process_is_killed(
-    house: House, settings: Settings, mixed: tuple[DemoPlan, list[str]], vault: Vault, now: datetime
+    settings: Settings, mixed: tuple[DemoPlan, list[str]], key_encryption: KeyEncryption, now: datetime
 ) -> None:
     """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
     known, lines = mixed
-    await describe(known, vault, now=now)
+    await describe(known, key_encryption, now=now)
     first = await _ingesting(settings)
     assert first.stdin is not None
     # The pipe stays open: the process has stored some batches and waits for more lines when it is killed.
@@ -141,6 +146,6 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
 
 
 async def _stored() -> int:
-    """How many readings the database of the open house holds."""
+    """How many readings the database of the open application holds."""
     rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
     return int(rows[0]["stored"])

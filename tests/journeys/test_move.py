@@ -2,7 +2,6 @@
 days.
 """
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 
 import httpx
@@ -10,17 +9,15 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption import DayVolume, Quality
-from core.models import Account, CaseKind, Meter, Occupancy
-from core.services.occupancy.dwelling_requests import decide, list_cases
-from core.services.places.key_vault import Vault
+from core.models import Account, DwellingRequestKind, Meter, Occupancy
+from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.places.key_encryption import KeyEncryption
 from core.services.shared import time_series
 from drivers.ista.profile import PROFILE as ISTA
-from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
 from tests.support.journey import DASHBOARD, DAYS, PASSWORD, PostBox, Resident, sign_up_with_ista
-from tests.support.post import smtp_server
 from tests.support.sign_up import NOW, Applicant, describe
 
 A, B = "anne@example.org", "bruno@example.org"
@@ -31,27 +28,9 @@ LAST_DAY = date(2026, 11, 15)
 
 
 @pytest.fixture
-def clock() -> SettableClock:
-    return SettableClock(NOW)
-
-
-@pytest.fixture
-async def client(house: House, clock: SettableClock) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build_app(house, clock=clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
-        yield client
-
-
-@pytest.fixture
-def post(house: House, clock: SettableClock) -> Iterator[PostBox]:
-    with smtp_server() as (box, port):
-        yield PostBox.at(port, box, house, clock)
-
-
-@pytest.fixture
-async def water(vault: Vault) -> None:
+async def water(key_encryption: KeyEncryption) -> None:
     """ista's dwelling; its cold water meter counted 100 litres a day since October."""
-    await describe(vault, "ista")
+    await describe(key_encryption, "ista")
     meter = await Meter.get(printed_serial="542361525")
     days = [date(2026, 10, 1) + timedelta(days=offset) for offset in range(53)]
     async with in_transaction() as connection:
@@ -111,7 +90,7 @@ async def test_neither_sees_the_others_days(
         assert await resident.refusal(DAYS, id=hers["id"], **{"from": day, "to": day}) == "FORBIDDEN_PERIOD"
 
 
-@pytest.mark.requirement("C-12")
+@pytest.mark.requirement("C-12", "CN-10")
 async def test_who_left_looks_back_for_the_operators_time(
     client: httpx.AsyncClient, post: PostBox, water: None, clock: SettableClock
 ) -> None:
@@ -147,15 +126,19 @@ async def test_who_left_registers_elsewhere_with_the_same_address(
 
 @pytest.mark.requirement("C-12", "R-140")
 async def test_a_contested_dwelling(
-    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+    client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
     """B says that the account of A is not B's: a manager decides, and A is told and keeps the own period."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
-    (case,) = await list_cases(SYSTEM, now=NOW)
-    assert (case.kind, case.name, case.residence_code) == (CaseKind.CONTESTED, "Bruno Petit", "50001369")
-    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
+    (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    assert (dwelling_request.kind, dwelling_request.name, dwelling_request.residence_code) == (
+        DwellingRequestKind.CONTESTED,
+        "Bruno Petit",
+        "50001369",
+    )
+    await decide(application, SYSTEM, dwelling_request.id, approved=True, now=NOW)
     assert (await bruno.home())["visibleFrom"] == "2026-11-10"
     assert (await anne.home())["visibleUntil"] == "2026-11-09"
     assert "Un nouvel occupant" in (await post.mails_to(A))[-1]
@@ -164,26 +147,26 @@ async def test_a_contested_dwelling(
 
 @pytest.mark.requirement("C-14", "C-15")
 async def test_a_contest_takes_nobodys_past(
-    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+    client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
     """Whoever says to have come before A gets the dwelling from today on; A keeps every day until then."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B, move_in="2024-01-01")
-    (case,) = await list_cases(SYSTEM, now=NOW)
-    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
+    (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    await decide(application, SYSTEM, dwelling_request.id, approved=True, now=NOW)
     hers, his = await anne.home(), await bruno.home()
     assert (hers["visibleFrom"], hers["visibleUntil"]) == ("2026-10-05", "2026-11-21")
     assert his["visibleFrom"] == "2026-11-22"
 
 
 async def test_a_contest_that_is_refused_changes_nothing(
-    client: httpx.AsyncClient, post: PostBox, water: None, house: House
+    client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
     """A stays, B sees nothing and may register elsewhere."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
-    (case,) = await list_cases(SYSTEM, now=NOW)
-    await decide(house, SYSTEM, case.id, approved=False, now=NOW)
+    (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    await decide(application, SYSTEM, dwelling_request.id, approved=False, now=NOW)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
     assert (await anne.home())["visibleUntil"] is None
     assert "n'a pas pu confirmer" in (await post.mails_to(B))[-1]

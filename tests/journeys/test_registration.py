@@ -4,7 +4,6 @@ SMTP server on loopback.
 
 import sys
 import types
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import EntryPoint, entry_points
@@ -14,46 +13,27 @@ import httpx
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House, open_house
+from core.bootstrap import Application, open_application
 from core.metering import hookimpl, load_registry
 from core.models import Account, ConsentRecord, Occupancy, OutboxMessage, Registration
-from core.services.occupancy.dwelling_requests import decide, list_cases
-from core.services.places.key_vault import Vault
+from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 from drivers.ocea.profile import PROFILE as OCEA
 from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock
 from tests.support.journey import DASHBOARD, PASSWORD, PostBox, Resident
-from tests.support.post import smtp_server
 from tests.support.sign_up import NOW, OCEA_DWELLING, Applicant, describe
 
 EMAIL = "marcialemars@example.org"
 
 
-@pytest.fixture
-def clock() -> SettableClock:
-    return SettableClock(NOW)
-
-
-@pytest.fixture
-async def client(house: House, clock: SettableClock) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build_app(house, clock=clock))
-    async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
-        yield client
-
-
-@pytest.fixture
-def post(house: House, clock: SettableClock) -> Iterator[PostBox]:
-    with smtp_server() as (box, port):
-        yield PostBox.at(port, box, house, clock)
-
-
 @pytest.mark.requirement("R-148", "R-149", "R-160", "R-161", "R-171", "R-172", "R-173", "R-174", "R-188")
 @pytest.mark.requirement("R-193", "R-194", "R-196", "R-198", "R-200", "R-216", "R-217", "R-218", "R-219")
 @pytest.mark.requirement("R-223", "R-224", "R-225", "R-226", "C-03", "C-16", "C-18", "C-34")
-async def test_ista(client: httpx.AsyncClient, post: PostBox, vault: Vault) -> None:
+async def test_ista(client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption) -> None:
     """A serial, the confirmation, status and day, options, personal data, six digits, sign-in, dashboard."""
-    await describe(vault, "ista")
+    await describe(key_encryption, "ista")
     applicant = Applicant(client, "ista")
     await applicant.start()
     found = await applicant.fill("serial", serial="542 361 524", device="UNKNOWN")
@@ -118,9 +98,9 @@ async def test_ista(client: httpx.AsyncClient, post: PostBox, vault: Vault) -> N
 @pytest.mark.requirement(
     "R-060", "R-061", "R-062", "R-063", "R-064", "R-065", "R-066", "C-03", "C-18", "C-38"
 )
-async def test_ocea(client: httpx.AsyncClient, post: PostBox, vault: Vault) -> None:
+async def test_ocea(client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption) -> None:
     """Four steps, a temporary password by e-mail, then password, terms, the question, the dashboard."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     applicant = Applicant(client, "ocea")
     await applicant.start()
     await applicant.fill("occupancy", kind="TENANT")
@@ -155,10 +135,10 @@ async def test_ocea(client: httpx.AsyncClient, post: PostBox, vault: Vault) -> N
 
 @pytest.mark.requirement("C-12")
 async def test_a_temporary_password_lapses(
-    client: httpx.AsyncClient, post: PostBox, vault: Vault, clock: SettableClock
+    client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption, clock: SettableClock
 ) -> None:
     """After its day the password opens nothing, and neither address nor dwelling is taken."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     applicant = await _ocea_applicant(client, EMAIL)
     temporary = await post.temporary_password_for(EMAIL)
     clock.now = NOW + timedelta(hours=24)
@@ -171,22 +151,26 @@ async def test_a_temporary_password_lapses(
 
 @pytest.mark.requirement("R-055", "C-40")
 async def test_a_lot_number_is_reviewed(
-    client: httpx.AsyncClient, post: PostBox, vault: Vault, house: House
+    client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption, application: Application
 ) -> None:
     """With a lot number alone the account sees nothing until a manager has let it in."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     await _ocea_applicant(client, EMAIL, lotNumber={"lot": "104"})
     temporary = await post.temporary_password_for(EMAIL)
     resident = await _ready(client, EMAIL, temporary)
     assert (await resident.ask(DASHBOARD))["viewer"]["dwellings"] == []
-    (case,) = await list_cases(SYSTEM, now=NOW)
-    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
+    (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    await decide(application, SYSTEM, dwelling_request.id, approved=True, now=NOW)
     assert (await resident.home())["number"] == "12"
     assert "vérifié votre demande" in (await post.mails_to(EMAIL))[-1]
 
 
 async def test_a_third_operator_needs_no_change_of_ours(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, vault: Vault, post: PostBox, clock: SettableClock
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    key_encryption: KeyEncryption,
+    post: PostBox,
+    clock: SettableClock,
 ) -> None:
     """A plugin that nobody here knows brings an operator, and its residents register by its rules."""
     acme = replace(OCEA, code="acme", name="Acme", portal_name="My water", terms_version=None)
@@ -202,9 +186,9 @@ async def test_a_third_operator_needs_no_change_of_ours(
         *entry_points(group="submeter.drivers"),
         EntryPoint("acme", module.__name__, "submeter.drivers"),
     ]
-    async with open_house(settings, registry=load_registry(plugins)) as house:
-        await describe(vault, "acme", OCEA_DWELLING, code="BC123")
-        transport = httpx.ASGITransport(build_app(house, clock=clock))
+    async with open_application(settings, registry=load_registry(plugins)) as application:
+        await describe(key_encryption, "acme", OCEA_DWELLING, code="BC123")
+        transport = httpx.ASGITransport(build_app(application, clock=clock))
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
             await _ocea_applicant(client, EMAIL, operator="acme", siteCode={"code": "BC123"})
             (mail,) = await post.mails_to(EMAIL)
@@ -216,16 +200,18 @@ async def test_a_third_operator_needs_no_change_of_ours(
             assert (await resident.home())["number"] == "12"
 
 
-async def test_no_secret_lies_open(client: httpx.AsyncClient, post: PostBox, vault: Vault) -> None:
+async def test_no_secret_lies_open(
+    client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption
+) -> None:
     """Codes and temporary passwords are sealed while they wait, and gone once they are sent."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     await _ocea_applicant(client, EMAIL)
     (waiting,) = await OutboxMessage.all()
-    assert waiting.sealed_values is not None
+    assert waiting.encrypted_values is not None
     assert "password" not in waiting.values
     temporary = await post.temporary_password_for(EMAIL)
-    assert temporary.encode() not in waiting.sealed_values
-    assert (await OutboxMessage.get()).sealed_values is None
+    assert temporary.encode() not in waiting.encrypted_values
+    assert (await OutboxMessage.get()).encrypted_values is None
     stored = [str(value) for row in await Registration.all() for value in vars(row).values()]
     assert not [value for value in stored if temporary in value]
 

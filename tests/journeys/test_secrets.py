@@ -10,15 +10,15 @@ import pyotp
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel, OutboxMessage
 from core.services.messaging.delivery import claim_next
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.gateways import issue_gateway_key
 from core.services.shared.audit import acts_on
 from core.services.shared.transaction import current_database
 from graphql_schema.asgi import build_app
-from notifications.worker import PostRoom, ways_of
+from notifications.worker import OutboxWorker, ways_of
 from tests.support import factories
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 from tests.support.post import sms_centre, smtp_server
@@ -37,7 +37,7 @@ class Journey:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
         self.token: str | None = None
-        self.said: list[str] = []
+        self.reported: list[str] = []
 
     async def ask(self, field: str, answer: str, **arguments: str) -> dict[str, Any]:
         """One mutation with text arguments as variables; answers the field."""
@@ -46,10 +46,10 @@ class Journey:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         self._client.cookies.clear()
         body = {"query": query, "variables": arguments}
-        told = (await self._client.post("/graphql", json=body, headers=headers)).json()
-        self.said += [repr(error) for error in told.get("errors", [])]
-        it = (told.get("data") or {}).get("it") or {}
-        self.said += [repr(value) for name, value in it.items() if name in {"code", "message"}]
+        reported = (await self._client.post("/graphql", json=body, headers=headers)).json()
+        self.reported += [repr(error) for error in reported.get("errors", [])]
+        it = (reported.get("data") or {}).get("it") or {}
+        self.reported += [repr(value) for name, value in it.items() if name in {"code", "message"}]
         if it.get("token", "").startswith("sms_"):
             self.token = it["token"]
         return it
@@ -60,15 +60,17 @@ SESSION = "... on SignedIn { token deviceToken } ... on AccessRefusal { code mes
 REFUSED = "... on AccessRefusal { code message }"
 
 
-@pytest.mark.requirement("C-13")
 async def test_nothing_that_opens_is_logged_told_or_recorded(
-    house: House, vault: Vault, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    application: Application,
+    key_encryption: KeyEncryption,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From the first wrong password to the lost phone, at DEBUG; nor does it lie open in a table."""
     meter = factories.meter(
         printed_serial=SERIAL, vendor="itron", radio_address="ITW-48349952-33-07", key=KEY
     )
-    await factories.residence(vault, meter)
+    await factories.residence(key_encryption, meter)
     await Account.all().update(phone_e164=PHONE, leak_by_sms=False)
     for name in logging.root.manager.loggerDict:
         if name.split(".")[0] in {"core", "graphql_schema", "notifications", "strawberry", "graphql"}:
@@ -77,10 +79,10 @@ async def test_nothing_that_opens_is_logged_told_or_recorded(
     secrets = {PASSWORD, WRONG, FIRST, SECOND, SERIAL, KEY.hex(), KEY.hex().upper()}
     secrets.add(await issue_gateway_key(SYSTEM, operator_code=OPERATOR, name="roof", now=NOW))
     clock = [NOW]
-    transport = httpx.ASGITransport(build_app(house, clock=lambda: clock[0]))
+    transport = httpx.ASGITransport(build_app(application, clock=lambda: clock[0]))
     with sms_centre(monkeypatch), smtp_server() as (box, port):
         settings = replace(
-            house.settings,
+            application.settings,
             smtp_host="127.0.0.1",
             smtp_port=port,
             smtp_security="PLAIN",
@@ -89,23 +91,25 @@ async def test_nothing_that_opens_is_logged_told_or_recorded(
             vonage_api_secret="an SMS account's secret",
         )
         secrets.add(settings.vonage_api_secret)
-        room = PostRoom(replace(house, settings=settings), ways_of(settings), clock=lambda: clock[0])
+        room = OutboxWorker(
+            replace(application, settings=settings), ways_of(settings), clock=lambda: clock[0]
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
             journey = Journey(client)
-            secrets |= await _live(journey, house, room, clock)
+            secrets |= await _live(journey, application, room, clock)
         assert len(box.mails) >= 5
     audit = repr(await acts_on(SYSTEM, limit=1_000))
     outbox = repr([dict(row) for row in await OutboxMessage.all()])
     stored = ""
     for table in ("account", "session", "challenge", "device", "access_token", "recovery_code"):
         stored += repr(await current_database().execute_query_dict(f"SELECT * FROM {table}"))
-    said = "\n".join(journey.said)
+    reported = "\n".join(journey.reported)
     assert len(secrets) > 30
-    assert "SIGN_IN_REFUSED" in said
+    assert "SIGN_IN_REFUSED" in reported
     assert "PASSWORD_RESET" in audit
     assert "went by EMAIL" in caplog.text
     for secret in secrets:
-        for place, text in {"log": caplog.text, "errors": said, "audit": audit}.items():
+        for place, text in {"log": caplog.text, "errors": reported, "audit": audit}.items():
             assert secret not in text, (place, secret)
         if secret != SERIAL:
             assert secret not in outbox
@@ -115,7 +119,7 @@ async def test_nothing_that_opens_is_logged_told_or_recorded(
         assert personal not in audit
 
 
-async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]) -> set[str]:
+async def _live(journey: Journey, application: Application, room: OutboxWorker, clock: list[Any]) -> set[str]:
     """Use every part of an account; answers every secret that there was."""
     secrets: set[str] = set()
 
@@ -130,20 +134,20 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     for password in (WRONG, PASSWORD):
         answer = await journey.ask(f"changePassword(password: $old, {new})", SESSION, old=password, new=FIRST)
         seen(answer.get("token"))
-    await journey.ask("askPhoneCode", REFUSED)
-    code = await _sealed(house, "phone_code")
+    await journey.ask("requestPhoneCode", REFUSED)
+    code = await _encrypted(application, "phone_code")
     for shown in ("000 000", code, code):
         await journey.ask("confirmPhone(code: $code)", REFUSED, code=shown)
     seen(code)
-    await journey.ask("askEmailChange(email: $to, password: $p)", REFUSED, to=NEW_EMAIL, p=WRONG)
-    await journey.ask("askEmailChange(email: $to, password: $p)", REFUSED, to="no address", p=FIRST)
+    await journey.ask("requestEmailChange(email: $to, password: $p)", REFUSED, to=NEW_EMAIL, p=WRONG)
+    await journey.ask("requestEmailChange(email: $to, password: $p)", REFUSED, to="no address", p=FIRST)
     clock[0] += timedelta(minutes=2)
-    await journey.ask("askEmailChange(email: $to, password: $p)", REFUSED, to=NEW_EMAIL, p=FIRST)
-    code = await _sealed(house, "email_code")
+    await journey.ask("requestEmailChange(email: $to, password: $p)", REFUSED, to=NEW_EMAIL, p=FIRST)
+    code = await _encrypted(application, "email_code")
     await journey.ask("confirmEmailChange(code: $code)", REFUSED, code=code)
     seen(code)
     begun = await journey.ask(
-        "beginSecondFactor(password: $p)", "... on SecondFactorBegun { secret uri }", p=FIRST
+        "startSecondFactor(password: $p)", "... on SecondFactorStarted { secret uri }", p=FIRST
     )
     app = pyotp.TOTP(begun["secret"])
     enrolled = await journey.ask(
@@ -156,8 +160,8 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     made = await journey.ask('createAccessToken(name: "HA", scopes: [READ_DAILY])', "token")
     seen(journey.token, made["token"])
     await room.send_due()
-    await journey.ask("askPasswordReset(email: $email)", REFUSED, email=NEW_EMAIL)
-    message = await claim_next(house, "tests", [Channel.EMAIL], now=clock[0])
+    await journey.ask("requestPasswordReset(email: $email)", REFUSED, email=NEW_EMAIL)
+    message = await claim_next(application, "tests", [Channel.EMAIL], now=clock[0])
     assert message is not None
     link = str(message.values["link"]).partition("#")[2]
     reset = f"resetPassword(token: $token, {new})"
@@ -166,7 +170,7 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     seen(link)
     session = await journey.ask(SIGN_IN, SESSION, email=NEW_EMAIL, password=SECOND)
     for shown in (app.at(clock[0]), enrolled["recoveryCodes"][0]):
-        answer = await journey.ask("giveSecondFactor(code: $code)", SESSION, code=shown)
+        answer = await journey.ask("verifySecondFactor(code: $code)", SESSION, code=shown)
         seen(answer.get("token"))
     await journey.ask("signOut", "sessionEnded")
     clock[0] += timedelta(minutes=6)
@@ -174,9 +178,9 @@ async def _live(journey: Journey, house: House, room: PostRoom, clock: list[Any]
     return secrets
 
 
-async def _sealed(house: House, template: str) -> str:
+async def _encrypted(application: Application, template: str) -> str:
     from core.services.messaging.account_messages import opened_values  # noqa: PLC0415 - as the post room opens it
 
     row = await OutboxMessage.filter(template=template).order_by("-id").first()
     assert row is not None
-    return str(opened_values(row, house.settings)["code"])
+    return str(opened_values(row, application.settings)["code"])

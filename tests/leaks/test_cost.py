@@ -8,7 +8,6 @@ from core.leaks.cost import Cost, cost_of
 PRICE = Decimal("4.52")
 
 
-@pytest.mark.requirement("R-085", "R-086")
 def test_a_leak_has_a_price_and_a_projection():
     """The guide's first row at 4.52 EUR a cubic metre: rounded once, half up, from the exact figures."""
     assert cost_of(13_275, Fraction(13_275, 24 * 140), eur_per_m3=PRICE) == Cost(

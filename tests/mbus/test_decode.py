@@ -4,10 +4,10 @@ import pytest
 
 from core.mbus.address import Address
 from core.mbus.decode import open_frame, read_envelope
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Measurand, SecurityKind
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
+from core.mbus.vocabulary import Measurand, SecurityKind
 
-# Our own telegrams, one a kind of seal.
+# Our own telegrams, one a kind of encryption.
 CTR = (
     "2A442D2C043799691B168D2087809EE828519A899DAD7C577857BD746EAE6326423CA7F5C760FBF406E270",
     "F5011AE1F4F10C62B7E5052DE5831F09",
@@ -37,7 +37,7 @@ PLAIN = (
     "2E4497265299344803077A11000000041383F20100066D362716463300441366EF0100426C3F3C0E79221371783809",
     None,
 )
-SEALED = {
+ENCRYPTED = {
     SecurityKind.ELL_CTR: CTR,
     SecurityKind.MODE_5: MODE_5,
     SecurityKind.MODE_7: MODE_7,
@@ -52,8 +52,8 @@ def refusal(telegram: bytes, key: bytes | None) -> TelegramError:
     return caught.value
 
 
-@pytest.mark.parametrize(("kind", "vector"), SEALED.items())
-def test_a_sealed_telegram_shows_who_sent_it_and_opens_with_its_key(kind, vector):
+@pytest.mark.parametrize(("kind", "vector"), ENCRYPTED.items())
+def test_an_encrypted_telegram_shows_who_sent_it_and_opens_with_its_key(kind, vector):
     """The envelope is readable without the key; the key opens the records."""
     envelope = read_envelope(bytes.fromhex(vector[0]))
     assert envelope.security is kind
@@ -62,14 +62,14 @@ def test_a_sealed_telegram_shows_who_sent_it_and_opens_with_its_key(kind, vector
     assert not frame.opened_with_default_key
 
 
-@pytest.mark.parametrize("vector", SEALED.values())
-def test_no_key_and_another_key_are_told_apart(vector):
+@pytest.mark.parametrize("vector", ENCRYPTED.values())
+def test_no_key_and_another_key_are_different_faults(vector):
     """KEY_MISSING asks for a key; KEY_WRONG or MAC_MISMATCH says that this one is not it."""
     telegram = bytes.fromhex(vector[0])
     assert refusal(telegram, None).code is TelegramFault.KEY_MISSING
     wrong = refusal(telegram, OTHER_KEY)
     assert wrong.code in {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}
-    assert wrong.stage is Stage.SECURITY
+    assert wrong.stage is DecodeStage.SECURITY
     assert refusal(telegram, b"short").code is TelegramFault.KEY_UNUSABLE
 
 
@@ -100,7 +100,7 @@ def test_a_damaged_first_block_is_refused_in_mode_5():
 
 
 def test_a_plain_telegram_of_a_meter_with_a_key_is_suspicious():
-    """Downgrade protection: what came unsealed is refused if the meter has a key, read if it has none."""
+    """Downgrade protection: what came unencrypted is refused if the meter has a key, read if it has none."""
     telegram = bytes.fromhex(PLAIN[0])
     assert refusal(telegram, OTHER_KEY).code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN
     assert open_frame(read_envelope(telegram), None).records
@@ -153,7 +153,7 @@ def test_what_is_not_implemented_keeps_its_sender(tail, kind, code):
     ],
 )
 def test_headers_that_break_off_are_refused(tail, code):
-    """Fragments, lengths that do not fit and missing bytes are told apart."""
+    """Fragments, lengths that do not fit and missing bytes are distinguished."""
     body = bytes.fromhex("442D2C998734761B16" + tail)
     with pytest.raises(TelegramError) as caught:
         read_envelope(bytes((len(body),)) + body)
@@ -199,10 +199,10 @@ def test_an_extended_link_with_an_address_names_the_meter():
     ("at", "value", "code"),
     [
         (35, 0x20, TelegramFault.UNSUPPORTED_SECURITY_MODE),  # CFGX: another key derivation
-        (33, 0xF0, TelegramFault.TRUNCATED),  # CFG: more sealed blocks than arrived
+        (33, 0xF0, TelegramFault.TRUNCATED),  # CFG: more encrypted blocks than arrived
     ],
 )
-def test_kinds_of_mode_7_that_are_not_read_are_said(at, value, code):
+def test_kinds_of_mode_7_that_are_not_read_are_named(at, value, code):
     """Another derivation, missing blocks: a code of their own, never a wrong key."""
     telegram = bytearray.fromhex(MODE_7[0])
     telegram[at] = value

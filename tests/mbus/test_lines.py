@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mbus.decode import read_envelope
-from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.lines import GatewayLine, is_blank, parse_line
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
@@ -113,7 +113,7 @@ def test_what_is_no_telegram_is_refused_with_a_code(line):
     """Rubbish is NOT_A_TELEGRAM at stage LINE, whatever it looks like."""
     with pytest.raises(TelegramError) as caught:
         parse_line(line)
-    assert (caught.value.code, caught.value.stage) == (TelegramFault.NOT_A_TELEGRAM, Stage.LINE)
+    assert (caught.value.code, caught.value.stage) == (TelegramFault.NOT_A_TELEGRAM, DecodeStage.LINE)
 
 
 def test_a_key_inside_a_line_is_ignored():
@@ -123,7 +123,7 @@ def test_a_key_inside_a_line_is_ignored():
 
 
 @pytest.mark.parametrize(("text", "blank"), [("", True), ("  \n", True), ("# note", True), (PRIOS, False)])
-def test_blank_lines_and_comments_are_told_apart(text, blank):
+def test_blank_lines_and_comments_are_recognised(text, blank):
     """A blank line and a comment are nothing to parse; all else is."""
     assert is_blank(text) is blank
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mbus.errors import Stage, TelegramError, TelegramFault
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.link import LinkFrame, crc16, read_link
 
 STANDARD_B = bytes.fromhex("1444AE0C7856341201078C2027780B134365877AC5")
@@ -48,7 +48,7 @@ def test_a_flipped_bit_under_format_a_is_found(telegram, data):
     framed[at] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(TelegramError) as caught:
         read_link(bytes(framed), crc_kept=True)
-    assert (caught.value.code, caught.value.stage) == (TelegramFault.CRC_MISMATCH, Stage.LINK)
+    assert (caught.value.code, caught.value.stage) == (TelegramFault.CRC_MISMATCH, DecodeStage.LINK)
 
 
 def test_a_damaged_format_b_frame_is_refused_when_its_checksum_was_kept():

@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mbus import units
-from core.mbus.errors import Stage, TelegramError, TelegramFault
-from core.mbus.frame import Function, Measurand
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.records import meaning_of, read_records
+from core.mbus.vocabulary import Function, Measurand
+from tests.support.frames import frame_around, records_in
 
 
 def one(text: str):
     """The one record of a stream."""
-    (record,) = read_records(bytes.fromhex(text), 0).records
+    (record,) = records_in(bytes.fromhex(text))
     return record
 
 
@@ -93,9 +94,11 @@ def test_an_unknown_code_has_no_value():
 
 def test_filler_and_manufacturer_data():
     """2F is skipped anywhere; after 0F the rest is the maker's and is kept with its offset."""
-    content = read_records(bytes.fromhex("2F2F01FD0801" + "2F" + "0FAABBCC"), 0)
-    assert [record.offset for record in content.records] == [2]
-    assert (content.manufacturer_data, content.manufacturer_data_offset) == (b"\xaa\xbb\xcc", 8)
+    stream = bytes.fromhex("2F2F01FD0801" + "2F" + "0FAABBCC")
+    content = read_records(stream, 0)
+    frame = frame_around(content, stream)
+    assert [record.offset for record in frame.records] == [2]
+    assert (frame.manufacturer_data, content.manufacturer_data_offset) == (b"\xaa\xbb\xcc", 8)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_a_stream_that_breaks_the_grammar_yields_nothing(stream, code):
     """One wrong length makes a guess of all that follows: the whole stream is refused, with an offset."""
     with pytest.raises(TelegramError) as caught:
         read_records(bytes.fromhex(stream), 0)
-    assert (caught.value.code, caught.value.stage) == (code, Stage.APPLICATION)
+    assert (caught.value.code, caught.value.stage) == (code, DecodeStage.APPLICATION)
     assert caught.value.offset is not None
 
 
@@ -124,7 +127,7 @@ def test_a_stream_that_breaks_the_grammar_yields_nothing(stream, code):
 def test_no_bytes_raise_anything_else(stream):
     """Whatever the bytes, records are read with their true offsets, or refused with a TelegramError."""
     with suppress(TelegramError):
-        for record in read_records(stream, 0).records:
+        for record in records_in(stream):
             assert stream[record.offset :].startswith(record.header)
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mbus.compact import format_of, read_compact
-from core.mbus.frame import Function
+from core.mbus.compact import read_compact, signature
 from core.mbus.profile import read_profiles
-from core.mbus.records import read_records
+from core.mbus.vocabulary import Function
 from tests.support import encoder
 from tests.support.encoder import Place
+from tests.support.frames import frame_around, records_in
 
 FUNCTIONS = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 places = st.builds(
@@ -75,7 +75,7 @@ def numbers(draw, where=places):
 
 def read(*records):
     """What the decoder makes of records."""
-    return read_records(encoder.full(records), 0).records
+    return records_in(encoder.full(records))
 
 
 @given(st.lists(numbers(), max_size=6))
@@ -142,12 +142,13 @@ def test_compact_frames_carry_the_same_records(asked):
     """Headers taken off and put back by the format that the full telegram taught: the same records."""
     sent = [record for record, _, _ in asked]
     full = read(*sent)
-    signature, headers = format_of(full)
-    content = read_compact(encoder.compact(sent), 0, {signature: headers})
-    assert [(record.header, record.value) for record in content.records] == [
+    headers = tuple(record.header for record in full)
+    number, compact = signature(headers), encoder.compact(sent)
+    frame = frame_around(read_compact(compact, 0, {number: headers}), compact)
+    assert [(record.header, record.value) for record in frame.records] == [
         (record.header, record.value) for record in full
     ]
-    assert content.compact_signature == signature
+    assert frame.compact_signature == number
 
 
 @pytest.mark.parametrize("factor", range(8))
@@ -213,7 +214,7 @@ def test_other_spacings():
     ("vife", "measurand", "unit", "value"),
     [("39", "DATE_TIME", "", date(2026, 4, 30)), ("41", "COUNT", "", 13406), ("56", "DURATION", "h", 13406)],
 )
-def test_a_vife_may_say_that_the_data_are_something_else(vife, measurand, unit, value):
+def test_a_vife_may_make_the_data_something_else(vife, measurand, unit, value):
     """Start day, number and duration of exceeded limits are no volume, whatever the VIF before them."""
-    (record,) = read_records(bytes.fromhex(f"0293{vife}5E34"), 0).records
+    (record,) = records_in(bytes.fromhex(f"0293{vife}5E34"))
     assert (record.measurand, record.unit, record.value) == (measurand, unit, value)

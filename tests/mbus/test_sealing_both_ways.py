@@ -1,4 +1,4 @@
-"""Seal and open: what a meter seals in each mode comes out again, and with anything altered it does not."""
+"""What a meter encrypts in each mode comes out again, and with anything altered it does not."""
 
 from datetime import date
 
@@ -10,8 +10,8 @@ from core.mbus.address import Address
 from core.mbus.decode import open_frame, read_envelope
 from core.mbus.errors import TelegramError, TelegramFault
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
-from tests.support.encoder_sealing import LONG, NONE, SHORT, Header
+from tests.support import encoder_encryption as encryption
+from tests.support.encoder_encryption import LONG, NONE, SHORT, Header
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 keys = st.binary(min_size=16, max_size=16)
@@ -74,7 +74,7 @@ def refusal(telegram, key):
 def test_plain_telegrams(link, content, header):
     """Mode 0 with every header: records, address, access number and status come back."""
     records, values = content
-    frame = opened(sealing.plain(link, encoder.full(records), header), None)
+    frame = opened(encryption.plain(link, encoder.full(records), header), None)
     assert numbers(frame) == values
     assert frame.envelope.meter_address == Address.from_wire(header.address(link))
     if header.kind != NONE:
@@ -87,10 +87,10 @@ def test_plain_telegrams(link, content, header):
 @calm
 @given(links(), keys, contents(), headers(), st.booleans())
 def test_mode_5(link, key, content, header, with_rest):
-    """Mode 5: the sealed part and the plain rest are one stream of records."""
+    """Mode 5: the encrypted part and the plain rest are one stream of records."""
     records, values = content
     behind = encoder.full(records) if with_rest else b""
-    telegram = sealing.mode5(link, key, encoder.full(records), header, behind=behind)
+    telegram = encryption.mode5(link, key, encoder.full(records), header, behind=behind)
     assert numbers(opened(telegram, key)) == values * (1 + with_rest)
     assert refusal(telegram, None) is TelegramFault.KEY_MISSING
     assert refusal(telegram, key[1:]) is TelegramFault.KEY_UNUSABLE
@@ -104,12 +104,14 @@ def test_mode_5(link, key, content, header, with_rest):
 def test_mode_7(link, key, content, header, counter, mac_bytes, with_length, with_key, form, sender):
     """Mode 7 with every length of code, with and without the optional fields and an extended link before."""
     records, values = content
-    telegram = sealing.mode7(
+    telegram = encryption.mode7(
         link, key, encoder.full(records), header, counter=counter, mac_bytes=mac_bytes,
         message_length=with_length, key_information=with_key,
     )  # fmt: skip
     if form == "8C" or (form == "8E" and header.kind == LONG):
-        telegram = sealing.extended(link, sealing.body(telegram), sender=sender if form == "8E" else None)
+        telegram = encryption.extended(
+            link, encryption.body(telegram), sender=sender if form == "8E" else None
+        )
     frame = opened(telegram, key)
     assert numbers(frame) == values
     assert frame.message_counter == frame.envelope.message_counter == counter
@@ -120,7 +122,7 @@ def test_mode_7(link, key, content, header, counter, mac_bytes, with_length, wit
 def test_mode_7_proves_the_message_before_it_is_opened(link, key, content, header, data):
     """One bit altered in counter, code or content: MAC_MISMATCH, whatever the key would open."""
     records, _ = content
-    telegram = bytearray(sealing.mode7(link, key, encoder.full(records), header, mac_bytes=16))
+    telegram = bytearray(encryption.mode7(link, key, encoder.full(records), header, mac_bytes=16))
     layer_end = 12 + telegram[11]
     start = read_envelope(bytes(telegram), crc_kept=False).transport.payload
     at = data.draw(st.one_of(st.integers(15, layer_end - 1), st.integers(start, len(telegram) - 1)))
@@ -132,16 +134,16 @@ def test_mode_7_proves_the_message_before_it_is_opened(link, key, content, heade
 @given(links(), keys, contents(), st.integers(0, 2**25 - 1), st.sampled_from([0x00, 0x20, 0x22, 0x30, 0x32]),
        st.one_of(st.none(), links()))  # fmt: skip
 def test_the_counter_mode_of_the_extended_link(link, key, content, session, control, sender):
-    """Forms II and IV, sealed and not: the bits that repeaters change are not part of the seal."""
+    """Forms II and IV, encrypted and not: the bits that repeaters change are not part of the cipher."""
     records, values = content
     apl = b"\x78" + encoder.full(records)
     for own in (key, None):
-        telegram = sealing.counter_mode(link, own, apl, session=session, control=control, sender=sender)
+        telegram = encryption.counter_mode(link, own, apl, session=session, control=control, sender=sender)
         frame = opened(telegram, own)
         assert numbers(frame) == values
         assert frame.message_counter == session
         assert frame.envelope.meter_address == Address.from_wire(sender or link)
-    hopped = bytearray(sealing.counter_mode(link, key, apl, session=session, control=control))
+    hopped = bytearray(encryption.counter_mode(link, key, apl, session=session, control=control))
     hopped[11] ^= 0x12
     assert numbers(opened(bytes(hopped), key)) == values
 
@@ -153,11 +155,11 @@ def test_another_key_opens_nothing(link, key, other, content, header):
     if key == other:
         return
     apl = encoder.full(content[0])
-    sealed = {
-        sealing.mode7(link, key, apl, header): TelegramFault.MAC_MISMATCH,
-        sealing.counter_mode(link, key, b"\x78" + apl): TelegramFault.KEY_WRONG,
+    encrypted = {
+        encryption.mode7(link, key, apl, header): TelegramFault.MAC_MISMATCH,
+        encryption.counter_mode(link, key, b"\x78" + apl): TelegramFault.KEY_WRONG,
     }
-    for telegram, fault in sealed.items():
+    for telegram, fault in encrypted.items():
         with pytest.raises(TelegramError) as caught:
             opened(telegram, other)
         assert caught.value.code is fault
@@ -166,19 +168,19 @@ def test_another_key_opens_nothing(link, key, other, content, header):
 
 @calm
 @given(links(), keys, contents(), headers(), st.integers(0, 15))
-def test_compact_frames_under_a_seal(link, key, content, header, session):
+def test_encrypted_compact_frames(link, key, content, header, session):
     """A compact frame in modes 5 and 7 and in the counter mode, with the format of the full telegram."""
     records, values = content
     compact = header._replace(compact=True)
     full = encoder.full(records)
     formats = {encoder.crc16(b"".join(record.header for record in records)): tuple(r.header for r in records)}
     for telegram in (
-        sealing.mode5(link, key, encoder.compact(records), compact),
-        sealing.mode7(link, key, encoder.compact(records), compact),
-        sealing.counter_mode(link, key, b"\x79" + encoder.compact(records), session=session),
+        encryption.mode5(link, key, encoder.compact(records), compact),
+        encryption.mode7(link, key, encoder.compact(records), compact),
+        encryption.counter_mode(link, key, b"\x79" + encoder.compact(records), session=session),
     ):
         assert numbers(opened(telegram, key, formats=formats)) == values
-    assert numbers(opened(sealing.mode5(link, key, full, header), key)) == values
+    assert numbers(opened(encryption.mode5(link, key, full, header), key)) == values
 
 
 @calm
@@ -186,7 +188,7 @@ def test_compact_frames_under_a_seal(link, key, content, header, session):
 def test_link_checksums_in_every_shape(link, content, header):
     """Format A, format B, and format A of which but the last block's checksum is left."""
     records, values = content
-    whole = sealing.plain(link, encoder.full(records), header)
-    shapes = [sealing.format_a(whole), sealing.format_b(whole), sealing.last_block_of_a(whole)]
+    whole = encryption.plain(link, encoder.full(records), header)
+    shapes = [encryption.format_a(whole), encryption.format_b(whole), encryption.last_block_of_a(whole)]
     for raw in shapes:
         assert numbers(open_frame(read_envelope(raw), None)) == values

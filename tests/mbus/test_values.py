@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from core.mbus.frame import Measurand
 from core.mbus.values import Coding, bcd, date_g, decode_value, signed, variable_length
+from core.mbus.vocabulary import Measurand
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A batch says what the ordinary way says: of every telegram, sound or damaged, in order."""
+"""A batch answers what single telegrams are answered with: of every telegram, sound or damaged, in order."""
 
 import json
 import random
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from Crypto.Cipher import AES
 
-from core.mbus.batch_ciphers import Ciphers
+from core.mbus.batch.ciphers import Ciphers
 from core.metering import (
-    NO_BOOK,
+    NO_FORMATS,
     Address,
     LoadedDriver,
     Measurement,
@@ -20,62 +20,72 @@ from core.metering import (
     Signature,
     TelegramError,
     identify,
-    open_sealed,
+    open_telegram,
     parse_line,
 )
 from core.metering.batch import BatchDecoder
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 KEY = bytes(range(16))
 LINK = bytes.fromhex("9726") + bytes.fromhex("11223344") + b"\x00\x07"
 
 
-def ordinary(case, registry, book=NO_BOOK):
-    """What `identify` and `open_sealed` say of (telegram, crc_kept, key)."""
+def one_by_one(case, registry, formats=NO_FORMATS):
+    """What `identify` and `open_telegram` answer for (telegram, crc_kept, key)."""
     telegram, crc_kept, key = case
     try:
-        sealed = identify(telegram, registry, crc_kept=crc_kept)
-        return open_sealed(sealed, key, formats=book.formats_for(sealed.address))
+        identified = identify(telegram, registry, crc_kept=crc_kept)
+        return open_telegram(identified, key, formats=formats.formats_for(identified.address))
     except TelegramError as error:
         return error
 
 
-def batched(cases, decoder, book=NO_BOOK):
-    """What a batch says of such cases."""
-    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in cases])
-    known = [place for place, sealed in enumerate(found) if not isinstance(sealed, TelegramError)]
-    opened = decoder.open([found[place] for place in known], [cases[place][2] for place in known], book=book)
+def batched(dwelling_requests, decoder, formats=NO_FORMATS):
+    """What a batch answers for such cases."""
+    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in dwelling_requests])
+    known = [place for place, answer in enumerate(found) if not isinstance(answer, TelegramError)]
+    opened = decoder.open(
+        [found[place] for place in known], [dwelling_requests[place][2] for place in known], formats=formats
+    )
     answers = list(found)
     for place, answer in zip(known, opened, strict=True):
         answers[place] = answer
     return answers
 
 
-def told(answer):
-    """All that an answer says: errors have no equality of their own."""
+def kept(ciphers):
+    """How many block ciphers are kept now, of those that decrypt and those that encrypt each."""
+    return max(len(ciphers._decryptors), len(ciphers._encryptors))
+
+
+def parts_of(answer):
+    """All of an answer: errors have no equality of their own."""
     if isinstance(answer, TelegramError):
         return answer.code, answer.stage, answer.message, answer.offset
     return answer
 
 
-def assert_same(cases, registry, decoder, book=NO_BOOK):
+def assert_same(dwelling_requests, registry, decoder, formats=NO_FORMATS):
     """Equal, and equal in print: to the eye of whoever reads a log nothing differs either.
 
     In one batch, and in batches of one through a decoder that has seen nothing.
     """
-    wanted = [ordinary(case, registry, book) for case in cases]
-    got = batched(cases, decoder, book)
+    wanted = [one_by_one(case, registry, formats) for case in dwelling_requests]
+    got = batched(dwelling_requests, decoder, formats)
     fresh = BatchDecoder(registry, ciphers=Ciphers(64))
-    alone = [batched([case], fresh, book)[0] for case in cases]
-    for case, one, *others in zip(cases, wanted, got, alone, strict=True):
+    alone = [batched([case], fresh, formats)[0] for case in dwelling_requests]
+    for case, one, *others in zip(dwelling_requests, wanted, got, alone, strict=True):
         for other in others:
-            assert told(one) == told(other), case[0].hex()
+            assert parts_of(one) == parts_of(other), case[0].hex()
             if isinstance(one, Opened):
                 assert repr(one) == repr(other)
+                assert repr(one.frame.records) == repr(other.frame.records)
+                assert one.frame.plaintext == other.frame.plaintext
+                assert one.frame.manufacturer_data == other.frame.manufacturer_data
                 assert hash(one.frame) == hash(other.frame)
-                assert hash(one.sealed.envelope) == hash(other.sealed.envelope)
+                assert hash(one.identified.envelope) == hash(other.identified.envelope)
                 assert one.measurement.index == other.measurement.index
                 assert list(one.measurement.values) == list(other.measurement.values)
                 assert one.message_counter == other.message_counter
@@ -176,57 +186,61 @@ LINKS = tuple(
 )
 
 
-def sealed(number, content, key, seal, link, chance):
-    """A telegram of a meter of its own in one of the ways in which telegrams are sealed."""
+def encrypted(number, content, key, mode, link, chance):
+    """A telegram of a meter of its own in one of the ways in which telegrams are encrypted."""
     full, compact = content
     link = link[:2] + number.to_bytes(4, "little") + link[-2:]
-    kind = chance.choice([sealing.SHORT, sealing.SHORT, sealing.LONG]) if seal != "ell" else sealing.NONE
-    header = sealing.Header(kind, access=number & 0xFF, status=chance.choice([0, 0, 4, 0x1B]), meter=link)
-    radio = link if kind != sealing.LONG else link[:2] + bytes.fromhex("99999999") + b"\x01\x37"
-    match seal:
+    kind = (
+        chance.choice([encryption.SHORT, encryption.SHORT, encryption.LONG])
+        if mode != "ell"
+        else encryption.NONE
+    )
+    header = encryption.Header(kind, access=number & 0xFF, status=chance.choice([0, 0, 4, 0x1B]), meter=link)
+    radio = link if kind != encryption.LONG else link[:2] + bytes.fromhex("99999999") + b"\x01\x37"
+    match mode:
         case "plain":
-            return sealing.plain(radio, full, header)
+            return encryption.plain(radio, full, header)
         case "mode 5":
-            return sealing.mode5(
+            return encryption.mode5(
                 radio, key, full, header, behind=chance.choice([b"", b"", b"\x01\xfd\x17\x05"])
             )
         case "mode 7":
-            inner = sealing.body(sealing.mode7(radio, key, full, header, counter=number))
-            return sealing.extended(radio, inner, access=number & 0xFF)
+            inner = encryption.body(encryption.mode7(radio, key, full, header, counter=number))
+            return encryption.extended(radio, inner, access=number & 0xFF)
         case "ell":
-            return sealing.counter_mode(radio, key, b"\x78" + full, session=number, access=number & 0xFF)
+            return encryption.counter_mode(radio, key, b"\x78" + full, session=number, access=number & 0xFF)
         case _:
-            return sealing.counter_mode(radio, key, b"\x79" + compact, session=number)
+            return encryption.counter_mode(radio, key, b"\x79" + compact, session=number)
 
 
-SEALS = ("plain", "mode 5", "mode 7", "ell", "compact")
+MODES = ("plain", "mode 5", "mode 7", "ell", "compact")
 
 
-def fleet(chance, seal):
+def fleet(chance, mode):
     """Twelve meters of one layout, some of which send something else, or have another key."""
     layout = random_layout(chance)
     link = chance.choice(LINKS)
     for number in range(12):
         key = chance.randbytes(16)
         used = layout if chance.random() < 0.85 else random_layout(chance)
-        telegram = sealed(number, written(used, chance), key, seal, link, chance)
+        telegram = encrypted(number, written(used, chance), key, mode, link, chance)
         if len(telegram) > 240 or telegram[0] + 1 != len(telegram):
             continue
-        known = None if seal == "plain" else key
+        known = None if mode == "plain" else key
         crc_kept = chance.choice([False, False, None])
         yield telegram, crc_kept, chance.choice([known] * 8 + [None, KEY, b"short"])
 
 
 def test_our_vectors(registry, decoder):
-    """All our telegrams with the right key, none, a wrong one, and whatever is said of their checksums."""
-    cases = list(vector_cases())
-    assert_same(cases, registry, decoder)
-    assert_same(cases[::-1], registry, decoder)
+    """All our telegrams with the right key, none, a wrong one, and whatever is known of their checksums."""
+    dwelling_requests = list(vector_cases())
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_shared_vectors(shared, registry):
     """The telegrams that are not ours to commit, sound and damaged, in one batch and again in another."""
-    cases = []
+    dwelling_requests = []
     for name in ("shared.json", "negative_shared.json"):
         for record in json.loads((shared / "wmbus" / name).read_text())["records"]:
             try:
@@ -234,10 +248,10 @@ def test_the_shared_vectors(shared, registry):
             except TelegramError:
                 continue
             key = bytes.fromhex(record["key"]) if record.get("key") else None
-            cases.append((line.telegram, line.crc_kept, key))
+            dwelling_requests.append((line.telegram, line.crc_kept, key))
     decoder = BatchDecoder(registry)
-    assert_same(cases, registry, decoder)
-    assert_same(cases, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
 
 
 def test_damage(registry, decoder):
@@ -252,43 +266,45 @@ def test_damage(registry, decoder):
         assert_same([*chosen, *damaged], registry, decoder)
 
 
-@pytest.mark.parametrize("seal", SEALS)
-def test_random_layouts(seal, registry, decoder):
-    """Records in any order, of any coding and any content, under any seal."""
-    chance = random.Random(f"layouts under {seal}")
+@pytest.mark.parametrize("mode", MODES)
+def test_random_layouts(mode, registry, decoder):
+    """Records in any order, of any coding and any content, in any mode."""
+    chance = random.Random(f"layouts under {mode}")
     for _ in range(60):
-        assert_same(list(fleet(chance, seal)), registry, decoder)
+        assert_same(list(fleet(chance, mode)), registry, decoder)
 
 
 def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
-    """Of a fleet under one seal the ordinary way opens one telegram a layout, and no more."""
+    """Of a fleet in one mode one telegram a layout is opened by itself, and no more."""
     chance = random.Random("a fleet")
     layout = [
         (bytes.fromhex("0413"), b"", 4),
         (bytes.fromhex("426C"), b"", 2),
         (bytes.fromhex("4413"), b"", 4),
     ]
-    ordinarily = []
+    by_itself = []
     monkeypatch.setattr(
-        "core.metering.batch_contents.open_sealed",
-        lambda *a, **k: ordinarily.append(1) or open_sealed(*a, **k),
+        "core.metering.batch.open.open_telegram",
+        lambda *a, **k: by_itself.append(1) or open_telegram(*a, **k),
     )
     link = bytes.fromhex("2D2C000000001B16")
-    seal_as = {
-        "mode 5": sealing.mode5,
-        "mode 7": sealing.mode7,
-        "ell": lambda own, key, records: sealing.counter_mode(own, key, b"\x78" + records),
+    modes = {
+        "mode 5": encryption.mode5,
+        "mode 7": encryption.mode7,
+        "ell": lambda own, key, records: encryption.counter_mode(own, key, b"\x78" + records),
     }
-    for seal, write in seal_as.items():
-        cases = []
+    for mode, write in modes.items():
+        dwelling_requests = []
         for number in range(40):
             key = chance.randbytes(16)
             own = link[:2] + number.to_bytes(4, "little") + link[-2:]
             telegram = write(own, key, written(layout, chance)[0])
-            cases.append((telegram, False, key))
-        ordinarily.clear()
-        assert all(isinstance(answer, Opened) for answer in batched(cases, BatchDecoder(registry)))
-        assert len(ordinarily) == 1, seal
+            dwelling_requests.append((telegram, False, key))
+        by_itself.clear()
+        assert all(
+            isinstance(answer, Opened) for answer in batched(dwelling_requests, BatchDecoder(registry))
+        )
+        assert len(by_itself) == 1, mode
 
 
 def test_compact_formats_that_were_learned(registry, decoder):
@@ -300,17 +316,17 @@ def test_compact_formats_that_were_learned(registry, decoder):
         if not layout:
             continue
         key = chance.randbytes(16)
-        teacher = open_sealed(
-            identify(sealed(1, written(layout, chance), key, "ell", link, chance), registry), key
+        teacher = open_telegram(
+            identify(encrypted(1, written(layout, chance), key, "ell", link, chance), registry), key
         )
-        book = NO_BOOK.learn(teacher)
-        cases = [
-            (sealed(number, written(layout, chance), key, "compact", link, chance), False, key)
+        formats = NO_FORMATS.learn(teacher)
+        dwelling_requests = [
+            (encrypted(number, written(layout, chance), key, "compact", link, chance), False, key)
             for number in range(1, 6)
         ]
-        assert_same(cases, registry, decoder, book)
-        assert_same(cases, registry, decoder)
-        assert_same(cases, registry, decoder, book)
+        assert_same(dwelling_requests, registry, decoder, formats)
+        assert_same(dwelling_requests, registry, decoder)
+        assert_same(dwelling_requests, registry, decoder, formats)
 
 
 def driver_of(interpret, interpret_many=None):
@@ -351,16 +367,16 @@ def test_a_driver_that_fails_or_looks_everywhere():
         registry = driver_of(interpret, many)
         chance = random.Random("a stranger's driver")
         layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
-        cases = [
+        dwelling_requests = [
             (
-                sealed(number, written(layout, chance), KEY, seal, LINKS[0], chance),
+                encrypted(number, written(layout, chance), KEY, mode, LINKS[0], chance),
                 False,
-                KEY if seal != "plain" else None,
+                KEY if mode != "plain" else None,
             )
             for number in range(1, 40)
-            for seal in ("plain", "mode 5", "ell")
+            for mode in ("plain", "mode 5", "ell")
         ]
-        got = assert_same(cases, registry, BatchDecoder(registry))
+        got = assert_same(dwelling_requests, registry, BatchDecoder(registry))
         assert {type(answer) for answer in got} == {Opened, TelegramError}
 
 
@@ -368,21 +384,21 @@ def test_a_batch_of_none_and_of_one(registry, decoder):
     """Nothing in, nothing out; one in, one out."""
     assert decoder.identify([]) == []
     assert decoder.open([], []) == []
-    telegram = sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100"))
+    telegram = encryption.mode5(LINK, KEY, bytes.fromhex("041383F20100"))
     for _ in range(3):
         (opened,) = decoder.open(decoder.identify([(telegram, False)]), [KEY])
-        assert opened == open_sealed(identify(telegram, registry), KEY)
-        assert opened.sealed.address == Address("ITW", "44332211", 0x00, 0x07)
+        assert opened == open_telegram(identify(telegram, registry), KEY)
+        assert opened.identified.address == Address("ITW", "44332211", 0x00, 0x07)
 
 
-def test_a_sealed_content_that_seems_plain(registry, decoder):
-    """One sealed content in 65,536 begins as if it were plain: with the key it is opened all the same."""
+def test_an_encrypted_content_that_seems_plain(registry, decoder):
+    """One encrypted content in 65,536 begins as if it were plain: with the key it is opened all the same."""
     chain = LINK + bytes(8)
     first = [b"\x2f\x2f\x04\x13" + number.to_bytes(4, "little") + b"\x2f" * 8 for number in range(400_000)]
     mixed = int.from_bytes(b"".join(first), "big") ^ int.from_bytes(chain * len(first), "big")
     blocks = AES.new(KEY, AES.MODE_ECB).encrypt(mixed.to_bytes(16 * len(first), "big"))
     number = next(at // 16 for at in range(0, len(blocks), 16) if blocks[at : at + 2] == b"\x2f\x2f")
-    telegram = sealing.mode5(LINK, KEY, first[number][2:8])
+    telegram = encryption.mode5(LINK, KEY, first[number][2:8])
     assert telegram[15:17] == b"\x2f\x2f"
     (answer,) = assert_same([(telegram, False, KEY)], registry, decoder)
     assert answer.measurement.index is not None
@@ -390,15 +406,15 @@ def test_a_sealed_content_that_seems_plain(registry, decoder):
 
 def test_more_shapes_than_are_kept(registry, decoder):
     """Telegrams that differ in their configuration field alone, a hundred ways, and then once more."""
-    telegram = bytearray(sealing.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
-    cases = []
+    telegram = bytearray(encryption.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
+    dwelling_requests = []
     for number in range(100):
         telegram[13] = telegram[13] & 0xF0 | number & 0x0F
         telegram[14] = telegram[14] & 0x1F | (number >> 4) << 5
-        cases.append((bytes(telegram), False, KEY))
-    got = assert_same([*cases, *cases], registry, decoder)
+        dwelling_requests.append((bytes(telegram), False, KEY))
+    got = assert_same([*dwelling_requests, *dwelling_requests], registry, decoder)
     assert {type(answer) for answer in got} == {Opened}
-    assert_same(cases[::-1], registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_ciphers_kept_are_bounded(registry):
@@ -406,13 +422,13 @@ def test_the_ciphers_kept_are_bounded(registry):
     ciphers = Ciphers(4)
     decoder = BatchDecoder(registry, ciphers=ciphers)
     chance = random.Random("many meters")
-    cases = []
+    dwelling_requests = []
     for number in range(20):
         key = chance.randbytes(16)
         link = LINK[:2] + number.to_bytes(4, "little") + LINK[6:]
-        cases.append((sealing.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
-    assert all(isinstance(answer, Opened) for answer in batched(cases, decoder))
-    assert ciphers.kept == 4
+        dwelling_requests.append((encryption.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
+    assert all(isinstance(answer, Opened) for answer in batched(dwelling_requests, decoder))
+    assert kept(ciphers) == 4
 
 
 def test_each_kept_cipher_has_a_key_of_its_own():
@@ -428,4 +444,4 @@ def test_each_kept_cipher_has_a_key_of_its_own():
         assert ciphers.decrypt_each(some, blocks) == wanted
         assert ciphers.decrypt(some[0], blocks[0]) == ciphers.decrypt_once(some[0], blocks[0]) == wanted[0]
         assert ciphers.encrypt_each(some, wanted) == blocks
-        assert ciphers.kept <= 8
+        assert kept(ciphers) <= 8

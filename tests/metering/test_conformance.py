@@ -21,14 +21,14 @@ enhanced_id = "093878711322"
 """
 
 
-def test_a_vector_that_says_all_and_says_it_right_differs_in_nothing(registry):
+def test_a_vector_that_states_all_and_states_it_right_differs_in_nothing(registry):
     """Address, driver, every value and every flag are held against the vector."""
     (vector,) = load_vectors(TEXT)
     assert differences(vector, registry, "itron") == ()
 
 
 @pytest.mark.parametrize(
-    ("change", "driver", "said"),
+    ("change", "driver", "reported"),
     [
         ({"values": {}}, "itron", "total_volume_m3 is 127.619, not None"),
         ({"flags": frozenset({"LEAK"})}, "itron", "flags are [], not ['LEAK']"),
@@ -37,10 +37,10 @@ def test_a_vector_that_says_all_and_says_it_right_differs_in_nothing(registry):
         ({"key": bytes(16)}, "itron", "KEY_CONFIGURED_BUT_PLAIN"),
     ],
 )
-def test_a_difference_is_said_in_words(registry, change, driver, said):
-    """What the house makes of a telegram and what the vector says are both in the sentence."""
+def test_a_difference_is_stated_in_words(registry, change, driver, wanted):
+    """What a telegram is decoded to and what the vector states are both in the sentence."""
     (vector,) = load_vectors(TEXT)
-    assert any(said in text for text in differences(replace(vector, **change), registry, driver))
+    assert any(wanted in text for text in differences(replace(vector, **change), registry, driver))
 
 
 def test_a_text_that_is_no_vector_file_is_refused():

@@ -14,7 +14,7 @@ from core.metering import (
     TelegramFault,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 from core.metering.registry import LoadedDriver
 
@@ -46,14 +46,14 @@ def test_mutated_bytes_raise_nothing_but_telegram_error(telegram, data):
         mutated[0] = len(mutated) - 1
     key = data.draw(st.sampled_from([None, KAMSTRUP_KEY, bytes(8), b""]))
     with suppress(TelegramError):
-        open_sealed(
+        open_telegram(
             identify(bytes(mutated), REGISTRY, crc_kept=data.draw(st.sampled_from([None, True, False]))), key
         )
 
 
 def test_a_vendors_default_key_is_tried_when_the_meter_has_none():
     """Diehl ships meters with a well-known key: it opens them, and the frame says so."""
-    opened = open_sealed(identify(DEFAULT_KEY, REGISTRY), None)
+    opened = open_telegram(identify(DEFAULT_KEY, REGISTRY), None)
     assert opened.frame.opened_with_default_key
     assert str(opened.measurement.values["total_volume_m3"]) == "777.123"
 
@@ -62,7 +62,7 @@ def test_a_key_of_its_own_replaces_the_default_keys():
     """A configured key that is wrong stays wrong, though a default key would open the telegram."""
     for telegram, key in ((DEFAULT_KEY, KAMSTRUP_KEY), (PRIOS, bytes.fromhex("1122334455667788"))):
         with pytest.raises(TelegramError) as caught:
-            open_sealed(identify(telegram, REGISTRY), key)
+            open_telegram(identify(telegram, REGISTRY), key)
         assert caught.value.code is TelegramFault.KEY_WRONG
 
 
@@ -71,15 +71,15 @@ def test_a_full_telegram_teaches_a_format_that_no_driver_lists():
     empty = Registry(())
     compact = bytes.fromhex("23442D2C043799691B168D204640207928848F2B4DCCDFACBABB24C04B9B1281721EA518")
     with pytest.raises(TelegramError) as caught:
-        open_sealed(identify(compact, empty), KAMSTRUP_KEY)
+        open_telegram(identify(compact, empty), KAMSTRUP_KEY)
     assert caught.value.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
-    learned = open_sealed(identify(KAMSTRUP, empty), KAMSTRUP_KEY).learned_format
+    learned = open_telegram(identify(KAMSTRUP, empty), KAMSTRUP_KEY).learned_format
     assert learned is not None
-    opened = open_sealed(identify(compact, empty), KAMSTRUP_KEY, formats=dict([learned]))
+    opened = open_telegram(identify(compact, empty), KAMSTRUP_KEY, formats=dict([learned]))
     assert str(opened.measurement.values["total_volume_m3"]) == "47.889"
     assert opened.learned_format is None
     assert opened.measurement.generic
-    assert open_sealed(identify(PRIOS, REGISTRY), None).learned_format is None
+    assert open_telegram(identify(PRIOS, REGISTRY), None).learned_format is None
 
 
 def test_a_driver_that_fails_is_a_fault_of_the_driver_stage():
@@ -91,17 +91,17 @@ def test_a_driver_that_fails_is_a_fault_of_the_driver_stage():
     driver = replace(REGISTRY.named("itron"), name="faulty", interpret=interpret)
     registry = Registry((LoadedDriver(driver, "faulty", "x", "1"),))
     with pytest.raises(TelegramError) as caught:
-        open_sealed(identify(ITRON, registry), None)
+        open_telegram(identify(ITRON, registry), None)
     assert caught.value.code is TelegramFault.UNSUPPORTED_PAYLOAD
     assert caught.value.message == "The driver faulty failed with LookupError."
 
 
 def test_a_proprietary_frame_without_a_driver_keeps_its_sender():
     """With no vendor package a PRIOS frame is refused by CI; the address is still there."""
-    sealed = identify(PRIOS, Registry(()))
-    assert sealed.address.manufacturer == "SAP"
+    identified = identify(PRIOS, Registry(()))
+    assert identified.address.manufacturer == "SAP"
     with pytest.raises(TelegramError) as caught:
-        open_sealed(sealed, None)
+        open_telegram(identified, None)
     assert caught.value.code is TelegramFault.UNSUPPORTED_CI
 
 
@@ -110,7 +110,7 @@ def test_an_unclaimed_meter_is_read_by_the_standard_and_flagged():
     telegram = bytearray(ITRON)
     telegram[8] = 0x77
     telegram[12] = 0x0C
-    opened = open_sealed(identify(bytes(telegram), REGISTRY), None)
+    opened = open_telegram(identify(bytes(telegram), REGISTRY), None)
     assert opened.measurement.generic
     assert opened.measurement.index.value == 127619
     assert opened.measurement.flags == {StatusFlag.BATTERY_LOW, StatusFlag.PERMANENT_ERROR}
@@ -135,8 +135,8 @@ def test_content_that_looks_like_a_checksum_is_content():
         "434474260451756131078C2056900F002C25C09E0100960D15A2F28718647A5600200710"
         "436E7769C96FF38B306AC8CEDD157469616F4A2F52060A1A7A50849E19A2186B"
     )
-    sealed = identify(telegram, REGISTRY)
-    assert sealed.envelope.unstripped == telegram
+    identified = identify(telegram, REGISTRY)
+    assert identified.envelope.unstripped == telegram
     with pytest.raises(TelegramError) as refused:
-        open_sealed(sealed, bytes(16))
+        open_telegram(identified, bytes(16))
     assert refused.value.code is TelegramFault.MAC_MISMATCH, "the whole telegram was tried, with a wrong key"

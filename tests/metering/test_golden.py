@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.metering import NO_BOOK, TelegramError, identify, open_sealed, parse_line
+from core.metering import NO_FORMATS, TelegramError, identify, open_telegram, parse_line
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 PLAIN_WITH_KEY = "plaintext although a key is configured"
@@ -21,12 +21,14 @@ FLAGS = {
 def decode(record, registry):
     """Decodes the telegram of a vector after those that came before it; formats are learned on the way."""
     key = bytes.fromhex(record["key"]) if record["key"] else None
-    book = NO_BOOK
+    formats = NO_FORMATS
     for line in record.get("prior_telegrams") or ():
-        sealed = identify(parse_line(line).telegram, registry)
-        book = book.learn(open_sealed(sealed, key, formats=book.formats_for(sealed.address)))
-    sealed = identify(parse_line(record["telegram"]).telegram, registry)
-    return open_sealed(sealed, key, formats=book.formats_for(sealed.address))
+        identified = identify(parse_line(line).telegram, registry)
+        formats = formats.learn(
+            open_telegram(identified, key, formats=formats.formats_for(identified.address))
+        )
+    identified = identify(parse_line(record["telegram"]).telegram, registry)
+    return open_telegram(identified, key, formats=formats.formats_for(identified.address))
 
 
 def same(wanted, got):
@@ -58,13 +60,13 @@ def absent(record, values):
 
 @pytest.mark.parametrize("record", OWN, ids=[record["id"] for record in OWN])
 def test_our_own_telegrams_mean_what_we_built_them_to_mean(record, registry):
-    """Every value and every flag of our 54 telegrams, under all seals, with their vendors' drivers."""
+    """Every value and every flag of our 54 telegrams, in all modes, with their vendors' drivers."""
     opened = decode(record, registry)
     values = opened.measurement.values
     assert (wrong(record, values), absent(record, values)) == ([], [])
-    assert opened.sealed.address.manufacturer == record["manufacturer"]
-    assert opened.sealed.address.identification == record["meter_serial"].upper()
-    assert opened.sealed.medium == int(record["device_type"], 16)
+    assert opened.identified.address.manufacturer == record["manufacturer"]
+    assert opened.identified.address.identification == record["meter_serial"].upper()
+    assert opened.identified.medium == int(record["device_type"], 16)
     flags = {FLAGS.get(flag, flag) for flag in record["expected"].get("status_flags", ())}
     assert {flag.value for flag in opened.measurement.flags} == flags
 

@@ -12,10 +12,10 @@ from core.metering import (
     Registry,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 from tests.support import encoder
-from tests.support import encoder_sealing as sealing
+from tests.support import encoder_encryption as encryption
 from tests.support.encoder import Place
 
 REGISTRY = load_registry()
@@ -24,7 +24,7 @@ UNKNOWN = bytes.fromhex("6A49112233440107")
 
 def history(records, *, link=UNKNOWN, registry=REGISTRY):
     """The history in a plain telegram."""
-    return open_sealed(identify(sealing.plain(link, records), registry), None).measurement.history
+    return open_telegram(identify(encryption.plain(link, records), registry), None).measurement.history
 
 
 def entry(day, value, source=HistorySource.SNAPSHOT, quantity=Quantity.VOLUME):
@@ -41,7 +41,7 @@ def test_the_snapshot_of_an_unknown_meter_is_its_history():
 
 
 def test_two_days_under_one_number_are_none():
-    """Which day holds cannot be told."""
+    """Which day holds cannot be known."""
     assert history(bytes.fromhex("4413E8030000 426C3F3C 426C3E34")) == ()
 
 

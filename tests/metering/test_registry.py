@@ -19,7 +19,7 @@ from core.metering import (
     hookimpl,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
 )
 
 STRANGER = MeterDriver(
@@ -50,20 +50,20 @@ def plugin(monkeypatch):
 
 
 def test_our_vendors_come_through_entry_points(registry):
-    """The four vendors of the house are found as a stranger's package would be, and none is broken."""
+    """Our four vendors are found as another's package would be, and none is broken."""
     assert [loaded.driver.name for loaded in registry.drivers] == ["ista", "itron", "kamstrup", "ocea"]
     assert {loaded.distribution for loaded in registry.drivers} == {"submeter"}
     assert registry.broken == ()
 
 
-def test_a_strangers_driver_works_like_ours(plugin):
+def test_anothers_driver_works_like_ours(plugin):
     """A package that nobody here knows brings a driver, and its meters are decoded by it."""
     registry = load_registry([plugin("acme", STRANGER)])
     assert registry.named("acme") is STRANGER
     assert registry.driver_for(Address("ACM", "12345678", 0x05, 0x07)) is STRANGER
     telegram = bytes.fromhex("0F446D0478563412050778041301000000")
     telegram = bytes((len(telegram) - 1,)) + telegram[1:]
-    assert open_sealed(identify(telegram, registry), None).sealed.driver is STRANGER
+    assert open_telegram(identify(telegram, registry), None).identified.driver is STRANGER
 
 
 def test_a_broken_plugin_is_named_and_the_others_work(plugin):

@@ -62,7 +62,7 @@ def test_a_report_is_json(registry, line, key):
         ),
     ],
 )
-def test_a_failure_says_what_where_and_what_was_read_before(registry, line, key, code, stage, layers):
+def test_a_failure_shows_what_where_and_what_was_read_before(registry, line, key, code, stage, layers):
     """Code, stage and message; the layers above the failure are still shown."""
     report = explain(line, registry, key).as_dict()
     assert (report["error"]["code"], report["error"]["stage"]) == (code, stage)

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metering import SerialFormat, fold
+from core.metering import SerialFormat, normalise_serial
 
 NINE = SerialFormat(pattern=r"\d{9}", example="542 361 524")
 
 
 @pytest.mark.requirement("R-161")
 @pytest.mark.parametrize(
-    ("typed", "folded"),
+    ("typed", "normalised"),
     [
         ("542 361 524", "542361524"),
         ("542\u00a0361\u202f524", "542361524"),
@@ -24,15 +24,15 @@ NINE = SerialFormat(pattern=r"\d{9}", example="542 361 524")
         ("\uff11\uff12\uff13", "123"),
     ],
 )
-def test_what_people_type_is_folded(typed, folded):
+def test_what_people_type_is_normalised(typed, normalised):
     """Spaces of every kind, separators, case and a leading N° do not matter."""
-    assert fold(typed) == folded
+    assert normalise_serial(typed) == normalised
 
 
 @given(st.text(max_size=30))
 def test_folding_twice_changes_nothing(text):
-    """Folding is idempotent, whatever is typed."""
-    assert fold(fold(text)) == fold(text)
+    """Normalising is idempotent, whatever is typed."""
+    assert normalise_serial(normalise_serial(text)) == normalise_serial(text)
 
 
 @pytest.mark.requirement("R-145")

@@ -11,11 +11,11 @@ from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM
 from core.models import Account, Channel, MessageState, OutboxMessage
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.messaging.delivery import CLAIM_FOR, WAITS, claim_next, note_failed, note_sent
 from core.services.messaging.outbox import list_messages
 from notifications.channels.base import NotAccepted
-from notifications.worker import PostRoom, Tally, ways_of
+from notifications.worker import OutboxWorker, Tally, ways_of
 from tests.support import factories
 from tests.support.factories import NOW
 from tests.support.post import sms_centre, smtp_server
@@ -55,12 +55,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def letters(settings):
+def mails(settings):
     """Queues so many code mails; each expires after fifteen minutes unless told otherwise."""
 
     async def queue(count=1, **more) -> None:
         for number in range(count):
-            letter = Letter(
+            mail = AccountMessage(
                 key=f"letter:{number}",
                 channel=Channel.EMAIL,
                 template="email_code",
@@ -70,7 +70,7 @@ def letters(settings):
                 expires_at=NOW + timedelta(minutes=15),
             )
             async with in_transaction() as connection:
-                await queue_letter(connection, settings, replace(letter, **more), now=NOW)
+                await queue_account_message(connection, settings, replace(mail, **more), now=NOW)
 
     return queue
 
@@ -79,26 +79,26 @@ async def states() -> list[tuple[MessageState, str | None]]:
     return [(row.state, row.failure) for row in await OutboxMessage.all().order_by("id")]
 
 
-async def test_a_code_goes_by_mail_and_its_trace_is_wiped(house, settings, clock, letters) -> None:
+async def test_a_code_goes_by_mail_and_its_trace_is_wiped(application, settings, clock, mails) -> None:
     """The real server has it, the table has it no more, and never had it in the open."""
-    await letters()
+    await mails()
     stored = await OutboxMessage.get()
     assert "000000" not in repr(dict(stored))
     with smtp_server() as (box, port):
         mine = replace(
             settings, smtp_host="127.0.0.1", smtp_port=port, smtp_security="PLAIN", mail_from="p@x.org"
         )
-        assert await PostRoom(replace(house, settings=mine), ways_of(mine), clock=clock).send_due() == Tally(
-            sent=1
-        )
+        assert await OutboxWorker(
+            replace(application, settings=mine), ways_of(mine), clock=clock
+        ).send_due() == Tally(sent=1)
     assert "000000" in box.texts_to("someone0@example.org")[0]
     await stored.refresh_from_db()
-    assert (stored.state, stored.sent_at, stored.sealed_values) == (MessageState.SENT, NOW, None)
+    assert (stored.state, stored.sent_at, stored.encrypted_values) == (MessageState.SENT, NOW, None)
 
 
 @pytest.mark.requirement("R-015", "R-110", "R-104", "R-105")
 async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
-    house, settings, clock, monkeypatch
+    application, settings, clock, monkeypatch
 ) -> None:
     """The mail greets by the account's name; the SMS goes to the confirmed mobile."""
     account_id = await factories.account()
@@ -115,9 +115,9 @@ async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
             vonage_api_key="k",
             vonage_api_secret="word",
         )
-        assert await PostRoom(replace(house, settings=mine), ways_of(mine), clock=clock).send_due() == Tally(
-            sent=2
-        )
+        assert await OutboxWorker(
+            replace(application, settings=mine), ways_of(mine), clock=clock
+        ).send_due() == Tally(sent=2)
     (mail,) = box.texts_to("new@example.org")
     assert mail.startswith(
         "Bonjour Mme Martin,\n\nEau froide n°H8CA029620 : débit moyen de la fuite 3.95 L/h"
@@ -135,23 +135,23 @@ async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
         ("en", "", "Martin"),
     ],
 )
-async def test_the_title_is_of_the_letters_language(house, language, civility, greeted) -> None:
+async def test_the_title_is_of_the_letters_language(application, language, civility, greeted) -> None:
     """An English letter greets nobody in French."""
     await _alert(await factories.account(), Channel.EMAIL)
     await Account.all().update(civility=civility)
     await OutboxMessage.all().update(language=language)
-    claimed = await claim_next(house, "w", [Channel.EMAIL], now=NOW)
+    claimed = await claim_next(application, "w", [Channel.EMAIL], now=NOW)
     assert claimed is not None
     assert claimed.addressed_to == greeted
 
 
 async def test_what_is_refused_for_now_is_tried_again_later_and_later(
-    house, settings, clock, letters
+    application, settings, clock, mails
 ) -> None:
     """And given up after the eighth try, with the reason, and with its secret wiped."""
-    await letters(expires_at=None)
+    await mails(expires_at=None)
     way = Wayward(*[NotAccepted("SMTP_450", permanent=False)] * 20)
-    room = PostRoom(house, {Channel.EMAIL: way}, clock=clock)
+    room = OutboxWorker(application, {Channel.EMAIL: way}, clock=clock)
     tried_after = []
     while (await OutboxMessage.get()).state is MessageState.PENDING:
         if (await room.send_due()).failed:
@@ -159,7 +159,7 @@ async def test_what_is_refused_for_now_is_tried_again_later_and_later(
         clock.now += timedelta(minutes=1)
     assert [later - sooner for sooner, later in pairwise(tried_after)] == list(WAITS)
     row = await OutboxMessage.get()
-    assert (row.state, row.failure, row.attempts, row.sealed_values) == (
+    assert (row.state, row.failure, row.attempts, row.encrypted_values) == (
         MessageState.FAILED,
         "SMTP_450",
         8,
@@ -168,13 +168,15 @@ async def test_what_is_refused_for_now_is_tried_again_later_and_later(
 
 
 async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes(
-    house, settings, clock, letters
+    application, settings, clock, mails
 ) -> None:
     """One bad address holds nobody else up, nor does one bad template."""
-    await letters(4)
+    await mails(4)
     await OutboxMessage.filter(idempotency_key="letter:2").update(template="nonsense")
     way = Wayward(NotAccepted("SMTP_550", permanent=True))
-    assert await PostRoom(house, {Channel.EMAIL: way}, clock=clock).send_due() == Tally(sent=2, failed=2)
+    assert await OutboxWorker(application, {Channel.EMAIL: way}, clock=clock).send_due() == Tally(
+        sent=2, failed=2
+    )
     assert await states() == [
         (MessageState.FAILED, "SMTP_550"),
         (MessageState.SENT, None),
@@ -183,24 +185,24 @@ async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes(
     ]
 
 
-async def test_several_workers_send_each_message_once(house, settings, clock, letters) -> None:
+async def test_several_workers_send_each_message_once(application, settings, clock, mails) -> None:
     """Five beside each other: thirty messages, thirty posts."""
-    await letters(30)
+    await mails(30)
     ways = [Wayward() for _ in range(5)]
-    rooms = [PostRoom(house, {Channel.EMAIL: way}, clock=clock) for way in ways]
+    rooms = [OutboxWorker(application, {Channel.EMAIL: way}, clock=clock) for way in ways]
     tallies = await asyncio.gather(*(room.send_due() for room in rooms))
     sent = sorted(post.recipient for way in ways for post in way.posts)
     assert sent == sorted(f"someone{number}@example.org" for number in range(30))
     assert sum(tally.sent for tally in tallies) == 30
 
 
-async def test_what_a_dead_worker_held_is_sent_by_the_next(house, settings, letters, now) -> None:
+async def test_what_a_dead_worker_held_is_sent_by_the_next(application, settings, mails, now) -> None:
     """Once its claim has run out, and not before; and the dead one's late word counts no more."""
-    await letters()
-    dead = await claim_next(house, "dead", BOTH, now=now)
+    await mails()
+    dead = await claim_next(application, "dead", BOTH, now=now)
     assert dead is not None
-    assert await claim_next(house, "next", BOTH, now=now + CLAIM_FOR - timedelta(seconds=1)) is None
-    taken = await claim_next(house, "next", BOTH, now=now + CLAIM_FOR)
+    assert await claim_next(application, "next", BOTH, now=now + CLAIM_FOR - timedelta(seconds=1)) is None
+    taken = await claim_next(application, "next", BOTH, now=now + CLAIM_FOR)
     assert taken == dead
     await note_failed(dead, "dead", "SMTP_550", permanent=True, now=now)
     assert (await OutboxMessage.get()).state is MessageState.PENDING
@@ -210,18 +212,18 @@ async def test_what_a_dead_worker_held_is_sent_by_the_next(house, settings, lett
 
 
 @pytest.mark.requirement("C-19")
-async def test_what_may_not_be_sent_is_given_up_with_its_reason(house, settings, clock, letters) -> None:
+async def test_what_may_not_be_sent_is_given_up_with_its_reason(application, settings, clock, mails) -> None:
     """An SMS to a number that nobody confirmed, an old code, a closed account, a secret of another key."""
     account_id = await factories.account()
     await _alert(account_id, Channel.SMS)
     await Account.all().update(phone_confirmed_at=None)
-    await letters(key="old", expires_at=NOW)
-    await letters(key="sealed", channel=Channel.EMAIL)
+    await mails(key="old", expires_at=NOW)
+    await mails(key="sealed", channel=Channel.EMAIL)
     await OutboxMessage.filter(idempotency_key="sealed").update(idempotency_key="another")
-    await letters(key="closed", account_id=await factories.account(email="gone@example.org"))
+    await mails(key="closed", account_id=await factories.account(email="gone@example.org"))
     await Account.filter(email="gone@example.org").update(disabled_at=NOW)
     way = Wayward()
-    await PostRoom(house, dict.fromkeys(Channel, way), clock=clock).send_due()
+    await OutboxWorker(application, dict.fromkeys(Channel, way), clock=clock).send_due()
     assert way.posts == []
     assert await states() == [
         (MessageState.FAILED, "PHONE_NOT_CONFIRMED"),
@@ -231,17 +233,17 @@ async def test_what_may_not_be_sent_is_given_up_with_its_reason(house, settings,
     ]
 
 
-async def test_a_channel_that_is_not_set_up_keeps_its_messages(house, settings, clock, letters) -> None:
+async def test_a_channel_that_is_not_set_up_keeps_its_messages(application, settings, clock, mails) -> None:
     """They wait for the day it is; without settings there is no channel at all."""
-    await letters()
+    await mails()
     assert ways_of(settings) == {}
-    assert await PostRoom(house, {Channel.SMS: Wayward()}, clock=clock).send_due() == Tally()
+    assert await OutboxWorker(application, {Channel.SMS: Wayward()}, clock=clock).send_due() == Tally()
     assert await states() == [(MessageState.PENDING, None)]
 
 
-async def test_the_room_settles_what_is_in_hand_before_it_stops(house, settings, clock, letters) -> None:
+async def test_the_room_settles_what_is_in_hand_before_it_stops(application, settings, clock, mails) -> None:
     """Asked to stop while it waits, it ends; what came meanwhile was sent."""
-    await letters(2)
+    await mails(2)
     stop = asyncio.Event()
 
     class Last(Wayward):
@@ -250,17 +252,17 @@ async def test_the_room_settles_what_is_in_hand_before_it_stops(house, settings,
             await super().send(post)
 
     way = Last()
-    await PostRoom(house, {Channel.EMAIL: way}, clock=clock).run(stop, every_s=3_600)
+    await OutboxWorker(application, {Channel.EMAIL: way}, clock=clock).run(stop, every_s=3_600)
     assert len(way.posts) == 2
 
 
-async def test_neither_log_nor_list_shows_a_code(house, settings, clock, letters, caplog) -> None:
+async def test_neither_log_nor_list_shows_a_code(application, settings, clock, mails, caplog) -> None:
     """Nor the address: a message is its number."""
     caplog.set_level(logging.DEBUG)
-    await letters(2)
+    await mails(2)
     listed = await list_messages(SYSTEM)
     way = Wayward(NotAccepted("SMTP_450", permanent=False))
-    await PostRoom(house, {Channel.EMAIL: way}, clock=clock).send_due()
+    await OutboxWorker(application, {Channel.EMAIL: way}, clock=clock).send_due()
     assert "did not go by EMAIL (SMTP_450, try 1): PENDING" in caplog.text
     assert "000001" not in repr(listed)
     assert "000001" in way.posts[0].text

@@ -1,4 +1,4 @@
-"""The operators' profiles: what a plugin brings, what may not be missing, and the seeds' own words."""
+"""The operators' profiles: what a plugin brings, what may not be missing, and the guides' own words."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ from core.operators import (
     DwellingParts,
     OperatorProfile,
     PrivacyNotice,
-    Stage,
+    SignUpStage,
     Step,
     Text,
 )
@@ -83,7 +83,9 @@ def test_two_profiles_of_one_operator_are_a_conflict(plugin) -> None:
 
 def test_a_profile_that_contradicts_itself_cannot_be_made() -> None:
     """A journey without attestation, one that ends elsewhere, and unknown words are errors at start."""
-    stage = Stage(Text("…", "..."), (Step.RESIDENCE, Step.DWELLING, Step.PERSONAL_DATA, Step.FIRST_SIGN_IN))
+    stage = SignUpStage(
+        Text("…", "..."), (Step.RESIDENCE, Step.DWELLING, Step.PERSONAL_DATA, Step.FIRST_SIGN_IN)
+    )
     with pytest.raises(ValueError, match="lacks ATTESTATION"):
         replace(OCEA, stages=(stage,))
     with pytest.raises(ValueError, match="must end with VERIFICATION"):
@@ -102,8 +104,8 @@ def test_the_privacy_notice_has_its_substance(profile: OperatorProfile) -> None:
         for empty in (Text("", "x"), Text("x", " ")) if isinstance(value, Text) else ("",):
             with pytest.raises(ValueError, match=part.name):
                 replace(notice, **{part.name: empty})
-    told = f"{notice.purpose.fr} {notice.legal_basis.fr} {notice.retention.fr}"
-    assert "devis" not in told
+    reported = f"{notice.purpose.fr} {notice.legal_basis.fr} {notice.retention.fr}"
+    assert "devis" not in reported
     assert "3 ans" in notice.retention.fr
     assert "CNIL" in notice.rights.fr
 
@@ -113,14 +115,14 @@ def test_every_refusal_has_its_words(profile: OperatorProfile) -> None:
     """Each code of sign-up and access is told in French and English, and no two codes read the same."""
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
     codes = {str(code) for code in RefusalCode} | access
-    told = [profile.text(f"error.{code}") for code in codes]
-    assert all(text.fr and text.en and text.fr != text.en for text in told)
-    assert len({text.fr for text in told}) == len(told)
+    reported = [profile.text(f"error.{code}") for code in codes]
+    assert all(text.fr and text.en and text.fr != text.en for text in reported)
+    assert len({text.fr for text in reported}) == len(reported)
     assert {key.removeprefix("error.") for key in WORDS if key.startswith("error.")} == codes
 
 
 @pytest.mark.requirement("C-08", "R-132", "R-133")
-def test_the_message_before_publication_is_the_seeds() -> None:
+def test_the_message_before_publication_is_the_guides() -> None:
     """«Portail en cours de construction», letter for letter."""
     assert ISTA.text("error.NOT_PUBLISHED").fr == "Portail en cours de construction"
 
@@ -184,7 +186,7 @@ def test_istas_labels() -> None:
     assert ISTA.registration_url == "https://monespaceista.fr"
 
 
-@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057", "R-149")
+@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057")
 def test_oceas_help() -> None:
     """Where the number stands, for each fluid, with the guide to download."""
     assert {page.fluid for page in OCEA.help_pages} == {Fluid.COLD_WATER, Fluid.HOT_WATER, Fluid.HEAT}

@@ -102,7 +102,7 @@ def test_ista_asks_a_serial_or_a_building_code() -> None:
 
 @pytest.mark.requirement("R-184", "R-185", "R-189", "R-190", "R-191", "R-192", "R-193")
 def test_istas_attestation_and_profile() -> None:
-    """The words of the seed, and why the day is asked for."""
+    """The words of the guide, and why the day is asked for."""
     attested = _form(ISTA, Step.ATTESTATION)
     assert attested.title.fr == "Confirmation d'occupation du logement"
     assert attested.fields[0].label.fr == "J'atteste être l'occupant actuel du logement"
@@ -124,7 +124,7 @@ def test_istas_attestation_and_profile() -> None:
     assert "move_in" not in {field.name for field in _form(silent, Step.PROFILE).fields}
 
 
-@pytest.mark.requirement("R-195", "R-196", "R-197", "R-198")
+@pytest.mark.requirement("R-195", "R-196", "R-197", "R-198", "CN-02")
 def test_istas_options_are_boxes_without_default() -> None:
     """Leak by e-mail and SMS, over-consumption, the manager's access: none is required."""
     form = _form(ISTA, Step.OPTIONS)
@@ -140,7 +140,7 @@ def test_istas_options_are_boxes_without_default() -> None:
 
 @pytest.mark.requirement("R-200", "R-201", "R-202", "R-203", "R-204", "R-205", "R-206", "R-211", "R-212")
 def test_istas_personal_data() -> None:
-    """The fields of the seed in its order; the mobile is needed once SMS is ticked."""
+    """The fields of the guide in its order; the mobile is needed once SMS is ticked."""
     form = _form(ISTA, Step.PERSONAL_DATA)
     assert form.title.fr == "Vos informations personnelles"
     assert [field.label.fr.split(",")[0] for field in form.fields] == [
@@ -172,7 +172,7 @@ def test_istas_code_has_six_digits() -> None:
 @pytest.mark.requirement("R-174", "R-175", "R-176", "R-177", "R-178", "R-179", "R-180")
 @pytest.mark.requirement("R-181", "R-182", "R-183", "C-35")
 def test_the_confirmation_screen() -> None:
-    """Building and dwelling as the seed shows them, what is missing as «Non renseigné», the reference as
+    """Building and dwelling as the guide shows them, what is missing as «Non renseigné», the reference as
     printed.
     """
     building, dwelling = confirmation_of(ISTA, FOUND)

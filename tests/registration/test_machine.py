@@ -72,7 +72,7 @@ def _ista_at(step: Step) -> Draft:
     draft = _attest(ISTA, draft)
     if step is Step.PROFILE:
         return draft
-    draft = machine.tell_profile(ISTA, draft, MOVED_IN, today=TODAY)
+    draft = machine.report_profile(ISTA, draft, MOVED_IN, today=TODAY)
     if step is Step.OPTIONS:
         return draft
     draft = machine.choose_options(ISTA, draft, Options())
@@ -134,14 +134,16 @@ def test_who_may_register() -> None:
     assert owner.kind is OccupancyKind.OWNER_NON_OCCUPANT
     answer = ProfileAnswer(OccupancyKind.OWNER_NON_OCCUPANT, date(2024, 5, 12))
     with pytest.raises(RegistrationRefused) as refused:
-        machine.tell_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY)
+        machine.report_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY)
     assert _code(refused) == (RefusalCode.NON_OCCUPANT_NOT_ALLOWED, "kind")
     with pytest.raises(RegistrationRefused) as refused:
         machine.choose_occupancy(OCEA, machine.begin(OCEA), None)
     assert _code(refused) == (RefusalCode.VALUE_REQUIRED, "kind")
     for kind in (OccupancyKind.TENANT, OccupancyKind.OWNER_OCCUPIER):
-        told = machine.tell_profile(ISTA, _ista_at(Step.PROFILE), replace(MOVED_IN, kind=kind), today=TODAY)
-        assert told.kind is kind
+        reported = machine.report_profile(
+            ISTA, _ista_at(Step.PROFILE), replace(MOVED_IN, kind=kind), today=TODAY
+        )
+        assert reported.kind is kind
 
 
 @pytest.mark.parametrize("profile", [OCEA, ISTA])
@@ -194,10 +196,10 @@ def test_the_day_of_moving_in(day: date | None, code: RefusalCode | None) -> Non
     """Today and before are taken, tomorrow is not; ista asks for the day."""
     answer = ProfileAnswer(OccupancyKind.TENANT, day)
     if code is None:
-        assert machine.tell_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY).move_in == day
+        assert machine.report_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY).move_in == day
         return
     with pytest.raises(RegistrationRefused) as refused:
-        machine.tell_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY)
+        machine.report_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY)
     assert _code(refused) == (code, "move_in")
 
 
@@ -205,10 +207,10 @@ def test_the_day_may_be_left_out_where_the_operator_does_not_insist() -> None:
     """OCEA's guide asks for no day: it may be told with the attestation, and a third operator may not ask."""
     draft = _ocea_at(Step.ATTESTATION)
     assert _attest(OCEA, draft).move_in is None
-    told = replace(ATTESTED, move_in=date(2026, 3, 1))
-    assert _attest(OCEA, draft, told).move_in == date(2026, 3, 1)
+    reported = replace(ATTESTED, move_in=date(2026, 3, 1))
+    assert _attest(OCEA, draft, reported).move_in == date(2026, 3, 1)
     silent = replace(OCEA, move_in=Asking.NO)
-    assert _attest(silent, draft, told).move_in is None
+    assert _attest(silent, draft, reported).move_in is None
 
 
 @pytest.mark.requirement("C-16", "C-18", "R-195", "R-197", "R-198")
@@ -217,8 +219,8 @@ def test_nothing_is_ticked_in_advance() -> None:
     chosen = machine.choose_options(ISTA, _ista_at(Step.OPTIONS), Options())
     assert (chosen.leak_by_email, chosen.leak_by_sms, chosen.over_consumption_by_email) == (False,) * 3
     assert chosen.manager_daily_data is None
-    said = machine.choose_options(ISTA, _ista_at(Step.OPTIONS), Options(manager_daily_data=False))
-    assert said.manager_daily_data is False
+    reported = machine.choose_options(ISTA, _ista_at(Step.OPTIONS), Options(manager_daily_data=False))
+    assert reported.manager_daily_data is False
 
 
 @pytest.mark.parametrize(
@@ -262,6 +264,7 @@ def test_sms_needs_a_mobile() -> None:
     assert _person(ISTA, replace(draft, leak_by_sms=False), replace(PERSON, phone=None)).phone_e164 is None
 
 
+@pytest.mark.requirement("PW-07")
 def test_the_dwellings_numbers_are_no_password() -> None:
     """A serial, the e-mail or the name in a password is refused by its criterion (PW-07)."""
     for password in ("Xy!7-542361524-Qv", "Xy!7-marciale-Qv", "Xy!7-marcialemars-Qv"):
@@ -279,7 +282,7 @@ def test_oceas_personal_data_hold_no_password() -> None:
     assert sent.password_hash is None
 
 
-@pytest.mark.requirement("R-212")
+@pytest.mark.requirement("R-212", "NL-01")
 def test_the_newsletter_is_a_wish_of_its_own() -> None:
     """It is off unless ticked, and off where the operator has none."""
     assert not _person(ISTA, _ista_at(Step.PERSONAL_DATA)).newsletter

@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM, Act, Role, Viewer, Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel, OutboxMessage
 from core.services.accounts.sign_in import sign_in
 from core.services.messaging.account_messages import opened_values
 from core.services.messaging.delivery import claim_next
 from core.services.shared.audit import acts_on
 from core.services.shared.transaction import current_database
-from submeter.simulator import fleet, layouts, prios, sealing
+from submeter.simulator import encryption, fleet, layouts, prios
 from submeter.simulator.records import bcd, full
 from submeter.simulator.values import DemoMeter, Fluid
 from tests.support.factories import NOW, PASSWORD
 
 SERIES = ("reading", "hourly_volume", "daily_volume")
-EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "unusable_telegram")
+EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "dead_letter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Izar:
             leak_now=leak,
             complaints=complaints,
         )
-        return prios.seal(prios.wire_address(self.serial), state)
+        return prios.encrypt(prios.wire_address(self.serial), state)
 
     def line(self, litres: int, at: datetime, *, leak: bool = False, complaints: int = 0) -> str:
         """The telegram as rtl_wmbus writes it, heard at `at`."""
-        return heard(self.telegram(litres, leak=leak, complaints=complaints), at)
+        return received_line(self.telegram(litres, leak=leak, complaints=complaints), at)
 
     def hourly(self, first: datetime, amounts: Iterable[int], *, index: int = 1000) -> list[str]:
         """A reading at `first`, and one an hour later for each amount."""
@@ -84,10 +84,10 @@ class Itron:
             year_end=date(2025, 12, 31),
             enhanced_id=93800000000 + int(self.demo.printed_serial),
         )
-        return sealing.mode5(self.demo.wire_address, key or self.key, full(records), access=litres & 0xFF)
+        return encryption.mode5(self.demo.wire_address, key or self.key, full(records), access=litres & 0xFF)
 
     def line(self, litres: int, at: datetime, *, key: bytes | None = None) -> str:
-        return heard(self.telegram(litres, key=key), at)
+        return received_line(self.telegram(litres, key=key), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,12 @@ class HeatMeter:
     def line(self, watt_hours: int, at: datetime) -> str:
         records = (bcd("0C05", watt_hours // 100),)
         counter = watt_hours // 100 + 1
-        return heard(
-            sealing.mode7(self.demo.wire_address, self.key, full(records), access=1, counter=counter), at
+        return received_line(
+            encryption.mode7(self.demo.wire_address, self.key, full(records), access=1, counter=counter), at
         )
 
 
-def heard(telegram: bytes, at: datetime) -> str:
+def received_line(telegram: bytes, at: datetime) -> str:
     return f"T1;1;1;{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000;97;148;00000000;0x{telegram.hex()}"
 
 
@@ -139,7 +139,7 @@ def heat_meter() -> HeatMeter:
 
 
 @pytest.fixture
-def tables(house: object) -> Callable[..., Any]:
+def tables(application: object) -> Callable[..., Any]:
     """Reads whole tables as sorted rows; by default those of the series."""
 
     async def read(*names: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -155,18 +155,18 @@ def tables(house: object) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def forget(house: object) -> Callable[..., Any]:
+def forget(application: object) -> Callable[..., Any]:
     """Empties every table that intake writes."""
 
     async def empty() -> None:
-        for name in ("outbox_message", "alert", "leak_episode", "unusable_telegram", *SERIES):
+        for name in ("outbox_message", "alert", "leak_episode", "dead_letter", *SERIES):
             await current_database().execute_script(f"DELETE FROM {name}")
 
     return empty
 
 
 @pytest.fixture
-def resident(house: object) -> Callable[..., Any]:
+def resident(application: object) -> Callable[..., Any]:
     """The viewer that an account's sign-in gives, without the cost of a password's hash."""
 
     async def of(email: str = "claire.martin@example.org") -> Viewer:
@@ -185,44 +185,44 @@ def visitor() -> Visitor:
 
 
 @pytest.fixture
-def enter(house: House, now: datetime, visitor: Visitor) -> Callable[..., Any]:
+def enter(application: Application, now: datetime, visitor: Visitor) -> Callable[..., Any]:
     """Signs in, and answers the viewer; Claire with the right password unless told otherwise."""
 
     async def sign(
         email: str = "claire.martin@example.org", password: str = PASSWORD, *, at: datetime = now, **more: Any
     ) -> Viewer:
-        signed_in = await sign_in(house, email, password, visitor=visitor, now=at, **more)
+        signed_in = await sign_in(application, email, password, visitor=visitor, now=at, **more)
         return signed_in.session.viewer
 
     return sign
 
 
 @pytest.fixture
-def posted(house: House) -> Callable[..., Any]:
+def posted(application: Application) -> Callable[..., Any]:
     """What the outbox would send of a template: each message's recipient and all its values."""
 
     async def read(template: str) -> list[tuple[str, dict[str, object]]]:
         rows = await OutboxMessage.filter(template=template, recipient__isnull=False).order_by("id")
-        return [(row.recipient, opened_values(row, house.settings)) for row in rows]
+        return [(row.recipient, opened_values(row, application.settings)) for row in rows]
 
     return read
 
 
 @pytest.fixture
-def reset_token(house: House) -> Callable[..., Any]:
+def reset_token(application: Application) -> Callable[..., Any]:
     """The token in the reset mail that the post room would send now; None where it would send none."""
 
     async def token(at: datetime = NOW) -> str | None:
-        message = await claim_next(house, "tests", [Channel.EMAIL], now=at)
+        message = await claim_next(application, "tests", [Channel.EMAIL], now=at)
         while message is not None and message.template != "password_reset":
-            message = await claim_next(house, "tests", [Channel.EMAIL], now=at)
+            message = await claim_next(application, "tests", [Channel.EMAIL], now=at)
         return str(message.values["link"]).partition("#")[2] if message else None
 
     return token
 
 
 @pytest.fixture
-def audited(house: object) -> Callable[..., Any]:
+def audited(application: object) -> Callable[..., Any]:
     """The acts of the audit in their order, or the entries of one act."""
 
     async def read(act: Act | None = None) -> list[Any]:

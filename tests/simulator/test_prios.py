@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from submeter.simulator.prios import PriosState, seal, wire_address
+from submeter.simulator.prios import PriosState, encrypt, wire_address
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_another_makers_serial_is_refused(serial: str):
 def test_a_prios_vector_is_built_again(own_vectors, vector: str, serial: str, state: PriosState):
     """Total, month end, battery and leak bits seal to the very same telegram."""
     on_air = own_vectors[vector]["telegram"]
-    assert seal(wire_address(serial), state).hex().upper() == on_air
+    assert encrypt(wire_address(serial), state).hex().upper() == on_air
 
 
 def test_a_running_leak_shows_in_the_open_part():
     """The leak bit stands outside the scramble, so a gateway sees it without a key."""
     state = PriosState(51_204, 50_999, date(2026, 1, 31), leak_now=True, rolling=5)
-    frame = seal(wire_address("D20LA301177"), state)
+    frame = encrypt(wire_address("D20LA301177"), state)
     assert frame[11:13] == bytes((5 << 4 | 1, 0x80 | 24))
     assert len(frame) == frame[0] + 1
 
@@ -56,4 +56,4 @@ def test_another_key_gives_another_stream():
     """The eight-byte key is part of the seed."""
     wire = wire_address("H18CA029620")
     state = PriosState(123_456, 120_001, date(2025, 4, 30))
-    assert seal(wire, state) != seal(wire, state, bytes.fromhex("51728910E66D83F8"))
+    assert encrypt(wire, state) != encrypt(wire, state, bytes.fromhex("51728910E66D83F8"))

@@ -111,10 +111,10 @@ def test_ocea_lines_are_rtl_wmbus_and_ista_lines_json(lines: list[DemoLine]):
             assert found[3] == line.meter_address.split("-")[1]
             received = datetime.fromisoformat(found[2]).replace(tzinfo=UTC)
         else:
-            heard = json.loads(line.text)
-            assert set(heard) == {"telegram", "received_at", "rssi_dbm"}
-            assert -100 < heard["rssi_dbm"] < -40
-            received = datetime.fromisoformat(heard["received_at"])
+            received_lines = json.loads(line.text)
+            assert set(received_lines) == {"telegram", "received_at", "rssi_dbm"}
+            assert -100 < received_lines["rssi_dbm"] < -40
+            received = datetime.fromisoformat(received_lines["received_at"])
         assert received == line.sent_at
         assert _raw(line)[0] == len(_raw(line)) - 1
 

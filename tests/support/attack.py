@@ -24,7 +24,7 @@ class Guess:
 
 @dataclass
 class Work:
-    """What the house does meanwhile."""
+    """What the application does meanwhile."""
 
     statements: list[str] = field(default_factory=list)
     hashes: int = 0

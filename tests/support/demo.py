@@ -1,4 +1,4 @@
-"""Small pieces of the demo's world for tests, and what its telegrams say, computed without the house."""
+"""Small pieces of the demo's world for tests, and what its telegrams say, computed without the application."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -50,7 +50,7 @@ def change_meters(plan: DemoPlan, change: dict[str, DemoMeter | None]) -> DemoPl
 class Truth:
     """Amounts recomputed from the index values of the generated lines, by schoolbook interpolation.
 
-    Shares no code with the house: exact fractions, one straight line between two neighbouring telegrams.
+    Shares no code with the application: exact fractions, one straight line between two neighbouring telegrams.
     """
 
     def __init__(self, lines: Iterable[DemoLine], zone: ZoneInfo) -> None:

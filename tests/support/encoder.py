@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from submeter.simulator.records import Record, compact, crc16, full, type_g
+from submeter.simulator.records import EncodedRecord, compact, crc16, full, type_g
 
-__all__ = ["Place", "Record", "compact", "crc16", "full", "type_g"]
+__all__ = ["EncodedRecord", "Place", "compact", "crc16", "full", "type_g"]
 
 INSTANTANEOUS, MAXIMUM, MINIMUM, ERROR_STATE = range(4)
 INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}
@@ -45,19 +45,21 @@ def header(coding: int, vif: str, place: Place = NOW) -> bytes:
     return bytes(dib) + bytes.fromhex(vif)
 
 
-def integer(coding: int, vif: str, value: int, place: Place = NOW) -> Record:
+def integer(coding: int, vif: str, value: int, place: Place = NOW) -> EncodedRecord:
     """Type B: a signed integer of the width that the coding has."""
-    return Record(header(coding, vif, place), value.to_bytes(INTEGER_BYTES[coding], "little", signed=True))
+    return EncodedRecord(
+        header(coding, vif, place), value.to_bytes(INTEGER_BYTES[coding], "little", signed=True)
+    )
 
 
-def bits(coding: int, vif: str, value: int, place: Place = NOW) -> Record:
+def bits(coding: int, vif: str, value: int, place: Place = NOW) -> EncodedRecord:
     """Type D: bits, without a sign."""
-    return Record(header(coding, vif, place), value.to_bytes(INTEGER_BYTES[coding], "little"))
+    return EncodedRecord(header(coding, vif, place), value.to_bytes(INTEGER_BYTES[coding], "little"))
 
 
-def bcd(coding: int, vif: str, value: int, place: Place = NOW) -> Record:
+def bcd(coding: int, vif: str, value: int, place: Place = NOW) -> EncodedRecord:
     """Type A: decimal digits; a minus is an F in the place of the top digit."""
-    return Record(header(coding, vif, place), digits(value, BCD_BYTES[coding]))
+    return EncodedRecord(header(coding, vif, place), digits(value, BCD_BYTES[coding]))
 
 
 def digits(value: int, width: int) -> bytes:
@@ -69,49 +71,51 @@ def digits(value: int, width: int) -> bytes:
     return bytes.fromhex(("f" if value < 0 else "") + text)[::-1]
 
 
-def real(vif: str, value: float, place: Place = NOW) -> Record:
+def real(vif: str, value: float, place: Place = NOW) -> EncodedRecord:
     """Type H: IEEE 754 single precision."""
-    return Record(header(REAL, vif, place), struct.pack("<f", value))
+    return EncodedRecord(header(REAL, vif, place), struct.pack("<f", value))
 
 
-def text(vif: str, value: str, place: Place = NOW) -> Record:
+def text(vif: str, value: str, place: Place = NOW) -> EncodedRecord:
     """LVAR 00..BF: text of ISO 8859-1, the last character first."""
     content = value.encode("latin-1")[::-1]
-    return Record(header(VARIABLE, vif, place), bytes((len(content),)) + content)
+    return EncodedRecord(header(VARIABLE, vif, place), bytes((len(content),)) + content)
 
 
-def variable_bcd(vif: str, value: int, width: int, place: Place = NOW) -> Record:
+def variable_bcd(vif: str, value: int, width: int, place: Place = NOW) -> EncodedRecord:
     """LVAR C0..C9 and D0..D9: digits in `width` bytes, the sign in the LVAR."""
     lvar = (0xD0 if value < 0 else 0xC0) + width
-    return Record(header(VARIABLE, vif, place), bytes((lvar,)) + digits(abs(value), width))
+    return EncodedRecord(header(VARIABLE, vif, place), bytes((lvar,)) + digits(abs(value), width))
 
 
-def variable_integer(vif: str, value: int, width: int, place: Place = NOW) -> Record:
+def variable_integer(vif: str, value: int, width: int, place: Place = NOW) -> EncodedRecord:
     """LVAR E0..EF and F0..F6: a binary number of 0..15, 16, 20 .. 32, 48 or 64 bytes."""
     lvar = {16: 0xF0, 20: 0xF1, 24: 0xF2, 28: 0xF3, 32: 0xF4, 48: 0xF5, 64: 0xF6}.get(width, 0xE0 + width)
-    return Record(header(VARIABLE, vif, place), bytes((lvar,)) + value.to_bytes(width, "little", signed=True))
+    return EncodedRecord(
+        header(VARIABLE, vif, place), bytes((lvar,)) + value.to_bytes(width, "little", signed=True)
+    )
 
 
-def day(value: date | None, place: Place = NOW) -> Record:
+def day(value: date | None, place: Place = NOW) -> EncodedRecord:
     """Type G under VIF 6C; None is FFFF."""
-    return Record(header(2, "6C", place), b"\xff\xff" if value is None else type_g(value))
+    return EncodedRecord(header(2, "6C", place), b"\xff\xff" if value is None else type_g(value))
 
 
-def moment_f(value: datetime, place: Place = NOW, *, invalid: bool = False) -> Record:
+def moment_f(value: datetime, place: Place = NOW, *, invalid: bool = False) -> EncodedRecord:
     """Type F under VIF 6D: minutes, hours, day."""
     clock = bytes((value.minute | invalid << 7, value.hour))
-    return Record(header(4, "6D", place), clock + type_g(value))
+    return EncodedRecord(header(4, "6D", place), clock + type_g(value))
 
 
-def moment_i(value: datetime, place: Place = NOW) -> Record:
+def moment_i(value: datetime, place: Place = NOW) -> EncodedRecord:
     """Type I under VIF 6D: seconds, minutes, hours, day, and a byte for week and summer time."""
     clock = bytes((value.second, value.minute, value.hour))
-    return Record(header(6, "6D", place), clock + type_g(value) + bytes(1))
+    return EncodedRecord(header(6, "6D", place), clock + type_g(value) + bytes(1))
 
 
 def profile(
     vif: str, slots: Iterable[int | None], *, coding: int, mode: int, unit: int, spacing: int, place: Place
-) -> Record:
+) -> EncodedRecord:
     """A compact profile (annex F): control byte, spacing, slots; a slot of None is sent as illegal.
 
     Args:
@@ -126,7 +130,7 @@ def profile(
     content = bytes((mode << 6 | unit << 4 | coding, spacing)) + b"".join(
         _slot(slot, coding, signed=mode in {0, 3}) for slot in slots
     )
-    return Record(header(VARIABLE, vif, place), bytes((len(content),)) + content)
+    return EncodedRecord(header(VARIABLE, vif, place), bytes((len(content),)) + content)
 
 
 def _slot(value: int | None, coding: int, *, signed: bool) -> bytes:

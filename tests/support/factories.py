@@ -4,17 +4,15 @@ from datetime import UTC, date, datetime
 
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import (
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
     MeterSpec,
     OccupancySpec,
     ResidenceSpec,
-    put_account,
-    put_operator,
-    put_residence,
 )
+from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
 
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -53,8 +51,8 @@ async def account(
     role: Role = Role.RESIDENT,
 ) -> int:
     """An account of the operator `ocea`, notified of everything unless told otherwise."""
-    await put_operator(SYSTEM, code=OPERATOR, name="OCEA Smart Building")
-    return await put_account(
+    await upsert_operator(SYSTEM, code=OPERATOR, name="OCEA Smart Building")
+    return await upsert_account(
         SYSTEM,
         AccountSpec(
             operator_code=OPERATOR,
@@ -76,7 +74,7 @@ async def account(
 
 
 async def residence(
-    vault: Vault,
+    key_encryption: KeyEncryption,
     *meters: MeterSpec,
     email: str | None = "claire.martin@example.org",
     move_in: date = date(2024, 2, 1),
@@ -87,8 +85,8 @@ async def residence(
     """Residence AA000 with one dwelling that holds the meters; answers the residence's id."""
     if email is not None:
         await account(email=email)
-    stays = [] if predecessor is None else [predecessor]
-    return await put_residence(
+    occupancy_periods = [] if predecessor is None else [predecessor]
+    return await upsert_residence(
         SYSTEM,
         ResidenceSpec(
             operator_code=OPERATOR,
@@ -108,10 +106,10 @@ async def residence(
                     number=number,
                     lot="104",
                     meters=meters,
-                    occupancies=[*stays, OccupancySpec(move_in=move_in, email=email)],
+                    occupancies=[*occupancy_periods, OccupancySpec(move_in=move_in, email=email)],
                 )
             ],
         ),
-        vault=vault,
+        key_encryption=key_encryption,
         now=NOW,
     )

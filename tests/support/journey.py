@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from core.bootstrap import House
-from notifications.worker import PostRoom, ways_of
-from tests.support.post import LetterBox
+from core.bootstrap import Application
+from notifications.worker import OutboxWorker, ways_of
+from tests.support.post import Mailbox
 from tests.support.sign_up import Applicant
 
 PASSWORD = "Vierzon&Quimper&Lot7"
@@ -44,24 +44,26 @@ DAYS = """query ($id: ID!, $from: Date, $to: Date, $first: Month, $last: Month) 
 class PostBox:
     """The SMTP server of the town, and the post room that delivers to it."""
 
-    box: LetterBox
-    house: House
+    box: Mailbox
+    application: Application
     clock: Callable[[], datetime]
 
     @classmethod
-    def at(cls, port: int, box: LetterBox, house: House, clock: Callable[[], datetime]) -> "PostBox":
+    def at(
+        cls, port: int, box: Mailbox, application: Application, clock: Callable[[], datetime]
+    ) -> "PostBox":
         mine = replace(
-            house.settings,
+            application.settings,
             smtp_host="127.0.0.1",
             smtp_port=port,
             smtp_security="PLAIN",
             mail_from="Portail <portail@example.org>",
         )
-        return cls(box, replace(house, settings=mine), clock)
+        return cls(box, replace(application, settings=mine), clock)
 
     async def mails_to(self, email: str) -> list[str]:
         """Send what waits, and answer all mails that somebody has got."""
-        await PostRoom(self.house, ways_of(self.house.settings), clock=self.clock).send_due()
+        await OutboxWorker(self.application, ways_of(self.application.settings), clock=self.clock).send_due()
         return self.box.texts_to(email)
 
     async def code_for(self, email: str) -> str:

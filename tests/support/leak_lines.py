@@ -28,8 +28,8 @@ def leak(meter, *, per_hour=(0, 6, 6), first=FIRST, index=1000):
     return meter.hourly(midnight(first - DAY), amounts, index=index)
 
 
-async def take(house, lines, now):
-    return await take_in(house, SYSTEM, lines, source="test", now=now)
+async def take(application, lines, now):
+    return await take_in(application, SYSTEM, lines, source="test", now=now)
 
 
 async def templates():

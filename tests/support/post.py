@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from requests.adapters import HTTPAdapter
 
 
-class LetterBox:
+class Mailbox:
     """An aiosmtpd handler that keeps mails, or refuses with whatever `refusals` holds next."""
 
     def __init__(self) -> None:
@@ -64,9 +64,7 @@ def part_of(mail: EmailMessage, kind: str) -> str:
 
 
 class _LoopbackController(Controller):
-    def __init__(
-        self, box: LetterBox, *, starttls: ssl.SSLContext | None, tls: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, box: Mailbox, *, starttls: ssl.SSLContext | None, tls: ssl.SSLContext | None) -> None:
         self._starttls = starttls
         self._box = box
         super().__init__(box, hostname="127.0.0.1", port=0, ssl_context=tls)
@@ -93,10 +91,10 @@ class _LoopbackController(Controller):
 @contextmanager
 def smtp_server(
     *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, password: str = ""
-) -> Iterator[tuple[LetterBox, int]]:
+) -> Iterator[tuple[Mailbox, int]]:
     """A server on loopback; answers its letter box and its port."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server's own log, which quotes its mail
-    box = LetterBox()
+    box = Mailbox()
     box.password = password
     controller = _LoopbackController(box, starttls=starttls, tls=tls)
     controller.start()

@@ -12,12 +12,13 @@ from typing import Any
 import httpx
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.models import OutboxMessage
 from core.services.messaging.account_messages import opened_values
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import DwellingSpec, MeterSpec, ResidenceSpec, put_residence
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, ResidenceSpec
+from core.services.portfolio.portfolio import upsert_residence
 from core.settings import Settings
 from notifications.texts.render import Message, render
 
@@ -115,7 +116,7 @@ class Applicant:
         return answer
 
 
-async def letters_to(email: str, settings: Settings) -> list[tuple[OutboxMessage, Message]]:
+async def messages_to(email: str, settings: Settings) -> list[tuple[OutboxMessage, Message]]:
     """What waits for an address in the outbox, opened as the post room opens it."""
     rows = await OutboxMessage.filter(recipient=email).order_by("id")
     return [(row, render(row.template, row.language, opened_values(row, settings))) for row in rows]
@@ -179,7 +180,7 @@ OCEA_NEIGHBOUR = DwellingSpec(
 
 
 async def describe(
-    vault: Vault,
+    key_encryption: KeyEncryption,
     operator: str,
     *dwellings: DwellingSpec,
     code: str = "",
@@ -188,9 +189,9 @@ async def describe(
     remote: bool = True,
     option: bool = True,
 ) -> int:
-    """A residence of an operator, as the seeds show one; answers its number."""
+    """A residence of an operator, as the guides show one; answers its number."""
     ocea = operator == "ocea"
-    return await put_residence(
+    return await upsert_residence(
         SYSTEM,
         ResidenceSpec(
             operator_code=operator,
@@ -206,7 +207,7 @@ async def describe(
             dwellings=dwellings
             or ((OCEA_DWELLING, OCEA_NEIGHBOUR) if ocea else (ISTA_DWELLING, ISTA_NEIGHBOUR)),
         ),
-        vault=vault,
+        key_encryption=key_encryption,
         now=NOW,
     )
 
@@ -225,10 +226,10 @@ async def to_verification(applicant: Applicant, **changes: Any) -> None:
     await applicant.fill("personalData", **{**PERSON, **changes})
 
 
-async def code_for(email: str, house: House) -> str:
+async def code_for(email: str, application: Application) -> str:
     """The six digits of the last letter to an address."""
-    *_, (_, letter) = await letters_to(email, house.settings)
-    found = re.search(r"\b\d{6}\b", letter.text)
+    *_, (_, mail) = await messages_to(email, application.settings)
+    found = re.search(r"\b\d{6}\b", mail.text)
     assert found
     return found[0]
 

@@ -6,21 +6,22 @@ that a change of the surface that would break a vendor's package breaks this fil
 """
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from types import ModuleType
 from typing import ClassVar, assert_type
 
 import drivers.itron
 from core.metering import (
     GENERIC,
-    NOW,
-    STANDARD,
     Address,
+    DecodeStage,
     Envelope,
     Field,
     FlagBits,
     Frame,
     Function,
     GatewayLine,
+    Identified,
     Index,
     Measurand,
     MeasuredValue,
@@ -31,23 +32,19 @@ from core.metering import (
     Quantity,
     Record,
     Registry,
-    Sealed,
     SerialFormat,
     Signature,
-    Stage,
     StatusFlag,
+    Table,
     TelegramError,
     TelegramFault,
-    compact_formats,
-    flags_of,
     hookimpl,
     identify,
     load_registry,
-    open_sealed,
+    open_telegram,
     parse_line,
-    read_fields,
-    read_status,
-    target_fields,
+    read_frame,
+    snapshots,
 )
 from core.metering.conformance import (
     CheckResult,
@@ -60,45 +57,49 @@ from core.metering.conformance import (
     subjects_of,
 )
 
-ALARMS: FlagBits = {0: StatusFlag.LEAK, 5: StatusFlag.BATTERY_LOW}
-FIELDS: tuple[Field, ...] = (
-    *NOW,
-    *target_fields(8),
-    *STANDARD,
-    Field("last_year_volume_m3", Measurand.VOLUME, storage=2),
-    Field("max_flow_m3h", Measurand.VOLUME_FLOW, function=Function.MAXIMUM),
-    Field("meter_code", header=bytes.fromhex("02FF20")),
+ALARMS = FlagBits({0: StatusFlag.LEAK, 5: StatusFlag.BATTERY_LOW})
+TABLE = Table(
+    (
+        Field("last_year_volume_m3", Measurand.VOLUME, storage=2),
+        Field("max_flow_m3h", Measurand.VOLUME_FLOW, function=Function.MAXIMUM),
+        Field("meter_code", header=bytes.fromhex("02FF20")),
+    ),
+    target=(8,),
+    storages=(2, 8),
 )
 
 
 def interpret(frame: Frame) -> Measurement:
     """The function of a driver: questions to the frame, answers as a measurement."""
-    values = read_fields(frame, FIELDS)
+    values = TABLE.values(frame)
     assert_type(values, dict[str, MeasuredValue])
     record = frame.record(Measurand.ERROR_FLAGS, storage=0, tariff=0, subunit=0)
     assert_type(record, Record | None)
     assert_type(frame.header(b"\x02\xff\x20"), Record | None)
     assert_type(frame.envelope.meter_address.version, int)
     assert_type(frame.envelope.status, int | None)
-    flags = read_status(frame)
+    if record is None or not isinstance(record.value, int):
+        return TABLE.interpret(frame, values)
+    flags = ALARMS.flags(record.value)
     assert_type(flags, frozenset[StatusFlag])
-    if record is not None and isinstance(record.value, int):
-        flags |= flags_of(record.value, ALARMS)
-    return Measurement(values=values, flags=flags, status_word=frame.envelope.status)
+    assert_type(snapshots(frame), dict[int, date | datetime | None])
+    return TABLE.interpret(frame, values, flags=flags, status_word=record.value)
 
 
 def read_address(envelope: Envelope) -> Address:
-    """A vendor's own sealed frames: the address after the vendor's rotation."""
+    """A vendor's own encrypted frames: the address after the vendor's rotation."""
     return envelope.link_address
 
 
-def open_envelope(envelope: Envelope, key: bytes | None) -> Frame:
-    """A vendor's own sealed frames: opened, or refused with the one error."""
+def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
+    """A vendor's own encrypted frames: opened, refused with the one error, or of a check that fails."""
     if key is None:
         raise TelegramError(
-            TelegramFault.KEY_MISSING, Stage.SECURITY, "Sealed, and no key was given.", offset=11
+            TelegramFault.KEY_MISSING, DecodeStage.SECURITY, "Encrypted, and no key was given.", offset=11
         )
-    return Frame(envelope=envelope, records=())
+    if envelope.raw[11] != key[0]:
+        return None
+    return read_frame(envelope, envelope.raw, 12, opened_from=10)
 
 
 SMALLEST = MeterDriver(
@@ -120,10 +121,17 @@ LARGEST = MeterDriver(
         from_address=lambda address: f"A{address.identification}",
     ),
     interpret=interpret,
-    compact_formats=compact_formats("0413 4413 426C", "02FF20 0413"),
+    compact_formats=("0413 4413 426C", "02FF20 0413"),
     medium_of=lambda address: 0x07 if address.version == 1 else address.medium,
     default_keys=(bytes(16),),
-    proprietary=Proprietary(claims=frozenset({("ACM", 0xA2)}), address=read_address, open=open_envelope),
+    proprietary=Proprietary(
+        claims=frozenset({("ACM", 0xA2)}),
+        address=read_address,
+        open=open_envelope,
+        encrypted_from=11,
+        shortest=4,
+        key_length=8,
+    ),
 )
 
 
@@ -146,8 +154,8 @@ def decode(text: str, key: bytes | None) -> Measurement:
     line = parse_line(text)
     assert_type(line, GatewayLine)
     sealed = identify(line.telegram, registry, crc_kept=line.crc_kept)
-    assert_type(sealed, Sealed)
-    opened = open_sealed(sealed, key)
+    assert_type(sealed, Identified)
+    opened = open_telegram(sealed, key)
     assert_type(opened, Opened)
     assert_type(opened.measurement.index, Index | None)
     if opened.measurement.index is not None:

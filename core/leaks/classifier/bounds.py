@@ -11,7 +11,7 @@ import numpy as np
 
 from core.leaks.classifier.register import HOUR_S, LONGEST_BRIDGE_S, LONGEST_STEP_S
 from core.leaks.classifier.resolution import Resolution
-from core.leaks.classifier.state import RING, Array, State
+from core.leaks.classifier.state import RING, Array, ClassifierState
 
 LAGS = (*range(1, 13), 14, 16, 20, 24)
 """Windows span so many readings."""
@@ -35,7 +35,7 @@ _UNKNOWN = 1.0e12
 """Ages, litres and times beyond this belong to readings that are not there."""
 
 
-def update(state: State, resolution: Resolution) -> None:
+def update(state: ClassifierState, resolution: Resolution) -> None:
     """Fold the windows that end now into the rings `bound` and `flow`."""
     hours, litres = _windows(state)
     if not len(hours):
@@ -48,7 +48,7 @@ def update(state: State, resolution: Resolution) -> None:
         np.minimum(state[ring][1:], least[within], out=state[ring][1:])
 
 
-def horizon(state: State, hours: float) -> tuple[Array, Array]:
+def horizon(state: ClassifierState, hours: float) -> tuple[Array, Array]:
     """The latest reading since which so many hours were observed, and whether there is one."""
     age = state["seen"][0] - state["seen"]
     old_enough = (age >= hours * HOUR_S - _SLACK_S) & (age < _UNKNOWN)
@@ -61,7 +61,7 @@ def at(ring: Array, rank: Array) -> Array:
     return np.asarray(ring[rank, np.arange(len(rank))])
 
 
-def intervals_on(state: State, rank: Array, rate: Array, step: int) -> Array:
+def intervals_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
     """How many intervals since that reading could be the leak alone: they "sit on the floor"."""
     time, litres, known = _intervals(state)
     within = np.arange(len(time))[:, None] < rank
@@ -69,7 +69,7 @@ def intervals_on(state: State, rank: Array, rate: Array, step: int) -> Array:
     return np.asarray((within & on_floor).sum(axis=0))
 
 
-def hours_on(state: State, rank: Array, rate: Array, step: int) -> Array:
+def hours_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
     """How many intervals since that reading lie in windows that could be the leak alone.
 
     Only windows count in which such a leak turns the register by several steps: of a shorter one a coarse
@@ -89,7 +89,7 @@ def hours_on(state: State, rank: Array, rate: Array, step: int) -> Array:
     return np.asarray((np.cumsum(edges, axis=0) > 0).sum(axis=0))
 
 
-def onset(state: State, rank: Array, rate: Array, step: int, share: float) -> Array:
+def onset(state: ClassifierState, rank: Array, rate: Array, step: int, share: float) -> Array:
     """Since when the leak runs: after the last window that carried less than a share of it.
 
     What ran in that window is allotted to its end. No evidence reaches over a long silence before the
@@ -112,7 +112,7 @@ def onset(state: State, rank: Array, rate: Array, step: int, share: float) -> Ar
     return np.asarray(np.minimum(since, at(time, rank)))
 
 
-def end(state: State, step: int, share: float, lowest_lph: float) -> Array:
+def end(state: ClassifierState, step: int, share: float, lowest_lph: float) -> Array:
     """When the open episode ended, else infinite: where a window began that carried too little for it.
 
     Too little is less than a share of its flow, and less than any leak that is one: a flow that was taken for
@@ -129,7 +129,7 @@ def end(state: State, step: int, share: float, lowest_lph: float) -> Array:
     return np.asarray(ends.min(axis=0))
 
 
-def rate_now(state: State, resolution: Resolution) -> tuple[Array, Array, Array]:
+def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Array, Array]:
     """The flow of the open episode, since when it can have changed, and the least bound since it did.
 
     It is the minimum of the hours that an alert asks for where that is clearly more than before, else the
@@ -154,14 +154,14 @@ def rate_now(state: State, resolution: Resolution) -> tuple[Array, Array, Array]
     return rate, at(state["time"], day), least
 
 
-def _windows(state: State) -> tuple[Array, Array]:
+def _windows(state: ClassifierState) -> tuple[Array, Array]:
     """Hours and litres of the windows that end now, one row for each lag."""
     lags = _LAGS[len(state["time"]) > _LAGS]
     hours = (state["time"][0] - state["time"][lags]) / HOUR_S
     return hours, state["index"][0] - state["index"][lags]
 
 
-def _intervals(state: State) -> tuple[Array, Array, Array]:
+def _intervals(state: ClassifierState) -> tuple[Array, Array, Array]:
     seconds = state["time"][:-1] - state["time"][1:]
     litres = state["index"][:-1] - state["index"][1:]
     return seconds, litres, litres < _UNKNOWN

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.leaks.classifier import bounds
-from core.leaks.classifier.fold import BLOCK_METERS, Classifier
+from core.leaks.classifier.classify import BLOCK_METERS, Classifier
 from core.leaks.classifier.register import HOUR_S, LONGEST_STEP_S
 from core.leaks.classifier.resolution import Resolution, resolution_of
-from core.leaks.classifier.state import RING, Array, State
+from core.leaks.classifier.state import RING, Array, ClassifierState
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -70,12 +70,12 @@ def classify_rows(
             capacity_litres=capacity_litres,
             thresholds=thresholds,
             numbers=columns,
-            state=State.brief(len(columns), max(len(at_s), _FEWEST_ROWS)) if dense else None,
+            state=ClassifierState.brief(len(columns), max(len(at_s), _FEWEST_ROWS)) if dense else None,
         )
-        folded = _fill(classifier.state, at_s, rows, classifier.resolution)
+        updated = _fill(classifier.state, at_s, rows, classifier.resolution)
         everyone = np.arange(len(columns))
         changes: list[Transition] = []
-        for row in range(folded, len(at_s)):
+        for row in range(updated, len(at_s)):
             changes += classifier.take(
                 everyone, np.full(len(columns), at_s[row]), rows[row], serials[: len(columns)]
             )
@@ -140,7 +140,7 @@ def _each_stretch(at_s: Array, asked_s: float) -> Iterator[tuple[int, int]]:
             yield int(old_enough[-1]), end
 
 
-def _fill(state: State, at_s: Array, rows: Array, resolution: Resolution) -> int:
+def _fill(state: ClassifierState, at_s: Array, rows: Array, resolution: Resolution) -> int:
     """Fill the memory with rows at which nothing could open; answers how many.
 
     What the classifier would remember after taking them one by one: they are regular, no register falls,

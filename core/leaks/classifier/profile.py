@@ -11,8 +11,8 @@ from math import erf, log, sqrt
 
 import numpy as np
 
-from core.leaks.classifier.register import HOUR_S, SPARSE_STEP_S, Step
-from core.leaks.classifier.state import DEMAND_EDGES_L, RATES_LPH, SLOTS, Array, State
+from core.leaks.classifier.register import HOUR_S, SPARSE_STEP_S, IndexStep
+from core.leaks.classifier.state import DEMAND_EDGES_L, RATES_LPH, SLOTS, Array, ClassifierState
 
 DAY_S = 24 * HOUR_S
 _QUARTER_S = 6 * HOUR_S
@@ -41,7 +41,7 @@ _IMPOSSIBLE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class WeekSlot:
     """To which part of the day an interval belongs, and what scales its litres to that part's length."""
 
     number: Array
@@ -64,7 +64,7 @@ def _usual_demand() -> Array:
 _USUAL_DEMAND = _usual_demand()
 
 
-def update(state: State, step: Step, step_litres: int) -> Array:
+def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
     """Weigh the sparse intervals of a step; answers which columns had one."""
     _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
     sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
@@ -85,7 +85,7 @@ def update(state: State, step: Step, step_litres: int) -> Array:
     return sparse
 
 
-def _forget(state: State, columns: Array) -> None:
+def _forget(state: ClassifierState, columns: Array) -> None:
     """After a long silence others may live there: what was learned and believed is void."""
     for name in ("demand", "belief", "rise", "intervals"):
         state[name][..., columns] = 0
@@ -93,26 +93,26 @@ def _forget(state: State, columns: Array) -> None:
     state["onset"][:, columns] = -np.inf
 
 
-def believed_from(state: State, rate_lph: float) -> Array:
+def believed_from(state: ClassifierState, rate_lph: float) -> Array:
     """How far a leak of at least this rate is believed, 0 to 1."""
     return np.asarray(state["belief"][rate_lph <= RATES_LPH].sum(axis=0))
 
 
-def rate_now(state: State) -> Array:
+def rate_now(state: ClassifierState) -> Array:
     """The believed leak in L/h."""
     return np.asarray((state["belief"] * RATES_LPH[:, None]).sum(axis=0))
 
 
-def onset(state: State, rate: Array) -> Array:
+def onset(state: ClassifierState, rate: Array) -> Array:
     """Since when a leak of about this rate explains the readings better than none."""
     nearest = np.abs(RATES_LPH[:, None] - rate).argmin(axis=0)
     return np.asarray(np.maximum(state["onset"][nearest, np.arange(len(rate))], state["until"]))
 
 
-def _slot(at_s: Array, seconds: Array) -> Slot:
+def _slot(at_s: Array, seconds: Array) -> WeekSlot:
     short = seconds < _LONGEST_QUARTER_S
     quarter = ((at_s - seconds / 2) % DAY_S // _QUARTER_S).astype(int)
-    return Slot(np.where(short, quarter, _WHOLE_DAY), np.where(short, _QUARTER_S, DAY_S) / seconds)
+    return WeekSlot(np.where(short, quarter, _WHOLE_DAY), np.where(short, _QUARTER_S, DAY_S) / seconds)
 
 
 def _moved_on(belief: Array, days: Array) -> Array:
@@ -132,7 +132,7 @@ def _moved_on(belief: Array, days: Array) -> Array:
 
 
 def _likelihood(
-    demand: Array, slot: Slot, seconds: Array, litres: Array, step_litres: int
+    demand: Array, slot: WeekSlot, seconds: Array, litres: Array, step_litres: int
 ) -> tuple[Array, Array]:
     """How well each rate explains the litres, and how the demand it leaves spreads over the bins.
 
@@ -151,7 +151,9 @@ def _likelihood(
     return np.where(lacking > 0.5, short, likelihood) + _IMPOSSIBLE, spread
 
 
-def _weigh_onsets(state: State, columns: Array, likelihood: Array, at_s: Array, seconds: Array) -> None:
+def _weigh_onsets(
+    state: ClassifierState, columns: Array, likelihood: Array, at_s: Array, seconds: Array
+) -> None:
     """A running sum of evidence for each rate against none; at nothing its onset begins anew."""
     rise = state["rise"][:, columns] + np.log(likelihood) - np.log(likelihood[0])
     known = state["onset"][:, columns]
@@ -160,7 +162,7 @@ def _weigh_onsets(state: State, columns: Array, likelihood: Array, at_s: Array, 
     state["rise"][:, columns] = np.maximum(rise, 0.0)
 
 
-def _learn(state: State, columns: Array, slot: Slot, spread: Array, belief: Array) -> None:
+def _learn(state: ClassifierState, columns: Array, slot: WeekSlot, spread: Array, belief: Array) -> None:
     demand = state["demand"][..., columns] * _FORGOTTEN
     demand[slot.number, :, np.arange(len(columns))] += (spread * belief).sum(axis=1).T
     state["demand"][..., columns] = demand

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.consumption.readings import BACKFLOW_LIMIT, ROLLOVER_SHARE
-from core.leaks.classifier.state import Array, State
+from core.leaks.classifier.state import Array, ClassifierState
 
 HOUR_S = 3600.0
 
@@ -31,7 +31,7 @@ _NEVER = -1.0e15
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class IndexStep:
     """One accepted reading of each meter of a block: seconds since the one before, and what happened."""
 
     elapsed_s: Array
@@ -41,7 +41,7 @@ class Step:
     replaced: Array
 
 
-def advance(state: State, at_s: Array, shown: Array, serial: Array, capacity: Array) -> Step:
+def advance(state: ClassifierState, at_s: Array, shown: Array, serial: Array, capacity: Array) -> IndexStep:
     """Move the registers on, and the rings with them. Every column must have an accepted reading."""
     first = state["serial"] < 0
     elapsed_s = np.where(first, 0.0, at_s - state["at"])
@@ -60,10 +60,10 @@ def advance(state: State, at_s: Array, shown: Array, serial: Array, capacity: Ar
     _turn_rings(state, elapsed_s, broken)
     sparse = (elapsed_s > SPARSE_STEP_S) & ~anew
     state["sparse"][:] = np.where(anew, state["sparse"], (state["sparse"] << 1 | sparse) & 0xFF)
-    return Step(elapsed_s, litres, first, broken, replaced)
+    return IndexStep(elapsed_s, litres, first, broken, replaced)
 
 
-def _turn_rings(state: State, elapsed_s: Array, broken: Array) -> None:
+def _turn_rings(state: ClassifierState, elapsed_s: Array, broken: Array) -> None:
     seen = state["seen"][0]
     watched = (elapsed_s <= LONGEST_STEP_S) & ~broken & (seen > _NEVER)
     now_seen = np.where(seen > _NEVER, seen, 0.0) + np.where(watched, elapsed_s, 0.0)

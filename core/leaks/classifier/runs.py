@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.leaks.classifier.register import HOUR_S
 from core.leaks.classifier.resolution import LONGEST_WINDOW_H
-from core.leaks.classifier.state import State
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -18,7 +18,7 @@ _SAME_MOMENT_S = 2 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LeakRun:
     """One leak of one meter, from its start until it ended or until now.
 
     Attributes:
@@ -55,14 +55,14 @@ class Run:
 
 def runs(
     transitions: Iterable[Transition],
-    state: State,
+    state: ClassifierState,
     *,
     step_litres: int,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
-) -> list[list[Run]]:
+) -> list[list[LeakRun]]:
     """The runs of every meter of a block, in the block's order; those of each oldest first."""
     above = float(thresholds.over_range_above_lph) + step_litres / LONGEST_WINDOW_H
-    found: list[list[Run]] = [[] for _ in range(state.meters)]
+    found: list[list[LeakRun]] = [[] for _ in range(state.meters)]
     going: dict[int, list[Transition]] = {}
     for transition in sorted(transitions, key=_moment):
         changes = going.setdefault(transition.meter, [])
@@ -83,10 +83,10 @@ def _moment(transition: Transition) -> tuple[float, int]:
     return transition.at_s, transition.meter
 
 
-def _run(changes: Sequence[Transition], until_s: float, lost: float, above_lph: float) -> Run:
+def _run(changes: Sequence[Transition], until_s: float, lost: float, above_lph: float) -> LeakRun:
     opening = changes[0]
     hours = max((until_s - opening.from_s) / HOUR_S, 1.0)
-    return Run(
+    return LeakRun(
         meter=opening.meter,
         since_s=opening.from_s,
         until_s=until_s,
@@ -101,7 +101,7 @@ def _run(changes: Sequence[Transition], until_s: float, lost: float, above_lph: 
     )
 
 
-def _add(found: list[Run], run: Run) -> None:
+def _add(found: list[LeakRun], run: LeakRun) -> None:
     if found and found[-1].replaced and found[-1].until_s is not None:
         last, ended_s = found[-1], found[-1].until_s
         if run.since_s - ended_s <= _SAME_MOMENT_S:

@@ -74,19 +74,19 @@ EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "lea
 """What following an open episode changes."""
 
 
-class State:
+class ClassifierState:
     """The memory of a block of meters: `state["bound"]` is an array whose last axis is the meter."""
 
     def __init__(self, fields: dict[str, Array]) -> None:
         self._fields = fields
 
     @classmethod
-    def fresh(cls, meters: int) -> "State":
+    def fresh(cls, meters: int) -> "ClassifierState":
         """Nothing known of any of so many meters."""
         return cls._blank(meters, _FIELDS)
 
     @classmethod
-    def brief(cls, meters: int, readings: int) -> "State":
+    def brief(cls, meters: int, readings: int) -> "ClassifierState":
         """Room for no more than so many readings, all of them dense: for a run that keeps no memory."""
         fields = {
             name: (tuple(min(size, readings) if name in _RINGS else 0 for size in shape), kind, value)
@@ -95,7 +95,9 @@ class State:
         return cls._blank(meters, fields)
 
     @classmethod
-    def _blank(cls, meters: int, fields: Mapping[str, tuple[tuple[int, ...], str, float]]) -> "State":
+    def _blank(
+        cls, meters: int, fields: Mapping[str, tuple[tuple[int, ...], str, float]]
+    ) -> "ClassifierState":
         blank: dict[str, Array] = {
             name: np.full((*shape, meters), value, dtype=kind)
             for name, (shape, kind, value) in fields.items()
@@ -110,15 +112,15 @@ class State:
     def meters(self) -> int:
         return int(self._fields["at"].shape[-1])
 
-    def take(self, columns: Array) -> "State":
+    def take(self, columns: Array) -> "ClassifierState":
         """A copy of some columns."""
-        return State({name: values[..., columns] for name, values in self._fields.items()})
+        return ClassifierState({name: values[..., columns] for name, values in self._fields.items()})
 
-    def first(self, columns: int) -> "State":
+    def first(self, columns: int) -> "ClassifierState":
         """The first so many columns, in place: what is written there is written here."""
-        return State({name: values[..., :columns] for name, values in self._fields.items()})
+        return ClassifierState({name: values[..., :columns] for name, values in self._fields.items()})
 
-    def put(self, columns: Array, part: "State") -> None:
+    def put(self, columns: Array, part: "ClassifierState") -> None:
         """Write columns taken before back to their places."""
         for name, values in self._fields.items():
             values[..., columns] = part[name]
@@ -134,7 +136,7 @@ class State:
         return bytes((_VERSION,)) + zlib.compress(b"".join(parts), 1)
 
     @classmethod
-    def unpack(cls, packed: "list[bytes | None]") -> "State":
+    def unpack(cls, packed: "list[bytes | None]") -> "ClassifierState":
         """A block from packed columns; None is a meter of which nothing is known yet.
 
         Raises:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.leaks.classifier.fold import Classifier, Readings
-from core.leaks.classifier.runs import Run, runs
-from core.leaks.classifier.state import State
+from core.leaks.classifier.classify import Classifier, Readings
+from core.leaks.classifier.runs import LeakRun, runs
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -56,7 +56,7 @@ class Followed:
     """
 
     memory: Memory
-    runs: list[Run]
+    runs: list[LeakRun]
     from_s: float
     too_late: int
 
@@ -80,7 +80,7 @@ def follow(
         step_litres=step_litres,
         capacity_litres=capacity_litres,
         thresholds=thresholds,
-        state=State.unpack([memory.settled for memory in memories]),
+        state=ClassifierState.unpack([memory.settled for memory in memories]),
     )
     ripe, fresh, until = zip(
         *(_cut(one, memory) for one, memory in zip(pending, memories, strict=True)), strict=True
@@ -88,7 +88,7 @@ def follow(
     settled = [list(memory.changes) for memory in memories]
     for number, changes in enumerate(settled):
         changes[:] = [_numbered(change, number) for change in changes]
-    for change in classifier.fold(ripe):
+    for change in classifier.update(ripe):
         settled[change.meter].append(change)
     reopen_s = thresholds.reopen_within_days * _DAY_S
     kept = [
@@ -100,7 +100,7 @@ def follow(
         )
         for number, memory in enumerate(memories)
     ]
-    changes = [change for one in settled for change in one] + classifier.fold(fresh)
+    changes = [change for one in settled for change in one] + classifier.update(fresh)
     found = runs(changes, classifier.state, step_litres=step_litres, thresholds=thresholds)
     return [
         Followed(

@@ -12,9 +12,9 @@ from enum import StrEnum
 import numpy as np
 
 from core.leaks.classifier import bounds, profile
-from core.leaks.classifier.register import HOUR_S, Step
+from core.leaks.classifier.register import HOUR_S, IndexStep
 from core.leaks.classifier.resolution import Resolution, lowest_measurable_lph
-from core.leaks.classifier.state import EPISODE, Array, State
+from core.leaks.classifier.state import EPISODE, Array, ClassifierState
 from core.leaks.levels import Thresholds, levels_of
 
 BY_BOUNDS, BY_PROFILE = 1, 2
@@ -89,7 +89,7 @@ class Transition:
     lost_l: float = 0.0
 
 
-def reads_rarely(state: State) -> Array:
+def reads_rarely(state: ClassifierState) -> Array:
     """Whether most of a meter's last intervals were longer than bounds can be drawn from."""
     return np.asarray(_ONES[state["sparse"]] >= _SPARSE_OF_EIGHT)
 
@@ -101,7 +101,9 @@ class Tracker:
     resolution: Resolution
     thresholds: Thresholds
 
-    def judge(self, state: State, step: Step, meters: Array, sparse: Array) -> list[Transition]:
+    def judge(
+        self, state: ClassifierState, step: IndexStep, meters: Array, sparse: Array
+    ) -> list[Transition]:
         """Judge every column of the block, whose meters have these numbers."""
         changes: list[Transition] = []
         was_open = state["open"] != _NO_EPISODE
@@ -115,7 +117,9 @@ class Tracker:
         self._follow(state, np.flatnonzero(was_open & ~step.replaced), meters, changes)
         return changes
 
-    def _replaced(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+    def _replaced(
+        self, state: ClassifierState, columns: Array, meters: Array, changes: list[Transition]
+    ) -> None:
         for column in columns:
             last = state["time"][1, column]
             lost = (
@@ -125,7 +129,9 @@ class Tracker:
             changes.append(_change(state, column, meters, Change.REPLACED, last, lost_l=lost))
         state["open"][columns] = _NO_EPISODE
 
-    def _open_by_bounds(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+    def _open_by_bounds(
+        self, state: ClassifierState, columns: Array, meters: Array, changes: list[Transition]
+    ) -> None:
         lowest = float(self.thresholds.level_1_lph)
         columns = columns[state["bound"][_ENOUGH_RANKS, columns] >= lowest]
         if not len(columns):
@@ -173,7 +179,7 @@ class Tracker:
             )
 
     def _open_by_profile(
-        self, state: State, columns: Array, meters: Array, changes: list[Transition]
+        self, state: ClassifierState, columns: Array, meters: Array, changes: list[Transition]
     ) -> None:
         if not len(columns):
             return
@@ -209,7 +215,7 @@ class Tracker:
                 )
             )
 
-    def _begin(self, state: State, columns: Array, since: Array, rate: Array, rule: int) -> None:
+    def _begin(self, state: ClassifierState, columns: Array, since: Array, rate: Array, rule: int) -> None:
         now = state["at"][columns]
         for name, values in (
             ("open", rule),
@@ -226,7 +232,9 @@ class Tracker:
         ):
             state[name][columns] = values
 
-    def _follow(self, state: State, columns: Array, meters: Array, changes: list[Transition]) -> None:
+    def _follow(
+        self, state: ClassifierState, columns: Array, meters: Array, changes: list[Transition]
+    ) -> None:
         if not len(columns):
             return
         part = state.take(columns)
@@ -258,7 +266,7 @@ class Tracker:
             from_s = min(now[at], part["rate_run"][at] if rose[at] else now[at])
             changes.append(_change(state, columns[at], meters, change, from_s))
 
-    def _update_rate(self, part: State, by_profile: Array) -> None:
+    def _update_rate(self, part: ClassifierState, by_profile: Array) -> None:
         """The flow now; what ran before it changed is booked at the flow before."""
         now = part["at"]
         rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
@@ -280,7 +288,7 @@ class Tracker:
         part["rate_ref"][:] = np.where(taken, np.maximum(rate, smallest), part["rate_ref"])
         part["rate_ref_at"][:] = np.where(taken, now, part["rate_ref_at"])
 
-    def _update_level(self, part: State) -> tuple[Array, Array]:
+    def _update_level(self, part: ClassifierState) -> tuple[Array, Array]:
         now, before = part["at"], part["level"].copy()
         level = np.maximum(levels_of(part["rate"], self.thresholds), 1)
         since = np.where(level < before, np.minimum(part["lower"], now), np.inf)
@@ -292,7 +300,7 @@ class Tracker:
 
 
 def _change(
-    state: State,
+    state: ClassifierState,
     column: int,
     meters: Array,
     change: Change,

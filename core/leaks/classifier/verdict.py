@@ -12,7 +12,7 @@ import numpy as np
 from core.leaks.classifier import bounds, profile
 from core.leaks.classifier.register import HOUR_S
 from core.leaks.classifier.resolution import Resolution, lowest_measurable_lph
-from core.leaks.classifier.state import State
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.tracker import reads_rarely
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def verdicts(
-    state: State, resolution: Resolution, *, thresholds: Thresholds = DEFAULT_THRESHOLDS
+    state: ClassifierState, resolution: Resolution, *, thresholds: Thresholds = DEFAULT_THRESHOLDS
 ) -> list[Verdict]:
     """The verdict on every meter of a block, in its order."""
     level_1 = float(thresholds.level_1_lph)

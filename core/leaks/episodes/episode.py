@@ -111,14 +111,14 @@ def episodes(
     until = today if replaced_on is None else min(today, replaced_on - _ONE_DAY)
     known = {flow.day: flow.q_min_lph for flow in days if flow.day <= until}
     flows = {day: q_min for day, q_min in sorted(known.items()) if q_min is not None}
-    fold = _Fold(thresholds)
+    collect = _Collector(thresholds)
     for day, q_min in flows.items():
-        fold.take(day, q_min)
+        collect.take(day, q_min)
     if replaced_on is not None and replaced_on <= today:
-        fold.close(replaced_on, CloseReason.METER_REPLACED)
+        collect.close(replaced_on, CloseReason.METER_REPLACED)
     last_data = next(reversed(flows), None)
     stale = last_data is not None and (today - last_data).days > thresholds.stale_after_days
-    return [_finished(draft, flows, today=today, stale=stale) for draft in fold.drafts]
+    return [_finished(draft, flows, today=today, stale=stale) for draft in collect.drafts]
 
 
 def window_figures(
@@ -150,7 +150,7 @@ class _Draft:
         self.segments[-1] = replace(self.segments[-1], ended_on=day)
 
 
-class _Fold:
+class _Collector:
     """Takes the days with data in the order of time; keeps episodes, and the row that opens or closes."""
 
     def __init__(self, thresholds: Thresholds) -> None:

@@ -100,11 +100,11 @@ def _runs(episode: Episode) -> list[_Run]:
 
 
 def _between(old: Episode | None, new: Episode) -> Iterator[Event]:
-    told = _runs(old) if old else []
+    reported = _runs(old) if old else []
     runs = _runs(new)
     for run in runs:
         # Where a correction joined runs, the last new one stands for all old ones from its number on.
-        known = told[run.number :] if run is runs[-1] else told[run.number : run.number + 1]
+        known = reported[run.number :] if run is runs[-1] else reported[run.number : run.number + 1]
         was_closed_on = known[-1].ended_on if known else None
         first = run.segments[0]
         if not known:
@@ -112,11 +112,11 @@ def _between(old: Episode | None, new: Episode) -> Iterator[Event]:
             yield _event(new, kind, run, first.level, first.started_on)
         elif was_closed_on and not run.ended_on:
             yield _event(new, EventKind.REOPENED, run, new.level_now, was_closed_on)
-        heard = max((part.level for part in known), default=first.level)
+        received = max((part.level for part in known), default=first.level)
         for segment in run.segments:
-            if segment.level > heard:
+            if segment.level > received:
                 yield _event(new, EventKind.LEVEL_UP, run, segment.level, segment.started_on)
-                heard = segment.level
+                received = segment.level
         if run.ended_on and not was_closed_on:
             yield _event(new, EventKind.CLOSED, run, new.level_max, run.ended_on)
 

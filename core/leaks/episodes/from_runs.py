@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from core.consumption.periods import day_of, day_start
 from core.leaks.classifier.register import HOUR_S
-from core.leaks.classifier.runs import Run
+from core.leaks.classifier.runs import LeakRun
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.episodes.daily_flows import HOURS_IN_LEAK_DAY, DayFlow
 from core.leaks.episodes.episode import CloseReason, Episode, Segment, SegmentReason, figures_of
@@ -49,7 +49,7 @@ class Judged:
 
 
 def judged_episodes(
-    runs: Sequence[Run],
+    runs: Sequence[LeakRun],
     days: Iterable[DayFlow],
     *,
     zone: ZoneInfo,
@@ -71,7 +71,7 @@ def judged_episodes(
     """
     known = {flow.day: flow.q_min_lph for flow in days if flow.q_min_lph is not None}
     stale = (today - day_of(last_reading_s, zone)).days > thresholds.stale_after_days
-    groups: list[list[Run]] = []
+    groups: list[list[LeakRun]] = []
     for run in runs:
         ended_s = groups[-1][-1].until_s if groups else None
         again = ended_s is not None and run.since_s - ended_s <= thresholds.reopen_within_days * 24 * HOUR_S
@@ -83,7 +83,7 @@ def judged_episodes(
 
 
 def _judged(
-    group: Sequence[Run],
+    group: Sequence[LeakRun],
     known: Mapping[date, Fraction],
     zone: ZoneInfo,
     last_reading_s: int,
@@ -102,7 +102,7 @@ def _judged(
     figures = figures_of(list(flows.values()))
     changes = [change for run in group for change in run.changes]
     opening = changes[0]
-    told = [change for change in changes if change.change not in {Change.CLOSED, Change.REPLACED}]
+    reported = [change for change in changes if change.change not in {Change.CLOSED, Change.REPLACED}]
     ended_with_meter = last.replaced or (last.until_s is None and ended_on is not None)
     reason_closed = CloseReason.METER_REPLACED if ended_with_meter else CloseReason.NO_FLOW
     complete = [flows[day] for day in sorted(flows) if day in known and flows[day] == known[day]]
@@ -121,10 +121,10 @@ def _judged(
         segments=tuple(segments),
         close_reason=None if ended_on is None else reason_closed,
     )
-    return Judged(episode, int(opening.at_s), _evidence(opening), _evidence(told[-1]))
+    return Judged(episode, int(opening.at_s), _evidence(opening), _evidence(reported[-1]))
 
 
-def _segments(run: Run, reason: SegmentReason, zone: ZoneInfo, replaced_on: date | None) -> list[Segment]:
+def _segments(run: LeakRun, reason: SegmentReason, zone: ZoneInfo, replaced_on: date | None) -> list[Segment]:
     """The stretches of one run by level; each level is reached once."""
     starts = [(day_of(int(run.since_s), zone), run.level_at_opening, reason)]
     for change in run.changes:
@@ -141,7 +141,7 @@ def _segments(run: Run, reason: SegmentReason, zone: ZoneInfo, replaced_on: date
 
 
 def _flows(
-    run: Run, known: Mapping[date, Fraction], zone: ZoneInfo, last_reading_s: int, ended_on: date | None
+    run: LeakRun, known: Mapping[date, Fraction], zone: ZoneInfo, last_reading_s: int, ended_on: date | None
 ) -> dict[date, Fraction]:
     """What ran on each day that was wholly read: its minimum flow, or what was seen to run."""
     flows: dict[date, Fraction] = {}
@@ -160,7 +160,7 @@ def _flows(
     return flows
 
 
-def _watched_rarely(run: Run) -> bool:
+def _watched_rarely(run: LeakRun) -> bool:
     return run.changes[0].rule == "PROFILE"
 
 

@@ -1,4 +1,4 @@
-"""Conformance: a driver held against all that the house asks of one, for our vendors and a stranger's alike.
+"""Conformance: a driver held against all that is asked of one, for our vendors and others alike.
 
 In: a plugin (installed, in a folder, or a module) and the `vectors.toml` beside it. Out: one result a check,
 each failure saying what and where. The one rule: nothing here knows a vendor; `submeter drivers check` and

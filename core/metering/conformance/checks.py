@@ -17,7 +17,7 @@ from core.metering.conformance.damage import look_for_damage
 from core.metering.conformance.imports import look_for_foreign_imports, look_for_heavy_imports
 from core.metering.conformance.subject import Subject
 from core.metering.conformance.vectors import Vector, differences
-from core.metering.decode import Opened, identify, open_sealed
+from core.metering.decode import Opened, identify, open_telegram
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
 from core.metering.measurement import Measurement, StatusFlag
@@ -35,7 +35,7 @@ _NO_SERIALS: Final = ("", " ", "?", "N° ", "\N{ARABIC-INDIC DIGIT TWO}" * 8, "0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that the house asks of a driver."""
+    """One thing that is asked of a driver."""
 
     name: str
     promise: str
@@ -62,7 +62,7 @@ def run_check(check: Check, subject: Subject) -> CheckResult:
     """One check on one driver."""
     try:
         failures, looked_at = check.look(subject)
-    except Exception as error:  # noqa: BLE001 - the code of a stranger's driver may raise anything: it has failed
+    except Exception as error:  # noqa: BLE001 - the code of a vendor's driver may raise anything: it has failed
         failures, looked_at = [f"the driver raised {error!r}"], ""
     return CheckResult(subject.driver.name, check.name, check.promise, looked_at, tuple(failures))
 
@@ -164,9 +164,12 @@ def _look_at_vectors(subject: Subject) -> Seen:
         failures.append("vectors.toml holds no telegram of this driver")
     for number, vector in enumerate(subject.vectors, start=1):
         failures += vector_failures(subject, number, vector)
-    sealed = sum(vector.key is not None for vector in subject.vectors)
+    encrypted = sum(vector.key is not None for vector in subject.vectors)
     count = len(subject.vectors)
-    return failures, f"{count} telegram{'' if count == 1 else 's'}, {sealed} sealed with a key of the meter"
+    return (
+        failures,
+        f"{count} telegram{'' if count == 1 else 's'}, {encrypted} encrypted with a key of the meter",
+    )
 
 
 def vector_failures(subject: Subject, number: int, vector: Vector) -> list[str]:
@@ -176,7 +179,7 @@ def vector_failures(subject: Subject, number: int, vector: Vector) -> list[str]:
 
 
 def _inconsistencies(driver: MeterDriver, opened: Opened) -> Iterator[str]:
-    """Where the driver does not say the same of a frame each time, and of many."""
+    """Where the driver does not answer the same for a frame each time, and for many."""
     if driver.interpret(opened.frame) != opened.measurement:
         yield "interpret answers something else when asked twice"
     if driver.interpret_many is not None:
@@ -192,11 +195,11 @@ def _look_at_values(subject: Subject) -> Seen:
     for number, vector in enumerate(subject.vectors, start=1):
         where = f"vectors.toml, telegram {number} ({vector.note})"
         try:
-            opened = open_sealed(identify(vector.telegram, subject.registry), vector.key)
+            opened = open_telegram(identify(vector.telegram, subject.registry), vector.key)
         except TelegramError:
-            continue  # the check `vectors` says so
+            continue  # the check `vectors` reports it
         measurement = opened.measurement
-        if opened.sealed.driver is subject.driver:
+        if opened.identified.driver is subject.driver:
             failures += [f"{where}: {text}" for text in _inconsistencies(subject.driver, opened)]
         failures += [f"{where}: {text}" for text in _odd_values(measurement)]
         names |= measurement.values.keys()
@@ -232,7 +235,7 @@ def _look_at_weight(subject: Subject) -> Seen:
     return look_for_heavy_imports(subject.package)
 
 
-def _look_at_house(subject: Subject) -> Seen:
+def _look_at_imports(subject: Subject) -> Seen:
     return look_for_foreign_imports(subject.package, subject.sources)
 
 
@@ -247,6 +250,8 @@ CHECKS: Final = (
     Check("damage", "Damage gives the typed error; what fails its check gives no value.", _look_at_damage),
     Check("weight", "Importing the plugin pulls in no database, no web and no numpy.", _look_at_weight),
     Check(
-        "imports", "Of the house the package imports core.metering and core.operators alone.", _look_at_house
+        "imports",
+        "Of this project the package imports core.metering and core.operators alone.",
+        _look_at_imports,
     ),
 )

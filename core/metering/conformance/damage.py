@@ -4,8 +4,8 @@ In: a driver, its telegrams and a registry. Out: failures with the telegram and 
 damage is seeded by the driver's name, so a failure comes again until it is mended. Three questions:
 
 - does anything but the typed error come out: bits flipped anywhere, telegrams cut, records taken away, values
-  missing? The house turns what a driver raises into `TelegramError`; here it counts as a failure.
-- does a telegram that is cut short give a value (EN 13757-4: the L field says how long it is)?
+  missing? Decoding turns what a driver raises into `TelegramError`; here it counts as a failure.
+- does a telegram that is cut short give a value (EN 13757-4: the L field gives the length)?
 - does a check that fails still give a value: the block checksums of frame format A, the payload checksum of
   the extended link, the code of mode 7, 2F 2F of mode 5 (EN 13757-7), a vendor's own check, a wrong key?
 """
@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from msgspec import structs
-
-from core.mbus.errors import Stage, TelegramError
-from core.mbus.frame import Envelope, Frame, SecurityKind
+from core.mbus.envelope import Envelope
+from core.mbus.errors import DecodeStage, TelegramError
+from core.mbus.frame import Frame
 from core.mbus.link import crc16
+from core.mbus.values import Coding
+from core.mbus.vocabulary import SecurityKind
 from core.metering.conformance.vectors import Vector
-from core.metering.decode import Opened, identify, open_sealed
+from core.metering.decode import Opened, identify, open_telegram
 from core.metering.driver import MeterDriver
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
@@ -31,7 +32,7 @@ _BLOCK_A: Final = 16
 _CIPHER_BLOCK: Final = 16
 _CHECK_BYTES: Final = b"\x2f\x2f"
 _FLIPS: Final = 64
-_SEALED_FLIPS: Final = 16
+_ENCRYPTED_FLIPS: Final = 16
 # A check of 16 bits lets one damaged telegram in 65,536 through, a vendor's own of 8 bits one in 256.
 _LET_THROUGH: Final = 1
 _OWN_CHECK_LETS_THROUGH: Final = _FLIPS // 8
@@ -51,13 +52,13 @@ class _Search:
         """Whether a damaged telegram still gives values; a crash of the driver is noted on the way."""
         self.tried += 1
         try:
-            sealed = identify(raw, self.registry, crc_kept=crc_kept)
-            if sealed.driver is not self.driver:
+            identified = identify(raw, self.registry, crc_kept=crc_kept)
+            if identified.driver is not self.driver:
                 return False  # the damage made it another vendor's
-            measured = bool(open_sealed(sealed, key).measurement.values)
-            sealed.driver.medium(sealed.address)
+            measured = bool(open_telegram(identified, key).measurement.values)
+            identified.driver.medium(identified.address)
         except TelegramError as error:
-            if error.stage is Stage.DRIVER and error.__cause__ is not None:
+            if error.stage is DecodeStage.DRIVER and error.__cause__ is not None:
                 self.failures.append(f"{where}: the driver raised {error.__cause__!r}")
             return False
         except Exception as error:  # noqa: BLE001 - whatever a driver raises is what is looked for
@@ -79,10 +80,10 @@ def look_for_damage(
     for number, vector in enumerate(vectors, start=1):
         where = f"vectors.toml, telegram {number} ({vector.note})"
         try:
-            opened = open_sealed(identify(vector.telegram, registry), vector.key)
+            opened = open_telegram(identify(vector.telegram, registry), vector.key)
         except TelegramError:
-            continue  # the check `vectors` says so
-        for damage in (_cut, _flip, _break_checksums, _break_seal, _use_other_keys, _break_own_check):
+            continue  # the check `vectors` reports it
+        for damage in (_cut, _flip, _break_checksums, _break_encrypted, _use_other_keys, _break_own_check):
             damage(search, vector, opened, where)
         _take_away(search, opened.frame, where)
     return _first_of_a_kind(search.failures), f"{search.tried} damaged telegrams"
@@ -94,7 +95,7 @@ def _first_of_a_kind(failures: list[str]) -> list[str]:
 
 
 def _cut(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
-    raw = _radio(opened.sealed.envelope) or vector.telegram
+    raw = _radio(opened.identified.envelope) or vector.telegram
     for length in range(len(raw)):
         if search.gives_value(raw[:length], vector.key, f"{where}, cut to {length} bytes"):
             search.failures.append(f"{where}: cut to {length} bytes it still gives values")
@@ -104,7 +105,7 @@ def _cut(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
 
 
 def _flip(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
-    raw = _radio(opened.sealed.envelope) or vector.telegram
+    raw = _radio(opened.identified.envelope) or vector.telegram
     for _ in range(_FLIPS):
         bit = search.dice.randrange(len(raw) * 8)
         search.gives_value(
@@ -113,7 +114,7 @@ def _flip(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
 
 
 def _break_checksums(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
-    raw = _radio(opened.sealed.envelope)
+    raw = _radio(opened.identified.envelope)
     if raw is None:
         return
     framed = _format_a(raw)
@@ -123,18 +124,17 @@ def _break_checksums(search: _Search, vector: Vector, opened: Opened, where: str
             search.failures.append(f"{where}: values although a link checksum fails (bit {bit} flipped)")
 
 
-def _break_seal(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
-    span = _under_check(opened.sealed.envelope)
-    raw = _radio(opened.sealed.envelope)
+def _break_encrypted(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
+    span = _under_check(opened.identified.envelope)
+    raw = _radio(opened.identified.envelope)
     if span is None or raw is None:
         return
     bits = range(span.start * 8, min(span.stop, len(raw)) * 8)
-    flips = search.dice.sample(bits, min(_SEALED_FLIPS, len(bits)))
+    flips = search.dice.sample(bits, min(_ENCRYPTED_FLIPS, len(bits)))
     passed = [bit for bit in flips if search.gives_value(_flipped(raw, bit), vector.key, where)]
     if len(passed) > _LET_THROUGH:
-        search.failures.append(
-            f"{where}: values although the seal is broken ({len(passed)} of {len(flips)}, bit {passed[0]})"
-        )
+        tries = f"{len(passed)} of {len(flips)}, bit {passed[0]}"
+        search.failures.append(f"{where}: values although the encrypted content is damaged ({tries})")
 
 
 def _use_other_keys(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
@@ -145,7 +145,7 @@ def _use_other_keys(search: _Search, vector: Vector, opened: Opened, where: str)
     for _ in range(_FLIPS):
         other = search.dice.randbytes(len(key))
         passed += search.gives_value(vector.telegram, other, f"{where}, with another key")
-    proprietary = opened.sealed.envelope.security is SecurityKind.PROPRIETARY
+    proprietary = opened.identified.envelope.security is SecurityKind.PROPRIETARY
     if passed > (_OWN_CHECK_LETS_THROUGH if proprietary else _LET_THROUGH):
         search.failures.append(f"{where}: {passed} of {_FLIPS} wrong keys give values")
     has_defaults = proprietary or bool(search.driver.default_keys)
@@ -154,7 +154,7 @@ def _use_other_keys(search: _Search, vector: Vector, opened: Opened, where: str)
 
 
 def _break_own_check(search: _Search, vector: Vector, opened: Opened, where: str) -> None:
-    envelope = opened.sealed.envelope
+    envelope = opened.identified.envelope
     if envelope.security is not SecurityKind.PROPRIETARY:
         return
     start = _HEADER + 1 if envelope.transport is None else envelope.transport.payload
@@ -188,15 +188,18 @@ def _is_measurement(answer: object) -> bool:
 
 def _poorer(frame: Frame) -> Iterator[tuple[str, Frame]]:
     """The frame with a record taken away, without its value, or with one of another type."""
-    yield "without any record", replace(frame, records=())
-    records = frame.records
-    for index, record in enumerate(records):
-        name = f"record {record.header.hex().upper()}"
-        before, after = records[:index], records[index + 1 :]
-        yield f"without {name}", replace(frame, records=before + after)
-        for value, said in ((None, "without a value"), ("text", "holding text"), (b"\x00", "holding bytes")):
-            changed = structs.replace(record, value=value)
-            yield f"{name} {said}", replace(frame, records=(*before, changed, *after))
+    places, values = frame.layout.places, frame.values
+    yield "without any record", frame.rearranged(())
+    for index, place in enumerate(places):
+        name = f"record {place.header.hex().upper()}"
+        before, after = places[:index], places[index + 1 :]
+        others = (values[:index], values[index + 1 :])
+        yield f"without {name}", frame.rearranged((*before, *after), (*others[0], *others[1]))
+        # A coding of variable length may hold any type.
+        any_type = replace(place, meaning=replace(place.meaning, coding=Coding.VARIABLE))
+        changed = (*before, any_type, *after)
+        for value, held in ((None, "without a value"), ("text", "holding text"), (b"\x00", "holding bytes")):
+            yield f"{name} {held}", frame.rearranged(changed, (*others[0], value, *others[1]))
 
 
 def _radio(envelope: Envelope) -> bytes | None:
@@ -205,7 +208,7 @@ def _radio(envelope: Envelope) -> bytes | None:
 
 
 def _under_check(envelope: Envelope) -> range | None:
-    """The bytes that the check of the seal covers; None when there is no seal that we know."""
+    """The bytes that the check of the encryption covers; None when there is none that we know."""
     if envelope.security is SecurityKind.ELL_CTR and envelope.extended_link is not None:
         return range(envelope.extended_link.payload, len(envelope.raw))
     header = envelope.transport

@@ -1,4 +1,4 @@
-"""What a plugin imports: nothing heavy, and of the house the vendor surface alone.
+"""What a plugin imports: nothing heavy, and of this project the vendor surface alone.
 
 In: the import name of a plugin's package and its source files. Out: failures with file and line. The one
 rule: what is read from the sources holds for every line, also one that no telegram reaches; what is loaded is
@@ -16,7 +16,7 @@ from typing import Final
 
 HEAVY: Final = ("tortoise", "strawberry", "starlette", "numpy")
 _DOORS: Final = ("graphql_schema", "notifications", "cli")
-_HOUSE: Final = ("core", "drivers", *_DOORS)
+_OURS: Final = ("core", "drivers", *_DOORS)
 _SURFACE: Final = ("core.metering", "core.metering.conformance", "core.operators")
 _ABOVE: Final = ("core.models", "core.services", "core.bootstrap", "core.settings", *_DOORS)
 _LOADED: Final = (
@@ -57,7 +57,7 @@ def look_for_foreign_imports(package: str, sources: Iterable[Path]) -> tuple[lis
         failures += [
             f"{source.name}:{line} imports {name}; a plugin imports core.metering and core.operators alone"
             for line, name in _imported(tree)
-            if name.partition(".")[0] in _HOUSE and name not in _SURFACE and not _within(name, package)
+            if name.partition(".")[0] in _OURS and name not in _SURFACE and not _within(name, package)
         ]
     return failures, f"{count} file{'' if count == 1 else 's'}"
 
@@ -67,7 +67,7 @@ def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module is not None:
-            if node.module in _HOUSE:  # `from core import models` names the module by its last word
+            if node.module in _OURS:  # `from core import models` names the module by its last word
                 yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
             else:
                 yield node.lineno, node.module

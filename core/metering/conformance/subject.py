@@ -1,7 +1,7 @@
-"""What is checked: a driver, where it comes from, its telegrams and who else is in the house.
+"""What is checked: a driver, where it comes from, its telegrams and which other drivers there are.
 
 In: entry points, of installed packages or of a folder's `pyproject.toml`. Out: a `Subject` for each driver
-they bring. The one rule: a plugin is loaded just as the house loads it at start, one at a time, so that
+they bring. The one rule: a plugin is loaded just as at the start of the application, one at a time, so that
 neither a broken neighbour nor a conflict keeps a driver from being checked.
 """
 
@@ -28,7 +28,7 @@ from core.metering.registry import (
 
 
 class NotAPlugin(Exception):
-    """A folder that holds no package with an entry point for drivers; the text says what it lacks."""
+    """A folder that holds no package with an entry point for drivers; the text names what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Subject:
         sources: the Python files of that package.
         vectors: the telegrams of this driver; empty when `vectors_fault` says why.
         vectors_fault: what is wrong with `vectors.toml`; None when it was read.
-        others: every other driver of the house.
+        others: every other driver.
         registry: this driver and those others that are in no conflict with it.
 
     """
@@ -98,19 +98,19 @@ def importable(folder: Path) -> Iterator[None]:
 
 
 def subjects_of(
-    plugins: Iterable[EntryPoint], house: Iterable[EntryPoint] | None = None
+    plugins: Iterable[EntryPoint], installed: Iterable[EntryPoint] | None = None
 ) -> tuple[tuple[Subject, ...], tuple[BrokenPlugin, ...]]:
     """The drivers of some plugins, ready to be checked, and the plugins that do not load.
 
     Args:
         plugins: the plugins to check.
-        house: the plugins of the house; the installed ones when None. Those that name the same module as one
-            of `plugins` are the same plugin, installed.
+        installed: the plugins to check them against; all that are installed when None. Those that name the
+            same module as one of `plugins` are the same plugin.
 
     """
     wanted = tuple(plugins)
     modules = {plugin.module for plugin in wanted}
-    around = installed_plugins() if house is None else tuple(house)
+    around = installed_plugins() if installed is None else tuple(installed)
     found: list[tuple[EntryPoint, LoadedDriver]] = []
     broken: list[BrokenPlugin] = []
     others: list[LoadedDriver] = []

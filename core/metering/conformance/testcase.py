@@ -11,17 +11,26 @@ library to run.
         plugin = submeter_acme
 """
 
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 from core.metering.conformance.checks import CHECKS, Check, run_check, vector_failures
 from core.metering.conformance.subject import Subject, installed_plugins, subjects_of
 from core.metering.conformance.vectors import Vector
 from core.metering.registry import GROUP
 
-if TYPE_CHECKING:
-    import pytest
+
+class Metafunc(Protocol):
+    """What is used of the `pytest.Metafunc` that pytest hands over."""
+
+    fixturenames: list[str]
+
+    def parametrize(
+        self, argnames: Sequence[str], argvalues: Sequence[Sequence[object]], *, ids: Sequence[str]
+    ) -> None:
+        """Runs the test once for each of these values."""
 
 
 class DriverConformance:
@@ -33,14 +42,14 @@ class DriverConformance:
     plugin: ClassVar[ModuleType]
 
     def test_check(self, subject: Subject, check: Check) -> None:
-        """The driver holds what the house asks of every driver."""
+        """The driver holds what is asked of every driver."""
         _assert_none(run_check(check, subject).failures)
 
     def test_telegram(self, subject: Subject, number: int, vector: Vector) -> None:
-        """The telegram means exactly what `vectors.toml` says."""
+        """The telegram means exactly what `vectors.toml` states."""
         _assert_none(vector_failures(subject, number, vector))
 
-    def pytest_generate_tests(self, metafunc: "pytest.Metafunc") -> None:
+    def pytest_generate_tests(self, metafunc: Metafunc) -> None:
         """Called by pytest: one test for each check, one for each telegram."""
         wanted = metafunc.fixturenames
         subjects = conformance_of(self.plugin.__name__)

@@ -23,7 +23,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.mbus.errors import TelegramError
-from core.metering.decode import identify, open_sealed
+from core.metering.decode import identify, open_telegram
 from core.metering.registry import Registry
 
 _REQUIRED = ("note", "address", "bytes", "values", "flags")
@@ -84,7 +84,7 @@ def _hexadecimal(number: int, name: str, text: str) -> bytes:
 
 
 def differences(vector: Vector, registry: Registry, driver: str) -> tuple[str, ...]:
-    """What the house makes of a telegram that its vector does not say, or the other way round.
+    """How the decoding of a telegram differs from its vector.
 
     Args:
         vector: from `load_vectors`.
@@ -93,15 +93,15 @@ def differences(vector: Vector, registry: Registry, driver: str) -> tuple[str, .
 
     """
     try:
-        opened = open_sealed(identify(vector.telegram, registry), vector.key)
+        opened = open_telegram(identify(vector.telegram, registry), vector.key)
     except TelegramError as error:
         cause = "" if error.__cause__ is None else f" ({error.__cause__!r})"
         return (f"{error}{cause}",)
     out: list[str] = []
-    if opened.sealed.driver.name != driver:
-        out.append(f"claimed by {opened.sealed.driver.name}, not {driver}")
-    if str(opened.sealed.address) != vector.address:
-        out.append(f"address {opened.sealed.address}, not {vector.address}")
+    if opened.identified.driver.name != driver:
+        out.append(f"claimed by {opened.identified.driver.name}, not {driver}")
+    if str(opened.identified.address) != vector.address:
+        out.append(f"address {opened.identified.address}, not {vector.address}")
     measured = opened.measurement.values
     for name in sorted(vector.values.keys() | measured.keys()):
         wanted, got = vector.values.get(name), measured.get(name)

@@ -2,8 +2,8 @@
 
 In: a name and the letters of the maker. Out: relative path -> text, ready to be installed and checked. The
 one rule: the telegrams are made anew for these letters by the encoder beside this file, which shares no code
-with the decoder, since a seal covers the maker's letters too; what they mean stands in `vectors.toml.txt` and
-is written by hand.
+with the decoder, since encryption covers the maker's letters too; what they mean stands in `vectors.toml.txt`
+and is written by hand.
 """
 
 import re
@@ -15,7 +15,7 @@ from string import Template
 from typing import Final
 
 from core.metering.generic import GENERIC
-from core.metering.template.telegrams import Meter, Reading, plain, sealed
+from core.metering.template.telegrams import Meter, Reading, encrypted, plain
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]{1,29}", re.ASCII)
 _MAKER: Final = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -87,7 +87,7 @@ def package_files(name: str, maker: str) -> Mapping[str, str]:
             f"{name!r} is no name of a driver: 2 to 30 lower-case letters or digits, a letter first"
         )
     if name in _RESERVED:
-        raise UnusableName(f"{name!r} is a name that the house keeps for itself")
+        raise UnusableName(f"{name!r} is a reserved name")
     if _MAKER.fullmatch(maker) is None:
         raise UnusableName(f"{maker!r} are no letters of a maker: three of A-Z, like 'ACM'")
     cold, warm = (Meter(maker, "12345678", VERSION, medium) for medium in MEDIA)
@@ -100,7 +100,7 @@ def package_files(name: str, maker: str) -> Mapping[str, str]:
         "cold": str(cold),
         "warm": str(warm),
         "plain": plain(cold, _QUIET, access=1).hex().upper(),
-        "sealed": sealed(warm, _LEAKING, key=_KEY, access=2).hex().upper(),
+        "encrypted": encrypted(warm, _LEAKING, key=_KEY, access=2).hex().upper(),
         "key": _KEY.hex().upper(),
     }
     folder = files(__name__)

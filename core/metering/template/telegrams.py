@@ -43,7 +43,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What it says: cubic metres now and at the month's end, and a word of alarm bits."""
+    """What it sends: cubic metres now and at the month's end, and a word of alarm bits."""
 
     volume: Decimal
     target_volume: Decimal
@@ -56,7 +56,7 @@ def plain(meter: Meter, reading: Reading, *, access: int) -> bytes:
     return _telegram(meter, bytes((access, 0, 0, 0)) + _records(reading))
 
 
-def sealed(meter: Meter, reading: Reading, *, key: bytes, access: int) -> bytes:
+def encrypted(meter: Meter, reading: Reading, *, key: bytes, access: int) -> bytes:
     """A telegram in security mode 5: AES-128-CBC, the address and eight access numbers before it."""
     content = 2 * _FILLER + _records(reading)
     content += _FILLER * (-len(content) % _BLOCK)

@@ -13,12 +13,12 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, TokenScope, Viewer, Visitor
 from core.access.codes import make_token, token_hash
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Conflict, InvalidInput, NotFound
 from core.models import AccessToken, Account
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 from core.services.auth.sessions import ACCESS_TOKEN_PREFIX
-from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 
@@ -57,7 +57,7 @@ async def my_tokens(viewer: Viewer) -> list[AccessTokenView]:
 @transactional
 async def issue_token(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     *,
     name: str,
@@ -70,7 +70,7 @@ async def issue_token(
 
     Args:
         connection: the transaction.
-        house: settings.
+        application: settings.
         viewer: the owner.
         name: what it is for, in the owner's words.
         scopes: what it may read; at least one.
@@ -83,7 +83,7 @@ async def issue_token(
         Conflict: there are twenty already.
     """
     viewer.require(Permission.TOKENS_WRITE)
-    kept, chosen = storable(" ".join(name.split())), sorted(set(scopes))
+    kept, chosen = escape_for_database(" ".join(name.split())), sorted(set(scopes))
     if not 0 < len(kept) <= LONGEST_NAME:
         raise InvalidInput(f"must have 1 to {LONGEST_NAME} characters", field="name")
     if not chosen:
@@ -104,18 +104,18 @@ async def issue_token(
         using_db=connection,
     )
     account = await Account.get(id=viewer.account_id, using_db=connection)
-    await queue_letter(
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter.to(
+        application.settings,
+        AccountMessage.to(
             account,
             "token_issued",
             key=f"token_issued:{row.id}",
-            values={"name": kept, "link": await portal_link(connection, house, account)},
+            values={"name": kept, "link": await portal_link(connection, application, account)},
         ),
         now=now,
     )
-    await _tell(connection, Act.TOKEN_ISSUED, row, viewer, visitor, now)
+    await _notify(connection, Act.TOKEN_ISSUED, row, viewer, visitor, now)
     return IssuedToken(token=token, view=_view(row))
 
 
@@ -136,10 +136,10 @@ async def revoke_token(
         raise NotFound("No such token.", field="id")
     row.revoked_at = now
     await row.save(using_db=connection)
-    await _tell(connection, Act.TOKEN_REVOKED, row, viewer, visitor, now)
+    await _notify(connection, Act.TOKEN_REVOKED, row, viewer, visitor, now)
 
 
-async def _tell(
+async def _notify(
     connection: TransactionalDBClient,
     act: Act,
     row: AccessToken,

@@ -13,12 +13,12 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.refusals import PhoneInvalid, PhoneRequiredForSms
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import InvalidInput
 from core.language import Language
 from core.models import Account, Channel
 from core.registration.phones import to_e164
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 from core.services.auth.sessions import terms_in_force
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
@@ -150,7 +150,7 @@ async def choose_notification(
 @transactional
 async def choose_newsletter(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     *,
     wished: bool,
@@ -164,7 +164,7 @@ async def choose_newsletter(
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     account = await _mine(connection, viewer)
-    profile = house.registry.profile(account.operator.code)
+    profile = application.registry.profile(account.operator.code)
     if wished and (profile is None or not profile.newsletter):
         raise InvalidInput("The operator has no newsletter.", field="wished")
     if wished == (account.newsletter_since is not None):
@@ -186,7 +186,7 @@ async def choose_newsletter(
 @transactional
 async def accept_terms(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     version: str,
     *,
@@ -200,7 +200,7 @@ async def accept_terms(
     """
     viewer.require(Permission.TERMS_ACCEPT)
     account = await _mine(connection, viewer)
-    if version != terms_in_force(house, account):
+    if version != terms_in_force(application, account):
         raise InvalidInput("This is not the version in force: read the present one.", field="version")
     account.terms_version, account.terms_accepted_at = version, now
     await account.save(using_db=connection)
@@ -234,7 +234,7 @@ def _change_phone(account: Account, typed: str) -> bool:
 
 
 def _name(text: str, field: str, longest: int) -> str:
-    kept = storable(" ".join(text.split()))
+    kept = escape_for_database(" ".join(text.split()))
     if (not kept and field != "civility") or len(kept) > longest:
         raise InvalidInput(f"must have 1 to {longest} characters", field=_camel(field))
     return kept

@@ -11,12 +11,12 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import NOBODY, Act, Permission, Viewer
 from core.access.emails import email_key
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import NotFound
 from core.models import AccessToken, Account
 from core.services.accounts.second_factor import clear_second_factor
 from core.services.auth.sessions import end_sessions
-from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 
@@ -40,7 +40,7 @@ async def disable_account(
     sessions = await end_sessions(connection, account.id, now=now)
     issued = AccessToken.filter(account_id=account.id, revoked_at=None).using_db(connection)
     tokens = await issued.update(revoked_at=now)
-    await _tell(
+    await _notify(
         connection, Act.ACCOUNT_DISABLED, account, viewer, now=now, sessions=sessions, access_tokens=tokens
     )
     return True
@@ -60,14 +60,14 @@ async def enable_account(
     disabled = Account.filter(id=account.id).exclude(disabled_at=None).using_db(connection)
     if not await disabled.update(disabled_at=None):
         return False
-    await _tell(connection, Act.ACCOUNT_ENABLED, account, viewer, now=now)
+    await _notify(connection, Act.ACCOUNT_ENABLED, account, viewer, now=now)
     return True
 
 
 @transactional
 async def reset_second_factor(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     *,
     email: str,
@@ -88,16 +88,16 @@ async def reset_second_factor(
     await clear_second_factor(connection, account.id)
     sessions = await end_sessions(connection, account.id, now=now)
     template = "second_factor_reset"
-    letter = Letter.to(
+    account_message = AccountMessage.to(
         account,
         template,
         values={
             "operator": account.operator.name,
-            "link": await portal_link(connection, house, account, "/forgotten-password"),
+            "link": await portal_link(connection, application, account, "/forgotten-password"),
         },
     )
-    await queue_letter(connection, house.settings, letter, now=now)
-    await _tell(connection, Act.SECOND_FACTOR_RESET, account, viewer, now=now, sessions=sessions)
+    await queue_account_message(connection, application.settings, account_message, now=now)
+    await _notify(connection, Act.SECOND_FACTOR_RESET, account, viewer, now=now, sessions=sessions)
     return True
 
 
@@ -109,7 +109,7 @@ async def _account(connection: TransactionalDBClient, email: str, operator_code:
     return account
 
 
-async def _tell(
+async def _notify(
     connection: TransactionalDBClient,
     act: Act,
     account: Account,

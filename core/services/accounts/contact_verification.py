@@ -14,28 +14,28 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.access.codes import CODE_LIFETIME
 from core.access.emails import email_key
 from core.access.refusals import CodeExpired, CodeInvalid, EmailInvalid, PhoneInvalid, PhoneRequiredForSms
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, ChallengePurpose, Channel
 from core.registration.machine import checked_email
 from core.registration.phones import is_mobile
 from core.registration.refusals import RegistrationRefused
 from core.services.accounts.password_change import ask_again
 from core.services.auth.one_time_codes import new_code, settle_code, void_reset_tokens
-from core.services.auth.rate_limits import Limit, Limiter, network_of
-from core.services.messaging.account_messages import Letter, notice_key, queue_letter
+from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
+from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 
-CODES_BY_ACCOUNT = Limit("codes by account", 6, timedelta(hours=1))
-CODES_BY_ADDRESS = Limit("codes by address", 20, timedelta(hours=1))
-CODES_TO_NUMBER = Limit("codes to a number", 5, timedelta(days=1))
-CODES_TO_EMAIL = Limit("codes to an e-mail address", 5, timedelta(days=1))
+CODES_BY_ACCOUNT = RateLimit("codes by account", 6, timedelta(hours=1))
+CODES_BY_ADDRESS = RateLimit("codes by address", 20, timedelta(hours=1))
+CODES_TO_NUMBER = RateLimit("codes to a number", 5, timedelta(days=1))
+CODES_TO_EMAIL = RateLimit("codes to an e-mail address", 5, timedelta(days=1))
 """Whoever's account asks: the number or mailbox may be a stranger's."""
-TRIES_BY_ACCOUNT = Limit("code tries by account", 20, timedelta(hours=1))
+TRIES_BY_ACCOUNT = RateLimit("code tries by account", 20, timedelta(hours=1))
 
 
-async def ask_email_change(
-    house: House, viewer: Viewer, email: str, password: str, *, visitor: Visitor, now: datetime
+async def request_email_change(
+    application: Application, viewer: Viewer, email: str, password: str, *, visitor: Visitor, now: datetime
 ) -> None:
     """Send a code to a new e-mail address.
 
@@ -48,14 +48,14 @@ async def ask_email_change(
     viewer.require(Permission.ACCOUNT_WRITE)
     address = _checked(email)
     account = await Account.get(id=viewer.account_id)
-    await _count_code(house, account, visitor, now)
-    await ask_again(house, account, password, now=now)
-    await Limiter.of(house).hit((CODES_TO_EMAIL, email_key(address)), now=now)
-    await _send_email_code(house, viewer, account, address, visitor=visitor, now=now)
+    await _count_code(application, account, visitor, now)
+    await ask_again(application, account, password, now=now)
+    await RateLimiter.of(application).hit((CODES_TO_EMAIL, email_key(address)), now=now)
+    await _send_email_code(application, viewer, account, address, visitor=visitor, now=now)
 
 
 async def confirm_email_change(
-    house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+    application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> None:
     """Take the new address over, which the code proves; the old one is told.
 
@@ -65,11 +65,15 @@ async def confirm_email_change(
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     assert viewer.account_id is not None
-    email = await _settled(house, viewer, ChallengePurpose.CONFIRM_EMAIL, code, visitor=visitor, now=now)
-    await _take_email(house, viewer, email, visitor=visitor, now=now)
+    email = await _settled(
+        application, viewer, ChallengePurpose.CONFIRM_EMAIL, code, visitor=visitor, now=now
+    )
+    await _take_email(application, viewer, email, visitor=visitor, now=now)
 
 
-async def ask_phone_code(house: House, viewer: Viewer, *, visitor: Visitor, now: datetime) -> None:
+async def request_phone_code(
+    application: Application, viewer: Viewer, *, visitor: Visitor, now: datetime
+) -> None:
     """Send a code by SMS to the account's number, which must be a mobile (C-34).
 
     Raises:
@@ -84,12 +88,14 @@ async def ask_phone_code(house: House, viewer: Viewer, *, visitor: Visitor, now:
         raise PhoneRequiredForSms
     if not is_mobile(account.phone_e164):
         raise PhoneInvalid("SMS reach mobile numbers alone.")
-    await _count_code(house, account, visitor, now)
-    await Limiter.of(house).hit((CODES_TO_NUMBER, account.phone_e164), now=now)
-    await _send_phone_code(house, account, account.phone_e164, now=now)
+    await _count_code(application, account, visitor, now)
+    await RateLimiter.of(application).hit((CODES_TO_NUMBER, account.phone_e164), now=now)
+    await _send_phone_code(application, account, account.phone_e164, now=now)
 
 
-async def confirm_phone(house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime) -> None:
+async def confirm_phone(
+    application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+) -> None:
     """Confirm the number that the code was sent to.
 
     Raises:
@@ -97,7 +103,9 @@ async def confirm_phone(house: House, viewer: Viewer, code: str, *, visitor: Vis
         RateLimited: too many tries.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
-    number = await _settled(house, viewer, ChallengePurpose.CONFIRM_PHONE, code, visitor=visitor, now=now)
+    number = await _settled(
+        application, viewer, ChallengePurpose.CONFIRM_PHONE, code, visitor=visitor, now=now
+    )
     if not await Account.filter(id=viewer.account_id, phone_e164=number).update(phone_confirmed_at=now):
         raise CodeExpired
     await record(
@@ -113,12 +121,18 @@ def _checked(email: str) -> str:
 
 
 async def _settled(
-    house: House, viewer: Viewer, purpose: ChallengePurpose, code: str, *, visitor: Visitor, now: datetime
+    application: Application,
+    viewer: Viewer,
+    purpose: ChallengePurpose,
+    code: str,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> str:
     assert viewer.account_id is not None
-    await Limiter.of(house).hit((TRIES_BY_ACCOUNT, str(viewer.account_id)), now=now)
+    await RateLimiter.of(application).hit((TRIES_BY_ACCOUNT, str(viewer.account_id)), now=now)
     try:
-        return await settle_code(house.settings, viewer.account_id, purpose, code, now=now)
+        return await settle_code(application.settings, viewer.account_id, purpose, code, now=now)
     except (CodeInvalid, CodeExpired) as refused:
         await record(
             Act.CODE_REFUSED,
@@ -132,8 +146,8 @@ async def _settled(
         raise
 
 
-async def _count_code(house: House, account: Account, visitor: Visitor, now: datetime) -> None:
-    await Limiter.of(house).hit(
+async def _count_code(application: Application, account: Account, visitor: Visitor, now: datetime) -> None:
+    await RateLimiter.of(application).hit(
         (CODES_BY_ACCOUNT, str(account.id)), (CODES_BY_ADDRESS, network_of(visitor)), now=now
     )
 
@@ -141,7 +155,7 @@ async def _count_code(house: House, account: Account, visitor: Visitor, now: dat
 @transactional
 async def _send_email_code(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     account: Account,
     address: str,
@@ -150,7 +164,7 @@ async def _send_email_code(
     now: datetime,
 ) -> None:
     purpose = ChallengePurpose.CONFIRM_EMAIL
-    number, code = await new_code(connection, house.settings, account.id, purpose, address, now=now)
+    number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
     await record(
         Act.EMAIL_CHANGE_ASKED,
         Subject("account", account.id),
@@ -160,10 +174,10 @@ async def _send_email_code(
         connection=connection,
     )
     taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
-    await queue_letter(
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter(
+        application.settings,
+        AccountMessage(
             key=f"email_code:{number}",
             channel=Channel.EMAIL,
             template="email_code",
@@ -179,14 +193,19 @@ async def _send_email_code(
 
 @transactional
 async def _send_phone_code(
-    connection: TransactionalDBClient, house: House, account: Account, number: str, *, now: datetime
+    connection: TransactionalDBClient,
+    application: Application,
+    account: Account,
+    number: str,
+    *,
+    now: datetime,
 ) -> None:
     purpose = ChallengePurpose.CONFIRM_PHONE
-    challenge, code = await new_code(connection, house.settings, account.id, purpose, number, now=now)
-    await queue_letter(
+    challenge, code = await new_code(connection, application.settings, account.id, purpose, number, now=now)
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter(
+        application.settings,
+        AccountMessage(
             key=f"phone_code:{challenge}",
             channel=Channel.SMS,
             template="phone_code",
@@ -203,7 +222,7 @@ async def _send_phone_code(
 @transactional
 async def _take_email(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     email: str,
     *,
@@ -218,10 +237,10 @@ async def _take_email(
     except IntegrityError as failure:  # the address has become somebody else's
         raise CodeExpired from failure
     await void_reset_tokens(connection, account.id, now=now)
-    await queue_letter(
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter(
+        application.settings,
+        AccountMessage(
             key=notice_key("email_changed", account.id),
             channel=Channel.EMAIL,
             template="email_changed",

@@ -23,7 +23,7 @@ from core.access.passwords import (
     failed,
 )
 from core.access.refusals import PasswordMismatch, PasswordTooWeak, PasswordUnchanged, PasswordWrong
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.language import Language, Text
 from core.models import Account, Channel, Device, Meter, Occupancy
 from core.registration.machine import LONGEST_EMAIL
@@ -35,18 +35,23 @@ from core.services.auth.one_time_codes import (
     void_reset_tokens,
 )
 from core.services.auth.passwords import fits, hash_in_thread, judged
-from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.auth.sessions import OpenedSession, end_sessions, rotate
-from core.services.messaging.account_messages import Letter, notice_key, portal_link, queue_letter
+from core.services.messaging.account_messages import (
+    AccountMessage,
+    notice_key,
+    portal_link,
+    queue_account_message,
+)
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 
-WRONG_PASSWORDS = Limit("password asked again", 10, timedelta(minutes=15))
-RESETS_BY_ADDRESS = Limit("reset by address", 20, timedelta(hours=1))
-RESETS_BY_EMAIL = Limit("reset by e-mail", 3, timedelta(hours=1))
+WRONG_PASSWORDS = RateLimit("password asked again", 10, timedelta(minutes=15))
+RESETS_BY_ADDRESS = RateLimit("reset by address", 20, timedelta(hours=1))
+RESETS_BY_EMAIL = RateLimit("reset by e-mail", 3, timedelta(hours=1))
 
 
-HOUSE_POLICY = PasswordPolicy(
+DEFAULT_POLICY = PasswordPolicy(
     minimum_characters=12,
     length_label=Text("12 caractères minimum", "At least 12 characters"),
     rules=(
@@ -70,7 +75,13 @@ class NewPassword:
 
 
 async def change_password(
-    house: House, viewer: Viewer, current: str, new: NewPassword, *, visitor: Visitor, now: datetime
+    application: Application,
+    viewer: Viewer,
+    current: str,
+    new: NewPassword,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> OpenedSession:
     """Change the password of who is signed in (R-103, R-061); the present session gets a new token.
 
@@ -81,27 +92,27 @@ async def change_password(
     """
     viewer.require(Permission.PASSWORD_WRITE)
     account = await Account.get(id=viewer.account_id).select_related("operator")
-    await ask_again(house, account, current, now=now)
-    await _check(house, account, new)
+    await ask_again(application, account, current, now=now)
+    await _check(application, account, new)
     hashed = await hash_in_thread(new.password)
-    return await _change(house, viewer, account, hashed, visitor=visitor, now=now)
+    return await _change(application, viewer, account, hashed, visitor=visitor, now=now)
 
 
-async def ask_again(house: House, account: Account, password: str, *, now: datetime) -> None:
+async def ask_again(application: Application, account: Account, password: str, *, now: datetime) -> None:
     """Make sure that it is the owner who sits there, before something that an open session must not do.
 
     Raises:
         PasswordWrong: it is not the account's password.
         RateLimited: too many were wrong.
     """
-    counted, limiter = (WRONG_PASSWORDS, str(account.id)), Limiter.of(house)
+    counted, limiter = (WRONG_PASSWORDS, str(account.id)), RateLimiter.of(application)
     await limiter.hit(counted, now=now)
     if not await fits(password, account.password_hash):
         raise PasswordWrong
-    await limiter.give_back(*counted, now=now)
+    await limiter.refund(*counted, now=now)
 
 
-async def ask_for_reset(house: House, email: str, *, visitor: Visitor, now: datetime) -> None:
+async def ask_for_reset(application: Application, email: str, *, visitor: Visitor, now: datetime) -> None:
     """Send a link to the mailbox of an account (R-117); whether there is one is not said (C-13).
 
     Nor is it told by the work: the same rows are written for nobody, and the link is made by the post room.
@@ -110,13 +121,15 @@ async def ask_for_reset(house: House, email: str, *, visitor: Visitor, now: date
         RateLimited: too many were asked for, by this address or for this e-mail address.
     """
     key = email_key(email)[: LONGEST_EMAIL + 1]  # one longer is nobody's, and fits no column
-    await Limiter.of(house).hit((RESETS_BY_ADDRESS, network_of(visitor)), (RESETS_BY_EMAIL, key), now=now)
+    await RateLimiter.of(application).hit(
+        (RESETS_BY_ADDRESS, network_of(visitor)), (RESETS_BY_EMAIL, key), now=now
+    )
     account = await Account.filter(email_key=key).get_or_none() if len(key) <= LONGEST_EMAIL else None
-    await _send_reset(house, account, visitor=visitor, now=now)
+    await _send_reset(application, account, visitor=visitor, now=now)
 
 
 async def reset_password(
-    house: House, token: str, new: NewPassword, *, visitor: Visitor, now: datetime
+    application: Application, token: str, new: NewPassword, *, visitor: Visitor, now: datetime
 ) -> str:
     """Set a new password by the link's token; answers the device token of whoever proved the mailbox.
 
@@ -128,41 +141,43 @@ async def reset_password(
             is not used up.
         RateLimited: too many tries from this address.
     """
-    await Limiter.of(house).hit((RESETS_BY_ADDRESS, network_of(visitor)), now=now)
+    await RateLimiter.of(application).hit((RESETS_BY_ADDRESS, network_of(visitor)), now=now)
     account_id = await account_of_reset_token(token, now=now)
     account = await Account.get(id=account_id).select_related("operator")
-    await _check(house, account, new)
+    await _check(application, account, new)
     hashed = await hash_in_thread(new.password)
-    device_token = await _reset(house, account, token, hashed, visitor=visitor, now=now)
-    await Limiter.of(house).forget(BY_ACCOUNT, account.email_key, now=now)
+    device_token = await _reset(application, account, token, hashed, visitor=visitor, now=now)
+    await RateLimiter.of(application).forget(BY_ACCOUNT, account.email_key, now=now)
     return device_token
 
 
-async def _check(house: House, account: Account, new: NewPassword) -> None:
+async def _check(application: Application, account: Account, new: NewPassword) -> None:
     if new.password != new.confirmation:
         raise PasswordMismatch
-    criteria = await _criteria(house, account, new.password)
+    criteria = await _criteria(application, account, new.password)
     if failed(criteria):
         raise PasswordTooWeak(criteria)
     if await fits(new.password, account.password_hash):
         raise PasswordUnchanged
 
 
-async def _criteria(house: House, account: Account, password: str) -> tuple[Criterion, ...]:
-    profile = house.registry.profile(account.operator.code)
-    policy = profile.password_policy if profile else HOUSE_POLICY
+async def _criteria(application: Application, account: Account, password: str) -> tuple[Criterion, ...]:
+    profile = application.registry.profile(account.operator.code)
+    policy = profile.password_policy if profile else DEFAULT_POLICY
     # What hangs in a home that was left is its next occupant's, and nobody else's to find by guessing.
-    stays = await Occupancy.filter(account_id=account.id, move_out=None).select_related("dwelling")
-    serials = await Meter.filter(dwelling_id__in=[stay.dwelling_id for stay in stays]).values_list(
-        "printed_serial", flat=True
+    occupancy_periods = await Occupancy.filter(account_id=account.id, move_out=None).select_related(
+        "dwelling"
     )
+    serials = await Meter.filter(
+        dwelling_id__in=[period.dwelling_id for period in occupancy_periods]
+    ).values_list("printed_serial", flat=True)
     own = OwnData.of(
         account.email,
         account.first_name,
         account.last_name,
         account.phone_e164,
         *(str(serial) for serial in serials),
-        *(stay.dwelling.manager_reference for stay in stays),
+        *(period.dwelling.manager_reference for period in occupancy_periods),
     )
     return await judged(partial(check_password, policy, password, own))
 
@@ -170,7 +185,7 @@ async def _criteria(house: House, account: Account, password: str) -> tuple[Crit
 @transactional
 async def _change(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     account: Account,
     hashed: str,
@@ -180,8 +195,8 @@ async def _change(
 ) -> OpenedSession:
     await _store(connection, account, hashed, now)
     ended = await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
-    opened = await rotate(connection, house, viewer, now=now)
-    await _notice(connection, house, account, now)
+    opened = await rotate(connection, application, viewer, now=now)
+    await _notice(connection, application, account, now)
     await record(
         Act.PASSWORD_CHANGED,
         Subject("account", account.id),
@@ -197,7 +212,7 @@ async def _change(
 @transactional
 async def _reset(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     account: Account,
     token: str,
     hashed: str,
@@ -210,7 +225,7 @@ async def _reset(
     ended = await end_sessions(connection, account.id, now=now)
     await Device.filter(account_id=account.id).using_db(connection).delete()
     device_token = await know_device(connection, account.id, now=now)
-    await _notice(connection, house, account, now)
+    await _notice(connection, application, account, now)
     await record(
         Act.PASSWORD_RESET,
         Subject("account", account.id),
@@ -236,14 +251,16 @@ async def _store(connection: TransactionalDBClient, account: Account, hashed: st
     await void_reset_tokens(connection, account.id, now=now)
 
 
-async def _notice(connection: TransactionalDBClient, house: House, account: Account, now: datetime) -> None:
-    await queue_letter(
+async def _notice(
+    connection: TransactionalDBClient, application: Application, account: Account, now: datetime
+) -> None:
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter.to(
+        application.settings,
+        AccountMessage.to(
             account,
             "password_changed",
-            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
+            values={"link": await portal_link(connection, application, account, "/forgotten-password")},
         ),
         now=now,
     )
@@ -252,7 +269,7 @@ async def _notice(connection: TransactionalDBClient, house: House, account: Acco
 @transactional
 async def _send_reset(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     account: Account | None,
     *,
     visitor: Visitor,
@@ -260,10 +277,10 @@ async def _send_reset(
 ) -> None:
     subject = Subject("account", account.id if account else None)
     await record(Act.PASSWORD_RESET_ASKED, subject, now=now, visitor=visitor, connection=connection)
-    await queue_letter(
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter(
+        application.settings,
+        AccountMessage(
             key=notice_key(RESET_TEMPLATE, account.id if account else 0),
             channel=Channel.EMAIL,
             template=RESET_TEMPLATE,

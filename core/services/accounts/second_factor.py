@@ -17,15 +17,15 @@ from tortoise.expressions import Q
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.codes import make_recovery_codes, same, token_hash, typed_code
 from core.access.refusals import CodeExpired, CodeInvalid
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Conflict
 from core.models import Account, RecoveryCode, Session
 from core.services.accounts.password_change import ask_again
-from core.services.auth.rate_limits import Limit, Limiter
+from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.auth.sessions import OpenedSession, end_sessions, rotate
-from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
-from core.services.shared.encryption import Seal
+from core.services.shared.encryption import Encryption
 from core.services.shared.transaction import transactional
 from core.settings import Settings
 
@@ -33,12 +33,12 @@ STEP_S = 30
 STEPS_AROUND = 1
 """A code counts in its own half minute, the one before and the one after: clocks and thumbs are slow."""
 
-TRIES = Limit("second factor", 10, timedelta(minutes=15))
+TRIES = RateLimit("second factor", 10, timedelta(minutes=15))
 _PURPOSE = "second factors v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class SecondFactorEnrolment:
     """What an authenticator app is given: the secret, and the same as a URI for a QR code."""
 
     secret: str = field(repr=False)
@@ -53,7 +53,9 @@ class Enrolled:
     recovery_codes: Sequence[str] = field(repr=False)
 
 
-async def begin_enrolment(house: House, viewer: Viewer, password: str, *, now: datetime) -> Enrolment:
+async def begin_enrolment(
+    application: Application, viewer: Viewer, password: str, *, now: datetime
+) -> SecondFactorEnrolment:
     """A new secret for an authenticator app. It counts once a code of it is given.
 
     Raises:
@@ -63,20 +65,20 @@ async def begin_enrolment(house: House, viewer: Viewer, password: str, *, now: d
     """
     viewer.require(Permission.SECOND_FACTOR_WRITE)
     account = await Account.get(id=viewer.account_id).select_related("operator")
-    await ask_again(house, account, password, now=now)
+    await ask_again(application, account, password, now=now)
     if account.second_factor_since is not None:
         raise Conflict("There is a second factor already: remove it first.")
     secret = pyotp.random_base32(length=32)
-    sealed = _seal(house.settings).seal(secret.encode(), bound_to=_bound_to(account.id))
+    encrypted = _encryption(application.settings).encrypt(secret.encode(), bound_to=_bound_to(account.id))
     await Account.filter(id=account.id, second_factor_since=None).update(
-        second_factor_sealed=sealed, second_factor_step=None
+        second_factor_encrypted=encrypted, second_factor_step=None
     )
     uri = pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name=account.operator.name)
-    return Enrolment(secret=secret, uri=uri)
+    return SecondFactorEnrolment(secret=secret, uri=uri)
 
 
 async def confirm_enrolment(
-    house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+    application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> Enrolled:
     """Put the second factor in force: the app has shown a right code. Other sessions end.
 
@@ -87,14 +89,14 @@ async def confirm_enrolment(
     """
     viewer.require(Permission.SECOND_FACTOR_WRITE)
     account = await Account.get(id=viewer.account_id)
-    if account.second_factor_sealed is None or account.second_factor_since is not None:
+    if account.second_factor_encrypted is None or account.second_factor_since is not None:
         raise CodeExpired
-    await _take_code(house, account, code, visitor=visitor, now=now)
-    return await _enrol(house, viewer, account, visitor=visitor, now=now)
+    await _take_code(application, account, code, visitor=visitor, now=now)
+    return await _enrol(application, viewer, account, visitor=visitor, now=now)
 
 
-async def give_second_factor(
-    house: House, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
+async def verify_second_factor(
+    application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> OpenedSession:
     """Go on from a right password: with a code of the app, or a recovery code. The token is a new one.
 
@@ -107,14 +109,14 @@ async def give_second_factor(
     if account.second_factor_since is None:
         raise CodeExpired
     if len(typed_code(code)) > pyotp.TOTP(pyotp.random_base32()).digits:
-        await _take_recovery_code(house, account, code, visitor=visitor, now=now)
+        await _take_recovery_code(application, account, code, visitor=visitor, now=now)
     else:
-        await _take_code(house, account, code, visitor=visitor, now=now)
-    return await _go_on(house, viewer, now=now)
+        await _take_code(application, account, code, visitor=visitor, now=now)
+    return await _go_on(application, viewer, now=now)
 
 
 async def remove_second_factor(
-    house: House, viewer: Viewer, password: str, *, visitor: Visitor, now: datetime
+    application: Application, viewer: Viewer, password: str, *, visitor: Visitor, now: datetime
 ) -> None:
     """Sign in by password alone from now on.
 
@@ -126,8 +128,8 @@ async def remove_second_factor(
     if viewer.role is Role.MANAGER:
         raise Conflict("A manager's account needs a second factor.")
     account = await Account.get(id=viewer.account_id)
-    await ask_again(house, account, password, now=now)
-    await _remove(house, viewer, account, visitor=visitor, now=now)
+    await ask_again(application, account, password, now=now)
+    await _remove(application, viewer, account, visitor=visitor, now=now)
 
 
 async def clear_second_factor(connection: TransactionalDBClient, account_id: int) -> None:
@@ -135,27 +137,29 @@ async def clear_second_factor(connection: TransactionalDBClient, account_id: int
     await (
         Account.filter(id=account_id)
         .using_db(connection)
-        .update(second_factor_sealed=None, second_factor_since=None, second_factor_step=None)
+        .update(second_factor_encrypted=None, second_factor_since=None, second_factor_step=None)
     )
     await RecoveryCode.filter(account_id=account_id).using_db(connection).delete()
 
 
-async def _take_code(house: House, account: Account, code: str, *, visitor: Visitor, now: datetime) -> None:
+async def _take_code(
+    application: Application, account: Account, code: str, *, visitor: Visitor, now: datetime
+) -> None:
     """Let a code of the app through, and its time step never again."""
     counted = (TRIES, str(account.id))
-    await Limiter.of(house).hit(counted, now=now)
-    step = _step_of(house.settings, account, typed_code(code), now)
+    await RateLimiter.of(application).hit(counted, now=now)
+    step = _step_of(application.settings, account, typed_code(code), now)
     fresh = Account.filter(Q(second_factor_step=None) | Q(second_factor_step__lt=step), id=account.id)
     if step is None or not await fresh.update(second_factor_step=step):
-        await _tell_refused(account, visitor, now)
+        await _report_refused(account, visitor, now)
         raise CodeInvalid
-    await Limiter.of(house).give_back(*counted, now=now)
+    await RateLimiter.of(application).refund(*counted, now=now)
 
 
 def _step_of(settings: Settings, account: Account, code: str, now: datetime) -> int | None:
     """The time step whose code this is; every one that counts is compared."""
-    sealed = bytes(account.second_factor_sealed or b"")
-    secret = _seal(settings).open(sealed, bound_to=_bound_to(account.id)).decode()
+    encrypted = bytes(account.second_factor_encrypted or b"")
+    secret = _encryption(settings).open(encrypted, bound_to=_bound_to(account.id)).decode()
     totp, present = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
     steps = range(present - STEPS_AROUND, present + STEPS_AROUND + 1)
     right = [step for step in steps if same(totp.generate_otp(step), code)]
@@ -163,23 +167,23 @@ def _step_of(settings: Settings, account: Account, code: str, now: datetime) -> 
 
 
 async def _take_recovery_code(
-    house: House, account: Account, code: str, *, visitor: Visitor, now: datetime
+    application: Application, account: Account, code: str, *, visitor: Visitor, now: datetime
 ) -> None:
     counted = (TRIES, str(account.id))
-    await Limiter.of(house).hit(counted, now=now)
+    await RateLimiter.of(application).hit(counted, now=now)
     shown = _recovery_hash(account.id, code)
     unused = RecoveryCode.filter(account_id=account.id, code_hash=shown, used_at=None)
     if not await unused.update(used_at=now):
-        await _tell_refused(account, visitor, now)
+        await _report_refused(account, visitor, now)
         raise CodeInvalid
-    await Limiter.of(house).give_back(*counted, now=now)
+    await RateLimiter.of(application).refund(*counted, now=now)
     await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), now=now, visitor=visitor)
 
 
 @transactional
 async def _enrol(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     account: Account,
     *,
@@ -195,24 +199,24 @@ async def _enrol(
     )
     await Session.filter(id=viewer.session_id).using_db(connection).update(second_factor_at=now)
     await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
-    opened = await rotate(connection, house, viewer, now=now)
-    await _notice(connection, house, account, "second_factor_enrolled", now)
-    await _tell(Act.SECOND_FACTOR_ENROLLED, connection, viewer, visitor, now)
+    opened = await rotate(connection, application, viewer, now=now)
+    await _notice(connection, application, account, "second_factor_enrolled", now)
+    await _notify(Act.SECOND_FACTOR_ENROLLED, connection, viewer, visitor, now)
     return Enrolled(session=opened, recovery_codes=codes)
 
 
 @transactional
 async def _go_on(
-    connection: TransactionalDBClient, house: House, viewer: Viewer, *, now: datetime
+    connection: TransactionalDBClient, application: Application, viewer: Viewer, *, now: datetime
 ) -> OpenedSession:
     await Session.filter(id=viewer.session_id).using_db(connection).update(second_factor_at=now)
-    return await rotate(connection, house, viewer, now=now)
+    return await rotate(connection, application, viewer, now=now)
 
 
 @transactional
 async def _remove(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     account: Account,
     *,
@@ -220,26 +224,30 @@ async def _remove(
     now: datetime,
 ) -> None:
     await clear_second_factor(connection, account.id)
-    await _notice(connection, house, account, "second_factor_removed", now)
-    await _tell(Act.SECOND_FACTOR_REMOVED, connection, viewer, visitor, now)
+    await _notice(connection, application, account, "second_factor_removed", now)
+    await _notify(Act.SECOND_FACTOR_REMOVED, connection, viewer, visitor, now)
 
 
 async def _notice(
-    connection: TransactionalDBClient, house: House, account: Account, template: str, now: datetime
+    connection: TransactionalDBClient,
+    application: Application,
+    account: Account,
+    template: str,
+    now: datetime,
 ) -> None:
-    await queue_letter(
+    await queue_account_message(
         connection,
-        house.settings,
-        Letter.to(
+        application.settings,
+        AccountMessage.to(
             account,
             template,
-            values={"link": await portal_link(connection, house, account, "/forgotten-password")},
+            values={"link": await portal_link(connection, application, account, "/forgotten-password")},
         ),
         now=now,
     )
 
 
-async def _tell(
+async def _notify(
     act: Act, connection: TransactionalDBClient, viewer: Viewer, visitor: Visitor, now: datetime
 ) -> None:
     await record(
@@ -252,7 +260,7 @@ async def _tell(
     )
 
 
-async def _tell_refused(account: Account, visitor: Visitor, now: datetime) -> None:
+async def _report_refused(account: Account, visitor: Visitor, now: datetime) -> None:
     await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), now=now, visitor=visitor)
 
 
@@ -260,8 +268,8 @@ def _recovery_hash(account_id: int, code: str) -> str:
     return token_hash(f"recovery:{account_id}:{typed_code(code).upper()}")
 
 
-def _seal(settings: Settings) -> Seal:
-    return Seal.under(settings.secret_key, _PURPOSE)
+def _encryption(settings: Settings) -> Encryption:
+    return Encryption.under(settings.secret_key, _PURPOSE)
 
 
 def _bound_to(account_id: int) -> str:

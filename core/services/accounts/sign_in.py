@@ -15,11 +15,11 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Act, Visitor
 from core.access.codes import make_token, token_hash
 from core.access.emails import email_key
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import AccountLocked, RateLimited, SignInRefused
 from core.models import Account, Device
 from core.services.auth.passwords import fits
-from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.auth.sessions import OpenedSession, open_session
 from core.services.registration.activation import redeem_temporary_password
 from core.services.shared.audit import Subject, record
@@ -30,9 +30,9 @@ MOST_DEVICES = 20
 """So many of an account are known, the last used ones: a program without a memory is a new one each time."""
 
 WINDOW = timedelta(minutes=15)
-BY_ADDRESS = Limit("sign-in by address", 30, WINDOW)
-BY_ACCOUNT = Limit("sign-in by account", 10, WINDOW)
-BY_DEVICE = Limit("sign-in by device", 10, WINDOW)
+BY_ADDRESS = RateLimit("sign-in by address", 30, WINDOW)
+BY_ACCOUNT = RateLimit("sign-in by account", 10, WINDOW)
+BY_DEVICE = RateLimit("sign-in by device", 10, WINDOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SignedIn:
 
 
 async def sign_in(
-    house: House,
+    application: Application,
     email: str,
     password: str,
     *,
@@ -55,7 +55,7 @@ async def sign_in(
     """Open a session for an account.
 
     Args:
-        house: settings and counters.
+        application: settings and counters.
         email: as typed.
         password: as typed.
         visitor: from where.
@@ -68,7 +68,7 @@ async def sign_in(
         AccountLocked: too many wrong passwords for this e-mail address from devices that are not known.
         RateLimited: too many wrong passwords from this address.
     """
-    limiter, key = Limiter.of(house), email_key(email)
+    limiter, key = RateLimiter.of(application), email_key(email)
     device = await Device.get_or_none(token_hash=token_hash(device_token or ""))
     account = await Account.get_or_none(email_key=key).select_related("operator")
     known = device is not None and account is not None and device.account_id == account.id
@@ -83,7 +83,7 @@ async def sign_in(
             raise
         raise AccountLocked(until=now + timedelta(seconds=limited.retry_after_s)) from None
     right = await fits(password, account.password_hash if account else None)
-    if not right and await redeem_temporary_password(house, email, password, visitor=visitor, now=now):
+    if not right and await redeem_temporary_password(application, email, password, visitor=visitor, now=now):
         account = await Account.get(email_key=key).select_related("operator")
         right, known = True, False
     if (
@@ -92,28 +92,28 @@ async def sign_in(
         or account.disabled_at is not None
         or not await _may_be_used(account, now)
     ):
-        await _tell(Act.SIGN_IN_REFUSED, account, visitor, now)
+        await _notify(Act.SIGN_IN_REFUSED, account, visitor, now)
         # What is refused for its number is not recorded each time, or a guesser would fill the table.
         for act, (limit, name) in zip((Act.RATE_LIMITED, Act.ACCOUNT_LOCKED), counted, strict=True):
             if (await limiter.standing(limit, name, now=now)).reached:
-                await _tell(act, account, visitor, now)
+                await _notify(act, account, visitor, now)
         raise SignInRefused("E-mail and password do not belong together.")
     for limit, name in counted:
-        await limiter.give_back(limit, name, now=now)
-    return await _enter(house, account, visitor=visitor, device=device if known else None, now=now)
+        await limiter.refund(limit, name, now=now)
+    return await _enter(application, account, visitor=visitor, device=device if known else None, now=now)
 
 
 @transactional
 async def _enter(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     account: Account,
     *,
     visitor: Visitor,
     device: Device | None,
     now: datetime,
 ) -> SignedIn:
-    session = await open_session(connection, house, account, visitor=visitor, now=now)
+    session = await open_session(connection, application, account, visitor=visitor, now=now)
     token = await know_device(connection, account.id, device=device, now=now)
     await record(
         Act.SIGNED_IN,
@@ -157,5 +157,5 @@ async def _may_be_used(account: Account, now: datetime) -> bool:
     return bool(await unused.update(temporary_password_used_at=now))
 
 
-async def _tell(act: Act, account: Account | None, visitor: Visitor, now: datetime) -> None:
+async def _notify(act: Act, account: Account | None, visitor: Visitor, now: datetime) -> None:
     await record(act, Subject("account", account.id if account else None), now=now, visitor=visitor)

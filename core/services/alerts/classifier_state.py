@@ -15,12 +15,12 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_start
 from core.leak_thresholds import Thresholds, ThresholdsOf
-from core.leaks.classifier.fold import Readings
+from core.leaks.classifier.classify import Readings
 from core.leaks.classifier.resolution import known_step
-from core.leaks.classifier.state import State
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.stream import Followed, Memory, follow
 from core.leaks.classifier.tracker import Change, Rule, Transition
-from core.models import LeakMemory
+from core.models import LeakClassifierState
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.time_series import Window
@@ -37,7 +37,7 @@ async def follow_meters(
     Each is judged by its operator's thresholds. Where an operator gives others than before, they hold from
     the readings on that are not settled yet.
     """
-    rows = await LeakMemory.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
+    rows = await LeakClassifierState.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
     stored = {row.meter_id: row for row in rows}
     found: dict[MeterEntry, Followed] = {}
     for (step, thresholds), meters in _by_step(touched, thresholds_of).items():
@@ -67,9 +67,13 @@ def _by_step(
     return by_step
 
 
-def _memory(row: LeakMemory | None, first_day: date, meter: MeterEntry) -> Memory:
+def _memory(row: LeakClassifierState | None, first_day: date, meter: MeterEntry) -> Memory:
     """The stored memory; an empty one where there is none to go on from, or the touched days lie before."""
-    if row is None or not State.can_unpack(row.state) or row.settled_s >= day_start(first_day, meter.zone):
+    if (
+        row is None
+        or not ClassifierState.can_unpack(row.state)
+        or row.settled_s >= day_start(first_day, meter.zone)
+    ):
         return Memory()
     return Memory(row.state, row.settled_s, changes=tuple(_transition(values) for values in row.changes))
 
@@ -93,7 +97,7 @@ async def _readings(
 async def _keep(
     connection: TransactionalDBClient,
     meter: MeterEntry,
-    row: LeakMemory | None,
+    row: LeakClassifierState | None,
     before: Memory,
     after: Memory,
 ) -> None:
@@ -103,7 +107,7 @@ async def _keep(
         return
     if row is not None and before.settled_s == after.settled_s:
         return
-    row = row or LeakMemory(meter_id=meter.id)
+    row = row or LeakClassifierState(meter_id=meter.id)
     row.settled_s, row.state = after.settled_s, after.settled
     row.changes = [[getattr(change, name) for name in _FIELDS] for change in after.changes]
     await row.save(using_db=connection)

@@ -17,7 +17,7 @@ from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.models import ConsumptionLimit
 from core.services.places.dwellings import my_dwelling
-from core.services.shared.scope import stay_at
+from core.services.shared.scope import occupancy_period_at
 from core.services.shared.transaction import transactional
 
 HIGHEST_LIMIT = 10**9
@@ -40,7 +40,7 @@ async def own_limits(viewer: Viewer, dwelling_id: int) -> list[OwnLimit]:
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.CONSUMPTION_READ)
-    await stay_at(viewer, dwelling_id)
+    await occupancy_period_at(viewer, dwelling_id)
     rows = await ConsumptionLimit.filter(account_id=viewer.account_id, dwelling_id=dwelling_id)
     return sorted(
         (OwnLimit(row.fluid, row.period, row.amount) for row in rows),
@@ -64,9 +64,9 @@ async def set_limit(
         LimitOutOfRange: not 1 to 1,000,000,000 of the smallest unit.
     """
     viewer.require(Permission.LIMITS_WRITE)
-    stay = await stay_at(viewer, dwelling_id)
+    occupancy_period = await occupancy_period_at(viewer, dwelling_id)
     zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
-    if not stay.holds(now.astimezone(zone).date()):
+    if not occupancy_period.holds(now.astimezone(zone).date()):
         raise NotFound("No such dwelling.", field="dwelling")
     if amount is not None and not 1 <= amount <= HIGHEST_LIMIT:
         raise LimitOutOfRange(HIGHEST_LIMIT)

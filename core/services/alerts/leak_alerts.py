@@ -13,24 +13,30 @@ from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.workflow import Deed, Standing
+from core.alerting.workflow import AlertActionKind, AlertStatus
 from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.leak_detection import Finding
-from core.services.alerts.workflow import judge_repairs, keep_silent, say_of_meter, silent_on, standing_of
-from core.services.messaging.outbox import News, Topic
+from core.services.alerts.leak_detection import DetectedLeak
+from core.services.alerts.workflow import (
+    carry_snooze_over,
+    describe_meter,
+    is_snoozed_on,
+    judge_repairs,
+    status_of,
+)
+from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 
 
 async def raise_leak_alerts(
-    connection: TransactionalDBClient, findings: Iterable[Finding], *, now: datetime
-) -> list[News]:
+    connection: TransactionalDBClient, findings: Iterable[DetectedLeak], *, now: datetime
+) -> list[Notification]:
     """Store the alerts of the episodes found; answers what their residents should be told."""
-    news: list[News] = []
+    news: list[Notification] = []
     findings = list(findings)
     meters = {finding.meter.id: finding.meter for finding in findings}
-    silences = await _silences(connection, meters, now=now)
+    snoozes = await _snoozes(connection, meters, now=now)
     flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
@@ -46,54 +52,56 @@ async def raise_leak_alerts(
         is_new = alert.pk is None
         alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
         await alert.save(using_db=connection)
-        if is_new and meter.id in silences:
-            await keep_silent(connection, alert, silences[meter.id])
+        if is_new and meter.id in snoozes:
+            await carry_snooze_over(connection, alert, snoozes[meter.id])
         today = meter.day(now)
-        silent = standing_of(alert, level=episode.level_now, today=today) is Standing.NOT_A_LEAK
-        told = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
-        known = told and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
-        if finding.going_on is not None and not silent and not known:
-            again = finding.going_on.kind is EventKind.REOPENED and alert.last_deed in _REPAIRS
+        missing = status_of(alert, level=episode.level_now, today=today) is AlertStatus.NOT_A_LEAK
+        notified = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
+        known = notified and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
+        if finding.going_on is not None and not missing and not known:
+            again = finding.going_on.kind is EventKind.REOPENED and alert.last_action in _REPAIRS
             if again:
-                await say_of_meter(connection, alert, Deed.RELAPSED, now=now)
+                await describe_meter(connection, alert, AlertActionKind.RELAPSED, now=now)
             template = "leak_relapsed" if again else f"leak_{finding.going_on.kind.value.lower()}"
-            key, level = _told(finding.going_on)
-            news.append(_news(meter, alert, episode, template, key, level=level, day=today))
-        if finding.ended is not None and not silent:
-            key, level = _told(finding.ended)
+            key, level = _notified(finding.going_on)
+            news.append(_notifications(meter, alert, episode, template, key, level=level, day=today))
+        if finding.ended is not None and not missing:
+            key, level = _notified(finding.ended)
             day = finding.ended.day
-            news.append(_news(meter, alert, episode, "leak_closed", key, level=level, day=day))
+            news.append(_notifications(meter, alert, episode, "leak_closed", key, level=level, day=day))
     return news
 
 
-async def tell_relapses(
+async def notify_relapses(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
-) -> list[News]:
+) -> list[Notification]:
     """Ask the meters that were heard whether the repairs hold; answers what both sides should be told."""
-    news: list[News] = []
+    news: list[Notification] = []
     for meter, alert, day in await judge_repairs(connection, meters, now=now):
         assert alert.episode is not None
         episode, key = alert.episode, f"relapsed:{day.isoformat()}"
         level = episode.level_now or episode.level_max
-        news.append(_news(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
+        news.append(_notifications(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
     return news
 
 
-_REPAIRS = frozenset({Deed.REPAIRED, Deed.VERIFIED})
+_REPAIRS = frozenset({AlertActionKind.REPAIRED, AlertActionKind.VERIFIED})
 
 
-async def _silences(
+async def _snoozes(
     connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
 ) -> dict[int, Alert]:
     """Of each meter the alert that was called no leak last, while that counts where the meter is."""
     if not meters:
         return {}
     rows = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), episode__meter_id__in=list(meters)
+        last_action=AlertActionKind.NOT_A_LEAK,
+        snoozed_until__gte=now.date(),
+        episode__meter_id__in=list(meters),
     )  # the day may be another there than in UTC, by one at most
     alerts = await rows.using_db(connection).select_related("episode").order_by("id")
     of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
-    return {number: alert for number, alert in of_meters if silent_on(alert, meters[number].day(now))}
+    return {number: alert for number, alert in of_meters if is_snoozed_on(alert, meters[number].day(now))}
 
 
 async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:
@@ -112,16 +120,16 @@ def _overlaps(flag: Alert, episode: LeakEpisode) -> bool:
     return begins_in_time and (flag.ended_on is None or flag.ended_on >= episode.started_on)
 
 
-def _told(event: Event) -> tuple[str, int]:
+def _notified(event: Event) -> tuple[str, int]:
     """The event's key within its episode, and its level."""
     return event.key.partition(":")[2], event.level
 
 
-def _news(
+def _notifications(
     meter: MeterEntry, alert: Alert, episode: LeakEpisode, template: str, key: str, *, level: int, day: date
-) -> News:
+) -> Notification:
     cost = cost_of(episode.loss_litres, None, eur_per_m3=meter.water_price_eur_per_m3)
-    return News(
+    return Notification(
         dwelling_id=meter.dwelling_id,
         topic=Topic.LEAK,
         template=template,

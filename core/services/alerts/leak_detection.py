@@ -1,7 +1,7 @@
 """Judges the water meters of a batch for leaks and stores what it finds.
 
 In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
-events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.fold`), run over
+events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.classify`), run over
 the stored readings, and what it says is compared with the stored episodes; so judging the same readings twice
 changes nothing and tells nothing.
 """
@@ -33,7 +33,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DetectedLeak:
     """One episode of one meter as it stands now.
 
     Attributes:
@@ -56,7 +56,7 @@ async def watch(
     *,
     thresholds_of: ThresholdsOf,
     now: datetime,
-) -> list[Finding]:
+) -> list[DetectedLeak]:
     """Bring the leak episodes of the touched water meters up to date, by their operators' thresholds."""
     water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
     if not water:
@@ -71,7 +71,7 @@ async def watch(
         connection,
         [Window(meter.id, _midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()],
     )
-    findings: list[Finding] = []
+    findings: list[DetectedLeak] = []
     for meter, one in speaking.items():
         read_at_s = last[meter.id].read_at_s
         after = judged_episodes(
@@ -117,14 +117,14 @@ async def _replace(
     after: Sequence[Judged],
     *,
     now: datetime,
-) -> list[Finding]:
+) -> list[DetectedLeak]:
     rows = {row.started_on: row for row in before}
-    told = [_episode(row) for row in before]
+    notified = [_episode(row) for row in before]
     judged = {one.episode.started_on: one for one in after}
     found = [one.episode for one in after]
-    new_events = events(told, found)
-    findings: list[Finding] = []
-    for old, new in paired(told, found):
+    new_events = events(notified, found)
+    findings: list[DetectedLeak] = []
+    for old, new in paired(notified, found):
         row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
         if new is None:
             await row.delete(using_db=connection)
@@ -133,7 +133,7 @@ async def _replace(
             continue
         _write(row, judged[new.started_on], now)
         await row.save(using_db=connection)
-        findings.append(Finding(meter, row, _ended(new, new_events), _going_on(new)))
+        findings.append(DetectedLeak(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
 
 

@@ -11,26 +11,26 @@ from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.over_consumption import Exceeded, LimitPeriod, Limits, over_limits
+from core.alerting.over_consumption import ConsumptionLimits, Exceeded, LimitPeriod, over_limits
 from core.consumption import Month, monthly
 from core.consumption.dashboard import DayTotal
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind, ConsumptionLimit
-from core.services.messaging.outbox import News, Topic
+from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import Stay, occupants, stays_of
+from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
 
 _ONE_DAY = timedelta(days=1)
 
 
-async def watch_limits(
+async def update_limit_alerts(
     connection: TransactionalDBClient,
     touched: Mapping[MeterEntry, tuple[date, date]],
     *,
     now: datetime,
-) -> list[News]:
+) -> list[Notification]:
     """Judge the touched days and months against their residents' limits: this month and the one before."""
     spans = _spans(touched)
     query = ConsumptionLimit.filter(dwelling_id__in=[dwelling_id for dwelling_id, _ in spans])
@@ -43,21 +43,21 @@ async def watch_limits(
         return []
     zones = {meter.dwelling_id: meter.zone for meter in touched}
     today = {dwelling_id: now.astimezone(zone).date() for dwelling_id, zone in zones.items()}
-    stays = await _stays(connection, limits, today)
+    occupancy_periods = await _periods(connection, limits, today)
     months = {month for day in today.values() for month in (Month.of(day).previous(), Month.of(day))}
     days = await days_by_fluid(
         {row.dwelling_id for row in limits},
         *((month.first_day, month.last_day) for month in sorted(months)),
         connection=connection,
     )
-    news: list[News] = []
+    news: list[Notification] = []
     for row in limits:
-        stay = stays.get((row.account_id, row.dwelling_id))
-        if stay is not None:
+        occupancy_period = occupancy_periods.get((row.account_id, row.dwelling_id))
+        if occupancy_period is not None:
             totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
             span = spans[row.dwelling_id, row.fluid]
-            for found in _exceeded(row, totals, stay, span, zones[row.dwelling_id]):
-                news += await _raise(connection, row, found, stay, today[row.dwelling_id], now)
+            for found in _exceeded(row, totals, occupancy_period, span, zones[row.dwelling_id]):
+                news += await _raise(connection, row, found, occupancy_period, today[row.dwelling_id], now)
     return news
 
 
@@ -70,45 +70,54 @@ def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, F
     return spans
 
 
-async def _stays(
+async def _periods(
     connection: TransactionalDBClient, limits: Iterable[ConsumptionLimit], today: Mapping[int, date]
-) -> dict[tuple[int, int], Stay]:
+) -> dict[tuple[int, int], OccupancyPeriod]:
     """The stay of today of each account at each dwelling that has one."""
     query = occupants().filter(
         dwelling_id__in=[row.dwelling_id for row in limits], account_id__in=[row.account_id for row in limits]
     )
     rows = await query.using_db(connection)
     return {
-        (row.account_id, row.dwelling_id): stay
-        for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True)
-        if row.account_id is not None and stay.holds(today[row.dwelling_id])
+        (row.account_id, row.dwelling_id): occupancy_period
+        for row, occupancy_period in zip(
+            rows, await occupancy_periods_of(rows, connection=connection), strict=True
+        )
+        if row.account_id is not None and occupancy_period.holds(today[row.dwelling_id])
     }
 
 
 def _exceeded(
-    row: ConsumptionLimit, totals: Iterable[DayTotal], stay: Stay, span: tuple[date, date], zone: ZoneInfo
+    row: ConsumptionLimit,
+    totals: Iterable[DayTotal],
+    occupancy_period: OccupancyPeriod,
+    span: tuple[date, date],
+    zone: ZoneInfo,
 ) -> list[Exceeded]:
     """The touched days, or months, that pass the limit since it was set."""
-    set_on, own = row.set_at.astimezone(zone).date(), [one for one in totals if stay.holds(one.day)]
+    set_on, own = (
+        row.set_at.astimezone(zone).date(),
+        [one for one in totals if occupancy_period.holds(one.day)],
+    )
     first, last = span
     if row.period is LimitPeriod.DAY:
         days = {one.day: one.amount for one in own if max(first, set_on) <= one.day <= last}
-        return over_limits(days, {}, Limits(per_day=row.amount))
+        return over_limits(days, {}, ConsumptionLimits(per_day=row.amount))
     earliest = Month.of(max(first, set_on))
     months = {
         one.month: one.amount for one in monthly(own) if earliest <= one.month and one.month <= Month.of(last)
     }
-    return over_limits({}, months, Limits(per_month=row.amount))
+    return over_limits({}, months, ConsumptionLimits(per_month=row.amount))
 
 
 async def _raise(
     connection: TransactionalDBClient,
     row: ConsumptionLimit,
     found: Exceeded,
-    stay: Stay,
+    occupancy_period: OccupancyPeriod,
     today: date,
     now: datetime,
-) -> list[News]:
+) -> list[Notification]:
     period = found.period
     first, last = (period.first_day, period.last_day) if isinstance(period, Month) else (period, period)
     key = f"limit:{row.account_id}:{row.dwelling_id}:{row.fluid.value}:{row.period.value}:{first}"
@@ -121,7 +130,7 @@ async def _raise(
         fluid=row.fluid,
         account_id=row.account_id,
         own_limit=row.period,
-        started_on=max(stay.first_day, first),
+        started_on=max(occupancy_period.first_day, first),
         ended_on=last + _ONE_DAY,
         raised_at=now,
     )
@@ -136,7 +145,7 @@ async def _raise(
         "limit": found.limit,
     }
     return [
-        News(
+        Notification(
             dwelling_id=row.dwelling_id,
             topic=Topic.OVER_CONSUMPTION,
             template="own_limit",

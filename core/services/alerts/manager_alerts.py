@@ -14,7 +14,7 @@ from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.models import Alert, AlertKind, Residence
-from core.services.alerts.workflow import Handling, handlings
+from core.services.alerts.workflow import AlertWorkflowView, workflows_of
 from core.services.places.managed_residences import manages, place_of
 from core.services.shared.paging import Page
 
@@ -31,7 +31,7 @@ class ManagedAlertView:
     started_on: date
     ended_on: date | None
     printed_serial: str | None
-    handling: Handling
+    workflow: AlertWorkflowView
 
 
 async def managed_alerts(
@@ -75,7 +75,7 @@ async def managed_alerts(
     )
     shown = rows[:first]
     levels = {row.id: _level(row, active=active) for row in shown}
-    handled = await handlings(shown, levels=levels, today=today)
+    handled = await workflows_of(shown, levels=levels, today=today)
     items = [
         ManagedAlertView(
             id=row.id,
@@ -86,7 +86,7 @@ async def managed_alerts(
             started_on=row.started_on,
             ended_on=row.ended_on,
             printed_serial=_serial(row),
-            handling=handled[row.id],
+            workflow=handled[row.id],
         )
         for row in shown
     ]

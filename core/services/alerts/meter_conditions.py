@@ -15,15 +15,15 @@ from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import BURST_IN_READINGS_S, Condition, Run, Sighting, runs
-from core.alerting.workflow import Deed, Standing
+from core.alerting.conditions import BURST_IN_READINGS_S, Condition, ConditionRun, Sighting, runs
+from core.alerting.workflow import AlertActionKind, AlertStatus
 from core.consumption import day_of
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.workflow import keep_silent, silent_on, standing_of
-from core.services.messaging.outbox import News, Topic
+from core.services.alerts.workflow import carry_snooze_over, is_snoozed_on, status_of
+from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
@@ -36,10 +36,10 @@ class Conditions:
     """How many alerts were raised or ended, and what their residents should be told."""
 
     changed: int = 0
-    news: list[News] = field(default_factory=list)
+    news: list[Notification] = field(default_factory=list)
 
 
-async def watch_conditions(
+async def update_condition_alerts(
     connection: TransactionalDBClient,
     stored: Iterable[tuple[MeterEntry, ReadingRow]],
     *,
@@ -60,17 +60,17 @@ async def watch_conditions(
         sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
         sightings.setdefault(row.meter_id, []).append(sighting)
     known = await _alerts(connection, spans)
-    silences = await _silences(connection, spans, now=now)
+    snoozes = await _snoozes(connection, spans, now=now)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions()
     for meter, (first_s, last_s) in spans.items():
-        heard = sightings[meter.id]
+        received = sightings[meter.id]
         judged = _Judged(
             meter,
             [
                 run
                 for run in runs(
-                    heard,
+                    received,
                     step_litres=meter.register_step if meter.fluid.is_water else None,
                     register_capacity=meter.register_capacity,
                     from_s=first_s,
@@ -79,10 +79,10 @@ async def watch_conditions(
             ],
             measured=meter.id in measured,
             first_s=first_s,
-            newest=heard[-1].at_s == last_s,
-            heard_s=[sighting.at_s for sighting in heard if sighting.at_s >= first_s],
+            newest=received[-1].at_s == last_s,
+            heard_s=[sighting.at_s for sighting in received if sighting.at_s >= first_s],
         )
-        await _settle(connection, judged, known.get(meter.id, []), silences, outcome, now=now)
+        await _settle(connection, judged, known.get(meter.id, []), snoozes, outcome, now=now)
     return outcome
 
 
@@ -94,7 +94,7 @@ class _Judged:
     """
 
     meter: MeterEntry
-    runs: Sequence[Run]
+    runs: Sequence[ConditionRun]
     measured: bool
     first_s: int
     newest: bool
@@ -108,7 +108,7 @@ async def _settle(
     connection: TransactionalDBClient,
     judged: _Judged,
     known: list[Alert],
-    silences: Mapping[tuple[int, AlertKind], Alert],
+    snoozes: Mapping[tuple[int, AlertKind], Alert],
     outcome: Conditions,
     *,
     now: datetime,
@@ -129,9 +129,9 @@ async def _settle(
             continue
         await alert.save(using_db=connection)
         outcome.changed += 1
-        if before is None and (meter.id, alert.kind) in silences:
-            await keep_silent(connection, alert, silences[meter.id, alert.kind])
-        outcome.news += _news(alert, meter, run, now)
+        if before is None and (meter.id, alert.kind) in snoozes:
+            await carry_snooze_over(connection, alert, snoozes[meter.id, alert.kind])
+        outcome.news += _notifications(alert, meter, run, now)
     for alert in known:
         over = alert.kind not in going_on and judged.newest and alert.ended_on is None
         if over and (ended_s := _without(alert, judged)) is not None:
@@ -139,10 +139,10 @@ async def _settle(
             await alert.save(using_db=connection)
             outcome.changed += 1
             if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
-                outcome.news += _news(alert, meter, None, now)
+                outcome.news += _notifications(alert, meter, None, now)
 
 
-def _is_of(alert: Alert, run: Run, judged: _Judged) -> bool:
+def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
     """Whether a run belongs to an alert: same condition, and a day in common."""
     return (
         alert.kind.value == run.condition.value
@@ -153,7 +153,7 @@ def _is_of(alert: Alert, run: Run, judged: _Judged) -> bool:
 
 def _without(alert: Alert, judged: _Judged) -> int | None:
     """The first reading that no longer shows what an alert warns of; for silence any later reading."""
-    if alert.kind is not AlertKind.SILENT:
+    if alert.kind is not AlertKind.NO_DATA:
         return judged.first_s
     last_s = int(alert.alert_key.rpartition(":")[2])
     return next((at_s for at_s in judged.heard_s if at_s > last_s), None)
@@ -210,34 +210,36 @@ async def _measured(
     return {meter.id for meter in meters} - coarse | found
 
 
-async def _silences(
+async def _snoozes(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
 ) -> dict[tuple[int, AlertKind], Alert]:
     """Of each meter and kind the alert that was dismissed last, while that counts."""
     places = {meter.id: meter for meter in meters}
     query = Alert.filter(
-        last_deed=Deed.NOT_A_LEAK, silent_until__gte=now.date(), meter_id__in=list(places)
+        last_action=AlertActionKind.NOT_A_LEAK, snoozed_until__gte=now.date(), meter_id__in=list(places)
     )  # the day may be another there than in UTC, by one at most
     rows = await query.using_db(connection).order_by("id")
     of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
     return {
         (number, alert.kind): alert
         for number, alert in of_meters
-        if silent_on(alert, places[number].day(now))
+        if is_snoozed_on(alert, places[number].day(now))
     }
 
 
-def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> list[News]:
+def _notifications(
+    alert: Alert, meter: MeterEntry, run: ConditionRun | None, now: datetime
+) -> list[Notification]:
     """What is told of a burst, and of a leak flag: that it runs, and that it has ended."""
     today = meter.day(now)
-    name = _TOLD.get(alert.kind)
-    if name is None or standing_of(alert, level=None, today=today) is _DISMISSED:
+    name = _NOTIFIED_NAMES.get(alert.kind)
+    if name is None or status_of(alert, level=None, today=today) is _DISMISSED:
         return []
-    told = [(f"{name}_opened", today if alert.ended_on is None else alert.started_on)]
+    notified = [(f"{name}_opened", today if alert.ended_on is None else alert.started_on)]
     if alert.ended_on is not None:
-        told = [*([] if run is None else told), (f"{name}_closed", alert.ended_on)]
+        notified = [*([] if run is None else notified), (f"{name}_closed", alert.ended_on)]
     return [
-        News(
+        Notification(
             dwelling_id=alert.dwelling_id,
             topic=Topic.LEAK,
             template=template,
@@ -252,9 +254,9 @@ def _news(alert: Alert, meter: MeterEntry, run: Run | None, now: datetime) -> li
             },
             figures={},
         )
-        for template, day in told
+        for template, day in notified
     ]
 
 
-_DISMISSED = Standing.NOT_A_LEAK
-_TOLD = {AlertKind.BURST: "burst", AlertKind.METER_LEAK: "meter_leak"}
+_DISMISSED = AlertStatus.NOT_A_LEAK
+_NOTIFIED_NAMES = {AlertKind.BURST: "burst", AlertKind.METER_LEAK: "meter_leak"}

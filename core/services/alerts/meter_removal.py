@@ -12,7 +12,7 @@ from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.leak_alerts import raise_leak_alerts
 from core.services.alerts.leak_detection import watch
 from core.services.messaging import outbox
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
 
 
@@ -20,12 +20,12 @@ async def end_leaks(
     connection: TransactionalDBClient,
     radio_address: str,
     *,
-    vault: Vault,
+    key_encryption: KeyEncryption,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> None:
     """Judge the meter anew up to its removal; the removal must be stored."""
-    meters = (await meters_by_address(SYSTEM, [radio_address], vault=vault)).values()
+    meters = (await meters_by_address(SYSTEM, [radio_address], key_encryption=key_encryption)).values()
     await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
     removed = {meter: meter.day(meter.removed_at) for meter in meters if meter.removed_at}
     touched = {meter: (day, day) for meter, day in removed.items()}

@@ -11,25 +11,25 @@ from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import DAY_S, is_silent
+from core.alerting.conditions import DAY_S, is_missing_data
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.models import Alert, AlertKind, Meter
 from core.services.alerts.meter_conditions import CONDITION_KINDS, condition_key
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared import time_series
-from core.services.shared.time_series import Habit
+from core.services.shared.time_series import ReceptionHabit
 from core.services.shared.transaction import current_database, transactional
 
 HABIT_S = 31 * DAY_S
 """How often a meter is usually heard is taken from the last 31 days in which it was."""
 
 
-SILENCE_PAGE = 1000
+MISSING_DATA_PAGE = 1000
 """So many silent meters are looked at in one transaction."""
 
 
-async def watch_silence(*, now: datetime) -> int:
+async def raise_missing_data(*, now: datetime) -> int:
     """Raise an alert for every meter without news, and end those of removed meters.
 
     Answers how many alerts were raised. Asked again, it raises none twice. A meter that was never heard is
@@ -38,39 +38,41 @@ async def watch_silence(*, now: datetime) -> int:
     await _end_of_removed(now=now)
     now_s, after_id, raised = int(now.timestamp()), 0, 0
     while True:
-        page = await time_series.quiet_meters(
+        page = await time_series.meters_without_data(
             current_database(),
             since_s=now_s - DAY_S,
             look_back_s=HABIT_S,
             after_id=after_id,
-            limit=SILENCE_PAGE,
+            limit=MISSING_DATA_PAGE,
         )
         if not page:
             return raised
         after_id = page[-1].meter_id
-        silent = [one for one in page if is_silent(one.last_s, now_s, usual_interval_s=_usual_s(one))]
-        if silent:
-            raised += await _raise_silent(silent, now=now)
+        missing = [one for one in page if is_missing_data(one.last_s, now_s, usual_interval_s=_usual_s(one))]
+        if missing:
+            raised += await _raise_missing(missing, now=now)
 
 
-def _usual_s(habit: Habit) -> int:
+def _usual_s(habit: ReceptionHabit) -> int:
     """The mean time between two readings; a day for a meter that was heard once."""
     return max((habit.last_s - habit.first_s) // (habit.readings - 1), 1) if habit.readings > 1 else DAY_S
 
 
 @transactional
-async def _raise_silent(connection: TransactionalDBClient, silent: Sequence[Habit], *, now: datetime) -> int:
-    await lock_dwellings(connection, [one.dwelling_id for one in silent])
-    last = await time_series.last_readings(connection, [one.meter_id for one in silent])
-    missed = [one for one in silent if last[one.meter_id].read_at_s == one.last_s]  # not heard meanwhile
-    keys = {condition_key(AlertKind.SILENT, one.meter_id, one.last_s): one for one in missed}
+async def _raise_missing(
+    connection: TransactionalDBClient, missing: Sequence[ReceptionHabit], *, now: datetime
+) -> int:
+    await lock_dwellings(connection, [one.dwelling_id for one in missing])
+    last = await time_series.last_readings(connection, [one.meter_id for one in missing])
+    missed = [one for one in missing if last[one.meter_id].read_at_s == one.last_s]  # not heard meanwhile
+    keys = {condition_key(AlertKind.NO_DATA, one.meter_id, one.last_s): one for one in missed}
     known = Alert.filter(alert_key__in=list(keys)).using_db(connection)
-    told = {row.alert_key for row in await known.only("id", "alert_key")}
+    notified = {row.alert_key for row in await known.only("id", "alert_key")}
     places = await _places(connection, [one.meter_id for one in missed])
     rows = [
         Alert(
             alert_key=key,
-            kind=AlertKind.SILENT,
+            kind=AlertKind.NO_DATA,
             dwelling_id=one.dwelling_id,
             fluid=places[one.meter_id][0],
             meter_id=one.meter_id,
@@ -78,7 +80,7 @@ async def _raise_silent(connection: TransactionalDBClient, silent: Sequence[Habi
             raised_at=now,
         )
         for key, one in keys.items()
-        if key not in told
+        if key not in notified
     ]
     await Alert.bulk_create(rows, using_db=connection)
     return len(rows)

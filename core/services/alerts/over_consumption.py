@@ -16,22 +16,22 @@ from core.consumption import Month, monthly
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind
-from core.services.messaging.outbox import News, Topic
+from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import occupants, stays_of
+from core.services.shared.scope import occupancy_periods_of, occupants
 
 _ONE_DAY = timedelta(days=1)
 
 
-async def watch_over_consumption(
+async def update_over_consumption_alerts(
     connection: TransactionalDBClient,
     touched: Mapping[MeterEntry, tuple[date, date]],
     *,
     now: datetime,
-) -> list[News]:
+) -> list[Notification]:
     """Judge the month in progress, and the one before while readings of it still come."""
-    news: list[News] = []
+    news: list[Notification] = []
     months: dict[tuple[int, Fluid], set[Month]] = {}
     for meter, (first_day, last_day) in touched.items():
         if meter.fluid.is_water:
@@ -77,11 +77,11 @@ async def _living_there(
     query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     rows = await query.select_related("dwelling__residence")
     found: dict[int, tuple[date, date]] = {}
-    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
         today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
-        if stay.holds(today):
-            since, _ = found.get(row.dwelling_id, (stay.first_day, today))
-            found[row.dwelling_id] = max(stay.first_day, since), today
+        if period.holds(today):
+            since, _ = found.get(row.dwelling_id, (period.first_day, today))
+            found[row.dwelling_id] = max(period.first_day, since), today
     return found
 
 
@@ -93,7 +93,7 @@ async def _raise(
     started_on: date,
     today: date,
     now: datetime,
-) -> list[News]:
+) -> list[Notification]:
     """The alert of a month, counted from its first day or, in the month of a move-in, from that day on."""
     key = f"over-consumption:{dwelling_id}:{fluid.value}:{started_on}"
     alert = await Alert.get_or_none(alert_key=key, using_db=connection)
@@ -112,7 +112,7 @@ async def _raise(
     if known:
         return []
     return [
-        News(
+        Notification(
             dwelling_id=dwelling_id,
             topic=Topic.OVER_CONSUMPTION,
             template="over_consumption",

@@ -17,17 +17,17 @@ from tortoise.queryset import QuerySet
 
 from core.access import Permission, Viewer
 from core.alerting.over_consumption import LimitPeriod
-from core.alerting.workflow import Standing
+from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import Alert, AlertKind
-from core.services.alerts.workflow import Handling, handlings
+from core.services.alerts.workflow import AlertWorkflowView, workflows_of
 from core.services.places.dwellings import ResidenceView, my_dwelling
 from core.services.shared import time_series
 from core.services.shared.paging import Page
-from core.services.shared.scope import Stay, stay_at
+from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 from core.services.shared.transaction import current_database
 
 
@@ -62,12 +62,12 @@ class AlertView:
     own_limit: LimitPeriod | None
     meter_id: int | None
     printed_serial: str | None
-    handling: Handling
+    workflow: AlertWorkflowView
 
     @property
-    def silent(self) -> bool:
+    def snoozed(self) -> bool:
         """Whether somebody has called it no leak, and that counts today."""
-        return self.handling.standing is Standing.NOT_A_LEAK
+        return self.workflow.status is AlertStatus.NOT_A_LEAK
 
 
 async def active_alerts(
@@ -80,13 +80,13 @@ async def active_alerts(
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today, residence = await _stay_today(viewer, dwelling_id, now)
-    if not stay.holds(today):
+    period, today, residence = await _period_today(viewer, dwelling_id, now)
+    if not period.holds(today):
         return []
-    active = _of(stay, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
+    active = _of(period, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
     stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
-    views = await _views(await active, stay, today, residence, heard_since=today - stale_after)
-    return sorted(views, key=lambda view: (view.silent, -_urgency(view), view.started_on, view.id))
+    views = await _views(await active, period, today, residence, heard_since=today - stale_after)
+    return sorted(views, key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
 
 
 def _urgency(view: AlertView) -> int:
@@ -113,9 +113,9 @@ async def past_alerts(
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    stay, today, residence = await _stay_today(viewer, dwelling_id, now)
-    mine = _of(stay, viewer)
-    past = mine if stay.over_on(today) else mine.filter(ended_on__lte=today)
+    period, today, residence = await _period_today(viewer, dwelling_id, now)
+    mine = _of(period, viewer)
+    past = mine if period.over_on(today) else mine.filter(ended_on__lte=today)
     total = await past.count()
     if after is not None:
         started_on, alert_id = after
@@ -123,54 +123,59 @@ async def past_alerts(
             started_on = last.started_on  # its true start, which the page before may not have shown
         past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
     rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    items = await _views(rows[:first], stay, today, residence, heard_since=today)
+    items = await _views(rows[:first], period, today, residence, heard_since=today)
     return Page(items=items, has_next=len(rows) > first, total=total)
 
 
-def _of(stay: Stay, viewer: Viewer) -> QuerySet[Alert]:
+def _of(period: OccupancyPeriod, viewer: Viewer) -> QuerySet[Alert]:
     """The leaks and conditions that touch the stay, and the days and months of it."""
-    query = Alert.filter(dwelling_id=stay.dwelling_id).filter(
-        Q(ended_on=None) | Q(ended_on__gt=stay.first_day) | Q(started_on__gte=stay.first_day),
-        ~Q(kind=AlertKind.OVER_CONSUMPTION) | Q(started_on__gte=stay.first_day),
+    query = Alert.filter(dwelling_id=period.dwelling_id).filter(
+        Q(ended_on=None) | Q(ended_on__gt=period.first_day) | Q(started_on__gte=period.first_day),
+        ~Q(kind=AlertKind.OVER_CONSUMPTION) | Q(started_on__gte=period.first_day),
         Q(account_id=None) | Q(account_id=viewer.account_id),
     )
-    if stay.last_day is not None:
-        query = query.filter(started_on__lte=stay.last_day)
+    if period.last_day is not None:
+        query = query.filter(started_on__lte=period.last_day)
     return query.select_related("episode__meter", "meter")
 
 
 async def _views(
-    rows: list[Alert], stay: Stay, today: date, residence: ResidenceView, *, heard_since: date
+    rows: list[Alert], period: OccupancyPeriod, today: date, residence: ResidenceView, *, heard_since: date
 ) -> list[AlertView]:
     zone, price = ZoneInfo(residence.time_zone), residence.water_price_eur_per_m3
     meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
     last = await time_series.last_readings(current_database(), meter_ids)
-    silent = {
+    snoozed = {
         meter_id
         for meter_id in meter_ids
         if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < heard_since
     }
     levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
-    since = datetime.combine(stay.first_day, time(), tzinfo=zone)
-    handled = await handlings(rows, levels=levels, today=today, since=since)
-    return [_view(row, stay, today, silent, price, handled[row.id]) for row in rows]
+    since = datetime.combine(period.first_day, time(), tzinfo=zone)
+    handled = await workflows_of(rows, levels=levels, today=today, since=since)
+    return [_view(row, period, today, snoozed, price, handled[row.id]) for row in rows]
 
 
 _ONE_DAY = timedelta(days=1)
 
 
 def _view(
-    row: Alert, stay: Stay, today: date, silent: set[int], price: Decimal | None, handling: Handling
+    row: Alert,
+    period: OccupancyPeriod,
+    today: date,
+    snoozed: set[int],
+    price: Decimal | None,
+    workflow: AlertWorkflowView,
 ) -> AlertView:
     episode, ended_on = row.episode, row.ended_on
     meter = row.meter if episode is None else episode.meter
-    if stay.last_day is not None and (ended_on is None or ended_on > stay.last_day + _ONE_DAY):
-        ended_on = stay.last_day + _ONE_DAY
-    own = stay.holds(row.started_on) and (ended_on == row.ended_on or not stay.over_on(today))
+    if period.last_day is not None and (ended_on is None or ended_on > period.last_day + _ONE_DAY):
+        ended_on = period.last_day + _ONE_DAY
+    own = period.holds(row.started_on) and (ended_on == row.ended_on or not period.over_on(today))
     active = ended_on is None or ended_on > today
-    level_max = None if episode is None else _highest(episode.segments, stay)
+    level_max = None if episode is None else _highest(episode.segments, period)
     level = level_max if episode is None or not active else episode.level_now
-    started_on = max(row.started_on, stay.first_day)
+    started_on = max(row.started_on, period.first_day)
     loss_litres = episode.loss_litres if episode and own else None
     mean_flow_lph = episode.mean_flow_lph if episode and own else None
     return AlertView(
@@ -187,28 +192,30 @@ def _view(
         mean_flow_lph=mean_flow_lph,
         cost=cost_of(loss_litres, mean_flow_lph if active else None, eur_per_m3=price),
         q_min_at_opening_lph=episode.q_min_at_opening_lph if episode and own else None,
-        stale=active and episode is not None and episode.meter_id in silent,
+        stale=active and episode is not None and episode.meter_id in snoozed,
         amount=row.amount,
         threshold=row.threshold,
         own_limit=row.own_limit,
         meter_id=meter.id if meter else None,
         printed_serial=meter.printed_serial if meter else None,
-        handling=handling,
+        workflow=workflow,
     )
 
 
-def _highest(segments: Sequence[Mapping[str, Any]], stay: Stay) -> int | None:
+def _highest(segments: Sequence[Mapping[str, Any]], period: OccupancyPeriod) -> int | None:
     """The highest level that an episode had within the stay."""
     levels = [
         segment["level"]
         for segment in segments
-        if (segment["ended_on"] is None or date.fromisoformat(segment["ended_on"]) > stay.first_day)
-        and (stay.last_day is None or date.fromisoformat(segment["started_on"]) <= stay.last_day)
+        if (segment["ended_on"] is None or date.fromisoformat(segment["ended_on"]) > period.first_day)
+        and (period.last_day is None or date.fromisoformat(segment["started_on"]) <= period.last_day)
     ]
     return max(levels, default=None)
 
 
-async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date, ResidenceView]:
-    stay = await stay_at(viewer, dwelling_id)
+async def _period_today(
+    viewer: Viewer, dwelling_id: int, now: datetime
+) -> tuple[OccupancyPeriod, date, ResidenceView]:
+    period = await occupancy_period_at(viewer, dwelling_id)
     residence = (await my_dwelling(viewer, dwelling_id)).residence
-    return stay, now.astimezone(ZoneInfo(residence.time_zone)).date(), residence
+    return period, now.astimezone(ZoneInfo(residence.time_zone)).date(), residence

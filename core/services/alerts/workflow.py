@@ -14,29 +14,29 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Role, Viewer
 from core.alerting.workflow import (
-    LONGEST_QUIET,
-    SHORTEST_QUIET,
-    Deed,
+    LONGEST_SNOOZE_DAYS,
+    SHORTEST_SNOOZE_DAYS,
+    AlertActionKind,
+    AlertStatus,
     KnownUse,
     Party,
-    Silence,
-    Standing,
+    Snooze,
     asked_from,
-    open_deeds,
-    standing,
+    possible_actions,
+    status,
     verdict_of_episode,
     verdict_on_repair,
 )
 from core.consumption import day_of, day_start
-from core.errors import AlertOver, InvalidInput, NotFound
+from core.errors import AlertEnded, InvalidInput, NotFound
 from core.leaks.classifier.tracker import Rule
 from core.leaks.episodes.daily_flows import day_flows
-from core.models import Alert, AlertDeed, AlertKind, LeakEpisode
-from core.sanitize import storable
+from core.models import Alert, AlertAction, AlertKind, LeakEpisode
+from core.sanitize import escape_for_database
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
 from core.services.shared import time_series
-from core.services.shared.scope import Stay, stay_at
+from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import transactional
 
@@ -45,51 +45,51 @@ _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class DeedView:
-    """One deed. `repaired_at`, `reason` and `silent_until` belong to the deeds that have them."""
+class AlertActionView:
+    """One deed. `repaired_at`, `reason` and `snoozed_until` belong to the actions that have them."""
 
-    deed: Deed
+    action: AlertActionKind
     party: Party
     done_at: datetime
     repaired_at: datetime | None
     reason: KnownUse | None
-    silent_until: date | None
+    snoozed_until: date | None
     note: str
 
 
 @dataclass(frozen=True, slots=True)
-class Handling:
+class AlertWorkflowView:
     """How an alert stands, what was done about it (the oldest first), and what may be done now."""
 
-    standing: Standing
-    deeds: tuple[DeedView, ...]
-    possible: frozenset[Deed]
+    status: AlertStatus
+    actions: tuple[AlertActionView, ...]
+    possible: frozenset[AlertActionKind]
 
 
-def standing_of(alert: Alert, *, level: int | None, today: date) -> Standing:
+def status_of(alert: Alert, *, level: int | None, today: date) -> AlertStatus:
     """How an alert stands today, at the level that it has."""
-    silence = silence_of(alert)
-    silenced = silence is not None and silence.covers(today, level)
-    done: list[Deed] = [alert.last_deed] if alert.last_deed else []
-    return standing(done, silenced=silenced)
+    snooze = snooze_of(alert)
+    snoozed = snooze is not None and snooze.covers(today, level)
+    done: list[AlertActionKind] = [alert.last_action] if alert.last_action else []
+    return status(done, snoozed=snoozed)
 
 
-def silent_on(alert: Alert, day: date) -> bool:
+def is_snoozed_on(alert: Alert, day: date) -> bool:
     """Whether the silence that was asked for last lasts beyond a day of the residence."""
-    silence = silence_of(alert)
-    return silence is not None and silence.covers(day, None)
+    snooze = snooze_of(alert)
+    return snooze is not None and snooze.covers(day, None)
 
 
-def silence_of(alert: Alert) -> Silence | None:
+def snooze_of(alert: Alert) -> Snooze | None:
     """The silence that was asked for last; None when there is none."""
-    if alert.silent_until is None or alert.last_deed is not Deed.NOT_A_LEAK:
+    if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
         return None
-    return Silence(alert.silent_until, alert.silent_level or 0)
+    return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
 
 
-async def handlings(
+async def workflows_of(
     alerts: Sequence[Alert], *, levels: Mapping[int, int | None], today: date, since: datetime | None = None
-) -> dict[int, Handling]:
+) -> dict[int, AlertWorkflowView]:
     """The handling of each alert, by its id.
 
     Args:
@@ -98,48 +98,54 @@ async def handlings(
         today: at the residence.
         since: deeds before it are another occupant's and are left out.
     """
-    rows = AlertDeed.filter(alert_id__in=[alert.id for alert in alerts]).order_by("id")
-    done: dict[int, list[DeedView]] = {alert.id: [] for alert in alerts}
+    rows = AlertAction.filter(alert_id__in=[alert.id for alert in alerts]).order_by("id")
+    done: dict[int, list[AlertActionView]] = {alert.id: [] for alert in alerts}
     for row in await (rows if since is None else rows.filter(done_at__gte=since)):
         done[row.alert_id].append(
-            DeedView(
-                deed=row.deed,
+            AlertActionView(
+                action=row.action,
                 party=row.party,
                 done_at=row.done_at,
                 repaired_at=row.repaired_at,
                 reason=row.reason,
-                silent_until=row.silent_until,
+                snoozed_until=row.snoozed_until,
                 note=row.note,
             )
         )
-    found: dict[int, Handling] = {}
+    found: dict[int, AlertWorkflowView] = {}
     for alert in alerts:
-        now = standing_of(alert, level=levels.get(alert.id), today=today)
+        now = status_of(alert, level=levels.get(alert.id), today=today)
         running = alert.ended_on is None or alert.ended_on > today
-        found[alert.id] = Handling(now, tuple(done[alert.id]), _possible(alert, now, running=running))
+        found[alert.id] = AlertWorkflowView(
+            now, tuple(done[alert.id]), _possible(alert, now, running=running)
+        )
     return found
 
 
-def _possible(alert: Alert, now: Standing, *, running: bool) -> frozenset[Deed]:
-    deeds = open_deeds(now, running=running)
-    return deeds if alert.kind is AlertKind.LEAK else deeds - {Deed.REPAIRED}
+def _possible(alert: Alert, now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
+    actions = possible_actions(now, running=running)
+    return actions if alert.kind is AlertKind.LEAK else actions - {AlertActionKind.REPAIRED}
 
 
 @transactional
 async def acknowledge(
     connection: TransactionalDBClient, viewer: Viewer, alert_id: int, *, note: str = "", now: datetime
-) -> Handling:
+) -> AlertWorkflowView:
     """Say that one has seen it and sees to it; said again, nothing changes.
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
-        AlertOver: it has ended.
+        AlertEnded: it has ended.
     """
     mine = await _mine(connection, viewer, alert_id, now)
-    if mine.alert.last_deed not in {Deed.ACKNOWLEDGED, Deed.REPAIRED, Deed.VERIFIED}:
-        deed = AlertDeed(deed=Deed.ACKNOWLEDGED, note=_note(note))
-        await _add(connection, mine.alert, deed, viewer, now)
-    return await _handling(mine)
+    if mine.alert.last_action not in {
+        AlertActionKind.ACKNOWLEDGED,
+        AlertActionKind.REPAIRED,
+        AlertActionKind.VERIFIED,
+    }:
+        action = AlertAction(action=AlertActionKind.ACKNOWLEDGED, note=_note(note))
+        await _add(connection, mine.alert, action, viewer, now)
+    return await _workflow(mine)
 
 
 @transactional
@@ -151,7 +157,7 @@ async def report_repair(
     repaired_at: datetime | None = None,
     note: str = "",
     now: datetime,
-) -> Handling:
+) -> AlertWorkflowView:
     """Say that a leak was repaired. The meter is asked after 48 hours.
 
     Args:
@@ -164,7 +170,7 @@ async def report_repair(
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
-        AlertOver: it has ended.
+        AlertEnded: it has ended.
         InvalidInput: the moment lies in the future or before the leak, or the alert is none of a leak.
     """
     mine = await _mine(connection, viewer, alert_id, now)
@@ -176,9 +182,9 @@ async def report_repair(
     if moment.astimezone(mine.zone).date() < alert.started_on:
         raise InvalidInput("The repair lies before the leak.", field="repairedAt")
     alert.repaired_at = moment
-    deed = AlertDeed(deed=Deed.REPAIRED, repaired_at=moment, note=_note(note))
-    await _add(connection, alert, deed, viewer, now)
-    return await _handling(mine)
+    action = AlertAction(action=AlertActionKind.REPAIRED, repaired_at=moment, note=_note(note))
+    await _add(connection, alert, action, viewer, now)
+    return await _workflow(mine)
 
 
 @transactional
@@ -188,29 +194,31 @@ async def dismiss(
     alert_id: int,
     *,
     reason: KnownUse,
-    quiet_days: int,
+    snooze_days: int,
     note: str = "",
     now: datetime,
-) -> Handling:
+) -> AlertWorkflowView:
     """Say that it is no leak, and keep the alert silent for so many days at the level it has.
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
-        AlertOver: it has ended.
+        AlertEnded: it has ended.
         InvalidInput: not 1 to 90 days, or an unexplained `OTHER`.
     """
     mine = await _mine(connection, viewer, alert_id, now)
     alert = mine.alert
-    if not SHORTEST_QUIET <= quiet_days <= LONGEST_QUIET:
-        message = f"An alert is silent for {SHORTEST_QUIET} to {LONGEST_QUIET} days."
-        raise InvalidInput(message, field="quietDays")
+    if not SHORTEST_SNOOZE_DAYS <= snooze_days <= LONGEST_SNOOZE_DAYS:
+        message = f"An alert is silent for {SHORTEST_SNOOZE_DAYS} to {LONGEST_SNOOZE_DAYS} days."
+        raise InvalidInput(message, field="snoozeDays")
     if reason is KnownUse.OTHER and not note.strip():
         raise InvalidInput("Say what it is instead.", field="note")
-    alert.silent_until = mine.today + timedelta(days=quiet_days)
-    alert.silent_level = None if alert.episode is None else alert.episode.level_now
-    deed = AlertDeed(deed=Deed.NOT_A_LEAK, reason=reason, silent_until=alert.silent_until, note=_note(note))
-    await _add(connection, alert, deed, viewer, now)
-    return await _handling(mine)
+    alert.snoozed_until = mine.today + timedelta(days=snooze_days)
+    alert.snoozed_level = None if alert.episode is None else alert.episode.level_now
+    action = AlertAction(
+        action=AlertActionKind.NOT_A_LEAK, reason=reason, snoozed_until=alert.snoozed_until, note=_note(note)
+    )
+    await _add(connection, alert, action, viewer, now)
+    return await _workflow(mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,73 +249,79 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int
         if not await manages(viewer, alert.dwelling.residence_id):
             raise NotFound("No such alert.", field="id")
     else:
-        stay = await _stay(viewer, alert)
-        if not stay.holds(today):
+        period = await _period(viewer, alert)
+        if not period.holds(today):
             raise NotFound("No such alert.", field="id")
-        since = datetime.combine(stay.first_day, time(), tzinfo=zone)
+        since = datetime.combine(period.first_day, time(), tzinfo=zone)
     if alert.ended_on is not None and alert.ended_on <= today:
-        raise AlertOver("The alert is over.", field="id")
+        raise AlertEnded("The alert is over.", field="id")
     return _Mine(alert, zone, today, since)
 
 
-async def _stay(viewer: Viewer, alert: Alert) -> Stay:
+async def _period(viewer: Viewer, alert: Alert) -> OccupancyPeriod:
     try:
-        return await stay_at(viewer, alert.dwelling_id)
+        return await occupancy_period_at(viewer, alert.dwelling_id)
     except NotFound:
         raise NotFound("No such alert.", field="id") from None
 
 
-async def _handling(mine: _Mine) -> Handling:
+async def _workflow(mine: _Mine) -> AlertWorkflowView:
     alert = mine.alert
     levels = {alert.id: None if alert.episode is None else alert.episode.level_now}
-    return (await handlings([alert], levels=levels, today=mine.today, since=mine.since))[alert.id]
+    return (await workflows_of([alert], levels=levels, today=mine.today, since=mine.since))[alert.id]
 
 
 async def _add(
-    connection: TransactionalDBClient, alert: Alert, deed: AlertDeed, viewer: Viewer, now: datetime
+    connection: TransactionalDBClient, alert: Alert, action: AlertAction, viewer: Viewer, now: datetime
 ) -> None:
-    deed.party = Party.MANAGER if viewer.role is Role.MANAGER else Party.RESIDENT
-    deed.alert_id, deed.account_id, deed.done_at = alert.id, viewer.account_id, now
-    await deed.save(using_db=connection)
-    alert.last_deed = deed.deed
+    action.party = Party.MANAGER if viewer.role is Role.MANAGER else Party.RESIDENT
+    action.alert_id, action.account_id, action.done_at = alert.id, viewer.account_id, now
+    await action.save(using_db=connection)
+    alert.last_action = action.action
     await alert.save(using_db=connection)
 
 
 def _note(text: str) -> str:
-    note = storable(text.strip())
+    note = escape_for_database(text.strip())
     if len(note) > LONGEST_NOTE:
         raise InvalidInput(f"A note has {LONGEST_NOTE} characters at most.", field="note")
     return note
 
 
-async def say_of_meter(connection: TransactionalDBClient, alert: Alert, deed: Deed, *, now: datetime) -> None:
+async def describe_meter(
+    connection: TransactionalDBClient, alert: Alert, action: AlertActionKind, *, now: datetime
+) -> None:
     """Write down the meter's own word."""
-    await AlertDeed.create(alert_id=alert.id, deed=deed, party=Party.METER, done_at=now, using_db=connection)
-    alert.last_deed = deed
+    await AlertAction.create(
+        alert_id=alert.id, action=action, party=Party.METER, done_at=now, using_db=connection
+    )
+    alert.last_action = action
     await alert.save(using_db=connection)
 
 
-async def keep_silent(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
+async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
     """Carry a silence on to the next alert of the same meter, within the same time."""
     words = (
-        await AlertDeed.filter(alert_id=like.id, deed=Deed.NOT_A_LEAK).using_db(connection).order_by("-id")
+        await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
+        .using_db(connection)
+        .order_by("-id")
     )
-    alert.silent_until, alert.silent_level, alert.last_deed = (
-        like.silent_until,
-        like.silent_level,
-        like.last_deed,
+    alert.snoozed_until, alert.snoozed_level, alert.last_action = (
+        like.snoozed_until,
+        like.snoozed_level,
+        like.last_action,
     )
     await alert.save(using_db=connection)
-    for said in words[:1]:
-        await AlertDeed.create(
+    for reported in words[:1]:
+        await AlertAction.create(
             alert_id=alert.id,
-            deed=said.deed,
-            party=said.party,
-            account_id=said.account_id,
-            done_at=said.done_at,
-            reason=said.reason,
-            silent_until=said.silent_until,
-            note=said.note,
+            action=reported.action,
+            party=reported.party,
+            account_id=reported.account_id,
+            done_at=reported.done_at,
+            reason=reported.reason,
+            snoozed_until=reported.snoozed_until,
+            note=reported.note,
             using_db=connection,
         )
 
@@ -319,7 +333,9 @@ async def judge_repairs(
     entries = {meter.id: meter for meter in meters}
     if not entries:
         return []
-    waiting = Alert.filter(last_deed=Deed.REPAIRED, episode__meter_id__in=list(entries)).using_db(connection)
+    waiting = Alert.filter(
+        last_action=AlertActionKind.REPAIRED, episode__meter_id__in=list(entries)
+    ).using_db(connection)
     alerts = await waiting.select_related("episode")
     if not alerts:
         return []
@@ -336,17 +352,17 @@ async def judge_repairs(
     for meter, alert, first, start_s in asked:
         if meter.id not in last or last[meter.id].read_at_s <= start_s:
             continue
-        heard = [hour for hour in hours.get(meter.id, []) if hour.start_s >= start_s]
-        flows = day_flows(heard, zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
+        received = [hour for hour in hours.get(meter.id, []) if hour.start_s >= start_s]
+        flows = day_flows(received, zone=meter.zone, complete_until_s=last[meter.id].read_at_s)
         verdict = verdict_on_repair(flow for flow in flows if flow.day >= first)
         if verdict is None and (rare := _found_by_profile(alert)) is not None:
             today = day_of(last[meter.id].read_at_s, meter.zone)
             verdict = verdict_of_episode(rare.ended_on, first=first, today=today)
         if verdict is None:
             continue
-        deed, day = verdict
-        await say_of_meter(connection, alert, deed, now=now)
-        if deed is Deed.RELAPSED:
+        action, day = verdict
+        await describe_meter(connection, alert, action, now=now)
+        if action is AlertActionKind.RELAPSED:
             relapsed.append((meter, alert, day))
     return relapsed
 

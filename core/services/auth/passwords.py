@@ -59,7 +59,7 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _at_a_time() -> CapacityLimiter:
-    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the house."""
+    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the application."""
     return CapacityLimiter(2)
 
 

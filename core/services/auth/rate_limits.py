@@ -6,7 +6,7 @@ moment is the caller's `now`: the number of the step stands in the counter's nam
 only clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no
 window holds more than it allows, wherever it begins.
 
-Names are hashed under the house's secret before they become a counter's: a shared store holds no addresses
+Names are hashed under the application's secret before they become a counter's: a shared store holds no addresses
 and no serials.
 """
 
@@ -21,7 +21,7 @@ from math import ceil
 from limits import RateLimitItemPerSecond
 
 from core.access import Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import RateLimited
 from core.rate_limit_store import Counters
 
@@ -29,7 +29,7 @@ _STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """At most `amount` of one kind of event, by one name, within any `window`."""
 
     event: str
@@ -46,7 +46,7 @@ class Count:
     """How a limit stands: how many events count now, and how long until one more is allowed."""
 
     events: int
-    limit: Limit
+    limit: RateLimit
     retry_after: timedelta
 
     @property
@@ -54,11 +54,11 @@ class Count:
         return self.events >= self.limit.amount
 
 
-class Limiter:
+class RateLimiter:
     """Counts events against limits.
 
     Args:
-        store: the counters of the house (`House.counters`).
+        store: the counters of the application (`Application.counters`).
         secret: what names are hashed under.
     """
 
@@ -67,10 +67,10 @@ class Limiter:
         self._key = hashlib.sha256(b"submeter limits v1" + secret.encode()).digest()
 
     @classmethod
-    def of(cls, house: House) -> "Limiter":
-        return cls(house.counters, house.settings.secret_key)
+    def of(cls, application: Application) -> "RateLimiter":
+        return cls(application.counters, application.settings.secret_key)
 
-    async def hit(self, *limits: tuple[Limit, str], now: datetime) -> None:
+    async def hit(self, *limits: tuple[RateLimit, str], now: datetime) -> None:
         """Count one event against each limit, or against none if one of them is reached.
 
         Args:
@@ -87,7 +87,7 @@ class Limiter:
         if waits:
             raise RateLimited(retry_after=max(waits))
 
-    async def check(self, *limits: tuple[Limit, str], now: datetime) -> None:
+    async def check(self, *limits: tuple[RateLimit, str], now: datetime) -> None:
         """Refuse if one of the limits is reached; count nothing.
 
         Raises:
@@ -97,33 +97,33 @@ class Limiter:
         if waits:
             raise RateLimited(retry_after=max(waits))
 
-    async def count(self, limit: Limit, name: str, *, now: datetime) -> Count:
+    async def count(self, limit: RateLimit, name: str, *, now: datetime) -> Count:
         """Count one event, reached or not; answers how the limit stands after it."""
         *older, newest = self._counters(limit, name, now)
         # What the store answers is this event's own place in the row, whoever counts at the same instant.
         place = await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
         return _count([*[await self._store.get(counter) for counter in older], place], limit, now)
 
-    async def give_back(self, limit: Limit, name: str, *, now: datetime) -> None:
+    async def refund(self, limit: RateLimit, name: str, *, now: datetime) -> None:
         """Uncount one event: what was counted beforehand turned out to be right."""
         newest = self._counters(limit, name, now)[-1]
         if await self._store.get(newest) > 0:
             await self._store.incr(newest, ceil(2 * limit.window.total_seconds()), amount=-1)
 
-    async def forget(self, limit: Limit, name: str, *, now: datetime) -> None:
+    async def forget(self, limit: RateLimit, name: str, *, now: datetime) -> None:
         """Begin a count again: the name has proved itself."""
         for counter in self._counters(limit, name, now):
             await self._store.clear(counter)
 
-    async def standing(self, limit: Limit, name: str, *, now: datetime) -> Count:
+    async def standing(self, limit: RateLimit, name: str, *, now: datetime) -> Count:
         """How a limit stands, without counting."""
         events = [await self._store.get(counter) for counter in self._counters(limit, name, now)]
         return _count(events, limit, now)
 
-    async def _counts(self, limits: Iterable[tuple[Limit, str]], now: datetime) -> list[Count]:
+    async def _counts(self, limits: Iterable[tuple[RateLimit, str]], now: datetime) -> list[Count]:
         return [await self.standing(limit, name, now=now) for limit, name in limits]
 
-    def _counters(self, limit: Limit, name: str, now: datetime) -> list[str]:
+    def _counters(self, limit: RateLimit, name: str, now: datetime) -> list[str]:
         """The names of the counters that count at a moment, the oldest first."""
         hashed = hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
         item = RateLimitItemPerSecond(limit.amount, ceil(limit.window.total_seconds()), namespace="submeter")
@@ -146,11 +146,11 @@ def network_of(visitor: Visitor) -> str:
     return str(IPv6Address(int(address) >> 64 << 64))
 
 
-def _count(events: Sequence[int], limit: Limit, now: datetime) -> Count:
+def _count(events: Sequence[int], limit: RateLimit, now: datetime) -> Count:
     return Count(sum(events), limit, timedelta(seconds=ceil(_wait_s(limit, events, now))))
 
 
-def _wait_s(limit: Limit, events: Sequence[int], now: datetime) -> float:
+def _wait_s(limit: RateLimit, events: Sequence[int], now: datetime) -> float:
     """Seconds until one more event fits: until enough of the oldest steps no longer count."""
     left = sum(events)
     if left < limit.amount:

@@ -14,10 +14,10 @@ from tortoise.expressions import Q
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.codes import make_token, token_hash
 from core.access.sessions import TokenScope, state_of
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 
@@ -70,7 +70,7 @@ class AccountView:
     terms_version: str | None
 
 
-async def viewer_of_token(house: House, token: str, *, now: datetime) -> Viewer:
+async def viewer_of_token(application: Application, token: str, *, now: datetime) -> Viewer:
     """The viewer that a session token, an access token or a gateway's API key stands for.
 
     Raises:
@@ -81,7 +81,7 @@ async def viewer_of_token(house: House, token: str, *, now: datetime) -> Viewer:
         if gateway is not None:
             return Viewer(role=Role.GATEWAY, gateway_id=gateway.id, operator_id=gateway.operator_id)
     elif token.startswith(ACCESS_TOKEN_PREFIX):
-        viewer = await _viewer_of_access_token(house, token, now)
+        viewer = await _viewer_of_access_token(application, token, now)
         if viewer is not None:
             return viewer
     else:
@@ -90,11 +90,13 @@ async def viewer_of_token(house: House, token: str, *, now: datetime) -> Viewer:
         ).select_related("account__operator")
         if session is not None:
             await _see(session, now)
-            return viewer_of_session(house, session.account, session, now=now)
+            return viewer_of_session(application, session.account, session, now=now)
     raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
 
 
-def viewer_of_session(house: House, account: Account, session: Session, *, now: datetime) -> Viewer:
+def viewer_of_session(
+    application: Application, account: Account, session: Session, *, now: datetime
+) -> Viewer:
     """The viewer of a session whose account, with its operator, is at hand."""
     enrolled = account.second_factor_since is not None
     return Viewer(
@@ -107,14 +109,14 @@ def viewer_of_session(house: House, account: Account, session: Session, *, now: 
             factor_missing=enrolled and session.second_factor_at is None,
             password_temporary=account.temporary_password_until is not None,
             factor_to_enrol=account.role is Role.MANAGER and not enrolled,
-            terms_to_accept=_terms_to_accept(house, account),
+            terms_to_accept=_terms_to_accept(application, account),
         ),
     )
 
 
 async def open_session(
     connection: BaseDBAsyncClient,
-    house: House,
+    application: Application,
     account: Account,
     *,
     visitor: Visitor,
@@ -123,11 +125,11 @@ async def open_session(
 ) -> OpenedSession:
     """Begin a session of an account, whose operator is at hand."""
     token = make_token(SESSION_PREFIX)
-    expires_at = now + house.settings.session_lifetime
+    expires_at = now + application.settings.session_lifetime
     session = await Session.create(
         account_id=account.id,
         token_hash=token_hash(token),
-        user_agent=storable(visitor.user_agent)[:200],
+        user_agent=escape_for_database(visitor.user_agent)[:200],
         address=visitor.address,
         created_at=now,
         last_seen_at=now,
@@ -136,7 +138,7 @@ async def open_session(
         using_db=connection,
     )
     return OpenedSession(
-        token=token, viewer=viewer_of_session(house, account, session, now=now), expires_at=expires_at
+        token=token, viewer=viewer_of_session(application, account, session, now=now), expires_at=expires_at
     )
 
 
@@ -226,7 +228,12 @@ async def end_sessions(
 
 @transactional
 async def renew_session(
-    connection: TransactionalDBClient, house: House, viewer: Viewer, *, visitor: Visitor, now: datetime
+    connection: TransactionalDBClient,
+    application: Application,
+    viewer: Viewer,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> OpenedSession:
     """A new token and lifetime for the present session; the old token opens nothing from now on.
 
@@ -234,7 +241,7 @@ async def renew_session(
         Unauthenticated: the viewer came by no session.
     """
     viewer.require(Permission.SESSIONS_WRITE)
-    opened = await rotate(connection, house, viewer, now=now)
+    opened = await rotate(connection, application, viewer, now=now)
     await record(
         Act.SESSION_RENEWED,
         Subject("session", viewer.session_id),
@@ -247,25 +254,25 @@ async def renew_session(
 
 
 async def rotate(
-    connection: BaseDBAsyncClient, house: House, viewer: Viewer, *, now: datetime
+    connection: BaseDBAsyncClient, application: Application, viewer: Viewer, *, now: datetime
 ) -> OpenedSession:
     """A new token for the present session, wherever what it may do has changed.
 
     Raises:
         Unauthenticated: the viewer came by no session, or it has ended.
     """
-    token, expires_at = make_token(SESSION_PREFIX), now + house.settings.session_lifetime
+    token, expires_at = make_token(SESSION_PREFIX), now + application.settings.session_lifetime
     mine = Session.filter(id=viewer.session_id, account_id=viewer.account_id, revoked_at=None)
     if viewer.session_id is None or not await mine.using_db(connection).update(
         token_hash=token_hash(token), expires_at=expires_at, last_seen_at=now
     ):
         raise Unauthenticated("There is no session: sign in first.")
     session = await mine.using_db(connection).get().select_related("account__operator")
-    viewer = viewer_of_session(house, session.account, session, now=now)
+    viewer = viewer_of_session(application, session.account, session, now=now)
     return OpenedSession(token=token, viewer=viewer, expires_at=expires_at)
 
 
-async def my_account(house: House, viewer: Viewer) -> AccountView:
+async def my_account(application: Application, viewer: Viewer) -> AccountView:
     """The viewer's account.
 
     Raises:
@@ -288,22 +295,22 @@ async def my_account(house: House, viewer: Viewer) -> AccountView:
         role=account.role,
         second_factor=account.second_factor_since is not None,
         newsletter=account.newsletter_since is not None,
-        terms_version=terms_in_force(house, account),
+        terms_version=terms_in_force(application, account),
     )
 
 
-def terms_in_force(house: House, account: Account) -> str | None:
+def terms_in_force(application: Application, account: Account) -> str | None:
     """The version of the operator's terms; None for an operator that has no profile, and so no terms."""
-    profile = house.registry.profile(account.operator.code)
+    profile = application.registry.profile(account.operator.code)
     return profile.terms_version if profile else None
 
 
-def _terms_to_accept(house: House, account: Account) -> bool:
-    in_force = terms_in_force(house, account)
+def _terms_to_accept(application: Application, account: Account) -> bool:
+    in_force = terms_in_force(application, account)
     return in_force is not None and account.terms_version != in_force
 
 
-async def _viewer_of_access_token(house: House, token: str, now: datetime) -> Viewer | None:
+async def _viewer_of_access_token(application: Application, token: str, now: datetime) -> Viewer | None:
     row = await AccessToken.get_or_none(
         Q(expires_at=None) | Q(expires_at__gt=now),
         token_hash=token_hash(token),
@@ -325,7 +332,7 @@ async def _viewer_of_access_token(house: House, token: str, now: datetime) -> Vi
             factor_missing=False,
             password_temporary=account.temporary_password_until is not None,
             factor_to_enrol=False,
-            terms_to_accept=_terms_to_accept(house, account),
+            terms_to_accept=_terms_to_accept(application, account),
         ),
         scopes=frozenset(TokenScope(scope) for scope in row.scopes),
     )

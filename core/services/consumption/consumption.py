@@ -17,10 +17,10 @@ from core.errors import InvalidInput
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.dwellings import my_dwelling
 from core.services.places.meters import ReadingView, latest, meters_by_dwelling
-from core.services.shared.scope import Stay, stay_at
+from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 
 LONGEST_SERIES = timedelta(days=3 * 366)
-"""The longest series by day that one question may ask for; retention keeps no more (CN-03)."""
+"""The longest series by day that one question may ask for: what the CNIL lets an operator keep (CN-03)."""
 
 MONTHS_BEHIND_INDICATORS = 12
 _ONE_DAY = timedelta(days=1)
@@ -63,16 +63,16 @@ async def dashboard(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    stay, today = await _stay_today(viewer, dwelling_id, now)
+    period, today = await _period_today(viewer, dwelling_id, now)
     meters = (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]
     first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
-    days = await days_by_fluid([dwelling_id], (max(first, stay.first_day), _last(stay, today)))
+    days = await days_by_fluid([dwelling_id], (max(first, period.first_day), _last(period, today)))
     return [
         FluidDashboard(
             dwelling_id=dwelling_id,
             fluid=fluid,
             indicators=indicators(
-                total_by_day(days.get((dwelling_id, fluid), ())), today=today, visible_from=stay.first_day
+                total_by_day(days.get((dwelling_id, fluid), ())), today=today, visible_from=period.first_day
             ),
             last_reading=latest([meter for meter in meters if meter.fluid is fluid]),
         )
@@ -98,12 +98,12 @@ async def daily_series(
         InvalidInput: `last` before `first`, or a longer series than one question may ask for.
     """
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    stay, today = await _stay_today(viewer, dwelling_id, now)
-    return await days_of_stay(stay, fluid, first=first, last=last, today=today)
+    period, today = await _period_today(viewer, dwelling_id, now)
+    return await days_of_period(period, fluid, first=first, last=last, today=today)
 
 
-async def days_of_stay(
-    stay: Stay, fluid: Fluid, *, first: date | None, last: date | None, today: date
+async def days_of_period(
+    period: OccupancyPeriod, fluid: Fluid, *, first: date | None, last: date | None, today: date
 ) -> list[DayPoint]:
     """The days of a stay from `first` to `last` (by default the last 31), in order.
 
@@ -111,12 +111,12 @@ async def days_of_stay(
         ForbiddenPeriod: a bound lies outside the stay.
         InvalidInput: `last` before `first`, or a longer series than one question may ask for.
     """
-    if stay.first_day > today:
+    if period.first_day > today:
         return []
-    earliest, last = stay.clip(first, last, today=today)
+    earliest, last = period.clip(first, last, today=today)
     first = first or max(earliest, last - timedelta(days=30))
     _check(first, last)
-    known = {total.day: total for total in await _totals(stay.dwelling_id, fluid, first, last)}
+    known = {total.day: total for total in await _totals(period.dwelling_id, fluid, first, last)}
     return [
         DayPoint(day, total.amount if total else None, total.quality if total else None)
         for day in (first + offset * _ONE_DAY for offset in range((last - first).days + 1))
@@ -144,19 +144,19 @@ async def monthly_series(
         InvalidInput: `last` before `first`, or a longer series than one question may ask for.
     """
     viewer.require(Permission.CONSUMPTION_READ)
-    stay, today = await _stay_today(viewer, dwelling_id, now)
-    if stay.first_day > today:
+    period, today = await _period_today(viewer, dwelling_id, now)
+    if period.first_day > today:
         return []
     if first is not None:
-        stay.clip(_touched_day(first, stay), None, today=today)
+        period.clip(_touched_day(first, period), None, today=today)
     if last is not None:
-        stay.clip(None, _touched_day(last, stay), today=today)
-    end = min(last or Month.of(_last(stay, today)), Month.of(today))
-    start = first or max(Month.of(stay.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
+        period.clip(None, _touched_day(last, period), today=today)
+    end = min(last or Month.of(_last(period, today)), Month.of(today))
+    start = first or max(Month.of(period.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
     _check(start.first_day, end.last_day)
-    first_day, last_day = max(start.first_day, stay.first_day), min(end.last_day, _last(stay, today))
+    first_day, last_day = max(start.first_day, period.first_day), min(end.last_day, _last(period, today))
     totals = await _totals(dwelling_id, fluid, first_day, last_day)
-    known = {volume.month: volume for volume in monthly(totals, visible_from=stay.first_day)}
+    known = {volume.month: volume for volume in monthly(totals, visible_from=period.first_day)}
     points: list[MonthPoint] = []
     month = start
     current = Month.of(today)
@@ -177,11 +177,11 @@ async def monthly_series(
     return points
 
 
-async def _stay_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[Stay, date]:
+async def _period_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[OccupancyPeriod, date]:
     """The stay, and what day it is at the dwelling."""
-    stay = await stay_at(viewer, dwelling_id)
+    period = await occupancy_period_at(viewer, dwelling_id)
     zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
-    return stay, now.astimezone(zone).date()
+    return period, now.astimezone(zone).date()
 
 
 async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Sequence[DayTotal]:
@@ -189,13 +189,13 @@ async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Se
     return total_by_day(meters.get((dwelling_id, fluid), ()))
 
 
-def _last(stay: Stay, today: date) -> date:
-    return today if stay.last_day is None else min(stay.last_day, today)
+def _last(period: OccupancyPeriod, today: date) -> date:
+    return today if period.last_day is None else min(period.last_day, today)
 
 
-def _touched_day(month: Month, stay: Stay) -> date:
+def _touched_day(month: Month, period: OccupancyPeriod) -> date:
     """A day of the month inside the stay, if there is one."""
-    return max(month.first_day, min(month.last_day, stay.first_day))
+    return max(month.first_day, min(month.last_day, period.first_day))
 
 
 def _check(first: date, last: date) -> None:

@@ -13,11 +13,11 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.consumption.fluids import Fluid
 from core.errors import ConsentRequired, NotFound
 from core.models import Dwelling
-from core.services.consumption.consumption import DayPoint, days_of_stay
+from core.services.consumption.consumption import DayPoint, days_of_period
 from core.services.occupancy.consents import has_consented
 from core.services.places.managed_residences import manages, place_of
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import Stay, occupants, stays_of
+from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ async def managed_daily_series(
     viewer.require(Permission.MANAGED_DAYS_READ)
     dwelling = await _managed(viewer, dwelling_id)
     today = now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
-    stay = await _consented(dwelling_id, today)
-    if stay is None:
+    period = await _consented(dwelling_id, today)
+    if period is None:
         raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
-    points = await days_of_stay(stay, fluid, first=first, last=last, today=today)
+    points = await days_of_period(period, fluid, first=first, last=last, today=today)
     await record(
         Act.DATA_ACCESSED,
         Subject("dwelling", dwelling_id),
@@ -101,10 +101,10 @@ def _view(dwelling: Dwelling) -> ManagedDwellingView:
     return ManagedDwellingView(id=dwelling.id, place=place_of(dwelling), lot=dwelling.lot)
 
 
-async def _consented(dwelling_id: int, today: date) -> Stay | None:
+async def _consented(dwelling_id: int, today: date) -> OccupancyPeriod | None:
     """The stay of whoever lives there today, if that one has consented."""
     rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
-    for row, stay in zip(rows, await stays_of(rows), strict=True):
-        if stay.holds(today) and await has_consented(row):
-            return stay
+    for row, period in zip(rows, await occupancy_periods_of(rows), strict=True):
+        if period.holds(today) and await has_consented(row):
+            return period
     return None

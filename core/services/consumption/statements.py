@@ -10,16 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.access import Act, Permission, Viewer, Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption import day_start
 from core.documents.statement import StatementContent, StatementEntry, StatementFormat, StatementReason
-from core.services.auth.rate_limits import Limit, Limiter
+from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.places.dwellings import DwellingView, my_dwelling
 from core.services.places.meters import MeterView, ReadingView, meters_by_dwelling, readings_of_meter
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import stay_at
+from core.services.shared.scope import occupancy_period_at
 
-FILES_BY_ACCOUNT = Limit("index statements by account", 30, timedelta(hours=1))
+FILES_BY_ACCOUNT = RateLimit("index statements by account", 30, timedelta(hours=1))
 """A file costs work, and every one is recorded."""
 
 
@@ -76,9 +76,9 @@ async def index_statement(
         ForbiddenPeriod: the day lies outside the viewer's stay.
     """
     viewer.require(Permission.READINGS_READ)
-    stay, dwelling = await stay_at(viewer, dwelling_id), await my_dwelling(viewer, dwelling_id)
+    period, dwelling = await occupancy_period_at(viewer, dwelling_id), await my_dwelling(viewer, dwelling_id)
     zone = ZoneInfo(dwelling.residence.time_zone)
-    _, chosen = stay.clip(day, day, today=now.astimezone(zone).date())
+    _, chosen = period.clip(day, day, today=now.astimezone(zone).date())
     end = datetime.fromtimestamp(day_start(chosen + timedelta(days=1), zone) - 1, UTC)
     lines = []
     for meter in (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]:
@@ -90,7 +90,7 @@ async def index_statement(
 
 
 async def issue_statement(
-    house: House,
+    application: Application,
     viewer: Viewer,
     dwelling_id: int,
     reason: StatementReason,
@@ -108,7 +108,7 @@ async def issue_statement(
         RateLimited: the account asked for too many files within the hour.
     """
     statement = await index_statement(viewer, dwelling_id, day=day, now=now)
-    await Limiter.of(house).hit((FILES_BY_ACCOUNT, str(viewer.account_id)), now=now)
+    await RateLimiter.of(application).hit((FILES_BY_ACCOUNT, str(viewer.account_id)), now=now)
     await record(
         Act.STATEMENT_ISSUED,
         Subject("dwelling", dwelling_id),

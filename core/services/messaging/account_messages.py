@@ -13,16 +13,16 @@ from datetime import datetime
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel, Operator, OutboxMessage
-from core.services.shared.encryption import Seal
+from core.services.shared.encryption import Encryption
 from core.settings import Settings
 
 _PURPOSE = "letters v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class AccountMessage:
     """One message to one address.
 
     Attributes:
@@ -59,7 +59,7 @@ class Letter:
         values: Mapping[str, object] | None = None,
         secrets: Mapping[str, str] | None = None,
         expires_at: datetime | None = None,
-    ) -> "Letter":
+    ) -> "AccountMessage":
         """An e-mail to an account's address of now, in its language; without `key` the notice of a change."""
         return cls(
             key=key or notice_key(template, account.id),
@@ -74,10 +74,12 @@ class Letter:
         )
 
 
-async def portal_link(connection: BaseDBAsyncClient, house: House, account: Account, path: str = "") -> str:
+async def portal_link(
+    connection: BaseDBAsyncClient, application: Application, account: Account, path: str = ""
+) -> str:
     """A page of the portal of an account's operator, for a letter."""
     operator = await Operator.get(id=account.operator_id, using_db=connection)
-    return house.portal_link(operator.code, path)
+    return application.portal_link(operator.code, path)
 
 
 def notice_key(template: str, account_id: int) -> str:
@@ -85,25 +87,25 @@ def notice_key(template: str, account_id: int) -> str:
     return f"{template}:{account_id}:{secrets.token_hex(8)}"
 
 
-async def queue_letter(
-    connection: BaseDBAsyncClient, settings: Settings, letter: Letter, *, now: datetime
+async def queue_account_message(
+    connection: BaseDBAsyncClient, settings: Settings, account_message: AccountMessage, *, now: datetime
 ) -> None:
     """Write the message in the transaction of what it tells."""
-    sealed = None
-    if letter.secrets:
-        seal = Seal.under(settings.secret_key, _PURPOSE)
-        sealed = seal.seal(orjson.dumps(dict(letter.secrets)), bound_to=letter.key)
+    encrypted = None
+    if account_message.secrets:
+        encrypt = Encryption.under(settings.secret_key, _PURPOSE)
+        encrypted = encrypt.encrypt(orjson.dumps(dict(account_message.secrets)), bound_to=account_message.key)
     await OutboxMessage.create(
-        idempotency_key=letter.key,
-        account_id=letter.account_id,
-        recipient=letter.recipient,
-        channel=letter.channel,
-        template=letter.template,
-        language=letter.language,
-        values=dict(letter.values),
-        sealed_values=sealed,
+        idempotency_key=account_message.key,
+        account_id=account_message.account_id,
+        recipient=account_message.recipient,
+        channel=account_message.channel,
+        template=account_message.template,
+        language=account_message.language,
+        values=dict(account_message.values),
+        encrypted_values=encrypted,
         created_at=now,
-        expires_at=letter.expires_at,
+        expires_at=account_message.expires_at,
         using_db=connection,
     )
 
@@ -114,8 +116,8 @@ def opened_values(message: OutboxMessage, settings: Settings) -> dict[str, objec
     Raises:
         SealBroken: SUBMETER_SECRET_KEY is not the one they were sealed under.
     """
-    if message.sealed_values is None:
+    if message.encrypted_values is None:
         return dict(message.values)
-    seal = Seal.under(settings.secret_key, _PURPOSE)
-    opened = seal.open(bytes(message.sealed_values), bound_to=message.idempotency_key)
+    encrypt = Encryption.under(settings.secret_key, _PURPOSE)
+    opened = encrypt.open(bytes(message.encrypted_values), bound_to=message.idempotency_key)
     return {**message.values, **orjson.loads(opened)}

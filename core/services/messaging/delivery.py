@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.language import Language
 from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
-from core.services.shared.encryption import SealBroken
+from core.services.shared.encryption import DecryptionFailed
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any one sending takes."""
@@ -59,7 +59,7 @@ class Claimed:
 
 
 async def claim_next(
-    house: House, worker: str, channels: Iterable[Channel], *, now: datetime
+    application: Application, worker: str, channels: Iterable[Channel], *, now: datetime
 ) -> Claimed | None:
     """The oldest message that is due, claimed; None when none is.
 
@@ -77,7 +77,7 @@ async def claim_next(
             if not claimed:
                 continue  # another worker was faster
             message = await OutboxMessage.get(id=number).select_related("account__operator")
-            sendable = await _sendable(message, house, worker, now)
+            sendable = await _sendable(message, application, worker, now)
             if sendable is not None:
                 return sendable
     return None
@@ -90,7 +90,7 @@ async def note_sent(message: Claimed, worker: str, *, now: datetime) -> None:
         attempts=message.attempt,
         sent_at=now,
         failure=None,
-        sealed_values=None,
+        encrypted_values=None,
         claimed_by=None,
         claimed_until=None,
     )
@@ -121,11 +121,13 @@ async def note_failed(
     return MessageState.PENDING
 
 
-async def _sendable(message: OutboxMessage, house: House, worker: str, now: datetime) -> Claimed | None:
+async def _sendable(
+    message: OutboxMessage, application: Application, worker: str, now: datetime
+) -> Claimed | None:
     recipient, reason = _recipient(message, now)
     try:
-        values = opened_values(message, house.settings)
-    except SealBroken:
+        values = opened_values(message, application.settings)
+    except DecryptionFailed:
         values, reason = {}, "SECRET_UNUSABLE"
     if reason is not None or recipient is None:
         await _give_up(message.id, worker, reason or "NO_ADDRESS", attempts=message.attempts)
@@ -133,7 +135,7 @@ async def _sendable(message: OutboxMessage, house: House, worker: str, now: date
     account = message.account
     if message.template == RESET_TEMPLATE and account is not None:
         token = await new_reset_token(account.id, recipient, now=now)
-        values["link"] = house.portal_link(account.operator.code, f"/reset-password#{token}")
+        values["link"] = application.portal_link(account.operator.code, f"/reset-password#{token}")
     return Claimed(
         number=message.id,
         key=message.idempotency_key,
@@ -176,7 +178,7 @@ async def _give_up(number: int, worker: str, reason: str, *, attempts: int) -> N
         state=MessageState.FAILED,
         attempts=attempts,
         failure=reason,
-        sealed_values=None,
+        encrypted_values=None,
         claimed_by=None,
         claimed_until=None,
     )

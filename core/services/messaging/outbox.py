@@ -17,9 +17,9 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Permission, Viewer
 from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
 from core.services.places.managed_residences import managers_of, place_of
-from core.services.shared.scope import Stay, occupants, stays_of
+from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
 
-NEWS_FOR = timedelta(days=3)
+NOTIFICATION_MAX_AGE = timedelta(days=3)
 """An event that lies further back is stored and shown, and no message is sent about it."""
 
 
@@ -31,7 +31,7 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notification:
     """One thing to tell the occupants of a dwelling.
 
     Attributes:
@@ -80,17 +80,17 @@ class QueuedMessage:
     erased: bool
 
 
-async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now: datetime) -> int:
+async def queue(connection: TransactionalDBClient, news: Sequence[Notification], *, now: datetime) -> int:
     """Write the messages that the news call for; answers how many."""
-    fresh = [item for item in news if item.happened_on >= (now - NEWS_FOR).date()]
+    fresh = [item for item in news if item.happened_on >= (now - NOTIFICATION_MAX_AGE).date()]
     if not fresh:
         return 0
     occupants_of = await _occupants(connection, {item.dwelling_id for item in fresh}, now)
     rows = [
-        _message(item, account, stay, channel, now)
+        _message(item, account, period, channel, now)
         for item in fresh
-        for account, stay in occupants_of.get(item.dwelling_id, ())
-        if stay.holds(item.happened_on) and item.account_id in {None, account.id}
+        for account, period in occupants_of.get(item.dwelling_id, ())
+        if period.holds(item.happened_on) and item.account_id in {None, account.id}
         for channel in Channel
         if _asked_for(account, item.topic, channel)
     ]
@@ -98,8 +98,8 @@ async def queue(connection: TransactionalDBClient, news: Sequence[News], *, now:
     stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
         connection
     )
-    told = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
-    new = [row for row in rows if row.idempotency_key not in told]
+    notified = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
+    new = [row for row in rows if row.idempotency_key not in notified]
     await OutboxMessage.bulk_create(new, using_db=connection)
     return len(new)
 
@@ -135,7 +135,7 @@ def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
 
 
 async def _to_managers(
-    connection: TransactionalDBClient, news: Sequence[News], now: datetime
+    connection: TransactionalDBClient, news: Sequence[Notification], now: datetime
 ) -> list[OutboxMessage]:
     """The news to the managers of the residences: which home, and no figure of its consumption."""
     if not news:
@@ -168,21 +168,23 @@ async def _to_managers(
 
 async def _occupants(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
-) -> dict[int, list[tuple[Account, Stay]]]:
+) -> dict[int, list[tuple[Account, OccupancyPeriod]]]:
     """The accounts of those who live in the dwellings today, each with its stay."""
     query = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await query.using_db(connection).select_related("account", "dwelling__residence")
-    found: dict[int, list[tuple[Account, Stay]]] = {}
-    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
+    found: dict[int, list[tuple[Account, OccupancyPeriod]]] = {}
+    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
         today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
-        if row.account is not None and stay.holds(today):
-            found.setdefault(row.dwelling_id, []).append((row.account, stay))
+        if row.account is not None and period.holds(today):
+            found.setdefault(row.dwelling_id, []).append((row.account, period))
     return found
 
 
-def _message(item: News, account: Account, stay: Stay, channel: Channel, now: datetime) -> OutboxMessage:
-    figures = item.figures if stay.holds(item.started_on) else dict.fromkeys(item.figures)
-    started_on = max(item.started_on, stay.first_day)
+def _message(
+    item: Notification, account: Account, period: OccupancyPeriod, channel: Channel, now: datetime
+) -> OutboxMessage:
+    figures = item.figures if period.holds(item.started_on) else dict.fromkeys(item.figures)
+    started_on = max(item.started_on, period.first_day)
     return OutboxMessage(
         idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
         account_id=account.id,
@@ -192,7 +194,7 @@ def _message(item: News, account: Account, stay: Stay, channel: Channel, now: da
         language=account.language,
         values={**item.values, **figures, "started_on": started_on.isoformat()},
         created_at=now,
-        expires_at=now + NEWS_FOR,
+        expires_at=now + NOTIFICATION_MAX_AGE,
     )
 
 

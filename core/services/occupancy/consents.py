@@ -17,7 +17,7 @@ from tortoise.queryset import QuerySet
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.emails import email_key
 from core.access.refusals import ConsentNotTheManagers
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import InvalidInput, NotFound
 from core.language import Language, Text
 from core.models import (
@@ -29,10 +29,10 @@ from core.models import (
     Occupancy,
 )
 from core.operators import WORDS
-from core.sanitize import storable
-from core.services.messaging.account_messages import Letter, portal_link, queue_letter
+from core.sanitize import escape_for_database
+from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import occupants, rows_of_stay, stay_at
+from core.services.shared.scope import occupancy_period_at, occupants, rows_of_period
 from core.services.shared.transaction import transactional
 
 LONGEST_REFERENCE = 200
@@ -62,21 +62,21 @@ class ConsentView:
     recorded_on: date | None = None
 
 
-async def my_consent(house: House, viewer: Viewer, dwelling_id: int) -> ConsentView:
+async def my_consent(application: Application, viewer: Viewer, dwelling_id: int) -> ConsentView:
     """How the viewer's own question stands at a dwelling.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.CONSENT_WRITE)
-    await stay_at(viewer, dwelling_id)
-    return await consent_of(house, await _my_occupancy(viewer, dwelling_id))
+    await occupancy_period_at(viewer, dwelling_id)
+    return await consent_of(application, await _my_occupancy(viewer, dwelling_id))
 
 
 @transactional
 async def answer_consent(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     dwelling_id: int,
     *,
@@ -90,7 +90,7 @@ async def answer_consent(
         NotFound: no such dwelling, or not the viewer's.
     """
     viewer.require(Permission.CONSENT_WRITE)
-    await stay_at(viewer, dwelling_id)
+    await occupancy_period_at(viewer, dwelling_id)
     occupancy = await _my_occupancy(viewer, dwelling_id)
     await _add(
         connection,
@@ -98,17 +98,17 @@ async def answer_consent(
         granted=granted,
         author=ConsentAuthor.OCCUPANT,
         viewer=viewer,
-        text_version=_text_version(house, occupancy),
+        text_version=_text_version(application, occupancy),
         visitor=visitor,
         now=now,
     )
-    return await consent_of(house, occupancy, connection=connection)
+    return await consent_of(application, occupancy, connection=connection)
 
 
 @transactional
 async def record_consent(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     email: str,
     *,
@@ -129,7 +129,7 @@ async def record_consent(
     occupancy = await known.order_by("-move_in", "-id").first().select_related("account", _AT)
     if occupancy is None:
         raise NotFound("Nobody with this e-mail address has a dwelling.", field="email")
-    reference = storable((evidence_reference or "").strip())
+    reference = escape_for_database((evidence_reference or "").strip())
     if granted and not 0 < len(reference) <= LONGEST_REFERENCE:
         raise InvalidInput("A consent needs the paper it was given on.", field="evidenceReference")
     if granted and await _occupant_refused(occupancy, connection):
@@ -140,23 +140,23 @@ async def record_consent(
         granted=granted,
         author=ConsentAuthor.MANAGER,
         viewer=viewer,
-        text_version=_text_version(house, occupancy),
+        text_version=_text_version(application, occupancy),
         evidence_reference=reference or None,
         visitor=visitor,
         now=now,
     )
     if occupancy.account is not None:
-        notice = await _notice(connection, house, occupancy.account, granted=granted)
-        await queue_letter(connection, house.settings, notice, now=now)
-    return await consent_of(house, occupancy, connection=connection)
+        notice = await _notice(connection, application, occupancy.account, granted=granted)
+        await queue_account_message(connection, application.settings, notice, now=now)
+    return await consent_of(application, occupancy, connection=connection)
 
 
 async def consent_of(
-    house: House, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
+    application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
     """How the question stands for an occupancy, whose residence and operator are at hand."""
     residence = occupancy.dwelling.residence
-    profile = house.registry.profile(residence.operator.code)
+    profile = application.registry.profile(residence.operator.code)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
     if last is None:
@@ -176,9 +176,9 @@ async def has_consented(occupancy: Occupancy) -> bool:
     return last is not None and last.state is ConsentState.GRANTED
 
 
-def _text_version(house: House, occupancy: Occupancy) -> str:
+def _text_version(application: Application, occupancy: Occupancy) -> str:
     """The version of the sentence that was answered."""
-    profile = house.registry.profile(occupancy.dwelling.residence.operator.code)
+    profile = application.registry.profile(occupancy.dwelling.residence.operator.code)
     return profile.consent_version if profile else "1"
 
 
@@ -193,7 +193,10 @@ async def _answers(
     occupancy: Occupancy, connection: BaseDBAsyncClient | None = None
 ) -> QuerySet[ConsentRecord]:
     """All that was answered for the stay which an occupancy is part of."""
-    numbers, purpose = await rows_of_stay(occupancy, connection=connection), ConsentPurpose.MANAGER_DAILY_DATA
+    numbers, purpose = (
+        await rows_of_period(occupancy, connection=connection),
+        ConsentPurpose.MANAGER_DAILY_DATA,
+    )
     return ConsentRecord.filter(occupancy_id__in=numbers, purpose=purpose).using_db(connection)
 
 
@@ -242,11 +245,13 @@ async def _add(
     )
 
 
-async def _notice(connection: BaseDBAsyncClient, house: House, account: Account, *, granted: bool) -> Letter:
+async def _notice(
+    connection: BaseDBAsyncClient, application: Application, account: Account, *, granted: bool
+) -> AccountMessage:
     french = account.language == Language.FR
     choice = ("accordé" if granted else "refusé") if french else ("granted" if granted else "refused")
-    return Letter.to(
+    return AccountMessage.to(
         account,
         "consent_changed",
-        values={"choice": choice, "link": await portal_link(connection, house, account)},
+        values={"choice": choice, "link": await portal_link(connection, application, account)},
     )

@@ -17,14 +17,14 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.errors import InvalidInput, NotFound
 from core.metering import Registry
 from core.models import (
-    CaseKind,
-    CaseState,
     ConsentAuthor,
     ConsentPurpose,
     ConsentRecord,
     ConsentState,
     Dwelling,
-    DwellingCase,
+    DwellingRequest,
+    DwellingRequestKind,
+    DwellingRequestState,
     Occupancy,
     OccupancyKind,
 )
@@ -32,7 +32,13 @@ from core.operators import OperatorProfile
 from core.registration.draft import CouncilMember
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import Stay, occupants, ownerships, stays, stays_of
+from core.services.shared.scope import (
+    OccupancyPeriod,
+    occupancy_periods,
+    occupancy_periods_of,
+    occupants,
+    ownerships,
+)
 from core.services.shared.transaction import transactional
 
 _ONE_DAY = timedelta(days=1)
@@ -77,18 +83,18 @@ async def is_taken(
     if kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return False
     held = await holders([dwelling_id], connection=connection)
-    return any(row.account_id != account_id and not stay.over_on(today) for row, stay in held)
+    return any(row.account_id != account_id and not period.over_on(today) for row, period in held)
 
 
 async def holders(
     dwelling_ids: Iterable[int], *, connection: BaseDBAsyncClient | None = None
-) -> list[tuple[Occupancy, Stay]]:
+) -> list[tuple[Occupancy, OccupancyPeriod]]:
     """Who has or had an account at the dwellings, the account at hand, and from when to when; without those
     whose account is disabled.
     """
     here = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await here.exclude(account_id=None).using_db(connection).select_related("account")
-    return list(zip(rows, await stays_of(rows, connection=connection), strict=True))
+    return list(zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True))
 
 
 async def admit(
@@ -160,16 +166,16 @@ async def leave_dwelling(
             ahead.
     """
     viewer.require(Permission.DWELLINGS_LEAVE)
-    stay, today = await _stay_to_leave(viewer, dwelling_id, now=now)
-    lives_there = stay.kind is not OccupancyKind.OWNER_NON_OCCUPANT
-    if lives_there and last_day < stay.first_day:
+    period, today = await _period_to_leave(viewer, dwelling_id, now=now)
+    lives_there = period.kind is not OccupancyKind.OWNER_NON_OCCUPANT
+    if lives_there and last_day < period.first_day:
         raise InvalidInput("The stay began later.", field="lastDay")
     if last_day > today + NOTICE_FOR:
         raise InvalidInput(f"A departure is told at most {NOTICE_FOR.days} days ahead.", field="lastDay")
     await lock_dwellings(connection, [dwelling_id])
     mine = Occupancy.filter(dwelling_id=dwelling_id, account_id=viewer.account_id).using_db(connection)
     others = occupants().filter(dwelling_id=dwelling_id).using_db(connection)
-    next_in = [row for row in await others if stay.first_day < row.move_in <= last_day]
+    next_in = [row for row in await others if period.first_day < row.move_in <= last_day]
     if lives_there and any(
         row.account_id != viewer.account_id and row.move_out != row.move_in for row in next_in
     ):
@@ -214,9 +220,9 @@ async def end(
 async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:
     """Write down the ends that nobody entered: of stays that a successor's first day has ended (R-140)."""
     rows = await occupants().filter(dwelling_id=dwelling_id).using_db(connection)
-    for row, stay in zip(rows, await stays_of(rows, connection=connection), strict=True):
-        if row.move_out is None and stay.last_day is not None and stay.over_on(today):
-            row.move_out = stay.last_day + _ONE_DAY
+    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
+        if row.move_out is None and period.last_day is not None and period.over_on(today):
+            row.move_out = period.last_day + _ONE_DAY
             await row.save(using_db=connection, update_fields=["move_out"])
 
 
@@ -245,19 +251,21 @@ def _held_on(row: Occupancy, day: date) -> bool:
     return row.move_out is None or row.move_out > day
 
 
-async def _stay_to_leave(viewer: Viewer, dwelling_id: int, *, now: datetime) -> tuple[Stay, date]:
+async def _period_to_leave(
+    viewer: Viewer, dwelling_id: int, *, now: datetime
+) -> tuple[OccupancyPeriod, date]:
     """What the viewer has at a dwelling and can give up, and what day it is there.
 
     Raises:
         NotFound: nothing, or no more.
     """
-    mine = [*await stays(viewer), *await ownerships(viewer)]
-    found = [stay for stay in mine if stay.dwelling_id == dwelling_id]
+    mine = [*await occupancy_periods(viewer), *await ownerships(viewer)]
+    found = [period for period in mine if period.dwelling_id == dwelling_id]
     if found:
         today = await today_at(dwelling_id, now=now)
-        for stay in found:
-            if not stay.over_on(today):
-                return stay, today
+        for period in found:
+            if not period.over_on(today):
+                return period, today
     raise NotFound("No such dwelling.", field="id")
 
 
@@ -271,22 +279,22 @@ async def holds_a_dwelling(
     """
     mine = Occupancy.filter(account_id=account_id).using_db(connection)
     rows = await mine.select_related("dwelling__residence")
-    waits_for = DwellingCase.filter(account_id=account_id, state=CaseState.OPEN)
+    waits_for = DwellingRequest.filter(account_id=account_id, state=DwellingRequestState.OPEN)
     if proven:
-        waits_for = waits_for.exclude(kind=CaseKind.REVIEW)
+        waits_for = waits_for.exclude(kind=DwellingRequestKind.REVIEW)
     waits = await waits_for.using_db(connection).exists()
-    known = zip(rows, await stays_of(rows, connection=connection), strict=True)
-    return waits or any(_goes_on(row, stay, now) for row, stay in known)
+    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    return waits or any(_goes_on(row, period, now) for row, period in known)
 
 
-def _goes_on(row: Occupancy, stay: Stay, now: datetime) -> bool:
+def _goes_on(row: Occupancy, period: OccupancyPeriod, now: datetime) -> bool:
     """Whether an occupancy, its residence at hand, is not over; that of an owner elsewhere has no
     successor.
     """
     today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
     if row.kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return _held_on(row, today)
-    return not stay.over_on(today)
+    return not period.over_on(today)
 
 
 def _access(profile: OperatorProfile | None) -> timedelta:

@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 
 from core.access import Viewer
 from core.models import Dwelling, OccupancyKind
-from core.services.shared.scope import Stay, dwellings_with_residence, ownerships, stay_at, stays
+from core.services.shared.scope import (
+    OccupancyPeriod,
+    dwellings_with_residence,
+    occupancy_period_at,
+    occupancy_periods,
+    ownerships,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,9 @@ class DwellingView:
 
 async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
     """Every dwelling of the viewer, the present ones first."""
-    mine = await stays(viewer)
-    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
-    return [_view(rows[stay.dwelling_id], stay) for stay in mine]
+    mine = await occupancy_periods(viewer)
+    rows = await dwellings_with_residence([period.dwelling_id for period in mine])
+    return [_view(rows[period.dwelling_id], period) for period in mine]
 
 
 async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
@@ -57,24 +63,24 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
-    stay = await stay_at(viewer, dwelling_id)
+    period = await occupancy_period_at(viewer, dwelling_id)
     rows = await dwellings_with_residence([dwelling_id])
-    return _view(rows[dwelling_id], stay)
+    return _view(rows[dwelling_id], period)
 
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
     """What the viewer owns today and does not live in (C-01): where it is, and nothing that is measured."""
     mine = await ownerships(viewer)
-    rows = await dwellings_with_residence([stay.dwelling_id for stay in mine])
-    views = [_view(rows[stay.dwelling_id], stay) for stay in mine]
+    rows = await dwellings_with_residence([period.dwelling_id for period in mine])
+    views = [_view(rows[period.dwelling_id], period) for period in mine]
     return [
         view
-        for view, stay in zip(views, mine, strict=True)
-        if not stay.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
+        for view, period in zip(views, mine, strict=True)
+        if not period.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
     ]
 
 
-def _view(row: Dwelling, stay: Stay) -> DwellingView:
+def _view(row: Dwelling, period: OccupancyPeriod) -> DwellingView:
     residence = row.residence
     return DwellingView(
         id=row.id,
@@ -97,7 +103,7 @@ def _view(row: Dwelling, stay: Stay) -> DwellingView:
         lot=row.lot,
         manager_reference=row.manager_reference,
         surface_m2=row.surface_m2,
-        occupancy=stay.kind,
-        visible_from=stay.first_day,
-        visible_until=stay.last_day,
+        occupancy=period.kind,
+        visible_from=period.first_day,
+        visible_until=period.last_day,
     )

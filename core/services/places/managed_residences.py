@@ -1,6 +1,6 @@
 """Which residences a manager looks after.
 
-The one rule: a manager sees what concerns the house, and of a home's consumption nothing that the resident
+The one rule: a manager sees what concerns the building, and of a home's consumption nothing that the resident
 has not consented to (CN-01). A residence that is not the manager's does not exist for the manager.
 """
 
@@ -31,7 +31,7 @@ class ManagedResidenceView:
 
 
 def place_of(dwelling: Dwelling) -> str:
-    """Where a home is within its residence, for the one who knows the house: `A · 1 · 2 · 12`."""
+    """Where a home is within its residence, for the one who knows the building: `A · 1 · 2 · 12`."""
     parts = (dwelling.building, dwelling.staircase, dwelling.floor, dwelling.number)
     return " · ".join(part for part in parts if part)
 

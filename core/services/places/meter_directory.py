@@ -16,7 +16,7 @@ from core.access import Viewer
 from core.consumption.fluids import Fluid
 from core.errors import SecretUnusable
 from core.models import Dwelling, Meter, MeterKey
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.time_series import is_sqlite
 
 
@@ -48,14 +48,14 @@ class MeterEntry:
 
 
 async def meters_by_address(
-    viewer: Viewer, addresses: Iterable[str], *, vault: Vault
+    viewer: Viewer, addresses: Iterable[str], *, key_encryption: KeyEncryption
 ) -> dict[str, MeterEntry]:
     """The meters with these radio addresses that the viewer's telegrams may be booked on."""
     query = Meter.filter(radio_address__in=list(set(addresses)))
     if viewer.operator_id is not None:
         query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
     meters = await query.select_related("dwelling__residence__operator").prefetch_related("keys")
-    return {meter.radio_address: _entry(meter, vault) for meter in meters}
+    return {meter.radio_address: _entry(meter, key_encryption) for meter in meters}
 
 
 async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
@@ -72,7 +72,7 @@ async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterab
     await rows.only("id").select_for_update(no_key=True)  # values_list() would drop the lock
 
 
-def _entry(meter: Meter, vault: Vault) -> MeterEntry:
+def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
     newest_first = sorted(meter.keys, key=lambda key: (key.added_at, key.id), reverse=True)
     return MeterEntry(
         id=meter.id,
@@ -87,16 +87,18 @@ def _entry(meter: Meter, vault: Vault) -> MeterEntry:
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
         operator_code=meter.dwelling.residence.operator.code,
         water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
-        keys=_opened(newest_first, meter.radio_address, vault),
+        keys=_opened(newest_first, meter.radio_address, key_encryption),
     )
 
 
-def _opened(keys: Iterable[MeterKey], radio_address: str, vault: Vault) -> tuple[bytes, ...] | None:
+def _opened(
+    keys: Iterable[MeterKey], radio_address: str, key_encryption: KeyEncryption
+) -> tuple[bytes, ...] | None:
     opened: list[bytes] = []
     unreadable = False
     for key in keys:
         try:
-            opened.append(vault.open(key.sealed, radio_address=radio_address))
+            opened.append(key_encryption.open(key.encrypted_key, radio_address=radio_address))
         except SecretUnusable:
             unreadable = True
     return None if unreadable and not opened else tuple(opened)

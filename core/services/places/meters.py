@@ -17,7 +17,7 @@ from core.metering import StatusFlag, bits_to_flags
 from core.models import Meter
 from core.services.shared import time_series
 from core.services.shared.paging import Page
-from core.services.shared.scope import Stay, stay_of_meter, stays
+from core.services.shared.scope import OccupancyPeriod, occupancy_period_of_meter, occupancy_periods
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database
 
@@ -56,7 +56,11 @@ async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dic
     """The meters that were in service during the viewer's stay at each dwelling; by fluid, newest first."""
     viewer.require(Permission.METERS_READ)
     wanted = set(dwelling_ids)
-    mine = {stay.dwelling_id: stay for stay in reversed(await stays(viewer)) if stay.dwelling_id in wanted}
+    mine = {
+        period.dwelling_id: period
+        for period in reversed(await occupancy_periods(viewer))
+        if period.dwelling_id in wanted
+    }
     rows = await Meter.filter(dwelling_id__in=list(mine)).select_related("dwelling__residence")
     shown = [row for row in rows if _during(row, mine[row.dwelling_id])]
     last = await time_series.last_readings(current_database(), [row.id for row in shown])
@@ -98,8 +102,8 @@ async def readings_of_meter(
         NotFound: no such meter, or not the viewer's.
     """
     viewer.require(Permission.READINGS_READ)
-    meter, stay = await stay_of_meter(viewer, meter_id)
-    window = _window(meter, stay)
+    meter, period = await occupancy_period_of_meter(viewer, meter_id)
+    window = _window(meter, period)
     earliest, latest = window.first, window.last
     if read_from is not None:
         earliest = max(earliest, ceil(read_from.timestamp()))
@@ -137,19 +141,19 @@ def latest(views: Sequence[MeterView]) -> ReadingView | None:
     )
 
 
-def _during(meter: Meter, stay: Stay) -> bool:
+def _during(meter: Meter, period: OccupancyPeriod) -> bool:
     removed = meter.removed_at
-    window = _window(meter, stay)
+    window = _window(meter, period)
     return (
         removed is None or removed.timestamp() >= window.first
     ) and meter.installed_at.timestamp() <= window.last
 
 
-def _window(meter: Meter, stay: Stay) -> Window:
+def _window(meter: Meter, period: OccupancyPeriod) -> Window:
     """The seconds of a meter's time that lie in the stay's civil days."""
     zone = ZoneInfo(meter.dwelling.residence.time_zone)
-    end_s = _FAR_FUTURE_S if stay.last_day is None else day_start(stay.last_day + _ONE_DAY, zone) - 1
-    return Window(meter.id, day_start(stay.first_day, zone), end_s)
+    end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
+    return Window(meter.id, day_start(period.first_day, zone), end_s)
 
 
 def _view(row: Meter, reading: ReadingRow | None) -> MeterView:

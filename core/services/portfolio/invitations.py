@@ -18,7 +18,7 @@ from core.models import Account, Operator
 from core.registration.machine import checked_email
 from core.registration.refusals import RegistrationRefused
 from core.services.auth.passwords import hash_in_thread
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 from core.settings import Settings
@@ -96,13 +96,13 @@ async def _invite(
     await record(
         Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=NOBODY, connection=connection
     )
-    letter = Letter.to(
+    account_message = AccountMessage.to(
         account,
         "manager_invited",
         values={"operator": operator.name},
         secrets={"password": password},
         expires_at=account.temporary_password_until,
     )
-    await queue_letter(connection, settings, letter, now=now)
+    await queue_account_message(connection, settings, account_message, now=now)
     account_id: int = account.id
     return account_id

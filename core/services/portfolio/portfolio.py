@@ -1,24 +1,21 @@
-"""Describes operators, residences, dwellings, meters, keys and people to the house.
+"""Describes operators, residences, dwellings, meters, keys and people to the application.
 
 In: frozen descriptions from a list that an operator keeps (or from the demo). The one rule: saying the same
 twice changes nothing; what is described again with other words is brought up to date. A meter is known by
 its radio address, a dwelling by residence, building, staircase, floor and number.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.access import Permission, Role, Viewer
+from core.access import Permission, Viewer
 from core.access.emails import email_key
-from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
-from core.metering import fold
+from core.metering import normalise_serial
 from core.models import (
     Account,
     Dwelling,
@@ -30,14 +27,21 @@ from core.models import (
 )
 from core.services.alerts.meter_removal import end_leaks
 from core.services.auth.passwords import hash_password
-from core.services.places.key_vault import Vault
-from core.services.portfolio.meter_keys import put_key
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import (
+    AccountSpec,
+    DwellingSpec,
+    MeterSpec,
+    OccupancySpec,
+    ResidenceSpec,
+)
+from core.services.portfolio.meter_keys import add_key
 from core.services.portfolio.validation import (
     canonical_address,
     check_texts,
     check_zone,
     checked_price,
-    told_as_input,
+    reported_as_input,
 )
 from core.services.shared.transaction import transactional
 
@@ -48,110 +52,20 @@ KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeterSpec:
-    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
-
-    fluid: Fluid
-    vendor: str
-    printed_serial: str
-    radio_address: str
-    installed_at: datetime
-    removed_at: datetime | None = None
-    register_step: int = 1
-    register_capacity: int | None = None
-    location: str = ""
-    key: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OccupancySpec:
-    """Somebody's time in a dwelling; without an e-mail it is a person without an account."""
-
-    move_in: date
-    move_out: date | None = None
-    kind: OccupancyKind = OccupancyKind.TENANT
-    email: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DwellingSpec:
-    """A dwelling with its meters and occupancies."""
-
-    number: str
-    building: str = ""
-    staircase: str = ""
-    floor: str = ""
-    lot: str | None = None
-    manager_reference: str | None = None
-    surface_m2: Decimal | None = None
-    meters: Sequence[MeterSpec] = ()
-    occupancies: Sequence[OccupancySpec] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ResidenceSpec:
-    """A residence of an operator with its dwellings.
-
-    `published_at`: since when residents may sign up (R-131); `publish_residence` also tells the managers.
-    `water_price_eur_per_m3`: what residents pay, waste water included. Of a residence that is known, either
-    stays as it is where it is None.
-    """
-
-    operator_code: str
-    operator_name: str
-    code: str
-    name: str
-    street: str
-    postcode: str
-    city: str
-    time_zone: str = "Europe/Paris"
-    published_at: datetime | None = None
-    remote_reading: bool = True
-    resident_portal_option: bool = True
-    water_price_eur_per_m3: Decimal | None = None
-    dwellings: Sequence[DwellingSpec] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSpec:
-    """A resident's account with the notifications the resident chose.
-
-    `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
-    `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
-    """
-
-    operator_code: str
-    email: str
-    password: str = field(repr=False)
-    first_name: str
-    last_name: str
-    civility: str = ""
-    phone_e164: str | None = None
-    phone_confirmed: bool = False
-    language: str = "fr"
-    leak_by_email: bool = False
-    leak_by_sms: bool = False
-    over_consumption_by_email: bool = False
-    over_consumption_by_sms: bool = False
-    role: Role = Role.RESIDENT
-    terms_version: str | None = None
-
-
-@told_as_input
+@reported_as_input
 @transactional
-async def put_residence(
+async def upsert_residence(
     connection: TransactionalDBClient,
     viewer: Viewer,
     spec: ResidenceSpec,
     *,
-    vault: Vault,
+    key_encryption: KeyEncryption,
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
     """Describe a residence with all in it; answers its id.
 
-    `thresholds_of` judges the leaks of meters that are taken out (`House.registry.leak_thresholds`).
+    `thresholds_of` judges the leaks of meters that are taken out (`Application.registry.leak_thresholds`).
 
     Raises:
         NotFound: an occupancy names an account that does not exist.
@@ -162,7 +76,7 @@ async def put_residence(
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
     check_texts(operator=spec.operator_code, residence=spec.code)
     check_zone(spec.time_zone)
-    said = {
+    reported = {
         "published_at": spec.published_at,
         "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
     }
@@ -175,23 +89,28 @@ async def put_residence(
             "time_zone": spec.time_zone,
             "remote_reading": spec.remote_reading,
             "resident_portal_option": spec.resident_portal_option,
-            **{name: value for name, value in said.items() if value is not None},
+            **{name: value for name, value in reported.items() if value is not None},
         },
         using_db=connection,
         operator_id=operator.id,
         code=spec.code,
     )
     for dwelling in spec.dwellings:
-        await _put_dwelling(
-            connection, residence, dwelling, vault=vault, thresholds_of=thresholds_of, now=now
+        await _upsert_dwelling(
+            connection,
+            residence,
+            dwelling,
+            key_encryption=key_encryption,
+            thresholds_of=thresholds_of,
+            now=now,
         )
     residence_id: int = residence.id
     return residence_id
 
 
-@told_as_input
+@reported_as_input
 @transactional
-async def put_meter(
+async def upsert_meter(
     connection: TransactionalDBClient,
     viewer: Viewer,
     *,
@@ -200,7 +119,7 @@ async def put_meter(
     dwelling: DwellingSpec,
     meter: MeterSpec,
     keep_removal: bool = False,
-    vault: Vault,
+    key_encryption: KeyEncryption,
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
@@ -222,7 +141,9 @@ async def put_meter(
         address = canonical_address(meter.radio_address)
         known = await Meter.get_or_none(radio_address=address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
-    return await _put_meter(connection, row, meter, vault=vault, thresholds_of=thresholds_of, now=now)
+    return await _upsert_meter(
+        connection, row, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+    )
 
 
 async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
@@ -239,7 +160,7 @@ async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_cod
 
 
 @transactional
-async def put_account(
+async def upsert_account(
     connection: TransactionalDBClient, viewer: Viewer, spec: AccountSpec, *, now: datetime
 ) -> int:
     """Describe an account; answers its id. The password of one that is known is left as it is."""
@@ -271,7 +192,7 @@ async def put_account(
 
 
 @transactional
-async def put_operator(connection: TransactionalDBClient, viewer: Viewer, *, code: str, name: str) -> int:
+async def upsert_operator(connection: TransactionalDBClient, viewer: Viewer, *, code: str, name: str) -> int:
     """Describe an operator; answers its id."""
     viewer.require(Permission.PLACES_WRITE)
     operator_id: int = (await _operator(connection, code, name)).id
@@ -307,23 +228,27 @@ async def _dwelling_row(
     return dwelling
 
 
-async def _put_dwelling(
+async def _upsert_dwelling(
     connection: TransactionalDBClient,
     residence: Residence,
     spec: DwellingSpec,
     *,
-    vault: Vault,
+    key_encryption: KeyEncryption,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> None:
     dwelling = await _dwelling_row(connection, residence, spec)
     for meter in spec.meters:
-        await _put_meter(connection, dwelling, meter, vault=vault, thresholds_of=thresholds_of, now=now)
-    for stay in spec.occupancies:
-        await _put_occupancy(connection, dwelling, stay)
+        await _upsert_meter(
+            connection, dwelling, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+        )
+    for period in spec.occupancies:
+        await _upsert_occupancy(connection, dwelling, period)
 
 
-async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec) -> None:
+async def _upsert_occupancy(
+    connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec
+) -> None:
     """A dwelling has one occupant at a time (R-140); an owner who lives elsewhere takes no place (C-01)."""
     account = None
     if spec.email:
@@ -333,10 +258,10 @@ async def _put_occupancy(connection: TransactionalDBClient, dwelling: Dwelling, 
     owner = OccupancyKind.OWNER_NON_OCCUPANT
     same_day = Occupancy.filter(dwelling_id=dwelling.id, move_in=spec.move_in).using_db(connection)
     known = same_day.filter(kind=owner) if spec.kind is owner else same_day.exclude(kind=owner)
-    stay = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
-    stay.move_out, stay.kind = spec.move_out, spec.kind
-    stay.account_id = account.id if account else None
-    await stay.save(using_db=connection)
+    period = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
+    period.move_out, period.kind = spec.move_out, spec.kind
+    period.account_id = account.id if account else None
+    await period.save(using_db=connection)
 
 
 def _check_meter(spec: MeterSpec) -> None:
@@ -357,12 +282,12 @@ def _check_meter(spec: MeterSpec) -> None:
         raise InvalidInput("lies before installed_on", field="removed_on")
 
 
-async def _put_meter(
+async def _upsert_meter(
     connection: TransactionalDBClient,
     dwelling: Dwelling,
     spec: MeterSpec,
     *,
-    vault: Vault,
+    key_encryption: KeyEncryption,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> int:
@@ -373,15 +298,17 @@ async def _put_meter(
         raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")
     meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
-    meter.printed_serial, meter.serial_key = spec.printed_serial, fold(spec.printed_serial)
+    meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
     taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)
     if spec.key is not None:
-        await put_key(connection, meter, spec.key, vault=vault, now=now)
+        await add_key(connection, meter, spec.key, key_encryption=key_encryption, now=now)
     if taken_out:
-        await end_leaks(connection, address, vault=vault, thresholds_of=thresholds_of, now=now)
+        await end_leaks(
+            connection, address, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+        )
     meter_id: int = meter.id
     return meter_id
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import NotFound
 from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import manages
 from core.services.shared.transaction import transactional
 
@@ -31,7 +31,7 @@ class DocumentView:
 @transactional
 async def publish_residence(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     *,
     operator_code: str,
@@ -58,21 +58,23 @@ async def publish_residence(
     await ResidenceDocument.create(
         residence_id=residence.id, kind=DocumentKind.PORTAL_READY, created_at=now, using_db=connection
     )
-    profile = house.registry.profile(operator_code)
+    profile = application.registry.profile(operator_code)
     portal = profile.portal_name if profile else "Submeter"
     rows = ManagedResidence.filter(residence_id=residence.id, administrator=True, account__disabled_at=None)
     for row in await rows.using_db(connection).select_related("account"):
-        letter = Letter.to(
+        account_message = AccountMessage.to(
             row.account,
             "portal_ready",
             key=f"portal_ready:{residence.id}:{row.account_id}",
             values={"portal": portal, "residence": f"{residence.code} {residence.name}".strip()},
         )
-        await queue_letter(connection, house.settings, letter, now=now)
+        await queue_account_message(connection, application.settings, account_message, now=now)
     return True
 
 
-async def residence_documents(house: House, viewer: Viewer, residence_id: int) -> list[DocumentView]:
+async def residence_documents(
+    application: Application, viewer: Viewer, residence_id: int
+) -> list[DocumentView]:
     """The documents of one of the manager's residences, the newest first («Mes documents», R-136).
 
     Raises:
@@ -88,7 +90,7 @@ async def residence_documents(house: House, viewer: Viewer, residence_id: int) -
             id=row.id,
             kind=row.kind,
             portal=profile.portal_name
-            if (profile := house.registry.profile(row.residence.operator.code))
+            if (profile := application.registry.profile(row.residence.operator.code))
             else "Submeter",
             created_at=row.created_at,
         )

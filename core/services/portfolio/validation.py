@@ -25,7 +25,7 @@ MOST_EUR_PER_M3 = 100
 _DECIMALS = 4
 
 
-def told_as_input(
+def reported_as_input(
     describe: Callable[_Asked, Awaitable[_Told]],
 ) -> Callable[_Asked, Awaitable[_Told]]:
     """Let what does not fit a column be the fault of what was described."""

@@ -24,17 +24,17 @@ from core.models import (
     AccessToken,
     Account,
     AuditRecord,
-    CaseState,
     Challenge,
     Device,
-    DwellingCase,
+    DwellingRequest,
+    DwellingRequestState,
     MessageState,
     Occupancy,
     OutboxMessage,
     Registration,
     Session,
 )
-from core.services.registration.messages import forget_letters
+from core.services.registration.messages import forget_account_messages
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 from core.settings import Settings
@@ -83,7 +83,7 @@ async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
     await _purge(unsent, _give_up, now)
     settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
     return {
-        "letters": await _purge(settled.filter(alert_id=None), _delete, now),
+        "account_messages": await _purge(settled.filter(alert_id=None), _delete, now),
         "news of alerts": await _purge(settled.exclude(alert_id=None), _erase_words, now),
     }
 
@@ -99,10 +99,10 @@ def _left(now: datetime) -> QuerySet[Account]:
 
     Who waits for a manager's decision stays, and so does an account that never had a dwelling.
     """
-    stays = Occupancy.exclude(account_id=None)
-    over = stays.filter(access_until__lte=now.date())
-    open_still = stays.filter(Q(access_until=None) | Q(access_until__gt=now.date()))
-    waiting = DwellingCase.filter(state=CaseState.OPEN)
+    occupancy_periods = Occupancy.exclude(account_id=None)
+    over = occupancy_periods.filter(access_until__lte=now.date())
+    open_still = occupancy_periods.filter(Q(access_until=None) | Q(access_until__gt=now.date()))
+    waiting = DwellingRequest.filter(state=DwellingRequestState.OPEN)
     return Account.filter(
         role=Role.RESIDENT,
         id__in=Subquery(over.values("account_id")),
@@ -134,18 +134,18 @@ async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: 
 
 async def _forget(connection: TransactionalDBClient, rows: QuerySet[Registration], _now: datetime) -> int:
     """Registrations go with the letters to the address that was entered (C-37)."""
-    await forget_letters(connection, await rows.only("id", "letters"))
+    await forget_account_messages(connection, await rows.only("id", "messages_sent"))
     return await rows.delete()
 
 
 async def _give_up(_connection: TransactionalDBClient, rows: QuerySet[OutboxMessage], _now: datetime) -> int:
-    return await rows.update(state=MessageState.FAILED, failure="EXPIRED", sealed_values=None)
+    return await rows.update(state=MessageState.FAILED, failure="EXPIRED", encrypted_values=None)
 
 
 async def _erase_words(
     _connection: TransactionalDBClient, rows: QuerySet[OutboxMessage], now: datetime
 ) -> int:
-    return await rows.update(erased_at=now, values={}, sealed_values=None, recipient=None)
+    return await rows.update(erased_at=now, values={}, encrypted_values=None, recipient=None)
 
 
 async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:

@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Role, Visitor
 from core.access.emails import email_key
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import (
     AccessToken,
     Account,
@@ -26,7 +26,7 @@ from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
 from core.services.auth.one_time_codes import void_reset_tokens
-from core.services.occupancy.dwelling_requests import open_case, withdraw_reviews
+from core.services.occupancy.dwelling_requests import open_dwelling_request, withdraw_reviews
 from core.services.occupancy.occupancies import Claim, admit, holds_a_dwelling, is_taken
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
@@ -36,7 +36,7 @@ _CIVILITIES = {"MADAME": "Mme", "MONSIEUR": "M."}
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class AccountCreation:
     """What an account is made from.
 
     Attributes:
@@ -81,7 +81,12 @@ async def is_in_use(
 
 
 async def enrol(
-    connection: TransactionalDBClient, house: House, enrolment: Enrolment, *, visitor: Visitor, now: datetime
+    connection: TransactionalDBClient,
+    application: Application,
+    enrolment: AccountCreation,
+    *,
+    visitor: Visitor,
+    now: datetime,
 ) -> int:
     """Make the account and let it in, or open a case; answers the account's number.
 
@@ -119,7 +124,9 @@ async def enrol(
         Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=visitor, connection=connection
     )
     if taken or needs_review(profile, draft):
-        await open_case(connection, house, claim, profile, contested=taken, visitor=visitor, now=now)
+        await open_dwelling_request(
+            connection, application, claim, profile, contested=taken, visitor=visitor, now=now
+        )
     else:
         await withdraw_reviews(connection, account.id, visitor=visitor, now=now)
         await admit(connection, claim, consent_version=profile.consent_version, visitor=visitor, now=now)
@@ -128,7 +135,7 @@ async def enrol(
 
 
 async def _account(
-    connection: TransactionalDBClient, enrolment: Enrolment, known: Account | None, *, now: datetime
+    connection: TransactionalDBClient, enrolment: AccountCreation, known: Account | None, *, now: datetime
 ) -> Account:
     """A new account, or that of somebody who left a dwelling and proved the same address again (C-12)."""
     draft = enrolment.draft

@@ -22,7 +22,7 @@ from core.access.codes import (
 )
 from core.access.emails import email_key
 from core.access.passwords import LONGEST_PASSWORD, OwnData
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Operator, Registration
 from core.operators import OperatorProfile, Step
 from core.registration import machine
@@ -31,10 +31,10 @@ from core.registration.draft import Draft
 from core.registration.machine import PersonalData
 from core.registration.refusals import Refusal, RefusalCode, RegistrationRefused, refused
 from core.services.auth.passwords import hash_in_thread, judged
-from core.services.registration.account_creation import Enrolment, account_of_address, enrol, is_in_use
+from core.services.registration.account_creation import AccountCreation, account_of_address, enrol, is_in_use
 from core.services.registration.identification import numbers_of
 from core.services.registration.messages import hash_of_code, send_secret
-from core.services.registration.rate_limits import count_letter
+from core.services.registration.rate_limits import count_message
 from core.services.registration.storage import (
     RegistrationView,
     draft_of,
@@ -49,7 +49,7 @@ from core.services.shared.transaction import transactional
 
 
 async def take_personal_data(
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     given: PersonalData,
@@ -60,29 +60,31 @@ async def take_personal_data(
     before = draft_of(row)
     own = OwnData.of(*await numbers_of(before, profile))
     after = await judged(partial(machine.give_personal_data, profile, before, given, own_data=own))
-    await count_letter(house, after.email, visitor, now=now)
+    await count_message(application, after.email, visitor, now=now)
     if given.password is not None and after.step is Step.VERIFICATION:
         after = replace(after, password_hash=await hash_in_thread(given.password))
-    return await _send_secret_of(house, profile, row, after, now=now)
+    return await _send_secret_of(application, profile, row, after, now=now)
 
 
-async def send_again(house: House, token: str, *, visitor: Visitor, now: datetime) -> RegistrationView:
+async def send_again(
+    application: Application, token: str, *, visitor: Visitor, now: datetime
+) -> RegistrationView:
     """Another code or temporary password to the same address; the one before opens nothing any more (R-221).
 
     Raises:
         RegistrationRefused: CODE_RESEND_TOO_SOON, FORM_NOT_OFFERED, REGISTRATION_EXPIRED.
         RateLimited: too many letters.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     if row.step not in {Step.VERIFICATION, Step.FIRST_SIGN_IN}:
         raise refused(RefusalCode.FORM_NOT_OFFERED)
     _check_waited(row, now)
-    await count_letter(house, row.email, visitor, now=now)
-    return await _send_secret_of(house, profile, row, None, now=now)
+    await count_message(application, row.email, visitor, now=now)
+    return await _send_secret_of(application, profile, row, None, now=now)
 
 
 async def correct_email(
-    house: House, token: str, email: str, *, visitor: Visitor, now: datetime
+    application: Application, token: str, email: str, *, visitor: Visitor, now: datetime
 ) -> RegistrationView:
     """Another address, which has to be proved instead (R-222).
 
@@ -90,14 +92,14 @@ async def correct_email(
         RegistrationRefused: EMAIL_INVALID, FORM_NOT_OFFERED, REGISTRATION_EXPIRED.
         RateLimited: too many letters.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     after = machine.correct_email(draft_of(row), email)
-    await count_letter(house, after.email, visitor, now=now)
-    return await _send_secret_of(house, profile, row, after, now=now)
+    await count_message(application, after.email, visitor, now=now)
+    return await _send_secret_of(application, profile, row, after, now=now)
 
 
 async def verify(
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     given: VerificationAnswer,
@@ -113,7 +115,7 @@ async def verify(
         raise refused(RefusalCode.CODE_EXPIRED, "verification_code")
     await row.refresh_from_db(fields=["code_tries"])
     kept = KeptCode(row.code_hash, row.code_made_at, tries=row.code_tries)
-    verdict = kept.judge(hash_of_code(house, row, given.code), now=now)
+    verdict = kept.judge(hash_of_code(application, row, given.code), now=now)
     if verdict is CodeVerdict.EXPIRED:
         raise refused(RefusalCode.CODE_EXPIRED, "verification_code")
     wrong = RegistrationRefused(
@@ -123,7 +125,7 @@ async def verify(
         await record(Act.CODE_REFUSED, Subject("registration", row.id), now=now, visitor=visitor)
         raise wrong
     try:
-        await complete(house, row, contested=given.contested, visitor=visitor, now=now)
+        await complete(application, row, contested=given.contested, visitor=visitor, now=now)
     except RegistrationRefused as failure:
         if failure.refusal.code is RefusalCode.EMAIL_INVALID:  # the address is somebody's: no code was right
             raise wrong from failure
@@ -132,7 +134,7 @@ async def verify(
 
 
 async def redeem_temporary_password(
-    house: House, email: str, password: str, *, visitor: Visitor, now: datetime
+    application: Application, email: str, password: str, *, visitor: Visitor, now: datetime
 ) -> bool:
     """Make the account of somebody who signs in with the temporary password for the first time (R-060).
 
@@ -150,11 +152,13 @@ async def redeem_temporary_password(
         return False
     password_hash = await hash_in_thread(password)
     try:
-        await complete(house, row, password_hash=password_hash, visitor=visitor, now=now)
+        await complete(application, row, password_hash=password_hash, visitor=visitor, now=now)
     except RegistrationRefused as failure:
         if failure.refusal.code is not RefusalCode.DWELLING_ALREADY_REGISTERED:
             return False
-        await complete(house, row, password_hash=password_hash, contested=True, visitor=visitor, now=now)
+        await complete(
+            application, row, password_hash=password_hash, contested=True, visitor=visitor, now=now
+        )
     return True
 
 
@@ -167,7 +171,7 @@ def _lapses(row: Registration) -> datetime:
 @transactional
 async def complete(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     row: Registration,
     *,
     password_hash: str | None = None,
@@ -179,7 +183,7 @@ async def complete(
 
     Args:
         connection: given by `transactional`.
-        house: whose profiles.
+        application: whose profiles.
         row: a registration whose mailbox has just been proved.
         password_hash: of the temporary password; None: one was chosen at sign-up.
         contested: the dwelling has become somebody else's meanwhile, and that is disputed.
@@ -192,9 +196,9 @@ async def complete(
     before = draft_of(row)
     draft = replace(before, contested=before.contested or contested)
     operator = await Operator.get(id=row.operator_id, using_db=connection)
-    profile = house.registry.profile(operator.code)
+    profile = application.registry.profile(operator.code)
     assert profile is not None
-    enrolment = Enrolment(
+    enrolment = AccountCreation(
         operator=operator,
         profile=profile,
         draft=draft,
@@ -203,7 +207,7 @@ async def complete(
         temporary_until=_lapses(row) if password_hash else None,
         today=await today_of(draft, now),
     )
-    account_id = await enrol(connection, house, enrolment, visitor=visitor, now=now)
+    account_id = await enrol(connection, application, enrolment, visitor=visitor, now=now)
     row.code_hash = row.temporary_password_hash = None
     await store(row, before, machine.finished(profile, draft), connection=connection)
     await row.save(using_db=connection)
@@ -211,7 +215,7 @@ async def complete(
 
 
 async def _send_secret_of(
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     after: Draft | None,
@@ -219,7 +223,7 @@ async def _send_secret_of(
     now: datetime,
 ) -> RegistrationView:
     """Move to the step that waits for the mailbox, and queue its letter in the same transaction."""
-    await _store_and_send(house, profile, row, after, now=now)
+    await _store_and_send(application, profile, row, after, now=now)
     return await view_of(profile, row)
 
 
@@ -239,7 +243,7 @@ def _check_waited(row: Registration, now: datetime) -> None:
 @transactional
 async def _store_and_send(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     after: Draft | None,
@@ -250,7 +254,7 @@ async def _store_and_send(
 
     Args:
         connection: given by `transactional`.
-        house: whose secret seals.
+        application: whose secret seals.
         profile: which secret, and in whose name.
         row: the registration as it was answered; it is read again.
         after: what it becomes; None: it stays, and the last letter, a minute old at least, is sent again.
@@ -264,4 +268,4 @@ async def _store_and_send(
     await store(row, before, after, connection=connection)
     known = await account_of_address(after.email)
     owner = known if await is_in_use(known, profile, after, now=now) else None
-    await send_secret(connection, house, profile, row, owner=owner, now=now)
+    await send_secret(connection, application, profile, row, owner=owner, now=now)

@@ -12,7 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Visitor
 from core.access.codes import make_token, token_hash
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import NotFound
 from core.language import Language
 from core.models import Operator, Registration
@@ -36,7 +36,7 @@ from core.registration.refusals import RefusalCode, RegistrationRefused, refused
 from core.services.occupancy.occupancies import is_taken
 from core.services.registration import identification as find
 from core.services.registration.activation import take_personal_data, verify
-from core.services.registration.messages import forget_letters
+from core.services.registration.messages import forget_account_messages
 from core.services.registration.rate_limits import count_answer, count_start, only_misses_count
 from core.services.registration.storage import (
     RegistrationView,
@@ -58,7 +58,7 @@ _REFERENCE_PATHS = {
 
 
 async def start(
-    house: House, operator_code: str, *, language: Language, visitor: Visitor, now: datetime
+    application: Application, operator_code: str, *, language: Language, visitor: Visitor, now: datetime
 ) -> RegistrationView:
     """Begin a registration with an operator.
 
@@ -66,8 +66,8 @@ async def start(
         NotFound: there is no such operator, or it has no sign-up.
         RateLimited: too many from this address.
     """
-    await count_start(house, visitor, now=now)
-    profile = house.registry.profile(operator_code)
+    await count_start(application, visitor, now=now)
+    profile = application.registry.profile(operator_code)
     operator = await Operator.get_or_none(code=operator_code) if profile is not None else None
     if profile is None or operator is None:
         raise NotFound("No such operator.", field="operator")
@@ -90,18 +90,18 @@ async def start(
     return replace(await view_of(profile, row), token=token)
 
 
-async def resume(house: House, token: str, *, now: datetime) -> RegistrationView:
+async def resume(application: Application, token: str, *, now: datetime) -> RegistrationView:
     """Where a registration stands.
 
     Raises:
         RegistrationRefused: REGISTRATION_EXPIRED.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     return await view_of(profile, row)
 
 
 async def answer(
-    house: House, token: str, given: Answer, *, visitor: Visitor, now: datetime
+    application: Application, token: str, given: Answer, *, visitor: Visitor, now: datetime
 ) -> RegistrationView:
     """Answer the step.
 
@@ -109,16 +109,16 @@ async def answer(
         RegistrationRefused: the answer is not taken; nothing has changed.
         RateLimited: too many guesses.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     try:
-        return await _answered(house, profile, row, given, visitor=visitor, now=now)
+        return await _answered(application, profile, row, given, visitor=visitor, now=now)
     except RegistrationRefused as failure:
         failure.profile = profile
         raise
 
 
 async def _answered(
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     given: Answer,
@@ -128,38 +128,38 @@ async def _answered(
 ) -> RegistrationView:
     before = draft_of(row)
     machine.check_offered(profile, before, form_of(given))
-    await count_answer(house, row, given, visitor, now=now)
+    await count_answer(application, row, given, visitor, now=now)
     match given:
         case AddressAnswer():
             found = await find.residences_at(row.operator, given.postcode, given.street, now=now)
             return replace(await view_of(profile, row), candidates=tuple(found))
         case PersonalData():
-            return await take_personal_data(house, profile, row, given, visitor=visitor, now=now)
+            return await take_personal_data(application, profile, row, given, visitor=visitor, now=now)
         case VerificationAnswer():
-            return await verify(house, profile, row, given, visitor=visitor, now=now)
+            return await verify(application, profile, row, given, visitor=visitor, now=now)
         case _:
-            after = await _step(house, profile, row, before, given, visitor=visitor, now=now)
+            after = await _step(application, profile, row, before, given, visitor=visitor, now=now)
             return await _changed(profile, row, before, after)
 
 
-async def reject_dwelling(house: House, token: str, *, now: datetime) -> RegistrationView:
+async def reject_dwelling(application: Application, token: str, *, now: datetime) -> RegistrationView:
     """«Ce n'est pas mon logement»: back to the search.
 
     Raises:
         RegistrationRefused: no dwelling is there to be confirmed, or REGISTRATION_EXPIRED.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     before = draft_of(row)
     return await _changed(profile, row, before, machine.reject_dwelling(profile, before))
 
 
-async def go_back(house: House, token: str, *, now: datetime) -> RegistrationView:
+async def go_back(application: Application, token: str, *, now: datetime) -> RegistrationView:
     """The step before.
 
     Raises:
         RegistrationRefused: the account is being made, or REGISTRATION_EXPIRED.
     """
-    row, profile = await open_registration(house, token, now)
+    row, profile = await open_registration(application, token, now)
     before = draft_of(row)
     return await _changed(profile, row, before, machine.go_back(profile, before))
 
@@ -173,14 +173,14 @@ async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visi
     row = await mine.select_for_update().get_or_none()
     if row is None:
         return
-    await forget_letters(connection, [row])
+    await forget_account_messages(connection, [row])
     await row.delete(using_db=connection)
     subject = Subject("registration", row.id)
     await record(Act.REGISTRATION_CANCELLED, subject, now=now, visitor=visitor, connection=connection)
 
 
 async def _step(
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     draft: Draft,
@@ -190,7 +190,7 @@ async def _step(
     now: datetime,
 ) -> Draft:
     """The draft after an answer that sends no letter."""
-    operator, registry = row.operator, house.registry
+    operator, registry = row.operator, application.registry
     match given:
         case OccupancyAnswer(kind=kind):
             return machine.choose_occupancy(profile, draft, kind)
@@ -203,14 +203,14 @@ async def _step(
             )
         case SerialAnswer():
             within = draft.residence_id if draft.step is Step.DWELLING else None
-            async with only_misses_count(house, row, given, visitor, now=now):
+            async with only_misses_count(application, row, given, visitor, now=now):
                 found = await find.dwelling_by_serial(
                     registry, operator, profile, given, residence_id=within, now=now
                 )
             return _found(profile, draft, found, Path.SERIAL)
         case ReferenceAnswer(form=form):
             assert draft.residence_id is not None
-            async with only_misses_count(house, row, given, visitor, now=now):
+            async with only_misses_count(application, row, given, visitor, now=now):
                 found = await find.dwelling_by_reference(
                     registry,
                     operator,
@@ -229,7 +229,7 @@ async def _step(
             )
             return machine.attest(profile, draft, given, taken=taken, now=now, today=today)
         case ProfileAnswer():
-            return machine.tell_profile(profile, draft, given, today=await today_of(draft, now))
+            return machine.report_profile(profile, draft, given, today=await today_of(draft, now))
         case Options():
             return machine.choose_options(profile, draft, given)
         case _:

@@ -2,7 +2,7 @@
 
 In: what was typed, and whose residences. Out: rows' numbers, or a refusal of the catalogue. The one rule:
 nothing is told that was not named: no such device, another one's, and one of another kind are one answer
-(C-07, serials.md §2 rule 6); an address finds published residences alone, and never a dwelling or a name
+(C-07); an address finds published residences alone, and never a dwelling or a name
 (C-39).
 """
 
@@ -15,7 +15,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.consumption.fluids import Fluid
-from core.metering import Registry, SerialFormat, fold
+from core.metering import Registry, SerialFormat, normalise_serial
 from core.models import Dwelling, Meter, Operator, Residence
 from core.operators import DwellingParts, OperatorProfile, Path
 from core.registration.addresses import checked_search, fits
@@ -26,7 +26,7 @@ from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
-"""A meter that was taken out may still stand on the label or in a letter (serials.md §2 rule 8)."""
+"""A meter that was taken out may still stand on the label or in a letter."""
 
 MOST_CANDIDATES = 10
 _SEARCHED_AT_ONCE = 500
@@ -60,7 +60,7 @@ async def residence_by_code(operator: Operator, profile: OperatorProfile, code: 
     Raises:
         RegistrationRefused: RESIDENCE_NOT_FOUND, or why nobody may register there yet.
     """
-    folded = fold(code[:64])
+    folded = normalise_serial(code[:64])
     if not profile.residence_code.matches(folded):
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
     residence = await Residence.get_or_none(operator_id=operator.id, code=folded)
@@ -162,7 +162,7 @@ async def dwelling_by_reference(
     Raises:
         RegistrationRefused: DWELLING_REF_NOT_FOUND.
     """
-    wanted = fold(reference[:64])
+    wanted = normalise_serial(reference[:64])
     rows = await Dwelling.filter(residence_id=residence_id).order_by("id")
     found = [row for row in rows if wanted and wanted in _names(row, profile, path)]
     if len(found) != 1:
@@ -266,8 +266,12 @@ def _of_kind(
 
 def _names(row: Dwelling, profile: OperatorProfile, path: Path) -> set[str]:
     if path is Path.LOT_NUMBER:
-        return {fold(row.lot)} if row.lot else set()
-    return {fold(name) for name in (row.manager_reference, profile.dwelling_code(parts_of(row))) if name}
+        return {normalise_serial(row.lot)} if row.lot else set()
+    return {
+        normalise_serial(name)
+        for name in (row.manager_reference, profile.dwelling_code(parts_of(row)))
+        if name
+    }
 
 
 def _formats(registry: Registry) -> dict[str, SerialFormat]:

@@ -19,10 +19,10 @@ from core.access.codes import (
     make_temporary_password,
     token_hash,
 )
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel, OutboxMessage, Registration
 from core.operators import ActivationMode, OperatorProfile
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.encryption import derived_key
 
 _CODE_KEY = "registration codes v1"
@@ -30,7 +30,7 @@ _CODE_KEY = "registration codes v1"
 
 async def send_secret(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     profile: OperatorProfile,
     row: Registration,
     *,
@@ -41,24 +41,24 @@ async def send_secret(
 
     Args:
         connection: the transaction of the step.
-        house: whose secret seals.
+        application: whose secret seals.
         profile: which secret, and in whose name.
         row: the registration; it is changed and saved.
         owner: the account that the address belongs to already, or None.
         now: the moment.
     """
-    row.letters += 1
-    key = _key(row, row.letters)
+    row.messages_sent += 1
+    key = _key(row, row.messages_sent)
     if profile.activation is ActivationMode.EMAIL_CODE:
         secret, template, until = {"code": make_code()}, "registration_code", now + CODE_LIFETIME
-        row.code_hash = hash_of_code(house, row, secret["code"])
+        row.code_hash = hash_of_code(application, row, secret["code"])
         row.code_made_at, row.code_tries = now, 0
     else:
         until = min(now + TEMPORARY_PASSWORD_LIFETIME, row.expires_at)
         secret, template = {"password": make_temporary_password()}, "registration_temporary_password"
         row.temporary_password_hash = None if owner else token_hash(secret["password"])
         row.code_made_at = now
-    letter = Letter(
+    account_message = AccountMessage(
         key=key,
         channel=Channel.EMAIL,
         template=template,
@@ -66,29 +66,29 @@ async def send_secret(
         recipient=row.email,
         values={
             "portal": profile.portal_name,
-            "link": house.portal_link(profile.code),
+            "link": application.portal_link(profile.code),
             "operator": profile.name,
         },
         secrets=secret,
         expires_at=until,
     )
     if owner is not None:
-        letter = Letter(
+        account_message = AccountMessage(
             key=key,
             channel=Channel.EMAIL,
             template="registration_address_taken",
             language=owner.language,
             recipient=owner.email,
             account_id=owner.id,
-            values=letter.values,
+            values=account_message.values,
         )
     await row.save(using_db=connection)
-    await queue_letter(connection, house.settings, letter, now=now)
+    await queue_account_message(connection, application.settings, account_message, now=now)
 
 
-async def forget_letters(connection: TransactionalDBClient, rows: Iterable[Registration]) -> None:
+async def forget_account_messages(connection: TransactionalDBClient, rows: Iterable[Registration]) -> None:
     """Delete every letter of these registrations, sent or not: they hold the address that was entered."""
-    keys = [_key(row, number) for row in rows for number in range(1, row.letters + 1)]
+    keys = [_key(row, number) for row in rows for number in range(1, row.messages_sent + 1)]
     if keys:
         await OutboxMessage.filter(idempotency_key__in=keys).using_db(connection).delete()
 
@@ -97,7 +97,7 @@ def _key(row: Registration, number: int) -> str:
     return f"registration:{row.id}:{number}"
 
 
-def hash_of_code(house: House, row: Registration, code: str) -> str:
+def hash_of_code(application: Application, row: Registration, code: str) -> str:
     """What is kept of a code: it counts for this registration and this address alone."""
-    key = derived_key(house.settings.secret_key, _CODE_KEY)
+    key = derived_key(application.settings.secret_key, _CODE_KEY)
     return code_hash(code, key=key, bound_to=f"registration {row.id} {row.email}")

@@ -2,7 +2,7 @@
 
 In: an answer and who sends it. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
 looked at, whatever it finds, so that hits and misses cost the same. Site codes number 676,000 and lots a
-hundred a building (serials.md §3): at these rates a stranger sees too few of either for a search to be worth
+hundred a building: at these rates a stranger sees too few of either for a search to be worth
 while. The serials of an operator's whole stock, and the references of a residence, are guarded by one count
 more, of misses alone, which more addresses do not widen.
 """
@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from core.access import Visitor
 from core.access.emails import email_key
-from core.bootstrap import House
-from core.metering import fold
+from core.bootstrap import Application
+from core.metering import normalise_serial
 from core.models import Registration
 from core.registration.answers import (
     AddressAnswer,
@@ -27,41 +27,41 @@ from core.registration.answers import (
 )
 from core.registration.machine import PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
-from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
-STARTS = Limit("registration", 30, _HOUR)
-RESIDENCE_LOOKUPS = Limit("residence lookup", 20, _HOUR)
-SERIAL_TRIES = Limit("serial", 15, _HOUR)
-SERIAL_TRIES_AT_RESIDENCE = Limit("serial at residence", 60, _HOUR)
-SAME_SERIAL_TRIES = Limit("same serial", 20, _DAY)
-MISSED_SERIALS_OF_OPERATOR = Limit("missed serials of an operator", 300, _HOUR)
+STARTS = RateLimit("registration", 30, _HOUR)
+RESIDENCE_LOOKUPS = RateLimit("residence lookup", 20, _HOUR)
+SERIAL_TRIES = RateLimit("serial", 15, _HOUR)
+SERIAL_TRIES_AT_RESIDENCE = RateLimit("serial at residence", 60, _HOUR)
+SAME_SERIAL_TRIES = RateLimit("same serial", 20, _DAY)
+MISSED_SERIALS_OF_OPERATOR = RateLimit("missed serials of an operator", 300, _HOUR)
 """Three times the typing errors of a mailing that brings a thousand sign-ups an hour, one in ten mistyped. To
 try nine digits through at this rate takes nearly four centuries, from however many addresses. Who is held up
 by somebody else's guesses has the other way, by the code of the building."""
-REFERENCE_TRIES = Limit("reference", 6, _HOUR)
-MISSED_REFERENCES_OF_NETWORK = Limit("missed references of a network", 10, _DAY)
-MISSED_REFERENCES_AT_RESIDENCE = Limit("missed references at a residence", 30, _DAY)
-"""Misses alone, so that a whole house may sign up in a day; one network has a third of them, so that no
-stranger keeps a house shut."""
+REFERENCE_TRIES = RateLimit("reference", 6, _HOUR)
+MISSED_REFERENCES_OF_NETWORK = RateLimit("missed references of a network", 10, _DAY)
+MISSED_REFERENCES_AT_RESIDENCE = RateLimit("missed references at a residence", 30, _DAY)
+"""Misses alone, so that a whole building may sign up in a day; one network has a third of them, so that no
+stranger keeps a building shut."""
 _MISSES = frozenset({RefusalCode.DEVICE_NOT_FOUND, RefusalCode.DWELLING_REF_NOT_FOUND})
-CODE_TRIES = Limit("registration code", 15, _DAY)
-PERSONAL_DATA_OF_REGISTRATION = Limit("personal data of a registration", 30, _HOUR)
-PERSONAL_DATA_FROM_NETWORK = Limit("personal data of a network", 120, _HOUR)
+CODE_TRIES = RateLimit("registration code", 15, _DAY)
+PERSONAL_DATA_OF_REGISTRATION = RateLimit("personal data of a registration", 30, _HOUR)
+PERSONAL_DATA_FROM_NETWORK = RateLimit("personal data of a network", 120, _HOUR)
 """Each is a password to be judged, and a letter if it is good."""
-LETTERS_TO_ADDRESS = Limit("registration letters", 6, _DAY)
-LETTERS_FROM_NETWORK = Limit("registration letters of a network", 20, _DAY)
-PASSWORD_CHECKS = Limit("password check", 120, timedelta(minutes=1))
-SUPPORT_REQUESTS = Limit("support request", 5, _DAY)
+MESSAGES_TO_ADDRESS = RateLimit("registration letters", 6, _DAY)
+MESSAGES_FROM_NETWORK = RateLimit("registration letters of a network", 20, _DAY)
+PASSWORD_CHECKS = RateLimit("password check", 120, timedelta(minutes=1))
+SUPPORT_REQUESTS = RateLimit("support request", 5, _DAY)
 
 
-async def count_start(house: House, visitor: Visitor, *, now: datetime) -> None:
-    await Limiter.of(house).hit((STARTS, network_of(visitor)), now=now)
+async def count_start(application: Application, visitor: Visitor, *, now: datetime) -> None:
+    await RateLimiter.of(application).hit((STARTS, network_of(visitor)), now=now)
 
 
 async def count_answer(
-    house: House, row: Registration, answer: Answer, visitor: Visitor, *, now: datetime
+    application: Application, row: Registration, answer: Answer, visitor: Visitor, *, now: datetime
 ) -> None:
     """Count an answer that could be a guess.
 
@@ -69,14 +69,14 @@ async def count_answer(
         RateLimited: too many of its kind.
     """
     network = network_of(visitor)
-    counted: list[tuple[Limit, str]] = []
+    counted: list[tuple[RateLimit, str]] = []
     match answer:
         case CodeAnswer() | AddressAnswer() | ResidenceAnswer():
             counted = [(RESIDENCE_LOOKUPS, network)]
         case SerialAnswer(serial=serial):
             counted = [
                 (SERIAL_TRIES, network),
-                (SAME_SERIAL_TRIES, fold(serial[:64])),
+                (SAME_SERIAL_TRIES, normalise_serial(serial[:64])),
                 *_missed_serial(row),
             ]
             if row.residence_id is not None:
@@ -96,12 +96,12 @@ async def count_answer(
         case _:
             pass
     if counted:
-        await Limiter.of(house).hit(*counted, now=now)
+        await RateLimiter.of(application).hit(*counted, now=now)
 
 
 @asynccontextmanager
 async def only_misses_count(
-    house: House,
+    application: Application,
     row: Registration,
     answer: SerialAnswer | ReferenceAnswer,
     visitor: Visitor,
@@ -117,13 +117,13 @@ async def only_misses_count(
     except RegistrationRefused as refusal:
         if refusal.refusal.code in _MISSES:
             raise
-        await _forget_miss(house, row, answer, visitor, now=now)
+        await _forget_miss(application, row, answer, visitor, now=now)
         raise
-    await _forget_miss(house, row, answer, visitor, now=now)
+    await _forget_miss(application, row, answer, visitor, now=now)
 
 
 async def _forget_miss(
-    house: House,
+    application: Application,
     row: Registration,
     answer: SerialAnswer | ReferenceAnswer,
     visitor: Visitor,
@@ -132,30 +132,30 @@ async def _forget_miss(
 ) -> None:
     serial = isinstance(answer, SerialAnswer)
     for limit, name in _missed_serial(row) if serial else _missed_reference(row, visitor):
-        await Limiter.of(house).give_back(limit, name, now=now)
+        await RateLimiter.of(application).refund(limit, name, now=now)
 
 
-def _missed_serial(row: Registration) -> list[tuple[Limit, str]]:
+def _missed_serial(row: Registration) -> list[tuple[RateLimit, str]]:
     return [(MISSED_SERIALS_OF_OPERATOR, str(row.operator_id))]
 
 
-def _missed_reference(row: Registration, visitor: Visitor) -> list[tuple[Limit, str]]:
+def _missed_reference(row: Registration, visitor: Visitor) -> list[tuple[RateLimit, str]]:
     return [
         (MISSED_REFERENCES_OF_NETWORK, network_of(visitor)),
         (MISSED_REFERENCES_AT_RESIDENCE, str(row.residence_id)),
     ]
 
 
-async def count_letter(house: House, email: str, visitor: Visitor, *, now: datetime) -> None:
+async def count_message(application: Application, email: str, visitor: Visitor, *, now: datetime) -> None:
     """Count a message to an address, whether it has an account or not."""
-    await Limiter.of(house).hit(
-        (LETTERS_TO_ADDRESS, email_key(email)), (LETTERS_FROM_NETWORK, network_of(visitor)), now=now
+    await RateLimiter.of(application).hit(
+        (MESSAGES_TO_ADDRESS, email_key(email)), (MESSAGES_FROM_NETWORK, network_of(visitor)), now=now
     )
 
 
-async def count_password_check(house: House, visitor: Visitor, *, now: datetime) -> None:
-    await Limiter.of(house).hit((PASSWORD_CHECKS, network_of(visitor)), now=now)
+async def count_password_check(application: Application, visitor: Visitor, *, now: datetime) -> None:
+    await RateLimiter.of(application).hit((PASSWORD_CHECKS, network_of(visitor)), now=now)
 
 
-async def count_support_request(house: House, visitor: Visitor, *, now: datetime) -> None:
-    await Limiter.of(house).hit((SUPPORT_REQUESTS, network_of(visitor)), now=now)
+async def count_support_request(application: Application, visitor: Visitor, *, now: datetime) -> None:
+    await RateLimiter.of(application).hit((SUPPORT_REQUESTS, network_of(visitor)), now=now)

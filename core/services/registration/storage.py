@@ -10,7 +10,7 @@ from datetime import date, datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access.codes import token_hash
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.models import Registration
 from core.operators import OperatorProfile, Step
@@ -52,11 +52,13 @@ def draft_of(row: Registration) -> Draft:
     return Draft(**{name: getattr(row, name) for name in _COLUMNS})
 
 
-async def open_registration(house: House, token: str, now: datetime) -> tuple[Registration, OperatorProfile]:
+async def open_registration(
+    application: Application, token: str, now: datetime
+) -> tuple[Registration, OperatorProfile]:
     row = await Registration.get_or_none(token_hash=token_hash(token), expires_at__gt=now).select_related(
         "operator"
     )
-    profile = house.registry.profile(row.operator.code) if row is not None else None
+    profile = application.registry.profile(row.operator.code) if row is not None else None
     if row is None or profile is None:
         raise refused(RefusalCode.REGISTRATION_EXPIRED)
     return row, profile

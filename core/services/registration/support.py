@@ -8,14 +8,14 @@ import hashlib
 from datetime import datetime
 
 from core.access import Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import InvalidInput
 from core.models import Channel
 from core.operators import OperatorProfile
 from core.registration.machine import checked_email
 from core.registration.refusals import RegistrationRefused
-from core.sanitize import storable
-from core.services.messaging.account_messages import Letter, queue_letter
+from core.sanitize import escape_for_database
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.registration.rate_limits import count_support_request
 from core.services.shared.transaction import current_database
 
@@ -23,7 +23,13 @@ LONGEST_QUESTION = 2_000
 
 
 async def ask_for_support(
-    house: House, profile: OperatorProfile, *, email: str, question: str, visitor: Visitor, now: datetime
+    application: Application,
+    profile: OperatorProfile,
+    *,
+    email: str,
+    question: str,
+    visitor: Visitor,
+    now: datetime,
 ) -> None:
     """Queue the question.
 
@@ -35,12 +41,12 @@ async def ask_for_support(
         asker = checked_email(email)
     except RegistrationRefused as failure:
         raise InvalidInput("This is no e-mail address.", field="email") from failure
-    text = storable(question.strip())
+    text = escape_for_database(question.strip())
     if not text or len(text) > LONGEST_QUESTION:
         raise InvalidInput(f"A question has 1 to {LONGEST_QUESTION} characters.", field="question")
-    await count_support_request(house, visitor, now=now)
+    await count_support_request(application, visitor, now=now)
     digest = hashlib.sha256(f"{asker}\n{text}\n{now.isoformat()}".encode()).hexdigest()
-    letter = Letter(
+    account_message = AccountMessage(
         key=f"support:{digest[:32]}",
         channel=Channel.EMAIL,
         template="support_request",
@@ -48,4 +54,4 @@ async def ask_for_support(
         recipient=profile.contact.email,
         values={"portal": profile.portal_name, "email": asker, "question": text},
     )
-    await queue_letter(current_database(), house.settings, letter, now=now)
+    await queue_account_message(current_database(), application.settings, account_message, now=now)

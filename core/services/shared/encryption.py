@@ -17,7 +17,7 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 
 
-class SealBroken(ValueError):
+class DecryptionFailed(ValueError):
     """Sealed under another secret, for another purpose or thing, or damaged."""
 
 
@@ -30,33 +30,36 @@ def derived_key(secret_key: str, purpose: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class Encryption:
     """Seals and opens for one purpose."""
 
     _key: bytes = field(repr=False)
 
     @classmethod
-    def under(cls, secret_key: str, purpose: str) -> "Seal":
+    def under(cls, secret_key: str, purpose: str) -> "Encryption":
         return cls(derived_key(secret_key, purpose))
 
-    def seal(self, plain: bytes, *, bound_to: str) -> bytes:
+    def encrypt(self, plain: bytes, *, bound_to: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
         cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
         ciphertext, tag = cipher.encrypt_and_digest(plain)
         return _VERSION + nonce + tag + ciphertext
 
-    def open(self, sealed: bytes, *, bound_to: str) -> bytes:
+    def open(self, encrypted: bytes, *, bound_to: str) -> bytes:
         """The bytes again.
 
         Raises:
             SealBroken: they cannot be opened.
         """
-        nonce, tag = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES : 1 + _NONCE_BYTES + _TAG_BYTES]
-        ciphertext = sealed[1 + _NONCE_BYTES + _TAG_BYTES :]
-        if sealed[:1] != _VERSION:
-            raise SealBroken("no sealed value of this house")
+        nonce, tag = (
+            encrypted[1 : 1 + _NONCE_BYTES],
+            encrypted[1 + _NONCE_BYTES : 1 + _NONCE_BYTES + _TAG_BYTES],
+        )
+        ciphertext = encrypted[1 + _NONCE_BYTES + _TAG_BYTES :]
+        if encrypted[:1] != _VERSION:
+            raise DecryptionFailed("no sealed value of this application")
         try:
             cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
             return cipher.decrypt_and_verify(ciphertext, tag)
         except ValueError as failure:
-            raise SealBroken("not sealed under this secret for this") from failure
+            raise DecryptionFailed("not sealed under this secret for this") from failure

@@ -1,4 +1,4 @@
-"""Tells whether the house can do its work: whether its database answers."""
+"""Tells whether the application can do its work: whether its database answers."""
 
 import asyncio
 import logging

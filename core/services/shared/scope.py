@@ -1,7 +1,7 @@
 """The one point where rows are narrowed to a Viewer: which dwellings, and which days of each.
 
 In: the viewer. Out: `Stay` values. The one rule: what is not in a stay does not exist for the viewer, so
-"no such dwelling" and "not yours" are the same answer (serials.md §2 rule 6), and nothing from before the
+"no such dwelling" and "not yours" are the same answer, and nothing from before the
 move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 
@@ -23,7 +23,7 @@ _LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class OccupancyPeriod:
     """A dwelling and the civil days of it that a viewer may see; `last_day` is None while the stay lasts."""
 
     dwelling_id: int
@@ -52,7 +52,7 @@ class Stay:
         return first or self.first_day, min(day for day in (last, self.last_day, today) if day is not None)
 
 
-async def stays(viewer: Viewer) -> list[Stay]:
+async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
     """Every stay of the viewer, the open-ended ones first, then the latest.
 
     Stays that follow one another without a day between are one: a lease renewed, a tenant become owner.
@@ -62,8 +62,8 @@ async def stays(viewer: Viewer) -> list[Stay]:
         return []
     rows = occupants().filter(account_id=viewer.account_id).select_related("dwelling__residence")
     mine = await rows.order_by("-move_in", "id")
-    found = _joined(await stays_of([row for row in mine if _still_visible(row, viewer)]))
-    return sorted(found, key=lambda stay: stay.last_day is not None)
+    found = _joined(await occupancy_periods_of([row for row in mine if _still_visible(row, viewer)]))
+    return sorted(found, key=lambda period: period.last_day is not None)
 
 
 def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
@@ -76,9 +76,9 @@ def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
     return viewer.asked_at.astimezone(zone).date() < row.access_until
 
 
-async def stays_of(
+async def occupancy_periods_of(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
-) -> list[Stay]:
+) -> list[OccupancyPeriod]:
     """The stay that each occupancy gives: cut where a predecessor was still there (C-14) or a successor is.
 
     A dwelling has one occupant at a time (R-140): whoever moves in ends the stay before, though nobody
@@ -86,24 +86,26 @@ async def stays_of(
     """
     dwelling_ids = {row.dwelling_id for row in occupancies}
     others = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
-    return [_stay(row, [other for other in others if _is_another(other, row)]) for row in occupancies]
+    return [_period(row, [other for other in others if _is_another(other, row)]) for row in occupancies]
 
 
-def _is_another(other: Occupancy, stay: Occupancy) -> bool:
+def _is_another(other: Occupancy, period: Occupancy) -> bool:
     """Whether an occupancy of the same dwelling is somebody else's, and holds a day at all."""
-    same_account = other.account_id is not None and other.account_id == stay.account_id
+    same_account = other.account_id is not None and other.account_id == period.account_id
     holds_a_day = other.move_out is None or other.move_out > other.move_in
-    return other.dwelling_id == stay.dwelling_id and other.id != stay.id and holds_a_day and not same_account
+    return (
+        other.dwelling_id == period.dwelling_id and other.id != period.id and holds_a_day and not same_account
+    )
 
 
-def _stay(row: Occupancy, others: Sequence[Occupancy]) -> Stay:
+def _period(row: Occupancy, others: Sequence[Occupancy]) -> OccupancyPeriod:
     before = [other.move_out for other in others if other.move_out is not None and _precedes(other, row)]
     first_day = max([row.move_in, *before])
     ends = [other.move_in for other in others if other.move_in > first_day]
     if row.move_out is not None:
         ends.append(row.move_out)
     last_day = min(ends) - _ONE_DAY if ends else None
-    return Stay(row.dwelling_id, row.kind, first_day, last_day)
+    return OccupancyPeriod(row.dwelling_id, row.kind, first_day, last_day)
 
 
 def _precedes(other: Occupancy, row: Occupancy) -> bool:
@@ -123,26 +125,26 @@ def _precedes(other: Occupancy, row: Occupancy) -> bool:
     return other.move_out <= row.attested_at.date() + _ONE_DAY  # whatever the time zone
 
 
-def _joined(latest_first: Sequence[Stay]) -> list[Stay]:
+def _joined(latest_first: Sequence[OccupancyPeriod]) -> list[OccupancyPeriod]:
     """The stays of one account, those at one dwelling that touch or overlap made one."""
-    joined: list[Stay] = []
-    for stay in latest_first:
-        later = next((known for known in joined if known.dwelling_id == stay.dwelling_id), None)
-        if later is None or not _touch(stay, later):
-            joined.append(stay)
+    joined: list[OccupancyPeriod] = []
+    for period in latest_first:
+        later = next((known for known in joined if known.dwelling_id == period.dwelling_id), None)
+        if later is None or not _touch(period, later):
+            joined.append(period)
             continue
-        whole = replace(later, first_day=min(stay.first_day, later.first_day))
-        if stay.last_day is None:
+        whole = replace(later, first_day=min(period.first_day, later.first_day))
+        if period.last_day is None:
             whole = replace(whole, last_day=None)
         joined[joined.index(later)] = whole
     return joined
 
 
-def _touch(earlier: Stay, later: Stay) -> bool:
+def _touch(earlier: OccupancyPeriod, later: OccupancyPeriod) -> bool:
     return earlier.last_day is None or later.first_day <= earlier.last_day + _ONE_DAY
 
 
-async def rows_of_stay(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
+async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
     """The numbers of the occupancies that make one stay with this one, itself among them: the account's own
     at the dwelling that touch or overlap.
     """
@@ -150,30 +152,30 @@ async def rows_of_stay(occupancy: Occupancy, *, connection: BaseDBAsyncClient | 
         return [occupancy.id]
     same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
     rows = await same.using_db(connection)
-    known = zip(rows, await stays_of(rows, connection=connection), strict=True)
-    chains: list[list[tuple[int, Stay]]] = []
-    for row, stay in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
-        if chains and any(_touch(before, stay) for _, before in chains[-1]):
-            chains[-1].append((row.id, stay))
+    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    chains: list[list[tuple[int, OccupancyPeriod]]] = []
+    for row, period in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
+        if chains and any(_touch(before, period) for _, before in chains[-1]):
+            chains[-1].append((row.id, period))
         else:
-            chains.append([(row.id, stay)])
+            chains.append([(row.id, period)])
     found = [[number for number, _ in chain] for chain in chains]
     return next((numbers for numbers in found if occupancy.id in numbers), [occupancy.id])
 
 
-async def stay_at(viewer: Viewer, dwelling_id: int) -> Stay:
+async def occupancy_period_at(viewer: Viewer, dwelling_id: int) -> OccupancyPeriod:
     """The viewer's stay at a dwelling.
 
     Raises:
         NotFound: there is no such dwelling, or the viewer has no stay there.
     """
-    for stay in await stays(viewer):
-        if stay.dwelling_id == dwelling_id:
-            return stay
+    for period in await occupancy_periods(viewer):
+        if period.dwelling_id == dwelling_id:
+            return period
     raise NotFound("No such dwelling.", field="id")
 
 
-async def ownerships(viewer: Viewer) -> list[Stay]:
+async def ownerships(viewer: Viewer) -> list[OccupancyPeriod]:
     """What the viewer owns, or owned, without living there, the latest first (C-01): to be given up when it
     is sold; it shows no day of anybody's.
     """
@@ -183,18 +185,18 @@ async def ownerships(viewer: Viewer) -> list[Stay]:
     kind = OccupancyKind.OWNER_NON_OCCUPANT
     rows = await Occupancy.filter(account_id=viewer.account_id, kind=kind).order_by("-move_in", "-id")
     return [
-        Stay(row.dwelling_id, kind, row.move_in, row.move_out - _ONE_DAY if row.move_out else None)
+        OccupancyPeriod(row.dwelling_id, kind, row.move_in, row.move_out - _ONE_DAY if row.move_out else None)
         for row in rows
     ]
 
 
-async def stay_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, Stay]:
+async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, OccupancyPeriod]:
     """A meter (with its dwelling and residence) and the viewer's stay at its dwelling.
 
     Raises:
         NotFound: there is no such meter, or it is not one of the viewer's.
     """
-    mine = {stay.dwelling_id: stay for stay in reversed(await stays(viewer))}
+    mine = {period.dwelling_id: period for period in reversed(await occupancy_periods(viewer))}
     if not 0 < meter_id <= _LARGEST_ID:
         raise NotFound("No such meter.", field="id")
     meter = await Meter.get_or_none(id=meter_id, dwelling_id__in=list(mine)).select_related(

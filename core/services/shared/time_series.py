@@ -2,8 +2,8 @@
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
 it is written for PostgreSQL (`$1`), and the keys of a batch travel as one JSON parameter, which each database
-unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each in
-../shared/perf. Times are epoch seconds, days are written 20261122 (the initial migration).
+unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each, as
+measured. Times are epoch seconds, days are written 20261122 (the initial migration).
 """
 
 import json
@@ -20,7 +20,7 @@ from core.consumption.readings import BACKFLOW_LIMIT
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
 """PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
-_QUALITY_OF = {letter: quality for quality, letter in _QUALITY_LETTER.items()}
+_QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
 
 class ReadingRow(NamedTuple):
@@ -126,7 +126,7 @@ async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) 
     return [_reading_row(row) for row in rows]
 
 
-class Habit(NamedTuple):
+class ReceptionHabit(NamedTuple):
     """A meter's last reading, and how many `readings` came since `first_s` within the time looked at."""
 
     meter_id: int
@@ -136,14 +136,14 @@ class Habit(NamedTuple):
     readings: int
 
 
-async def quiet_meters(
+async def meters_without_data(
     connection: BaseDBAsyncClient,
     *,
     since_s: int,
     look_back_s: int,
     after_id: int,
     limit: int,
-) -> list[Habit]:
+) -> list[ReceptionHabit]:
     """Meters in service without a reading since a moment, by id: a page of those beyond `after_id`.
 
     Args:
@@ -154,7 +154,7 @@ async def quiet_meters(
         limit: how many at most.
     """
     return [
-        Habit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
+        ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
         for row in await _query(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"

@@ -1,7 +1,7 @@
 """Remembers the record headers that full telegrams teach, so that compact frames of their kind are read.
 
-In: telegrams that were opened. Out: the `FormatBook` that opens the next ones, and its entries as rows. Two
-rules: what was learned outlives the process, so that the first compact frame after a restart is read; and
+In: telegrams that were opened. Out: the `CompactFormats` that open the next ones, and their entries as rows.
+Two rules: what was learned outlives the process, so that the first compact frame after a restart is read; and
 only a telegram that was sealed teaches, since a stranger could send a plain one whose signature collides with
 a true one. EN 13757-3 annex G.
 """
@@ -13,32 +13,30 @@ from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.metering import FormatBook, FormatEntry, Opened, SecurityKind
+from core.metering import CompactFormats, FormatEntry, Opened, SecurityKind
 from core.models import CompactFormat
 
 MOST_OF_A_KIND: Final = 32
 """Formats kept for the meters of one maker, version and medium; those in the field send up to ten."""
 
 
-async def stored_book(manufacturers: Iterable[str]) -> FormatBook:
+async def stored_book(manufacturers: Iterable[str]) -> CompactFormats:
     """What was learned so far of these makers' meters."""
     rows = await CompactFormat.filter(manufacturer__in=list(set(manufacturers))).order_by("id")
-    return FormatBook(
+    return CompactFormats(
         tuple(FormatEntry(row.manufacturer, row.version, row.medium, row.headers) for row in rows)
     )
 
 
-def learned(book: FormatBook, opened: Iterable[Opened]) -> FormatBook:
+def learned(book: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
     """The book with what these telegrams teach; itself when that is nothing new."""
-    seen: set[int] = set()
+    seen: set[tuple[int, str, int, int]] = set()
     for telegram in opened:
-        layout = telegram.frame.layout
-        if layout is not None:
-            # Telegrams of one layout have the same record headers.
-            if id(layout) in seen:
-                continue
-            seen.add(id(layout))
-        if _was_sealed(telegram):
+        # Telegrams of one layout have the same record headers.
+        layout, meter = telegram.frame.layout, telegram.identified.address
+        kind = (id(layout), meter.manufacturer, meter.version, meter.medium)
+        if kind not in seen and _was_sealed(telegram):
+            seen.add(kind)
             book = book.learn(telegram)
     return book
 
@@ -46,15 +44,19 @@ def learned(book: FormatBook, opened: Iterable[Opened]) -> FormatBook:
 def _was_sealed(telegram: Opened) -> bool:
     frame = telegram.frame
     extended = frame.envelope.extended_link
-    sealed = frame.envelope.security is not SecurityKind.NONE or (extended is not None and extended.sealed)
+    sealed = frame.envelope.security is not SecurityKind.NONE or (extended is not None and extended.encrypted)
     return sealed and not frame.opened_with_default_key
 
 
 async def remember(
-    connection: TransactionalDBClient, known: FormatBook, wiser: FormatBook, *, now: datetime
+    connection: TransactionalDBClient,
+    known: CompactFormats,
+    updated_formats: CompactFormats,
+    *,
+    now: datetime,
 ) -> None:
     """Store what was learned; what another worker has learned meanwhile is left as it is."""
-    fresh = wiser.entries[len(known.entries) :]
+    fresh = updated_formats.entries[len(known.entries) :]
     if not fresh:
         return
     kinds = Counter((entry.manufacturer, entry.version, entry.medium) for entry in known.entries)

@@ -11,13 +11,13 @@ from datetime import datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
-from core.models import TelegramState, UnusableTelegram
-from core.sanitize import storable
-from core.services.telegrams.decoding import Line, Unusable
+from core.models import DeadLetter, TelegramState
+from core.sanitize import escape_for_database
+from core.services.telegrams.decoding import ReceivedLine, Unusable
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLine:
+class DeadLetterView:
     """A line with what failed, where in it, and whose it was."""
 
     id: int
@@ -32,14 +32,16 @@ class KeptLine:
     line: str
 
 
-async def kept_lines(viewer: Viewer, *, reason: str | None = None, limit: int = 100) -> list[KeptLine]:
+async def read_dead_letters(
+    viewer: Viewer, *, reason: str | None = None, limit: int = 100
+) -> list[DeadLetterView]:
     """The newest lines that wait for their cause to go, of one reason if one is given."""
     viewer.require(Permission.TELEGRAMS_REPLAY)
-    query = UnusableTelegram.filter(state=TelegramState.KEPT)
+    query = DeadLetter.filter(state=TelegramState.WAITING)
     if reason is not None:
         query = query.filter(reason=reason)
     return [
-        KeptLine(
+        DeadLetterView(
             id=row.id,
             received_at=row.received_at,
             source=row.source,
@@ -55,7 +57,7 @@ async def kept_lines(viewer: Viewer, *, reason: str | None = None, limit: int = 
     ]
 
 
-async def keep(
+async def store_dead_letters(
     connection: TransactionalDBClient,
     viewer: Viewer,
     failures: Sequence[Unusable],
@@ -73,12 +75,12 @@ async def keep(
     sightings = Counter[str]()
     for failure in failures:
         sightings[failure.line.digest] += failure.line.sightings
-    await UnusableTelegram.bulk_create(
+    await DeadLetter.bulk_create(
         [
-            UnusableTelegram(
+            DeadLetter(
                 line=failure.line.text,
                 line_digest=digest,
-                source=storable(source)[:200],
+                source=escape_for_database(source)[:200],
                 gateway_id=viewer.gateway_id,
                 received_at=failure.line.received_at,
                 times_seen=0,
@@ -89,13 +91,13 @@ async def keep(
         ignore_conflicts=True,
         using_db=connection,
     )
-    rows = UnusableTelegram.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
-    kept = await rows.select_for_update()
-    for row in kept:
+    rows = DeadLetter.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
+    stored = await rows.select_for_update()
+    for row in stored:
         row.update_from_dict(_findings(newest[row.line_digest]))
         row.times_seen += sightings[row.line_digest]
-        row.state, row.replayed_at = TelegramState.KEPT, None
-    await UnusableTelegram.bulk_update(kept, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
+        row.state, row.replayed_at = TelegramState.WAITING, None
+    await DeadLetter.bulk_update(stored, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
 
 
 _UPDATED = (
@@ -118,16 +120,18 @@ def _findings(failure: Unusable) -> dict[str, str | int | None]:
     return {
         "stage": failure.stage,
         "reason": failure.reason,
-        "message": storable(failure.message)[:300],
+        "message": escape_for_database(failure.message)[:300],
         "byte_offset": failure.offset,
         "radio_address": failure.radio_address,
     }
 
 
-async def release(connection: TransactionalDBClient, used: Iterable[Line], *, now: datetime) -> None:
+async def mark_replayed(
+    connection: TransactionalDBClient, used: Iterable[ReceivedLine], *, now: datetime
+) -> None:
     """Mark kept lines that have been used now."""
     digests = [line.digest for line in used]
     if not digests:
         return
-    kept = UnusableTelegram.filter(state=TelegramState.KEPT, line_digest__in=digests).using_db(connection)
-    await kept.update(state=TelegramState.REPLAYED, replayed_at=now)
+    stored = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
+    await stored.update(state=TelegramState.REPLAYED, replayed_at=now)

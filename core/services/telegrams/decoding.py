@@ -14,25 +14,25 @@ from enum import StrEnum
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.metering import (
-    BatchDecoder,
-    FormatBook,
+    CompactFormats,
     GatewayLine,
+    Identified,
     Index,
     Opened,
-    Sealed,
     SecurityKind,
     TelegramError,
     TelegramFault,
     flags_to_bits,
     parse_line,
 )
+from core.metering.batch import BatchDecoder
 from core.models import Meter
-from core.sanitize import storable
+from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
 from core.services.telegrams.compact_formats import learned
 
 
-class Stage(StrEnum):
+class IntakeStage(StrEnum):
     """The steps after decoding at which a telegram can end; before them stand those of `core.mbus`."""
 
     METER = "METER"
@@ -58,7 +58,7 @@ LARGEST_INDEX = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReceivedLine:
     """A gateway line as received.
 
     Attributes:
@@ -74,9 +74,9 @@ class Line:
     sightings: int = 1
 
     @classmethod
-    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "Line":
+    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
         """The line of a text that may hold anything."""
-        return cls(storable(text.strip()), received_at, operator_id)
+        return cls(escape_for_database(text.strip()), received_at, operator_id)
 
     @property
     def digest(self) -> str:
@@ -92,7 +92,7 @@ class Line:
 class Unusable:
     """A line that could not become a reading: at which stage, why, where in it, and whose it was."""
 
-    line: Line
+    line: ReceivedLine
     stage: str
     reason: str
     message: str
@@ -101,11 +101,11 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedTelegram:
     """A telegram whose sender is known; `timed` says that the moment is the line's own."""
 
-    line: Line
-    sealed: Sealed
+    line: ReceivedLine
+    sealed: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
@@ -125,14 +125,14 @@ class Reported:
     `message_counter` is there when it was proved by a message authentication code (mode 7).
     """
 
-    heard: Heard
+    received: ReceivedTelegram
     meter: MeterEntry
     index: Index
     status_bits: int
     message_counter: int | None = None
 
 
-def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]:
+def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
     """Lines to telegrams to senders, in order; the contents may still be sealed."""
     parsed = [_parsed(line) for line in lines]
     telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
@@ -143,18 +143,20 @@ def hear(lines: Sequence[Line], decoder: BatchDecoder) -> list[Heard | Unusable]
     ]
 
 
-def _parsed(line: Line) -> GatewayLine | Unusable:
+def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
     try:
         return parse_line(line.text)
     except TelegramError as failure:
         return _failed(line, failure, None)
 
 
-def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError) -> Heard | Unusable:
+def _heard(
+    line: ReceivedLine, gateway_line: GatewayLine, sealed: Identified | TelegramError
+) -> ReceivedTelegram | Unusable:
     if isinstance(sealed, TelegramError):
         return _failed(line, sealed, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
-    return Heard(
+    return ReceivedTelegram(
         line=line,
         sealed=sealed,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
@@ -164,8 +166,11 @@ def _heard(line: Line, gateway_line: GatewayLine, sealed: Sealed | TelegramError
 
 
 def open_telegrams(
-    heard: Sequence[Heard], meters: Mapping[str, MeterEntry], decoder: BatchDecoder, book: FormatBook
-) -> tuple[list[Reported | Unusable], FormatBook]:
+    received: Sequence[ReceivedTelegram],
+    meters: Mapping[str, MeterEntry],
+    decoder: BatchDecoder,
+    book: CompactFormats,
+) -> tuple[list[Reported | Unusable], CompactFormats]:
     """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
 
     Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
@@ -173,37 +178,37 @@ def open_telegrams(
     """
     answers: dict[int, Reported | Unusable] = {}
     waiting: list[_Waiting] = []
-    for place, item in enumerate(heard):
+    for place, item in enumerate(received):
         meter = meters.get(item.radio_address)
         if meter is None or meter.keys is None:
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
     results = _with_their_keys(waiting, decoder, book)
-    wiser = learned(book, (result for result in results.values() if isinstance(result, Opened)))
-    if wiser is not book:
+    updated_formats = learned(book, (result for result in results.values() if isinstance(result, Opened)))
+    if updated_formats is not book:
         again = [one for one in waiting if _is_unknown_format(results[one[0]])]
-        results |= _with_their_keys(again, decoder, wiser)
+        results |= _with_their_keys(again, decoder, updated_formats)
     for place, item, meter in waiting:
         result = results[place]
         if isinstance(result, Opened):
             answers[place] = _reported(item, meter, result)
         else:
             answers[place] = _failed(item.line, result, item.radio_address)
-    return [answers[place] for place in range(len(heard))], wiser
+    return [answers[place] for place in range(len(received))], updated_formats
 
 
-_Waiting = tuple[int, Heard, MeterEntry]
+_Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: FormatBook
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: CompactFormats
 ) -> dict[int, Opened | TelegramError]:
     results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, book=book)
+        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, formats=book)
         again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):
@@ -221,24 +226,26 @@ def _is_unknown_format(result: Opened | TelegramError) -> bool:
     return isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT
 
 
-def _not_opened(heard: Heard, meter: MeterEntry | None) -> Unusable:
+def _not_opened(received: ReceivedTelegram, meter: MeterEntry | None) -> Unusable:
     if meter is None:
-        message = f"No meter {heard.radio_address} is registered."
-        return heard.unusable(Stage.METER, Reason.UNKNOWN_METER, message)
+        message = f"No meter {received.radio_address} is registered."
+        return received.unusable(IntakeStage.METER, Reason.UNKNOWN_METER, message)
     message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
-    return heard.unusable(Stage.METER, Reason.SECRET_UNUSABLE, message)
+    return received.unusable(IntakeStage.METER, Reason.SECRET_UNUSABLE, message)
 
 
-def _reported(heard: Heard, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
+def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
     measurement = opened.measurement
     index = measurement.index
     if index is None:
-        return heard.unusable(Stage.READING, Reason.NO_INDEX, "The telegram carries no total.")
+        return received.unusable(IntakeStage.READING, Reason.NO_INDEX, "The telegram carries no total.")
     if abs(index.value) > LARGEST_INDEX:
-        return heard.unusable(Stage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+        return received.unusable(
+            IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
+        )
     proved = opened.frame.envelope.security is SecurityKind.MODE_7
     return Reported(
-        heard,
+        received,
         meter,
         index,
         flags_to_bits(measurement.flags),
@@ -264,5 +271,5 @@ async def with_removals(connection: TransactionalDBClient, reported: Sequence[Re
     ]
 
 
-def _failed(line: Line, failure: TelegramError, address: str | None) -> Unusable:
+def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:
     return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, address)

@@ -15,26 +15,26 @@ from typing import Self
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
-from core.bootstrap import House
-from core.metering import FormatBook, is_blank
-from core.models import TelegramState, UnusableTelegram
-from core.services.alerts.leak_alerts import raise_leak_alerts, tell_relapses
+from core.bootstrap import Application
+from core.metering import CompactFormats, is_blank
+from core.models import DeadLetter, TelegramState
+from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
 from core.services.alerts.leak_detection import watch
-from core.services.alerts.limit_alerts import watch_limits
-from core.services.alerts.meter_conditions import watch_conditions
-from core.services.alerts.over_consumption import watch_over_consumption
+from core.services.alerts.limit_alerts import update_limit_alerts
+from core.services.alerts.meter_conditions import update_condition_alerts
+from core.services.alerts.over_consumption import update_over_consumption_alerts
 from core.services.messaging import outbox
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
 from core.services.shared.transaction import transactional
 from core.services.telegrams.compact_formats import remember, stored_book
-from core.services.telegrams.dead_letters import keep, release
+from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
-    Heard,
-    Line,
+    ReceivedLine,
+    ReceivedTelegram,
     Reported,
     Unusable,
-    hear,
+    identify_lines,
     open_telegrams,
     with_removals,
 )
@@ -67,7 +67,7 @@ class IntakeSummary:
 
 
 async def take_in(
-    house: House,
+    application: Application,
     viewer: Viewer,
     texts: Iterable[str],
     *,
@@ -78,7 +78,7 @@ async def take_in(
     """Take in gateway lines of any known shape.
 
     Args:
-        house: the settings and drivers.
+        application: the settings and drivers.
         viewer: the gateway, or the operator's command line.
         texts: the lines; one without a moment of its own counts as received `now`.
         source: a file's or gateway's name, kept with lines that cannot be used.
@@ -86,12 +86,14 @@ async def take_in(
         progress: called with the number of lines of each batch once it is stored.
     """
     viewer.require(Permission.TELEGRAMS_SUBMIT)
-    lines = (Line.of(text, now, operator_id=viewer.operator_id) for text in texts if not is_blank(text))
-    return await _in_batches(house, viewer, lines, source=source, now=now, progress=progress)
+    lines = (
+        ReceivedLine.of(text, now, operator_id=viewer.operator_id) for text in texts if not is_blank(text)
+    )
+    return await _in_batches(application, viewer, lines, source=source, now=now, progress=progress)
 
 
 async def replay(
-    house: House, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
+    application: Application, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
 ) -> IntakeSummary:
     """Take in again every line that is kept; those whose cause is gone become readings.
 
@@ -101,67 +103,81 @@ async def replay(
     summary = IntakeSummary()
     after = 0
     while True:
-        query = UnusableTelegram.filter(state=TelegramState.KEPT, id__gt=after).order_by("id")
-        kept = await query.limit(house.settings.intake_batch_lines).select_related("gateway")
+        query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
+        kept = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
         if not kept:
             return summary
         after = kept[-1].id
         for operator_id, rows in groupby(kept, key=_operator_of):
-            lines = (Line(row.line, row.received_at, operator_id, sightings=0) for row in rows)
+            lines = (ReceivedLine(row.line, row.received_at, operator_id, sightings=0) for row in rows)
             hearer = replace(viewer, operator_id=operator_id)
-            summary += await _in_batches(house, hearer, lines, source="replay", now=now, progress=progress)
+            summary += await _in_batches(
+                application, hearer, lines, source="replay", now=now, progress=progress
+            )
 
 
-def _operator_of(row: UnusableTelegram) -> int | None:
+def _operator_of(row: DeadLetter) -> int | None:
     return row.gateway.operator_id if row.gateway is not None else None
 
 
-async def count_kept(viewer: Viewer) -> int:
+async def count_dead_letters(viewer: Viewer) -> int:
     """How many lines are kept and wait for their cause to go."""
     viewer.require(Permission.TELEGRAMS_REPLAY)
-    return await UnusableTelegram.filter(state=TelegramState.KEPT).count()
+    return await DeadLetter.filter(state=TelegramState.WAITING).count()
 
 
 async def _in_batches(
-    house: House,
+    application: Application,
     viewer: Viewer,
-    lines: Iterator[Line],
+    lines: Iterator[ReceivedLine],
     *,
     source: str,
     now: datetime,
     progress: Callable[[int], None] | None,
 ) -> IntakeSummary:
     summary = IntakeSummary()
-    vault = Vault.under(house.settings.secret_key)
-    while batch := list(islice(lines, house.settings.intake_batch_lines)):
-        summary += await _take_in_batch(house, viewer, batch, vault=vault, source=source, now=now)
+    key_encryption = KeyEncryption.under(application.settings.secret_key)
+    while batch := list(islice(lines, application.settings.intake_batch_lines)):
+        summary += await _take_in_batch(
+            application, viewer, batch, key_encryption=key_encryption, source=source, now=now
+        )
         if progress is not None:
             progress(len(batch))
     return summary
 
 
 async def _take_in_batch(
-    house: House, viewer: Viewer, batch: Sequence[Line], *, vault: Vault, source: str, now: datetime
+    application: Application,
+    viewer: Viewer,
+    batch: Sequence[ReceivedLine],
+    *,
+    key_encryption: KeyEncryption,
+    source: str,
+    now: datetime,
 ) -> IntakeSummary:
-    heard = hear(batch, house.decoder)
-    telegrams = [item for item in heard if isinstance(item, Heard)]
-    meters = await meters_by_address(viewer, [item.radio_address for item in telegrams], vault=vault)
+    received = identify_lines(batch, application.decoder)
+    telegrams = [item for item in received if isinstance(item, ReceivedTelegram)]
+    meters = await meters_by_address(
+        viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
+    )
     book = await stored_book(item.sealed.address.manufacturer for item in telegrams)
-    opened, wiser = open_telegrams(telegrams, meters, house.decoder, book)
+    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, book)
     reported = [item for item in opened if isinstance(item, Reported)]
-    unusable = [item for item in (*heard, *opened) if isinstance(item, Unusable)]
-    return await _store(house, viewer, reported, unusable, learned=(book, wiser), source=source, now=now)
+    unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
+    return await _store(
+        application, viewer, reported, unusable, learned=(book, updated_formats), source=source, now=now
+    )
 
 
 @transactional
 async def _store(
     connection: TransactionalDBClient,
-    house: House,
+    application: Application,
     viewer: Viewer,
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
     *,
-    learned: tuple[FormatBook, FormatBook],
+    learned: tuple[CompactFormats, CompactFormats],
     source: str,
     now: datetime,
 ) -> IntakeSummary:
@@ -170,20 +186,20 @@ async def _store(
     reported = await with_removals(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
-    findings = await watch(connection, touched, thresholds_of=house.registry.leak_thresholds, now=now)
+    findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
-    relapses = await tell_relapses(connection, list(touched), now=now)
-    conditions = await watch_conditions(
-        connection, readings.stored, thresholds_of=house.registry.leak_thresholds, now=now
+    relapses = await notify_relapses(connection, list(touched), now=now)
+    conditions = await update_condition_alerts(
+        connection, readings.stored, thresholds_of=application.registry.leak_thresholds, now=now
     )
-    months = await watch_over_consumption(connection, touched, now=now)
-    limits = await watch_limits(connection, touched, now=now)
+    months = await update_over_consumption_alerts(connection, touched, now=now)
+    limits = await update_limit_alerts(connection, touched, now=now)
     news = [*leaks, *relapses, *conditions.news, *months, *limits]
     messages = await outbox.queue(connection, news, now=now)
     failures = [*unusable, *readings.unusable]
-    await keep(connection, viewer, failures, source=source)
-    used = [report.heard.line for report in (*readings.accepted, *readings.duplicates)]
-    await release(connection, used, now=now)
+    await store_dead_letters(connection, viewer, failures, source=source)
+    used = [report.received.line for report in (*readings.accepted, *readings.duplicates)]
+    await mark_replayed(connection, used, now=now)
     return IntakeSummary(
         lines=len(used) + len(failures),
         stored=len(readings.stored),

@@ -15,7 +15,7 @@ from core.consumption.fluids import Unit
 from core.metering import Quantity
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.telegrams.decoding import Reason, Reported, Stage, Unusable
+from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
 from core.services.telegrams.replay_protection import MessageCounters
 
 CLOCK_TOLERANCE = timedelta(hours=1)
@@ -51,12 +51,14 @@ async def ingest(
     counters = await MessageCounters.of(connection, candidates)
     for report in candidates:
         row = _row(report, now)
-        if stored.has_telegram(row, timed=report.heard.timed):
+        if stored.has_telegram(row, timed=report.received.timed):
             outcome.duplicates.append(report)
             continue
-        if counters.has_not_risen(report):
+        if counters.is_replay(report):
             message = "The meter has sent newer messages before this one was heard: it was sent again."
-            outcome.unusable.append(report.heard.unusable(Stage.READING, Reason.COUNTER_NOT_RISEN, message))
+            outcome.unusable.append(
+                report.received.unusable(IntakeStage.READING, Reason.COUNTER_NOT_RISEN, message)
+            )
             continue
         index = stored.index_at(row)
         if index is None:
@@ -67,7 +69,9 @@ async def ingest(
             outcome.duplicates.append(report)
         else:
             message = f"The meter said {index} at this moment, and this telegram says {row.index_value}."
-            outcome.unusable.append(report.heard.unusable(Stage.READING, Reason.CONFLICTING_READING, message))
+            outcome.unusable.append(
+                report.received.unusable(IntakeStage.READING, Reason.CONFLICTING_READING, message)
+            )
     await time_series.insert_readings(connection, [row for _, row in outcome.stored])
     await counters.save(connection)
     return outcome
@@ -89,13 +93,15 @@ class _Stored:
         windows = [
             time_series.Window(
                 report.meter.id,
-                _seconds(report.heard.moment) - margin,
-                _seconds(report.heard.moment) + margin,
+                _seconds(report.received.moment) - margin,
+                _seconds(report.received.moment) + margin,
             )
             for report in reported
         ]
         digests = [
-            (report.meter.id, report.heard.telegram_digest) for report in reported if not report.heard.timed
+            (report.meter.id, report.received.telegram_digest)
+            for report in reported
+            if not report.received.timed
         ]
         return cls(
             await time_series.readings_near(connection, windows),
@@ -120,34 +126,34 @@ class _Stored:
 
 def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
-    meter, heard = report.meter, report.heard
+    meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
         reason = Reason.UNIT_MISMATCH
         message = (
             f"The telegram counts {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif heard.moment > now + CLOCK_TOLERANCE:
+    elif received.moment > now + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
-        message = f"The line says {heard.moment.isoformat()}, which has not come yet."
-    elif heard.moment < meter.installed_at or (
-        meter.removed_at is not None and heard.moment > meter.removed_at
+        message = f"The line says {received.moment.isoformat()}, which has not come yet."
+    elif received.moment < meter.installed_at or (
+        meter.removed_at is not None and received.moment > meter.removed_at
     ):
         reason = Reason.OUTSIDE_SERVICE
-        message = f"The meter was not in service at {heard.moment.isoformat()}."
+        message = f"The meter was not in service at {received.moment.isoformat()}."
     else:
         return False
-    outcome.unusable.append(heard.unusable(Stage.READING, reason, message))
+    outcome.unusable.append(received.unusable(IntakeStage.READING, reason, message))
     return True
 
 
 def _row(report: Reported, now: datetime) -> time_series.ReadingRow:
     return time_series.ReadingRow(
         meter_id=report.meter.id,
-        read_at_s=_seconds(report.heard.moment),
+        read_at_s=_seconds(report.received.moment),
         index_value=report.index.value,
         status_bits=report.status_bits,
         received_at_s=_seconds(now),
-        telegram_digest=report.heard.telegram_digest,
+        telegram_digest=report.received.telegram_digest,
     )
 
 

@@ -42,9 +42,9 @@ class MessageCounters:
             return cls(())
         return cls(await MessageCounter.filter(meter_id__in=list(ids)).using_db(connection))
 
-    def has_not_risen(self, report: Reported) -> bool:
+    def is_replay(self, report: Reported) -> bool:
         """True for an old message that is heard again; otherwise it is noted."""
-        counter, moment = report.message_counter, report.heard.moment
+        counter, moment = report.message_counter, report.received.moment
         if counter is None:
             return False
         newest = self._newest.get(report.meter.id)

@@ -5,7 +5,7 @@ from typing import Any
 import pyotp
 import pytest
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel, OutboxMessage
 from core.services.messaging.account_messages import opened_values
 from core.services.messaging.delivery import claim_next
@@ -26,7 +26,7 @@ CHANGE = (
     "... on AccountRefused { field } ... on RateLimited { retryAfter } } }"
 )
 ASK_RESET = (
-    "mutation ($email: String!) { askPasswordReset(email: $email) { ... on ResetAsked { email } "
+    "mutation ($email: String!) { requestPasswordReset(email: $email) { ... on PasswordResetRequested { email } "
     "... on RateLimited { __typename code retryAfter } } }"
 )
 RESET = (
@@ -40,17 +40,17 @@ TOKEN = (
 
 
 @pytest.fixture
-def mailed(house: House) -> Any:
+def mailed(application: Application) -> Any:
     """The values of the last message of a template."""
 
     async def read(template: str) -> dict[str, Any]:
         if template == "password_reset":
-            message = await claim_next(house, "tests", [Channel.EMAIL], now=NOW)
+            message = await claim_next(application, "tests", [Channel.EMAIL], now=NOW)
             assert message is not None
             return dict(message.values)
         row = await OutboxMessage.filter(template=template).order_by("-id").first()
         assert row is not None
-        return opened_values(row, house.settings)
+        return opened_values(row, application.settings)
 
     return read
 
@@ -105,7 +105,7 @@ async def test_a_lock_out_and_the_way_around_it(portal: Any, home: Any, mailed: 
     locked = (await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
     assert (locked["__typename"], locked["code"]) == ("AccountLocked", "ACCOUNT_LOCKED")
     assert locked["until"] > NOW.isoformat()
-    assert (await portal.ask(ASK_RESET, email=EMAIL))["askPasswordReset"] == {"email": EMAIL}
+    assert (await portal.ask(ASK_RESET, email=EMAIL))["requestPasswordReset"] == {"email": EMAIL}
     link = (await mailed("password_reset"))["link"]
     assert link.startswith("https://espace-resident.ocea-sb.com/reset-password#smf_")
     reset = await portal.ask(RESET, token=link.partition("#")[2], new=NEW)
@@ -119,7 +119,7 @@ async def test_a_lock_out_and_the_way_around_it(portal: Any, home: Any, mailed: 
 async def test_a_reset_is_limited_as_data(portal: Any, home: Any) -> None:
     """RATE_LIMITED says how many seconds to wait, for an address that exists or not."""
     for email in (EMAIL, "nobody@example.org"):
-        answers = [(await portal.ask(ASK_RESET, email=email))["askPasswordReset"] for _ in range(4)]
+        answers = [(await portal.ask(ASK_RESET, email=email))["requestPasswordReset"] for _ in range(4)]
         assert answers[:3] == [{"email": email}] * 3
         assert (answers[3]["__typename"], answers[3]["code"]) == ("RateLimited", "RATE_LIMITED")
         assert answers[3]["retryAfter"] > 0
@@ -153,9 +153,9 @@ async def test_my_information_is_kept_up_to_date(claire: Any, mailed: Any) -> No
     }
     refused = (await claire.ask(choose, topic="NEW_DOCUMENT", sms=True))["chooseNotification"]
     assert refused == {"code": "PHONE_REQUIRED_FOR_SMS", "field": "phone"}
-    ask = "mutation { askPhoneCode { ... on CodeSent { to } ... on RateLimited { code retryAfter } } }"
-    assert (await claire.ask(ask))["askPhoneCode"] == {"to": "+33611546587"}
-    assert (await claire.ask(ask))["askPhoneCode"] == {"code": "CODE_RESEND_TOO_SOON", "retryAfter": 60}
+    ask = "mutation { requestPhoneCode { ... on CodeSent { to } ... on RateLimited { code retryAfter } } }"
+    assert (await claire.ask(ask))["requestPhoneCode"] == {"to": "+33611546587"}
+    assert (await claire.ask(ask))["requestPhoneCode"] == {"code": "CODE_RESEND_TOO_SOON", "retryAfter": 60}
     confirm = (
         "mutation ($code: String!) { confirmPhone(code: $code) { ... on AccountChanged { viewer { "
         "phoneConfirmed } } ... on CodeInvalid { code attemptsLeft } } }"
@@ -184,16 +184,16 @@ async def test_the_newsletter_is_seen_and_ended(claire: Any) -> None:
 async def test_an_address_is_changed_by_its_code(claire: Any, mailed: Any) -> None:
     """And refused as data where it is none."""
     ask = (
-        'mutation ($email: String!) { askEmailChange(email: $email, password: "' + PASSWORD + '") '
+        'mutation ($email: String!) { requestEmailChange(email: $email, password: "' + PASSWORD + '") '
         "{ ... on CodeSent { to } ... on AccountRefused { code field } } }"
     )
     changed = "... on AccountChanged { viewer { email } }"
     confirm = "mutation ($c: String!) { confirmEmailChange(code: $c) { " + changed + " } }"
-    assert (await claire.ask(ask, email="no"))["askEmailChange"] == {
+    assert (await claire.ask(ask, email="no"))["requestEmailChange"] == {
         "code": "EMAIL_INVALID",
         "field": "email",
     }
-    assert (await claire.ask(ask, email="c@new.example"))["askEmailChange"] == {"to": "c@new.example"}
+    assert (await claire.ask(ask, email="c@new.example"))["requestEmailChange"] == {"to": "c@new.example"}
     changed = await claire.ask(confirm, c=(await mailed("email_code"))["code"])
     assert changed["confirmEmailChange"] == {"viewer": {"email": "c@new.example"}}
 
@@ -229,7 +229,7 @@ async def test_the_consent_question_is_asked_and_answered(claire: Any) -> None:
 async def test_two_factor_sign_in_over_http(claire: Any) -> None:
     """Begun, shown to work, asked for at the next sign-in, survived by a recovery code, removed."""
     begin = (
-        "mutation ($p: String!) { beginSecondFactor(password: $p) { ... on SecondFactorBegun { secret uri } "
+        "mutation ($p: String!) { startSecondFactor(password: $p) { ... on SecondFactorStarted { secret uri } "
         "... on AccountRefused { code } } }"
     )
     confirm = (
@@ -238,11 +238,11 @@ async def test_two_factor_sign_in_over_http(claire: Any) -> None:
         "... on AccessRefusal { code } } }"
     )
     give = (
-        "mutation ($c: String!) { giveSecondFactor(code: $c) { ... on SignedIn { token state } "
+        "mutation ($c: String!) { verifySecondFactor(code: $c) { ... on SignedIn { token state } "
         "... on CodeInvalid { code attemptsLeft } } }"
     )
-    assert (await claire.ask(begin, p="wrong"))["beginSecondFactor"] == {"code": "PASSWORD_WRONG"}
-    app = pyotp.TOTP((await claire.ask(begin, p=PASSWORD))["beginSecondFactor"]["secret"])
+    assert (await claire.ask(begin, p="wrong"))["startSecondFactor"] == {"code": "PASSWORD_WRONG"}
+    app = pyotp.TOTP((await claire.ask(begin, p=PASSWORD))["startSecondFactor"]["secret"])
     assert (await claire.ask(confirm, c="nonsense"))["confirmSecondFactor"] == {"code": "CODE_INVALID"}
     enrolled = (await claire.ask(confirm, c=app.at(NOW)))["confirmSecondFactor"]
     claire.client.cookies.clear()
@@ -250,11 +250,11 @@ async def test_two_factor_sign_in_over_http(claire: Any) -> None:
     session = (await claire.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
     claire.client.cookies.clear()
     claire.token = session["token"]
-    assert session["state"] == "MUST_GIVE_SECOND_FACTOR"
-    assert await claire.refusal("{ viewer { email } }") == {"code": "MUST_GIVE_SECOND_FACTOR"}
-    replayed = (await claire.ask(give, c=app.at(NOW)))["giveSecondFactor"]
+    assert session["state"] == "MUST_VERIFY_SECOND_FACTOR"
+    assert await claire.refusal("{ viewer { email } }") == {"code": "MUST_VERIFY_SECOND_FACTOR"}
+    replayed = (await claire.ask(give, c=app.at(NOW)))["verifySecondFactor"]
     assert replayed == {"code": "CODE_INVALID", "attemptsLeft": None}
-    given = (await claire.ask(give, c=enrolled["recoveryCodes"][0]))["giveSecondFactor"]
+    given = (await claire.ask(give, c=enrolled["recoveryCodes"][0]))["verifySecondFactor"]
     claire.client.cookies.clear()
     claire.token = given["token"]
     assert (await claire.ask("{ viewer { secondFactor } }"))["viewer"] == {"secondFactor": True}
@@ -323,10 +323,10 @@ async def test_a_monthly_token_reads_months_alone(claire: Any) -> None:
         "mutation { chooseNotification(topic: LEAK, byEmail: false) { __typename } }",
         'mutation { acceptTerms(version: "1") { viewer { id } } }',
         change,
-        f'mutation {{ beginSecondFactor(password: "{PASSWORD}") {{ __typename }} }}',
-        'mutation { giveSecondFactor(code: "1") { __typename } }',
-        f'mutation {{ askEmailChange(email: "a@b.example", password: "{PASSWORD}") {{ __typename }} }}',
-        "mutation { askPhoneCode { __typename } }",
+        f'mutation {{ startSecondFactor(password: "{PASSWORD}") {{ __typename }} }}',
+        'mutation { verifySecondFactor(code: "1") { __typename } }',
+        f'mutation {{ requestEmailChange(email: "a@b.example", password: "{PASSWORD}") {{ __typename }} }}',
+        "mutation { requestPhoneCode { __typename } }",
         "mutation { submitTelegrams(lines: []) { lines } }",
     ):
         assert (await claire.refusal(mutation))["code"] == "FORBIDDEN", mutation

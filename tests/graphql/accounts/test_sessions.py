@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.services.portfolio.gateways import issue_gateway_key
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 
@@ -174,7 +174,7 @@ async def test_a_form_of_another_site_cannot_post(portal: Any, home: Any, conten
     await portal.ask(WHO)
 
 
-async def test_a_gateway_is_no_resident(portal: Any, home: Any, house: House) -> None:
+async def test_a_gateway_is_no_resident(portal: Any, home: Any, application: Application) -> None:
     """A gateway's key opens no account and no dwelling."""
     portal.token = await issue_gateway_key(SYSTEM, operator_code=OPERATOR, name="roof", now=NOW)
     assert await portal.refusal(WHO) == {"code": "UNAUTHENTICATED"}

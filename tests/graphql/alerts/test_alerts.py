@@ -73,7 +73,7 @@ async def dwelling(portal: Any, fields: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement(
-    "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094"
+    "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094", "C-28"
 )
 async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> None:
     """Two leaks of one meter are told with title, meter, loss and mean flow of the guide's own screen."""
@@ -272,7 +272,7 @@ async def test_over_consumption_tells_its_month(claire: Any, home: Any) -> None:
         (Kind.BACKFLOW, "Alerte retour d'eau", "Backflow alert"),
         (Kind.DRY, "Alerte compteur sans eau", "Dry meter alert"),
         (Kind.TAMPER, "Alerte manipulation du compteur", "Meter tampering alert"),
-        (Kind.SILENT, "Aucune nouvelle du compteur", "No news from the meter"),
+        (Kind.NO_DATA, "Aucune nouvelle du compteur", "No news from the meter"),
     ],
 )
 async def test_a_condition_of_a_meter_reads_like_a_leak(
@@ -289,7 +289,7 @@ async def test_a_condition_of_a_meter_reads_like_a_leak(
         raised_at=NOW,
     )
     fields = "kind level title titleEn: title(language: EN) meterLabel period equivalent ownLimit"
-    found = await dwelling(claire, f"activeAlertCount activeAlerts {{ {fields} handling {{ possible }} }}")
+    found = await dwelling(claire, f"activeAlertCount activeAlerts {{ {fields} workflow {{ possible }} }}")
     assert found["activeAlertCount"] == 1
     assert found["activeAlerts"][0] == {
         "kind": kind.value,
@@ -300,7 +300,7 @@ async def test_a_condition_of_a_meter_reads_like_a_leak(
         "period": None,
         "equivalent": None,
         "ownLimit": None,
-        "handling": {"possible": ["ACKNOWLEDGED", "NOT_A_LEAK"]},
+        "workflow": {"possible": ["ACKNOWLEDGED", "NOT_A_LEAK"]},
     }
     alert.ended_on = NOW.date()
     await alert.save()

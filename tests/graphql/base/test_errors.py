@@ -11,7 +11,7 @@ from graphql_schema.base.errors import translated
 
 
 def test_a_refusal_keeps_its_code_and_field() -> None:
-    """A refusal of the house reaches the client with its code, its sentence and the argument at fault."""
+    """A refusal of the application reaches the client with its code, its sentence and the argument at fault."""
     error = GraphQLError(
         "ignored", path=["meter"], original_error=Conflict("The meter hangs elsewhere.", field="id")
     )

@@ -78,9 +78,9 @@ async def test_the_page_can_be_read_and_searched(claire: Any, read_home: Any) ->
 @pytest.mark.requirement("R-077", "C-22")
 async def test_the_file_for_programs(claire: Any, read_home: Any) -> None:
     """JSON: exact texts for indexes, null where there is none, codes rather than words."""
-    told = json.loads(await _file(claire, "JSON", reason="SALE"))
-    assert (told["residence"], told["day"], told["reason"]) == ("AA000", "2026-11-22", "SALE")
-    water, heat = told["lines"]
+    reported = json.loads(await _file(claire, "JSON", reason="SALE"))
+    assert (reported["residence"], reported["day"], reported["reason"]) == ("AA000", "2026-11-22", "SALE")
+    water, heat = reported["lines"]
     assert water == {
         "dwelling": "AA000 A 1 2 12",
         "fluid": "COLD_WATER",

@@ -8,8 +8,8 @@ import pytest
 
 from core.models import Dwelling
 from core.models import OccupancyKind as Kind
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import OccupancySpec
 from graphql_schema.base.enums import OccupancyKind
 from tests.support import factories
 
@@ -78,9 +78,9 @@ async def test_a_dwelling_is_found_again_by_its_id(claire: Any) -> None:
 
 
 @pytest.mark.parametrize("field", ["dwelling(id: $id) { id }", "node(id: $id) { id }"])
-async def test_anothers_dwelling_is_not_found(claire: Any, vault: Vault, field: str) -> None:
+async def test_anothers_dwelling_is_not_found(claire: Any, key_encryption: KeyEncryption, field: str) -> None:
     """A neighbour's dwelling and one that does not exist are one answer, and nobody gets even that."""
-    await factories.residence(vault, email="paul@example.org", number="13")
+    await factories.residence(key_encryption, email="paul@example.org", number="13")
     other = await Dwelling.get(number="13")
     query = f"query ($id: ID!) {{ {field} }}"
     for number in (other.id, 999_999, 2**63 - 1):
@@ -167,11 +167,13 @@ async def test_watt_hours_go_beyond_32_bits(claire: Any, home: Any) -> None:
 
 
 @pytest.mark.requirement("R-193")
-async def test_nothing_from_before_the_move_in_is_shown(portal: Any, vault: Vault, data_of: Any) -> None:
+async def test_nothing_from_before_the_move_in_is_shown(
+    portal: Any, key_encryption: KeyEncryption, data_of: Any
+) -> None:
     """The month of the move-in counts from the day of the move-in, and earlier days are refused (C-15)."""
     predecessor = OccupancySpec(move_in=date(2020, 1, 1), move_out=date(2026, 11, 10))
     spec = factories.meter(printed_serial=WATER)
-    await factories.residence(vault, spec, move_in=date(2026, 11, 10), predecessor=predecessor)
+    await factories.residence(key_encryption, spec, move_in=date(2026, 11, 10), predecessor=predecessor)
     home = await data_of()
     await home.consume(WATER, date(2026, 1, 1), date(2026, 11, 21), daily=100)
     await home.read(WATER, [(datetime(2026, 11, day, 12, tzinfo=UTC), day) for day in (8, 9, 10, 11)])
@@ -193,7 +195,7 @@ async def test_nothing_from_before_the_move_in_is_shown(portal: Any, vault: Vaul
     assert await refusal_of(portal, asked) == {"code": "FORBIDDEN_PERIOD", "field": "from"}
 
 
-@pytest.mark.requirement("R-070")
+@pytest.mark.requirement("R-007")
 async def test_days_without_data_stand_in_the_series(claire: Any, home: Any) -> None:
     """A series by day has every day that was asked for, with null where nothing is known."""
     await home.consume(WATER, date(2026, 11, 2), date(2026, 11, 2), daily=90)

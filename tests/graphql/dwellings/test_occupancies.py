@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.models import Dwelling, Occupancy, OccupancyKind
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from tests.support import factories
 
 OWNED = """{ viewer { dwellings { id } ownedDwellings {
@@ -15,9 +15,9 @@ LEAVE = "mutation ($id: ID!, $day: Date!) { leaveDwelling(dwelling: $id, lastDay
 
 
 @pytest.fixture
-async def owner(portal: Any, vault: Vault) -> Any:
+async def owner(portal: Any, key_encryption: KeyEncryption) -> Any:
     """Luc, who owns Claire's home since the first of November, signed in."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await factories.account(email="luc@example.org", first_name="Luc")
     await Occupancy.create(
         dwelling_id=(await Dwelling.get()).id,

@@ -38,7 +38,7 @@ def indexes(connection: dict[str, Any]) -> list[int]:
     return [edge["node"]["index"]["smallest"] for edge in connection["edges"]]
 
 
-@pytest.mark.requirement("R-009", "R-067")
+@pytest.mark.requirement("R-009")
 @pytest.mark.parametrize(
     ("order", "expected"),
     [

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Occupancy, Registration
 from core.services.auth import passwords
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import DwellingSpec, OccupancySpec
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import DwellingSpec, OccupancySpec
 from tests.support import factories
 from tests.support.attack import watched
 from tests.support.sign_up import (
@@ -24,7 +24,7 @@ from tests.support.sign_up import (
     Applicant,
     code_for,
     describe,
-    letters_to,
+    messages_to,
     refused,
     to_options,
     to_verification,
@@ -39,7 +39,7 @@ async def test_attestation_required(ista: Applicant) -> None:
 
 @pytest.mark.requirement("R-130", "C-01", "C-02")
 async def test_non_occupant_not_allowed(ista: Applicant) -> None:
-    """ista's form offers two qualities, and the third is refused with the seed's sentence."""
+    """ista's form offers two qualities, and the third is refused with the guide's sentence."""
     await ista.fill("serial", serial=SERIAL)
     await ista.fill("attestation", attested=True)
     answer = await ista.send("profile", kind="OWNER_NON_OCCUPANT", moveIn="2024-05-12")
@@ -98,14 +98,14 @@ async def test_phone_required_for_sms(ista: Applicant) -> None:
 
 
 @pytest.mark.requirement("R-139", "R-140", "C-12")
-async def test_dwelling_already_registered(ista: Applicant, portal: Any, house: House) -> None:
+async def test_dwelling_already_registered(ista: Applicant, portal: Any, application: Application) -> None:
     """The second account of a dwelling is refused once the first is verified, and not before."""
     await to_verification(ista)
     second = Applicant(portal.client, "ista")
     await second.start()
     await to_verification(second, email="second@example.org")
-    await ista.fill("verification", verificationCode=await code_for(EMAIL, house))
-    late = await code_for("second@example.org", house)
+    await ista.fill("verification", verificationCode=await code_for(EMAIL, application))
+    late = await code_for("second@example.org", application)
     answer = await second.send("verification", verificationCode=late)
     refused(answer, "DWELLING_ALREADY_REGISTERED", "contested")
     third = Applicant(portal.client, "ista")
@@ -117,7 +117,7 @@ async def test_dwelling_already_registered(ista: Applicant, portal: Any, house: 
 
 @pytest.mark.requirement("C-12", "C-13", "R-139")
 async def test_a_taken_address_is_answered_like_a_free_one(
-    ista: Applicant, portal: Any, house: House, monkeypatch: pytest.MonkeyPatch
+    ista: Applicant, portal: Any, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Same answer, same hash, as many statements, and a letter in both cases: to the owner it says that an
     account exists (C-13).
@@ -126,7 +126,7 @@ async def test_a_taken_address_is_answered_like_a_free_one(
     plain: Callable[[str], str] = passwords.hash_password
     monkeypatch.setattr(passwords, "hash_password", lambda text: hashed.append(text) or plain(text))
     await to_verification(ista)
-    await ista.fill("verification", verificationCode=await code_for(EMAIL, house))
+    await ista.fill("verification", verificationCode=await code_for(EMAIL, application))
     answers, costs = [], []
     for email in (f" {EMAIL.upper()} ", "free@example.org"):
         other = Applicant(portal.client, "ista")
@@ -149,18 +149,18 @@ async def test_a_taken_address_is_answered_like_a_free_one(
     assert answers[0] == answers[1]
     assert costs[0] == costs[1] > 0
     assert hashed == [PASSWORD] * 3
-    *_, (row, letter) = await letters_to(EMAIL, house.settings)
-    assert (row.template, row.sealed_values) == ("registration_address_taken", None)
-    assert "a déjà un compte" in letter.text
+    *_, (row, mail) = await messages_to(EMAIL, application.settings)
+    assert (row.template, row.encrypted_values) == ("registration_address_taken", None)
+    assert "a déjà un compte" in mail.text
     assert await Account.all().count() == 1
 
 
 async def test_even_the_right_code_makes_no_second_account_of_an_address(
-    ista: Applicant, portal: Any, house: House
+    ista: Applicant, portal: Any, application: Application
 ) -> None:
     """Two registrations with one address: the first that is verified has it, the other's code is wrong."""
     await to_verification(ista)
-    first_code = await code_for(EMAIL, house)
+    first_code = await code_for(EMAIL, application)
     other = Applicant(portal.client, "ista")
     await other.start()
     await other.fill("serial", serial="542361599")
@@ -168,17 +168,17 @@ async def test_even_the_right_code_makes_no_second_account_of_an_address(
     await other.fill("profile", kind="TENANT", moveIn="2024-05-12")
     await other.fill("options")
     await other.fill("personalData", **PERSON)
-    await other.fill("verification", verificationCode=await code_for(EMAIL, house))
+    await other.fill("verification", verificationCode=await code_for(EMAIL, application))
     answer = await ista.send("verification", verificationCode=first_code)
     refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
     assert await Account.all().count() == 1
 
 
 @pytest.mark.requirement("R-218", "R-219")
-async def test_code_invalid_counts_down(ista: Applicant, house: House) -> None:
+async def test_code_invalid_counts_down(ista: Applicant, application: Application) -> None:
     """Five tries, then even the right code opens nothing; another code does."""
     await to_verification(ista)
-    code = await code_for(EMAIL, house)
+    code = await code_for(EMAIL, application)
     wrong = "000000" if code != "000000" else "111111"
     for left in (4, 3, 2, 1, 0):
         answer = await ista.send("verification", verificationCode=wrong)
@@ -188,30 +188,30 @@ async def test_code_invalid_counts_down(ista: Applicant, house: House) -> None:
     assert await Account.all().count() == 0
 
 
-async def test_code_expired(ista: Applicant, portal: Any, house: House) -> None:
+async def test_code_expired(ista: Applicant, portal: Any, application: Application) -> None:
     """After fifteen minutes the code opens nothing; a new one does, however it is typed."""
     await to_verification(ista)
-    code = await code_for(EMAIL, house)
+    code = await code_for(EMAIL, application)
     portal.clock.now = NOW + timedelta(minutes=15)
     refused(await ista.send("verification", verificationCode=code), "CODE_EXPIRED", "verificationCode")
     assert (await ista.act("resendRegistrationSecret"))["step"] == "VERIFICATION"
-    again = await code_for(EMAIL, house)
+    again = await code_for(EMAIL, application)
     typed = f" {again[:3]} {again[3:]} "
     assert (await ista.fill("verification", verificationCode=typed))["step"] == "COMPLETE"
 
 
 @pytest.mark.requirement("R-221")
-async def test_code_resend_too_soon(ista: Applicant, portal: Any, house: House) -> None:
+async def test_code_resend_too_soon(ista: Applicant, portal: Any, application: Application) -> None:
     """Another code is sent after a minute, and the one before opens nothing any more."""
     refused(await ista.act("resendRegistrationSecret"), "FORM_NOT_OFFERED")
     await to_verification(ista)
-    first = await code_for(EMAIL, house)
+    first = await code_for(EMAIL, application)
     answer = await ista.act("resendRegistrationSecret")
     refused(answer, "CODE_RESEND_TOO_SOON", None, "TryLater")
     assert answer["retryAfter"] == 60
     portal.clock.now = NOW + timedelta(minutes=1)
     await ista.act("resendRegistrationSecret")
-    second = await code_for(EMAIL, house)
+    second = await code_for(EMAIL, application)
     if first != second:
         answer = await ista.send("verification", verificationCode=first)
         refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
@@ -219,15 +219,15 @@ async def test_code_resend_too_soon(ista: Applicant, portal: Any, house: House) 
 
 
 @pytest.mark.requirement("R-222")
-async def test_the_address_is_corrected(ista: Applicant, house: House) -> None:
+async def test_the_address_is_corrected(ista: Applicant, application: Application) -> None:
     """The code goes to the new address, and the old one's opens nothing there."""
     refused(await ista.act("correctRegistrationEmail", email=EMAIL), "FORM_NOT_OFFERED")
     await to_verification(ista, email="typo@example.org")
-    old = await code_for("typo@example.org", house)
+    old = await code_for("typo@example.org", application)
     refused(await ista.act("correctRegistrationEmail", email="no address"), "EMAIL_INVALID", "email")
     corrected = await ista.act("correctRegistrationEmail", email=EMAIL)
     assert EMAIL in corrected["screen"]["text"]["fr"]
-    new = await code_for(EMAIL, house)
+    new = await code_for(EMAIL, application)
     if old != new:
         answer = await ista.send("verification", verificationCode=old)
         refused(answer, "CODE_INVALID", "verificationCode", "CodeRefused")
@@ -235,12 +235,14 @@ async def test_the_address_is_corrected(ista: Applicant, house: House) -> None:
     assert (await Account.get()).email == EMAIL
 
 
-async def test_who_has_an_account_somewhere_else_is_described(portal: Any, vault: Vault) -> None:
+async def test_who_has_an_account_somewhere_else_is_described(
+    portal: Any, key_encryption: KeyEncryption
+) -> None:
     """An account that an operator described itself counts as the dwelling's account."""
     await factories.account()
-    stay = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
-    taken = DwellingSpec(number="12", lot="104", meters=OCEA_DWELLING.meters, occupancies=(stay,))
-    await describe(vault, "ocea", taken)
+    period = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
+    taken = DwellingSpec(number="12", lot="104", meters=OCEA_DWELLING.meters, occupancies=(period,))
+    await describe(key_encryption, "ocea", taken)
     applicant = Applicant(portal.client, "ocea")
     await applicant.start()
     await applicant.fill("occupancy", kind="TENANT")
@@ -250,12 +252,14 @@ async def test_who_has_an_account_somewhere_else_is_described(portal: Any, vault
 
 
 @pytest.mark.requirement("C-01", "R-031")
-async def test_an_owner_elsewhere_takes_no_place(portal: Any, vault: Vault, house: House) -> None:
+async def test_an_owner_elsewhere_takes_no_place(
+    portal: Any, key_encryption: KeyEncryption, application: Application
+) -> None:
     """A landlord registers beside the tenant who has the account, and sees no dwelling's days (C-01)."""
     await factories.account()
-    stay = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
-    rented = DwellingSpec(number="12", meters=OCEA_DWELLING.meters, occupancies=(stay,))
-    await describe(vault, "ocea", rented)
+    period = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
+    rented = DwellingSpec(number="12", meters=OCEA_DWELLING.meters, occupancies=(period,))
+    await describe(key_encryption, "ocea", rented)
     owner = Applicant(portal.client, "ocea")
     await owner.start()
     await owner.fill("occupancy", kind="OWNER_NON_OCCUPANT")
@@ -266,8 +270,8 @@ async def test_an_owner_elsewhere_takes_no_place(portal: Any, vault: Vault, hous
     await owner.fill(
         "personalData", lastName="Bailleur", firstName="Anne", email=EMAIL, privacyAcknowledged=True
     )
-    *_, (_, letter) = await letters_to(EMAIL, house.settings)
-    password = re.search(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}", letter.text)
+    *_, (_, mail) = await messages_to(EMAIL, application.settings)
+    password = re.search(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}", mail.text)
     assert password
     sign_in = """mutation ($email: String!, $password: String!) {
       signIn(input: {email: $email, password: $password}) { __typename } }"""

@@ -7,7 +7,7 @@ import pytest
 from graphql import is_required_input_field
 from strawberry.utils.str_converters import to_camel_case
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Registration
 from core.registration.draft import Draft
 from core.registration.forms import FormName, forms_of
@@ -64,13 +64,13 @@ async def test_a_registration_is_resumed_by_its_token(ista: Applicant, portal: A
 
 
 @pytest.mark.requirement("C-12")
-async def test_a_registration_lapses(ista: Applicant, portal: Any, house: House) -> None:
+async def test_a_registration_lapses(ista: Applicant, portal: Any, application: Application) -> None:
     """After its time it is gone, like one that never was, and the next purge deletes it."""
     await to_options(ista)
     portal.clock.now = NOW + timedelta(hours=24)
     refused(await ista.send("options", leakByEmail=True), "REGISTRATION_EXPIRED")
     refused(await ista.act("resumeRegistration"), "REGISTRATION_EXPIRED")
-    assert (await purge(house.settings, now=portal.clock.now))["registrations"] == 1
+    assert (await purge(application.settings, now=portal.clock.now))["registrations"] == 1
     assert await Registration.all().count() == 0
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.leaks.classifier.fold import Readings, classify
+from core.leaks.classifier.classify import Readings, classify
 
 H = 3600
 START_S = 1_740_787_200

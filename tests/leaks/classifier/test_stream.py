@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.leaks.classifier.classify import Readings, classify
 from core.leaks.classifier.fleet import classify_rows
-from core.leaks.classifier.fold import Readings, classify
-from core.leaks.classifier.state import State
+from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.stream import LATE_S, Memory, follow
 
 H = 3600
@@ -38,7 +38,7 @@ def in_order(readings, _chance):
 def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8, coming=arrivals):
     """What follows from readings taken in as they come, a batch every so often."""
     memories = [Memory() for _ in series]
-    said = [[] for _ in series]
+    reported = [[] for _ in series]
     arriving = [coming(one, chance) for one in series]
     first_s = min(int(one.at_s.min()) for one in series)
     last_s = max(int(came.max()) for came, _ in arriving)
@@ -50,12 +50,12 @@ def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8, com
         followed = follow(memories, arrived, step_litres=step_litres, capacity_litres=capacity_litres)
         for number, one in enumerate(followed):
             assert one.too_late == 0
-            said[number] = [run for run in said[number] if run.detected_s <= one.from_s] + one.runs
+            reported[number] = [run for run in reported[number] if run.detected_s <= one.from_s] + one.runs
         memories = [one.memory for one in followed]
-    return said
+    return reported
 
 
-def told(runs):
+def reported(runs):
     """What a run says, without its number in the block; sums of floats may differ in their last digit."""
     return [
         (
@@ -93,7 +93,7 @@ def test_stream_and_batch_agree_on_the_labelled_dwellings(step_litres, cadence_h
     chance = np.random.default_rng(11)
     stream = streamed(series, step_litres=step_litres, chance=chance, every_s=every_s, coming=coming)
     assert any(batch)
-    assert [told(runs) for runs in stream] == [told(runs) for runs in batch]
+    assert [reported(runs) for runs in stream] == [reported(runs) for runs in batch]
 
 
 @st.composite
@@ -123,7 +123,7 @@ def test_stream_and_batch_agree_on_any_dwelling(dwelling):
     readings, chance = dwelling
     batch = classify([readings], step_litres=1, capacity_litres=10**4)
     stream = streamed([readings], step_litres=1, chance=chance, every_s=30 * H, capacity_litres=10**4)
-    assert [told(runs) for runs in stream] == [told(runs) for runs in batch]
+    assert [reported(runs) for runs in stream] == [reported(runs) for runs in batch]
 
 
 def steady(lph, hours, start_s=1_740_787_200):
@@ -150,16 +150,16 @@ def test_readings_older_than_the_memory_are_counted():
     (one,) = follow([Memory()], [readings], step_litres=1)
     (again,) = follow([one.memory], [Readings(*(values[:5] for values in readings))], step_litres=1)
     assert again.too_late == 5
-    assert told(again.runs) == told(one.runs)
+    assert reported(again.runs) == reported(one.runs)
 
 
 def test_a_memory_is_taken_up_where_it_was_left():
     """Packed and unpacked the state is the same to the bit; another version's bytes are refused."""
     (one,) = follow([Memory()], [steady(6, 24 * 10)], step_litres=1)
-    state = State.unpack([None, one.memory.settled])
+    state = ClassifierState.unpack([None, one.memory.settled])
     assert state.pack(1) == one.memory.settled
     with pytest.raises(ValueError, match="another version"):
-        State.unpack([b"\x00nothing"])
+        ClassifierState.unpack([b"\x00nothing"])
 
 
 def test_the_nightly_run_over_a_fleet_says_what_the_classifier_says():

@@ -134,9 +134,9 @@ def test_a_hole_never_closes_an_alert(hole):
 
 def test_a_day_that_is_absent_is_a_day_without_data():
     """A hole may be told as days without a minimum, or not be told at all."""
-    told = flows(6, 0, None, 0, 6)
-    untold = [flow for flow in told if flow.q_min_lph is not None]
-    assert episodes(told, today=on(5)) == episodes(untold, today=on(5))
+    reported = flows(6, 0, None, 0, 6)
+    untold = [flow for flow in reported if flow.q_min_lph is not None]
+    assert episodes(reported, today=on(5)) == episodes(untold, today=on(5))
 
 
 @pytest.mark.parametrize(("today", "stale"), [(2, False), (3, False), (4, False), (5, True), (30, True)])

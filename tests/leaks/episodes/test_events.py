@@ -24,7 +24,7 @@ def found(*q_mins, replaced_on=None):
     return episodes(days, today=on(len(q_mins)), replaced_on=replaced_on)
 
 
-def told(before, after):
+def reported(before, after):
     return [(event.kind.value, event.level, event.day) for event in events(before, after)]
 
 
@@ -37,21 +37,21 @@ def test_a_new_alert_is_opened_once():
 
 def test_a_rise_is_told_and_a_fall_is_not():
     """Reaching a higher level is told once; falling back, and rising to it again, is not."""
-    assert told(found(5), found(5, 9)) == [("LEVEL_UP", 2, on(1))]
-    assert told(found(5, 9), found(5, 9, 5, 9)) == []
-    assert told(found(5, 9, 5, 9), found(5, 9, 5, 9, 14)) == [("LEVEL_UP", 3, on(4))]
+    assert reported(found(5), found(5, 9)) == [("LEVEL_UP", 2, on(1))]
+    assert reported(found(5, 9), found(5, 9, 5, 9)) == []
+    assert reported(found(5, 9, 5, 9), found(5, 9, 5, 9, 14)) == [("LEVEL_UP", 3, on(4))]
 
 
 def test_an_end_and_a_return_are_told():
     """Closing is told, and so is the same leak coming back within the week."""
-    assert told(found(9, 5), found(9, 5, 0, 0)) == [("CLOSED", 2, on(2))]
-    assert told(found(9, 0, 0), found(9, 0, 0, 5)) == [("REOPENED", 1, on(3))]
-    assert told(found(9, 0, 0, 5), found(9, 0, 0, 5, 0, 0)) == [("CLOSED", 2, on(4))]
+    assert reported(found(9, 5), found(9, 5, 0, 0)) == [("CLOSED", 2, on(2))]
+    assert reported(found(9, 0, 0), found(9, 0, 0, 5)) == [("REOPENED", 1, on(3))]
+    assert reported(found(9, 0, 0, 5), found(9, 0, 0, 5, 0, 0)) == [("CLOSED", 2, on(4))]
 
 
 def test_a_meter_taken_out_ends_its_alert():
     """A replaced meter's alert is told as closed."""
-    assert told(found(5, 5), found(5, 5, replaced_on=on(1))) == [("CLOSED", 1, on(1))]
+    assert reported(found(5, 5), found(5, 5, replaced_on=on(1))) == [("CLOSED", 1, on(1))]
 
 
 def test_days_that_arrive_together_are_told_in_order():
@@ -80,29 +80,29 @@ def test_days_that_arrive_together_are_told_in_order():
 )
 def test_a_correction_is_not_told_twice(before, after):
     """Moving a day or a loss of something that was told tells nothing."""
-    assert told(found(*before), found(*after)) == []
+    assert reported(found(*before), found(*after)) == []
 
 
 def test_a_correction_upward_is_a_rise():
     """A leak told as level 1 that turns out to be level 2 from the start is told as a rise."""
-    assert told(found(5), found(9)) == [("LEVEL_UP", 2, on(0))]
+    assert reported(found(5), found(9)) == [("LEVEL_UP", 2, on(0))]
 
 
 def test_an_end_that_is_taken_back_is_told_and_may_come_again():
     """A late reading that undoes the end opens the alert again; its new end has a key of its own."""
     ended, goes_on = found(5, 5, 0, 0), found(5, 5, 0, 3)
-    assert told(ended, goes_on) == [("REOPENED", 1, on(2))]
+    assert reported(ended, goes_on) == [("REOPENED", 1, on(2))]
     ended_later = found(5, 5, 0, 3, 0, 0)
-    assert told(goes_on, ended_later) == [("CLOSED", 1, on(4))]
+    assert reported(goes_on, ended_later) == [("CLOSED", 1, on(4))]
     assert events([], ended)[-1].key != events(goes_on, ended_later)[-1].key
 
 
 def test_joined_runs_tell_what_differs_from_the_last_of_them():
     """When late days fill the pause between an end and a return, only a change of today's state is told."""
     returned = found(9, 0, 0, 5)
-    assert told(returned, found(9, 0, 1, 5)) == []
-    assert told(returned, found(9, 0, 1, 5, 0, 0)) == [("CLOSED", 2, on(4))]
-    assert told(returned, found(9, 0, 1, 13)) == [("LEVEL_UP", 3, on(3))]
+    assert reported(returned, found(9, 0, 1, 5)) == []
+    assert reported(returned, found(9, 0, 1, 5, 0, 0)) == [("CLOSED", 2, on(4))]
+    assert reported(returned, found(9, 0, 1, 13)) == [("LEVEL_UP", 3, on(3))]
 
 
 def test_episodes_are_paired_by_start_or_by_overlap():

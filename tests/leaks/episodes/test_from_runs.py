@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.consumption import IndexReading, clean, day_start, hourly_volumes
-from core.leaks.classifier.fold import Readings, classify
+from core.leaks.classifier.classify import Readings, classify
 from core.leaks.episodes.daily_flows import day_flows
 from core.leaks.episodes.episode import CloseReason, SegmentReason
 from core.leaks.episodes.from_runs import judged_episodes

@@ -61,24 +61,24 @@ def box() -> Iterator[tuple[object, int]]:
 
 async def test_a_mail_arrives_as_it_was_written(box) -> None:
     """Sender, recipient, subject and text, accents and all; two mails share a connection."""
-    letter_box, port = box
+    mailbox, port = box
     email = Email(settings(port))
     await email.send(POST)
     await email.send(replace(POST, key="another"))
     await email.close()
-    first, second = letter_box.mails
+    first, second = mailbox.mails
     assert first["From"] == "Portail résident <portail@example.org>"
     assert first["To"] == "claire.martin@example.org"
     assert first["Subject"] == "Alerte fuite niveau 1"
-    assert letter_box.texts_to("claire.martin@example.org")[0] == POST.text
+    assert mailbox.texts_to("claire.martin@example.org")[0] == POST.text
     assert (first["Content-Language"], first["Auto-Submitted"]) == ("fr", "auto-generated")
     assert first["Message-ID"] != second["Message-ID"]
-    assert letter_box.recipients == ["claire.martin@example.org"] * 2
+    assert mailbox.recipients == ["claire.martin@example.org"] * 2
 
 
 async def test_a_mail_has_its_text_twice(box) -> None:
     """Plain first, then as HTML, in its language; with a home's name escaped and nothing from elsewhere."""
-    letter_box, port = box
+    mailbox, port = box
     values = {
         "fluid": "COLD_WATER",
         "meter": "H8CA029620",
@@ -91,9 +91,9 @@ async def test_a_mail_has_its_text_twice(box) -> None:
     }
     words = render("leak_relapsed", "fr", values)
     email = Email(settings(port))
-    await email.send(replace(POST, subject=words.subject, text=words.letter("M. <b>Lot</b>", "fr")))
+    await email.send(replace(POST, subject=words.subject, text=words.email_text("M. <b>Lot</b>", "fr")))
     await email.close()
-    (mail,) = letter_box.mails
+    (mail,) = mailbox.mails
     assert mail.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     assert mail["Content-Language"] == "fr"
@@ -108,12 +108,12 @@ async def test_a_mail_has_its_text_twice(box) -> None:
 
 async def test_a_second_try_is_the_same_mail(box) -> None:
     """Its Message-ID is made of the event, by which mail programs drop a double."""
-    letter_box, port = box
+    mailbox, port = box
     for _ in range(2):
         email = Email(settings(port))
         await email.send(POST)
         await email.close()
-    assert len({mail["Message-ID"] for mail in letter_box.mails}) == 1
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == 1
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ async def test_a_second_try_is_the_same_mail(box) -> None:
 )
 async def test_a_refusal_is_for_now_or_for_good(box, answer, reason, permanent) -> None:
     """By its number; the server's words, which may name the person, are not kept. The next mail goes."""
-    letter_box, port = box
-    letter_box.refusals = [answer]
+    mailbox, port = box
+    mailbox.refusals = [answer]
     email = Email(settings(port))
     with pytest.raises(NotAccepted) as refused:
         await email.send(POST)
@@ -135,18 +135,18 @@ async def test_a_refusal_is_for_now_or_for_good(box, answer, reason, permanent) 
     assert "claire" not in str(refused.value)
     await email.send(POST)
     await email.close()
-    assert len(letter_box.mails) == 1
+    assert len(mailbox.mails) == 1
 
 
 @pytest.mark.parametrize("recipient", ["", "no address", "a@b\r\nBcc: all@example.org", "a@b@c", "\0@x"])
 async def test_an_address_that_is_none_is_refused_for_good(box, recipient) -> None:
     """And is no way to add headers."""
-    letter_box, port = box
+    mailbox, port = box
     email = Email(settings(port))
     with pytest.raises(NotAccepted) as refused:
         await email.send(replace(POST, recipient=recipient))
     assert (refused.value.reason, refused.value.permanent) == ("ADDRESS_UNUSABLE", True)
-    assert letter_box.mails == []
+    assert mailbox.mails == []
 
 
 async def test_a_server_that_is_not_there_is_tried_again(unused_tcp_port) -> None:
@@ -160,23 +160,23 @@ async def test_a_server_that_is_not_there_is_tried_again(unused_tcp_port) -> Non
 async def test_a_connection_is_sealed_and_the_sender_known(server_context, client_context, security) -> None:
     """By STARTTLS or from the first byte, with a user name and password."""
     contexts = {"starttls" if security == "STARTTLS" else "tls": server_context}
-    with smtp_server(**contexts, password="word") as (letter_box, port):
+    with smtp_server(**contexts, password="word") as (mailbox, port):
         mine = settings(port, security=security, smtp_username="portal", smtp_password="word")
         email = Email(mine, tls_context=client_context)
         await email.send(POST)
         await email.close()
-        assert letter_box.logins[-1] == ("portal", "word")
-        assert len(letter_box.mails) == 1
+        assert mailbox.logins[-1] == ("portal", "word")
+        assert len(mailbox.mails) == 1
 
 
 async def test_a_server_that_cannot_prove_itself_gets_nothing(server_context) -> None:
     """Its certificate is checked: the password is for our server alone."""
-    with smtp_server(starttls=server_context, password="word") as (letter_box, port):
+    with smtp_server(starttls=server_context, password="word") as (mailbox, port):
         mine = settings(port, security="STARTTLS", smtp_username="portal", smtp_password="word")
         with pytest.raises(NotAccepted) as refused:
             await Email(mine).send(POST)
         assert (refused.value.reason, refused.value.permanent) == ("NOT_REACHED", False)
-        assert letter_box.logins == []
+        assert mailbox.logins == []
 
 
 async def test_a_wrong_password_of_ours_is_no_fault_of_the_message(box) -> None:

@@ -24,27 +24,29 @@ MONTHLY, DAILY, ALERTS = TokenScope
 
 
 @pytest.fixture
-def issue(house, enter, visitor):
+def issue(application, enter, visitor):
     """A token of Claire's."""
 
     async def token(*scopes, name="Home Assistant", viewer=None, **more):
         viewer = viewer or await enter()
-        return await issue_token(house, viewer, name=name, scopes=scopes, visitor=visitor, now=NOW, **more)
+        return await issue_token(
+            application, viewer, name=name, scopes=scopes, visitor=visitor, now=NOW, **more
+        )
 
     return token
 
 
 @pytest.fixture
-def program(house, issue):
+def program(application, issue):
     """The viewer that a token with these scopes stands for."""
 
     async def viewer(*scopes):
-        return await viewer_of_token(house, (await issue(*scopes)).token, now=NOW)
+        return await viewer_of_token(application, (await issue(*scopes)).token, now=NOW)
 
     return viewer
 
 
-async def test_a_token_is_shown_once_and_listed(house, issue, enter, posted, audited) -> None:
+async def test_a_token_is_shown_once_and_listed(application, issue, enter, posted, audited) -> None:
     """With its scopes and its last use; the table has its hash, the mailbox is told."""
     await factories.account()
     issued = await issue(DAILY, ALERTS, MONTHLY, DAILY, days=30)
@@ -55,26 +57,26 @@ async def test_a_token_is_shown_once_and_listed(house, issue, enter, posted, aud
     assert view == issued.view
     assert view.scopes == (ALERTS, DAILY, MONTHLY)
     assert (view.expires_at, view.last_used_at) == (NOW + timedelta(days=30), None)
-    await viewer_of_token(house, issued.token, now=NOW)
+    await viewer_of_token(application, issued.token, now=NOW)
     assert (await my_tokens(await enter()))[0].last_used_at == NOW
     assert len(await posted("token_issued")) == 1
     (entry,) = await audited(Act.TOKEN_ISSUED)
     assert entry.details == {"scopes": "alerts read:daily read:monthly"}
 
 
-async def test_a_token_ends_when_it_was_to_or_is_revoked(house, issue, enter, visitor) -> None:
+async def test_a_token_ends_when_it_was_to_or_is_revoked(application, issue, enter, visitor) -> None:
     """To the instant; by its owner alone."""
     await factories.account()
     await factories.account(email="other@example.org")
     issued = await issue(MONTHLY, days=1)
-    assert await viewer_of_token(house, issued.token, now=NOW + timedelta(hours=23))
+    assert await viewer_of_token(application, issued.token, now=NOW + timedelta(hours=23))
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, issued.token, now=NOW + timedelta(days=1))
+        await viewer_of_token(application, issued.token, now=NOW + timedelta(days=1))
     with pytest.raises(NotFound):
         await revoke_token(await enter("other@example.org"), issued.view.id, visitor=visitor, now=NOW)
     await revoke_token(await enter(), issued.view.id, visitor=visitor, now=NOW)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, issued.token, now=NOW)
+        await viewer_of_token(application, issued.token, now=NOW)
     assert await my_tokens(await enter()) == []
 
 
@@ -106,33 +108,33 @@ async def test_tokens_are_twenty_at_most(issue, enter) -> None:
         await issue(MONTHLY, viewer=viewer)
 
 
-async def test_a_token_works_beside_two_factor_sign_in(house, enter, issue, visitor) -> None:
+async def test_a_token_works_beside_two_factor_sign_in(application, enter, issue, visitor) -> None:
     """A program has no phone to look at (P10)."""
     await factories.account()
     viewer = await enter()
-    begun = await begin_enrolment(house, viewer, PASSWORD, now=NOW)
+    begun = await begin_enrolment(application, viewer, PASSWORD, now=NOW)
     code = pyotp.TOTP(begun.secret).at(NOW)
-    enrolled = await confirm_enrolment(house, viewer, code, visitor=visitor, now=NOW)
+    enrolled = await confirm_enrolment(application, viewer, code, visitor=visitor, now=NOW)
     issued = await issue(MONTHLY, viewer=enrolled.session.viewer)
-    assert (await viewer_of_token(house, issued.token, now=NOW)).state is SessionState.READY
+    assert (await viewer_of_token(application, issued.token, now=NOW)).state is SessionState.READY
 
 
 @pytest.mark.requirement("C-38", "R-062")
-async def test_new_terms_hold_a_token_up_too(house, issue) -> None:
+async def test_new_terms_hold_a_token_up_too(application, issue) -> None:
     """Until its owner has accepted them; a closed account's token opens nothing."""
     await factories.account()
     issued = await issue(MONTHLY)
     await Account.all().update(terms_version="2025-01")
     with pytest.raises(MustAcceptTerms):
-        await my_dwellings(await viewer_of_token(house, issued.token, now=NOW))
+        await my_dwellings(await viewer_of_token(application, issued.token, now=NOW))
     await Account.all().update(disabled_at=NOW)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, issued.token, now=NOW)
+        await viewer_of_token(application, issued.token, now=NOW)
 
 
-async def test_a_monthly_token_sees_no_day(vault, program) -> None:
+async def test_a_monthly_token_sees_no_day(key_encryption, program) -> None:
     """Neither by day, nor by index, nor by watching the month in progress grow."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling, meter = (await Dwelling.get()).id, (await Meter.get()).id
     viewer = await program(MONTHLY)
     assert len(await my_dwellings(viewer)) == 1
@@ -154,9 +156,9 @@ async def test_a_monthly_token_sees_no_day(vault, program) -> None:
             await question
 
 
-async def test_a_daily_token_sees_days_and_no_alerts(vault, program) -> None:
+async def test_a_daily_token_sees_days_and_no_alerts(key_encryption, program) -> None:
     """And an alerts token sees alerts and no figure."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     daily, alerts = await program(DAILY), await program(ALERTS)
     assert await daily_series(daily, dwelling, Fluid.COLD_WATER, now=NOW)

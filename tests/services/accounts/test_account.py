@@ -29,10 +29,10 @@ from core.services.accounts.account import (
     notification_choices,
 )
 from core.services.accounts.contact_verification import (
-    ask_email_change,
-    ask_phone_code,
     confirm_email_change,
     confirm_phone,
+    request_email_change,
+    request_phone_code,
 )
 from core.services.auth.sessions import my_account
 from core.services.occupancy.consents import ConsentAnswer, answer_consent, my_consent, record_consent
@@ -46,7 +46,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def claire(house, enter) -> Viewer:
+async def claire(application, enter) -> Viewer:
     await factories.account()
     return await enter()
 
@@ -70,11 +70,11 @@ def sent(posted):
     return code
 
 
-@pytest.mark.requirement("R-097", "R-098", "R-099", "R-102", "R-109", "R-111")
-async def test_contact_data_change_when_they_are_saved(house, claire, contact, audited) -> None:
+@pytest.mark.requirement("R-098", "R-099", "R-102", "R-109", "R-111")
+async def test_contact_data_change_when_they_are_saved(application, claire, contact, audited) -> None:
     """What is left out stays; the audit names the fields, not what they hold."""
     await contact(first_name="  Clara  Maria ", language=Language.EN, civility="")
-    account = await my_account(house, claire)
+    account = await my_account(application, claire)
     assert (account.first_name, account.last_name, account.civility, account.language) == (
         "Clara Maria",
         "Martin",
@@ -95,21 +95,23 @@ async def test_a_name_is_neither_blank_nor_endless(contact, name) -> None:
 
 
 @pytest.mark.requirement("R-204", "C-34", "R-101")
-async def test_a_number_is_kept_in_its_one_form(house, claire, contact) -> None:
+async def test_a_number_is_kept_in_its_one_form(application, claire, contact) -> None:
     """However it is written; one that is none is refused, and a blank one clears it."""
     await _no_sms()
     for typed in ("+33 06 11 54 65 87", "06 11 54 65 87", "0033611546587"):
         await contact(phone=typed)
-        assert (await my_account(house, claire)).phone_e164 == "+33611546587"
+        assert (await my_account(application, claire)).phone_e164 == "+33611546587"
     for typed in ("12", "+33 6 11", "claire", "9" * 400):
         with pytest.raises(PhoneInvalid):
             await contact(phone=typed)
     await contact(phone=" ")
-    assert (await my_account(house, claire)).phone_e164 is None
+    assert (await my_account(application, claire)).phone_e164 is None
 
 
 @pytest.mark.requirement("C-19", "R-101", "R-105")
-async def test_no_sms_alert_is_on_without_a_confirmed_mobile(house, claire, contact, visitor, sent) -> None:
+async def test_no_sms_alert_is_on_without_a_confirmed_mobile(
+    application, claire, contact, visitor, sent
+) -> None:
     """The number is not cleared or changed under it; a new one is confirmed by a code first."""
     leak = NotificationTopic.LEAK
     for phone in ("", "06 11 54 65 87"):
@@ -117,38 +119,40 @@ async def test_no_sms_alert_is_on_without_a_confirmed_mobile(house, claire, cont
             await contact(phone=phone)
     await choose_notification(claire, leak, by_sms=False, visitor=visitor, now=NOW)
     await contact(phone="06 11 54 65 87")
-    assert not (await my_account(house, claire)).phone_confirmed
+    assert not (await my_account(application, claire)).phone_confirmed
     with pytest.raises(PhoneRequiredForSms):
         await choose_notification(claire, leak, by_sms=True, visitor=visitor, now=NOW)
-    await ask_phone_code(house, claire, visitor=visitor, now=NOW)
-    await confirm_phone(house, claire, await sent("phone_code"), visitor=visitor, now=NOW)
-    assert (await my_account(house, claire)).phone_confirmed
+    await request_phone_code(application, claire, visitor=visitor, now=NOW)
+    await confirm_phone(application, claire, await sent("phone_code"), visitor=visitor, now=NOW)
+    assert (await my_account(application, claire)).phone_confirmed
     await choose_notification(claire, leak, by_sms=True, visitor=visitor, now=NOW)
 
 
 @pytest.mark.requirement("C-34")
-async def test_a_code_goes_to_a_mobile_alone(house, claire, contact, visitor) -> None:
+async def test_a_code_goes_to_a_mobile_alone(application, claire, contact, visitor) -> None:
     """A landline has no SMS, and no number has none either."""
     await _no_sms()
     await contact(phone="01 42 68 53 00")
     with pytest.raises(PhoneInvalid):
-        await ask_phone_code(house, claire, visitor=visitor, now=NOW)
+        await request_phone_code(application, claire, visitor=visitor, now=NOW)
     await contact(phone="")
     with pytest.raises(PhoneRequiredForSms):
-        await ask_phone_code(house, claire, visitor=visitor, now=NOW)
+        await request_phone_code(application, claire, visitor=visitor, now=NOW)
 
 
-async def test_a_code_proves_the_number_it_was_sent_to(house, claire, contact, visitor, sent) -> None:
+async def test_a_code_proves_the_number_it_was_sent_to(application, claire, contact, visitor, sent) -> None:
     """Not the one that took its place."""
     await _no_sms()
-    await ask_phone_code(house, claire, visitor=visitor, now=NOW)
+    await request_phone_code(application, claire, visitor=visitor, now=NOW)
     await contact(phone="06 11 54 65 87")
     with pytest.raises(CodeExpired):
-        await confirm_phone(house, claire, await sent("phone_code"), visitor=visitor, now=NOW)
+        await confirm_phone(application, claire, await sent("phone_code"), visitor=visitor, now=NOW)
 
 
-@pytest.mark.requirement("R-104", "R-105", "R-118", "R-119", "R-197", "C-32", "R-034", "R-015", "C-16")
-async def test_each_topic_is_switched_by_channel_at_any_time(house, enter, visitor) -> None:
+@pytest.mark.requirement(
+    "R-104", "R-105", "R-118", "R-119", "R-197", "C-32", "R-034", "R-015", "C-16", "CN-02"
+)
+async def test_each_topic_is_switched_by_channel_at_any_time(application, enter, visitor) -> None:
     """Nothing is on at first; what is switched is that alone."""
     await factories.account(notified=False)
     claire = await enter()
@@ -167,14 +171,18 @@ async def test_each_topic_is_switched_by_channel_at_any_time(house, enter, visit
     assert not (await notification_choices(claire))[2].by_email
 
 
-@pytest.mark.requirement("R-100", "R-218", "R-219", "R-222")
-async def test_a_new_address_counts_once_it_is_proved(house, claire, enter, visitor, sent, posted) -> None:
+@pytest.mark.requirement("R-100")
+async def test_a_new_address_counts_once_it_is_proved(
+    application, claire, enter, visitor, sent, posted
+) -> None:
     """The code goes to the new one; the old one signs in until then, and is told afterwards."""
-    await ask_email_change(house, claire, " Claire@New.example ", PASSWORD, visitor=visitor, now=NOW)
+    await request_email_change(
+        application, claire, " Claire@New.example ", PASSWORD, visitor=visitor, now=NOW
+    )
     ((recipient, _),) = await posted("email_code")
     assert recipient == "Claire@New.example"
     assert await enter(ME)
-    await confirm_email_change(house, claire, await sent("email_code"), visitor=visitor, now=NOW)
+    await confirm_email_change(application, claire, await sent("email_code"), visitor=visitor, now=NOW)
     assert await enter("claire@new.example")
     with pytest.raises(SignInRefused):
         await enter(ME)
@@ -182,10 +190,10 @@ async def test_a_new_address_counts_once_it_is_proved(house, claire, enter, visi
     assert (former, values) == (ME, {"new_email": "Claire@New.example"})
 
 
-async def test_an_address_wants_the_password_and_must_be_one(house, claire, visitor) -> None:
+async def test_an_address_wants_the_password_and_must_be_one(application, claire, visitor) -> None:
     """An open session alone takes no mailbox away."""
     with pytest.raises(PasswordWrong):
-        await ask_email_change(house, claire, "a@b.example", "wrong", visitor=visitor, now=NOW)
+        await request_email_change(application, claire, "a@b.example", "wrong", visitor=visitor, now=NOW)
     for email in (
         "",
         "a",
@@ -196,40 +204,39 @@ async def test_an_address_wants_the_password_and_must_be_one(house, claire, visi
         "\0@b.c",
     ):
         with pytest.raises(EmailInvalid):
-            await ask_email_change(house, claire, email, PASSWORD, visitor=visitor, now=NOW)
+            await request_email_change(application, claire, email, PASSWORD, visitor=visitor, now=NOW)
 
 
 @pytest.mark.requirement("C-13")
-async def test_anothers_address_is_not_given_away(house, claire, visitor, sent) -> None:
+async def test_anothers_address_is_not_given_away(application, claire, visitor, sent) -> None:
     """The answer is the same, and its mailbox gets no code."""
     await factories.account(email=OTHER)
-    await ask_email_change(house, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
+    await request_email_change(application, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
     assert await sent("email_code") is None
     with pytest.raises(CodeInvalid):
-        await confirm_email_change(house, claire, "000000", visitor=visitor, now=NOW)
+        await confirm_email_change(application, claire, "000000", visitor=visitor, now=NOW)
 
 
-async def test_an_address_taken_meanwhile_is_not_taken_over(house, claire, visitor, sent) -> None:
+async def test_an_address_taken_meanwhile_is_not_taken_over(application, claire, visitor, sent) -> None:
     """Whoever was first has it."""
-    await ask_email_change(house, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
+    await request_email_change(application, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
     await factories.account(email=OTHER)
     with pytest.raises(CodeExpired):
-        await confirm_email_change(house, claire, await sent("email_code"), visitor=visitor, now=NOW)
+        await confirm_email_change(application, claire, await sent("email_code"), visitor=visitor, now=NOW)
 
 
-@pytest.mark.requirement("R-219", "R-221")
 async def test_a_code_has_five_tries_fifteen_minutes_and_one_use(
-    house, claire, visitor, sent, audited
+    application, claire, visitor, sent, audited
 ) -> None:
     """Each wrong one tells how many are left; a new one takes its place after a minute."""
     await _no_sms()
 
     async def ask(at):
-        await ask_phone_code(house, claire, visitor=visitor, now=at)
+        await request_phone_code(application, claire, visitor=visitor, now=at)
         return await sent("phone_code")
 
     async def confirm(code, at=NOW):
-        await confirm_phone(house, claire, code, visitor=visitor, now=at)
+        await confirm_phone(application, claire, code, visitor=visitor, now=at)
 
     code = await ask(NOW)
     wrong = "000000" if code != "000000" else "111111"
@@ -257,13 +264,13 @@ async def test_a_code_has_five_tries_fifteen_minutes_and_one_use(
     assert code not in repr(await audited(Act.CODE_REFUSED))
 
 
-async def test_tries_at_once_are_five(house, claire, visitor, sent) -> None:
+async def test_tries_at_once_are_five(application, claire, visitor, sent) -> None:
     """Of a hundred wrong codes at one instant, five are looked at."""
     await _no_sms()
-    await ask_phone_code(house, claire, visitor=visitor, now=NOW)
+    await request_phone_code(application, claire, visitor=visitor, now=NOW)
     right = await sent("phone_code")
     tries = [
-        confirm_phone(house, claire, f"{number:06}", visitor=visitor, now=NOW)
+        confirm_phone(application, claire, f"{number:06}", visitor=visitor, now=NOW)
         for number in range(100)
         if f"{number:06}" != right
     ]
@@ -273,15 +280,15 @@ async def test_tries_at_once_are_five(house, claire, visitor, sent) -> None:
 
 
 @pytest.mark.requirement("R-062", "C-38")
-async def test_terms_are_accepted_in_the_version_that_was_read(house, enter, visitor, audited) -> None:
+async def test_terms_are_accepted_in_the_version_that_was_read(application, enter, visitor, audited) -> None:
     """With the moment; another version is not the one in force."""
     await factories.account()
     await Account.all().update(terms_version="2025-01")
     claire = await enter()
     assert claire.state is SessionState.MUST_ACCEPT_TERMS
     with pytest.raises(InvalidInput):
-        await accept_terms(house, claire, "2025-01", visitor=visitor, now=NOW)
-    await accept_terms(house, claire, factories.TERMS, visitor=visitor, now=NOW)
+        await accept_terms(application, claire, "2025-01", visitor=visitor, now=NOW)
+    await accept_terms(application, claire, factories.TERMS, visitor=visitor, now=NOW)
     assert (await enter()).state is SessionState.READY
     assert (await Account.get()).terms_accepted_at == NOW
     (entry,) = await audited(Act.TERMS_ACCEPTED)
@@ -289,19 +296,19 @@ async def test_terms_are_accepted_in_the_version_that_was_read(house, enter, vis
 
 
 @pytest.fixture
-async def home(vault, enter) -> tuple[Viewer, int]:
+async def home(key_encryption, enter) -> tuple[Viewer, int]:
     """Claire, and the number of her dwelling."""
-    await factories.residence(vault)
+    await factories.residence(key_encryption)
     return await enter(), (await Dwelling.get()).id
 
 
-@pytest.mark.requirement("R-063", "R-064", "R-065", "R-106", "R-120", "C-16", "C-18")
-async def test_a_consent_is_given_and_taken_back_at_any_time(house, home, visitor, audited) -> None:
+@pytest.mark.requirement("R-063", "R-064", "R-065", "R-106", "R-120", "C-16", "C-18", "CN-07")
+async def test_a_consent_is_given_and_taken_back_at_any_time(application, home, visitor, audited) -> None:
     """Unanswered at first; every answer is a row more, with who and when."""
     claire, dwelling = home
-    assert (await my_consent(house, claire, dwelling)).answer is ConsentAnswer.UNANSWERED
+    assert (await my_consent(application, claire, dwelling)).answer is ConsentAnswer.UNANSWERED
     for granted in (True, False, True):
-        view = await answer_consent(house, claire, dwelling, granted=granted, visitor=visitor, now=NOW)
+        view = await answer_consent(application, claire, dwelling, granted=granted, visitor=visitor, now=NOW)
         assert view.answer is (ConsentAnswer.GRANTED if granted else ConsentAnswer.REFUSED)
         assert (view.by_manager, view.recorded_at) == (False, NOW)
     assert view.question.fr.startswith(
@@ -311,14 +318,14 @@ async def test_a_consent_is_given_and_taken_back_at_any_time(house, home, visito
     assert len(await audited(Act.CONSENT_CHANGED)) == 3
 
 
-@pytest.mark.requirement("C-17", "R-121")
-async def test_a_manager_never_turns_a_refusal_into_a_consent(house, home, visitor, posted) -> None:
+@pytest.mark.requirement("C-17", "R-121", "CN-08")
+async def test_a_manager_never_turns_a_refusal_into_a_consent(application, home, visitor, posted) -> None:
     """Writes down a paper consent where nobody answered; a refusal stays one, by whatever way round."""
     claire, dwelling = home
 
     async def note(*, granted, paper="dossier 12"):
         return await record_consent(
-            house,
+            application,
             SYSTEM,
             ME,
             granted=granted,
@@ -333,31 +340,31 @@ async def test_a_manager_never_turns_a_refusal_into_a_consent(house, home, visit
     view = await note(granted=True)
     assert (view.answer, view.by_manager) == (ConsentAnswer.GRANTED, True)
     assert [recipient for recipient, _ in await posted("consent_changed")] == [ME]
-    await answer_consent(house, claire, dwelling, granted=False, visitor=visitor, now=NOW)
+    await answer_consent(application, claire, dwelling, granted=False, visitor=visitor, now=NOW)
     with pytest.raises(ConsentNotTheManagers):
         await note(granted=True)
     await note(granted=False)
     with pytest.raises(ConsentNotTheManagers):
         await note(granted=True)
-    assert (await my_consent(house, claire, dwelling)).answer is ConsentAnswer.REFUSED
+    assert (await my_consent(application, claire, dwelling)).answer is ConsentAnswer.REFUSED
     assert not (
-        await answer_consent(house, claire, dwelling, granted=True, visitor=visitor, now=NOW)
+        await answer_consent(application, claire, dwelling, granted=True, visitor=visitor, now=NOW)
     ).by_manager
 
 
-async def test_only_the_occupant_answers_for_a_dwelling(house, home, enter, visitor) -> None:
+async def test_only_the_occupant_answers_for_a_dwelling(application, home, enter, visitor) -> None:
     """Another's dwelling does not exist; nobody but the operator writes answers down."""
     claire, dwelling = home
     await factories.account(email=OTHER)
     other = await enter(OTHER)
     with pytest.raises(NotFound):
-        await answer_consent(house, other, dwelling, granted=True, visitor=visitor, now=NOW)
+        await answer_consent(application, other, dwelling, granted=True, visitor=visitor, now=NOW)
     with pytest.raises(NotFound):
-        await my_consent(house, other, dwelling)
+        await my_consent(application, other, dwelling)
     with pytest.raises(Forbidden):
-        await record_consent(house, claire, ME, granted=False, visitor=visitor, now=NOW)
+        await record_consent(application, claire, ME, granted=False, visitor=visitor, now=NOW)
     with pytest.raises(NotFound):
-        await record_consent(house, SYSTEM, OTHER, granted=False, visitor=visitor, now=NOW)
+        await record_consent(application, SYSTEM, OTHER, granted=False, visitor=visitor, now=NOW)
 
 
 @pytest.mark.requirement("R-107", "R-121", "R-122")
@@ -374,11 +381,11 @@ def test_the_trace_is_the_guides_own_sentence() -> None:
     )
 
 
-async def test_a_consents_day_is_one_of_the_residence(house, home, visitor) -> None:
+async def test_a_consents_day_is_one_of_the_residence(application, home, visitor) -> None:
     """At half past eleven in the evening UTC, it is the next day in Paris."""
     claire, dwelling = home
     late = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
-    view = await answer_consent(house, claire, dwelling, granted=True, visitor=visitor, now=late)
+    view = await answer_consent(application, claire, dwelling, granted=True, visitor=visitor, now=late)
     assert view.recorded_on == date(2026, 11, 23)
 
 

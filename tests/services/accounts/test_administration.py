@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM, Act, Role, SessionState, TokenScope
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Forbidden, NotFound, SignInRefused, Unauthenticated
 from core.models import Account, RecoveryCode, Session
 from core.services.accounts.access_tokens import issue_token
@@ -19,21 +19,23 @@ ME = "claire.martin@example.org"
 WHO: dict[str, Any] = {"email": ME, "operator_code": "ocea", "now": NOW}
 
 
-async def test_a_disabled_account_opens_nothing(house: House, enter: Any, visitor: Any, audited: Any) -> None:
+async def test_a_disabled_account_opens_nothing(
+    application: Application, enter: Any, visitor: Any, audited: Any
+) -> None:
     """Sessions, tokens and the password, from the same moment; enabled, the password alone opens again."""
     await factories.account()
     viewer = await enter()
     issued = await issue_token(
-        house, viewer, name="home", scopes=[TokenScope.READ_MONTHLY], visitor=visitor, now=NOW
+        application, viewer, name="home", scopes=[TokenScope.READ_MONTHLY], visitor=visitor, now=NOW
     )
-    assert (await viewer_of_token(house, issued.token, now=NOW)).account_id == viewer.account_id
+    assert (await viewer_of_token(application, issued.token, now=NOW)).account_id == viewer.account_id
     assert [await disable_account(SYSTEM, **WHO), await disable_account(SYSTEM, **WHO)] == [True, False]
     assert await Session.filter(revoked_at=None).count() == 0
     with pytest.raises(SignInRefused):
         await enter()
     assert [await enable_account(SYSTEM, **WHO), await enable_account(SYSTEM, **WHO)] == [True, False]
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, issued.token, now=NOW)
+        await viewer_of_token(application, issued.token, now=NOW)
     assert await Session.filter(revoked_at=None).count() == 0
     assert (await enter()).account_id == viewer.account_id
     (disabled,), (enabled,) = await audited(Act.ACCOUNT_DISABLED), await audited(Act.ACCOUNT_ENABLED)
@@ -44,19 +46,19 @@ async def test_a_disabled_account_opens_nothing(house: House, enter: Any, visito
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.MANAGER])
 async def test_a_lost_phone_with_its_recovery_codes(
-    house: House, enter: Any, posted: Any, audited: Any, role: Role
+    application: Application, enter: Any, posted: Any, audited: Any, role: Role
 ) -> None:
     """The password alone opens again, a manager's to a new enrolment; sessions end, and the owner is told."""
     number = await factories.account(role=role)
-    await Account.all().update(second_factor_since=NOW, second_factor_sealed=b"x", second_factor_step=7)
+    await Account.all().update(second_factor_since=NOW, second_factor_encrypted=b"x", second_factor_step=7)
     await RecoveryCode.create(account_id=number, code_hash="0" * 64)
-    assert (await enter()).state is SessionState.MUST_GIVE_SECOND_FACTOR
-    done = [await reset_second_factor(house, SYSTEM, **WHO) for _ in range(2)]
+    assert (await enter()).state is SessionState.MUST_VERIFY_SECOND_FACTOR
+    done = [await reset_second_factor(application, SYSTEM, **WHO) for _ in range(2)]
     assert done == [True, False]
     assert await Session.filter(revoked_at=None).count() == 0
     assert await RecoveryCode.all().count() == 0
     account = await Account.get()
-    assert (account.second_factor_sealed, account.second_factor_step) == (None, None)
+    assert (account.second_factor_encrypted, account.second_factor_step) == (None, None)
     expected = SessionState.READY if role is Role.RESIDENT else SessionState.MUST_ENROL_SECOND_FACTOR
     assert (await enter()).state is expected
     ((recipient, values),) = await posted("second_factor_reset")
@@ -68,7 +70,7 @@ async def test_a_lost_phone_with_its_recovery_codes(
     assert (entry.subject.number, entry.details) == (number, {"sessions": 1})
 
 
-async def test_only_the_operator_and_only_its_own(house: House, enter: Any) -> None:
+async def test_only_the_operator_and_only_its_own(application: Application, enter: Any) -> None:
     """Nobody does it by a session; another operator's account, and an unknown address, are not found."""
     await factories.account()
     claire = await enter()
@@ -80,6 +82,6 @@ async def test_only_the_operator_and_only_its_own(house: House, enter: Any) -> N
             with pytest.raises(NotFound):
                 await act(SYSTEM, **{**WHO, **changed})
     with pytest.raises(Forbidden):
-        await reset_second_factor(house, claire, **WHO)
+        await reset_second_factor(application, claire, **WHO)
     with pytest.raises(NotFound):
-        await reset_second_factor(house, SYSTEM, **{**WHO, "operator_code": "ista"})
+        await reset_second_factor(application, SYSTEM, **{**WHO, "operator_code": "ista"})

@@ -11,7 +11,11 @@ from core.access import Viewer
 from core.access.refusals import CodeResendTooSoon
 from core.errors import RateLimited
 from core.models import Account
-from core.services.accounts.contact_verification import ask_email_change, ask_phone_code, confirm_email_change
+from core.services.accounts.contact_verification import (
+    confirm_email_change,
+    request_email_change,
+    request_phone_code,
+)
 from core.services.accounts.password_change import NewPassword, change_password
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
@@ -21,12 +25,12 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def claire(house, enter) -> Viewer:
+async def claire(application, enter) -> Viewer:
     await factories.account()
     return await enter()
 
 
-async def test_a_mobile_is_not_flooded_with_codes(house, claire, enter, visitor) -> None:
+async def test_a_mobile_is_not_flooded_with_codes(application, claire, enter, visitor) -> None:
     """Five a day, whoever's account the number stands in: it may be a stranger's."""
     await factories.account(email=OTHER)
     other = await enter(OTHER)
@@ -35,33 +39,35 @@ async def test_a_mobile_is_not_flooded_with_codes(house, claire, enter, visitor)
     for number in range(0, 23 * 60, 10):
         for viewer in (claire, other):
             with suppress(RateLimited):
-                await ask_phone_code(house, viewer, visitor=visitor, now=NOW + number * MINUTE)
+                await request_phone_code(application, viewer, visitor=visitor, now=NOW + number * MINUTE)
                 sent += 1
     assert sent == 5
 
 
-async def test_a_mailbox_is_not_flooded_with_codes(house, claire, visitor, posted) -> None:
+async def test_a_mailbox_is_not_flooded_with_codes(application, claire, visitor, posted) -> None:
     """Five a day to one address that is to become an account's, however it is written."""
     sent = 0
     for number in range(0, 23 * 60, 10):
         email = "New@Example.org" if number % 20 else "new@example.ORG"
         with suppress(RateLimited):
-            await ask_email_change(house, claire, email, PASSWORD, visitor=visitor, now=NOW + number * MINUTE)
+            await request_email_change(
+                application, claire, email, PASSWORD, visitor=visitor, now=NOW + number * MINUTE
+            )
             sent += 1
     assert (sent, len(await posted("email_code"))) == (5, 5)
 
 
-async def test_codes_asked_for_at_once_are_one(house, claire, visitor) -> None:
+async def test_codes_asked_for_at_once_are_one(application, claire, visitor) -> None:
     """The minute between two holds at one instant too."""
     await _one_mobile()
-    asked = [ask_phone_code(house, claire, visitor=visitor, now=NOW) for _ in range(3)]
+    asked = [request_phone_code(application, claire, visitor=visitor, now=NOW) for _ in range(3)]
     done = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(one) for one in done if one is not None] == [CodeResendTooSoon] * 2
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_proved_address_undoes_no_new_password(
-    house, claire, enter, visitor, posted, monkeypatch
+    application, claire, enter, visitor, posted, monkeypatch
 ) -> None:
     """The password is changed while the address is taken over: both are as they were chosen. (SQLite writes
     one after the other.)
@@ -71,14 +77,14 @@ async def test_a_proved_address_undoes_no_new_password(
 
     async def between(account, **more) -> None:
         monkeypatch.undo()
-        change = change_password(house, other, PASSWORD, new, visitor=visitor, now=NOW)
+        change = change_password(application, other, PASSWORD, new, visitor=visitor, now=NOW)
         await asyncio.create_task(change, context=outside)
         await save(account, **more)
 
-    await ask_email_change(house, claire, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
+    await request_email_change(application, claire, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
     ((_, values),) = await posted("email_code")
     monkeypatch.setattr(Account, "save", between)
-    await confirm_email_change(house, claire, values["code"], visitor=visitor, now=NOW)
+    await confirm_email_change(application, claire, values["code"], visitor=visitor, now=NOW)
     assert await enter("new@example.org", new.password)
 
 

@@ -13,26 +13,26 @@ from tests.support import factories
 from tests.support.factories import NOW
 
 
-@pytest.mark.requirement("R-212")
-async def test_the_newsletter_ends_as_easily_as_it_begins(house, enter, visitor, audited) -> None:
+@pytest.mark.requirement("R-212", "NL-01")
+async def test_the_newsletter_ends_as_easily_as_it_begins(application, enter, visitor, audited) -> None:
     """Whoever ticked it at sign-up ends it; that it is wished again has a moment of its own (NL-01)."""
     await factories.account()
     await Account.all().update(newsletter_since=NOW - timedelta(days=30))
     claire = await enter()
     await Operator.all().update(code="ista")
     for wished, since in ((False, None), (False, None), (True, NOW)):
-        await choose_newsletter(house, claire, wished=wished, visitor=visitor, now=NOW)
+        await choose_newsletter(application, claire, wished=wished, visitor=visitor, now=NOW)
         assert (await Account.get()).newsletter_since == since
-        assert (await my_account(house, claire)).newsletter is wished
-    told = [entry.details for entry in await audited(Act.NOTIFICATIONS_CHANGED)]
-    assert told == [{"topic": "NEWSLETTER", "by_email": False}, {"topic": "NEWSLETTER", "by_email": True}]
+        assert (await my_account(application, claire)).newsletter is wished
+    reported = [entry.details for entry in await audited(Act.NOTIFICATIONS_CHANGED)]
+    assert reported == [{"topic": "NEWSLETTER", "by_email": False}, {"topic": "NEWSLETTER", "by_email": True}]
 
 
-async def test_nobody_joins_a_newsletter_that_there_is_not(house, enter, visitor) -> None:
+async def test_nobody_joins_a_newsletter_that_there_is_not(application, enter, visitor) -> None:
     """An operator that has none; ending is always possible."""
     await factories.account()
     claire = await enter()
-    await choose_newsletter(house, claire, wished=False, visitor=visitor, now=NOW)
+    await choose_newsletter(application, claire, wished=False, visitor=visitor, now=NOW)
     with pytest.raises(InvalidInput):
-        await choose_newsletter(house, claire, wished=True, visitor=visitor, now=NOW)
+        await choose_newsletter(application, claire, wished=True, visitor=visitor, now=NOW)
     assert (await Account.get()).newsletter_since is None

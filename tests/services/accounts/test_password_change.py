@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from zxcvbn import zxcvbn
 
-from core.access import Act, SessionState, passwords
+from core.access import Act, SessionState
 from core.access.refusals import (
     CodeExpired,
     PasswordMismatch,
@@ -17,7 +17,7 @@ from core.access.refusals import (
 )
 from core.errors import RateLimited, SignInRefused, Unauthenticated
 from core.models import Account, Challenge, MessageState, OutboxMessage
-from core.services.accounts.contact_verification import ask_email_change, confirm_email_change
+from core.services.accounts.contact_verification import confirm_email_change, request_email_change
 from core.services.accounts.password_change import NewPassword, ask_for_reset, change_password, reset_password
 from core.services.accounts.sign_in import sign_in
 from core.services.auth.one_time_codes import new_reset_token
@@ -30,47 +30,49 @@ NEW = "Nouveau-Mot-77-Fleuve"
 
 
 @pytest.fixture
-def change(house, visitor):
+def change(application, visitor):
     async def to(viewer, new=NEW, *, current=PASSWORD, again=None, at=NOW):
         typed = NewPassword(new, new if again is None else again)
-        return await change_password(house, viewer, current, typed, visitor=visitor, now=at)
+        return await change_password(application, viewer, current, typed, visitor=visitor, now=at)
 
     return to
 
 
 @pytest.fixture
-def link(house, visitor, reset_token):
+def link(application, visitor, reset_token):
     """Asks for a reset, and answers the token of its mail; None where none goes out."""
 
     async def ask(email=ME, *, at=NOW):
-        await ask_for_reset(house, email, visitor=visitor, now=at)
+        await ask_for_reset(application, email, visitor=visitor, now=at)
         return await reset_token(at)
 
     return ask
 
 
 @pytest.fixture
-def reset(house, visitor):
+def reset(application, visitor):
     async def to(token, new=NEW, *, again=None, at=NOW):
         typed = NewPassword(new, new if again is None else again)
-        return await reset_password(house, token, typed, visitor=visitor, now=at)
+        return await reset_password(application, token, typed, visitor=visitor, now=at)
 
     return to
 
 
-@pytest.mark.requirement("R-103", "R-061")
+@pytest.mark.requirement("R-103", "PW-06")
 async def test_a_new_password_ends_every_other_session(
-    house, enter, change, visitor, posted, audited
+    application, enter, change, visitor, posted, audited
 ) -> None:
     """The present one goes on under a new token, and the mailbox is told."""
     await factories.account()
-    mine = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
-    other = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+    mine = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
+    other = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
     opened = await change(mine.session.viewer)
     for token in (mine.session.token, other.session.token):
         with pytest.raises(Unauthenticated):
-            await viewer_of_token(house, token, now=NOW)
-    assert (await viewer_of_token(house, opened.token, now=NOW)).session_id == mine.session.viewer.session_id
+            await viewer_of_token(application, token, now=NOW)
+    assert (
+        await viewer_of_token(application, opened.token, now=NOW)
+    ).session_id == mine.session.viewer.session_id
     with pytest.raises(SignInRefused):
         await enter()
     assert await enter(password=NEW)
@@ -80,8 +82,8 @@ async def test_a_new_password_ends_every_other_session(
     assert entry.details == {"sessions_ended": 1}
 
 
-@pytest.mark.requirement("R-061", "C-38")
-async def test_a_temporary_password_gives_way_to_a_personal_one(house, enter, change) -> None:
+@pytest.mark.requirement("R-061", "C-38", "PW-05")
+async def test_a_temporary_password_gives_way_to_a_personal_one(application, enter, change) -> None:
     """The session goes on to the next state, and the temporary one cannot be kept."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=1), terms_version=None)
@@ -95,10 +97,10 @@ async def test_a_temporary_password_gives_way_to_a_personal_one(house, enter, ch
 
 @pytest.mark.requirement("R-112", "R-113", "R-114", "R-115", "R-116")
 async def test_a_password_that_cannot_be_taken_is_refused_by_its_criteria(
-    house, enter, change, vault
+    application, enter, change, key_encryption
 ) -> None:
     """Those of the operator, and those that hold everywhere; nothing has changed then."""
-    await factories.residence(vault, factories.meter(printed_serial="H8CA029620"))
+    await factories.residence(key_encryption, factories.meter(printed_serial="H8CA029620"))
     viewer = await enter()
     with pytest.raises(PasswordMismatch):
         await change(viewer, again="Nouveau-Mot-77-Fleuv")
@@ -115,7 +117,7 @@ async def test_a_password_that_cannot_be_taken_is_refused_by_its_criteria(
     assert await enter()
 
 
-async def test_an_open_session_alone_changes_no_password(house, enter, change) -> None:
+async def test_an_open_session_alone_changes_no_password(application, enter, change) -> None:
     """The present one is asked for, ten times at most; another is never looked at."""
     await factories.account()
     viewer = await enter()
@@ -127,21 +129,21 @@ async def test_an_open_session_alone_changes_no_password(house, enter, change) -
     assert await change(viewer, at=NOW + timedelta(minutes=20))
 
 
-@pytest.mark.requirement("R-117")
-async def test_a_link_resets_the_password_once(house, enter, link, reset, visitor) -> None:
+@pytest.mark.requirement("R-117", "PW-06")
+async def test_a_link_resets_the_password_once(application, enter, link, reset, visitor) -> None:
     """It ends every session; used again, it is worthless."""
     await factories.account()
-    before = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+    before = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
     token = await link()
     assert await reset(token)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, before.session.token, now=NOW)
+        await viewer_of_token(application, before.session.token, now=NOW)
     assert await enter(password=NEW)
     with pytest.raises(CodeExpired):
         await reset(token, "Encore-Un-Autre-88")
 
 
-async def test_two_uses_of_a_link_at_once_are_one(house, link, reset) -> None:
+async def test_two_uses_of_a_link_at_once_are_one(application, link, reset) -> None:
     """Whoever is faster."""
     await factories.account()
     token = await link()
@@ -151,7 +153,8 @@ async def test_two_uses_of_a_link_at_once_are_one(house, link, reset) -> None:
     assert sorted(isinstance(use, CodeExpired) for use in uses) == [False, True]
 
 
-async def test_a_link_lasts_an_hour_and_only_the_last_counts(house, link, reset) -> None:
+@pytest.mark.requirement("PW-06")
+async def test_a_link_lasts_an_hour_and_only_the_last_counts(application, link, reset) -> None:
     """To the instant; a password changed meanwhile ends it too."""
     await factories.account()
     first, second = await link(), await link()
@@ -165,7 +168,7 @@ async def test_a_link_lasts_an_hour_and_only_the_last_counts(house, link, reset)
             await reset(token)
 
 
-async def test_a_weak_password_does_not_use_the_link_up(house, link, reset) -> None:
+async def test_a_weak_password_does_not_use_the_link_up(application, link, reset) -> None:
     """One tries again on the same page."""
     await factories.account()
     token = await link()
@@ -176,7 +179,7 @@ async def test_a_weak_password_does_not_use_the_link_up(house, link, reset) -> N
     assert await reset(token)
 
 
-async def test_a_new_password_is_judged_in_a_thread(house, enter, change, monkeypatch) -> None:
+async def test_a_new_password_is_judged_in_a_thread(application, enter, change, monkeypatch) -> None:
     """It is work, and the others are answered meanwhile."""
     await factories.account()
     judged_in = []
@@ -185,7 +188,7 @@ async def test_a_new_password_is_judged_in_a_thread(house, enter, change, monkey
         judged_in.append(threading.current_thread())
         return zxcvbn(*args, **more)
 
-    monkeypatch.setattr(passwords, "zxcvbn", noted)
+    monkeypatch.setattr("zxcvbn.zxcvbn", noted)
     await change(await enter())
     assert judged_in
     assert threading.main_thread() not in judged_in
@@ -193,14 +196,14 @@ async def test_a_new_password_is_judged_in_a_thread(house, enter, change, monkey
 
 @pytest.mark.parametrize("made", ["before the change", "after it, for the former mailbox"])
 async def test_a_link_dies_with_the_mailbox(
-    house, enter, link, reset, visitor, posted, reset_token, made
+    application, enter, link, reset, visitor, posted, reset_token, made
 ) -> None:
     """Whoever reads the former mailbox gets no further by a link that was sent there."""
     await factories.account()
     me, token = await enter(), await link()
-    await ask_email_change(house, me, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
+    await request_email_change(application, me, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
     ((_, values),) = await posted("email_code")
-    await confirm_email_change(house, me, values["code"], visitor=visitor, now=NOW)
+    await confirm_email_change(application, me, values["code"], visitor=visitor, now=NOW)
     if made != "before the change":  # the post room made the link while the address was changed
         token = await new_reset_token(me.account_id, ME, now=NOW)
     with pytest.raises(CodeExpired):
@@ -209,7 +212,7 @@ async def test_a_link_dies_with_the_mailbox(
 
 
 @pytest.mark.requirement("C-13")
-async def test_nobody_learns_whether_an_account_exists(house, link, audited) -> None:
+async def test_nobody_learns_whether_an_account_exists(application, link, audited) -> None:
     """The answer is the same, and the mail goes to the account's owner alone."""
     await factories.account()
     assert await link("nobody@example.org") is None
@@ -223,7 +226,7 @@ async def test_nobody_learns_whether_an_account_exists(house, link, audited) -> 
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
-async def test_a_mailbox_is_not_flooded(house, link, email) -> None:
+async def test_a_mailbox_is_not_flooded(application, link, email) -> None:
     """Three links an hour, for an address that exists or not."""
     await factories.account()
     for _ in range(3):
@@ -233,7 +236,7 @@ async def test_a_mailbox_is_not_flooded(house, link, email) -> None:
     await link(email, at=NOW + timedelta(minutes=80))
 
 
-async def test_what_opens_is_not_stored(house, link) -> None:
+async def test_what_opens_is_not_stored(application, link) -> None:
     """Of the link its hash; the mail's row has none, since it is made when the mail goes."""
     await factories.account()
     token = await link()
@@ -244,7 +247,7 @@ async def test_what_opens_is_not_stored(house, link) -> None:
     assert token.removeprefix("smf_") not in stored
 
 
-async def test_an_operator_without_a_profile_has_the_houses_policy(house, enter, change) -> None:
+async def test_an_operator_without_a_profile_has_the_applications_policy(application, enter, change) -> None:
     """Twelve characters of three kinds."""
     await factories.account()
     operator = await (await Account.get()).operator

@@ -13,8 +13,8 @@ from core.models import Account, RecoveryCode
 from core.services.accounts.second_factor import (
     begin_enrolment,
     confirm_enrolment,
-    give_second_factor,
     remove_second_factor,
+    verify_second_factor,
 )
 from core.services.accounts.sign_in import sign_in
 from core.services.auth.sessions import viewer_of_token
@@ -26,39 +26,39 @@ STEP = timedelta(seconds=30)
 
 
 @pytest.fixture
-def enrolled(house, visitor):
+def enrolled(application, visitor):
     """Enrols whoever signs in; answers the app and what the enrolment answered."""
 
     async def enrol(*, role=Role.RESIDENT):
         await factories.account(role=role)
-        signed_in = await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)
+        signed_in = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
         viewer = signed_in.session.viewer
-        begun = await begin_enrolment(house, viewer, PASSWORD, now=NOW)
+        begun = await begin_enrolment(application, viewer, PASSWORD, now=NOW)
         app = pyotp.TOTP(begun.secret)
-        answer = await confirm_enrolment(house, viewer, app.at(NOW), visitor=visitor, now=NOW)
+        answer = await confirm_enrolment(application, viewer, app.at(NOW), visitor=visitor, now=NOW)
         return app, answer, signed_in.session
 
     return enrol
 
 
 @pytest.fixture
-def give(house, visitor):
+def give(application, visitor):
     async def code(viewer, shown, *, at=NOW):
-        return await give_second_factor(house, viewer, shown, visitor=visitor, now=at)
+        return await verify_second_factor(application, viewer, shown, visitor=visitor, now=at)
 
     return code
 
 
-async def test_an_enrolled_account_is_asked_for_a_code(house, enter, enrolled, give) -> None:
+async def test_an_enrolled_account_is_asked_for_a_code(application, enter, enrolled, give) -> None:
     """The password opens nothing but the question; the code opens the rest, under a new token."""
     app, _, _ = await enrolled()
     viewer = await enter()
-    assert viewer.state is SessionState.MUST_GIVE_SECOND_FACTOR
+    assert viewer.state is SessionState.MUST_VERIFY_SECOND_FACTOR
     with pytest.raises(MustGiveSecondFactor):
         viewer.require(Permission.DWELLINGS_READ)
     opened = await give(viewer, app.at(NOW + STEP), at=NOW + STEP)
     assert opened.viewer.state is SessionState.READY
-    assert (await viewer_of_token(house, opened.token, now=NOW)).state is SessionState.READY
+    assert (await viewer_of_token(application, opened.token, now=NOW)).state is SessionState.READY
 
 
 async def test_a_code_counts_once(enter, enrolled, give) -> None:
@@ -121,59 +121,59 @@ async def test_a_recovery_code_stands_in_once(enter, enrolled, give, audited) ->
     assert not any(one in stored or one.replace("-", "") in stored for one in answer.recovery_codes)
 
 
-async def test_an_enrolment_ends_other_sessions_and_is_told(house, enrolled, posted, audited) -> None:
+async def test_an_enrolment_ends_other_sessions_and_is_told(application, enrolled, posted, audited) -> None:
     """The one that enrolled goes on under a new token, and needs no code again."""
     _, answer, before = await enrolled()
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, before.token, now=NOW)
+        await viewer_of_token(application, before.token, now=NOW)
     assert answer.session.viewer.state is SessionState.READY
     assert [recipient for recipient, _ in await posted("second_factor_enrolled")] == [ME]
     assert Act.SECOND_FACTOR_ENROLLED in await audited()
 
 
-async def test_an_enrolment_wants_the_password_and_a_right_code(house, enter, visitor) -> None:
+async def test_an_enrolment_wants_the_password_and_a_right_code(application, enter, visitor) -> None:
     """An open session alone sets up nothing, and a secret that was never shown to work counts for nothing."""
     await factories.account()
     viewer = await enter()
     with pytest.raises(PasswordWrong):
-        await begin_enrolment(house, viewer, "wrong", now=NOW)
+        await begin_enrolment(application, viewer, "wrong", now=NOW)
     with pytest.raises(CodeExpired):
-        await confirm_enrolment(house, viewer, "000000", visitor=visitor, now=NOW)
-    begun = await begin_enrolment(house, viewer, PASSWORD, now=NOW)
+        await confirm_enrolment(application, viewer, "000000", visitor=visitor, now=NOW)
+    begun = await begin_enrolment(application, viewer, PASSWORD, now=NOW)
     assert begun.uri.startswith("otpauth://totp/OCEA%20Smart%20Building:claire.martin%40example.org?secret=")
     with pytest.raises(CodeInvalid):
-        await confirm_enrolment(house, viewer, "no code", visitor=visitor, now=NOW)
+        await confirm_enrolment(application, viewer, "no code", visitor=visitor, now=NOW)
     assert (await enter()).state is SessionState.READY
 
 
-async def test_the_secret_lies_sealed_for_its_account(house, enrolled) -> None:
+async def test_the_secret_lies_sealed_for_its_account(application, enrolled) -> None:
     """It is not in the table, and copied to another account it opens nothing."""
     app, _, _ = await enrolled()
     row = await Account.get()
-    assert app.secret.encode() not in bytes(row.second_factor_sealed)
+    assert app.secret.encode() not in bytes(row.second_factor_encrypted)
     assert app.secret not in repr(dict(row))
 
 
 async def test_a_resident_may_remove_it_and_a_manager_may_not(
-    house, enter, enrolled, visitor, posted
+    application, enter, enrolled, visitor, posted
 ) -> None:
     """With the password; the mailbox is told."""
     _, answer, _ = await enrolled()
     viewer = answer.session.viewer
     with pytest.raises(Conflict):
-        await begin_enrolment(house, viewer, PASSWORD, now=NOW)
+        await begin_enrolment(application, viewer, PASSWORD, now=NOW)
     with pytest.raises(PasswordWrong):
-        await remove_second_factor(house, viewer, "wrong", visitor=visitor, now=NOW)
-    await remove_second_factor(house, viewer, PASSWORD, visitor=visitor, now=NOW)
+        await remove_second_factor(application, viewer, "wrong", visitor=visitor, now=NOW)
+    await remove_second_factor(application, viewer, PASSWORD, visitor=visitor, now=NOW)
     assert (await enter()).state is SessionState.READY
     assert len(await posted("second_factor_removed")) == 1
     assert await RecoveryCode.all().count() == 0
 
 
-async def test_a_manager_enrols_and_keeps_it(house, enter, enrolled, visitor) -> None:
+async def test_a_manager_enrols_and_keeps_it(application, enter, enrolled, visitor) -> None:
     """Obligatory means for good."""
     _, answer, _ = await enrolled(role=Role.MANAGER)
     manager = answer.session.viewer
     assert (manager.role, manager.state) == (Role.MANAGER, SessionState.READY)
     with pytest.raises(Conflict):
-        await remove_second_factor(house, manager, PASSWORD, visitor=visitor, now=NOW)
+        await remove_second_factor(application, manager, PASSWORD, visitor=visitor, now=NOW)

@@ -28,7 +28,7 @@ def hashed(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def guess(house):
+def guess(application):
     """Tries wrong passwords, each from an address of its own unless told otherwise; answers the refusals."""
 
     async def tries(count, email=ME, *, at=NOW, address=None, password="wrong", **more):
@@ -36,7 +36,7 @@ def guess(house):
         for number in range(count):
             visitor = Visitor(address or f"198.51.{number // 250}.{number % 250}")
             with pytest.raises((SignInRefused, AccountLocked, RateLimited)) as refused:
-                await sign_in(house, email, password, visitor=visitor, now=at, **more)
+                await sign_in(application, email, password, visitor=visitor, now=at, **more)
             refusals.append(refused.value)
         return refusals
 
@@ -44,7 +44,8 @@ def guess(house):
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
-async def test_the_eleventh_wrong_password_is_not_looked_at(house, guess, hashed, email) -> None:
+@pytest.mark.requirement("PW-01", "C-04")
+async def test_the_eleventh_wrong_password_is_not_looked_at(application, guess, hashed, email) -> None:
     """Nor is a right one from a stranger's device; whether the account exists makes no difference (PW-01)."""
     await factories.account()
     refusals = await guess(12, email)
@@ -56,7 +57,7 @@ async def test_the_eleventh_wrong_password_is_not_looked_at(house, guess, hashed
     assert len(hashed) == 10
 
 
-async def test_a_lock_ends_by_itself(house, guess, enter) -> None:
+async def test_a_lock_ends_by_itself(application, guess, enter) -> None:
     """At the moment that it told."""
     await factories.account()
     locked = (await guess(11))[-1]
@@ -65,51 +66,54 @@ async def test_a_lock_ends_by_itself(house, guess, enter) -> None:
     assert (await enter(at=locked.until)).role is Role.RESIDENT
 
 
-async def test_a_known_device_gets_in_while_strangers_are_locked_out(house, guess, enter, visitor) -> None:
+async def test_a_known_device_gets_in_while_strangers_are_locked_out(
+    application, guess, enter, visitor
+) -> None:
     """Its owner notices nothing; and it has ten wrong tries of its own."""
     await factories.account()
-    device = (await sign_in(house, ME, PASSWORD, visitor=visitor, now=NOW)).device_token
+    device = (await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)).device_token
     assert isinstance((await guess(11))[-1], AccountLocked)
-    again = await sign_in(house, ME, PASSWORD, visitor=visitor, device_token=device, now=NOW)
+    again = await sign_in(application, ME, PASSWORD, visitor=visitor, device_token=device, now=NOW)
     assert again.session.viewer.role is Role.RESIDENT
     wrong = await guess(11, device_token=again.device_token)
     assert [type(one) for one in wrong] == [SignInRefused] * 10 + [AccountLocked]
 
 
-async def test_anothers_device_is_no_known_one(house, guess, visitor) -> None:
+async def test_anothers_device_is_no_known_one(application, guess, visitor) -> None:
     """A device token counts for the account that it was given to."""
     await factories.account()
     await factories.account(email="other@example.org")
-    other = (await sign_in(house, "other@example.org", PASSWORD, visitor=visitor, now=NOW)).device_token
+    other = (await sign_in(application, "other@example.org", PASSWORD, visitor=visitor, now=NOW)).device_token
     await guess(10)
     (locked,) = await guess(1, password=PASSWORD, device_token=other)
     assert isinstance(locked, AccountLocked)
 
 
-async def test_who_proves_the_mailbox_gets_in(house, guess, enter, reset_token, visitor) -> None:
+async def test_who_proves_the_mailbox_gets_in(application, guess, enter, reset_token, visitor) -> None:
     """The reset mail ends a lock, and the guesser who goes on locks strangers out alone."""
     await factories.account()
     await guess(11)
-    await ask_for_reset(house, ME, visitor=visitor, now=NOW)
+    await ask_for_reset(application, ME, visitor=visitor, now=NOW)
     token = await reset_token()
     new = "Nouveau-Mot-77-Fleuve"
-    device = await reset_password(house, token, NewPassword(new, new), visitor=visitor, now=NOW)
+    device = await reset_password(application, token, NewPassword(new, new), visitor=visitor, now=NOW)
     await guess(11)
     assert (await enter(password=new, device_token=device)).role is Role.RESIDENT
 
 
-async def test_a_thousand_tries_at_once_get_no_further(house, hashed) -> None:
+async def test_a_thousand_tries_at_once_get_no_further(application, hashed) -> None:
     """They are counted before they are looked at."""
     await factories.account()
     tries = [
-        sign_in(house, ME, "wrong", visitor=Visitor(f"198.51.100.{number}"), now=NOW) for number in range(100)
+        sign_in(application, ME, "wrong", visitor=Visitor(f"198.51.100.{number}"), now=NOW)
+        for number in range(100)
     ]
     refusals = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(one, SignInRefused) for one in refusals) == len(hashed) == 10
     assert sum(isinstance(one, AccountLocked) for one in refusals) == 90
 
 
-async def test_an_address_that_tries_many_accounts_is_slowed_down(house, guess, hashed) -> None:
+async def test_an_address_that_tries_many_accounts_is_slowed_down(application, guess, hashed) -> None:
     """After thirty wrong passwords, whichever accounts they were for; another address is not."""
     await factories.account()
     refusals = [(await guess(1, f"x{number}@example.org", address="203.0.113.1"))[0] for number in range(40)]
@@ -119,7 +123,7 @@ async def test_an_address_that_tries_many_accounts_is_slowed_down(house, guess, 
     assert isinstance(elsewhere, SignInRefused)
 
 
-async def test_right_passwords_are_not_counted(house, enter) -> None:
+async def test_right_passwords_are_not_counted(application, enter) -> None:
     """A program that signs in every minute is no guesser."""
     await factories.account()
     for _ in range(40):
@@ -128,7 +132,7 @@ async def test_right_passwords_are_not_counted(house, enter) -> None:
     assert await Device.all().count() == MOST_DEVICES
 
 
-async def test_no_account_and_a_wrong_password_leave_the_same_trace(house, guess, audited) -> None:
+async def test_no_account_and_a_wrong_password_leave_the_same_trace(application, guess, audited) -> None:
     """One record a try, in the same words; what is refused for its number fills no table."""
     await factories.account()
     for email in (ME, "nobody@example.org"):
@@ -142,8 +146,8 @@ async def test_no_account_and_a_wrong_password_leave_the_same_trace(house, guess
         await _forget_audit()
 
 
-@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03")
-async def test_a_temporary_password_opens_once_and_for_a_day(house, enter) -> None:
+@pytest.mark.requirement("R-058", "R-060", "R-061", "C-03", "PW-05")
+async def test_a_temporary_password_opens_once_and_for_a_day(application, enter) -> None:
     """And only the way to a personal one; too old or used, it is a wrong password (PW-05)."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=24))
@@ -156,7 +160,7 @@ async def test_a_temporary_password_opens_once_and_for_a_day(house, enter) -> No
 
 
 @pytest.mark.requirement("R-061", "R-062", "C-38")
-async def test_a_first_sign_in_goes_password_then_terms_then_ready(house, enter) -> None:
+async def test_a_first_sign_in_goes_password_then_terms_then_ready(application, enter) -> None:
     """Each state follows when the one before is done."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=1), terms_version=None)
@@ -169,14 +173,14 @@ async def test_a_first_sign_in_goes_password_then_terms_then_ready(house, enter)
     assert (await enter()).state is SessionState.MUST_ACCEPT_TERMS
 
 
-async def test_a_manager_without_a_second_factor_can_only_enrol(house, enter) -> None:
+async def test_a_manager_without_a_second_factor_can_only_enrol(application, enter) -> None:
     """Whatever else is open to the role."""
     await factories.account(role=Role.MANAGER)
     viewer = await enter()
     assert (viewer.role, viewer.state) == (Role.MANAGER, SessionState.MUST_ENROL_SECOND_FACTOR)
 
 
-async def test_a_sign_in_is_recorded(house, enter, audited) -> None:
+async def test_a_sign_in_is_recorded(application, enter, audited) -> None:
     """Who, from where, and whether the device was known."""
     account_id = await factories.account()
     await enter()

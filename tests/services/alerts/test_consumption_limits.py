@@ -15,7 +15,7 @@ from core.services.alerts.manager_alerts import managed_alerts
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
 from core.services.alerts.workflow import acknowledge
 from core.services.places.managed_residences import grant_residence
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -27,35 +27,35 @@ MOVE_IN = date(2026, 3, 1)
 
 
 @pytest.fixture
-async def home(house, vault, izar):
+async def home(application, key_encryption, izar):
     """Claire's home since March, and another's before."""
     await factories.account(email="old@example.org", first_name="Odile")
     old = OccupancySpec(date(2020, 1, 1), MOVE_IN, email="old@example.org")
-    await factories.residence(vault, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
     return izar
 
 
-async def take(house, lines, now):
-    return await take_in(house, SYSTEM, lines, source="test", now=now)
+async def take(application, lines, now):
+    return await take_in(application, SYSTEM, lines, source="test", now=now)
 
 
-async def told():
+async def reported():
     return [row.values for row in await OutboxMessage.filter(template="own_limit").order_by("id")]
 
 
 @pytest.mark.requirement("R-197", "C-30")
-async def test_a_day_over_the_limit_is_told_once_as_soon_as_it_passes(house, home, resident) -> None:
+async def test_a_day_over_the_limit_is_told_once_as_soon_as_it_passes(application, home, resident) -> None:
     """130 litres are none of 130; 140 are told, once a day; the next day counts anew."""
     await Account.all().update(leak_by_email=False, leak_by_sms=False)  # ten litres an hour are a leak too
     await set_limit(await resident(), 1, COLD, PER_DAY, 130, now=START)
     lines = home.hourly(START, [10] * 48)
-    await take(house, lines[:14], START + 13 * HOUR)
-    assert await told() == []
-    summary = await take(house, lines[:15], START + 14 * HOUR)
+    await take(application, lines[:14], START + 13 * HOUR)
+    assert await reported() == []
+    summary = await take(application, lines[:15], START + 14 * HOUR)
     assert (summary.alerts, summary.messages) == (1, 1)
-    assert (await take(house, lines[:24], START + DAY)).messages == 0
-    assert (await take(house, lines, START + 2 * DAY)).messages == 1
-    first, second = await told()
+    assert (await take(application, lines[:24], START + DAY)).messages == 0
+    assert (await take(application, lines, START + 2 * DAY)).messages == 1
+    first, second = await reported()
     assert (first["amount"], first["limit"], first["started_on"]) == (140, 130, "2026-11-20")
     assert second["started_on"] == "2026-11-21"
     assert [row.amount for row in await Alert.filter(own_limit=PER_DAY).order_by("started_on")] == [
@@ -65,34 +65,34 @@ async def test_a_day_over_the_limit_is_told_once_as_soon_as_it_passes(house, hom
 
 
 @pytest.mark.requirement("R-197", "C-30")
-async def test_a_month_over_the_limit_is_told_once(house, home, resident) -> None:
+async def test_a_month_over_the_limit_is_told_once(application, home, resident) -> None:
     """Whatever becomes of the limit afterwards."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_MONTH, 300, now=START)
-    await take(house, home.hourly(START, [10] * 48), START + 2 * DAY)
+    await take(application, home.hourly(START, [10] * 48), START + 2 * DAY)
     await set_limit(claire, 1, COLD, PER_MONTH, 310, now=START + 2 * DAY)
-    await take(house, home.hourly(START + 2 * DAY, [10] * 4, index=1480), START + 3 * DAY)
-    (values,) = await told()
+    await take(application, home.hourly(START + 2 * DAY, [10] * 4, index=1480), START + 3 * DAY)
+    (values,) = await reported()
     assert (values["period"], values["amount"], values["limit"]) == ("MONTH", 480, 300)
 
 
-async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(house, home, resident) -> None:
+async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(application, home, resident) -> None:
     """The days before are not told, and nothing is without a limit."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_DAY, 100, now=START + DAY)
     lines = home.hourly(START, [10] * 72)
-    await take(house, lines[:48], START + 2 * DAY)
-    assert [values["started_on"] for values in await told()] == ["2026-11-21"]
+    await take(application, lines[:48], START + 2 * DAY)
+    assert [values["started_on"] for values in await reported()] == ["2026-11-21"]
     assert await set_limit(claire, 1, COLD, PER_DAY, None, now=START + 2 * DAY) == []
-    await take(house, lines, START + 3 * DAY)
-    assert len(await told()) == 1
+    await take(application, lines, START + 3 * DAY)
+    assert len(await reported()) == 1
 
 
-async def test_a_limit_is_its_owners_alone(house, home, resident) -> None:
+async def test_a_limit_is_its_owners_alone(application, home, resident) -> None:
     """Another occupant of the dwelling and its manager see, do and hear nothing of it."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_DAY, 100, now=START)
-    await take(house, home.hourly(START, [10] * 23), START + 23 * HOUR)
+    await take(application, home.hourly(START, [10] * 23), START + 23 * HOUR)
     now = START + 23 * HOUR
     (view,) = await active_alerts(claire, 1, now=now)
     assert (view.own_limit, view.amount, view.threshold) == (PER_DAY, 230, 100)

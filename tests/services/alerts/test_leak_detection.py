@@ -8,38 +8,38 @@ import pytest
 
 from core.access import SYSTEM
 from core.consumption.fluids import Fluid
-from core.leaks.classifier.fold import Readings, classify
+from core.leaks.classifier.classify import Readings, classify
 from core.metering import Registry
 from core.models import (
     Account,
     Alert,
     AlertKind,
     Channel,
+    LeakClassifierState,
     LeakEpisode,
-    LeakMemory,
     OutboxMessage,
 )
 from core.operators import Thresholds
 from core.services.alerts.resident_alerts import active_alerts
-from core.services.portfolio.portfolio import (
-    DwellingSpec,
-    put_meter,
-)
+from core.services.portfolio.descriptions import DwellingSpec
+from core.services.portfolio.portfolio import upsert_meter
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take, templates
 
 
 @pytest.mark.requirement("R-008", "R-016", "R-092", "R-094", "C-23")
-async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(house, vault, izar) -> None:
+async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(
+    application, key_encryption, izar
+) -> None:
     """Intake itself raises the alert and queues the messages; taking the same in again adds nothing."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6))
     now = midnight(FIRST + DAY) + timedelta(minutes=5)
-    assert (await take(house, lines[:-1], now)).alerts == 0
-    summary = await take(house, lines[-1:], now)
+    assert (await take(application, lines[:-1], now)).alerts == 0
+    summary = await take(application, lines[-1:], now)
     assert (summary.alerts, summary.messages) == (1, 2)
     for again in (now, now + 6 * timedelta(hours=1)):
-        summary = await take(house, lines, again)
+        summary = await take(application, lines, again)
         assert (summary.alerts, summary.messages, summary.stored) == (0, 0, 0)
     (alert,) = await Alert.all().select_related("episode")
     assert (alert.kind, alert.started_on, alert.ended_on) == (AlertKind.LEAK, FIRST, None)
@@ -49,13 +49,15 @@ async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(house
 
 
 @pytest.mark.requirement("R-092", "R-095", "R-096")
-async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(house, vault, izar) -> None:
+async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(
+    application, key_encryption, izar
+) -> None:
     """Opened, level-up and closed are told; a day that changes nothing is not."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 13, 0, 0))
     for number in range(2, 7):
         now = midnight(FIRST - DAY + number * DAY) + timedelta(minutes=5)
-        await take(house, lines[: 24 * number + 1], now)
+        await take(application, lines[: 24 * number + 1], now)
     assert await templates() == ["leak_opened", "leak_level_up", "leak_closed"]
     (alert,) = await Alert.all().select_related("episode")
     assert (alert.ended_on, alert.episode.level_max) == (FIRST + 3 * DAY, 3)
@@ -65,57 +67,57 @@ async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(house, v
 @pytest.mark.requirement("R-015", "R-104", "R-105", "R-118", "R-196")
 @pytest.mark.parametrize(("by_email", "by_sms"), [(True, True), (True, False), (False, True), (False, False)])
 async def test_a_message_goes_by_the_channels_that_the_resident_chose(
-    house, vault, izar, by_email, by_sms
+    application, key_encryption, izar, by_email, by_sms
 ) -> None:
     """The alert is always there; nobody is written to who did not ask for it."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     await Account.all().update(leak_by_email=by_email, leak_by_sms=by_sms)
-    summary = await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    summary = await take(application, leak(izar), midnight(FIRST + 2 * DAY))
     chosen = {channel for channel, on in ((Channel.EMAIL, by_email), (Channel.SMS, by_sms)) if on}
     assert {row.channel for row in await OutboxMessage.all()} == chosen
     assert (summary.alerts, summary.messages) == (1, len(chosen))
 
 
-async def test_old_news_wakes_nobody(house, vault, izar) -> None:
+async def test_old_news_wakes_nobody(application, key_encryption, izar) -> None:
     """A history that is imported has its alerts and no message."""
-    await factories.residence(vault, factories.meter(izar.address))
-    summary = await take(house, leak(izar, first=FIRST - 30 * DAY), midnight(FIRST))
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    summary = await take(application, leak(izar, first=FIRST - 30 * DAY), midnight(FIRST))
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
-async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(house, vault, izar) -> None:
+async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(application, key_encryption, izar) -> None:
     """The alert that a resident has seen stays the same row, with its true start; nothing is told twice."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6))
     now = midnight(FIRST + 3 * DAY)
-    await take(house, lines[:25] + lines[49:], now)
+    await take(application, lines[:25] + lines[49:], now)
     (alert,) = await Alert.all()
     assert alert.started_on == FIRST + DAY
-    assert (await take(house, lines[25:49], now)).messages == 0
+    assert (await take(application, lines[25:49], now)).messages == 0
     (moved,) = await Alert.all()
     assert (moved.id, moved.started_on) == (alert.id, FIRST)
     assert await LeakEpisode.all().count() == 1
 
 
-async def test_data_that_disprove_a_leak_take_its_alert_away(house, vault, izar) -> None:
+async def test_data_that_disprove_a_leak_take_its_alert_away(application, key_encryption, izar) -> None:
     """A day judged on too little, and found quiet when the rest of it comes: no alert is left."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     amounts = [6] * 24 + [6, 9, 0, 9] + [6] * 20
     lines = izar.hourly(midnight(FIRST - DAY), amounts)
     now = midnight(FIRST + DAY)
-    await take(house, lines[24:26] + lines[28:], now)
+    await take(application, lines[24:26] + lines[28:], now)
     assert await Alert.all().count() == 1
-    await take(house, lines[26:28], now)
+    await take(application, lines[26:28], now)
     assert (await Alert.all().count(), await LeakEpisode.all().count()) == (0, 0)
 
 
-async def test_intake_and_batch_find_the_same_leaks(house, vault, izar, tables) -> None:
+async def test_intake_and_batch_find_the_same_leaks(application, key_encryption, izar, tables) -> None:
     """Lines that come in disorder and in portions give the episodes of the batch over the stored readings."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6, 13, 13, 0, 0, 9, 9))
     for portion in range(0, len(lines), 50):
         part = lines[portion : portion + 50]
-        await take(house, [*part[25:], *part[:25], *part[::7]], midnight(FIRST + 10 * DAY))
+        await take(application, [*part[25:], *part[:25], *part[::7]], midnight(FIRST + 10 * DAY))
     rows = (await tables("reading"))["reading"]
     readings = Readings.of([row[1] for row in rows], [row[2] for row in rows])
     ((first, again),) = classify([readings], step_litres=1, capacity_litres=10**8)
@@ -124,44 +126,48 @@ async def test_intake_and_batch_find_the_same_leaks(house, vault, izar, tables) 
     assert [part["level"] for part in episode.segments] == [1, 3, 2]
     assert (episode.started_on, episode.level_max, episode.level_now) == (FIRST, first.level_max, again.level)
     assert episode.evidence["opening"]["rule"] == "BOUNDS"
-    memory = await LeakMemory.get()
+    memory = await LeakClassifierState.get()
     assert memory.settled_s < readings.at_s.max()
 
 
-async def test_a_heat_meter_has_no_leak_alerts(house, vault, heat_meter) -> None:
-    """Watt-hours all night are heating, not a leak (leaks.md §6)."""
+async def test_a_heat_meter_has_no_leak_alerts(application, key_encryption, heat_meter) -> None:
+    """Watt-hours all night are heating, not a leak."""
     spec = factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", key=heat_meter.key)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     first = midnight(FIRST)
     lines = [heat_meter.line(50_000 + 5000 * hour, first + hour * timedelta(hours=1)) for hour in range(72)]
-    assert (await take(house, lines, first + 3 * DAY)).stored == 72
+    assert (await take(application, lines, first + 3 * DAY)).stored == 72
     assert await Alert.all().count() == 0
 
 
-async def test_the_leak_of_a_removed_meter_ends_on_the_day_of_its_removal(house, vault, izar) -> None:
+async def test_the_leak_of_a_removed_meter_ends_on_the_day_of_its_removal(
+    application, key_encryption, izar
+) -> None:
     """Whether the removal is known when the readings come, or described afterwards, the alert is closed."""
     spec = factories.meter(izar.address)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     now = midnight(FIRST + 2 * DAY) + timedelta(hours=12)
-    await take(house, leak(izar), now)
+    await take(application, leak(izar), now)
     assert (await Alert.get()).ended_on is None
     removed = replace(spec, removed_at=midnight(FIRST + 2 * DAY) + timedelta(hours=10))
     for _ in range(2):
-        await factories.residence(vault, removed)
+        await factories.residence(key_encryption, removed)
         alert = await Alert.get().select_related("episode")
         assert (alert.ended_on, alert.episode.close_reason) == (FIRST + 2 * DAY, "METER_REPLACED")
     assert (await templates()).count("leak_closed") == 0
 
 
-async def test_judging_the_same_twice_writes_nothing(house, vault, izar, tables) -> None:
+async def test_judging_the_same_twice_writes_nothing(application, key_encryption, izar, tables) -> None:
     """A reading that changes no day's judgement leaves the episodes as they are, stale ones too."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar)
     now = midnight(FIRST + 2 * DAY)
-    await take(house, lines[:-1], now + 20 * DAY)
+    await take(application, lines[:-1], now + 20 * DAY)
     before = await tables("leak_episode", "alert")
     await take(
-        house, [izar.line(1000 + 286, midnight(FIRST + 2 * DAY) - timedelta(minutes=30))], now + 21 * DAY
+        application,
+        [izar.line(1000 + 286, midnight(FIRST + 2 * DAY) - timedelta(minutes=30))],
+        now + 21 * DAY,
     )
     assert await tables("leak_episode", "alert") == before
 
@@ -176,12 +182,14 @@ RELUCTANT = Thresholds(
 
 
 @pytest.fixture
-def reluctant(house, registry):
-    """The same house, whose operator warns from 8 L/h on and calls an alert blind after one day."""
+def reluctant(application, registry):
+    """The same application, whose operator warns from 8 L/h on and calls an alert blind after one day."""
     operators = [
         replace(one, profile=replace(one.profile, leak_thresholds=RELUCTANT)) for one in registry.operators
     ]
-    return type(house)(house.settings, Registry(registry.drivers, registry.broken, tuple(operators)))
+    return type(application)(
+        application.settings, Registry(registry.drivers, registry.broken, tuple(operators))
+    )
 
 
 @pytest.mark.requirement("R-092", "R-094", "R-095", "R-096")
@@ -189,29 +197,31 @@ def reluctant(house, registry):
     ("flow_lph", "product", "own"), [(6, [1], []), (9, [2], [1]), (13, [3], [2]), (17, [3], [3])]
 )
 async def test_an_operators_own_borders_give_other_episodes(
-    house, reluctant, vault, izar, other_izar, flow_lph, product, own
+    application, reluctant, key_encryption, izar, other_izar, flow_lph, product, own
 ) -> None:
     """From the same litres, by the borders of the operator whose residence the meter hangs in."""
-    await factories.residence(vault, factories.meter(izar.address), factories.meter(other_izar.address))
+    await factories.residence(
+        key_encryption, factories.meter(izar.address), factories.meter(other_izar.address)
+    )
     now = midnight(FIRST + 2 * DAY)
-    for judging, meter, levels in ((house, izar, product), (reluctant, other_izar, own)):
+    for judging, meter, levels in ((application, izar, product), (reluctant, other_izar, own)):
         await take(judging, leak(meter, per_hour=(0, flow_lph, flow_lph)), now)
         found = LeakEpisode.filter(meter__radio_address=meter.address)
         assert [episode.level_now for episode in await found] == levels
 
 
-async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, vault, izar) -> None:
+async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, key_encryption, izar) -> None:
     """Its leak ends with it, at the level it had."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
     removed = replace(factories.meter(izar.address), removed_at=midnight(FIRST + 2 * DAY))
-    await put_meter(
+    await upsert_meter(
         SYSTEM,
         residence_code="AA000",
         operator_code=factories.OPERATOR,
         dwelling=DwellingSpec(building="A", staircase="1", floor="2", number="12"),
         meter=removed,
-        vault=vault,
+        key_encryption=key_encryption,
         thresholds_of=reluctant.registry.leak_thresholds,
         now=midnight(FIRST + 2 * DAY),
     )
@@ -219,12 +229,14 @@ async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, vau
     assert (episode.level_max, episode.ended_on) == (2, FIRST + 2 * DAY)
 
 
-async def test_an_operator_says_when_an_alert_is_stale(house, reluctant, vault, izar, resident) -> None:
+async def test_an_operator_says_when_an_alert_is_stale(
+    application, reluctant, key_encryption, izar, resident
+) -> None:
     """After one silent day here; after three by the product's figures."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
     now = midnight(FIRST + 4 * DAY)
-    for judging, stale in ((house, False), (reluctant, True)):
+    for judging, stale in ((application, False), (reluctant, True)):
         thresholds_of = judging.registry.leak_thresholds
         (view,) = await active_alerts(await resident(), 1, thresholds_of=thresholds_of, now=now)
         assert view.stale == stale

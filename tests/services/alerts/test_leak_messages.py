@@ -15,24 +15,18 @@ from core.models import (
     OutboxMessage,
 )
 from core.services.messaging.outbox import list_messages
-from core.services.portfolio.portfolio import (
-    AccountSpec,
-    DwellingSpec,
-    OccupancySpec,
-    ResidenceSpec,
-    put_account,
-    put_residence,
-)
+from core.services.portfolio.descriptions import AccountSpec, DwellingSpec, OccupancySpec, ResidenceSpec
+from core.services.portfolio.portfolio import upsert_account, upsert_residence
 from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take
 
 
-async def put_home(vault, meter, *stays):
+async def put_home(key_encryption, meter, *occupancy_periods):
     """A dwelling with these occupancies; every account is notified of everything."""
-    for stay in stays:
-        if stay.email:
-            await factories.account(email=stay.email)
-    await put_residence(
+    for period in occupancy_periods:
+        if period.email:
+            await factories.account(email=period.email)
+    await upsert_residence(
         SYSTEM,
         ResidenceSpec(
             operator_code="ocea",
@@ -42,26 +36,28 @@ async def put_home(vault, meter, *stays):
             street="1 place Victor Hugo",
             postcode="92400",
             city="Courbevoie",
-            dwellings=[DwellingSpec(number="12", meters=[meter], occupancies=stays)],
+            dwellings=[DwellingSpec(number="12", meters=[meter], occupancies=occupancy_periods)],
         ),
-        vault=vault,
+        key_encryption=key_encryption,
         now=factories.NOW,
     )
 
 
-@pytest.mark.requirement("R-110")
-async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(house, vault, izar) -> None:
+@pytest.mark.requirement("R-193", "EED-09")
+async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(
+    application, key_encryption, izar
+) -> None:
     """A leak from before the move-in is told with the move-in day, and without loss and mean flow."""
     moved = FIRST + DAY
     await put_home(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2024, 1, 1), moved, email="old@example.org"),
         OccupancySpec(moved, email="new@example.org"),
     )
     lines = leak(izar, per_hour=(0, 6, 13))
-    await take(house, lines[:49], midnight(moved) + timedelta(minutes=5))
-    await take(house, lines[49:], midnight(moved + DAY) + timedelta(minutes=5))
+    await take(application, lines[:49], midnight(moved) + timedelta(minutes=5))
+    await take(application, lines[49:], midnight(moved + DAY) + timedelta(minutes=5))
     rows = await OutboxMessage.filter(channel=Channel.EMAIL).order_by("id").select_related("account")
     assert [row.template for row in rows] == ["leak_opened", "leak_level_up"]
     for row in rows:
@@ -70,44 +66,48 @@ async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(house, vault
         assert row.values["mean_flow_lph"] is None
 
 
-async def test_a_leak_first_seen_in_late_telegrams_is_told(house, vault, izar) -> None:
+async def test_a_leak_first_seen_in_late_telegrams_is_told(application, key_encryption, izar) -> None:
     """A gateway was away for five days: the leak that began meanwhile, and still runs, is told at once."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6, 6, 6, 13))
-    await take(house, lines, midnight(FIRST + 6 * DAY) + timedelta(minutes=5))
-    told = await OutboxMessage.filter(channel=Channel.EMAIL)
-    assert [(row.template, row.values["level"]) for row in told] == [("leak_level_up", 3)]
+    await take(application, lines, midnight(FIRST + 6 * DAY) + timedelta(minutes=5))
+    reported = await OutboxMessage.filter(channel=Channel.EMAIL)
+    assert [(row.template, row.values["level"]) for row in reported] == [("leak_level_up", 3)]
 
 
-async def test_who_asks_for_alerts_while_a_leak_runs_is_told(house, vault, izar) -> None:
+async def test_who_asks_for_alerts_while_a_leak_runs_is_told(application, key_encryption, izar) -> None:
     """Notifications that are switched on during a leak tell of it with the next day's readings, once."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     await Account.all().update(leak_by_email=False, leak_by_sms=False)
     lines = leak(izar, per_hour=(0, 6, 6, 6, 6))
-    await take(house, lines[:73], midnight(FIRST + 2 * DAY) + timedelta(minutes=5))
+    await take(application, lines[:73], midnight(FIRST + 2 * DAY) + timedelta(minutes=5))
     assert await OutboxMessage.all().count() == 0
     await Account.all().update(leak_by_email=True)
-    await take(house, lines[73:97], midnight(FIRST + 3 * DAY) + timedelta(minutes=5))
-    await take(house, lines[97:], midnight(FIRST + 4 * DAY) + timedelta(minutes=5))
+    await take(application, lines[73:97], midnight(FIRST + 3 * DAY) + timedelta(minutes=5))
+    await take(application, lines[97:], midnight(FIRST + 4 * DAY) + timedelta(minutes=5))
     assert [row.template for row in await OutboxMessage.all()] == ["leak_opened"]
 
 
 @pytest.mark.requirement("C-01")
-async def test_neither_landlord_nor_a_disabled_account_is_written_to(house, vault, izar) -> None:
+async def test_neither_landlord_nor_a_disabled_account_is_written_to(
+    application, key_encryption, izar
+) -> None:
     """The dwelling's data are its occupant's."""
     await put_home(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT, email="landlord@example.org"),
         OccupancySpec(date(2020, 1, 1), email="tenant@example.org"),
         OccupancySpec(date(2026, 12, 24), email="future@example.org"),
     )
-    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
-    told = {row.account.email for row in await OutboxMessage.all().select_related("account")}
-    assert told == {"tenant@example.org"}
+    await take(application, leak(izar), midnight(FIRST + 2 * DAY))
+    reported = {row.account.email for row in await OutboxMessage.all().select_related("account")}
+    assert reported == {"tenant@example.org"}
     await Account.all().update(disabled_at=factories.NOW)
     await take(
-        house, leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288), midnight(FIRST + 4 * DAY)
+        application,
+        leak(izar, per_hour=(13, 13), first=FIRST + 3 * DAY, index=1288),
+        midnight(FIRST + 4 * DAY),
     )
     assert await OutboxMessage.all().count() == 2
 
@@ -132,52 +132,54 @@ def two_novembers(meter, *, before=3000, now_litres=9000):
 
 
 @pytest.mark.requirement("C-30", "R-197")
-async def test_over_consumption_is_told_once_a_month(house, vault, izar, now) -> None:
+async def test_over_consumption_is_told_once_a_month(application, key_encryption, izar, now) -> None:
     """More than twice the same month a year ago is told as soon as it is passed; then the alert follows."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = two_novembers(izar)
-    summary = await take(house, lines[:-2], now - DAY)
+    summary = await take(application, lines[:-2], now - DAY)
     assert summary.messages == 1  # the account chose e-mail alone
     (alert,) = await Alert.filter(kind=AlertKind.OVER_CONSUMPTION)
     assert (alert.started_on, alert.ended_on) == (MONTH, date(2026, 12, 1))
     assert (alert.amount, alert.threshold) == (8100, 6000)
-    assert (await take(house, lines, now)).messages == 0
+    assert (await take(application, lines, now)).messages == 0
     await alert.refresh_from_db()
     assert (alert.amount, await OutboxMessage.all().count()) == (9000, 1)
 
 
-async def test_twice_the_mean_itself_is_not_too_much(house, vault, izar, now) -> None:
+async def test_twice_the_mean_itself_is_not_too_much(application, key_encryption, izar, now) -> None:
     """The border is normal."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await take(house, two_novembers(izar, now_litres=6000), now)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await take(application, two_novembers(izar, now_litres=6000), now)
     assert await Alert.all().count() == 0
 
 
-async def test_a_month_is_not_compared_with_a_predecessors(house, vault, izar, now) -> None:
+async def test_a_month_is_not_compared_with_a_predecessors(application, key_encryption, izar, now) -> None:
     """The years before the move-in say nothing; a landlord of old does not bring them back."""
     await put_home(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT),
         OccupancySpec(date(2020, 1, 1), date(2026, 6, 1), email="old@example.org"),
         OccupancySpec(date(2026, 6, 1), email="new@example.org"),
     )
-    await take(house, two_novembers(izar), now)
+    await take(application, two_novembers(izar), now)
     assert await Alert.all().count() == 0
 
 
-async def test_who_has_given_notice_is_still_warned(house, vault, izar, now) -> None:
+async def test_who_has_given_notice_is_still_warned(application, key_encryption, izar, now) -> None:
     """An occupancy that will end is one of today."""
-    stay = OccupancySpec(date(2020, 1, 1), date(2026, 12, 31), email="tenant@example.org")
-    await put_home(vault, factories.meter(izar.address), stay)
-    await take(house, two_novembers(izar), now)
+    period = OccupancySpec(date(2020, 1, 1), date(2026, 12, 31), email="tenant@example.org")
+    await put_home(key_encryption, factories.meter(izar.address), period)
+    await take(application, two_novembers(izar), now)
     assert await OutboxMessage.filter(template="over_consumption").count() == 1
 
 
-async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(house, vault, izar) -> None:
+async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(
+    application, key_encryption, izar
+) -> None:
     """Each message with the address it would go to."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await take(application, leak(izar), midnight(FIRST + 2 * DAY))
     email, sms = sorted(await list_messages(SYSTEM), key=lambda message: message.channel)
     assert (email.recipient, sms.recipient) == ("claire.martin@example.org", "+33639980012")
     assert (email.template, email.language, email.values["level"]) == ("leak_opened", "fr", 1)
@@ -186,12 +188,12 @@ async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(house, v
         await list_messages(Viewer(role=Role.RESIDENT, account_id=1))
 
 
-async def test_messages_go_in_the_language_of_the_account(house, vault, izar) -> None:
+async def test_messages_go_in_the_language_of_the_account(application, key_encryption, izar) -> None:
     """The row keeps the language that held when it was written."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     spec = AccountSpec(
         "ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True
     )
-    await put_account(SYSTEM, spec, now=factories.NOW)
-    await take(house, leak(izar), midnight(FIRST + 2 * DAY))
+    await upsert_account(SYSTEM, spec, now=factories.NOW)
+    await take(application, leak(izar), midnight(FIRST + 2 * DAY))
     assert [message.language for message in await list_messages(SYSTEM)] == ["en"]

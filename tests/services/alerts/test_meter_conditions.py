@@ -7,12 +7,12 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM
-from core.alerting.workflow import Deed, KnownUse
-from core.errors import AlertOver
+from core.alerting.workflow import AlertActionKind, KnownUse
+from core.errors import AlertEnded
 from core.metering import StatusFlag, flags_to_bits
-from core.models import Account, Alert, AlertDeed, AlertKind, Channel, Dwelling, Meter, OutboxMessage
-from core.services.alerts.meter_conditions import watch_conditions
-from core.services.alerts.missing_data import watch_silence
+from core.models import Account, Alert, AlertAction, AlertKind, Channel, Dwelling, Meter, OutboxMessage
+from core.services.alerts.meter_conditions import update_condition_alerts
+from core.services.alerts.missing_data import raise_missing_data
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
 from core.services.alerts.workflow import acknowledge, dismiss
 from core.services.places.meter_directory import meters_by_address
@@ -35,14 +35,14 @@ KINDS = {
 
 
 @pytest.fixture
-async def home(house, vault, izar):
+async def home(application, key_encryption, izar):
     """Claire's home with one meter; answers the meter."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     return izar
 
 
-async def take(house, lines, now):
-    return await take_in(house, SYSTEM, lines, source="test", now=now)
+async def take(application, lines, now):
+    return await take_in(application, SYSTEM, lines, source="test", now=now)
 
 
 async def templates():
@@ -55,160 +55,166 @@ async def state():
 
 
 @pytest.mark.parametrize("flag", list(KINDS))
-async def test_a_meters_own_state_is_one_alert_until_the_meter_drops_it(home, vault, flag) -> None:
+async def test_a_meters_own_state_is_one_alert_until_the_meter_drops_it(home, key_encryption, flag) -> None:
     """Raised by the first reading that tells it, kept by the next ones, ended by the first without it."""
-    meter = (await meters_by_address(SYSTEM, [home.address], vault=vault))[home.address]
+    meter = (await meters_by_address(SYSTEM, [home.address], key_encryption=key_encryption))[home.address]
 
-    async def hear(hour, flags):
+    async def identify_lines(hour, flags):
         at_s = int((START + hour * HOUR).timestamp())
         row = time_series.ReadingRow(meter.id, at_s, 1000, flags_to_bits(flags), at_s, hour)
         async with in_transaction() as connection:
             await time_series.insert_readings(connection, [row])
-            return (await watch_conditions(connection, [(meter, row)], now=START + hour * HOUR)).changed
+            return (
+                await update_condition_alerts(connection, [(meter, row)], now=START + hour * HOUR)
+            ).changed
 
-    assert [await hear(hour, {flag} if 0 < hour < 4 else set()) for hour in range(3)] == [0, 1, 0]
+    assert [await identify_lines(hour, {flag} if 0 < hour < 4 else set()) for hour in range(3)] == [0, 1, 0]
     assert await state() == [(KINDS[flag], TODAY, None)]
-    assert [await hear(hour, {flag} if hour < 4 else set()) for hour in (3, 30, 31)] == [0, 1, 0]
+    assert [await identify_lines(hour, {flag} if hour < 4 else set()) for hour in (3, 30, 31)] == [0, 1, 0]
     assert await state() == [(KINDS[flag], TODAY, TODAY + DAY)]
 
 
-async def test_a_burst_is_told_when_it_opens_and_when_it_ends(house, home) -> None:
+async def test_a_burst_is_told_when_it_opens_and_when_it_ends(application, home) -> None:
     """Two hours above 320 litres an hour; by the channels of leaks; and taken in again nothing is told."""
     lines = home.hourly(START, [10, 322, 400, 10, 10])
     for number in range(1, len(lines) + 1):
-        await take(house, lines[:number], START + number * HOUR)
+        await take(application, lines[:number], START + number * HOUR)
         if number == 4:
             assert (await templates(), await state()) == (["burst_opened"], [(AlertKind.BURST, TODAY, None)])
     assert await templates() == ["burst_opened", "burst_closed"]
     assert await OutboxMessage.filter(channel=Channel.SMS).count() == 2
     assert await state() == [(AlertKind.BURST, TODAY, TODAY)]
-    again = await take(house, lines, START + 6 * HOUR)
+    again = await take(application, lines, START + 6 * HOUR)
     assert (again.alerts, again.messages, await Alert.all().count()) == (0, 0, 1)
 
 
-async def test_all_at_once_finds_what_one_after_the_other_finds(house, home, forget) -> None:
+async def test_all_at_once_finds_what_one_after_the_other_finds(application, home, forget) -> None:
     """A batch of a whole day gives the alerts of its lines, also over a step of a register that wraps."""
     lines = home.hourly(START, [10, 322, 10, 10, 500, 500, 10])
     for number, line in enumerate(lines):
-        await take(house, [line], START + number * HOUR)
+        await take(application, [line], START + number * HOUR)
     single = await state()
     await forget()
-    await take(house, lines, START + len(lines) * HOUR)
+    await take(application, lines, START + len(lines) * HOUR)
     assert await state() == single == [(AlertKind.BURST, TODAY, TODAY)]
 
 
-async def test_who_did_not_ask_for_leaks_is_not_told_of_a_burst(house, home) -> None:
+async def test_who_did_not_ask_for_leaks_is_not_told_of_a_burst(application, home) -> None:
     """The alert is there; the messages follow the resident's choice."""
     await Account.all().update(leak_by_email=False, leak_by_sms=False)
-    summary = await take(house, home.hourly(START, [10, 400, 400]), START + 3 * HOUR)
+    summary = await take(application, home.hourly(START, [10, 400, 400]), START + 3 * HOUR)
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
-async def test_an_old_burst_wakes_nobody(house, home) -> None:
+async def test_an_old_burst_wakes_nobody(application, home) -> None:
     """Imported history has its alert and no message."""
-    summary = await take(house, home.hourly(START - 30 * DAY, [10, 400, 400, 10]), START)
+    summary = await take(application, home.hourly(START - 30 * DAY, [10, 400, 400, 10]), START)
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
 @pytest.mark.parametrize(
     ("index", "kind"), [(998, AlertKind.BACKFLOW), (999, None), (99_990_000, None), (500_000, None)]
 )
-async def test_a_register_that_runs_back(house, home, index, kind) -> None:
+async def test_a_register_that_runs_back(application, home, index, kind) -> None:
     """Two steps are backflow; one is a jitter; what no pipe could carry is a register set anew."""
     lines = [home.line(1000, START), home.line(index, START + HOUR), home.line(index, START + 2 * HOUR)]
-    summary = await take(house, lines[:2], START + HOUR)
+    summary = await take(application, lines[:2], START + HOUR)
     assert (await state(), summary.messages) == ([(kind, TODAY, None)] if kind else [], 0)
-    await take(house, lines[2:], START + 2 * HOUR)
+    await take(application, lines[2:], START + 2 * HOUR)
     assert await state() == ([(kind, TODAY, TODAY)] if kind else [])
 
 
-async def test_a_register_that_starts_again_at_nought_is_no_backflow(house, home) -> None:
+async def test_a_register_that_starts_again_at_nought_is_no_backflow(application, home) -> None:
     """A hundred thousand cubic metres and five litres."""
-    await take(house, [home.line(99_999_998, START), home.line(3, START + HOUR)], START + HOUR)
+    await take(application, [home.line(99_999_998, START), home.line(3, START + HOUR)], START + HOUR)
     assert await state() == []
 
 
-async def test_tampering_in_a_telegram_is_shown_and_told_to_nobody(house, home, resident) -> None:
+async def test_tampering_in_a_telegram_is_shown_and_told_to_nobody(application, home, resident) -> None:
     """It is the meter's matter: resident and manager see it; it is no leak that could be repaired."""
     lines = [home.line(1000 + hour, START + hour * HOUR, complaints=TAMPERED) for hour in range(4)]
-    assert (await take(house, lines, START + 4 * HOUR)).messages == 0
+    assert (await take(application, lines, START + 4 * HOUR)).messages == 0
     claire, now = await resident(), START + 2 * DAY
     (view,) = await active_alerts(claire, 1, now=now)
     assert (view.kind, view.level, view.duration_days, view.printed_serial) == (
         *(AlertKind.TAMPER, None, 2),
         "H18CA029620",
     )
-    assert view.handling.possible == {Deed.ACKNOWLEDGED, Deed.NOT_A_LEAK}
+    assert view.workflow.possible == {AlertActionKind.ACKNOWLEDGED, AlertActionKind.NOT_A_LEAK}
     await acknowledge(claire, view.id, now=now)
-    await take(house, [home.line(1010, now)], now)
+    await take(application, [home.line(1010, now)], now)
     assert await active_alerts(claire, 1, now=now) == []
     past = await past_alerts(claire, 1, first=5, now=now)
     assert [(one.kind, one.ended_on) for one in past.items] == [(AlertKind.TAMPER, now.date())]
 
 
-async def test_a_dismissed_burst_keeps_its_successors_silent(house, home, resident) -> None:
+async def test_a_dismissed_burst_keeps_its_successors_silent(application, home, resident) -> None:
     """Who waters the garden every evening says so once."""
     lines = home.hourly(START, [10, 400, 400])
-    await take(house, lines, START + 3 * HOUR)
+    await take(application, lines, START + 3 * HOUR)
     alert = await Alert.get()
-    await dismiss(await resident(), alert.id, reason=KnownUse.WATERING, quiet_days=30, now=START + 3 * HOUR)
-    await take(house, [home.line(1820, START + 4 * HOUR)], START + 4 * HOUR)
+    await dismiss(await resident(), alert.id, reason=KnownUse.WATERING, snooze_days=30, now=START + 3 * HOUR)
+    await take(application, [home.line(1820, START + 4 * HOUR)], START + 4 * HOUR)
     later = home.hourly(START + DAY, [10, 400, 400, 10], index=1820)
-    summary = await take(house, later, START + DAY + 4 * HOUR)
-    assert (summary.messages, await Alert.all().count(), await AlertDeed.all().count()) == (0, 2, 2)
+    summary = await take(application, later, START + DAY + 4 * HOUR)
+    assert (summary.messages, await Alert.all().count(), await AlertAction.all().count()) == (0, 2, 2)
 
 
-async def test_late_readings_date_an_alert_back_and_end_none(house, home) -> None:
+async def test_late_readings_date_an_alert_back_and_end_none(application, home) -> None:
     """A gateway's buffer tells that it began a day earlier: the same alert, still going on."""
-    await take(house, [home.line(1000, START + DAY, complaints=TAMPERED)], START + DAY)
+    await take(application, [home.line(1000, START + DAY, complaints=TAMPERED)], START + DAY)
     (before,) = await Alert.all()
     late = [home.line(1000, START + hour * HOUR, complaints=TAMPERED if hour else 0) for hour in range(3)]
-    await take(house, late, START + DAY + HOUR)
+    await take(application, late, START + DAY + HOUR)
     (after,) = await Alert.all()
     assert (after.id, after.started_on, after.ended_on) == (before.id, TODAY, None)
 
 
-async def test_a_meter_that_is_usually_heard_every_hour_is_missed_after_a_day(house, home, resident) -> None:
+async def test_a_meter_that_is_usually_heard_every_hour_is_missed_after_a_day(
+    application, home, resident
+) -> None:
     """No telegram is needed to raise it; asked every hour it is raised once; the next reading ends it."""
     last = START + 5 * HOUR
-    await take(house, home.hourly(START, [5] * 5), last)
-    assert await watch_silence(now=last + DAY) == 0
-    assert await watch_silence(now=last + DAY + HOUR) == 1
-    assert await watch_silence(now=last + DAY + 2 * HOUR) == 0
-    assert await state() == [(AlertKind.SILENT, TODAY, None)]
+    await take(application, home.hourly(START, [5] * 5), last)
+    assert await raise_missing_data(now=last + DAY) == 0
+    assert await raise_missing_data(now=last + DAY + HOUR) == 1
+    assert await raise_missing_data(now=last + DAY + 2 * HOUR) == 0
+    assert await state() == [(AlertKind.NO_DATA, TODAY, None)]
     claire = await resident()
     (view,) = await active_alerts(claire, 1, now=last + 2 * DAY)
-    assert (view.kind, view.printed_serial) == (AlertKind.SILENT, "H18CA029620")
+    assert (view.kind, view.printed_serial) == (AlertKind.NO_DATA, "H18CA029620")
     late = home.line(1024, last - timedelta(minutes=30))
-    await take(house, [late], last + 2 * DAY)
+    await take(application, [late], last + 2 * DAY)
     assert (await state())[0][2] is None
-    await take(house, [home.line(1030, last + 2 * DAY)], last + 2 * DAY)
-    assert await state() == [(AlertKind.SILENT, TODAY, TODAY + 2 * DAY)]
+    await take(application, [home.line(1030, last + 2 * DAY)], last + 2 * DAY)
+    assert await state() == [(AlertKind.NO_DATA, TODAY, TODAY + 2 * DAY)]
     assert await OutboxMessage.all().count() == 0
-    assert await watch_silence(now=last + 4 * DAY) == 1
+    assert await raise_missing_data(now=last + 4 * DAY) == 1
 
 
-async def test_a_meter_that_is_heard_once_a_day_is_missed_after_six(house, home) -> None:
+async def test_a_meter_that_is_heard_once_a_day_is_missed_after_six(application, home) -> None:
     """Its own habit counts."""
     lines = [home.line(1000 + day, START + day * DAY) for day in range(5)]
-    await take(house, lines, START + 4 * DAY)
-    assert await watch_silence(now=START + 10 * DAY) == 0
-    assert await watch_silence(now=START + 10 * DAY + HOUR) == 1
+    await take(application, lines, START + 4 * DAY)
+    assert await raise_missing_data(now=START + 10 * DAY) == 0
+    assert await raise_missing_data(now=START + 10 * DAY + HOUR) == 1
 
 
-async def test_a_meter_that_is_gone_or_was_never_heard_is_not_missed(house, home) -> None:
+async def test_a_meter_that_is_gone_or_was_never_heard_is_not_missed(application, home) -> None:
     """What went on at a removed meter ends with it."""
-    assert await watch_silence(now=START) == 0
-    await take(house, [home.line(1000, START, complaints=RAN_BACK)], START)
+    assert await raise_missing_data(now=START) == 0
+    await take(application, [home.line(1000, START, complaints=RAN_BACK)], START)
     await Meter.all().update(removed_at=START + DAY)
-    assert await watch_silence(now=START + 30 * DAY) == 0
+    assert await raise_missing_data(now=START + 30 * DAY) == 0
     assert await state() == [(AlertKind.BACKFLOW, TODAY, TODAY + DAY)]
 
 
-async def test_what_is_done_beside_the_hourly_look_is_kept(home, house, now, resident, monkeypatch) -> None:
+async def test_what_is_done_beside_the_hourly_look_is_kept(
+    home, application, now, resident, monkeypatch
+) -> None:
     """The look at removed meters holds the dwelling and writes its own column, so no deed is overwritten."""
     for litres, at in ((1000, START - 2 * DAY), (900, START - DAY)):
-        await take(house, [home.line(litres, at)], now)
+        await take(application, [home.line(litres, at)], now)
     await Meter.all().update(removed_at=START)
     alert, claire = await Alert.get(), await resident()
     looking, go_on, save = asyncio.Event(), asyncio.Event(), Alert.save
@@ -219,16 +225,16 @@ async def test_what_is_done_beside_the_hourly_look_is_kept(home, house, now, res
         await save(self, *args, **options)
 
     monkeypatch.setattr(Alert, "save", held)
-    look = asyncio.create_task(watch_silence(now=now))
+    look = asyncio.create_task(raise_missing_data(now=now))
     await looking.wait()
-    if not house.settings.is_sqlite:  # there the writer's place itself is the lock
+    if not application.settings.is_sqlite:  # there the writer's place itself is the lock
         async with in_transaction() as other:
             free = Dwelling.all().using_db(other).only("id").select_for_update(skip_locked=True)
             assert await free == []
     monkeypatch.undo()
-    deed = asyncio.create_task(acknowledge(claire, alert.id, now=now))
+    action = asyncio.create_task(acknowledge(claire, alert.id, now=now))
     go_on.set()
-    outcome = await asyncio.gather(look, deed, return_exceptions=True)
+    outcome = await asyncio.gather(look, action, return_exceptions=True)
     assert outcome[0] == 0
-    assert isinstance(outcome[1], AlertOver)
+    assert isinstance(outcome[1], AlertEnded)
     assert (await Alert.get()).ended_on == TODAY

@@ -25,13 +25,15 @@ def coarse(meter):
 
 
 @pytest.mark.requirement("C-25")
-async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_dropped(house, vault, izar) -> None:
+async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_dropped(
+    application, key_encryption, izar
+) -> None:
     """Told like a leak when it comes and when it goes, once each; it has no loss, for it has no volume."""
-    await factories.residence(vault, coarse(izar))
+    await factories.residence(key_encryption, coarse(izar))
     start = midnight(FIRST)
     lines = [izar.line(1000, start + hour * HOUR, leak=2 <= hour < 5) for hour in range(7)]
     for number in range(1, len(lines) + 1):
-        await take(house, lines[:number], start + number * HOUR)
+        await take(application, lines[:number], start + number * HOUR)
         if number == 3:
             assert (await templates(), await state()) == (
                 ["meter_leak_opened"],
@@ -39,40 +41,40 @@ async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_dropped(hou
             )
     assert await templates() == ["meter_leak_opened", "meter_leak_closed"]
     assert await state() == [(AlertKind.METER_LEAK, FIRST, FIRST)]
-    again = await take(house, lines, start + 8 * HOUR)
+    again = await take(application, lines, start + 8 * HOUR)
     assert (again.alerts, again.messages, await LeakEpisode.all().count()) == (0, 0, 0)
 
 
-async def test_where_readings_show_a_leak_the_flag_adds_nothing(house, vault, izar) -> None:
+async def test_where_readings_show_a_leak_the_flag_adds_nothing(application, key_encryption, izar) -> None:
     """One alert and one message, the classifier's; and of a flag without a leak none."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     start = midnight(FIRST)
-    await take(house, [izar.line(1000, start - DAY - HOUR, leak=True)], start)
+    await take(application, [izar.line(1000, start - DAY - HOUR, leak=True)], start)
     assert await Alert.all().count() == 0
     index, lines = 1000, []
     for hour in range(27):
         lines.append(izar.line(index, start + hour * HOUR, leak=True))
         index += 6
-    await take(house, lines, start + 27 * HOUR)
+    await take(application, lines, start + 27 * HOUR)
     assert [kind for kind, _, _ in await state()] == [AlertKind.LEAK]
     assert await templates() == ["leak_opened"]
 
 
-async def test_a_leak_that_flag_and_classifier_see_is_told_once(house, vault, izar) -> None:
+async def test_a_leak_that_flag_and_classifier_see_is_told_once(application, key_encryption, izar) -> None:
     """The flag comes first; once readings show the leak, its alert takes over in silence."""
-    await factories.residence(vault, coarse(izar))
+    await factories.residence(key_encryption, coarse(izar))
     litres = 0
     for day in range(30):
         at = midnight(EARLIER + day * DAY)
         flagged = 14 <= day < 26
         lines = [izar.line(litres // 100 * 100, at, leak=flagged)]
         litres += 100 * (day % 3) + (1500 if flagged else 0)
-        await take(house, lines, at + HOUR)
-    told = await templates()
-    assert told[0] == "meter_leak_opened"
-    assert "leak_opened" not in told
-    assert "meter_leak_closed" not in told
+        await take(application, lines, at + HOUR)
+    reported = await templates()
+    assert reported[0] == "meter_leak_opened"
+    assert "leak_opened" not in reported
+    assert "meter_leak_closed" not in reported
     kinds = [kind for kind, _, _ in await state()]
     assert sorted(kinds) == [AlertKind.LEAK, AlertKind.METER_LEAK]
     assert all(ended_on is not None for _, _, ended_on in await state())
-    assert told.count("leak_closed") == 1
+    assert reported.count("leak_closed") == 1

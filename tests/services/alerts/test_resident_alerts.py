@@ -11,7 +11,7 @@ from core.errors import Forbidden, NotFound
 from core.leaks.cost import cost_of
 from core.models import Alert, AlertKind, LeakEpisode, Residence
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -21,12 +21,12 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def home(house, vault, izar, other_izar):
+async def home(application, key_encryption, izar, other_izar):
     """A dwelling with two meters, its occupant since 1 March 2026 and one before; answers its id."""
     await factories.account(email="old@example.org")
     old = OccupancySpec(date(2020, 1, 1), MOVE_IN, email="old@example.org")
     meters = factories.meter(izar.address), factories.meter(other_izar.address, printed_serial="H18CA029621")
-    await factories.residence(vault, *meters, move_in=MOVE_IN, predecessor=old)
+    await factories.residence(key_encryption, *meters, move_in=MOVE_IN, predecessor=old)
     return 1
 
 
@@ -189,9 +189,9 @@ async def test_a_level_reached_in_anothers_time_is_not_shown(home, resident, now
     assert (after.level, after.level_max) == (3, 3)
 
 
-async def test_who_moves_in_later_sees_no_alert_yet(house, vault, resident, izar, now) -> None:
+async def test_who_moves_in_later_sees_no_alert_yet(application, key_encryption, resident, izar, now) -> None:
     """What runs now is the present occupant's."""
-    await factories.residence(vault, factories.meter(izar.address), move_in=date(2026, 12, 1))
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 12, 1))
     await leak(date(2026, 11, 1))
     assert await active_alerts(await resident(), 1, now=now) == []
     assert (await past_alerts(await resident(), 1, first=5, now=now)).items == []
@@ -199,11 +199,11 @@ async def test_who_moves_in_later_sees_no_alert_yet(house, vault, resident, izar
 
 @pytest.mark.parametrize(("days_silent", "stale"), [(3, False), (4, True)])
 async def test_an_active_leak_without_news_says_that_it_is_blind(
-    house, home, resident, now, izar, days_silent, stale
+    application, home, resident, now, izar, days_silent, stale
 ) -> None:
     """By the dwelling's own days: a last reading on the third day before today still counts."""
     last = datetime(2026, 11, 22 - days_silent, 22, 59, tzinfo=UTC)
-    await take_in(house, SYSTEM, [izar.line(1000, last)], source="test", now=now)
+    await take_in(application, SYSTEM, [izar.line(1000, last)], source="test", now=now)
     await leak(date(2026, 11, 1))
     (view,) = await active_alerts(await resident(), home, now=now)
     assert view.stale is stale

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.access import SYSTEM, Role, Viewer
-from core.alerting.workflow import Deed, KnownUse, Party, Standing
-from core.errors import AlertOver, Forbidden, InvalidInput, NotFound
-from core.models import Account, Alert, AlertDeed, Dwelling, OutboxMessage
+from core.alerting.workflow import AlertActionKind, AlertStatus, KnownUse, Party
+from core.errors import AlertEnded, Forbidden, InvalidInput, NotFound
+from core.models import Account, Alert, AlertAction, Dwelling, OutboxMessage
 from core.services.alerts.manager_alerts import managed_alerts
 from core.services.alerts.resident_alerts import active_alerts
 from core.services.alerts.workflow import acknowledge, dismiss, report_repair
 from core.services.places.managed_residences import grant_residence, managed_residences
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -22,18 +22,18 @@ HOURS = timedelta(hours=1)
 
 
 @pytest.fixture
-async def leak(house, vault, izar):
+async def leak(application, key_encryption, izar):
     """Claire's home, where five litres an hour run for a day."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await run(house, izar, START, 5)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await run(application, izar, START, 5)
 
 
-async def run(house, izar, start, *litres_an_hour, index=1000):
+async def run(application, izar, start, *litres_an_hour, index=1000):
     """Days of so many litres an hour each, taken in at their end; answers the index reached."""
     for flow in litres_an_hour:
         lines = izar.hourly(start, [flow] * 24, index=index)
         index, start = index + 24 * flow, start + timedelta(days=1)
-        await take_in(house, SYSTEM, lines, source="test", now=start + HOURS)
+        await take_in(application, SYSTEM, lines, source="test", now=start + HOURS)
     return index
 
 
@@ -56,49 +56,51 @@ async def test_both_sides_see_one_standing(leak, resident) -> None:
     claire, manager = await resident(), await manager_of("AA000")
     alert = await Alert.get()
     done = await acknowledge(manager, alert.id, note="Plombier prévenu", now=NOW)
-    assert done.standing is Standing.ACKNOWLEDGED
-    assert done.possible == {Deed.REPAIRED, Deed.NOT_A_LEAK}
+    assert done.status is AlertStatus.ACKNOWLEDGED
+    assert done.possible == {AlertActionKind.REPAIRED, AlertActionKind.NOT_A_LEAK}
     (view,) = await active_alerts(claire, alert.dwelling_id, now=NOW)
-    assert view.handling == done
-    (deed,) = view.handling.deeds
-    assert (deed.party, deed.note) == (Party.MANAGER, "Plombier prévenu")
-    assert (await acknowledge(claire, alert.id, now=NOW)).deeds == done.deeds
+    assert view.workflow == done
+    (action,) = view.workflow.actions
+    assert (action.party, action.note) == (Party.MANAGER, "Plombier prévenu")
+    assert (await acknowledge(claire, alert.id, now=NOW)).actions == done.actions
 
 
-async def test_who_does_not_see_an_alert_cannot_see_to_it(leak, resident, vault) -> None:
+async def test_who_does_not_see_an_alert_cannot_see_to_it(leak, resident, key_encryption) -> None:
     """A neighbour, a manager of another residence and a number that is not there get one answer."""
     await factories.account(email="luc@example.org")
     stranger, other = await resident("luc@example.org"), await manager_of()
     alert = await Alert.get()
-    told = set()
+    reported = set()
     for viewer, number in ((stranger, alert.id), (other, alert.id), (await resident(), alert.id + 1000)):
         with pytest.raises(NotFound) as caught:
             await acknowledge(viewer, number, now=NOW)
-        told.add((caught.value.message, caught.value.field))
-    assert len(told) == 1
+        reported.add((caught.value.message, caught.value.field))
+    assert len(reported) == 1
     with pytest.raises(Forbidden):
         await acknowledge(Viewer(role=Role.GATEWAY), alert.id, now=NOW)
 
 
-async def test_a_successor_does_not_read_the_notes_of_before(house, vault, izar, resident) -> None:
+async def test_a_successor_does_not_read_the_notes_of_before(
+    application, key_encryption, izar, resident
+) -> None:
     """The leak goes on through a move; what the one before wrote is not the next one's."""
     move = date(2026, 11, 4)
     await factories.account(email="anna@example.org")
     await factories.residence(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         move_in=move,
         predecessor=OccupancySpec(move_in=date(2024, 2, 1), move_out=move, email="anna@example.org"),
     )
-    index = await run(house, izar, START, 5)
+    index = await run(application, izar, START, 5)
     alert = await Alert.get()
     await acknowledge(
         await resident("anna@example.org"), alert.id, note="Je suis absente", now=NOW - 3 * HOURS
     )
-    await run(house, izar, START + timedelta(days=1), 5, index=index)
+    await run(application, izar, START + timedelta(days=1), 5, index=index)
     later = NOW + timedelta(days=1)
     (view,) = await active_alerts(await resident(), alert.dwelling_id, now=later)
-    assert (view.handling.standing, view.handling.deeds) == (Standing.ACKNOWLEDGED, ())
+    assert (view.workflow.status, view.workflow.actions) == (AlertStatus.ACKNOWLEDGED, ())
 
 
 @pytest.mark.parametrize(
@@ -111,52 +113,52 @@ async def test_a_repair_lies_between_leak_and_now(leak, resident, repaired_at, f
     with pytest.raises(InvalidInput) as caught:
         await report_repair(await resident(), alert.id, repaired_at=repaired_at, now=NOW)
     assert caught.value.field == field
-    assert await AlertDeed.all().count() == 0
+    assert await AlertAction.all().count() == 0
 
 
-async def test_nothing_is_done_about_an_alert_that_is_over(house, leak, izar, resident) -> None:
+async def test_nothing_is_done_about_an_alert_that_is_over(application, leak, izar, resident) -> None:
     """It says so, instead of taking the deed."""
-    await run(house, izar, START + timedelta(days=1), 0, 0, index=1120)
+    await run(application, izar, START + timedelta(days=1), 0, 0, index=1120)
     alert = await Alert.get()
-    with pytest.raises(AlertOver):
+    with pytest.raises(AlertEnded):
         await report_repair(await resident(), alert.id, now=START + timedelta(days=3, hours=2))
 
 
-async def dismissed(viewer, alert, *, quiet_days=30, reason=KnownUse.WATER_SOFTENER, note="", now=NOW):
-    return await dismiss(viewer, alert.id, reason=reason, quiet_days=quiet_days, note=note, now=now)
+async def dismissed(viewer, alert, *, snooze_days=30, reason=KnownUse.WATER_SOFTENER, note="", now=NOW):
+    return await dismiss(viewer, alert.id, reason=reason, snooze_days=snooze_days, note=note, now=now)
 
 
-async def test_what_is_no_leak_is_silent_up_to_its_level(house, leak, izar, resident) -> None:
+async def test_what_is_no_leak_is_silent_up_to_its_level(application, leak, izar, resident) -> None:
     """The next alert of the meter is silent too; more than that is told at once."""
     claire, alert = await resident(), await Alert.get()
     assert await OutboxMessage.all().count() == 2
-    assert (await dismissed(claire, alert)).standing is Standing.NOT_A_LEAK
-    index = await run(house, izar, START + timedelta(days=1), *[0] * 10, 6, index=1120)
+    assert (await dismissed(claire, alert)).status is AlertStatus.NOT_A_LEAK
+    index = await run(application, izar, START + timedelta(days=1), *[0] * 10, 6, index=1120)
     assert await OutboxMessage.all().count() == 2
     after = START + timedelta(days=12, hours=2)
     (view,) = await active_alerts(claire, alert.dwelling_id, now=after)
-    assert (view.id != alert.id, view.silent) == (True, True)
-    assert [deed.reason for deed in view.handling.deeds] == [KnownUse.WATER_SOFTENER]
-    await run(house, izar, START + timedelta(days=12), 9, index=index)
+    assert (view.id != alert.id, view.snoozed) == (True, True)
+    assert [action.reason for action in view.workflow.actions] == [KnownUse.WATER_SOFTENER]
+    await run(application, izar, START + timedelta(days=12), 9, index=index)
     assert [row.template async for row in OutboxMessage.all().order_by("-id").limit(1)] == ["leak_level_up"]
     (view,) = await active_alerts(claire, alert.dwelling_id, now=after + timedelta(days=1))
-    assert view.handling.standing is Standing.OPEN
+    assert view.workflow.status is AlertStatus.OPEN
 
 
 async def test_a_silence_ends(leak, resident) -> None:
     """On its last day the alert is still silent; on the next it stands open again."""
     claire, alert = await resident(), await Alert.get()
-    await dismissed(claire, alert, quiet_days=3)
-    for days, expected in ((2, Standing.NOT_A_LEAK), (3, Standing.OPEN)):
+    await dismissed(claire, alert, snooze_days=3)
+    for days, expected in ((2, AlertStatus.NOT_A_LEAK), (3, AlertStatus.OPEN)):
         (view,) = await active_alerts(claire, alert.dwelling_id, now=NOW + timedelta(days=days))
-        assert view.handling.standing is expected
+        assert view.workflow.status is expected
 
 
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"quiet_days": 0}, "quietDays"),
-        ({"quiet_days": 91}, "quietDays"),
+        ({"snooze_days": 0}, "snoozeDays"),
+        ({"snooze_days": 91}, "snoozeDays"),
         ({"reason": KnownUse.OTHER, "note": "  "}, "note"),
         ({"note": "x" * 301}, "note"),
     ],
@@ -183,9 +185,9 @@ async def test_a_manager_finds_the_residences_looked_after_alone(leak, resident)
         await managed_alerts(other, dwelling.residence_id, active=True, first=5, now=NOW)
 
 
-async def test_a_residence_is_granted_to_managers_of_its_operator(house, vault, izar) -> None:
+async def test_a_residence_is_granted_to_managers_of_its_operator(application, key_encryption, izar) -> None:
     """To a resident's account, an unknown address or an unknown code it is not; twice is once."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     await manager_of("AA000", "AA000")
     for email, code in (
         ("claire.martin@example.org", "AA000"),
@@ -199,12 +201,12 @@ async def test_a_residence_is_granted_to_managers_of_its_operator(house, vault, 
 
 
 @pytest.fixture
-async def rarely_read(house, vault, izar, resident):
+async def rarely_read(application, key_encryption, izar, resident):
     """A home read every six hours, where 33 litres an hour began to run and are said to be repaired.
 
     Answers a way to read on: so many days, with so many litres running in each quarter of a day.
     """
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     quarters, index = timedelta(hours=6), 1000
     at = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -215,7 +217,7 @@ async def rarely_read(house, vault, izar, resident):
             index += (3 if quarter % 4 == 0 else 45) + running
             at += quarters
             lines.append(izar.line(index, at))
-        await take_in(house, SYSTEM, lines, source="test", now=at)
+        await take_in(application, SYSTEM, lines, source="test", now=at)
 
     await read(20, 0)
     await read(25, 200)
@@ -223,30 +225,36 @@ async def rarely_read(house, vault, izar, resident):
     return read
 
 
-@pytest.mark.parametrize(("running", "deed"), [(200, Deed.RELAPSED), (0, Deed.VERIFIED)])
-async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read, running, deed) -> None:
+@pytest.mark.parametrize(
+    ("running", "action"), [(200, AlertActionKind.RELAPSED), (0, AlertActionKind.VERIFIED)]
+)
+async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read, running, action) -> None:
     """Without a quiet hour to look for, the classifier says whether the leak goes on; a relapse is told."""
     for _ in range(14):
         await rarely_read(1, running)
-    assert (await Alert.get(kind="LEAK")).last_deed is deed
-    told = await OutboxMessage.filter(template="leak_relapsed").exists()
-    assert told is (deed is Deed.RELAPSED)
+    assert (await Alert.get(kind="LEAK")).last_action is action
+    reported = await OutboxMessage.filter(template="leak_relapsed").exists()
+    assert reported is (action is AlertActionKind.RELAPSED)
 
 
 @pytest.mark.parametrize("place", ["America/Martinique", "Europe/Paris", "Pacific/Auckland"])
-async def test_a_silence_lasts_to_its_last_evening(house, vault, izar, resident, place) -> None:
+async def test_a_silence_lasts_to_its_last_evening(
+    application, key_encryption, izar, resident, place
+) -> None:
     """Its days are the residence's own: at nine in the evening of the last one another leak stays silent."""
-    await factories.residence(vault, factories.meter(izar.address), time_zone=place)
+    await factories.residence(key_encryption, factories.meter(izar.address), time_zone=place)
     zone, first = ZoneInfo(place), datetime(2026, 11, 1, 4, tzinfo=UTC)
     then = first + 61 * HOURS
-    await take_in(house, SYSTEM, izar.hourly(first, [6] * 60), source="test", now=then)
+    await take_in(application, SYSTEM, izar.hourly(first, [6] * 60), source="test", now=then)
     alert = await Alert.get()
-    await dismiss(await resident(), alert.id, reason=KnownUse.WATER_SOFTENER, quiet_days=15, now=then)
-    last = (await Alert.get()).silent_until - timedelta(days=1)
+    await dismiss(await resident(), alert.id, reason=KnownUse.WATER_SOFTENER, snooze_days=15, now=then)
+    last = (await Alert.get()).snoozed_until - timedelta(days=1)
     evening = datetime.combine(last, time(21), tzinfo=zone)
     hours = int((evening - first).total_seconds() // 3600)
     amounts = [6] * 60 + [0] * (hours - 85) + [6] * 25
-    told = await OutboxMessage.all().count()
-    await take_in(house, SYSTEM, izar.hourly(first, amounts), source="test", now=evening.astimezone(UTC))
+    reported = await OutboxMessage.all().count()
+    await take_in(
+        application, SYSTEM, izar.hourly(first, amounts), source="test", now=evening.astimezone(UTC)
+    )
     assert await Alert.all().count() == 2
-    assert not await OutboxMessage.filter(template="leak_opened", id__gt=told).exists()
+    assert not await OutboxMessage.filter(template="leak_opened", id__gt=reported).exists()

@@ -1,4 +1,4 @@
-"""Limits on tries: counted by the house's clock, sliding, and the same for all who share a store."""
+"""Limits on tries: counted by the application's clock, sliding, and the same for all who share a store."""
 
 import asyncio
 from datetime import timedelta
@@ -8,16 +8,16 @@ from limits.aio.storage import MemoryStorage
 
 from core.access import Visitor
 from core.errors import RateLimited
-from core.services.auth.rate_limits import Limit, Limiter, network_of
+from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from tests.support.factories import NOW
 
-TEN = Limit("guess", 10, timedelta(minutes=15))
-TWO = Limit("other", 2, timedelta(hours=1))
+TEN = RateLimit("guess", 10, timedelta(minutes=15))
+TWO = RateLimit("other", 2, timedelta(hours=1))
 
 
 @pytest.fixture
-def limiter() -> Limiter:
-    return Limiter(MemoryStorage(), "secret")
+def limiter() -> RateLimiter:
+    return RateLimiter(MemoryStorage(), "secret")
 
 
 async def allowed(limiter, count, *limits, now=NOW) -> int:
@@ -89,9 +89,13 @@ async def test_who_has_proved_itself_begins_again(limiter) -> None:
 
 
 async def test_those_who_share_a_store_share_the_count() -> None:
-    """Two processes of one house count together; two houses with one store do not."""
+    """Two processes of one application count together; two applications with one store do not."""
     store = MemoryStorage()
-    one, other, stranger = Limiter(store, "secret"), Limiter(store, "secret"), Limiter(store, "another")
+    one, other, stranger = (
+        RateLimiter(store, "secret"),
+        RateLimiter(store, "secret"),
+        RateLimiter(store, "another"),
+    )
     assert await allowed(one, 6, (TEN, "a")) == 6
     assert await allowed(other, 6, (TEN, "a")) == 4
     assert await allowed(stranger, 6, (TEN, "a")) == 6
@@ -100,7 +104,7 @@ async def test_those_who_share_a_store_share_the_count() -> None:
 async def test_a_store_holds_no_names() -> None:
     """Neither addresses nor serials can be read from it."""
     store = MemoryStorage()
-    await Limiter(store, "secret").hit((TEN, "claire@example.org"), (TEN, "\ud800"), now=NOW)
+    await RateLimiter(store, "secret").hit((TEN, "claire@example.org"), (TEN, "\ud800"), now=NOW)
     assert "claire" not in repr(dict(store.storage))
 
 

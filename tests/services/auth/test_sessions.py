@@ -21,7 +21,7 @@ from core.services.auth.sessions import (
     viewer_of_token,
 )
 from core.services.portfolio.gateways import issue_gateway_key
-from core.services.portfolio.portfolio import put_operator
+from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
 from tests.support import factories
 
@@ -32,30 +32,30 @@ ME = "claire.martin@example.org"
 HOME = Visitor("192.0.2.7", "a browser")
 
 
-async def enter(house, now, email=ME, password=factories.PASSWORD, visitor=HOME):
-    return (await sign_in(house, email, password, visitor=visitor, now=now)).session
+async def enter(application, now, email=ME, password=factories.PASSWORD, visitor=HOME):
+    return (await sign_in(application, email, password, visitor=visitor, now=now)).session
 
 
 @pytest.mark.requirement("R-060", "R-011", "R-079")
-async def test_a_session_lasts_from_sign_in_to_sign_out(house, now) -> None:
+async def test_a_session_lasts_from_sign_in_to_sign_out(application, now) -> None:
     """The token stands for the account's viewer until it is given back, once."""
     account_id = await factories.account()
-    signed_in = await enter(house, now, visitor=Visitor("192.0.2.7", "a\0browser " + "x" * 300))
-    assert signed_in.viewer == await viewer_of_token(house, signed_in.token, now=now)
+    signed_in = await enter(application, now, visitor=Visitor("192.0.2.7", "a\0browser " + "x" * 300))
+    assert signed_in.viewer == await viewer_of_token(application, signed_in.token, now=now)
     assert (signed_in.viewer.role, signed_in.viewer.account_id) == (Role.RESIDENT, account_id)
-    assert (await my_account(house, signed_in.viewer)).email == ME
+    assert (await my_account(application, signed_in.viewer)).email == ME
     assert await sign_out(signed_in.token, visitor=HOME, now=now)
     assert not await sign_out(signed_in.token, visitor=HOME, now=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, signed_in.token, now=now)
+        await viewer_of_token(application, signed_in.token, now=now)
 
 
 @pytest.mark.parametrize("email", [" Claire.Martin@Example.ORG ", "CLAIRE.MARTIN@EXAMPLE.ORG"])
 @pytest.mark.requirement("C-12")
-async def test_the_case_of_an_address_does_not_matter(house, now, email) -> None:
+async def test_the_case_of_an_address_does_not_matter(application, now, email) -> None:
     """Nor do spaces around it."""
     await factories.account()
-    assert (await enter(house, now, email=email)).viewer.role is Role.RESIDENT
+    assert (await enter(application, now, email=email)).viewer.role is Role.RESIDENT
 
 
 async def test_dots_and_tags_are_part_of_an_address() -> None:
@@ -63,13 +63,14 @@ async def test_dots_and_tags_are_part_of_an_address() -> None:
     assert email_key("a.b+c@example.org") != email_key("ab@example.org")
 
 
-async def test_a_password_fits_however_its_accents_are_composed(house, now) -> None:
+async def test_a_password_fits_however_its_accents_are_composed(application, now) -> None:
     """NFC and NFD of the same letters are one password."""
-    from core.services.portfolio.portfolio import AccountSpec, put_account  # noqa: PLC0415 - the one test that needs it
+    from core.services.portfolio.descriptions import AccountSpec  # noqa: PLC0415 - the one test that needs it
+    from core.services.portfolio.portfolio import upsert_account  # noqa: PLC0415 - as above
 
-    await put_operator(SYSTEM, code="ocea", name="OCEA")
-    await put_account(SYSTEM, AccountSpec("ocea", ME, "Caf\u00e9-2026!", "C", "M"), now=now)
-    assert await enter(house, now, password="Cafe\u0301-2026!")
+    await upsert_operator(SYSTEM, code="ocea", name="OCEA")
+    await upsert_account(SYSTEM, AccountSpec("ocea", ME, "Caf\u00e9-2026!", "C", "M"), now=now)
+    assert await enter(application, now, password="Cafe\u0301-2026!")
 
 
 @pytest.mark.requirement("C-13")
@@ -85,11 +86,11 @@ async def test_a_password_fits_however_its_accents_are_composed(house, now) -> N
         ("\ud800@example.org", factories.PASSWORD),
     ],
 )
-async def test_a_refusal_does_not_say_what_was_wrong(house, now, email, password) -> None:
+async def test_a_refusal_does_not_say_what_was_wrong(application, now, email, password) -> None:
     """No such account and a wrong password are one answer, and impossible texts are wrong ones."""
     await factories.account()
     with pytest.raises(SignInRefused) as refused:
-        await enter(house, now, email=email, password=password)
+        await enter(application, now, email=email, password=password)
     assert (refused.value.message, refused.value.field) == (
         "E-mail and password do not belong together.",
         None,
@@ -97,42 +98,42 @@ async def test_a_refusal_does_not_say_what_was_wrong(house, now, email, password
     assert await Session.all().count() == 0
 
 
-async def test_an_unknown_address_costs_a_hash_too(house, now, monkeypatch) -> None:
+async def test_an_unknown_address_costs_a_hash_too(application, now, monkeypatch) -> None:
     """Nobody learns by the clock whether an account exists."""
     verified = []
     monkeypatch.setattr(passwords, "_verify", lambda known, password: verified.append(known) or False)
     await factories.account()
     for email in (ME, "nobody@example.org"):
         with pytest.raises(SignInRefused):
-            await enter(house, now, email=email)
+            await enter(application, now, email=email)
     assert [known.startswith("$argon2id$") for known in verified] == [True, True]
 
 
-async def test_a_session_ends_by_itself(house, now) -> None:
+async def test_a_session_ends_by_itself(application, now) -> None:
     """At its lifetime's end, to the instant."""
     await factories.account()
-    token = (await enter(house, now)).token
-    assert await viewer_of_token(house, token, now=now + LIFETIME - timedelta(seconds=1))
+    token = (await enter(application, now)).token
+    assert await viewer_of_token(application, token, now=now + LIFETIME - timedelta(seconds=1))
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, token, now=now + LIFETIME)
+        await viewer_of_token(application, token, now=now + LIFETIME)
     assert not await sign_out(token, visitor=HOME, now=now + LIFETIME)
 
 
-async def test_a_disabled_account_is_shut_out_at_once(house, now) -> None:
+async def test_a_disabled_account_is_shut_out_at_once(application, now) -> None:
     """Open sessions end, and no new one begins."""
     await factories.account()
-    token = (await enter(house, now)).token
+    token = (await enter(application, now)).token
     await Account.all().update(disabled_at=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, token, now=now)
+        await viewer_of_token(application, token, now=now)
     with pytest.raises(SignInRefused):
-        await enter(house, now)
+        await enter(application, now)
 
 
-async def test_nothing_that_opens_is_stored(house, now) -> None:
+async def test_nothing_that_opens_is_stored(application, now) -> None:
     """Of tokens the hash, of passwords the argon2id hash; a signed-in value does not print its token."""
     await factories.account()
-    signed_in = await enter(house, now)
+    signed_in = await enter(application, now)
     key = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
     stored = ""
     for table in ("session", "account", "gateway"):
@@ -146,41 +147,41 @@ async def test_nothing_that_opens_is_stored(house, now) -> None:
 @pytest.mark.parametrize(
     "token", ["", "sms_", "smg_", "sms_" + "x" * 43, "smg_" + "x" * 43, "\ud800", "a\0b"]
 )
-async def test_an_unknown_token_stands_for_nobody(house, now, token) -> None:
+async def test_an_unknown_token_stands_for_nobody(application, now, token) -> None:
     """Whatever it looks like."""
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, token, now=now)
+        await viewer_of_token(application, token, now=now)
     assert not await sign_out(token, visitor=HOME, now=now)
 
 
-async def test_a_gateways_key_submits_telegrams_and_nothing_else(house, now) -> None:
+async def test_a_gateways_key_submits_telegrams_and_nothing_else(application, now) -> None:
     """A new key takes the old one's place; a revoked gateway is nobody."""
-    operator_id = await put_operator(SYSTEM, code="ocea", name="OCEA")
+    operator_id = await upsert_operator(SYSTEM, code="ocea", name="OCEA")
     old = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
-    viewer = await viewer_of_token(house, old, now=now)
+    viewer = await viewer_of_token(application, old, now=now)
     assert (viewer.role, viewer.operator_id) == (Role.GATEWAY, operator_id)
     assert [permission for permission in Permission if viewer.may(permission)] == [
         Permission.TELEGRAMS_SUBMIT
     ]
     with pytest.raises(Unauthenticated):
-        await my_account(house, viewer)
+        await my_account(application, viewer)
     new = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
-    assert await viewer_of_token(house, new, now=now) == viewer
+    assert await viewer_of_token(application, new, now=now) == viewer
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, old, now=now)
+        await viewer_of_token(application, old, now=now)
     await Gateway.all().update(revoked_at=now)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, new, now=now)
+        await viewer_of_token(application, new, now=now)
     with pytest.raises(NotFound):
         await issue_gateway_key(SYSTEM, operator_code="nobody", name="roof", now=now)
 
 
 @pytest.mark.requirement("R-098", "R-099", "R-100", "R-101")
-async def test_the_own_account_has_its_contact_data(house, now) -> None:
+async def test_the_own_account_has_its_contact_data(application, now) -> None:
     """Name, first name, e-mail and telephone, as they were given."""
     account_id = await factories.account()
-    viewer = (await enter(house, now)).viewer
-    view = await my_account(house, viewer)
+    viewer = (await enter(application, now)).viewer
+    view = await my_account(application, viewer)
     assert (view.id, view.last_name, view.first_name, view.civility) == (
         account_id,
         "Martin",
@@ -189,7 +190,7 @@ async def test_the_own_account_has_its_contact_data(house, now) -> None:
     )
     assert (view.phone_e164, view.language) == ("+33639980012", "fr")
     with pytest.raises(Unauthenticated):
-        await my_account(house, replace(viewer, account_id=account_id + 1))
+        await my_account(application, replace(viewer, account_id=account_id + 1))
 
 
 @pytest.fixture
@@ -198,14 +199,14 @@ def laptop() -> Visitor:
 
 
 @pytest.mark.requirement("R-079")
-async def test_the_owner_sees_and_ends_sessions(house, now, laptop) -> None:
+async def test_the_owner_sees_and_ends_sessions(application, now, laptop) -> None:
     """With browser, address and when they were last seen; one of them, and another's not."""
     await factories.account()
     await factories.account(email="other@example.org")
-    phone, away = await enter(house, now), await enter(house, now, visitor=laptop)
-    stranger = await enter(house, now, email="other@example.org")
+    phone, away = await enter(application, now), await enter(application, now, visitor=laptop)
+    stranger = await enter(application, now, email="other@example.org")
     later = now + timedelta(minutes=7)
-    await viewer_of_token(house, away.token, now=later)
+    await viewer_of_token(application, away.token, now=later)
     first, second = await my_sessions(phone.viewer, now=later)
     assert (first.user_agent, first.address, first.last_seen_at, first.current) == (
         "a laptop",
@@ -218,35 +219,35 @@ async def test_the_owner_sees_and_ends_sessions(house, now, laptop) -> None:
         await revoke_session(stranger.viewer, first.id, visitor=HOME, now=later)
     await revoke_session(phone.viewer, first.id, visitor=HOME, now=later)
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, away.token, now=later)
+        await viewer_of_token(application, away.token, now=later)
     with pytest.raises(NotFound):
         await revoke_session(phone.viewer, first.id, visitor=HOME, now=later)
 
 
-async def test_the_owner_ends_all_other_sessions_at_once(house, now, laptop) -> None:
+async def test_the_owner_ends_all_other_sessions_at_once(application, now, laptop) -> None:
     """The present one stays, and devices that were known are strangers again."""
     await factories.account()
-    mine = await enter(house, now)
-    others = [await enter(house, now, visitor=laptop) for _ in range(3)]
+    mine = await enter(application, now)
+    others = [await enter(application, now, visitor=laptop) for _ in range(3)]
     assert await revoke_other_sessions(mine.viewer, visitor=HOME, now=now) == 3
     for other in others:
         with pytest.raises(Unauthenticated):
-            await viewer_of_token(house, other.token, now=now)
-    assert await viewer_of_token(house, mine.token, now=now)
+            await viewer_of_token(application, other.token, now=now)
+    assert await viewer_of_token(application, mine.token, now=now)
     assert await Device.all().count() == 0
 
 
-async def test_a_session_is_renewed_under_a_new_token(house, now) -> None:
+async def test_a_session_is_renewed_under_a_new_token(application, now) -> None:
     """It lasts its whole time again; the old token opens nothing."""
     await factories.account()
-    before, later = await enter(house, now), now + timedelta(days=20)
-    after = await renew_session(house, before.viewer, visitor=HOME, now=later)
+    before, later = await enter(application, now), now + timedelta(days=20)
+    after = await renew_session(application, before.viewer, visitor=HOME, now=later)
     assert after.expires_at == later + LIFETIME
     assert after.token != before.token
     with pytest.raises(Unauthenticated):
-        await viewer_of_token(house, before.token, now=later)
-    viewer = await viewer_of_token(house, after.token, now=now + LIFETIME)
+        await viewer_of_token(application, before.token, now=later)
+    viewer = await viewer_of_token(application, after.token, now=now + LIFETIME)
     assert viewer.session_id == before.viewer.session_id
     await sign_out(after.token, visitor=HOME, now=later)
     with pytest.raises(Unauthenticated):
-        await renew_session(house, viewer, visitor=HOME, now=later)
+        await renew_session(application, viewer, visitor=HOME, now=later)

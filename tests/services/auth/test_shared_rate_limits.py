@@ -12,17 +12,17 @@ from datetime import timedelta
 import pytest
 
 from core.access import Visitor
-from core.bootstrap import House, open_house
+from core.bootstrap import Application, open_application
 from core.errors import AccountLocked, RateLimited, SignInRefused
-from core.rate_limit_store import AWAY_FOR_S, LimitStore
+from core.rate_limit_store import AWAY_FOR_S, RateLimitStore
 from core.services.accounts.sign_in import sign_in
-from core.services.auth.rate_limits import Limit, Limiter
+from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.settings import Settings, SettingsError
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
 from tests.support.redis_server import redis_server
 
-TEN = Limit("guess", 10, timedelta(minutes=15))
+TEN = RateLimit("guess", 10, timedelta(minutes=15))
 SECRET = "a secret of the tests"
 
 
@@ -58,8 +58,8 @@ async def open_store(server, seconds):
     """Opens the store as one process after the other would."""
     opened = []
 
-    def store() -> LimitStore:
-        opened.append(LimitStore(server.url, clock=seconds))
+    def store() -> RateLimitStore:
+        opened.append(RateLimitStore(server.url, clock=seconds))
         return opened[-1]
 
     yield store
@@ -81,10 +81,10 @@ async def allowed(limiter, count, name="a", *, now=NOW) -> int:
 
 async def test_processes_that_share_a_store_count_together(open_store) -> None:
     """Who was refused by one is refused by the other, and who has proved itself begins again with both."""
-    one, other = Limiter(open_store(), SECRET), Limiter(open_store(), SECRET)
+    one, other = RateLimiter(open_store(), SECRET), RateLimiter(open_store(), SECRET)
     assert (await allowed(one, 6), await allowed(other, 6)) == (6, 4)
     assert (await allowed(one, 3, "b"), await allowed(other, 20, "b")) == (3, 7)
-    await other.give_back(TEN, "a", now=NOW)
+    await other.refund(TEN, "a", now=NOW)
     assert (await one.standing(TEN, "a", now=NOW)).events == 9
     await one.forget(TEN, "a", now=NOW)
     assert await allowed(other, 20) == 10
@@ -92,7 +92,7 @@ async def test_processes_that_share_a_store_count_together(open_store) -> None:
 
 async def test_tries_at_the_same_instant_are_counted_too(open_store) -> None:
     """A hundred connections at once, spread over three processes, get ten through."""
-    limiters = [Limiter(open_store(), SECRET) for _ in range(3)]
+    limiters = [RateLimiter(open_store(), SECRET) for _ in range(3)]
     tries = await asyncio.gather(
         *(limiters[number % 3].hit((TEN, "a"), now=NOW) for number in range(100)), return_exceptions=True
     )
@@ -102,18 +102,18 @@ async def test_tries_at_the_same_instant_are_counted_too(open_store) -> None:
 
 async def test_a_process_of_its_own_counts_with_us(open_store, server) -> None:
     """Another interpreter, told nothing but the address, adds its tries to ours."""
-    ours = Limiter(open_store(), SECRET)
+    ours = RateLimiter(open_store(), SECRET)
     assert await allowed(ours, 6) == 6
     program = """
 import asyncio, json, sys
 from datetime import datetime, timedelta
 from core.errors import RateLimited
-from core.rate_limit_store import LimitStore
-from core.services.auth.rate_limits import Limit, Limiter
+from core.rate_limit_store import RateLimitStore
+from core.services.auth.rate_limits import RateLimit, RateLimiter
 
 async def main(url, secret, now):
-    store, limit = LimitStore(url), Limit("guess", 10, timedelta(minutes=15))
-    limiter, through = Limiter(store, secret), 0
+    store, limit = RateLimitStore(url), RateLimit("guess", 10, timedelta(minutes=15))
+    limiter, through = RateLimiter(store, secret), 0
     for _ in range(6):
         try:
             await limiter.hit((limit, "a"), now=datetime.fromisoformat(now))
@@ -134,7 +134,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 async def test_a_shared_store_holds_no_names(open_store, server) -> None:
     """Neither addresses nor serials can be read from it, and what it holds clears itself away."""
-    await Limiter(open_store(), SECRET).hit((TEN, "claire@example.org"), now=NOW)
+    await RateLimiter(open_store(), SECRET).hit((TEN, "claire@example.org"), now=NOW)
     (key,) = server.keys()
     assert "claire" not in key
     store = open_store()
@@ -145,7 +145,7 @@ async def test_a_shared_store_holds_no_names(open_store, server) -> None:
 async def test_without_its_store_a_process_counts_by_itself(open_store, server, seconds, caplog) -> None:
     """From what it has counted before, so an attacker gains nothing; it says so once, without the URL."""
     store = open_store()
-    limiter, other = Limiter(store, SECRET), Limiter(open_store(), SECRET)
+    limiter, other = RateLimiter(store, SECRET), RateLimiter(open_store(), SECRET)
     assert (await allowed(limiter, 4), await allowed(other, 3)) == (4, 3)
     server.stop()
     with caplog.at_level(logging.WARNING, "core.rate_limit_store"):
@@ -164,7 +164,7 @@ async def test_without_its_store_a_process_counts_by_itself(open_store, server, 
 
 async def test_a_store_that_came_back_is_found_again(open_store, server, seconds) -> None:
     """The connections from before its restart are dead, and no try is refused for it."""
-    limiter = Limiter(open_store(), SECRET)
+    limiter = RateLimiter(open_store(), SECRET)
     assert await allowed(limiter, 4) == 4
     server.stop()
     server.start()
@@ -175,25 +175,25 @@ async def test_a_store_that_came_back_is_found_again(open_store, server, seconds
 async def test_people_sign_in_while_the_store_is_away(settings, registry, server) -> None:
     """And guessers are held off all the same: no try ends in an error of ours."""
     server.stop()
-    async with open_house(replace(settings, limits_url=server.url), registry=registry) as house:
+    async with open_application(replace(settings, limits_url=server.url), registry=registry) as application:
         await factories.account()
         me = Visitor("192.0.2.7")
-        signed_in = await sign_in(house, "claire.martin@example.org", PASSWORD, visitor=me, now=NOW)
+        signed_in = await sign_in(application, "claire.martin@example.org", PASSWORD, visitor=me, now=NOW)
         assert signed_in.session.token
         refusals = []
         for number in range(12):
             stranger = Visitor(f"198.51.100.{number}")
             with pytest.raises((SignInRefused, AccountLocked)) as refused:
-                await sign_in(house, "claire.martin@example.org", "wrong", visitor=stranger, now=NOW)
+                await sign_in(application, "claire.martin@example.org", "wrong", visitor=stranger, now=NOW)
             refusals.append(type(refused.value))
         assert refusals == [SignInRefused] * 10 + [AccountLocked] * 2
 
 
-async def test_two_houses_lock_an_account_together(settings, registry, server) -> None:
+async def test_two_applications_lock_an_account_together(settings, registry, server) -> None:
     """Guesses that go to one process after the other are ten in all."""
     mine = replace(settings, limits_url=server.url)
-    async with open_house(mine, registry=registry) as one:
-        other = House(mine, registry)
+    async with open_application(mine, registry=registry) as one:
+        other = Application(mine, registry)
         await factories.account()
         refusals = []
         for number in range(12):
@@ -223,7 +223,7 @@ def test_a_store_that_is_no_store_is_told_by_its_setting(tmp_path, registry, url
     """The URL is not quoted, since it may hold a password."""
     settings = Settings(tmp_path, "sqlite:///x.db", "s" * 32, limits_url=url)
     with pytest.raises(SettingsError, match=f"^SUBMETER_LIMITS_URL {says}") as refused:
-        House(settings, registry)
+        Application(settings, registry)
     assert "word" not in str(refused.value)
 
 
@@ -231,13 +231,13 @@ def test_a_shared_store_wants_its_library(monkeypatch) -> None:
     """Where it is not installed, the start says what to install."""
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(SettingsError, match=r'SUBMETER_LIMITS_URL .* pip install "submeter\[redis\]"'):
-        LimitStore("redis://127.0.0.1:6379")
+        RateLimitStore("redis://127.0.0.1:6379")
 
 
 async def test_a_store_that_does_not_answer_is_not_waited_for(seconds, monkeypatch) -> None:
     """One that takes the connection and says nothing is given up after its time limit."""
     monkeypatch.setattr("core.rate_limit_store.TIMEOUT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        store = LimitStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", clock=seconds)
-        assert await allowed(Limiter(store, SECRET), 20) == 10
+        store = RateLimitStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", clock=seconds)
+        assert await allowed(RateLimiter(store, SECRET), 20) == 10
         await store.close()

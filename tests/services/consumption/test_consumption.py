@@ -11,7 +11,7 @@ from core.consumption import Month, Quality, day_start
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, ForbiddenPeriod, InvalidInput, NotFound
 from core.services.consumption.consumption import daily_series, dashboard, monthly_series
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -30,14 +30,14 @@ def daily(meter, first, days, litres, *, index=1000):
 
 
 @pytest.fixture
-async def home(house, vault, now, izar):
+async def home(application, key_encryption, now, izar):
     """Ten litres a day since 1 August 2026, save for the days from 3 to 6 November that nobody heard."""
     old = OccupancySpec(date(2020, 1, 1), MOVE_IN, email="old@example.org")
     await factories.account(email="old@example.org")
-    await factories.residence(vault, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
     lines = daily(izar, date(2026, 8, 1), 94, 10)
     lines += daily(izar, date(2026, 11, 7), 15, 10, index=1000)  # another register: the gap has no total
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     return 1
 
 
@@ -55,9 +55,9 @@ async def test_the_dashboard_has_the_months_indicators(home, resident, now, izar
     assert tab.last_reading.received_at == now
 
 
-async def test_without_data_every_figure_is_none(house, vault, resident, izar, now) -> None:
+async def test_without_data_every_figure_is_none(application, key_encryption, resident, izar, now) -> None:
     """Never 0: nobody knows that nothing was used."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     (tab,) = await dashboard(await resident(), 1, now=now)
     figures = tab.indicators
     assert (figures.month_to_date, figures.previous_month, figures.year_to_date) == (None, None, None)
@@ -66,18 +66,18 @@ async def test_without_data_every_figure_is_none(house, vault, resident, izar, n
 
 @pytest.mark.requirement("R-068", "R-069", "R-071")
 async def test_there_is_a_tab_for_each_fluid_and_a_fluids_meters_are_one_sum(
-    house, vault, resident, now, izar, other_izar, heat_meter
+    application, key_encryption, resident, now, izar, other_izar, heat_meter
 ) -> None:
     """Two cold-water meters are one figure, PARTIAL on days that one is silent; heat has a tab of its own."""
     await factories.residence(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         factories.meter(other_izar.address, printed_serial="H18CA029621"),
         factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", key=heat_meter.key),
     )
     first = date(2026, 11, 1)
     lines = daily(izar, first, 4, 10) + daily(other_izar, first, 3, 7)
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     cold, heat = await dashboard(await resident(), 1, now=now)
     assert (cold.fluid, cold.indicators.month_to_date) == (Fluid.COLD_WATER, 4 * 10 + 3 * 7)
     assert (heat.fluid, heat.indicators.month_to_date) == (Fluid.HEAT, None)
@@ -107,7 +107,7 @@ async def test_by_default_the_last_31_days_are_meant(home, resident, now) -> Non
     assert (old[-1].day, old[-1].amount) == (MOVE_IN - DAY, 10)
 
 
-@pytest.mark.requirement("R-193", "C-15")
+@pytest.mark.requirement("R-193", "C-15", "EED-09")
 @pytest.mark.parametrize("bound", ["first", "last"])
 @pytest.mark.parametrize("day", [MOVE_IN - DAY, date(1900, 1, 1), date.min])
 async def test_no_day_before_the_move_in_is_shown(home, resident, now, bound, day) -> None:
@@ -165,10 +165,10 @@ async def test_a_month_wholly_outside_the_stay_is_refused(home, resident, now) -
 
 
 async def test_series_that_end_before_they_begin_or_are_too_long_are_refused(
-    house, vault, resident, izar, now
+    application, key_encryption, resident, izar, now
 ) -> None:
     """InvalidInput names the argument."""
-    await factories.residence(vault, factories.meter(izar.address), move_in=date(2000, 1, 1))
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2000, 1, 1))
     viewer = await resident()
     ask = (viewer, 1, Fluid.COLD_WATER)
     with pytest.raises(InvalidInput) as refused:
@@ -183,10 +183,10 @@ async def test_series_that_end_before_they_begin_or_are_too_long_are_refused(
         await monthly_series(*ask, first=Month(2010, 1), now=now)
 
 
-async def test_who_moves_in_later_sees_nothing_yet(house, vault, resident, izar, now) -> None:
+async def test_who_moves_in_later_sees_nothing_yet(application, key_encryption, resident, izar, now) -> None:
     """The predecessor's water is not shown to somebody who has only signed."""
-    await factories.residence(vault, factories.meter(izar.address), move_in=date(2026, 12, 1))
-    await take_in(house, SYSTEM, daily(izar, date(2026, 11, 1), 20, 10), source="test", now=now)
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 12, 1))
+    await take_in(application, SYSTEM, daily(izar, date(2026, 11, 1), 20, 10), source="test", now=now)
     viewer = await resident()
     assert await daily_series(viewer, 1, Fluid.COLD_WATER, now=now) == []
     assert await monthly_series(viewer, 1, Fluid.COLD_WATER, now=now) == []
@@ -194,9 +194,9 @@ async def test_who_moves_in_later_sees_nothing_yet(house, vault, resident, izar,
     assert (tab.indicators.month_to_date, tab.last_reading) == (None, None)
 
 
-async def test_today_is_the_dwellings_own_day(house, vault, resident, izar) -> None:
+async def test_today_is_the_dwellings_own_day(application, key_encryption, resident, izar) -> None:
     """At 23:30 UTC it is already the first of the month in Paris."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     now = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
     points = await monthly_series(await resident(), 1, Fluid.COLD_WATER, now=now)
     assert points[-1].month == Month(2026, 11)

@@ -8,14 +8,14 @@ from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM, Role, Viewer
 from core.access.acts import NOBODY
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.errors import ConsentRequired, NotFound
 from core.models import Dwelling, Occupancy, OccupancyKind
 from core.services.consumption.manager_consumption import managed_daily_series, managed_dwelling
 from core.services.occupancy.consents import ConsentAnswer, answer_consent, consent_of, my_consent
 from core.services.occupancy.occupancies import Claim, admit
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.places.managed_residences import grant_residence
 from tests.support import factories
 from tests.support.factories import NOW
@@ -24,9 +24,9 @@ MANAGER = "gestion@example.org"
 
 
 @pytest.fixture
-async def manager(house: House, vault: Vault) -> Viewer:
+async def manager(application: Application, key_encryption: KeyEncryption) -> Viewer:
     """Who looks after Claire's residence; she has lived there since February 2024."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await factories.account(email=MANAGER, role=Role.MANAGER)
     await grant_residence(SYSTEM, email=MANAGER, operator_code="ocea", residence_code="AA000", now=NOW)
     return Viewer(role=Role.MANAGER, account_id=number)
@@ -61,39 +61,41 @@ async def another_row(account_id: int | None, move_in: date, move_out: date | No
     ],
 )
 async def test_an_answer_holds_for_the_whole_stay(
-    house: House, manager: Viewer, resident: Any, ended: date | None, begun: date
+    application: Application, manager: Viewer, resident: Any, ended: date | None, begun: date
 ) -> None:
     """A day corrected, a lease renewed, one that is to be renewed: what the occupant said last is what holds,
     and what the occupant is shown.
     """
     me, dwelling = await resident(), (await Dwelling.get()).id
-    await answer_consent(house, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
+    await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
     await Occupancy.all().update(move_out=ended)
     await another_row(me.account_id, begun)
     for granted in (True, False, True):
         if not granted or not await sees_days(manager):
-            await answer_consent(house, me, dwelling, granted=granted, visitor=NOBODY, now=NOW)
-        shown = (await my_consent(house, me, dwelling)).answer
+            await answer_consent(application, me, dwelling, granted=granted, visitor=NOBODY, now=NOW)
+        shown = (await my_consent(application, me, dwelling)).answer
         assert shown is (ConsentAnswer.GRANTED if granted else ConsentAnswer.REFUSED)
         assert await sees_days(manager) == granted
 
 
-@pytest.mark.requirement("C-18")
-async def test_a_consent_ends_with_its_stay(house: House, manager: Viewer, resident: Any) -> None:
+@pytest.mark.requirement("C-18", "CN-10")
+async def test_a_consent_ends_with_its_stay(application: Application, manager: Viewer, resident: Any) -> None:
     """Somebody who comes back after another is asked again."""
     me, dwelling = await resident(), (await Dwelling.get()).id
-    await answer_consent(house, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
+    await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
     await Occupancy.all().update(move_out=date(2025, 1, 1))
     await another_row(None, date(2025, 1, 1), date(2026, 1, 1))
     await another_row(me.account_id, date(2026, 1, 1))
-    assert (await my_consent(house, me, dwelling)).answer is ConsentAnswer.UNANSWERED
+    assert (await my_consent(application, me, dwelling)).answer is ConsentAnswer.UNANSWERED
     assert not await sees_days(manager)
 
 
-async def test_the_next_occupant_is_asked_anew(house: House, manager: Viewer, resident: Any) -> None:
+async def test_the_next_occupant_is_asked_anew(
+    application: Application, manager: Viewer, resident: Any
+) -> None:
     """What one occupant opened is closed to the manager when another lives there."""
     me, dwelling = await resident(), (await Dwelling.get()).id
-    await answer_consent(house, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
+    await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
     await Occupancy.all().update(move_out=date(2026, 11, 1))
     number = await factories.account(email="new@example.org")
     claim = Claim(dwelling, number, OccupancyKind.TENANT, date(2026, 11, 1), NOW)
@@ -102,11 +104,11 @@ async def test_the_next_occupant_is_asked_anew(house: House, manager: Viewer, re
     assert not await sees_days(manager)
 
 
-async def test_who_has_no_account_has_answered_nothing(house: House, manager: Viewer) -> None:
+async def test_who_has_no_account_has_answered_nothing(application: Application, manager: Viewer) -> None:
     """Two who are known by no account are not one person."""
     await another_row(None, date(2020, 1, 1), date(2021, 1, 1))
     row = await Occupancy.get(account_id=None).select_related("dwelling__residence__operator")
-    assert (await consent_of(house, row)).answer is ConsentAnswer.UNANSWERED
+    assert (await consent_of(application, row)).answer is ConsentAnswer.UNANSWERED
 
 
 @pytest.mark.requirement("R-042")

@@ -6,44 +6,45 @@ import pytest
 
 from core.access import SYSTEM, Role, Viewer
 from core.access.sessions import TokenScope
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.models import Account, Channel
 from core.services.accounts.access_tokens import issue_token
 from core.services.accounts.password_change import NewPassword, ask_for_reset, reset_password
 from core.services.messaging.delivery import claim_next
-from core.services.portfolio.portfolio import AccountSpec, put_account, put_operator
+from core.services.portfolio.descriptions import AccountSpec
+from core.services.portfolio.portfolio import upsert_account, upsert_operator
 from tests.support.factories import NOW, PASSWORD
 
 NEW = "Another-Horse-43"
 
 
 @pytest.fixture
-def portals(house) -> House:
-    """A house of three operators: two with a portal of their own, and one whose profile names none."""
-    ista = next(one for one in house.registry.operators if one.profile.code == "ista")
+def portals(application) -> Application:
+    """An application of three operators: two with a portal of their own, and one whose profile names none."""
+    ista = next(one for one in application.registry.operators if one.profile.code == "ista")
     quiet = replace(ista, profile=replace(ista.profile, code="quiet", portal_url=""))
-    registry = replace(house.registry, operators=(*house.registry.operators, quiet))
-    settings = replace(house.settings, portal_url="https://portal.example.org")
-    return House(settings, registry)
+    registry = replace(application.registry, operators=(*application.registry.operators, quiet))
+    settings = replace(application.settings, portal_url="https://portal.example.org")
+    return Application(settings, registry)
 
 
-async def links_of(house, visitor, operator: str) -> dict[str, str]:
+async def links_of(application, visitor, operator: str) -> dict[str, str]:
     """What a resident's letters link to: after making a token, forgetting the password, changing it."""
     email = f"resident@{operator}.example.org"
-    await put_operator(SYSTEM, code=operator, name=operator)
+    await upsert_operator(SYSTEM, code=operator, name=operator)
     spec = AccountSpec(operator, email, PASSWORD, first_name="Claire", last_name="Martin")
-    account_id = await put_account(SYSTEM, spec, now=NOW)
+    account_id = await upsert_account(SYSTEM, spec, now=NOW)
     account = await Account.get(id=account_id)
     viewer = Viewer(role=Role.RESIDENT, account_id=account_id, operator_id=account.operator_id)
     scopes = [TokenScope.ALERTS]
-    await issue_token(house, viewer, name="Home", scopes=scopes, visitor=visitor, now=NOW)
-    await ask_for_reset(house, email, visitor=visitor, now=NOW)
+    await issue_token(application, viewer, name="Home", scopes=scopes, visitor=visitor, now=NOW)
+    await ask_for_reset(application, email, visitor=visitor, now=NOW)
     links = {}
-    while message := await claim_next(house, "tests", [Channel.EMAIL], now=NOW):
+    while message := await claim_next(application, "tests", [Channel.EMAIL], now=NOW):
         links[message.template] = str(message.values["link"])
         if message.template == "password_reset":
             token = links["password_reset"].partition("#")[2]
-            await reset_password(house, token, NewPassword(NEW, NEW), visitor=visitor, now=NOW)
+            await reset_password(application, token, NewPassword(NEW, NEW), visitor=visitor, now=NOW)
     return links
 
 
@@ -57,7 +58,7 @@ async def links_of(house, visitor, operator: str) -> dict[str, str]:
     ],
 )
 async def test_links_lead_to_the_operators_own_portal(portals, visitor, operator, portal) -> None:
-    """Of two operators of one house each to its own; to SUBMETER_PORTAL_URL where the profile names none."""
+    """Of two operators of one application each to its own; to SUBMETER_PORTAL_URL where the profile names none."""
     links = await links_of(portals, visitor, operator)
     pages = portal.rstrip("/")
     assert links.pop("password_reset").startswith(f"{pages}/reset-password#smf_")

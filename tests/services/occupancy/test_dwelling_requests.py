@@ -6,24 +6,24 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM, Act, Role, Viewer, Visitor
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Conflict, NotFound
 from core.metering import Registry
 from core.models import (
     Account,
-    CaseKind,
-    CaseState,
     Dwelling,
-    DwellingCase,
+    DwellingRequest,
+    DwellingRequestKind,
+    DwellingRequestState,
     Occupancy,
     OccupancyKind,
     OutboxMessage,
 )
-from core.services.occupancy.dwelling_requests import decide, list_cases
+from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
 from core.services.occupancy.occupancies import leave_dwelling
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.places.managed_residences import grant_residence
-from core.services.shared.scope import stays
+from core.services.shared.scope import occupancy_periods
 from tests.support import factories
 from tests.support.factories import NOW
 
@@ -33,13 +33,15 @@ A, B, MANAGER = "claire.martin@example.org", "bruno@example.org", "gestion@examp
 
 
 @pytest.fixture
-async def bruno(house: House) -> int:
+async def bruno(application: Application) -> int:
     return await factories.account(email=B, first_name="Bruno")
 
 
-async def asked(account_id: int, move_in: date, kind: CaseKind = CaseKind.REVIEW) -> int:
+async def asked(
+    account_id: int, move_in: date, kind: DwellingRequestKind = DwellingRequestKind.REVIEW
+) -> int:
     """An open case for the one dwelling there is."""
-    row = await DwellingCase.create(
+    row = await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=account_id,
         kind=kind,
@@ -52,7 +54,7 @@ async def asked(account_id: int, move_in: date, kind: CaseKind = CaseKind.REVIEW
     return number
 
 
-async def looking_after(house: House, email: str = MANAGER) -> Viewer:
+async def looking_after(application: Application, email: str = MANAGER) -> Viewer:
     """A manager of residence AA000."""
     number = await factories.account(email=email, first_name="Odile", role=Role.MANAGER)
     await grant_residence(SYSTEM, email=email, operator_code="ocea", residence_code="AA000", now=NOW)
@@ -61,129 +63,144 @@ async def looking_after(house: House, email: str = MANAGER) -> Viewer:
 
 @pytest.mark.requirement("C-14", "C-15")
 async def test_a_case_takes_nobodys_past(
-    house: House, vault: Vault, bruno: int, resident: Any, registry: Registry
+    application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any, registry: Registry
 ) -> None:
     """Somebody who had left keeps every day, however early a day the newcomer says, and hears nothing."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
     await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 11, 15), visitor=DOOR, now=NOW)
-    before = await stays(anne)
+    before = await occupancy_periods(anne)
     await asked(bruno, date(2026, 5, 13))
-    (case,) = await list_cases(SYSTEM, now=NOW)
-    assert not case.contested
-    await decide(house, SYSTEM, case.id, approved=True, now=NOW)
-    assert await stays(anne) == before
-    assert [stay.first_day for stay in await stays(await resident(B))] == [date(2026, 11, 16)]
+    (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    assert not dwelling_request.contested
+    await decide(application, SYSTEM, dwelling_request.id, approved=True, now=NOW)
+    assert await occupancy_periods(anne) == before
+    assert [period.first_day for period in await occupancy_periods(await resident(B))] == [date(2026, 11, 16)]
     assert not await OutboxMessage.exists(template="occupancy_ended")
 
 
 @pytest.mark.requirement("C-14")
 async def test_who_leaves_soon_anyway_leaves_when_the_newcomer_came(
-    house: House, vault: Vault, bruno: int, resident: Any, registry: Registry
+    application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any, registry: Registry
 ) -> None:
     """An end that lies ahead is no end yet: whoever lives there today gives way."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
     await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 12, 31), visitor=DOOR, now=NOW)
-    number = await asked(bruno, date(2026, 11, 10), CaseKind.CONTESTED)
-    await decide(house, SYSTEM, number, approved=True, now=NOW)
-    assert [stay.last_day for stay in await stays(anne)] == [date(2026, 11, 9)]
+    number = await asked(bruno, date(2026, 11, 10), DwellingRequestKind.CONTESTED)
+    await decide(application, SYSTEM, number, approved=True, now=NOW)
+    assert [period.last_day for period in await occupancy_periods(anne)] == [date(2026, 11, 9)]
 
 
 @pytest.mark.requirement("C-12")
 async def test_who_gives_way_looks_back_from_now_on(
-    house: House, vault: Vault, bruno: int, resident: Any
+    application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any
 ) -> None:
     """However long ago the newcomer came: the operator's time begins when the end is told."""
-    await factories.residence(vault, factories.meter(), move_in=date(2020, 1, 1))
-    number = await asked(bruno, date(2025, 11, 1), CaseKind.CONTESTED)
-    await decide(house, SYSTEM, number, approved=True, now=NOW)
+    await factories.residence(key_encryption, factories.meter(), move_in=date(2020, 1, 1))
+    number = await asked(bruno, date(2025, 11, 1), DwellingRequestKind.CONTESTED)
+    await decide(application, SYSTEM, number, approved=True, now=NOW)
     row = await Occupancy.get(account__email=A)
     assert (row.move_out, row.access_until) == (date(2025, 11, 1), TODAY + timedelta(days=365))
-    letter = await OutboxMessage.get(template="occupancy_ended")
-    assert letter.values["until"] == (TODAY + timedelta(days=365)).isoformat()
+    mail = await OutboxMessage.get(template="occupancy_ended")
+    assert mail.values["until"] == (TODAY + timedelta(days=365)).isoformat()
     anne = Viewer(role=Role.RESIDENT, account_id=row.account_id, asked_at=NOW)
-    assert [stay.last_day for stay in await stays(anne)] == [date(2025, 10, 31)]
+    assert [period.last_day for period in await occupancy_periods(anne)] == [date(2025, 10, 31)]
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_a_case_tells_who_lives_there_now(house: House, vault: Vault, bruno: int) -> None:
+async def test_a_case_tells_who_lives_there_now(
+    application: Application, key_encryption: KeyEncryption, bruno: int
+) -> None:
     """Asked for by a guess while it was free, and taken since; contested then, and left since."""
-    await factories.residence(vault, factories.meter(), email=None)
+    await factories.residence(key_encryption, factories.meter(), email=None)
     await Occupancy.all().delete()
     await asked(bruno, date(2026, 11, 1))
-    (free,) = await list_cases(SYSTEM, now=NOW)
-    await factories.residence(vault, factories.meter(), move_in=date(2026, 11, 20))
-    (taken,) = await list_cases(SYSTEM, now=NOW)
-    assert (free.kind, taken.kind) == (CaseKind.REVIEW, CaseKind.CONTESTED)
-    await DwellingCase.all().update(kind=CaseKind.CONTESTED)
+    (free,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    await factories.residence(key_encryption, factories.meter(), move_in=date(2026, 11, 20))
+    (taken,) = await list_dwelling_requests(SYSTEM, now=NOW)
+    assert (free.kind, taken.kind) == (DwellingRequestKind.REVIEW, DwellingRequestKind.CONTESTED)
+    await DwellingRequest.all().update(kind=DwellingRequestKind.CONTESTED)
     await Occupancy.all().update(move_out=TODAY)
-    (left,) = await list_cases(SYSTEM, now=NOW)
+    (left,) = await list_dwelling_requests(SYSTEM, now=NOW)
     assert not left.contested
 
 
 @pytest.mark.requirement("R-140", "C-12")
 async def test_nobody_gives_way_to_a_decision_that_did_not_know(
-    house: House, vault: Vault, bruno: int, resident: Any
+    application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any
 ) -> None:
     """A plain review, its dwelling taken since: refused and still open; decided again as contested, it goes
     through.
     """
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     for shown in (None, False):
         with pytest.raises(Conflict) as refused:
-            await decide(house, SYSTEM, number, approved=True, contested=shown, now=NOW)
+            await decide(application, SYSTEM, number, approved=True, contested=shown, now=NOW)
         assert refused.value.field == "contested"
-    assert (await DwellingCase.get()).state is CaseState.OPEN
-    assert [stay.last_day for stay in await stays(await resident(A))] == [None]
-    decided = await decide(house, SYSTEM, number, approved=True, contested=True, now=NOW)
-    assert (decided.state, decided.contested) == (CaseState.APPROVED, True)
-    assert [stay.last_day for stay in await stays(await resident(A))] == [date(2026, 10, 31)]
-    (kept,) = await list_cases(SYSTEM, state=CaseState.APPROVED, now=NOW)
+    assert (await DwellingRequest.get()).state is DwellingRequestState.OPEN
+    assert [period.last_day for period in await occupancy_periods(await resident(A))] == [None]
+    decided = await decide(application, SYSTEM, number, approved=True, contested=True, now=NOW)
+    assert (decided.state, decided.contested) == (DwellingRequestState.APPROVED, True)
+    assert [period.last_day for period in await occupancy_periods(await resident(A))] == [date(2026, 10, 31)]
+    (kept,) = await list_dwelling_requests(SYSTEM, state=DwellingRequestState.APPROVED, now=NOW)
     assert kept.contested
 
 
-async def test_to_refuse_needs_no_look_at_who_is_there(house: House, vault: Vault, bruno: int) -> None:
+async def test_to_refuse_needs_no_look_at_who_is_there(
+    application: Application, key_encryption: KeyEncryption, bruno: int
+) -> None:
     """A refusal ends nobody's stay, so it holds whatever the case said."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
-    assert (await decide(house, SYSTEM, number, approved=False, now=NOW)).state is CaseState.REFUSED
+    assert (
+        await decide(application, SYSTEM, number, approved=False, now=NOW)
+    ).state is DwellingRequestState.REFUSED
 
 
 async def test_a_decision_is_recorded_with_who_decided(
-    house: House, vault: Vault, bruno: int, audited: Any
+    application: Application, key_encryption: KeyEncryption, bruno: int, audited: Any
 ) -> None:
     """Who let whom in, whose stay ended for it, and from where; nothing of anybody's name."""
-    await factories.residence(vault, factories.meter())
-    manager, anne = await looking_after(house), await Account.get(email=A)
-    number = await asked(bruno, date(2026, 11, 1), CaseKind.CONTESTED)
-    await decide(house, manager, number, approved=True, visitor=DOOR, now=NOW)
+    await factories.residence(key_encryption, factories.meter())
+    manager, anne = await looking_after(application), await Account.get(email=A)
+    number = await asked(bruno, date(2026, 11, 1), DwellingRequestKind.CONTESTED)
+    await decide(application, manager, number, approved=True, visitor=DOOR, now=NOW)
     dwelling = (await Dwelling.get()).id
-    (ended,), (decided,) = await audited(Act.OCCUPANCY_ENDED), await audited(Act.CASE_DECIDED)
+    (ended,), (decided,) = await audited(Act.OCCUPANCY_ENDED), await audited(Act.DWELLING_REQUEST_DECIDED)
     for entry in (ended, decided):
         assert (entry.role, entry.actor_id, entry.address) == ("MANAGER", manager.account_id, DOOR.address)
         assert (entry.subject.kind, entry.subject.number) == ("dwelling", dwelling)
-    assert ended.details == {"case": number, "account": anne.id}
-    assert decided.details == {"case": number, "account": bruno, "approved": True, "contested": True}
+    assert ended.details == {"dwelling_request": number, "account": anne.id}
+    assert decided.details == {
+        "dwelling_request": number,
+        "account": bruno,
+        "approved": True,
+        "contested": True,
+    }
 
 
-async def test_a_refusal_is_recorded_too(house: House, vault: Vault, bruno: int, audited: Any) -> None:
+async def test_a_refusal_is_recorded_too(
+    application: Application, key_encryption: KeyEncryption, bruno: int, audited: Any
+) -> None:
     """And a decision that came to nothing is not."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     with pytest.raises(Conflict):
-        await decide(house, SYSTEM, number, approved=True, now=NOW)
-    assert await audited(Act.CASE_DECIDED) == []
-    await decide(house, SYSTEM, number, approved=False, visitor=DOOR, now=NOW)
-    (entry,) = await audited(Act.CASE_DECIDED)
+        await decide(application, SYSTEM, number, approved=True, now=NOW)
+    assert await audited(Act.DWELLING_REQUEST_DECIDED) == []
+    await decide(application, SYSTEM, number, approved=False, visitor=DOOR, now=NOW)
+    (entry,) = await audited(Act.DWELLING_REQUEST_DECIDED)
     assert (entry.role, entry.details["approved"]) == ("SYSTEM", False)
 
 
-async def test_a_case_of_another_residence_cannot_be_decided(house: House, vault: Vault, bruno: int) -> None:
+async def test_a_case_of_another_residence_cannot_be_decided(
+    application: Application, key_encryption: KeyEncryption, bruno: int
+) -> None:
     """Whatever is said about it."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     stranger = Viewer(role=Role.MANAGER, account_id=await factories.account(email=MANAGER, role=Role.MANAGER))
     with pytest.raises(NotFound):
-        await decide(house, stranger, number, approved=True, contested=True, now=NOW)
+        await decide(application, stranger, number, approved=True, contested=True, now=NOW)

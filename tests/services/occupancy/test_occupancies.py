@@ -8,7 +8,7 @@ from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM, Role, Viewer
 from core.access.acts import NOBODY
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.metering import Registry
 from core.models import Account, AuditRecord, ConsentRecord, Dwelling, Occupancy, OccupancyKind
@@ -20,9 +20,9 @@ from core.services.occupancy.occupancies import (
     leave_dwelling,
     today_at,
 )
-from core.services.places.key_vault import Vault
-from core.services.portfolio.portfolio import OccupancySpec
-from core.services.shared.scope import stays
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import OccupancySpec
+from core.services.shared.scope import occupancy_periods
 from tests.support import factories
 from tests.support.factories import NOW
 
@@ -31,7 +31,7 @@ ME = "new@example.org"
 
 
 @pytest.fixture
-async def newcomer(house: House) -> int:
+async def newcomer(application: Application) -> int:
     return await factories.account(email=ME, first_name="Nadia")
 
 
@@ -51,54 +51,54 @@ async def _admit(account_id: int, move_in: date, **changes: Any) -> Occupancy:
 
 @pytest.mark.requirement("C-14")
 async def test_a_stay_begins_after_the_one_before(
-    house: House, vault: Vault, newcomer: int, resident: Any
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
     """A declared day that lies in the predecessor's time is cut at its end, and the predecessor keeps it."""
     ended = OccupancySpec(date(2020, 1, 1), date(2026, 11, 10), email="claire.martin@example.org")
     await factories.account()
     await factories.residence(
-        vault, factories.meter(), email=None, predecessor=ended, move_in=date(2026, 11, 10)
+        key_encryption, factories.meter(), email=None, predecessor=ended, move_in=date(2026, 11, 10)
     )
     await Occupancy.filter(account_id=None).delete()
-    stay = await _admit(newcomer, date(2019, 5, 1))
-    assert stay.move_in == date(2026, 11, 10)
-    assert [one.last_day for one in await stays(await resident())] == [date(2026, 11, 9)]
+    period = await _admit(newcomer, date(2019, 5, 1))
+    assert period.move_in == date(2026, 11, 10)
+    assert [one.last_day for one in await occupancy_periods(await resident())] == [date(2026, 11, 9)]
 
 
 async def test_who_was_described_without_an_account_is_the_same_person(
-    house: House, vault: Vault, newcomer: int
+    application: Application, key_encryption: KeyEncryption, newcomer: int
 ) -> None:
     """A list that names no e-mail says who lives there; whoever registers for that time is that person."""
-    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
-    stay = await _admit(newcomer, date(2024, 1, 1))
-    assert (stay.move_in, stay.account_id) == (date(2026, 3, 1), newcomer)
+    await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    period = await _admit(newcomer, date(2024, 1, 1))
+    assert (period.move_in, period.account_id) == (date(2026, 3, 1), newcomer)
     assert await Occupancy.all().count() == 1
 
 
 async def test_a_later_day_ends_the_stay_that_was_described(
-    house: House, vault: Vault, newcomer: int, resident: Any
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
     """Whoever says to have come later is somebody else, and sees nothing from before."""
-    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
     await _admit(newcomer, date(2026, 9, 1))
     assert sorted([(one.move_in, one.move_out) for one in await Occupancy.all()]) == [
         (date(2026, 3, 1), date(2026, 9, 1)),
         (date(2026, 9, 1), None),
     ]
-    assert [one.first_day for one in await stays(await resident(ME))] == [date(2026, 9, 1)]
+    assert [one.first_day for one in await occupancy_periods(await resident(ME))] == [date(2026, 9, 1)]
 
 
-@pytest.mark.requirement("C-16", "C-18", "R-064")
+@pytest.mark.requirement("C-16", "C-18")
 @pytest.mark.parametrize(("answer", "states"), [(None, []), (True, ["GRANTED"]), (False, ["REFUSED"])])
 async def test_a_consent_is_recorded_where_it_was_answered(
-    house: House,
-    vault: Vault,
+    application: Application,
+    key_encryption: KeyEncryption,
     newcomer: int,
     answer: bool | None,  # noqa: FBT001 - a column of the table above
     states: list[str],
 ) -> None:
     """No answer leaves no record; an answer is the occupant's own, with the version of its text."""
-    await factories.residence(vault, factories.meter(), email=None)
+    await factories.residence(key_encryption, factories.meter(), email=None)
     await Occupancy.all().delete()
     await _admit(newcomer, TODAY, manager_daily_data=answer)
     records = await ConsentRecord.all()
@@ -107,11 +107,13 @@ async def test_a_consent_is_recorded_where_it_was_answered(
 
 
 @pytest.mark.requirement("C-01", "R-140")
-async def test_when_a_dwelling_is_taken(house: House, vault: Vault, newcomer: int) -> None:
+async def test_when_a_dwelling_is_taken(
+    application: Application, key_encryption: KeyEncryption, newcomer: int
+) -> None:
     """Somebody else's open stay takes it, up to the day before the move-out; an owner elsewhere never
     does.
     """
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     tenant = await Occupancy.get()
     assert tenant.account_id is not None
@@ -127,38 +129,45 @@ async def test_when_a_dwelling_is_taken(house: House, vault: Vault, newcomer: in
     assert not await holds_a_dwelling(tenant.account_id, now=NOW + timedelta(days=1))
 
 
-async def test_leaving(house: House, vault: Vault, resident: Any, registry: Registry) -> None:
+async def test_leaving(
+    application: Application, key_encryption: KeyEncryption, resident: Any, registry: Registry
+) -> None:
     """The last day is the resident's to say; the own period stays visible, and the audit knows."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await leave_dwelling(registry, me, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
-    stay = await Occupancy.get()
-    assert (stay.move_out, stay.access_until) == (
+    period = await Occupancy.get()
+    assert (period.move_out, period.access_until) == (
         TODAY + timedelta(days=1),
         TODAY + timedelta(days=366),
     )
     assert [record.act.value for record in await AuditRecord.all()] == ["OCCUPANCY_ENDED"]
-    assert [one.last_day for one in await stays(me)] == [TODAY]
+    assert [one.last_day for one in await occupancy_periods(me)] == [TODAY]
 
 
 @pytest.mark.parametrize(
     ("last_day", "error"), [(date(2024, 1, 31), InvalidInput), (date(2027, 3, 1), InvalidInput)]
 )
 async def test_a_day_that_cannot_be_the_last(
-    house: House, vault: Vault, resident: Any, registry: Registry, last_day: date, error: type[Exception]
+    application: Application,
+    key_encryption: KeyEncryption,
+    resident: Any,
+    registry: Registry,
+    last_day: date,
+    error: type[Exception],
 ) -> None:
     """Neither before the stay began nor a quarter of a year ahead."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     with pytest.raises(error):
         await leave_dwelling(registry, await resident(), dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
 
 
 async def test_nobody_leaves_for_another(
-    house: House, vault: Vault, resident: Any, registry: Registry, newcomer: int
+    application: Application, key_encryption: KeyEncryption, resident: Any, registry: Registry, newcomer: int
 ) -> None:
     """Another's dwelling is not found, and one that was left cannot be left again."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     with pytest.raises(NotFound):
         await leave_dwelling(registry, await resident(ME), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
@@ -173,9 +182,11 @@ async def test_nobody_leaves_for_another(
 
 
 @pytest.mark.requirement("C-12")
-async def test_a_departure_is_put_off(house: House, vault: Vault, resident: Any, registry: Registry) -> None:
+async def test_a_departure_is_put_off(
+    application: Application, key_encryption: KeyEncryption, resident: Any, registry: Registry
+) -> None:
     """Told once and told again, earlier or later: what was confirmed last holds, for the stay alone."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await Occupancy.create(
         dwelling_id=dwelling,
@@ -186,16 +197,16 @@ async def test_a_departure_is_put_off(house: House, vault: Vault, resident: Any,
     )
     for last_day in (date(2026, 12, 10), date(2026, 12, 31), date(2026, 12, 24), TODAY):
         await leave_dwelling(registry, me, dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
-        present, past = await stays(me)
+        present, past = await occupancy_periods(me)
         assert (present.last_day, past.last_day) == (last_day, date(2022, 12, 31))
     assert (await Occupancy.get(move_in=date(2024, 2, 1))).access_until == TODAY + timedelta(days=366)
 
 
 async def test_a_departure_is_not_put_off_into_the_next_stay(
-    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
     """Somebody moves in on the first of December: until the day before is well, later is refused."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 25), visitor=NOBODY, now=NOW)
     await Occupancy.create(
@@ -204,33 +215,33 @@ async def test_a_departure_is_not_put_off_into_the_next_stay(
     with pytest.raises(InvalidInput) as refused:
         await leave_dwelling(registry, me, dwelling, last_day=date(2026, 12, 1), visitor=NOBODY, now=NOW)
     assert refused.value.field == "lastDay"
-    assert [one.last_day for one in await stays(me)] == [date(2026, 11, 25)]
+    assert [one.last_day for one in await occupancy_periods(me)] == [date(2026, 11, 25)]
     await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 30), visitor=NOBODY, now=NOW)
-    assert [one.last_day for one in await stays(me)] == [date(2026, 11, 30)]
+    assert [one.last_day for one in await occupancy_periods(me)] == [date(2026, 11, 30)]
 
 
 @pytest.mark.requirement("C-01", "C-12")
 async def test_an_owner_who_lives_elsewhere_gives_the_dwelling_up(
-    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
     """Sold: the address is free, the tenant's stay goes on, and it cannot be given up twice."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling, owner = (await Dwelling.get()).id, await resident(ME)
     await _admit(newcomer, TODAY, kind=OccupancyKind.OWNER_NON_OCCUPANT)
     assert await holds_a_dwelling(newcomer, now=NOW)
     yesterday = TODAY - timedelta(days=1)
     await leave_dwelling(registry, owner, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
     assert not await holds_a_dwelling(newcomer, now=NOW)
-    assert [one.last_day for one in await stays(await resident())] == [None]
+    assert [one.last_day for one in await occupancy_periods(await resident())] == [None]
     with pytest.raises(NotFound):
         await leave_dwelling(registry, owner, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
 
 
 async def test_who_has_no_account_leaves_nothing(
-    house: House, vault: Vault, newcomer: int, registry: Registry
+    application: Application, key_encryption: KeyEncryption, newcomer: int, registry: Registry
 ) -> None:
     """The command line has no dwelling, and ends nobody's stay who has no account either."""
-    await factories.residence(vault, factories.meter(), email=None)
+    await factories.residence(key_encryption, factories.meter(), email=None)
     dwelling = (await Dwelling.get()).id
     for number in (dwelling, dwelling + 1):
         with pytest.raises(NotFound):
@@ -249,14 +260,14 @@ async def test_who_has_no_account_leaves_nothing(
     ],
 )
 async def test_an_address_is_free_from_midnight_at_the_residence_on(
-    house: House,
-    vault: Vault,
+    application: Application,
+    key_encryption: KeyEncryption,
     zone: str,
     now: datetime,
     held: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
     """The last day is one of the residence, for the dwelling and for the address alike."""
-    await factories.residence(vault, factories.meter(), time_zone=zone)
+    await factories.residence(key_encryption, factories.meter(), time_zone=zone)
     await Occupancy.all().update(move_out=date(2026, 11, 22))
     account_id, dwelling = (await Occupancy.get()).account_id, (await Dwelling.get()).id
     assert account_id is not None
@@ -267,13 +278,15 @@ async def test_an_address_is_free_from_midnight_at_the_residence_on(
 
 @pytest.mark.requirement("R-139", "R-140")
 async def test_who_was_succeeded_holds_nothing(
-    house: House, vault: Vault, newcomer: int, resident: Any, registry: Registry
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
     """An end that nobody entered is one: the dwelling is free when the successor leaves, and the address is;
     and the end is written down, so that nothing later can change it.
     """
     forgotten = OccupancySpec(date(2020, 1, 1), email=ME)
-    await factories.residence(vault, factories.meter(), predecessor=forgotten, move_in=date(2025, 1, 1))
+    await factories.residence(
+        key_encryption, factories.meter(), predecessor=forgotten, move_in=date(2025, 1, 1)
+    )
     dwelling, present = (await Dwelling.get()).id, await resident()
     assert not await holds_a_dwelling(newcomer, now=NOW)
     yesterday = TODAY - timedelta(days=1)
@@ -290,8 +303,8 @@ async def test_who_was_succeeded_holds_nothing(
     ],
 )
 async def test_who_follows_a_disabled_account(
-    house: House,
-    vault: Vault,
+    application: Application,
+    key_encryption: KeyEncryption,
     newcomer: int,
     resident: Any,
     declared: date,
@@ -299,22 +312,24 @@ async def test_who_follows_a_disabled_account(
     begun: date,
 ) -> None:
     """That stay ends where the new one begins, so that the account, enabled again, sees nothing later."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     await Account.filter(email="claire.martin@example.org").update(disabled_at=NOW)
     await _admit(newcomer, declared)
-    assert [one.last_day for one in await stays(await resident())] == [ended - timedelta(days=1)]
-    assert [(one.first_day, one.last_day) for one in await stays(await resident(ME))] == [(begun, None)]
+    assert [one.last_day for one in await occupancy_periods(await resident())] == [ended - timedelta(days=1)]
+    assert [(one.first_day, one.last_day) for one in await occupancy_periods(await resident(ME))] == [
+        (begun, None)
+    ]
 
 
 @pytest.mark.requirement("C-14")
 async def test_the_end_of_a_lease_that_was_described_is_no_predecessors(
-    house: House, vault: Vault, newcomer: int, resident: Any
+    application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
     """Whoever says to have come later than the tenant that a list names comes after that one."""
-    await factories.residence(vault, factories.meter(), email=None, move_in=date(2026, 3, 1))
+    await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
     await Occupancy.all().update(move_out=date(2029, 3, 1))
     await _admit(newcomer, date(2026, 9, 1))
-    assert [(one.first_day, one.last_day) for one in await stays(await resident(ME))] == [
+    assert [(one.first_day, one.last_day) for one in await occupancy_periods(await resident(ME))] == [
         (date(2026, 9, 1), None)
     ]
     assert (await Occupancy.get(account_id=None)).move_out == date(2026, 9, 1)

@@ -9,7 +9,7 @@ from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.metering import StatusFlag
 from core.services.places.meters import latest, meters_by_dwelling, readings_of_meter
-from core.services.portfolio.portfolio import OccupancySpec
+from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
 
@@ -18,10 +18,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def read(house, vault, now, izar):
+async def read(application, key_encryption, now, izar):
     """A meter with ten hourly readings, 1000 to 1009."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await take_in(house, SYSTEM, izar.hourly(FIRST, [1] * 9), source="test", now=now)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await take_in(application, SYSTEM, izar.hourly(FIRST, [1] * 9), source="test", now=now)
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -38,11 +38,13 @@ async def test_readings_are_paged_by_their_time_in_either_order(read, resident, 
     assert seen == sorted(range(1000, 1010), reverse=newest_first)
 
 
-async def test_a_reading_that_arrives_meanwhile_shifts_no_page(read, house, resident, izar, now) -> None:
+async def test_a_reading_that_arrives_meanwhile_shifts_no_page(
+    read, application, resident, izar, now
+) -> None:
     """The next page begins behind the last reading seen, not behind a count."""
     viewer = await resident()
     page = await readings_of_meter(viewer, 1, first=3)
-    await take_in(house, SYSTEM, [izar.line(1010, FIRST + 10 * HOUR)], source="test", now=now)
+    await take_in(application, SYSTEM, [izar.line(1010, FIRST + 10 * HOUR)], source="test", now=now)
     following = await readings_of_meter(viewer, 1, first=3, after=page.items[-1].read_at)
     assert [reading.index for reading in following.items] == [1006, 1005, 1004]
 
@@ -64,28 +66,32 @@ async def test_bounds_are_included(read, resident) -> None:
         assert [reading.index for reading in page.items] == indexes
 
 
-async def test_a_reading_carries_both_times_and_the_meters_flags(house, vault, resident, izar, now) -> None:
+async def test_a_reading_carries_both_times_and_the_meters_flags(
+    application, key_encryption, resident, izar, now
+) -> None:
     """When it was read, when it was received (C-21), and what the meter complained about."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await take_in(house, SYSTEM, [izar.line(5, FIRST, leak=True)], source="test", now=now)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await take_in(application, SYSTEM, [izar.line(5, FIRST, leak=True)], source="test", now=now)
     (reading,) = (await readings_of_meter(await resident(), 1, first=1)).items
     assert (reading.read_at, reading.received_at) == (FIRST, now.replace(microsecond=0))
     assert reading.flags == {StatusFlag.LEAK}
 
 
-async def test_each_occupant_sees_the_readings_of_the_own_stay(house, vault, resident, izar, now) -> None:
+async def test_each_occupant_sees_the_readings_of_the_own_stay(
+    application, key_encryption, resident, izar, now
+) -> None:
     """The move is at midnight in Paris: 23:00 UTC of the day before."""
     moved = date(2026, 11, 10)
     await factories.account(email="old@example.org")
     old = OccupancySpec(date(2020, 1, 1), moved, email="old@example.org")
-    await factories.residence(vault, factories.meter(izar.address), move_in=moved, predecessor=old)
+    await factories.residence(key_encryption, factories.meter(izar.address), move_in=moved, predecessor=old)
     midnight = datetime(2026, 11, 9, 23, tzinfo=UTC)
     lines = [
         izar.line(1, midnight - timedelta(seconds=1)),
         izar.line(2, midnight),
         izar.line(3, midnight + HOUR),
     ]
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     seen = {}
     for email in ("old@example.org", "claire.martin@example.org"):
         viewer = await resident(email)
@@ -96,7 +102,7 @@ async def test_each_occupant_sees_the_readings_of_the_own_stay(house, vault, res
 
 
 async def test_a_removed_meter_is_shown_to_whom_it_counted_for(
-    house, vault, resident, izar, other_izar, now
+    application, key_encryption, resident, izar, other_izar, now
 ) -> None:
     """The occupant who had it sees it and its readings; one who moved in afterwards does not."""
     swap = datetime(2026, 11, 10, 9, tzinfo=UTC)
@@ -107,8 +113,8 @@ async def test_a_removed_meter_is_shown_to_whom_it_counted_for(
     moved = date(2026, 11, 11)
     await factories.account(email="old@example.org")
     old = OccupancySpec(date(2020, 1, 1), moved, email="old@example.org")
-    await factories.residence(vault, *meters, move_in=moved, predecessor=old)
-    await take_in(house, SYSTEM, [izar.line(1, swap), other_izar.line(0, swap)], source="test", now=now)
+    await factories.residence(key_encryption, *meters, move_in=moved, predecessor=old)
+    await take_in(application, SYSTEM, [izar.line(1, swap), other_izar.line(0, swap)], source="test", now=now)
     before = (await meters_by_dwelling(await resident("old@example.org"), [1]))[1]
     assert [meter.printed_serial for meter in before] == ["H18CA029621", "H18CA029620"]
     assert (before[1].removed_on, before[0].installed_on) == (date(2026, 11, 10), date(2026, 11, 10))
@@ -118,7 +124,7 @@ async def test_a_removed_meter_is_shown_to_whom_it_counted_for(
     assert latest(before).index in {0, 1}
 
 
-async def test_dwellings_that_are_not_the_viewers_have_no_meters(read, resident, vault) -> None:
+async def test_dwellings_that_are_not_the_viewers_have_no_meters(read, resident, key_encryption) -> None:
     """They are absent from the answer, as unknown ones are."""
     viewer = await resident()
     assert list(await meters_by_dwelling(viewer, [1, 2, 2**70])) == [1]
@@ -127,10 +133,12 @@ async def test_dwellings_that_are_not_the_viewers_have_no_meters(read, resident,
         await readings_of_meter(await resident("nobody@example.org"), 1, first=1)
 
 
-async def test_meters_come_by_fluid(house, vault, resident, izar, other_izar, heat_meter) -> None:
+async def test_meters_come_by_fluid(
+    application, key_encryption, resident, izar, other_izar, heat_meter
+) -> None:
     """In the order of the dashboard's tabs."""
     await factories.residence(
-        vault,
+        key_encryption,
         factories.meter(heat_meter.address, fluid=Fluid.HEAT, vendor="ista", printed_serial="542361524"),
         factories.meter(other_izar.address, fluid=Fluid.HOT_WATER, printed_serial="H18CA029621"),
         factories.meter(izar.address),

@@ -15,13 +15,13 @@ from core.models import (
     Alert,
     AlertKind,
     AuditRecord,
-    CaseKind,
     Challenge,
     ChallengePurpose,
     Channel,
     Device,
     Dwelling,
-    DwellingCase,
+    DwellingRequest,
+    DwellingRequestKind,
     MessageState,
     Occupancy,
     OccupancyKind,
@@ -32,12 +32,12 @@ from core.models import (
 )
 from core.operators import Step
 from core.services.messaging import outbox
-from core.services.messaging.account_messages import Letter, queue_letter
-from core.services.messaging.outbox import News, Topic, list_messages
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
+from core.services.messaging.outbox import Notification, Topic, list_messages
 from core.services.privacy import retention
 from core.services.privacy.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import stays
+from core.services.shared.scope import occupancy_periods
 from core.services.shared.transaction import current_database
 from tests.support import factories
 from tests.support.factories import NOW
@@ -61,7 +61,7 @@ async def names(model, column: str = "token_hash") -> list[str]:
     return sorted(await model.all().values_list(column, flat=True))
 
 
-async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house, settings) -> None:
+async def test_what_opened_something_goes_when_it_has_long_opened_nothing(application, settings) -> None:
     """Codes and links after a week, sessions and access tokens after a month, devices after thirteen; a
     sign-up that was left when it lapses, and with it the letters that hold its address.
     """
@@ -87,19 +87,19 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house,
             operator=await Operator.get(),
             token_hash=name,
             step=Step.VERIFICATION,
-            letters=2,
+            messages_sent=2,
             created_at=LONG_AGO,
             expires_at=NOW + edge,
         )
         for number in (1, 2):
-            letter = Letter(
+            mail = AccountMessage(
                 key=f"registration:{lapsing.id}:{number}",
                 channel=Channel.EMAIL,
                 template="registration_code",
                 language="fr",
                 recipient=name,
             )
-            await queue_letter(current_database(), settings, letter, now=NOW)
+            await queue_account_message(current_database(), settings, mail, now=NOW)
     await AccessToken.create(
         account_id=mine, name="for ever", token_hash="for ever", scopes=[], created_at=LONG_AGO
     )
@@ -119,9 +119,9 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(house,
     assert not any((await purge(settings, now=NOW)).values())
 
 
-async def _leak(vault) -> News:
+async def _leak(key_encryption) -> Notification:
     """The news of a leak that has run for months, as the intake makes them each day."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = await Dwelling.get()
     alert = await Alert.create(
         alert_key="leak:1",
@@ -131,7 +131,7 @@ async def _leak(vault) -> News:
         started_on=date(2026, 3, 1),
         raised_at=NOW,
     )
-    return News(
+    return Notification(
         dwelling_id=dwelling.id,
         topic=Topic.LEAK,
         template="leak_opened",
@@ -144,22 +144,24 @@ async def _leak(vault) -> News:
     )
 
 
-async def _queue(news: News, *, now: datetime) -> int:
+async def _queue(news: Notification, *, now: datetime) -> int:
     async with in_transaction() as connection:
         return await outbox.queue(connection, [news], now=now)
 
 
-@pytest.mark.requirement("C-23")
-async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(house, settings, vault) -> None:
+@pytest.mark.requirement("WAR-04")
+async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(
+    application, settings, key_encryption
+) -> None:
     """Words and address go; that and when it was told stays, and the same leak writes no second message."""
-    news = await _leak(vault)
+    news = await _leak(key_encryption)
     assert await _queue(news, now=NOW) == 2
     await OutboxMessage.all().update(state=MessageState.SENT, sent_at=NOW, recipient="claire@example.org")
     later = NOW + settings.message_retention
     assert not any((await purge(settings, now=later - MOMENT)).values())
     assert (await purge(settings, now=later))["news of alerts"] == 2
     for row in await OutboxMessage.all():
-        assert (row.values, row.recipient, row.sealed_values) == ({}, None, None)
+        assert (row.values, row.recipient, row.encrypted_values) == ({}, None, None)
         assert (row.state, row.sent_at, row.erased_at) == (MessageState.SENT, NOW, later)
     assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
     assert await _queue(replace(news, happened_on=later.date(), key="leak:1:level_2"), now=later) == 2
@@ -167,7 +169,7 @@ async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(house, s
     assert not any((await purge(settings, now=later)).values())
 
 
-async def test_a_letter_goes_as_a_whole_once_it_is_settled(house, settings) -> None:
+async def test_a_letter_goes_as_a_whole_once_it_is_settled(application, settings) -> None:
     """Sent or given up; one that still waits for its channel stays, unless it has long expired."""
     kept = NOW - settings.message_retention
     for key, state, created_at, expires_at in (
@@ -178,7 +180,7 @@ async def test_a_letter_goes_as_a_whole_once_it_is_settled(house, settings) -> N
         ("expired", MessageState.PENDING, kept - timedelta(days=1), kept),
         ("expired later", MessageState.PENDING, kept - timedelta(days=1), kept + MOMENT),
     ):
-        letter = Letter(
+        mail = AccountMessage(
             key=key,
             channel=Channel.EMAIL,
             template="email_code",
@@ -188,17 +190,19 @@ async def test_a_letter_goes_as_a_whole_once_it_is_settled(house, settings) -> N
             expires_at=expires_at,
         )
         async with in_transaction() as connection:
-            await queue_letter(connection, settings, letter, now=created_at)
+            await queue_account_message(connection, settings, mail, now=created_at)
         await OutboxMessage.filter(idempotency_key=key).update(state=state)
-    assert (await purge(settings, now=NOW))["letters"] == 3
+    assert (await purge(settings, now=NOW))["account_messages"] == 3
     assert await names(OutboxMessage, "idempotency_key") == ["expired later", "sent later", "waits"]
 
 
-async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(house, settings, vault) -> None:
+async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(
+    application, settings, key_encryption
+) -> None:
     """Without a mail server its messages wait; once they have long expired they are given up and erased."""
-    news = await _leak(vault)
+    news = await _leak(key_encryption)
     await _queue(news, now=NOW)
-    later = NOW + outbox.NEWS_FOR + settings.message_retention
+    later = NOW + outbox.NOTIFICATION_MAX_AGE + settings.message_retention
     assert (await purge(settings, now=later))["news of alerts"] == 2
     rows = await OutboxMessage.all()
     assert {(row.state, row.failure, str(row.values)) for row in rows} == {
@@ -207,7 +211,7 @@ async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(house, settin
     assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
 
 
-async def test_the_audit_is_kept_for_its_period(house, settings, visitor) -> None:
+async def test_the_audit_is_kept_for_its_period(application, settings, visitor) -> None:
     """A longer one keeps more; and the table still refuses a change."""
     for at in (LONG_AGO, datetime.now(UTC)):
         await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=visitor)
@@ -219,7 +223,7 @@ async def test_the_audit_is_kept_for_its_period(house, settings, visitor) -> Non
         await current_database().execute_query("UPDATE audit_record SET address = NULL")
 
 
-async def test_a_wrong_clock_empties_no_audit(house, settings, visitor) -> None:
+async def test_a_wrong_clock_empties_no_audit(application, settings, visitor) -> None:
     """Who says that it is the year 2100 is held up by the table, which goes by the database's clock."""
     await record(Act.SIGNED_IN, Subject("account", 7), now=datetime.now(UTC), visitor=visitor)
     with pytest.raises(Exception, match="audit records are kept for a year"):
@@ -227,7 +231,7 @@ async def test_a_wrong_clock_empties_no_audit(house, settings, visitor) -> None:
     assert await AuditRecord.all().count() == 1
 
 
-async def _stay(
+async def _period(
     dwelling_id: int, account_id: int, *, access_until: date | None, move_out: date | None
 ) -> None:
     await Occupancy.create(
@@ -240,10 +244,12 @@ async def _stay(
     )
 
 
-@pytest.mark.requirement("R-214")
-async def test_who_left_and_may_look_back_no_longer_is_forgotten(house, settings, vault, resident) -> None:
+@pytest.mark.requirement("CN-10")
+async def test_who_left_and_may_look_back_no_longer_is_forgotten(
+    application, settings, key_encryption, resident
+) -> None:
     """With mailbox, name and sessions; the stay is nobody's then, and the successor's is as before."""
-    await factories.residence(vault, factories.meter())
+    await factories.residence(key_encryption, factories.meter())
     dwelling = await Dwelling.get()
     today = NOW.date()
     left = {"access_until": today, "move_out": date(2024, 1, 1)}
@@ -259,45 +265,47 @@ async def test_who_left_and_may_look_back_no_longer_is_forgotten(house, settings
         )
     }
     for name in ("gone", "elsewhere", "asks-again", "manager"):
-        await _stay(dwelling.id, people[name], **left)
-    await _stay(dwelling.id, people["until-tomorrow"], access_until=today + timedelta(days=1), move_out=today)
+        await _period(dwelling.id, people[name], **left)
+    await _period(
+        dwelling.id, people["until-tomorrow"], access_until=today + timedelta(days=1), move_out=today
+    )
     other = await Dwelling.create(residence_id=dwelling.residence_id, number="13")
-    await _stay(other.id, people["elsewhere"], access_until=None, move_out=None)
-    await DwellingCase.create(
+    await _period(other.id, people["elsewhere"], access_until=None, move_out=None)
+    await DwellingRequest.create(
         dwelling_id=other.id,
         account_id=people["asks-again"],
-        kind=CaseKind.REVIEW,
+        kind=DwellingRequestKind.REVIEW,
         occupancy_kind=OccupancyKind.TENANT,
         move_in=today,
         attested_at=NOW,
         opened_at=NOW,
     )
     await session(people["gone"], "gone", expires_at=NOW + timedelta(days=1))
-    successor = await stays(await resident())
+    successor = await occupancy_periods(await resident())
     assert (await purge(settings, now=NOW))["accounts"] == 1
     assert not await Account.filter(id=people["gone"]).exists()
     assert await Account.filter(id__in=list(people.values())).count() == len(people) - 1
     assert await names(Session) == []
     (nobodys,) = await Occupancy.filter(account_id=None)
     assert (nobodys.move_in, nobodys.move_out) == (date(2023, 1, 1), date(2024, 1, 1))
-    assert await stays(await resident()) == successor
+    assert await occupancy_periods(await resident()) == successor
     (erased,) = await AuditRecord.filter(act=Act.ACCOUNT_ERASED)
     assert (erased.subject, erased.subject_id, erased.details) == ("account", people["gone"], {})
     assert (await purge(settings, now=NOW))["accounts"] == 0
 
 
-async def test_several_workers_purge_together(house, settings, monkeypatch) -> None:
+async def test_several_workers_purge_together(application, settings, monkeypatch) -> None:
     """Everything old goes, and each row is counted by one of them."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     mine = await factories.account()
     for number in range(20):
         await session(mine, str(number), expires_at=LONG_AGO)
-    told = await asyncio.gather(*(purge(settings, now=NOW) for _ in range(4)))
-    assert sum(gone["sessions"] for gone in told) == 20
+    reported = await asyncio.gather(*(purge(settings, now=NOW) for _ in range(4)))
+    assert sum(gone["sessions"] for gone in reported) == 20
     assert await Session.all().count() == 0
 
 
-async def test_a_worker_that_is_cut_off_has_lost_nothing(house, settings, monkeypatch) -> None:
+async def test_a_worker_that_is_cut_off_has_lost_nothing(application, settings, monkeypatch) -> None:
     """What it had deleted stays deleted: each batch is a transaction of its own."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     mine = await factories.account()

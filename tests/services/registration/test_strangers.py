@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.access import Visitor, passwords
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.errors import RateLimited
 from core.language import Language
@@ -18,7 +18,7 @@ from core.registration.answers import AddressAnswer, CodeAnswer, OccupancyAnswer
 from core.registration.forms import FormName
 from core.registration.machine import PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.registration import flow
 from core.services.registration.storage import RegistrationView
 from tests.services.registration.test_flow import _answer, _begin, _ista
@@ -26,110 +26,120 @@ from tests.support.sign_up import ISTA_DWELLING, NOW, OCEA_DWELLING, describe, m
 
 
 async def test_personal_data_are_judged_so_many_times(
-    house: House, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Thirty times an hour in a registration: each is a password, whose judgement is work."""
-    await describe(vault, "ista")
-    token, judged = await _begin(house), []
+    await describe(key_encryption, "ista")
+    token, judged = await _begin(application), []
     *steps, person = _ista()
-    await _answer(house, token, *steps)
+    await _answer(application, token, *steps)
     monkeypatch.setattr(passwords, "is_common", lambda _: judged.append(threading.current_thread()) or True)
     for number in range(40):
         with pytest.raises(RegistrationRefused if number < 30 else RateLimited):
-            await _answer(house, token, person)
+            await _answer(application, token, person)
     assert len(judged) == 30
     assert threading.main_thread() not in judged
 
 
-async def _holds_own_data(house: House, token: str, *numbers: str) -> list[bool]:
+async def _holds_own_data(application: Application, token: str, *numbers: str) -> list[bool]:
     """Of each number, whether a password that holds it is refused for that."""
-    told = []
+    reported = []
     for number in numbers:
         with pytest.raises(RegistrationRefused) as refused:
             await _answer(
-                house,
+                application,
                 token,
                 PersonalData("Doe", "Jo", "x@example.org", phone="06 11 54 65 87", password=number),
             )
         criteria = {one.name: one.passed for one in refused.value.refusal.criteria}
-        told.append(not criteria["NOT_OWN_DATA"])
-    return told
+        reported.append(not criteria["NOT_OWN_DATA"])
+    return reported
 
 
 @pytest.mark.requirement("C-40")
-async def test_a_password_is_no_way_to_ask_for_serials(house: House, vault: Vault) -> None:
+async def test_a_password_is_no_way_to_ask_for_serials(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Who named a reference, which can be guessed, learns by no refused password what the serials are; who
     knew a serial is kept from using any number of the dwelling.
     """
-    await describe(vault, "ista")
-    guessed, known = await _begin(house), await _begin(house)
+    await describe(key_encryption, "ista")
+    guessed, known = await _begin(application), await _begin(application)
     steps = _ista()[1:4]
     await _answer(
-        house,
+        application,
         guessed,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
         *steps,
     )
-    await _answer(house, known, _ista()[0], *steps)
+    await _answer(application, known, _ista()[0], *steps)
     numbers = ("542361524", "542361525", "48349952", "542361599", "50001369", "51510008")
-    assert await _holds_own_data(house, guessed, *numbers) == [False] * 4 + [True] * 2
-    assert await _holds_own_data(house, known, *numbers) == [True] * 3 + [False] + [True] * 2
+    assert await _holds_own_data(application, guessed, *numbers) == [False] * 4 + [True] * 2
+    assert await _holds_own_data(application, known, *numbers) == [True] * 3 + [False] + [True] * 2
 
 
-async def test_a_password_is_no_way_to_ask_for_a_lot(house: House, vault: Vault) -> None:
+async def test_a_password_is_no_way_to_ask_for_a_lot(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """The lot is looked for where it was typed."""
-    await describe(vault, "ista", replace(ISTA_DWELLING, lot="10406"))
-    token = await _begin(house)
+    await describe(key_encryption, "ista", replace(ISTA_DWELLING, lot="10406"))
+    token = await _begin(application)
     await _answer(
-        house,
+        application,
         token,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
         *_ista()[1:4],
     )
-    assert await _holds_own_data(house, token, "10406") == [False]
+    assert await _holds_own_data(application, token, "10406") == [False]
 
 
 @pytest.mark.requirement("R-146")
-async def test_a_whole_house_signs_up_by_reference_in_a_day(house: House, vault: Vault) -> None:
+async def test_a_whole_building_signs_up_by_reference_in_a_day(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Forty homes without serials of nine digits: who names a home that is there takes nobody's turn."""
     homes = [replace(ISTA_DWELLING, number=f"{n:02}", manager_reference=f"5151 {n:04}") for n in range(40)]
-    await describe(vault, "ista", *(replace(one, meters=()) for one in homes))
+    await describe(key_encryption, "ista", *(replace(one, meters=()) for one in homes))
     for number, one in enumerate(homes):
-        await _refer(house, str(one.manager_reference), f"198.51.100.{number}")
+        await _refer(application, str(one.manager_reference), f"198.51.100.{number}")
 
 
-async def test_no_stranger_keeps_a_house_shut(house: House, vault: Vault) -> None:
+async def test_no_stranger_keeps_a_building_shut(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Misses of one address are ten a day, of all addresses thirty: so three are needed, and no one alone."""
-    await describe(vault, "ista")
+    await describe(key_encryption, "ista")
     misses = 0
     for hour in range(24):
         for _ in range(6):
             with suppress(RateLimited):
                 with pytest.raises(RegistrationRefused):
-                    await _refer(house, "5151 9999", "203.0.113.66", NOW + timedelta(minutes=15 * hour))
+                    await _refer(application, "5151 9999", "203.0.113.66", NOW + timedelta(minutes=15 * hour))
                 misses += 1
     assert misses == 10
-    await _refer(house, "5151 0008", "198.51.100.1", NOW + timedelta(hours=6))
+    await _refer(application, "5151 0008", "198.51.100.1", NOW + timedelta(hours=6))
 
 
-async def _refer(house: House, reference: str, address: str, at: datetime = NOW) -> None:
+async def _refer(application: Application, reference: str, address: str, at: datetime = NOW) -> None:
     """Name a home by code and reference, from an address."""
     visitor = Visitor(address)
-    view = await flow.start(house, "ista", language=Language.FR, visitor=visitor, now=at)
+    view = await flow.start(application, "ista", language=Language.FR, visitor=visitor, now=at)
     assert view.token
     for answer in (
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer(reference, FormName.DWELLING_REFERENCE),
     ):
-        await flow.answer(house, view.token, answer, visitor=visitor, now=at)
+        await flow.answer(application, view.token, answer, visitor=visitor, now=at)
 
 
 @pytest.mark.requirement("C-39")
-async def test_every_residence_of_a_town_is_found_by_its_address(house: House, vault: Vault) -> None:
+async def test_every_residence_of_a_town_is_found_by_its_address(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """However many have the same postcode, and however the street is spelled in the list."""
-    await describe(vault, "ocea")
+    await describe(key_encryption, "ocea")
     operator_id = (await Residence.get()).operator_id
     streets = [f"{number} rue Haute" for number in range(1_199)] + ["7 allée de l'Étang"]
     await Residence.bulk_create(
@@ -146,30 +156,32 @@ async def test_every_residence_of_a_town_is_found_by_its_address(house: House, v
             for number, street in enumerate(streets)
         ]
     )
-    token = await _begin(house, "ocea")
-    await _answer(house, token, OccupancyAnswer(OccupancyKind.TENANT))
-    view = await _answer(house, token, AddressAnswer("92400", "allee etang"))
+    token = await _begin(application, "ocea")
+    await _answer(application, token, OccupancyAnswer(OccupancyKind.TENANT))
+    view = await _answer(application, token, AddressAnswer("92400", "allee etang"))
     assert [one.street for one in view.candidates] == ["7 allée de l'Étang"]
-    view = await _answer(house, token, AddressAnswer("92 400", "rue haute"))
+    view = await _answer(application, token, AddressAnswer("92 400", "rue haute"))
     assert [one.street for one in view.candidates] == streets[:10]
     with pytest.raises(RegistrationRefused) as refused:
-        await _answer(house, token, AddressAnswer("92400", "rue basse"))
+        await _answer(application, token, AddressAnswer("92400", "rue basse"))
     assert refused.value.refusal.code is RefusalCode.RESIDENCE_NOT_FOUND
 
 
 @pytest.mark.requirement("R-043")
-async def test_the_kinds_of_device_are_those_of_the_residence(house: House, vault: Vault) -> None:
+async def test_the_kinds_of_device_are_those_of_the_residence(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Cold water alone hangs there now, so nothing else is offered but not to know; before the residence is
     known, all are.
     """
     gone = meter("71234567", "QDS-71234567-31-04", vendor="ista", fluid=Fluid.HEAT, removed_at=NOW)
-    await describe(vault, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
-    await describe(vault, "ista")
-    view = await flow.resume(house, await _begin(house), now=NOW)
+    await describe(key_encryption, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
+    await describe(key_encryption, "ista")
+    view = await flow.resume(application, await _begin(application), now=NOW)
     assert _devices(view) == ["HOT_WATER", "COLD_WATER", "HEATING", "UNKNOWN"]
     view = await _answer(
-        house,
-        await _begin(house, "ocea"),
+        application,
+        await _begin(application, "ocea"),
         OccupancyAnswer(OccupancyKind.TENANT),
         CodeAnswer("AA000", FormName.SITE_CODE),
     )

@@ -13,7 +13,7 @@ CLAIRE = Viewer(role=Role.RESIDENT, account_id=7, operator_id=1)
 HOME = Visitor("192.0.2.7", "a browser")
 
 
-async def test_a_record_tells_who_what_when_and_from_where(house, now) -> None:
+async def test_a_record_tells_who_what_when_and_from_where(application, now) -> None:
     """And is found by its subject and by its act."""
     await record(Act.SIGN_IN_REFUSED, Subject("account"), now=now, visitor=HOME, reason="PASSWORD")
     await record(
@@ -34,13 +34,13 @@ async def test_a_record_tells_who_what_when_and_from_where(house, now) -> None:
     assert [entry.act for entry in await acts_on(SYSTEM)] == [Act.PASSWORD_CHANGED, Act.SIGN_IN_REFUSED]
 
 
-async def test_the_audit_is_the_operators_to_read(house, now) -> None:
+async def test_the_audit_is_the_operators_to_read(application, now) -> None:
     """Residents do not read it."""
     with pytest.raises(Forbidden):
         await acts_on(CLAIRE)
 
 
-async def test_a_record_is_never_changed_and_kept_for_a_year(house, now) -> None:
+async def test_a_record_is_never_changed_and_kept_for_a_year(application, now) -> None:
     """The table itself refuses, whoever asks; what is older may be cleared away."""
     young = datetime.now(UTC)  # the table goes by the database's clock
     await record(Act.SIGNED_IN, Subject("account", 7), now=young, visitor=HOME)
@@ -57,7 +57,7 @@ async def test_a_record_is_never_changed_and_kept_for_a_year(house, now) -> None
     assert [entry.at for entry in await acts_on(SYSTEM)] == [young]
 
 
-async def test_an_act_that_is_undone_was_not_done(house, now) -> None:
+async def test_an_act_that_is_undone_was_not_done(application, now) -> None:
     """Its record goes with its transaction."""
 
     @transactional

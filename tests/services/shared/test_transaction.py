@@ -20,7 +20,7 @@ async def make(connection, code, *, gate=None, fail=False):
     return code
 
 
-async def test_what_is_done_is_kept_and_a_failure_undoes_all(house) -> None:
+async def test_what_is_done_is_kept_and_a_failure_undoes_all(application) -> None:
     """The answer or the exception reaches the caller."""
     assert await make("a") == "a"
     with pytest.raises(RuntimeError):
@@ -29,7 +29,7 @@ async def test_what_is_done_is_kept_and_a_failure_undoes_all(house) -> None:
 
 
 @pytest.mark.parametrize("fail", [True, False])
-async def test_a_caller_that_leaves_tears_nothing(house, fail) -> None:
+async def test_a_caller_that_leaves_tears_nothing(application, fail) -> None:
     """The transaction is committed or rolled back as a whole after its caller was cancelled."""
     gate = asyncio.Event()
     caller = asyncio.create_task(make("a", gate=gate, fail=fail))
@@ -47,7 +47,7 @@ async def test_a_caller_that_leaves_tears_nothing(house, fail) -> None:
     assert codes == (["last"] if fail else ["a", "last"])
 
 
-async def test_cancelled_callers_leak_no_connection(house) -> None:
+async def test_cancelled_callers_leak_no_connection(application) -> None:
     """However many callers leave at whatever moment, the pool of five still serves."""
     for number in range(60):
         caller = asyncio.create_task(make(f"c{number}"))
@@ -61,7 +61,7 @@ async def test_cancelled_callers_leak_no_connection(house) -> None:
     assert await database_answers()
 
 
-async def test_a_database_that_is_gone_does_not_answer(house, monkeypatch) -> None:
+async def test_a_database_that_is_gone_does_not_answer(application, monkeypatch) -> None:
     """The health question says no, and raises nothing."""
 
     async def broken(*args):

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.access import SYSTEM
-from core.models import CompactFormat, TelegramState, UnusableTelegram
+from core.models import CompactFormat, DeadLetter, TelegramState
 from core.services.telegrams.compact_formats import MOST_OF_A_KIND
 from core.services.telegrams.pipeline import replay, take_in
+from submeter.simulator.encryption import CI_COMPACT, CI_FULL
 from submeter.simulator.records import compact, full, integer
-from submeter.simulator.sealing import CI_COMPACT, CI_FULL
-from tests.services.conftest import heard
-from tests.support import encoder_sealing as sealing
+from tests.services.conftest import received_line
+from tests.support import encoder_encryption as encryption
 from tests.support import factories
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -25,72 +25,93 @@ def records(litres, second="7B"):
     return (integer("0413", litres), integer(f"02{second}", 7))
 
 
-def whole(litres, at, *, key=KEY, second="7B"):
+def whole(litres, at, *, key=KEY, second="7B", link=LINK):
     apl = bytes((CI_FULL,)) + full(records(litres, second))
-    return heard(sealing.counter_mode(LINK, key, apl, session=litres), at)
+    return received_line(encryption.counter_mode(link, key, apl, session=litres), at)
 
 
-def short(litres, at, *, key=KEY, second="7B"):
+def short(litres, at, *, key=KEY, second="7B", link=LINK):
     apl = bytes((CI_COMPACT,)) + compact(records(litres, second))
-    return heard(sealing.counter_mode(LINK, key, apl, session=litres), at)
+    return received_line(encryption.counter_mode(link, key, apl, session=litres), at)
 
 
 @pytest.fixture
-async def meter(house, vault):
+async def meter(application, key_encryption):
     """The meter, registered with its key."""
-    await factories.residence(vault, factories.meter(ADDRESS, printed_serial="11223344", key=KEY))
+    await factories.residence(key_encryption, factories.meter(ADDRESS, printed_serial="11223344", key=KEY))
 
 
-async def taken(house, *lines, now):
-    return await take_in(house, SYSTEM, lines, source="test", now=now)
+async def taken(application, *lines, now):
+    return await take_in(application, SYSTEM, lines, source="test", now=now)
 
 
 @pytest.mark.parametrize("first", ["full", "compact"])
-async def test_a_full_telegram_teaches_its_batch(house, now, meter, first) -> None:
+async def test_a_full_telegram_teaches_its_batch(application, now, meter, first) -> None:
     """In whichever order the two come, both are read."""
     lines = [whole(1000, AT), short(1001, AT + timedelta(hours=1))]
-    summary = await taken(house, *(lines if first == "full" else lines[::-1]), now=now)
+    summary = await taken(application, *(lines if first == "full" else lines[::-1]), now=now)
     assert (summary.stored, dict(summary.unusable)) == (2, {})
 
 
-async def test_what_was_learned_is_there_after_a_restart(house, registry, now, meter) -> None:
+async def test_what_was_learned_is_there_after_a_restart(application, registry, now, meter) -> None:
     """The first compact telegram of a new process is read; before the format was known it is kept."""
-    early = await taken(house, short(999, AT - timedelta(hours=1)), now=now)
+    early = await taken(application, short(999, AT - timedelta(hours=1)), now=now)
     assert dict(early.unusable) == {"UNKNOWN_COMPACT_FORMAT": 1}
-    await taken(house, whole(1000, AT), now=now)
-    restarted = type(house)(house.settings, registry)
+    await taken(application, whole(1000, AT), now=now)
+    restarted = type(application)(application.settings, registry)
     later = await taken(restarted, short(1001, AT + timedelta(hours=1)), now=now)
     assert later.stored == 1
     again = await replay(restarted, SYSTEM, now=now)
     assert again.stored == 1
-    assert await UnusableTelegram.filter(state=TelegramState.KEPT).count() == 0
+    assert await DeadLetter.filter(state=TelegramState.WAITING).count() == 0
 
 
-async def test_a_plain_telegram_teaches_nothing(house, vault, now) -> None:
+async def test_a_plain_telegram_teaches_nothing(application, key_encryption, now) -> None:
     """Anybody can send one: its headers are not taken for those of a meter's compact telegrams."""
-    await factories.residence(vault, factories.meter(ADDRESS, printed_serial="11223344"))
+    await factories.residence(key_encryption, factories.meter(ADDRESS, printed_serial="11223344"))
     lines = [whole(1000, AT, key=None), short(1001, AT + timedelta(hours=1), key=None)]
-    summary = await taken(house, *lines, now=now)
+    summary = await taken(application, *lines, now=now)
     assert (summary.stored, dict(summary.unusable)) == (1, {"UNKNOWN_COMPACT_FORMAT": 1})
     assert await CompactFormat.all().count() == 0
 
 
-async def test_a_kind_of_meter_has_so_many_formats(house, now, meter) -> None:
+async def test_each_kind_of_a_batch_learns_from_its_own_encrypted_telegram(
+    application, key_encryption, now
+) -> None:
+    """Telegrams laid out alike teach each kind of meter, and a plain one among them keeps none from it."""
+    plain, other = LINK[:2] + bytes.fromhex("55332211") + LINK[6:], LINK[:-2] + b"\x06\x07"
+    await factories.residence(
+        key_encryption,
+        factories.meter("ZRK-11223355-05-07", printed_serial="11223355"),
+        factories.meter(ADDRESS, printed_serial="11223344", key=KEY),
+        factories.meter("ZRK-11223344-06-07", printed_serial="11223344", key=KEY),
+    )
+    later = AT + timedelta(hours=1)
+    lines = [
+        whole(1000, AT, key=None, link=plain),
+        *(whole(1000, AT, link=link) for link in (LINK, other)),
+        *(short(1001, later, link=link) for link in (LINK, other)),
+    ]
+    summary = await taken(application, *lines, now=now)
+    assert (summary.stored, dict(summary.unusable)) == (5, {})
+
+
+async def test_a_kind_of_meter_has_so_many_formats(application, now, meter) -> None:
     """A meter that sends ever new headers does not fill the table."""
     # Storage numbers of the second record make as many formats as one likes.
     lines = []
     for number in range(MOST_OF_A_KIND + 8):
         dib = f"{0x82 | (number & 1) << 6:02X}{number >> 1:02X}"
         apl = bytes((CI_FULL,)) + full((integer("0413", 1000 + number), integer(f"{dib}7B", 7)))
-        telegram = sealing.counter_mode(LINK, KEY, apl, session=number + 1)
-        lines.append(heard(telegram, AT + timedelta(minutes=number)))
-    summary = await taken(house, *lines, now=now)
+        telegram = encryption.counter_mode(LINK, KEY, apl, session=number + 1)
+        lines.append(received_line(telegram, AT + timedelta(minutes=number)))
+    summary = await taken(application, *lines, now=now)
     assert summary.stored == MOST_OF_A_KIND + 8
-    await taken(house, whole(5000, AT + timedelta(hours=2)), now=now)
+    await taken(application, whole(5000, AT + timedelta(hours=2)), now=now)
     assert await CompactFormat.all().count() == MOST_OF_A_KIND
 
 
-async def test_formats_are_stored_in_one_order(house, vault, now, monkeypatch) -> None:
+async def test_formats_are_stored_in_one_order(application, key_encryption, now, monkeypatch) -> None:
     """Two workers that learn the same from batches in other orders must not wait for each other's rows."""
     stored = []
     bulk_create = CompactFormat.bulk_create
@@ -104,8 +125,10 @@ async def test_formats_are_stored_in_one_order(house, vault, now, monkeypatch) -
     for medium in (7, 6):
         link = LINK[:-1] + bytes((medium,))
         address = f"ZRK-11223344-05-0{medium}"
-        await factories.residence(vault, factories.meter(address, printed_serial=f"1122334{medium}", key=KEY))
+        await factories.residence(
+            key_encryption, factories.meter(address, printed_serial=f"1122334{medium}", key=KEY)
+        )
         apl = bytes((CI_FULL,)) + full(records(1000))
-        lines.append(heard(sealing.counter_mode(link, KEY, apl, session=1), AT))
-    await taken(house, *lines, now=now)
+        lines.append(received_line(encryption.counter_mode(link, KEY, apl, session=1), AT))
+    await taken(application, *lines, now=now)
     assert stored == [[6, 7]]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.access import SYSTEM
-from core.models import TelegramState, UnusableTelegram
+from core.models import DeadLetter, TelegramState
 from core.services.telegrams.pipeline import replay, take_in
 from tests.support import factories
 
@@ -29,168 +29,180 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-async def test_a_line_that_is_no_telegram_is_kept_with_its_reason(house, now, case) -> None:
+async def test_a_line_that_is_no_telegram_is_kept_with_its_reason(application, now, case) -> None:
     """What was received is lost at no stage: line, source, stage, reason and place are kept, and counted."""
     line, stage, reason, offset = FAILURES[case]
-    summary = await take_in(house, SYSTEM, [f" {line}\n"], source="roof.log", now=now)
+    summary = await take_in(application, SYSTEM, [f" {line}\n"], source="roof.log", now=now)
     assert (summary.lines, summary.stored, summary.unusable) == (1, 0, {reason: 1})
-    (row,) = await UnusableTelegram.all()
+    (row,) = await DeadLetter.all()
     assert (row.line, row.source, row.stage, row.reason) == (line, "roof.log", stage, reason)
     assert offset is None or row.byte_offset == offset
-    assert (row.state, row.times_seen, row.received_at) == (TelegramState.KEPT, 1, now)
+    assert (row.state, row.times_seen, row.received_at) == (TelegramState.WAITING, 1, now)
     assert row.message
 
 
-async def refused(house, now, line):
+async def refused(application, now, line):
     """Take one line in, which must be refused; answers its row."""
-    summary = await take_in(house, SYSTEM, [line], source="test", now=now)
-    row = await UnusableTelegram.filter(state=TelegramState.KEPT).order_by("-id").first()
+    summary = await take_in(application, SYSTEM, [line], source="test", now=now)
+    row = await DeadLetter.filter(state=TelegramState.WAITING).order_by("-id").first()
     assert summary.unusable == {row.reason: 1}
     return row
 
 
 async def test_a_sealed_telegram_without_its_key_is_kept_and_the_key_opens_it(
-    house, vault, now, itron, tables
+    application, key_encryption, now, itron, tables
 ) -> None:
     """KEY_MISSING, then KEY_WRONG, then a reading, as the right key is brought in."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     line = itron.line(1234, AT)
-    row = await refused(house, now, line)
+    row = await refused(application, now, line)
     assert (row.stage, row.reason, row.radio_address) == ("SECURITY", "KEY_MISSING", itron.address)
 
-    await factories.residence(vault, replace(spec, key=KEY_A))
-    assert (await replay(house, SYSTEM, now=now)).unusable == {"KEY_WRONG": 1}
+    await factories.residence(key_encryption, replace(spec, key=KEY_A))
+    assert (await replay(application, SYSTEM, now=now)).unusable == {"KEY_WRONG": 1}
     await row.refresh_from_db()
-    assert (row.reason, row.state, row.times_seen) == ("KEY_WRONG", TelegramState.KEPT, 1)
+    assert (row.reason, row.state, row.times_seen) == ("KEY_WRONG", TelegramState.WAITING, 1)
 
-    await factories.residence(vault, replace(spec, key=itron.key))
+    await factories.residence(key_encryption, replace(spec, key=itron.key))
     later = now + timedelta(hours=1)
-    assert (await replay(house, SYSTEM, now=later)).stored == 1
+    assert (await replay(application, SYSTEM, now=later)).stored == 1
     await row.refresh_from_db()
     assert (row.state, row.replayed_at) == (TelegramState.REPLAYED, later)
     assert [reading[2] for reading in (await tables())["reading"]] == [1234]
-    assert (await replay(house, SYSTEM, now=later)).lines == 0
+    assert (await replay(application, SYSTEM, now=later)).lines == 0
 
 
-async def test_both_keys_open_while_a_key_is_being_changed(house, vault, now, itron) -> None:
+async def test_both_keys_open_while_a_key_is_being_changed(application, key_encryption, now, itron) -> None:
     """A meter has its old and its new key until every telegram comes under the new one."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=KEY_A)
-    await factories.residence(vault, spec)
-    await factories.residence(vault, replace(spec, key=KEY_B))
+    await factories.residence(key_encryption, spec)
+    await factories.residence(key_encryption, replace(spec, key=KEY_B))
     lines = [itron.line(10, AT, key=KEY_A), itron.line(20, AT + timedelta(hours=1), key=KEY_B)]
-    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 2
+    assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 2
 
 
-async def test_an_unsealed_telegram_of_a_keyed_meter_is_refused(house, vault, now, itron) -> None:
+async def test_an_unsealed_telegram_of_a_keyed_meter_is_refused(
+    application, key_encryption, now, itron
+) -> None:
     """Downgrade protection: a meter that has a key does not speak in clear."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     plain = bytes.fromhex("7A01000000") + bytes.fromhex("041301000000")
     telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
-    assert (await refused(house, now, telegram.hex())).reason == "KEY_CONFIGURED_BUT_PLAIN"
+    assert (await refused(application, now, telegram.hex())).reason == "KEY_CONFIGURED_BUT_PLAIN"
 
 
-async def test_a_total_that_no_register_shows_is_kept(house, vault, now, itron) -> None:
+async def test_a_total_that_no_register_shows_is_kept(application, key_encryption, now, itron) -> None:
     """A record can hold more than a column: such a telegram is kept, and its batch goes on."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
     izar_like = factories.meter("SAP-21131C34-0C-04")
-    await factories.residence(vault, spec, izar_like)
+    await factories.residence(key_encryption, spec, izar_like)
     plain = bytes.fromhex("7A01000000") + bytes.fromhex("0717FFFFFFFFFFFFFF7F")
     telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
     lines = [telegram.hex(), "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"]
-    summary = await take_in(house, SYSTEM, lines, source="test", now=now)
+    summary = await take_in(application, SYSTEM, lines, source="test", now=now)
     assert (summary.stored, summary.unusable) == (1, {"INDEX_OUT_OF_RANGE": 1})
 
 
-async def test_a_telegram_without_a_total_is_kept(house, vault, now, itron) -> None:
+async def test_a_telegram_without_a_total_is_kept(application, key_encryption, now, itron) -> None:
     """NO_INDEX: the meter is known, and says nothing of its register."""
     await factories.residence(
-        vault, factories.meter(itron.address, vendor="itron", printed_serial="48349952")
+        key_encryption, factories.meter(itron.address, vendor="itron", printed_serial="48349952")
     )
     plain = bytes.fromhex("7A01000000") + bytes.fromhex("025A3200")
     telegram = bytes((9 + len(plain), 0x44)) + itron.demo.wire_address + plain
-    assert (await refused(house, now, telegram.hex())).reason == "NO_INDEX"
+    assert (await refused(application, now, telegram.hex())).reason == "NO_INDEX"
 
 
-async def test_an_unknown_meter_is_kept_and_replayed(house, vault, now, izar) -> None:
+async def test_an_unknown_meter_is_kept_and_replayed(application, key_encryption, now, izar) -> None:
     """A line of an unknown meter becomes a reading once the meter is registered."""
-    row = await refused(house, now, f"telegram=|{izar.telegram(5).hex()}|")
+    row = await refused(application, now, f"telegram=|{izar.telegram(5).hex()}|")
     assert (row.stage, row.reason, row.radio_address) == ("METER", "UNKNOWN_METER", izar.address)
-    await factories.residence(vault, factories.meter(izar.address))
-    assert (await replay(house, SYSTEM, now=now)).stored == 1
-    assert (await replay(house, SYSTEM, now=now)).lines == 0
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    assert (await replay(application, SYSTEM, now=now)).stored == 1
+    assert (await replay(application, SYSTEM, now=now)).lines == 0
 
 
-async def test_a_kept_line_that_comes_again_and_fits_is_released(house, vault, now, izar) -> None:
+async def test_a_kept_line_that_comes_again_and_fits_is_released(
+    application, key_encryption, now, izar
+) -> None:
     """Ingesting the file again does what a replay does."""
     line = izar.line(5, AT)
-    row = await refused(house, now, line)
-    await factories.residence(vault, factories.meter(izar.address))
-    assert (await take_in(house, SYSTEM, [line], source="test", now=now)).stored == 1
+    row = await refused(application, now, line)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    assert (await take_in(application, SYSTEM, [line], source="test", now=now)).stored == 1
     await row.refresh_from_db()
     assert (row.state, row.replayed_at) == (TelegramState.REPLAYED, now)
 
 
-async def test_a_water_telegram_does_not_count_for_a_heat_meter(house, vault, now, izar) -> None:
+async def test_a_water_telegram_does_not_count_for_a_heat_meter(
+    application, key_encryption, now, izar
+) -> None:
     """UNIT_MISMATCH: litres are no watt-hours."""
     from core.consumption.fluids import Fluid  # noqa: PLC0415 - the one test that needs it
 
-    await factories.residence(vault, factories.meter(izar.address, fluid=Fluid.HEAT))
-    row = await refused(house, now, izar.line(5, AT))
+    await factories.residence(key_encryption, factories.meter(izar.address, fluid=Fluid.HEAT))
+    row = await refused(application, now, izar.line(5, AT))
     assert (row.stage, row.reason) == ("READING", "UNIT_MISMATCH")
 
 
-async def test_a_time_that_has_not_come_is_kept_until_it_has(house, vault, now, izar) -> None:
+async def test_a_time_that_has_not_come_is_kept_until_it_has(application, key_encryption, now, izar) -> None:
     """A gateway's clock may run an hour ahead, no more; replayed when the time has come, the line fits."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     hour = timedelta(hours=1)
-    assert (await take_in(house, SYSTEM, [izar.line(5, now + hour)], source="test", now=now)).stored == 1
-    row = await refused(house, now, izar.line(6, now + hour + timedelta(seconds=1)))
+    assert (
+        await take_in(application, SYSTEM, [izar.line(5, now + hour)], source="test", now=now)
+    ).stored == 1
+    row = await refused(application, now, izar.line(6, now + hour + timedelta(seconds=1)))
     assert (row.stage, row.reason) == ("READING", "TIME_IN_FUTURE")
-    assert (await replay(house, SYSTEM, now=now + hour)).stored == 1
+    assert (await replay(application, SYSTEM, now=now + hour)).stored == 1
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 23:59:59"])
-async def test_an_impossible_moment_is_kept(house, vault, now, izar, moment) -> None:
+async def test_an_impossible_moment_is_kept(application, key_encryption, now, izar, moment) -> None:
     """The ends of the calendar and the time before 1970 are refused, and break nothing."""
-    await factories.residence(vault, factories.meter(izar.address))
-    row = await refused(house, now, f"T1;1;1;{moment};97;148;0;0x{izar.telegram(5).hex()}")
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    row = await refused(application, now, f"T1;1;1;{moment};97;148;0;0x{izar.telegram(5).hex()}")
     assert row.reason in {"TIME_IN_FUTURE", "OUTSIDE_SERVICE"}
 
 
-async def test_a_reading_from_outside_the_meters_service_is_kept(house, vault, now, izar) -> None:
+async def test_a_reading_from_outside_the_meters_service_is_kept(
+    application, key_encryption, now, izar
+) -> None:
     """Installation and removal are the ends of a meter's time, both included; no other reading is booked."""
     first, last = AT, AT + timedelta(days=1)
     spec = factories.meter(izar.address, installed_at=first, removed_at=last)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     second = timedelta(seconds=1)
     for moment in (first - second, last + second):
-        assert (await refused(house, now, izar.line(5, moment))).reason == "OUTSIDE_SERVICE"
+        assert (await refused(application, now, izar.line(5, moment))).reason == "OUTSIDE_SERVICE"
     lines = [izar.line(5, first), izar.line(6, last)]
-    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 2
+    assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 2
 
 
-async def test_a_stored_reading_is_not_changed_by_a_later_line(house, vault, now, izar, tables) -> None:
+async def test_a_stored_reading_is_not_changed_by_a_later_line(
+    application, key_encryption, now, izar, tables
+) -> None:
     """CONFLICTING_READING: another index at the same second, in one batch or in the next."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     both = [izar.line(5, AT), izar.line(6, AT)]
-    summary = await take_in(house, SYSTEM, both, source="test", now=now)
+    summary = await take_in(application, SYSTEM, both, source="test", now=now)
     assert (summary.stored, summary.unusable) == (1, {"CONFLICTING_READING": 1})
-    row = await refused(house, now, izar.line(7, AT))
+    row = await refused(application, now, izar.line(7, AT))
     assert (row.stage, row.reason) == ("READING", "CONFLICTING_READING")
     assert [reading[2] for reading in (await tables())["reading"]] == [5]
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_kept_line_counts_its_sightings(house, now, together) -> None:
+async def test_a_kept_line_counts_its_sightings(application, now, together) -> None:
     """The same garbage is one row however it comes, and a replay is no sighting."""
     lines = ["garbage", "garbage ", "\tgarbage"]
     for batch in [lines] if together else [[line] for line in lines]:
-        summary = await take_in(house, SYSTEM, batch, source="test", now=now)
+        summary = await take_in(application, SYSTEM, batch, source="test", now=now)
         assert summary.unusable == {"NOT_A_TELEGRAM": len(batch)}
-    await replay(house, SYSTEM, now=now)
-    (row,) = await UnusableTelegram.all()
+    await replay(application, SYSTEM, now=now)
+    (row,) = await DeadLetter.all()
     assert (row.line, row.times_seen) == ("garbage", 3)
 
 
@@ -207,20 +219,22 @@ async def test_a_kept_line_counts_its_sightings(house, now, together) -> None:
     ],
     ids=["NUL", "only NUL", "surrogate", "not ASCII", "long hex", "long text", "NUL in JSON"],
 )
-async def test_any_text_can_be_kept_and_replayed(house, now, line) -> None:
+async def test_any_text_can_be_kept_and_replayed(application, now, line) -> None:
     """What a database's text cannot hold is kept as an escape; the line stays one row and breaks no batch."""
     for _ in range(2):
-        summary = await take_in(house, SYSTEM, [line, "garbage"], source="a\0\ud800", now=now)
+        summary = await take_in(application, SYSTEM, [line, "garbage"], source="a\0\ud800", now=now)
         assert sum(summary.unusable.values()) == 2
-    assert (await replay(house, SYSTEM, now=now)).lines == 2
-    assert [row.times_seen for row in await UnusableTelegram.all()] == [2, 2]
+    assert (await replay(application, SYSTEM, now=now)).lines == 2
+    assert [row.times_seen for row in await DeadLetter.all()] == [2, 2]
 
 
-async def test_a_usable_line_with_a_nul_is_released_when_replayed(house, vault, now, izar) -> None:
+async def test_a_usable_line_with_a_nul_is_released_when_replayed(
+    application, key_encryption, now, izar
+) -> None:
     """The text that is kept is the text that was read, so what is replayed is found again."""
     line = izar.line(5, AT).replace("T1;", "T1\0;")
-    row = await refused(house, now, line)
-    await factories.residence(vault, factories.meter(izar.address))
-    assert (await replay(house, SYSTEM, now=now)).stored == 1
+    row = await refused(application, now, line)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    assert (await replay(application, SYSTEM, now=now)).stored == 1
     await row.refresh_from_db()
     assert row.state is TelegramState.REPLAYED

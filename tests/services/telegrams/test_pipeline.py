@@ -11,13 +11,13 @@ import pytest
 
 from core.access import SYSTEM, Role, Viewer
 from core.errors import Forbidden
-from core.models import TelegramState, UnusableTelegram
+from core.models import DeadLetter, TelegramState
 from core.services.auth.sessions import viewer_of_token
-from core.services.places.key_vault import Vault
+from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.gateways import issue_gateway_key
-from core.services.portfolio.portfolio import put_operator
+from core.services.portfolio.portfolio import upsert_operator
 from core.services.telegrams import pipeline
-from core.services.telegrams.pipeline import count_kept, replay, take_in
+from core.services.telegrams.pipeline import count_dead_letters, replay, take_in
 from submeter.simulator.records import crc16
 from tests.support import factories
 
@@ -26,7 +26,7 @@ KEY_A = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
 KEY_B = bytes.fromhex("FEDCBA9876543210FEDCBA9876543210")
 EVERYTHING = (
     *("reading", "hourly_volume", "daily_volume"),
-    *("outbox_message", "alert", "leak_episode", "unusable_telegram"),
+    *("outbox_message", "alert", "leak_episode", "dead_letter"),
 )
 
 
@@ -61,11 +61,13 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_every_shape_of_line_becomes_a_reading(house, vault, now, izar, tables, shape) -> None:
+async def test_every_shape_of_line_becomes_a_reading(
+    application, key_encryption, now, izar, tables, shape
+) -> None:
     """Whatever a gateway writes, the same telegram is the same reading, at the line's moment or else now."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     line = SHAPES[shape](izar.telegram(4711))
-    summary = await take_in(house, SYSTEM, [line], source="test", now=now)
+    summary = await take_in(application, SYSTEM, [line], source="test", now=now)
     assert (summary.lines, summary.stored, summary.unusable) == (1, 1, {})
     ((_, read_at, index, status, received_at, _),) = (await tables())["reading"]
     own_moment = shape in {"rtl_wmbus", "wmbusmeters", "rtl_433"}
@@ -73,92 +75,100 @@ async def test_every_shape_of_line_becomes_a_reading(house, vault, now, izar, ta
     assert (index, status, received_at) == (4711, 0, int(now.timestamp()))
 
 
-async def test_blank_lines_and_comments_count_nowhere(house, now) -> None:
+async def test_blank_lines_and_comments_count_nowhere(application, now) -> None:
     """An empty line and a comment are neither stored nor kept."""
-    summary = await take_in(house, SYSTEM, ["", "  \n", "# a comment"], source="test", now=now)
-    assert (summary.lines, await count_kept(SYSTEM)) == (0, 0)
+    summary = await take_in(application, SYSTEM, ["", "  \n", "# a comment"], source="test", now=now)
+    assert (summary.lines, await count_dead_letters(SYSTEM)) == (0, 0)
 
 
-async def test_the_same_line_is_stored_once(house, vault, now, izar, tables) -> None:
+async def test_the_same_line_is_stored_once(application, key_encryption, now, izar, tables) -> None:
     """In one batch, across batches, in one file twice: a duplicate is counted and stored nowhere."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     line = izar.line(5, AT)
-    first = await take_in(house, SYSTEM, [line, line], source="test", now=now)
+    first = await take_in(application, SYSTEM, [line, line], source="test", now=now)
     assert (first.stored, first.duplicates) == (1, 1)
-    again = await take_in(house, SYSTEM, [line], source="test", now=now)
+    again = await take_in(application, SYSTEM, [line], source="test", now=now)
     assert (again.stored, again.duplicates, len((await tables())["reading"])) == (0, 1, 1)
 
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_two_gateways_that_hear_one_transmission_store_one_reading(
-    house, vault, now, izar, tables, together
+    application, key_encryption, now, izar, tables, together
 ) -> None:
     """The same bytes seconds apart are one transmission; minutes later they are a reading of their own."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     lines = [
         izar.line(5, AT),
         izar.line(5, AT + timedelta(seconds=9)),
         izar.line(5, AT + timedelta(minutes=6)),
     ]
     for batch in [lines] if together else [[line] for line in lines]:
-        await take_in(house, SYSTEM, batch, source="test", now=now)
+        await take_in(application, SYSTEM, batch, source="test", now=now)
     assert len((await tables())["reading"]) == 2
 
 
 async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(
-    house, vault, now, izar
+    application, key_encryption, now, izar
 ) -> None:
     """A file of bare telegrams that is taken in again a week later adds nothing."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     line = izar.telegram(5).hex()
-    assert (await take_in(house, SYSTEM, [line], source="test", now=now)).stored == 1
-    later = await take_in(house, SYSTEM, [line], source="test", now=now + timedelta(days=7))
+    assert (await take_in(application, SYSTEM, [line], source="test", now=now)).stored == 1
+    later = await take_in(application, SYSTEM, [line], source="test", now=now + timedelta(days=7))
     assert (later.stored, later.duplicates) == (0, 1)
 
 
-async def gateway_of(house, operator, name):
-    await put_operator(SYSTEM, code=operator, name=operator)
+async def gateway_of(application, operator, name):
+    await upsert_operator(SYSTEM, code=operator, name=operator)
     key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=factories.NOW)
-    return await viewer_of_token(house, key, now=factories.NOW)
+    return await viewer_of_token(application, key, now=factories.NOW)
 
 
 async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
-    house, vault, now, izar, tables
+    application, key_encryption, now, izar, tables
 ) -> None:
     """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
-    await factories.residence(vault, factories.meter(izar.address))
-    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    stranger, own = (
+        await gateway_of(application, "ista", "roof"),
+        await gateway_of(application, "ocea", "roof"),
+    )
     line = izar.line(5, AT)
-    summary = await take_in(house, stranger, [line], source="test", now=now)
+    summary = await take_in(application, stranger, [line], source="test", now=now)
     assert summary.unusable == {"UNKNOWN_METER": 1}
-    (row,) = await UnusableTelegram.all()
+    (row,) = await DeadLetter.all()
     assert row.gateway_id == stranger.gateway_id
-    assert (await replay(house, SYSTEM, now=now)).unusable == {"UNKNOWN_METER": 1}
+    assert (await replay(application, SYSTEM, now=now)).unusable == {"UNKNOWN_METER": 1}
     assert (await tables())["reading"] == []
-    assert (await take_in(house, own, [line], source="test", now=now)).stored == 1
+    assert (await take_in(application, own, [line], source="test", now=now)).stored == 1
 
 
-async def test_what_two_operators_heard_is_replayed_for_each(house, vault, now, izar, tables) -> None:
+async def test_what_two_operators_heard_is_replayed_for_each(
+    application, key_encryption, now, izar, tables
+) -> None:
     """A stranger's gateway that heard the line first does not stand in the owner's way."""
-    stranger, own = await gateway_of(house, "ista", "roof"), await gateway_of(house, "ocea", "roof")
+    stranger, own = (
+        await gateway_of(application, "ista", "roof"),
+        await gateway_of(application, "ocea", "roof"),
+    )
     for viewer in (stranger, own):
-        await take_in(house, viewer, [izar.line(5, AT)], source="test", now=now)
-    await factories.residence(vault, factories.meter(izar.address))
-    summary = await replay(house, SYSTEM, now=now)
+        await take_in(application, viewer, [izar.line(5, AT)], source="test", now=now)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    summary = await replay(application, SYSTEM, now=now)
     assert (summary.stored, summary.unusable) == (1, {"UNKNOWN_METER": 1})
-    states = {row.gateway_id: row.state for row in await UnusableTelegram.all()}
-    assert states == {stranger.gateway_id: TelegramState.KEPT, own.gateway_id: TelegramState.REPLAYED}
+    states = {row.gateway_id: row.state for row in await DeadLetter.all()}
+    assert states == {stranger.gateway_id: TelegramState.WAITING, own.gateway_id: TelegramState.REPLAYED}
 
 
-async def test_residents_submit_and_gateways_replay_nothing(house, now) -> None:
+async def test_residents_submit_and_gateways_replay_nothing(application, now) -> None:
     """Each needs the permission."""
     with pytest.raises(Forbidden):
-        await take_in(house, Viewer(role=Role.RESIDENT, account_id=1), ["00"], source="test", now=now)
+        await take_in(application, Viewer(role=Role.RESIDENT, account_id=1), ["00"], source="test", now=now)
     gateway = Viewer(role=Role.GATEWAY, gateway_id=1, operator_id=1)
     with pytest.raises(Forbidden):
-        await replay(house, gateway, now=now)
+        await replay(application, gateway, now=now)
     with pytest.raises(Forbidden):
-        await count_kept(gateway)
+        await count_dead_letters(gateway)
 
 
 def wandering(meter, seed):
@@ -174,16 +184,16 @@ def wandering(meter, seed):
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_any_order_repetition_and_batch_size_give_the_same_series(
-    house, vault, now, izar, other_izar, tables, forget, seed
+    application, key_encryption, now, izar, other_izar, tables, forget, seed
 ) -> None:
     """Readings, hours and days are a function of what was heard, not of how it was handed over."""
     await factories.residence(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         factories.meter(other_izar.address, printed_serial="H18CA029621"),
     )
     lines = wandering(izar, seed) + wandering(other_izar, -seed - 1)
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     in_order = await tables()
     assert all(in_order.values())
     chance = random.Random(seed)
@@ -191,37 +201,46 @@ async def test_any_order_repetition_and_batch_size_give_the_same_series(
         await forget()
         shuffled = lines + chance.sample(lines, 20)
         chance.shuffle(shuffled)
-        other = replace(house, settings=replace(house.settings, intake_batch_lines=batch_lines))
+        other = replace(application, settings=replace(application.settings, intake_batch_lines=batch_lines))
         summary = await take_in(other, SYSTEM, shuffled, source="test", now=now)
         assert summary.duplicates >= 20
         assert await tables() == in_order
 
 
-async def test_a_small_backflow_is_the_same_in_any_batch(house, vault, now, izar, tables, forget) -> None:
+async def test_a_small_backflow_is_the_same_in_any_batch(
+    application, key_encryption, now, izar, tables, forget
+) -> None:
     """A register that ran back within the last two days is looked at as a whole."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
     indexes = [100, 120, 116, 117, 118, 119, 119, 121, 130, 125, 128, 140]
     lines = [izar.line(index, AT + timedelta(hours=4 * at)) for at, index in enumerate(indexes, start=-11)]
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     together = await tables()
     await forget()
     for line in lines:
-        await take_in(house, SYSTEM, [line], source="test", now=now)
+        await take_in(application, SYSTEM, [line], source="test", now=now)
     assert await tables() == together
 
 
 @pytest.mark.parametrize(
     "step",
     [
-        *("ingest", "roll_up", "watch", "raise_leak_alerts", "watch_conditions", "watch_over_consumption"),
-        *("watch_limits", "keep", "release"),
+        *(
+            "ingest",
+            "roll_up",
+            "watch",
+            "raise_leak_alerts",
+            "update_condition_alerts",
+            "update_over_consumption_alerts",
+        ),
+        *("update_limit_alerts", "store_dead_letters", "mark_replayed"),
     ],
 )
 async def test_a_batch_that_fails_leaves_nothing_behind(
-    house, vault, now, izar, tables, monkeypatch, step
+    application, key_encryption, now, izar, tables, monkeypatch, step
 ) -> None:
     """A batch is one transaction, whatever step of it breaks."""
-    await factories.residence(vault, factories.meter(izar.address))
+    await factories.residence(key_encryption, factories.meter(izar.address))
 
     async def broken(*args, **kwargs):
         raise RuntimeError("the disk is full")
@@ -229,18 +248,18 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
     monkeypatch.setattr(pipeline, step, broken)
     lines = [*izar.hourly(AT - timedelta(days=3), [20] * 72), "garbage"]
     with pytest.raises(RuntimeError, match="the disk is full"):
-        await take_in(house, SYSTEM, lines, source="test", now=now)
+        await take_in(application, SYSTEM, lines, source="test", now=now)
     assert not any((await tables(*EVERYTHING)).values())
     monkeypatch.undo()
-    assert (await take_in(house, SYSTEM, lines, source="test", now=now)).stored == 73
+    assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 73
 
 
 async def test_batches_at_one_time_do_not_disturb_each_other(
-    house, vault, now, izar, other_izar, tables, forget
+    application, key_encryption, now, izar, other_izar, tables, forget
 ) -> None:
     """Several gateways at once, over the same meters and the same garbage, give what one alone gives."""
     await factories.residence(
-        vault,
+        key_encryption,
         factories.meter(izar.address),
         factories.meter(other_izar.address, printed_serial="H18CA029621"),
     )
@@ -248,64 +267,76 @@ async def test_batches_at_one_time_do_not_disturb_each_other(
         AT - timedelta(days=2), [1] * 48
     )
     lines += ["garbage", "rubbish"]
-    await take_in(house, SYSTEM, lines, source="test", now=now)
+    await take_in(application, SYSTEM, lines, source="test", now=now)
     alone = await tables()
     await forget()
     batches = [[*lines[start::3], "garbage"] for start in range(3)] + [lines]
-    await asyncio.gather(*(take_in(house, SYSTEM, batch, source="test", now=now) for batch in batches))
+    await asyncio.gather(*(take_in(application, SYSTEM, batch, source="test", now=now) for batch in batches))
     assert await tables() == alone
-    seen = {row.line: row.times_seen for row in await UnusableTelegram.all()}
+    seen = {row.line: row.times_seen for row in await DeadLetter.all()}
     assert seen == {"garbage": 5, "rubbish": 2}
     assert len((await tables("alert"))["alert"]) == 1
 
 
-async def test_keys_show_nowhere(house, vault, now, itron, caplog) -> None:
+async def test_keys_show_nowhere(application, key_encryption, now, itron, caplog) -> None:
     """Neither a log at its most talkative nor the repr of a value shows a meter's key."""
     caplog.set_level(logging.DEBUG)
     for name in ("tortoise", "tortoise.db_client", "asyncpg", "aiosqlite"):
         caplog.set_level(logging.DEBUG, logger=name)
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     lines = [itron.line(5, AT), itron.line(6, AT + timedelta(hours=1), key=KEY_A)]
-    summary = await take_in(house, SYSTEM, lines, source="test", now=now)
+    summary = await take_in(application, SYSTEM, lines, source="test", now=now)
     assert (summary.stored, summary.unusable) == (1, {"KEY_WRONG": 1})
-    (row,) = await UnusableTelegram.all()
+    (row,) = await DeadLetter.all()
     assert "meter_key" in caplog.text
-    shown = "\n".join([caplog.text, repr(spec), repr(vault), row.message, repr(house), repr(house.settings)])
-    for secret in (itron.key, house.settings.secret_key.encode()):
+    shown = "\n".join(
+        [
+            caplog.text,
+            repr(spec),
+            repr(key_encryption),
+            row.message,
+            repr(application),
+            repr(application.settings),
+        ]
+    )
+    for secret in (itron.key, application.settings.secret_key.encode()):
         assert secret.hex() not in shown.lower()
         assert repr(secret)[2:-1] not in shown
         assert str(list(secret)) not in shown
 
 
-async def test_under_a_wrong_secret_lines_are_kept(house, vault, now, itron) -> None:
+async def test_under_a_wrong_secret_lines_are_kept(application, key_encryption, now, itron) -> None:
     """A meter whose key another SUBMETER_SECRET_KEY sealed loses nothing and stops nobody else."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
-    await factories.residence(vault, spec)
+    await factories.residence(key_encryption, spec)
     other = replace(
-        house, settings=replace(house.settings, secret_key="another secret, long enough to be one")
+        application,
+        settings=replace(application.settings, secret_key="another secret, long enough to be one"),
     )
     summary = await take_in(other, SYSTEM, [itron.line(5, AT)], source="test", now=now)
     assert (summary.stored, summary.unusable) == (0, {"SECRET_UNUSABLE": 1})
-    (row,) = await UnusableTelegram.all()
+    (row,) = await DeadLetter.all()
     assert "SUBMETER_SECRET_KEY" in row.message
-    await factories.residence(Vault.under(other.settings.secret_key), spec)
+    await factories.residence(KeyEncryption.under(other.settings.secret_key), spec)
     assert (await replay(other, SYSTEM, now=now)).stored == 1, "the key was given again, under the new secret"
-    assert (await take_in(house, SYSTEM, [itron.line(5, AT)], source="test", now=now)).duplicates == 1
+    assert (await take_in(application, SYSTEM, [itron.line(5, AT)], source="test", now=now)).duplicates == 1
 
 
-async def test_progress_is_told_batch_by_batch(house, now) -> None:
+async def test_progress_is_told_batch_by_batch(application, now) -> None:
     """A door may show how far a file has come."""
-    small = replace(house, settings=replace(house.settings, intake_batch_lines=2))
-    told: list[int] = []
-    await take_in(small, SYSTEM, ["a", "", "b", "c"], source="test", now=now, progress=told.append)
-    assert told == [2, 1]
-    await replay(small, SYSTEM, now=now, progress=told.append)
-    assert told == [2, 1, 2, 1]
+    small = replace(application, settings=replace(application.settings, intake_batch_lines=2))
+    reported: list[int] = []
+    await take_in(small, SYSTEM, ["a", "", "b", "c"], source="test", now=now, progress=reported.append)
+    assert reported == [2, 1]
+    await replay(small, SYSTEM, now=now, progress=reported.append)
+    assert reported == [2, 1, 2, 1]
 
 
-async def test_the_meters_flags_are_stored_with_the_reading(house, vault, now, izar, tables) -> None:
+async def test_the_meters_flags_are_stored_with_the_reading(
+    application, key_encryption, now, izar, tables
+) -> None:
     """What the meter complains about is part of the reading, in bits that stay the same for ever."""
-    await factories.residence(vault, factories.meter(izar.address))
-    await take_in(house, SYSTEM, [izar.line(5, AT, leak=True)], source="test", now=now)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    await take_in(application, SYSTEM, [izar.line(5, AT, leak=True)], source="test", now=now)
     assert [row[3] for row in (await tables())["reading"]] == [1]

@@ -53,8 +53,8 @@ def mode7(wire_address: bytes, key: bytes, records: bytes, *, access: int, count
     plain = padded(records)
     counted = counter.to_bytes(4, "little")
     encryption, authentication = mode7_keys(key, wire_address[2:6], counted)
-    sealed = AES.new(encryption, AES.MODE_CBC, _ZERO).encrypt(plain)
-    transport = bytes((CI_SHORT_HEADER, access, 0, len(plain) // BLOCK << 4, 0x07, 0x10)) + sealed
+    encrypted = AES.new(encryption, AES.MODE_CBC, _ZERO).encrypt(plain)
+    transport = bytes((CI_SHORT_HEADER, access, 0, len(plain) // BLOCK << 4, 0x07, 0x10)) + encrypted
     mac = Cmac(authentication).digest(b"\x25" + counted + transport)[:8]
     ell = bytes((0x8C, _ELL_CONTROL, access))
     afl = bytes((0x90, 0x0F, 0x00, 0x2C, 0x25)) + counted + mac
@@ -77,8 +77,8 @@ def ell_ctr(wire_address: bytes, key: bytes, apl: bytes, *, access: int, session
     number = (_ELL_CTR_BIT | session << 4).to_bytes(4, "little")
     start = wire_address + bytes((_ELL_CONTROL,)) + number + bytes(3)
     cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=start)
-    sealed = cipher.encrypt(crc16(apl).to_bytes(2, "little") + apl)
-    return telegram(wire_address, bytes((0x8D, _ELL_CONTROL, access)) + number + sealed)
+    encrypted = cipher.encrypt(crc16(apl).to_bytes(2, "little") + apl)
+    return telegram(wire_address, bytes((0x8D, _ELL_CONTROL, access)) + number + encrypted)
 
 
 class Cmac:

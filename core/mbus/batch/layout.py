@@ -1,29 +1,23 @@
-"""The layout of a content: where the data of each record stand, worked out once for all telegrams alike.
+"""Reads the values of many contents of one layout at once.
 
-In: a frame that the ordinary way has read. Out: a `LearnedLayout`, which takes the values from the contents
-of many telegrams at once. The one rule: a layout fits a content only if every byte that is no data (headers,
-LVAR bytes, filler, the signature of a compact frame) is the same as where it was learned, so that the
-ordinary way would have walked both alike; and it is kept only if it makes the very frame it was learned from.
-EN 13757-3 clause 6 and annex G.
+In: a frame that `core.mbus.decode` has read. Out: a `LayoutReader`, which takes the values from the contents
+of many telegrams at once; its frames carry the layout of that first one. The one rule: a content is of this
+layout only if every byte that is no data (headers, LVAR bytes, filler, the signature of a compact frame) is
+the same as where it was learned, so that `read_records` would have walked both alike; and a reader is kept
+only if it makes the very frame it was learned from. EN 13757-3 clause 6 and annex G.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
+from itertools import repeat
 from struct import Struct
 from typing import Any, Final
 
 from core.mbus.compact import CompactFormat
-from core.mbus.frame import (
-    Envelope,
-    Frame,
-    Measurand,
-    RecordValue,
-    SecurityKind,
-    TransportHeader,
-)
-from core.mbus.layout import Layout, Place
+from core.mbus.envelope import Envelope, TransportHeader
+from core.mbus.frame import Frame, Place
 from core.mbus.link import crc16
-from core.mbus.records import Meaning, meaning_of, value_of
+from core.mbus.records import Meaning, value_of
 from core.mbus.security import CHECK_BYTES
 from core.mbus.transport import COMPACT, NO_HEADER
 from core.mbus.values import (
@@ -37,6 +31,7 @@ from core.mbus.values import (
     datetimes_i,
     digits_of,
 )
+from core.mbus.vocabulary import Measurand, RecordValue, SecurityKind
 
 _NUMBERS: Final = {Coding.INT8: "b", Coding.INT16: "h", Coding.INT32: "i", Coding.INT64: "q"}
 # A moment of two bytes is a day, whatever it is the day of; days come again and again.
@@ -44,8 +39,14 @@ _remembered_day: Final = lru_cache(maxsize=4096)(date_g)
 _Column = Callable[[Sequence[Any]], Iterable[RecordValue]]
 
 
-class LearnedLayout(Layout):
-    """How contents of one kind are read."""
+class LayoutReader:
+    """Reads the contents of one layout.
+
+    Attributes:
+        layout: that of its frames.
+        inner: the transport header, where the extended link had encrypted it: the same for all contents.
+
+    """
 
     __slots__ = (
         "_columns",
@@ -56,27 +57,18 @@ class LearnedLayout(Layout):
         "_mask_number",
         "_struct",
         "inner",
+        "layout",
     )
 
-    def __init__(
-        self, frame: Frame, header: TransportHeader, start: int, listed: CompactFormat | None
-    ) -> None:
-        content = content_of(frame, header, start)
-        places = tuple(_places(frame, start, 0 if listed is None else len(listed), content))
-        super().__init__(
-            places,
-            start=start,
-            opened_from=header.offset,
-            manufacturer_data_offset=frame.manufacturer_data_offset,
-            compact_signature=frame.compact_signature,
-        )
-        # The transport header, where the extended link had sealed it: the same for all contents.
+    def __init__(self, frame: Frame, header: TransportHeader, listed: CompactFormat | None) -> None:
+        layout = self.layout = frame.layout
+        content, places, start = frame.content, layout.places, layout.start
         self.inner = header if start == header.offset else None
         mask = bytearray(b"\xff" * len(content))
         for place in places:
             mask[place.start : place.stop] = bytes(place.stop - place.start)
-        if frame.manufacturer_data_offset is not None:
-            at = frame.manufacturer_data_offset - start
+        if layout.manufacturer_data_offset is not None:
+            at = layout.manufacturer_data_offset - start
             mask[at:] = bytes(len(content) - at)
         self._compact: _Compact | None = None
         if listed is not None:
@@ -88,11 +80,6 @@ class LearnedLayout(Layout):
         self._mask_number = int.from_bytes(self._mask, "little")
         self._fixed_number = int.from_bytes(self._fixed, "little")
         self._struct, self._columns = _compiled(places, len(content))
-
-    @property
-    def length(self) -> int:
-        """How many bytes a content has."""
-        return len(self._mask)
 
     def fits(self, content: bytes, known: Callable[[int], CompactFormat | None]) -> bool:
         """True when a content is laid out like this.
@@ -109,7 +96,8 @@ class LearnedLayout(Layout):
         """True when the signature, if there is one, still stands for the headers that it stood for."""
         if self._compact is None:
             return True
-        return self.compact_signature is not None and known(self.compact_signature) == self._compact.headers
+        signature = self.layout.compact_signature
+        return signature is not None and known(signature) == self._compact.headers
 
     def fitting(self, contents: Sequence[bytes], known: Callable[[int], CompactFormat | None]) -> list[bool]:
         """Which contents are laid out like this: as `fits` says it, of many at once."""
@@ -140,71 +128,45 @@ class LearnedLayout(Layout):
 
     def values(self, contents: Sequence[bytes]) -> list[tuple[RecordValue, ...]]:
         """The values of the records of each content of this layout: as `row` reads them, of many at once."""
-        if not self.places or not contents:
+        if not self._columns or not contents:
             return [()] * len(contents)
         columns = zip(*self._struct.iter_unpack(b"".join(contents)), strict=True)
         read = [decode(column) for decode, column in zip(self._columns, columns, strict=True)]
         return list(zip(*read, strict=True))
 
+    def frame(self, envelope: Envelope, content: bytes) -> Frame:
+        """The frame of a content of this layout."""
+        return Frame(envelope, self.layout, self.row(content), content)
+
     def frames(self, envelopes: Iterable[Envelope], contents: Sequence[bytes]) -> list[Frame]:
-        """The frames of contents of this layout."""
-        frame = self.frame
-        return [
-            frame(envelope, content, values)
-            for envelope, content, values in zip(envelopes, contents, self.values(contents), strict=True)
-        ]
+        """The frames of contents of this layout: as `frame` makes them, of many at once."""
+        return list(map(Frame, envelopes, repeat(self.layout), self.values(contents), contents))
 
 
 _UNCHECKED: Final = frozenset({SecurityKind.NONE})
 
 
-def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> LearnedLayout | None:
-    """The layout of a frame; None when it is of a kind that is not known here."""
+def learn_layout(frame: Frame, known: Callable[[int], CompactFormat | None]) -> LayoutReader | None:
+    """A reader for the layout of a frame; None when it is of a kind that is not known here."""
     header = frame.envelope.transport
     if header is None:
         return None
     extended = frame.envelope.extended_link
-    start = header.payload
     if extended is not None and extended.session_number is not None:
         start = extended.payload + 2
         if header.offset != start or header.ci not in NO_HEADER:
             return None
     listed: CompactFormat | None = None
     if header.ci in COMPACT:
-        listed = None if frame.compact_signature is None else known(frame.compact_signature)
+        signature = frame.compact_signature
+        listed = None if signature is None else known(signature)
         if listed is None:
             return None
-    layout = LearnedLayout(frame, header, start, listed)
-    content = content_of(frame, header, start)
-    if not layout.fits(content, known) or layout.fitting([content], known) != [True]:
+    reader, content = LayoutReader(frame, header, listed), frame.content
+    if not reader.fits(content, known) or reader.fitting([content], known) != [True]:
         return None
-    row = layout.row(content)
-    if layout.values([content]) != [row]:
-        return None
-    made = layout.frame(frame.envelope, content, row)
-    same = (made.records, made.plaintext, made.manufacturer_data) == (
-        frame.records,
-        frame.plaintext,
-        frame.manufacturer_data,
-    )
-    return layout if same else None
-
-
-def content_of(frame: Frame, header: TransportHeader, start: int) -> bytes:
-    """The opened bytes of a frame from an offset of the telegram on."""
-    return frame.plaintext[start - header.offset :]
-
-
-def _places(frame: Frame, start: int, listed: int, content: bytes) -> Iterator[Place]:
-    """The first `listed` records stand without their headers, as in a compact frame."""
-    for number, record in enumerate(frame.records):
-        at = record.offset - start + (0 if number < listed else len(record.header))
-        meaning = meaning_of(record.header)
-        lvar: int | None = None
-        if meaning.coding == Coding.VARIABLE:
-            lvar = content[at]
-            at += 1
-        yield Place(record.offset, record.header, at, at + len(record.data), lvar, meaning)
+    same = reader.row(content) == frame.values and reader.values([content]) == [frame.values]
+    return reader if same else None
 
 
 class _Compact:

@@ -6,7 +6,7 @@ from tortoise import fields
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
-from core.alerting.workflow import Deed, KnownUse, Party
+from core.alerting.workflow import AlertActionKind, KnownUse, Party
 from core.consumption.fluids import Fluid
 from core.models.base import Model
 from core.models.meters import Meter
@@ -15,7 +15,7 @@ from core.models.places import Dwelling
 
 
 class LeakEpisode(Model):
-    """One leak of one meter from its first day on (leaks.md §3).
+    """One leak of one meter from its first day on.
 
     Its identity is the meter and that day (C-23).
     """
@@ -48,7 +48,7 @@ class LeakEpisode(Model):
         unique_together = (("meter", "started_on"),)
 
 
-class LeakMemory(Model):
+class LeakClassifierState(Model):
     """What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream).
 
     Readings after `settled_s`, epoch seconds, are folded anew whenever one comes. A reading before it makes
@@ -57,7 +57,7 @@ class LeakMemory(Model):
 
     id = fields.BigIntField(primary_key=True)
     meter: fields.OneToOneRelation[Meter] = fields.OneToOneField(
-        "models.Meter", related_name="leak_memory", on_delete=fields.CASCADE
+        "models.Meter", related_name="leak_classifier_state", on_delete=fields.CASCADE
     )
     meter_id: int
     settled_s = fields.BigIntField()
@@ -65,7 +65,7 @@ class LeakMemory(Model):
     changes: list[list[Any]] = fields.JSONField()
 
     class Meta:
-        table = "leak_memory"
+        table = "leak_classifier_state"
 
 
 class Alert(Model):
@@ -105,14 +105,16 @@ class Alert(Model):
     amount = fields.BigIntField(null=True, description="over-consumption: the month's amount so far")
     threshold = fields.BigIntField(null=True, description="over-consumption: the amount that was passed")
     raised_at = fields.DatetimeField()
-    last_deed = fields.CharEnumField(Deed, max_length=16, null=True, description="of alert_deed")
+    last_action = fields.CharEnumField(
+        AlertActionKind, max_length=16, null=True, description="of alert_action"
+    )
     repaired_at = fields.DatetimeField(null=True)
-    silent_until = fields.DateField(null=True, description="exclusive: called no leak until then")
-    silent_level = fields.SmallIntField(null=True, description="up to which level it is silent")
+    snoozed_until = fields.DateField(null=True, description="exclusive: called no leak until then")
+    snoozed_level = fields.SmallIntField(null=True, description="up to which level it is silent")
 
     class Meta:
         table = "alert"
-        indexes = (("dwelling_id", "ended_on"), ("episode_id",), ("last_deed",), ("meter_id", "kind"))
+        indexes = (("dwelling_id", "ended_on"), ("episode_id",), ("last_action",), ("meter_id", "kind"))
 
 
 class ConsumptionLimit(Model):
@@ -141,26 +143,26 @@ class ConsumptionLimit(Model):
         indexes = (("dwelling_id",),)
 
 
-class AlertDeed(Model):
+class AlertAction(Model):
     """What somebody did about an alert, or what the meter said to it. Rows are only ever added."""
 
     id = fields.BigIntField(primary_key=True)
     alert: fields.ForeignKeyRelation[Alert] = fields.ForeignKeyField(
-        "models.Alert", related_name="deeds", on_delete=fields.CASCADE
+        "models.Alert", related_name="actions", on_delete=fields.CASCADE
     )
     alert_id: int
-    deed = fields.CharEnumField(Deed, max_length=16)
+    action = fields.CharEnumField(AlertActionKind, max_length=16)
     party = fields.CharEnumField(Party, max_length=12)
     account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
-        "models.Account", related_name="alert_deeds", null=True, on_delete=fields.SET_NULL
+        "models.Account", related_name="alert_actions", null=True, on_delete=fields.SET_NULL
     )
     account_id: int | None
     done_at = fields.DatetimeField()
     repaired_at = fields.DatetimeField(null=True)
     reason = fields.CharEnumField(KnownUse, max_length=20, null=True)
-    silent_until = fields.DateField(null=True)
+    snoozed_until = fields.DateField(null=True)
     note = fields.CharField(max_length=300, default="")
 
     class Meta:
-        table = "alert_deed"
+        table = "alert_action"
         indexes = (("alert_id", "id"),)

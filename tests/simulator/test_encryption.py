@@ -6,8 +6,8 @@ import pytest
 from Crypto.Cipher import AES
 from Crypto.Hash import CMAC
 
+from submeter.simulator.encryption import Cmac, ell_ctr, mode5, mode7, mode7_keys, padded
 from submeter.simulator.records import bcd, compact, day, full, integer
-from submeter.simulator.sealing import Cmac, ell_ctr, mode5, mode7, mode7_keys, padded
 
 ITRON = ("9726529934480007", "F6B4A7E161B97F720BA1E29EFCDCF9E5")
 ISTA = ("7426928304763107", "06FC78E4235BE6A2CFEE9E25151999BA")

@@ -1,9 +1,8 @@
-"""Opens the contents of many telegrams of one shape at once.
+"""Decrypts the contents of many telegrams of one shape at once.
 
-In: telegrams of one shape, and the key of each. Out: the opened content of each; None where the ordinary way
-has to say what it is. The one rule: no content leaves before the check that the ordinary way would make, and
-whatever does not pass it is left to that way, which alone raises errors. Clauses as in
-`core.mbus.security`.
+In: telegrams of one shape, and the key of each. Out: the opened content of each; None where
+`core.mbus.decode` has to open it. The one rule: no content leaves before the check that `core.mbus.security`
+would make, and whatever does not pass it is left to that module, which alone raises errors. Clauses as there.
 """
 
 from collections.abc import Sequence
@@ -12,12 +11,13 @@ from itertools import compress
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.batch_ciphers import Ciphers, code_once
-from core.mbus.batch_shape import Shape
-from core.mbus.frame import Envelope, SecurityKind, TransportHeader
+from core.mbus.batch.ciphers import Ciphers, code_once
+from core.mbus.batch.shape import Shape
+from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.link import crc16
 from core.mbus.security import CHECK_BYTES, HOP_BITS, KDF_BY_COUNTER, meter_wire
 from core.mbus.transport import CMAC_KINDS, long_to_wire
+from core.mbus.vocabulary import SecurityKind
 
 _KEY_LENGTH: Final = 16
 _BLOCK: Final = 16
@@ -35,7 +35,7 @@ def open_contents(
     if shape.security is SecurityKind.NONE:
         return _plain(envelopes, keys)
     opener = _OPENERS.get(shape.security)
-    start, stop = shape.sealed
+    start, stop = shape.encrypted
     if opener is None or start == stop or stop > len(envelopes[0].raw):
         return [None] * len(envelopes)
     usable = [key for key in keys if key is not None and len(key) == _KEY_LENGTH]
@@ -47,8 +47,8 @@ def open_contents(
 
 
 def open_content(shape: Shape, envelope: Envelope, key: bytes | None, ciphers: Ciphers) -> bytes | None:
-    """The content of one telegram by itself: quick for mode 5, in which nearly all are sealed."""
-    header, raw, (start, stop) = envelope.transport, envelope.raw, shape.sealed
+    """The content of one telegram by itself: quick for mode 5, in which nearly all are encrypted."""
+    header, raw, (start, stop) = envelope.transport, envelope.raw, shape.encrypted
     if shape.security is not SecurityKind.MODE_5 or header is None or key is None or len(key) != _KEY_LENGTH:
         return open_contents(shape, (envelope,), (key,), ciphers)[0]
     if start == stop or stop > len(raw):
@@ -71,7 +71,7 @@ def _plain(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[
 def _counter_mode(
     shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
 ) -> list[bytes | None]:
-    start, stop = shape.sealed
+    start, stop = shape.encrypted
     size = stop - start
     if size < 3:
         return [None] * len(envelopes)
@@ -91,7 +91,7 @@ def _counter_mode(
 def _mode_5(
     shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
 ) -> list[bytes | None]:
-    start, stop = shape.sealed
+    start, stop = shape.encrypted
     raws = [envelope.raw for envelope in envelopes]
     header = envelopes[0].transport
     assert header is not None
@@ -118,7 +118,7 @@ def _initial_vector(raw: bytes, header: TransportHeader) -> bytes:
 def _mode_7(
     shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
 ) -> list[bytes | None]:
-    start, stop = shape.sealed
+    start, stop = shape.encrypted
     found = [_derived_key(envelope, key, ciphers) for envelope, key in zip(envelopes, keys, strict=True)]
     derived = [key for key in found if key is not None]
     raws = [envelope.raw for envelope, key in zip(envelopes, found, strict=True) if key is not None]
@@ -132,7 +132,7 @@ def _unchained(
     opened: Sequence[bytes], chained: Sequence[bytes], raws: Sequence[bytes], shape: Shape
 ) -> list[bytes | None]:
     """Undoes cipher block chaining for all telegrams with one exclusive-or; None where the check fails."""
-    start, stop = shape.sealed
+    start, stop = shape.encrypted
     size = stop - start
     plain = _both(b"".join(opened), b"".join(chained))
     contents = [plain[at : at + size] for at in range(0, len(plain), size)]

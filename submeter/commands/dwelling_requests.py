@@ -1,18 +1,18 @@
-"""`submeter cases`: requests for a dwelling that a manager decides."""
+"""`submeter dwelling-requests`: requests for a dwelling that a manager decides."""
 
 from datetime import UTC, datetime
 
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.services.occupancy.dwelling_requests import decide, list_cases
+from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
 from submeter.application import opened
 from submeter.output import AtMost, RowNumber, counted, out, print_table
 
-cases = App(name="cases", help="Requests for a dwelling that a manager decides.")
+dwelling_requests = App(name="dwelling-requests", help="Requests for a dwelling that a manager decides.")
 
 
-@cases.command(name="list")
+@dwelling_requests.command(name="list")
 async def list_open(*, limit: AtMost = 50) -> None:
     """List the open cases, the oldest first.
 
@@ -20,8 +20,8 @@ async def list_open(*, limit: AtMost = 50) -> None:
         limit: how many at most.
     """
     async with opened():
-        found = await list_cases(SYSTEM, limit=limit, now=datetime.now(UTC))
-    columns = ("case", "kind", "residence", "dwelling", "name", "moved in", "asked")
+        found = await list_dwelling_requests(SYSTEM, limit=limit, now=datetime.now(UTC))
+    columns = ("request", "kind", "residence", "dwelling", "name", "moved in", "asked")
     rows = [
         (
             case.id,
@@ -34,10 +34,10 @@ async def list_open(*, limit: AtMost = 50) -> None:
         )
         for case in found
     ]
-    print_table(counted(len(rows), "case"), columns, rows)
+    print_table(counted(len(rows), "request"), columns, rows)
 
 
-@cases.command
+@dwelling_requests.command
 async def approve(case: RowNumber, *, contested: bool | None = None) -> None:
     """Let somebody into the dwelling; a present occupant's stay ends on the eve.
 
@@ -49,7 +49,7 @@ async def approve(case: RowNumber, *, contested: bool | None = None) -> None:
     await _decide(case, approved=True, contested=contested)
 
 
-@cases.command
+@dwelling_requests.command
 async def refuse(case: RowNumber) -> None:
     """Refuse a request; whoever asked is told.
 
@@ -60,8 +60,8 @@ async def refuse(case: RowNumber) -> None:
 
 
 async def _decide(case: int, *, approved: bool, contested: bool | None = None) -> None:
-    async with opened() as house:
+    async with opened() as application:
         decided = await decide(
-            house, SYSTEM, case, approved=approved, contested=contested, now=datetime.now(UTC)
+            application, SYSTEM, case, approved=approved, contested=contested, now=datetime.now(UTC)
         )
     out.print(f"Case {decided.id} is {decided.state.value.lower()}.")

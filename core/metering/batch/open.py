@@ -1,8 +1,8 @@
-"""What the telegrams of a batch say, with what those of one shape have in common worked out once.
+"""Opens the telegrams of a batch, with what those of one shape have in common worked out once.
 
-In: telegrams of one shape, and the key of each. Out: for each what `open_sealed` answers with, or the
-`TelegramError` that it raises. The one rule: what does not open, or is laid out in no known way, goes the
-ordinary way, one at a time, and the layout that is learned there serves the rest.
+In: telegrams of one shape, and the key of each. Out: for each what `open_telegram` answers with, or the
+`TelegramError` that it raises. The one rule: what does not open, or is laid out in no known way, is handed to
+it one at a time, and the layout that is learned there serves the rest.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,14 +10,15 @@ from itertools import compress
 from operator import attrgetter, not_
 from typing import Final
 
-from core.mbus.batch_ciphers import Ciphers
-from core.mbus.batch_layout import LearnedLayout, learn_layout
-from core.mbus.batch_open import open_content, open_contents
-from core.mbus.batch_shape import Shape
+from core.mbus.batch.ciphers import Ciphers
+from core.mbus.batch.decrypt import open_content, open_contents
+from core.mbus.batch.layout import LayoutReader, learn_layout
+from core.mbus.batch.shape import Shape
 from core.mbus.compact import CompactFormat
+from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
-from core.mbus.frame import Envelope, SecurityKind, TransportHeader
-from core.metering.decode import Opened, Sealed, open_sealed
+from core.mbus.vocabulary import SecurityKind
+from core.metering.decode import Identified, Opened, open_telegram
 from core.metering.driver import MeterDriver
 from core.metering.measurement import Measurement
 
@@ -25,12 +26,12 @@ Answers = dict[int, Opened | TelegramError]
 _envelope: Final = attrgetter("envelope")
 
 
-def opened_singly(
-    sealed: Sealed, key: bytes | None, formats: Mapping[int, CompactFormat]
+def open_one(
+    identified: Identified, key: bytes | None, formats: Mapping[int, CompactFormat]
 ) -> Opened | TelegramError:
-    """The ordinary way."""
+    """Opens a telegram without a batch: the fallback of all that is unusual."""
     try:
-        return open_sealed(sealed, key, formats=formats)
+        return open_telegram(identified, key, formats=formats)
     except TelegramError as error:
         return error.with_traceback(None)
 
@@ -41,7 +42,7 @@ class Group:
     def __init__(
         self,
         shape: Shape,
-        telegrams: Sequence[Sealed],
+        telegrams: Sequence[Identified],
         keys: Sequence[bytes | None],
         formats: Mapping[int, CompactFormat],
         ciphers: Ciphers,
@@ -54,20 +55,22 @@ class Group:
 
     def open_one(self, place: int) -> Opened | TelegramError:
         """Opens a telegram by itself; its layout is learned when it is new."""
-        sealed, key = self._telegrams[place], self._keys[place]
-        content = open_content(self._shape, sealed.envelope, key, self._ciphers)
+        identified, key = self._telegrams[place], self._keys[place]
+        envelope, driver = identified.envelope, identified.driver
+        content = open_content(self._shape, envelope, key, self._ciphers)
         if content is None:
-            return opened_singly(sealed, key, self._formats)
-        known = self._known(sealed.driver)
-        for layout in self._shape.layouts:
-            if layout.fits(content, known):
-                envelope = sealed.envelope if layout.inner is None else _within(sealed.envelope, layout.inner)
-                frame = layout.frame(envelope, content, layout.row(content))
+            return open_one(identified, key, self._formats)
+        known = self._known(driver)
+        for reader in self._shape.readers:
+            if reader.fits(content, known):
+                if reader.inner is not None:
+                    envelope = _within(envelope, reader.inner)
+                frame = reader.frame(envelope, content)
                 try:
-                    return Opened(sealed, frame, sealed.driver.interpret(frame))
-                except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says it
-                    return opened_singly(sealed, key, self._formats)
-        opened = opened_singly(sealed, key, self._formats)
+                    return Opened(identified, frame, driver.interpret(frame))
+                except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+                    return open_one(identified, key, self._formats)
+        opened = open_one(identified, key, self._formats)
         self._learn(opened)
         return opened
 
@@ -80,33 +83,33 @@ class Group:
         left = places
         if len(contents) < len(found):
             is_open = [content is not None for content in found]
-            self._open_singly(compress(places, map(not_, is_open)), answers)
+            self._fall_back(compress(places, map(not_, is_open)), answers)
             left = list(compress(places, is_open))
         seen = 0
         while left:
-            for layout in self._shape.layouts[seen:]:
-                left, contents = self._read(layout, left, contents, answers)
-            seen = len(self._shape.layouts)
+            for reader in self._shape.readers[seen:]:
+                left, contents = self._read(reader, left, contents, answers)
+            seen = len(self._shape.readers)
             if left:
-                self._open_singly(left[:1], answers)
+                self._fall_back(left[:1], answers)
                 self._learn(answers[left[0]])
                 left, contents = left[1:], contents[1:]
 
-    def _open_singly(self, places: Iterable[int], answers: Answers) -> None:
+    def _fall_back(self, places: Iterable[int], answers: Answers) -> None:
         for place in places:
-            answers[place] = opened_singly(self._telegrams[place], self._keys[place], self._formats)
+            answers[place] = open_one(self._telegrams[place], self._keys[place], self._formats)
 
     def _learn(self, opened: Opened | TelegramError) -> None:
-        """Keeps the layout of a telegram that went the ordinary way, when it has one."""
+        """Keeps a reader for the layout of a telegram that was opened by itself, when it has one."""
         if self._shape.full or isinstance(opened, TelegramError):
             return
         if opened.frame.envelope.security is not SecurityKind.PROPRIETARY:
-            layout = learn_layout(opened.frame, self._known(opened.sealed.driver))
-            if layout is not None:
-                self._shape.layouts.append(layout)
+            reader = learn_layout(opened.frame, self._known(opened.identified.driver))
+            if reader is not None:
+                self._shape.readers.append(reader)
 
     def _known(self, driver: MeterDriver) -> Callable[[int], CompactFormat | None]:
-        own, learned = driver.compact_formats, self._formats
+        own, learned = driver.formats, self._formats
 
         def headers(signature: int) -> CompactFormat | None:
             return own[signature] if signature in own else learned.get(signature)
@@ -114,29 +117,29 @@ class Group:
         return headers
 
     def _read(
-        self, layout: LearnedLayout, places: Sequence[int], contents: Sequence[bytes], answers: Answers
+        self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
     ) -> tuple[Sequence[int], Sequence[bytes]]:
         """Reads what is of this layout; answers with what is not."""
         if not places:
             return places, contents
-        mine = layout.fitting(contents, self._known(self._telegrams[places[0]].driver))
+        mine = reader.fitting(contents, self._known(self._telegrams[places[0]].driver))
         if all(mine):
-            self._interpret(layout, places, contents, answers)
+            self._interpret(reader, places, contents, answers)
             return (), ()
         if any(mine):
-            self._interpret(layout, list(compress(places, mine)), list(compress(contents, mine)), answers)
+            self._interpret(reader, list(compress(places, mine)), list(compress(contents, mine)), answers)
         others = list(map(not_, mine))
         return list(compress(places, others)), list(compress(contents, others))
 
     def _interpret(
-        self, layout: LearnedLayout, places: Sequence[int], contents: Sequence[bytes], answers: Answers
+        self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
     ) -> None:
-        """Has the driver say what contents of a layout mean; where it stumbles, each goes by itself."""
+        """Has the driver interpret contents of a layout; where it fails, each goes by itself."""
         telegrams = [self._telegrams[place] for place in places]
         envelopes: Iterable[Envelope] = map(_envelope, telegrams)
-        if layout.inner is not None:
-            envelopes = [_within(envelope, layout.inner) for envelope in envelopes]
-        frames = layout.frames(envelopes, contents)
+        if reader.inner is not None:
+            envelopes = [_within(envelope, reader.inner) for envelope in envelopes]
+        frames = reader.frames(envelopes, contents)
         driver = telegrams[0].driver
         try:
             if driver.interpret_many is None:
@@ -144,13 +147,13 @@ class Group:
             else:
                 measurements = driver.interpret_many(frames)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
-        except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `open_sealed` says what it was
+        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:
                 answers[place] = self.open_one(place)
 
 
 def _within(envelope: Envelope, header: TransportHeader) -> Envelope:
-    """The envelope of a telegram whose transport header the extended link had sealed."""
+    """The envelope of a telegram whose transport header the extended link had encrypted."""
     return Envelope(
         envelope.raw,
         envelope.control,

@@ -5,7 +5,7 @@ cipher is kept; chaining, counters and message codes are put around it where the
 of one telegram is left for the next. FIPS 197, RFC 4493 (CMAC).
 
 OpenSSL by way of `cryptography`: a few blocks under a kept key take a twentieth of the time of pycryptodome
-(`docs/performance.md`). The ordinary way stays with pycryptodome, so the two check each other.
+(`docs/performance.md`). `core.mbus.security` stays with pycryptodome, so the two check each other.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ Value = TypeVar("Value")
 
 
 class Ciphers:
-    """The block ciphers of meters heard lately.
+    """The block ciphers of meters received lately.
 
     Not for several threads at once: ciphers are made one at a time, and each serves one call at a time.
 
@@ -46,24 +46,19 @@ class Ciphers:
         self._encryptors = _Kept(limit, self._encryptor)
         self._subkeys = _Kept(limit, self._first_subkey)
 
-    def decrypt(self, key: bytes, sealed: bytes) -> bytes:
+    def decrypt(self, key: bytes, encrypted: bytes) -> bytes:
         """Whole blocks of one telegram."""
-        return self._decryptors[key].update(sealed)
+        return self._decryptors[key].update(encrypted)
 
-    def decrypt_each(self, keys: Sequence[bytes], sealed: Sequence[bytes]) -> list[bytes]:
+    def decrypt_each(self, keys: Sequence[bytes], encrypted: Sequence[bytes]) -> list[bytes]:
         """Whole blocks of many telegrams, each with its own key."""
         contexts = map(self._decryptors.__getitem__, keys)
-        return [context.update(blocks) for context, blocks in zip(contexts, sealed, strict=True)]
+        return [context.update(blocks) for context, blocks in zip(contexts, encrypted, strict=True)]
 
     def encrypt_each(self, keys: Sequence[bytes], plain: Sequence[bytes]) -> list[bytes]:
         """Whole blocks for many telegrams, each with its own key."""
         contexts = map(self._encryptors.__getitem__, keys)
         return [context.update(blocks) for context, blocks in zip(contexts, plain, strict=True)]
-
-    @property
-    def kept(self) -> int:
-        """How many block ciphers are kept now, of those that decrypt and those that encrypt each."""
-        return max(len(self._decryptors), len(self._encryptors))
 
     def codes_of_blocks(self, key: bytes, *messages: bytes) -> bytes:
         """The CMACs under a kept key of messages that are one block each, joined."""

@@ -1,4 +1,4 @@
-"""The house's own rules that no linter knows: what is committed, locked, documented and migrated."""
+"""The application's own rules that no linter knows: what is committed, locked, documented and migrated."""
 
 import re
 import subprocess
@@ -6,8 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from graphql import build_schema
 
 from core.settings import PREFIX, Settings
+from tests.support import requirements
 
 ROOT = Path(__file__).resolve().parent.parent
 READ_FROM_ELSEWHERE = {
@@ -35,7 +37,9 @@ def test_no_unfinished_work_is_left_in_the_tree() -> None:
 def test_nothing_names_a_machine_or_a_package_index() -> None:
     """No committed file names a path of a developer's machine or a package registry's host."""
     named = re.compile(r"p[y]pi\.org|python[h]osted|npm[j]s\.(org|com)|/(work|farm|home)/\w+/|bash_job[s]")
-    assert [path for path, text in _texts() if path.name != "test_house.py" and named.search(text)] == []
+    assert [
+        path for path, text in _texts() if path.name != "test_application.py" and named.search(text)
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
@@ -83,3 +87,47 @@ def test_make_alone_lists_the_targets() -> None:
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "demo-reset", "test", "check", "requirements", "lock"):
         assert f"make {target} " in listed
+
+
+def test_every_requirement_that_is_named_can_be_looked_up() -> None:
+    """Each number in the tree is a row of docs/requirements.md, once and in the order of its kind."""
+    listed = [row.number for row in requirements.rows(requirements.PAGE.read_text(encoding="utf-8"))]
+    assert len(set(listed)) == len(listed) > 250
+    for kind in {number.split("-")[0] for number in listed}:
+        of_kind = [number for number in listed if number.startswith(f"{kind}-")]
+        assert of_kind == sorted(of_kind)
+    unlisted = {number: files for number, files in requirements.cited().items() if number not in listed}
+    assert unlisted == {}
+
+
+def test_each_requirement_names_its_tests_or_says_why_none_can() -> None:
+    """The page names the tests whose markers name the number; `make requirements` writes it anew."""
+    text = requirements.PAGE.read_text(encoding="utf-8")
+    assert requirements.up_to_date(text) == text
+
+
+def test_where_a_requirement_is_served_is_there() -> None:
+    """Each field, type or command that the page names exists."""
+    types = build_schema((ROOT / "graphql_schema" / "schema.graphql").read_text(encoding="utf-8")).type_map
+    missing = []
+    for row in requirements.rows(requirements.PAGE.read_text(encoding="utf-8")):
+        assert row.asks.endswith("."), row.number
+        for name in re.findall(r"`([^`]+)`", row.served_by):
+            if name.startswith("submeter "):
+                command = name.removeprefix("submeter ")
+                found = (ROOT / "submeter" / "commands" / f"{command}.py").exists()
+            else:
+                owner, _, member = name.partition(".")
+                kind = types.get(owner)
+                members = {**getattr(kind, "fields", {}), **getattr(kind, "values", {})}
+                found = kind is not None and (not member or member in members)
+            if not found:
+                missing.append((row.number, name))
+    assert missing == []
+
+
+def test_what_clients_read_needs_no_list_of_numbers() -> None:
+    """Neither the schema's descriptions nor the commands' help name a requirement by its number."""
+    read = [ROOT / "graphql_schema" / "schema.graphql", *(ROOT / "submeter" / "commands").glob("*.py")]
+    named = {path.name: requirements.NUMBER.findall(path.read_text(encoding="utf-8")) for path in read}
+    assert {name: numbers for name, numbers in named.items() if numbers} == {}

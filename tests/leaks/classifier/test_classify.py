@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.leaks.classifier.fold import Classifier, Readings, classify
+from core.leaks.classifier.classify import Classifier, Readings, classify
 from core.leaks.classifier.resolution import lowest_measurable_lph, resolution_of
 from core.leaks.classifier.tracker import Change, Rule
 from core.leaks.classifier.verdict import Finding, verdicts

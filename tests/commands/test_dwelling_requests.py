@@ -1,36 +1,38 @@
-"""`submeter cases`: what a manager decides on the command line."""
+"""`submeter dwelling-requests`: what a manager decides on the command line."""
 
 from datetime import date
 
 import pytest
 
-from core.bootstrap import House
+from core.bootstrap import Application
 from core.errors import Conflict
-from core.models import CaseKind, Dwelling, DwellingCase, Occupancy, OccupancyKind
-from core.services.places.key_vault import Vault
-from submeter.commands import cases as command
+from core.models import Dwelling, DwellingRequest, DwellingRequestKind, Occupancy, OccupancyKind
+from core.services.places.key_encryption import KeyEncryption
+from submeter.commands import dwelling_requests as command
 from tests.support import factories
 from tests.support.factories import NOW
 
 
 @pytest.fixture
-async def case(house: House, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> int:
-    """An open case, and the command pointed at the test's house."""
+async def case(
+    application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """An open case, and the command pointed at the test's application."""
 
     class Opened:
-        async def __aenter__(self) -> House:
-            return house
+        async def __aenter__(self) -> Application:
+            return application
 
         async def __aexit__(self, *_: object) -> None: ...
 
     monkeypatch.setattr(command, "opened", Opened)
     account = await factories.account()
-    await factories.residence(vault, factories.meter(), email=None)
+    await factories.residence(key_encryption, factories.meter(), email=None)
     await Occupancy.all().delete()
-    row = await DwellingCase.create(
+    row = await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=account,
-        kind=CaseKind.REVIEW,
+        kind=DwellingRequestKind.REVIEW,
         occupancy_kind=OccupancyKind.TENANT,
         move_in=date(2026, 5, 12),
         attested_at=NOW,
@@ -61,11 +63,13 @@ async def test_a_case_is_refused(case: int, capsys: pytest.CaptureFixture[str]) 
 
 
 async def test_a_case_that_became_contested_is_approved_as_such(
-    case: int, vault: Vault, capsys: pytest.CaptureFixture[str]
+    case: int, key_encryption: KeyEncryption, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Somebody else has moved in since: listed so, refused without a word of it, and done with one."""
     await factories.account(email="luc@example.org", first_name="Luc")
-    await factories.residence(vault, factories.meter(), email="luc@example.org", move_in=date(2026, 5, 1))
+    await factories.residence(
+        key_encryption, factories.meter(), email="luc@example.org", move_in=date(2026, 5, 1)
+    )
     await command.list_open()
     assert "CONTESTED" in capsys.readouterr().out
     with pytest.raises(Conflict):

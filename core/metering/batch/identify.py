@@ -1,8 +1,8 @@
-"""Who sent each telegram of a batch, with what telegrams of one kind have in common worked out once.
+"""Identifies the telegrams of a batch, with what telegrams of one kind have in common worked out once.
 
 In: telegrams. Out: for each, in order, what `identify` answers with, or the `TelegramError` that it raises.
-The one rule: what is of no known shape goes the ordinary way, one at a time, and the shape that is learned
-there serves the rest.
+The one rule: what is of no known shape is handed to it one at a time, and the shape that is learned there
+serves the rest.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,14 @@ from itertools import compress, repeat
 from operator import attrgetter, not_
 from typing import Final
 
-from core.mbus.batch_shape import Shape, key_of, learn_shape
+from msgspec.structs import replace
+
+from core.mbus.batch.shape import Shape, key_of, learn_shape
+from core.mbus.envelope import Envelope
 from core.mbus.errors import TelegramError
-from core.mbus.frame import Envelope, SecurityKind
 from core.mbus.link import HEADER_LENGTH, seems_bare
-from core.metering.decode import Sealed, identify
+from core.mbus.vocabulary import SecurityKind
+from core.metering.decode import BatchKey, Identified, identify
 from core.metering.driver import MeterDriver
 from core.metering.registry import Registry
 
@@ -22,24 +25,33 @@ _MOST_KEYS: Final = 4096
 _MOST_ALIKE: Final = 32  # shapes of one key: they differ in their configuration fields
 _AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
 _meter_address: Final = attrgetter("meter_address")
-_Kind = tuple[Shape, MeterDriver]
-_Answers = dict[int, Sealed | TelegramError]
+_Answers = dict[int, Identified | TelegramError]
+
+
+class Kind(BatchKey):
+    """Telegrams of one shape, which one driver reads."""
+
+    __slots__ = ("driver", "shape")
+
+    def __init__(self, shape: Shape, driver: MeterDriver) -> None:
+        self.shape = shape
+        self.driver = driver
 
 
 class Senders:
     """Reads who sent telegrams; keeps the shapes seen, within a bound.
 
     Args:
-        registry: the drivers of the house.
+        registry: the installed drivers.
 
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._kinds: dict[bytes, list[_Kind]] = {}
+        self._kinds: dict[bytes, list[Kind]] = {}
 
-    def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
-        """The pairs are the arguments `raw` and `crc_kept` of `core.metering.identify`."""
+    def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Identified | TelegramError]:
+        """The pairs are the arguments `raw` and `crc_kept` of `core.metering.decode.identify`."""
         answers: _Answers = {}
         alike: dict[bytes, list[int]] = {}
         for place, (raw, crc_kept) in enumerate(telegrams):
@@ -51,7 +63,7 @@ class Senders:
             ):
                 alike.setdefault(key_of(raw), []).append(place)
             else:
-                answers[place] = self._ordinarily(raw, crc_kept)
+                answers[place] = self._identify_one(raw, crc_kept)
         for key, places in alike.items():
             if len(places) == 1:
                 answers[places[0]] = self._one(key, telegrams[places[0]][0])
@@ -60,18 +72,19 @@ class Senders:
                 self._alike(key, places[first : first + _AT_ONCE], telegrams, answers)
         return [answers[place] for place in range(len(telegrams))]
 
-    def _one(self, key: bytes, raw: bytes) -> Sealed | TelegramError:
+    def _one(self, key: bytes, raw: bytes) -> Identified | TelegramError:
         """A telegram by itself; its kind is learned when it is new."""
-        for shape, driver in self._kinds.get(key, ()):
-            if shape.fits(raw):
-                envelope = shape.envelope(raw)
-                if shape.proprietary:
-                    return self._of_maker(envelope, driver)
-                return Sealed(envelope, envelope.meter_address, driver)
-        sealed = self._ordinarily(raw, crc_kept=False)
-        if isinstance(sealed, Sealed) and (learned := self._learned(key, sealed)) is not None:
-            return Sealed(learned.envelope(raw), sealed.address, sealed.driver)
-        return sealed
+        for kind in self._kinds.get(key, ()):
+            if kind.shape.fits(raw):
+                envelope = kind.shape.envelope(raw)
+                if kind.shape.proprietary:
+                    return self._of_maker(envelope, kind.driver)
+                return Identified(envelope, envelope.meter_address, kind.driver, kind)
+        found = self._identify_one(raw, crc_kept=False)
+        if isinstance(found, TelegramError):
+            return found
+        learned = self._learned(key, found)
+        return found if learned is None or learned.shape.proprietary else replace(found, batch_key=learned)
 
     def _alike(
         self, key: bytes, places: Sequence[int], telegrams: Sequence[tuple[bytes, object]], answers: _Answers
@@ -88,10 +101,10 @@ class Senders:
                 left = left[1:]
 
     def _of_kind(
-        self, kind: _Kind, places: Sequence[int], telegrams: Sequence[bytes], answers: _Answers
+        self, kind: Kind, places: Sequence[int], telegrams: Sequence[bytes], answers: _Answers
     ) -> Sequence[int]:
         """Answers with the places of the telegrams that are of another kind."""
-        shape, driver = kind
+        shape, driver = kind.shape, kind.driver
         fit = shape.fitting(telegrams)
         left: Sequence[int] = ()
         if not all(fit):
@@ -104,28 +117,29 @@ class Senders:
                     answers[place] = self._of_maker(envelope, driver)
             else:
                 addresses = map(_meter_address, envelopes)
-                answers.update(zip(places, map(Sealed, envelopes, addresses, repeat(driver)), strict=True))
+                found = map(Identified, envelopes, addresses, repeat(driver), repeat(kind))
+                answers.update(zip(places, found, strict=True))
         return left
 
-    def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Sealed | TelegramError:
+    def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Identified | TelegramError:
         assert driver.proprietary is not None
         try:
-            return Sealed(envelope, driver.proprietary.address(envelope), driver)
-        except Exception:  # noqa: BLE001 - a stranger's driver may raise anything: `identify` says what it was
-            return self._ordinarily(envelope.raw, crc_kept=False)
+            return Identified(envelope, driver.proprietary.address(envelope), driver)
+        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+            return self._identify_one(envelope.raw, crc_kept=False)
 
-    def _ordinarily(self, raw: bytes, crc_kept: bool | None) -> Sealed | TelegramError:  # noqa: FBT001 - handed on
-        """The ordinary way."""
+    def _identify_one(self, raw: bytes, crc_kept: bool | None) -> Identified | TelegramError:  # noqa: FBT001 - handed on
+        """Identifies a telegram without a batch: the fallback of all that is unusual."""
         try:
             return identify(raw, self._registry, crc_kept=crc_kept)
         except TelegramError as error:
             return error.with_traceback(None)
 
-    def _learned(self, key: bytes, sealed: Sealed) -> Shape | None:
-        """The shape of a telegram that went the ordinary way, now kept; None when it has none."""
-        envelope = sealed.envelope
+    def _learned(self, key: bytes, identified: Identified) -> Kind | None:
+        """The kind of a telegram that was identified by itself, now kept; None when it has no shape."""
+        envelope = identified.envelope
         if envelope.security is SecurityKind.PROPRIETARY:
-            claimed = sealed.driver.proprietary
+            claimed = identified.driver.proprietary
             if claimed is None or (envelope.link_address.manufacturer, envelope.ci) not in claimed.claims:
                 return None
         shape = learn_shape(envelope)
@@ -136,5 +150,6 @@ class Senders:
         alike = self._kinds.setdefault(key, [])
         if len(alike) >= _MOST_ALIKE:
             alike.clear()
-        alike.append((shape, sealed.driver))
-        return shape
+        kind = Kind(shape, identified.driver)
+        alike.append(kind)
+        return kind

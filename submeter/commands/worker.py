@@ -1,32 +1,32 @@
-"""`submeter send`: the post room, which sends what waits in the outbox."""
+"""`submeter worker`: sends what waits in the outbox."""
 
 import asyncio
 import signal
 from datetime import UTC, datetime
 
-from notifications.worker import PostRoom, ways_of
+from notifications.worker import OutboxWorker, ways_of
 from submeter.application import opened
 from submeter.output import counted, fail, out
 
 
-async def send(*, once: bool = False, every: float = 5.0) -> None:
+async def worker(*, once: bool = False, every: float = 5.0) -> None:
     """Send queued e-mails and SMS until stopped; several may run beside each other.
 
     Args:
         once: send what is due now, and end.
         every: seconds between two looks at the outbox.
     """
-    async with opened() as house:
-        ways = ways_of(house.settings)
+    async with opened() as application:
+        ways = ways_of(application.settings)
         if not ways:
             fail("Neither SUBMETER_SMTP_HOST nor SUBMETER_VONAGE_API_KEY is set.", code="SETTINGS")
-        room = PostRoom(house, ways, clock=lambda: datetime.now(UTC))
+        outbox_worker = OutboxWorker(application, ways, clock=lambda: datetime.now(UTC))
         if once:
-            tally = await room.send_due()
+            tally = await outbox_worker.send_due()
             out.print(f"{counted(tally.sent, 'message')} sent, {tally.failed:,} not.")
             return
         out.print(f"Sending by {' and '.join(sorted(channel.value for channel in ways))}; Ctrl+C ends it.")
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await room.run(stop, every_s=every)
+        await outbox_worker.run(stop, every_s=every)

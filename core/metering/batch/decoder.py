@@ -1,25 +1,23 @@
-"""Many telegrams at once: the two steps of intake, with all that telegrams have in common worked out once.
+"""Many telegrams at once: the two steps of decoding, with all that telegrams have in common worked out once.
 
-In: telegrams, and later the key of each. Out: for each, in order, what `identify` and `open_sealed` answer
-with, or the `TelegramError` that they raise. The one rule: a batch says what the ordinary way says. Whatever
-is new or unusual goes that way, one at a time; what the batch learns there it uses for the rest.
+In: telegrams, and later the key of each. Out: for each, in order, what `identify` and `open_telegram`
+answer with, or the `TelegramError` that they raise. The one rule: the answers are theirs. Whatever is new or
+unusual is handed to them one at a time; what the batch learns there it uses for the rest.
 
-A decoder keeps what it has learned, the shapes and layouts of telegrams and the ciphers of the meters seen
-last, each within a bound. It serves one batch at a time.
+A decoder keeps what it has learned, the shapes and layouts of telegrams and the ciphers of the meters that
+sent last, each within a bound. It serves one batch at a time.
 """
 
 import gc
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from core.mbus.batch_ciphers import Ciphers
-from core.mbus.batch_shape import Shape
+from core.mbus.batch.ciphers import Ciphers
 from core.mbus.errors import TelegramError
-from core.mbus.frame import SecurityKind
-from core.metering.batch_contents import Answers, Group, opened_singly
-from core.metering.batch_senders import Senders
-from core.metering.decode import Opened, Sealed
-from core.metering.formats import NO_BOOK, FormatBook
+from core.metering.batch.identify import Kind, Senders
+from core.metering.batch.open import Answers, Group, open_one
+from core.metering.decode import Identified, Opened
+from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
 
 _AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
@@ -29,7 +27,7 @@ class BatchDecoder:
     """Decodes batches of telegrams.
 
     Args:
-        registry: the drivers of the house.
+        registry: the installed drivers.
         ciphers: the block ciphers kept from batch to batch; of a bound of its own when None.
 
     """
@@ -38,43 +36,44 @@ class BatchDecoder:
         self._ciphers = Ciphers() if ciphers is None else ciphers
         self._senders = Senders(registry)
 
-    def identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Sealed | TelegramError]:
+    def identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Identified | TelegramError]:
         """Reads who sent each telegram; the pairs are the arguments `raw` and `crc_kept` of `identify`."""
         with _collector_at_rest():
             return self._senders.identify(list(telegrams))
 
     def open(
         self,
-        telegrams: Sequence[Sealed],
+        telegrams: Sequence[Identified],
         keys: Sequence[bytes | None],
         *,
-        book: FormatBook = NO_BOOK,
+        formats: CompactFormats = NO_FORMATS,
     ) -> list[Opened | TelegramError]:
-        """Opens telegrams from `identify`, each with its meter's key and the formats of its kind in the
-        book; the arguments are those of `open_sealed`.
+        """Opens telegrams from `identify`, each with its meter's key and the formats of its kind; the
+        arguments are those of `open_telegram`.
         """
         with _collector_at_rest():
-            return self._open(telegrams, keys, book)
+            return self._open(telegrams, keys, formats)
 
     def _open(
         self,
-        telegrams: Sequence[Sealed],
+        telegrams: Sequence[Identified],
         keys: Sequence[bytes | None],
-        book: FormatBook,
+        formats: CompactFormats,
     ) -> list[Opened | TelegramError]:
         answers: Answers = {}
-        groups: dict[Shape | None, list[int]] = {}
-        for place, sealed in enumerate(telegrams):
-            groups.setdefault(sealed.envelope.shape, []).append(place)
-        for shape, places in groups.items():
-            if shape is None or shape.security is SecurityKind.PROPRIETARY:
+        groups: dict[int, list[int]] = {}
+        for place, identified in enumerate(telegrams):
+            groups.setdefault(id(identified.batch_key), []).append(place)
+        for places in groups.values():
+            kind = telegrams[places[0]].batch_key
+            if not isinstance(kind, Kind):
                 for place in places:
-                    formats = book.formats_for(telegrams[place].address)
-                    answers[place] = opened_singly(telegrams[place], keys[place], formats)
+                    known = formats.formats_for(telegrams[place].address)
+                    answers[place] = open_one(telegrams[place], keys[place], known)
                 continue
             # A shape has one maker, version and medium.
-            formats = book.formats_for(telegrams[places[0]].address)
-            group = Group(shape, telegrams, keys, formats, self._ciphers)
+            known = formats.formats_for(telegrams[places[0]].address)
+            group = Group(kind.shape, telegrams, keys, known, self._ciphers)
             if len(places) == 1:
                 answers[places[0]] = group.open_one(places[0])
                 continue

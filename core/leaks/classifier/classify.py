@@ -14,8 +14,8 @@ import numpy as np
 
 from core.leaks.classifier import bounds, profile, register
 from core.leaks.classifier.resolution import resolution_of
-from core.leaks.classifier.runs import Run, runs
-from core.leaks.classifier.state import Array, State
+from core.leaks.classifier.runs import LeakRun, runs
+from core.leaks.classifier.state import Array, ClassifierState
 from core.leaks.classifier.tracker import Tracker, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -57,7 +57,7 @@ class Classifier:
         step_litres: int,
         capacity_litres: Sequence[int | None] | int | None = None,
         thresholds: Thresholds = DEFAULT_THRESHOLDS,
-        state: State | None = None,
+        state: ClassifierState | None = None,
         numbers: Array | None = None,
     ) -> None:
         """Start with nothing known, or with the memory of an earlier fold.
@@ -69,7 +69,7 @@ class Classifier:
         """
         self.resolution = resolution_of(step_litres)
         self.thresholds = thresholds
-        self.state = State.fresh(meters) if state is None else state
+        self.state = ClassifierState.fresh(meters) if state is None else state
         self._numbers = np.arange(meters) if numbers is None else numbers
         self._tracker = Tracker(self.resolution, thresholds)
         capacities = (
@@ -94,7 +94,7 @@ class Classifier:
             self.state.put(meters, state)
         return changes
 
-    def fold(self, readings: Sequence[Readings]) -> list[Transition]:
+    def update(self, readings: Sequence[Readings]) -> list[Transition]:
         """Take the readings of every meter, each meter's in the order of time."""
         changes: list[Transition] = []
         lengths = np.array([len(one.at_s) for one in readings], dtype=int)
@@ -126,7 +126,7 @@ def classify(
     capacity_litres: Sequence[int | None] | int | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     progress: Callable[[int], None] | None = None,
-) -> list[list[Run]]:
+) -> list[list[LeakRun]]:
     """The leaks of many meters from their whole series, in any order: for each its runs, oldest first.
 
     Args:
@@ -139,7 +139,7 @@ def classify(
     Raises:
         ValueError: for a register that counts neither 1, 10 nor 100 litres.
     """
-    found: list[list[Run]] = []
+    found: list[list[LeakRun]] = []
     for start in range(0, len(series), BLOCK_METERS):
         block = [one.ordered() for one in series[start : start + BLOCK_METERS]]
         each = (
@@ -150,7 +150,7 @@ def classify(
         classifier = Classifier(
             len(block), step_litres=step_litres, capacity_litres=each, thresholds=thresholds
         )
-        changes = classifier.fold(block)
+        changes = classifier.update(block)
         found += [
             [replace(run, meter=start + run.meter) for run in of_meter]
             for of_meter in runs(changes, classifier.state, step_litres=step_litres, thresholds=thresholds)

@@ -1,9 +1,9 @@
 """The shape of an envelope: what telegrams of one kind have in common outside their content.
 
-In: a telegram, and the envelope that the ordinary way read from it. Out: a `Shape`, which makes the envelopes
-of all telegrams that are alike in the bytes on which that way depended: length, control, maker, version,
-medium, CI fields, the fields of the authentication layer, the configuration. The one rule: a shape is kept
-only if it makes the very envelope it was learned from; what has no shape is read the ordinary way.
+In: a telegram, and the envelope that `core.mbus.decode` read from it. Out: a `Shape`, which makes the
+envelopes of all telegrams that are alike in the bytes on which that reading depended: length, control, maker,
+version, medium, CI fields, the fields of the authentication layer, the configuration. The one rule: a shape
+is kept only if it makes the very envelope it was learned from; what has no shape is read one at a time.
 EN 13757-4 clauses 12 and 13, EN 13757-7 clauses 5 to 7.
 """
 
@@ -14,17 +14,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from core.mbus.address import Address
-from core.mbus.batch_layout import LearnedLayout
-from core.mbus.frame import Authentication, Envelope, ExtendedLink, SecurityKind, TransportHeader
+from core.mbus.batch.layout import LayoutReader
+from core.mbus.envelope import Authentication, Envelope, ExtendedLink, TransportHeader
 from core.mbus.link import HEADER_LENGTH
 from core.mbus.transport import AFL_CI, LONG_HEADER, NO_HEADER, PROPRIETARY
+from core.mbus.vocabulary import SecurityKind
 
 _BLOCK: Final = 16
 _WIRED_START: Final = 0x68
 _ELL_SHORT: Final = 3  # CI, communication control, access number
 _AFL_FIXED: Final = 5  # CI, length, fragmentation control (2), message control; then the counter
 _COUNTER: Final = 4
-_MOST_LAYOUTS: Final = 16
+_MOST_READERS: Final = 16
 _DIGITS: Final = 8  # of an identification
 
 
@@ -41,19 +42,19 @@ class Shape:
 
     Attributes:
         fixed: (from, to, bytes): what a telegram must have beside its key to be of this shape.
-        sealed: first and last offset of what is sealed; the layouts count from the first.
-        security: how it is sealed.
+        encrypted: first and last offset of what is encrypted.
+        security: how it is encrypted.
         proprietary: True where a driver opens it.
-        layouts: how the contents of such telegrams are laid out, as far as seen.
+        readers: for the layouts of such contents, as far as seen.
 
     """
 
-    __slots__ = ("_sample", "fixed", "layouts", "proprietary", "sealed", "security")
+    __slots__ = ("_sample", "encrypted", "fixed", "proprietary", "readers", "security")
 
     def __init__(self, envelope: Envelope) -> None:
         telegram = envelope.raw
         self._sample = envelope
-        self.layouts: list[LearnedLayout] = []
+        self.readers: list[LayoutReader] = []
         spans: list[tuple[int, int]] = []
         authentication, transport = envelope.authentication, envelope.transport
         if authentication is not None:
@@ -69,14 +70,14 @@ class Shape:
             if transport.ci not in NO_HEADER:
                 spans.append((offset + (11 if long else 3), payload))
         self.fixed = tuple((start, stop, telegram[start:stop]) for start, stop in spans)
-        self.sealed = _sealed(envelope)
+        self.encrypted = _encrypted(envelope)
         self.security = envelope.security
         self.proprietary = envelope.security is SecurityKind.PROPRIETARY
 
     @property
     def full(self) -> bool:
-        """True when no more layouts are kept for this shape."""
-        return len(self.layouts) >= _MOST_LAYOUTS
+        """True when no more readers are kept for this shape."""
+        return len(self.readers) >= _MOST_READERS
 
     def fits(self, telegram: bytes) -> bool:
         """True when a telegram with this shape's key is of this shape."""
@@ -132,7 +133,6 @@ class Shape:
             extended,
             authentication,
             header,
-            shape=self,
         )
 
     def envelopes(self, telegrams: Sequence[bytes]) -> list[Envelope]:
@@ -173,9 +173,6 @@ class Shape:
                 extended,
                 authentications,
                 transports,
-                repeat(False),
-                repeat(None),
-                repeat(self),
             )
         )
 
@@ -307,7 +304,7 @@ def _in_usual_order(envelope: Envelope) -> bool:
     return header.offset == position and (header.address is not None) == (header.ci in LONG_HEADER)
 
 
-def _sealed(envelope: Envelope) -> tuple[int, int]:
+def _encrypted(envelope: Envelope) -> tuple[int, int]:
     end = len(envelope.raw)
     if envelope.security is SecurityKind.ELL_CTR and envelope.extended_link is not None:
         return envelope.extended_link.payload, end

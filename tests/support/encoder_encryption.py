@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from Crypto.Cipher import AES
 
-from submeter.simulator.sealing import Cmac, mode7_keys, padded, telegram
+from submeter.simulator.encryption import Cmac, mode7_keys, padded, telegram
 from tests.support.encoder import crc16
 
 LONG, SHORT, NONE = "long", "short", "none"

@@ -1,0 +1,9 @@
+"""Many telegrams at once: identified and opened with what telegrams of one kind have in common.
+
+In: telegrams, and the key of each. Out: what `core.metering.decode` answers for each. The one rule: no module
+of `core.metering` outside imports this package, and nothing in it decides what a record means.
+"""
+
+from core.metering.batch.decoder import BatchDecoder
+
+__all__ = ["BatchDecoder"]

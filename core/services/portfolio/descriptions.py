@@ -1,0 +1,106 @@
+"""How an operator describes residences, dwellings, meters and people, as plain values.
+
+In: what a list or a form of the operator says. Out: nothing; `core.services.portfolio.portfolio` writes it.
+The one rule: a value stands here as it was given, and is checked where it is written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.access import Role
+from core.consumption.fluids import Fluid
+from core.models import (
+    OccupancyKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSpec:
+    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
+
+    fluid: Fluid
+    vendor: str
+    printed_serial: str
+    radio_address: str
+    installed_at: datetime
+    removed_at: datetime | None = None
+    register_step: int = 1
+    register_capacity: int | None = None
+    location: str = ""
+    key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OccupancySpec:
+    """Somebody's time in a dwelling; without an e-mail it is a person without an account."""
+
+    move_in: date
+    move_out: date | None = None
+    kind: OccupancyKind = OccupancyKind.TENANT
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DwellingSpec:
+    """A dwelling with its meters and occupancies."""
+
+    number: str
+    building: str = ""
+    staircase: str = ""
+    floor: str = ""
+    lot: str | None = None
+    manager_reference: str | None = None
+    surface_m2: Decimal | None = None
+    meters: Sequence[MeterSpec] = ()
+    occupancies: Sequence[OccupancySpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceSpec:
+    """A residence of an operator with its dwellings.
+
+    `published_at`: since when residents may sign up (R-131); `publish_residence` also tells the managers.
+    `water_price_eur_per_m3`: what residents pay, waste water included. Of a residence that is known, either
+    stays as it is where it is None.
+    """
+
+    operator_code: str
+    operator_name: str
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str = "Europe/Paris"
+    published_at: datetime | None = None
+    remote_reading: bool = True
+    resident_portal_option: bool = True
+    water_price_eur_per_m3: Decimal | None = None
+    dwellings: Sequence[DwellingSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """A resident's account with the notifications the resident chose.
+
+    `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
+    """
+
+    operator_code: str
+    email: str
+    password: str = field(repr=False)
+    first_name: str
+    last_name: str
+    civility: str = ""
+    phone_e164: str | None = None
+    phone_confirmed: bool = False
+    language: str = "fr"
+    leak_by_email: bool = False
+    leak_by_sms: bool = False
+    over_consumption_by_email: bool = False
+    over_consumption_by_sms: bool = False
+    role: Role = Role.RESIDENT
+    terms_version: str | None = None

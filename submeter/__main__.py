@@ -1,0 +1,5 @@
+"""`python -m submeter`: the command line."""
+
+from submeter.main import main
+
+main()

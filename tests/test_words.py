@@ -1,0 +1,61 @@
+"""One word for one thing: the field's, in identifiers, help, log lines, schema and documentation."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+READ = re.compile(r"\.(py|md|toml|graphql|txt)$|(^|/)(Makefile|\.env\.example)$")
+SPARED = {"tests/test_words.py", "LICENSE"}
+
+REPLACED = {
+    r"post[_ ]?rooms?|PostRoom|submeter send\b": "outbox worker, `submeter worker`",
+    r"\bLetter\b|queue_letter|\bletter(s)? (to|goes|go|is sent|are sent|by e-mail)\b": "account message, e-mail",
+    r"\b[Nn]ews\b|NEWS_FOR": "notification, its maximum age",
+    r"KeptLine|kept_lines?|\bkept lines?\b|submeter kept\b|lines? (is|are|were|was) kept\b": "dead letters",
+    r"leak ?watch|condition ?watch|limit ?watch": "leak detection, meter conditions, limit alerts",
+    r"watch_silence|\bSILENT\b|\b[Ss]ilences?\b|\b[Ss]ilenced\b": "missing data, NO_DATA; snooze",
+    r"\b[Vv]aults?\b": "key encryption",
+    r"\b[Uu]?n?[Ss]eal(s|ed|ing)?\b|\bSealed\w*": "encryption, encrypted",
+    r"\bstorable\b": "escape_for_database",
+    r"\bseries\.py\b": "time-series SQL",
+    r"\b[Ss]tay(s|ed|ing)?\b": "occupancy period; remain",
+    r"\b[Hh]ouses?\b|open_application": "application, instance; building",
+    r"\b[Ss]tanding\b": "status",
+    r"\b[Dd]eeds?\b|AlertAction|\b[Hh]andlings?\b": "action",
+    r"DwellingRequest|\bCase(Kind|State|View)\b|list_cases|submeter cases\b|\bdwelling cases?\b": "dwelling request",
+    r"\b[Hh]ear(s|d|ing)?\b|\bwiser\b": "receive, identify; updated formats",
+    r"format_?book|meter_?book|Format(s)?Book|NO_BOOK": "compact formats, meter directory",
+    r"has_not_risen": "is_replay",
+    r"give_back|\bgiv(e|es|en|ing) back\b": "refund, return",
+    r"opened_singly|_ordinarily": "open_one, fallback",
+    r"\bclass State\b|(?<![.=\w-])\b[Ff]old(s|ed|ing)?\b(?!=)": "classifier state, update; normalise",
+    r"\b[Tt]id(y|ies|ying)\b|\b[Cc]hores?\b": "periodic jobs",
+    r"over_http": "http",
+    r"\bput_[a-z]+": "upsert",
+    r"how manieth": "attempt number",
+    r"\b[Tt]old\b|\b[Ss]aid\b|_told\b|_said\b": "notified, reported, stated",
+    r"may speak again": "snoozed until",
+    r"in which quality": "tenure",
+}
+"""What stood here before, and what the field calls it."""
+
+
+def _texts() -> list[tuple[str, str]]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = [name for name in listed.stdout.splitlines() if READ.search(name) and name not in SPARED]
+    return [(name, (ROOT / name).read_text(encoding="utf-8")) for name in names if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize(("pattern", "instead"), REPLACED.items(), ids=REPLACED.values())
+def test_the_fields_word_is_used(pattern: str, instead: str) -> None:
+    """A word that was replaced comes back nowhere."""
+    found = [
+        f"{name}:{number}: {line.strip()[:90]}"
+        for name, text in _texts()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if re.search(pattern, line) or re.search(pattern, line.replace("_", " "))
+    ]
+    assert found == [], f"say {instead}"
