@@ -36,9 +36,8 @@ def test_an_invalid_argument_is_refused_before_anything_is_done(run: Run, argume
     refused(run(*arguments), "Invalid value")
 
 
-def test_a_list_of_meters_names_line_and_column(run: Run, tmp_path: Path) -> None:
+def test_a_list_of_meters_names_line_and_column(tables, run: Run, tmp_path: Path) -> None:
     """Days the wrong way round, a cell too long or too many, a day outside the calendar."""
-    run("migrate")
     assert run("residences", "add", "o", "O", "A1", "N", "S", "92400", "C").returncode == 0
     table = tmp_path / "meters.csv"
     good = {"number": "12", "installed": "2024-01-01", "removed": ""}
@@ -64,9 +63,8 @@ def test_a_file_that_is_no_database_is_reported(run: Run, tmp_path: Path) -> Non
     refused(run("dead-letters", "list", **settings), "DATABASE_UNREACHABLE")
 
 
-def test_all_files_are_found_before_the_first_is_ingested(run: Run, tmp_path: Path) -> None:
+def test_all_files_are_found_before_the_first_is_ingested(tables, run: Run, tmp_path: Path) -> None:
     """A wrong name at the end of the list does not leave half of it done."""
-    run("migrate")
     log = tmp_path / "gateway.log"
     log.write_text("no telegram\n", encoding="utf-8")
     refused(run("ingest", str(log), "nowhere.log"), "nowhere.log")

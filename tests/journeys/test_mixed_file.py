@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import Application, open_application
+from core.bootstrap import Application
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import replay, take_in
@@ -101,24 +101,24 @@ async def test_a_file_ingested_again_stores_nothing_twice(
     assert (await replay(application, SYSTEM, now=now)).lines == 150
 
 
+@pytest.mark.usefixtures("application")
 async def test_nothing_is_lost_when_the_process_is_killed(
     settings: Settings, mixed: tuple[DemoPlan, list[str]], key_encryption: KeyEncryption, now: datetime
 ) -> None:
     """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
     known, lines = mixed
-    async with open_application(settings):
-        await describe(known, key_encryption, now=now)
+    await describe(known, key_encryption, now=now)
     first = await _ingesting(settings)
     assert first.stdin is not None
     # The pipe remains open: the process has stored some batches and waits for more lines when it is killed.
     first.stdin.write("".join(f"{line}\n" for line in lines[:600]).encode())
     await first.stdin.drain()
-    while not await _stored(settings):
+    while not await _stored():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(first.wait(), timeout=0.05)
     first.kill()
     assert await first.wait() == -signal.SIGKILL
-    half = await _stored(settings)
+    half = await _stored()
     assert 0 < half < 750
 
     second = await _ingesting(settings)
@@ -127,7 +127,7 @@ async def test_nothing_is_lost_when_the_process_is_killed(
     assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
     assert summary["duplicates"] == 100 + half
     assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
-    assert await _stored(settings) == 750
+    assert await _stored() == 750
 
 
 async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
@@ -145,8 +145,7 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
     )
 
 
-async def _stored(settings: Settings) -> int:
-    """How many readings the database holds."""
-    async with open_application(settings):
-        rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
-        return int(rows[0]["stored"])
+async def _stored() -> int:
+    """How many readings the database of the open application holds."""
+    rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
+    return int(rows[0]["stored"])
