@@ -23,6 +23,7 @@ def run(tmp_path: Path):
             text=True,
             errors="surrogateescape",
             env=environment,
+            cwd=tmp_path,  # no file `.env` of whoever runs the tests
             check=False,
         )
 
