@@ -38,27 +38,6 @@ def test_nothing_names_a_machine_or_a_package_index() -> None:
     assert [path for path, text in _texts() if path.name != "test_house.py" and named.search(text)] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_every_locked_dependency_has_a_version_and_hashes(name: str) -> None:
-    """The lock files pin by version and hash, and hold no address."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert "://" not in text
-    entries = re.split(r"\n(?=\S)", text.strip())
-    assert entries
-    for entry in entries:
-        assert re.match(r"[a-z0-9-]+(\[[a-z]+\])?==\S+", entry), entry
-        assert "--hash=sha256:" in entry, entry
-
-
-def test_the_lock_holds_every_dependency_that_is_declared() -> None:
-    """A dependency added to pyproject.toml is locked in the same change."""
-    declared = re.findall(
-        r'^  "([a-z0-9-]+)[\[>=;]', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    locked = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
-    assert [name for name in declared if f"\n{name}==" not in f"\n{locked}"] == []
-
-
 @pytest.mark.parametrize("name", ["docs/settings.md", ".env.example"])
 def test_every_setting_is_documented(name: str) -> None:
     """Each field of Settings stands in the docs and the example under the variable that sets it."""
