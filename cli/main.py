@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from cli.output import told_errors
+from cli.installation import refuse_strangers
 
 app = App(
     name="submeter",
@@ -41,6 +41,9 @@ for command, summary in {
 
 def main() -> None:
     """Run the command line; the house's own errors end it with one line and exit status 1."""
+    refuse_strangers()
+    from cli.output import told_errors  # noqa: PLC0415 - imports `core`, which is ours from here on
+
     with told_errors():
         app()
 
