@@ -1,10 +1,12 @@
 """Settings: read once from the environment (`SUBMETER_*`), one frozen value, passed to `core.bootstrap`.
 
+What the environment does not name may stand in a file `.env` of the folder that the program is started in.
 Every setting has a default that suits a first try on one machine: an SQLite file and a secret key, both
 in the data folder. With PostgreSQL the secret key must be given, since several workers have to share it.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,6 +25,10 @@ IN_MEMORY = "memory://"
 
 STARTTLS, TLS, PLAIN = SMTP_SECURITY = ("STARTTLS", "TLS", "PLAIN")
 _SMTP_PORTS = {STARTTLS: 587, TLS: 465, PLAIN: 25}
+
+ENV_FILE = ".env"
+_QUOTED = re.compile(r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+\#.*)?""")
+"""A whole value in one pair of quotes, with or without a comment behind it."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -94,10 +100,13 @@ class Settings:
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings, making the data folder and its secret key on the first run with SQLite.
 
+    Args:
+        environ: the variables; by default those of the process, and below them those of the file `.env`.
+
     Raises:
         SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
     """
-    env = os.environ if environ is None else environ
+    env = {**_of_file(Path(ENV_FILE)), **os.environ} if environ is None else environ
     data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
@@ -140,6 +149,39 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_post(settings)
     return settings
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    r"""The variables of a file of lines `NAME=value`, each value as it is written.
+
+    Nothing in a value is expanded or cut: `$`, `#`, quotes, backslashes and spaces are characters like any
+    other. That is why no library reads it: python-dotenv cuts at ` #` and leaves out what it cannot read.
+    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a backslash.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        return {}
+    except UnicodeDecodeError:
+        raise SettingsError("is not UTF-8", field=str(path)) from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        name, equals, written = line.partition("=")
+        name = name.strip().removeprefix("export ").lstrip()
+        if not name.startswith(PREFIX):  # a comment, or another program's
+            continue
+        if not equals:
+            raise SettingsError(f"has no NAME=value in line {number}", field=str(path))
+        found[name] = _unquoted(written.strip())
+    return found
+
+
+def _unquoted(written: str) -> str:
+    quoted = _QUOTED.fullmatch(written)
+    if quoted is None:
+        return written
+    single, double = quoted.groups()
+    return re.sub(r"""\\(["\\])""", r"\1", double) if single is None else single
 
 
 def _check_post(settings: Settings) -> None:

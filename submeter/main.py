@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App
 
-from submeter.output import reported_errors
+from submeter.installation import refuse_strangers
 
 
 def _version() -> str:
@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: what follows `submeter`; by default the arguments of the process.
     """
+    refuse_strangers()
+    from submeter.output import reported_errors  # noqa: PLC0415 - imports `core`, checked to be ours just before
+
     with reported_errors():
         app(arguments)
 

@@ -137,6 +137,7 @@ async def test_the_environment_describes_an_app(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, settings: Settings
 ) -> None:
     """The factory that an ASGI server calls reads its settings from the environment."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUBMETER_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SUBMETER_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("SUBMETER_SECRET_KEY", settings.secret_key)

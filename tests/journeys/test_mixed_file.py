@@ -141,7 +141,7 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "submeter.main", "ingest", "-", "--json"]
     pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     return await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment
+        *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment, cwd=settings.data_dir
     )
 
 

@@ -49,14 +49,14 @@ def decoder(registry):
 
 def test_our_vectors(registry, decoder):
     """All our telegrams with the right key, none, a wrong one, and whatever is known of their checksums."""
-    cases = list(vector_cases())
-    assert_same(cases, registry, decoder)
-    assert_same(cases[::-1], registry, decoder)
+    dwelling_requests = list(vector_cases())
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_shared_vectors(shared, registry):
     """The telegrams that are not ours to commit, sound and damaged, in one batch and again in another."""
-    cases = []
+    dwelling_requests = []
     for name in ("shared.json", "negative_shared.json"):
         for record in json.loads((shared / "wmbus" / name).read_text())["records"]:
             try:
@@ -64,10 +64,10 @@ def test_the_shared_vectors(shared, registry):
             except TelegramError:
                 continue
             key = bytes.fromhex(record["key"]) if record.get("key") else None
-            cases.append((line.telegram, line.crc_kept, key))
+            dwelling_requests.append((line.telegram, line.crc_kept, key))
     decoder = BatchDecoder(registry)
-    assert_same(cases, registry, decoder)
-    assert_same(cases, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
+    assert_same(dwelling_requests, registry, decoder)
 
 
 def test_damage(registry, decoder):
@@ -110,14 +110,16 @@ def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
         "ell": lambda own, key, records: encryption.counter_mode(own, key, b"\x78" + records),
     }
     for mode, write in modes.items():
-        cases = []
+        dwelling_requests = []
         for number in range(40):
             key = chance.randbytes(16)
             own = link[:2] + number.to_bytes(4, "little") + link[-2:]
             telegram = write(own, key, written(layout, chance)[0])
-            cases.append((telegram, False, key))
+            dwelling_requests.append((telegram, False, key))
         by_itself.clear()
-        assert all(isinstance(answer, Opened) for answer in batched(cases, BatchDecoder(registry)))
+        assert all(
+            isinstance(answer, Opened) for answer in batched(dwelling_requests, BatchDecoder(registry))
+        )
         assert len(by_itself) == 1, mode
 
 
@@ -134,13 +136,13 @@ def test_compact_formats_that_were_learned(registry, decoder):
             identify(encrypted(1, written(layout, chance), key, "ell", link, chance), registry), key
         )
         formats = NO_FORMATS.learn(teacher)
-        cases = [
+        dwelling_requests = [
             (encrypted(number, written(layout, chance), key, "compact", link, chance), False, key)
             for number in range(1, 6)
         ]
-        assert_same(cases, registry, decoder, formats)
-        assert_same(cases, registry, decoder)
-        assert_same(cases, registry, decoder, formats)
+        assert_same(dwelling_requests, registry, decoder, formats)
+        assert_same(dwelling_requests, registry, decoder)
+        assert_same(dwelling_requests, registry, decoder, formats)
 
 
 def driver_of(interpret, interpret_many=None):
@@ -181,7 +183,7 @@ def test_a_driver_that_fails_or_looks_everywhere():
         registry = driver_of(interpret, many)
         chance = random.Random("a stranger's driver")
         layout = [(bytes.fromhex("0413"), b"", 4), (bytes.fromhex("0F"), b"", 5)]
-        cases = [
+        dwelling_requests = [
             (
                 encrypted(number, written(layout, chance), KEY, mode, LINKS[0], chance),
                 False,
@@ -190,7 +192,7 @@ def test_a_driver_that_fails_or_looks_everywhere():
             for number in range(1, 40)
             for mode in ("plain", "mode 5", "ell")
         ]
-        got = assert_same(cases, registry, BatchDecoder(registry))
+        got = assert_same(dwelling_requests, registry, BatchDecoder(registry))
         assert {type(answer) for answer in got} == {Opened, TelegramError}
 
 
@@ -221,14 +223,14 @@ def test_an_encrypted_content_that_seems_plain(registry, decoder):
 def test_more_shapes_than_are_kept(registry, decoder):
     """Telegrams that differ in their configuration field alone, a hundred ways, and then once more."""
     telegram = bytearray(encryption.mode5(LINK, KEY, bytes.fromhex("041383F20100")))
-    cases = []
+    dwelling_requests = []
     for number in range(100):
         telegram[13] = telegram[13] & 0xF0 | number & 0x0F
         telegram[14] = telegram[14] & 0x1F | (number >> 4) << 5
-        cases.append((bytes(telegram), False, KEY))
-    got = assert_same([*cases, *cases], registry, decoder)
+        dwelling_requests.append((bytes(telegram), False, KEY))
+    got = assert_same([*dwelling_requests, *dwelling_requests], registry, decoder)
     assert {type(answer) for answer in got} == {Opened}
-    assert_same(cases[::-1], registry, decoder)
+    assert_same(dwelling_requests[::-1], registry, decoder)
 
 
 def test_the_ciphers_kept_are_bounded(registry):
@@ -236,12 +238,12 @@ def test_the_ciphers_kept_are_bounded(registry):
     ciphers = Ciphers(4)
     decoder = BatchDecoder(registry, ciphers=ciphers)
     chance = random.Random("many meters")
-    cases = []
+    dwelling_requests = []
     for number in range(20):
         key = chance.randbytes(16)
         link = LINK[:2] + number.to_bytes(4, "little") + LINK[6:]
-        cases.append((encryption.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
-    assert all(isinstance(answer, Opened) for answer in batched(cases, decoder))
+        dwelling_requests.append((encryption.mode5(link, key, bytes.fromhex("041383F20100")), False, key))
+    assert all(isinstance(answer, Opened) for answer in batched(dwelling_requests, decoder))
     assert kept(ciphers) == 4
 
 

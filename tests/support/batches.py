@@ -35,12 +35,12 @@ def one_by_one(case, registry, formats=NO_FORMATS):
         return error
 
 
-def batched(cases, decoder, formats=NO_FORMATS):
+def batched(dwelling_requests, decoder, formats=NO_FORMATS):
     """What a batch answers for such cases."""
-    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in cases])
+    found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in dwelling_requests])
     known = [place for place, answer in enumerate(found) if not isinstance(answer, TelegramError)]
     opened = decoder.open(
-        [found[place] for place in known], [cases[place][2] for place in known], formats=formats
+        [found[place] for place in known], [dwelling_requests[place][2] for place in known], formats=formats
     )
     answers = list(found)
     for place, answer in zip(known, opened, strict=True):
@@ -60,16 +60,16 @@ def parts_of(answer):
     return answer
 
 
-def assert_same(cases, registry, decoder, formats=NO_FORMATS):
+def assert_same(dwelling_requests, registry, decoder, formats=NO_FORMATS):
     """Equal, and equal in print: to the eye of whoever reads a log nothing differs either.
 
     In one batch, and in batches of one through a decoder that has seen nothing.
     """
-    wanted = [one_by_one(case, registry, formats) for case in cases]
-    got = batched(cases, decoder, formats)
+    wanted = [one_by_one(case, registry, formats) for case in dwelling_requests]
+    got = batched(dwelling_requests, decoder, formats)
     fresh = BatchDecoder(registry, ciphers=Ciphers(64))
-    alone = [batched([case], fresh, formats)[0] for case in cases]
-    for case, one, *others in zip(cases, wanted, got, alone, strict=True):
+    alone = [batched([case], fresh, formats)[0] for case in dwelling_requests]
+    for case, one, *others in zip(dwelling_requests, wanted, got, alone, strict=True):
         for other in others:
             assert parts_of(one) == parts_of(other), case[0].hex()
             if isinstance(one, Opened):

@@ -2,6 +2,8 @@
 
 import base64
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,3 +77,17 @@ async def test_neither_number_nor_credential_is_logged(centre, caplog) -> None:
     caplog.set_level(logging.DEBUG)
     await Sms(SETTINGS).send(POST)
     assert not any(name in caplog.text for name in ("33639980012", "3.95", "word"))
+
+
+def test_the_library_waits_for_the_first_sms() -> None:
+    """A worker that sends e-mail alone never loads it, nor does one that waits for an SMS to send."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from core.settings import Settings\n"
+        "from notifications.post_room import ways_of\n"
+        "ways = ways_of(Settings(Path(), 'sqlite:///x.db', 's' * 32, vonage_api_key='k'))\n"
+        "print(len(ways), sorted(name for name in sys.modules if name.startswith(('vonage', 'requests'))))\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "1 []\n"
