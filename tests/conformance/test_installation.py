@@ -98,7 +98,7 @@ def test_a_checkout_is_its_own() -> None:
 
 def test_the_look_loads_nothing() -> None:
     """Nothing of the application, and not the library that reads what is installed: it is had at every start."""
-    program = "import sys; from cli.installation import stranger; stranger(); print(sorted(sys.modules))"
+    program = "import sys; from submeter.installation import stranger; stranger(); print(sorted(sys.modules))"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert not any(f"'{name}" in loaded for name in (*installation.PACKAGES, "importlib.metadata", "email"))
