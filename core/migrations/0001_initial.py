@@ -8,7 +8,7 @@ the models (docs/decisions/0003-migrations.md). What stands above that line is w
 cannot model.
 
 The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
-written 20261122: both databases order, compare and index them alike, and a row stays small (26 bytes on SQLite
+written 20261122: both databases order, compare and index them alike, and a row is small (26 bytes on SQLite
 WITHOUT ROWID, measured). Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 """
