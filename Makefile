@@ -1,42 +1,64 @@
 # Submeter. Bare `make` lists the targets; each does all of its own set-up.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
--include .env
-export
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Another Python, beside the one there is: make test PYTHON=python3.13 VENV=.venv-3.13
+PYTHON ?= $(or $(shell command -v python3.11 || command -v python3),python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+AT_PORT = $(if $(PORT),--port $(PORT))
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.run ## Make the demo and serve it on 127.0.0.1:$(PORT); started again it reuses what is there
-	@$(BIN)/submeter demo --port $(PORT)
+demo: $(VENV)/.run ## Make the demo and serve it on 127.0.0.1:8000 (PORT=8001); started again it reuses what is there
+	@$(BIN)/submeter demo $(AT_PORT)
 
 .PHONY: demo-reset
 demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
-	@$(BIN)/submeter demo --port $(PORT) --reset
+	@$(BIN)/submeter demo $(AT_PORT) --reset
 
 .PHONY: serve
 serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
-	@$(BIN)/submeter serve $(if $(filter file,$(origin PORT)),,--port $(PORT))
+	@$(BIN)/submeter serve $(AT_PORT)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
+check: check-format check-lint check-types check-contracts check-dependencies check-rules ## What CI holds: all of these
+
+.PHONY: check-format
+check-format: $(VENV)/.dev ## The code is in the common format
 	@$(BIN)/ruff format --check .
+
+.PHONY: check-lint
+check-lint: $(VENV)/.dev ## Every lint rule holds
 	@$(BIN)/ruff check .
+
+.PHONY: check-types
+check-types: $(VENV)/.dev ## Every type holds
 	@$(BIN)/mypy
+
+.PHONY: check-contracts
+check-contracts: $(VENV)/.dev ## Nothing imports what its contract forbids
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
+
+.PHONY: check-dependencies
+check-dependencies: $(VENV)/.dev ## What is imported is declared, and what is declared is used
+	@$(BIN)/deptry . --no-ansi
+
+.PHONY: check-rules
+check-rules: $(VENV)/.dev ## The rules that no tool knows: what is committed, locked, documented and migrated
+	@$(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/test_repository.py tests/test_locks.py tests/test_structure.py tests/test_words.py
+
+.PHONY: check-locks
+check-locks: ## Each lock alone makes a whole environment, by the oldest pip and the newest (takes minutes, wants an index)
+	@$(PYTHON) tools/check_locks.py
 
 .PHONY: format
 format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
@@ -61,37 +83,46 @@ migration: $(VENV)/.dev ## Print the models into the one initial migration (unti
 	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
 	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
+.PHONY: supported-meters
+supported-meters: $(VENV)/.dev ## Print what the drivers read into docs/supported-meters.md
+	@$(BIN)/python -m submeter.supported_meters > docs/supported-meters.md.new
+	@mv docs/supported-meters.md.new docs/supported-meters.md
+
 .PHONY: shape
 shape: ## Show the ten longest files
 	@git ls-files '*.py' | xargs wc -l | sort -rn | grep -v total | head -10
 
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
 .PHONY: lock
 lock: ## Lock the dependencies anew, by version and hash, without any index address (wants uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra build pyproject.toml -o requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	@$(LOCK) --extra build pyproject.toml -o requirements.lock
+	@$(LOCK) --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	@echo pip | $(LOCK) - -o tools/pip.lock
 
 .PHONY: clean
 clean: ## Remove the environment and everything built (the demo's data stay)
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python"; exit 1; }
+	@command -v $(firstword $(PYTHON)) > /dev/null \
+		|| { echo "There is no $(PYTHON) here: Submeter needs Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
+		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Making the environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-		echo "Python cannot make an environment here. On Debian and Ubuntu: apt install python3.11-venv"; exit 1; }
+	@said=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$said" in \
+		*ensurepip*|*"No module named venv"*) echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
+			"apt install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2;; \
+		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$said" | tail -n 1)" >&2;; \
+		esac; exit 1; }
 
 # The dev environment holds the runtime one, so it marks both as done.
 $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies ..."
-	@$(PIP) --no-deps --require-hashes -r requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/install.py requirements.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	@echo "Installing the locked dependencies and the test extras ..."
-	@$(PIP) --no-deps --require-hashes -r requirements-dev.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/install.py requirements-dev.lock
 	@touch $(VENV)/.run $@

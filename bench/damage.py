@@ -4,8 +4,8 @@
 
 Makes the damage of `tests/drivers/test_mutations.py` (bit flips, truncations, splices, random bytes; seeded)
 on every driver's telegrams, N each (10,000), and prints the slowest decoding in milliseconds of CPU time, as
-such and as a multiple of the median. The slowest twenty are measured again, since a busy machine has moments
-of its own.
+such and as a multiple of the median. The slowest twenty are measured again, since other load on the machine
+disturbs single measurements.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
     """Runs the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--count", type=int, default=10_000)
-    os.environ["MUTATIONS"] = str(arguments.parse_args().count)  # read when the tests' module is loaded
+    os.environ["MUTATIONS"] = str(arguments.parse_args().count)  # read when the test module is imported
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     tests = import_module("tests.drivers.test_mutations")
 

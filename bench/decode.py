@@ -1,17 +1,16 @@
-"""Telegrams decoded per CPU second, in batches and one by one, beside the naive way of the same run.
+"""Telegrams decoded per CPU second, in batches and one by one, compared with the naive way in the same run.
 
     python bench/decode.py [--meters N] [--kind KIND]
 
-Makes a fleet of N meters (100,000), each with a key of its own, one telegram of each, and decodes it: in
-batches, through the decoder one at a time, and naively (`identify` and `open_telegram`, nothing kept). Every
-way ends with the index and the flags, as intake asks for them; "with values" makes the records as well. The
-ways take turns on slices of the fleet, since the machine's mood changes; medians are printed, the best slice
-in brackets, and the ratio is the median of the slices' ratios. What the ways answer is compared. Absolute
-figures swing with the machine; the ratios count.
+Makes a fleet of N meters (100,000), each with its own key, one telegram of each, and decodes it: in
+batches, through the decoder one at a time, and naively (`identify` and `open_telegram`, nothing cached).
+Every way ends with the index and the flags, which intake needs; "with values" also creates the records. The
+ways take turns on slices of the fleet, since the load of the machine varies; medians are printed, the best
+slice in brackets, and the ratio is the median of the slices' ratios. The results of the ways are compared.
+Absolute figures vary with the machine; compare the ratios.
 
-The memory kept is what the process holds more once every meter has been received, C libraries included; the
-decoder's keys are copies of its own. Each kind is measured in a fresh process, whose memory nobody used
-before.
+The memory is the growth of the process after a telegram of every meter, C libraries included; the decoder
+has its own copies of the keys. Each kind is measured in a fresh process.
 """
 
 import argparse
@@ -34,7 +33,7 @@ from core.metering.batch import BatchDecoder
 
 BATCH = 2_000
 SLICE = 10_000
-FEW = 1_000  # of each slice, for the ways that keep nothing between telegrams
+FEW = 1_000  # of each slice, for the ways that cache nothing between telegrams
 STATM = Path("/proc/self/statm")
 
 
@@ -60,9 +59,9 @@ def measure(kind: str, meters: int) -> None:
     """One line of the table."""
     registry, samples = load_registry(), list(fleet(kind, meters))
     random.Random(kind).shuffle(samples)
-    in_batches(BatchDecoder(registry), samples[:BATCH], asked)  # imports and tables are no meter's
+    in_batches(BatchDecoder(registry), samples[:BATCH], asked)  # imports and tables are not counted per meter
     gc.collect()
-    gc.freeze()  # the fleet itself is the bench's, and no work of the decoder
+    gc.freeze()  # the fleet itself is not the decoder's work
     before = resident_kib()
     decoder = BatchDecoder(registry, ciphers=Ciphers(max(len(samples), 1)))
     for first in range(0, len(samples), BATCH):
@@ -86,18 +85,18 @@ def measure(kind: str, meters: int) -> None:
 
 
 def with_own_key(sample: Sample) -> Sample:
-    """The same with a copy of the key, as intake has it from the database: what is kept of it counts."""
+    """The same with a copy of the key, as intake loads it from the database: its memory counts."""
     return Sample(sample.telegram, bytes(bytearray(sample.key)))
 
 
 def asked(opened: Opened | TelegramError) -> None:
-    """What intake asks of a telegram."""
+    """What intake needs of a telegram."""
     if isinstance(opened, Opened):
         _ = opened.measurement.index, opened.measurement.flags
 
 
 def read(opened: Opened | TelegramError) -> None:
-    """All that a telegram says."""
+    """All values of a telegram."""
     if isinstance(opened, Opened):
         asked(opened)
         _ = tuple(opened.measurement.values.items()), opened.measurement.history, opened.frame.records
@@ -109,7 +108,7 @@ def in_batches(
     use: Callable[[Opened | TelegramError], None],
     size: int = BATCH,
 ) -> None:
-    """Decodes all, so many at a time."""
+    """Decodes all in batches of this size."""
     for first in range(0, len(samples), size):
         for opened in decoded(decoder, samples[first : first + size]):
             use(opened)
@@ -138,14 +137,14 @@ def one_by_one(samples: Sequence[Sample], registry: Registry) -> None:
 
 
 def same(decoder: BatchDecoder, samples: Sequence[Sample], registry: Registry) -> None:
-    """Stops the bench when the two ways differ."""
+    """Stops the bench if the two ways differ."""
     for one, other in zip(naively(samples, registry), decoded(decoder, samples), strict=True):
         if one != other:
             sys.exit(f"The batch answers otherwise: {one} {other}")
 
 
 def stranger(samples: Sequence[Sample]) -> None:
-    """The same telegrams of mode 5 through pymbusparser, where that is installed."""
+    """The same telegrams of mode 5 through pymbusparser, if it is installed."""
     try:
         parse = import_module("pymbusparser").parse
     except ImportError:
@@ -169,7 +168,7 @@ def cpu_time(work: Callable[[], object]) -> float:
 
 
 def resident_kib() -> float:
-    """The memory that the process holds now, in KiB; not a number where the system does not report it."""
+    """The current memory of the process in KiB; NaN if the system does not report it."""
     if not STATM.exists():
         return float("nan")
     return int(STATM.read_text().split()[1]) * resource.getpagesize() / 1024

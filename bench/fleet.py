@@ -1,6 +1,6 @@
-"""A fleet of meters for the benches: so many meters, each with a key of its own, and one telegram of each.
+"""A fleet of meters for the benches: meters with individual keys, and one telegram of each.
 
-In: a kind of encryption and a number of meters. Out: telegrams as gateways hand them over, link checksums
+In: a kind of encryption and a number of meters. Out: telegrams as gateways deliver them, link checksums
 removed. The one rule: seeded, so that every run measures the same bytes.
 """
 
@@ -19,7 +19,7 @@ _ITRON = bytes.fromhex("9726")
 _KAMSTRUP = bytes.fromhex("2D2C")
 _CLOCK = datetime(2026, 11, 22, 6, 1, 12)  # noqa: DTZ001 - a meter's clock has no zone
 _TODAY, _MONTH_END, _YEAR_END = date(2026, 11, 22), date(2026, 10, 31), date(2025, 12, 31)
-_EVERY_FULL = 8  # a Kamstrup meter sends a full telegram about so often, and compact ones between
+_EVERY_FULL = 8  # one in so many telegrams of a Kamstrup meter is full, the others are compact
 
 
 class Sample(NamedTuple):
@@ -60,7 +60,7 @@ def ell_counter(number: int, chance: random.Random) -> Sample:
 
 
 def prios(number: int, chance: random.Random) -> Sample:
-    """A Sappel water meter with a key of its own."""
+    """A Sappel water meter with an individual key."""
     wire = SAP + (number + 18_000_000 | 1 << 29 | 3 << 34 | 8 << 39).to_bytes(6, "little")
     state = PriosState(
         litres=chance.randrange(10**7),
@@ -81,7 +81,7 @@ KINDS: dict[str, Callable[[int, random.Random], Sample]] = {
 
 
 def fleet(kind: str, meters: int) -> Iterator[Sample]:
-    """One telegram of each meter; of a mixed fleet every kind in turn."""
+    """One telegram of each meter; in a mixed fleet every kind in turn."""
     chance = random.Random(f"fleet of {meters} {kind}")
     makers = [KINDS[kind]] if kind in KINDS else list(KINDS.values())
     for number in range(meters):

@@ -1,9 +1,9 @@
-"""From hex line to committed reading, volume and verdict: how the time is spent, as ratios within one run.
+"""From hex line to committed reading, volume and leak result: CPU time of decoding and of the whole intake.
 
     python bench/intake.py [LINES]
 
-Decodes the demo's lines, then takes the same lines in on a temporary SQLite database, and prints the lines of
-each per CPU second and the share of decoding. Absolute figures swing with the machine; the ratio counts.
+Decodes the demo's lines, then ingests the same lines into a temporary SQLite database, and prints lines per
+CPU second for both and the share of decoding. Absolute figures vary with the machine; compare the ratio.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""A night of a whole fleet: from 24 hourly readings of each meter in memory to a verdict for each.
+"""One day of a whole fleet: from 24 hourly readings of each meter in memory to a leak result for each.
 
-In: a number of meters. Out: what it took, printed as meters per second and as a multiple of copying the same
-readings. The one rule: whatever the verdicts need is inside the time that is measured.
+In: a number of meters. Out: the time, printed as meters per second and as a multiple of copying the same
+readings. The one rule: everything that the results need is inside the measured time.
 """
 
 import resource
@@ -10,18 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from leak_screen import classify_rows, screen
 from numpy.typing import NDArray
-
-from core.leaks.classifier.fleet import classify_rows, screen
 
 _FIRST_S = 1_795_305_600
 _HOURS = 24
-_DWELLINGS = 40_000  # made one by one, then repeated: a fleet of them would take longer to make than to judge
+_DWELLINGS = 40_000  # generated once and repeated, since generating is slower than classifying
 _LEAKING = 0.03
 _NIGHT, _DAY = (0.06, 0.04, 0.03, 0.03, 0.04, 0.1), (0.35, 0.5, 0.45, 0.4, 0.35, 0.35, 0.4, 0.35, 0.3, 0.3)
 _EVENING = (0.35, 0.4, 0.5, 0.5, 0.45, 0.35, 0.25, 0.12)
 _DRAWS = np.array([*_NIGHT, *_DAY, *_EVENING])
-"""How likely a usual dwelling draws water in each hour of the day."""
+"""The probability that a dwelling draws water in each hour of the day."""
 
 
 def measure(meters: int) -> None:
@@ -38,7 +37,7 @@ def measure(meters: int) -> None:
     print(f"copying the readings  {copying:8.3f} s")
     print(
         f"the screening pass    {screening:8.3f} s = {screening / copying:5.1f} x the copy;"
-        f" {len(suspects) / meters:.2%} are looked at closely"
+        f" {len(suspects) / meters:.2%} go through the classifier"
     )
     print(
         f"the whole, verdicts   {whole:8.3f} s = {whole / copying:5.1f} x the copy;"
@@ -49,7 +48,7 @@ def measure(meters: int) -> None:
 
 
 def _fleet(meters: int) -> tuple[NDArray[Any], NDArray[Any], float]:
-    """The index of the evening before and the 24 of the day, litres, a column for each meter."""
+    """The index of the evening before and the 24 of the day, in litres, one column per meter."""
     chance = np.random.default_rng(20261122)
     busy = chance.gamma(3, 1 / 3, _DWELLINGS)
     draws = chance.random((_HOURS, _DWELLINGS)) < np.minimum(_DRAWS[:, None] * busy, 0.97)

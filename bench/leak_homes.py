@@ -1,8 +1,8 @@
-"""Generated dwellings with and without leaks, and the truth about each: what the classifier was checked on.
+"""Generated dwellings with and without leaks, labelled: test data of the classifier.
 
-In: a seed, a number of dwellings and a cadence. Out: their readings, and the truth in the columns of the
-scorer of the labelled data set. The one rule: seeded, and from nobody's home; so figures that were found on
-one set can be tried on a set that nobody looked at.
+In: a seed, a number of dwellings and a cadence. Out: their readings, and the labels in the columns of the
+scorer of the labelled data set. The one rule: seeded, and not from real dwellings, so figures found on one
+set can be verified on a set that was not used before.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Leak(NamedTuple):
     last_lph: float
 
     def litres(self, at_s: Array) -> Array:
-        """What it let through until each moment."""
+        """The litres lost until each time."""
         since = np.clip(at_s - self.start_s, 0, self.end_s - self.start_s)
         span = max(self.end_s - self.start_s, 1.0)
         litres = (self.first_lph * since + (self.last_lph - self.first_lph) * since**2 / (2 * span)) / 3600
@@ -54,7 +54,7 @@ class Leak(NamedTuple):
 
 @dataclass(frozen=True)
 class Homes:
-    """A generated set: the arrays that the scorer asks for, the truth, and the readings."""
+    """A generated set: the arrays that the scorer needs, the labels, and the readings."""
 
     arrays: dict[str, Any]
     truth: list[dict[str, float]]
@@ -62,7 +62,7 @@ class Homes:
 
 
 def homes(seed: int, count: int, *, cadence_h: int = 1, step_litres: int = 1) -> Homes:
-    """So many dwellings over sixty days."""
+    """Generate this number of dwellings over sixty days."""
     chance = np.random.default_rng([seed, cadence_h])
     readings, truth, kinds = [], [], []
     for number in range(count):
@@ -159,7 +159,7 @@ def _readings(chance: np.random.Generator, leak: Leak | None, cadence_h: int, st
 
 
 def _draws(chance: np.random.Generator) -> tuple[Array, Array]:
-    """When this dwelling draws, and how much: people who sleep, and days when nobody is there."""
+    """Times and amounts of this dwelling's draws, with nights and days of absence."""
     persons = int(chance.integers(1, 6))
     per_hour = _WAKING * persons * chance.uniform(0.5, 1.6) * 0.5
     hours = np.tile(per_hour, DAYS)

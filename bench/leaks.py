@@ -1,11 +1,11 @@
-"""How well and how fast leaks are found.
+"""Quality and speed of leak detection.
 
     python bench/leaks.py [--generated SEED] [--by-kind]
     python bench/leaks.py --fleet [--meters N]
 
 Runs the classifier over the labelled dwellings of ../shared/leaks/dev.npz, or over generated ones, at each
-register and cadence, and prints the scorer's figures. With --fleet: a night of a whole fleet, from memory to
-verdicts, as a multiple of the time it takes to copy the same readings. Trust the ratios.
+register and cadence, and prints the scorer's figures. With --fleet: one day of a whole fleet, from memory to
+results, as a multiple of the time to copy the same readings. Compare the ratios, not the absolute figures.
 """
 
 import argparse
@@ -32,9 +32,7 @@ DWELLING_REQUESTS = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 2
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     asked.add_argument("--data", type=Path, default=LABELLED, help="the folder of dev.npz and score.py")
-    asked.add_argument(
-        "--generated", type=int, metavar="SEED", help="generated dwellings in place of dev.npz"
-    )
+    asked.add_argument("--generated", type=int, metavar="SEED", help="generated dwellings instead of dev.npz")
     asked.add_argument("--homes", type=int, default=240, help="how many of them")
     asked.add_argument("--by-kind", action="store_true", help="recall by kind of leak, and levels mistaken")
     asked.add_argument("--fleet", action="store_true", help="the speed over a fleet")
@@ -82,7 +80,7 @@ def _labelled(arrays: Any, step: int) -> list[Readings]:
 
 
 def _row(run: LeakRun, numbers: Any) -> dict[str, Any]:
-    """A run as the scorer reads it; the mean flow is the litres over the leak's whole time."""
+    """A run in the scorer's form; the mean flow is the litres over the whole duration of the leak."""
     return {
         "dw": int(numbers[run.meter]),
         "s": run.since_s,

@@ -1,1 +1,1 @@
-"""The portal's door: one GraphQL schema over HTTP, one file a noun."""
+"""The API of the portal: one GraphQL schema over HTTP, one file per noun."""

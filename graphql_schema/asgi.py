@@ -1,7 +1,7 @@
-"""The app that an ASGI server runs: `/graphql`, `/health`, and the headers that every answer carries.
+"""The app that an ASGI server runs: `/graphql`, `/health`, and the security headers of every response.
 
-In: settings, or for tests an application that is open already. Out: a Starlette app. The one rule: the application is
-opened in the app's lifespan and shared by the tasks of all requests, so it is opened once a process.
+In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
+application is opened in the app's lifespan, once per process, and shared by all requests.
 
     uvicorn --factory graphql_schema.asgi:create_app_from_environment
 """
@@ -42,7 +42,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""Personal data stays out of caches, and no other site frames the page or learns its address."""
+"""Personal data is not cached, and no other site can frame the page or gets its address as referrer."""
 
 
 def utc_now() -> datetime:
@@ -50,7 +50,7 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The app of a server: it opens the application when it starts and closes it when it stops."""
+    """The app of a server; it opens the application at start-up and closes it at shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -67,13 +67,13 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def run_periodic_jobs(settings: Settings, clock: Clock) -> None:
-    """What time alone brings about, now and every hour: a meter is silent, data have had their time."""
+    """Jobs that no request triggers, now and every hour: missing-data alerts, and retention."""
     while True:
         for job in (raise_missing_data, partial(purge, settings)):
             try:
                 await job(now=clock())
-            except Exception:  # noqa: BLE001 - the server goes on, whatever the database says
-                _log.exception("A chore failed; it is tried again in an hour.")
+            except Exception:  # noqa: BLE001 - a failed job must not stop the server
+                _log.exception("A periodic job failed; it is retried in an hour.")
         await asyncio.sleep(PERIODIC_JOBS_EVERY.total_seconds())
 
 
@@ -83,7 +83,7 @@ def create_app_from_environment() -> Starlette:
 
 
 def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
-    """The app around an application that somebody else opened and closes."""
+    """The app around an application that the caller opened and closes."""
     app = _app(clock)
     app.state.application = application
     return app
@@ -107,12 +107,12 @@ class SecurityHeaders:
 
 
 async def home(_request: Request) -> Response:
-    """A browser that knows the host alone is shown GraphiQL."""
+    """Redirects the bare host name to GraphiQL."""
     return RedirectResponse("/graphql")
 
 
 async def health(_request: Request) -> Response:
-    """200 while the database answers, 503 while it does not."""
+    """200 if the database responds, 503 if it does not."""
     if await database_answers():
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "database unreachable"}, status_code=503)

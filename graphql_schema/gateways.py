@@ -1,4 +1,4 @@
-"""Telegrams: what a gateway hands in (for a gateway's API key alone)."""
+"""Telegrams that a gateway submits (with a gateway's API key only)."""
 
 from collections.abc import Sequence
 
@@ -8,50 +8,53 @@ from core.errors import InvalidInput
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.views import shown
 
 MOST_LINES = 2_000
 LONGEST_LINE = 4_096
 LONGEST_SOURCE = 200
-"""Characters, as the table keeps them."""
+"""Characters, as long as the table's column."""
 
 
-@strawberry.type(description="Why lines could not be used, and how many.")
+@strawberry.type(description="The number of lines that could not be used for one reason.")
 class UnusableCount:
     reason: str
     count: int
 
 
-@strawberry.type(description="The outcome of the lines: `lines` = `stored` + `duplicates` + all `unusable`.")
+@strawberry.type(
+    description="The outcome of a submission. `lines` is the sum of `stored`, `duplicates` and all "
+    "`unusable`."
+)
 class SubmitTelegramsResult:
-    lines: int = strawberry.field(description="Without blank ones.")
+    lines: int = strawberry.field(description="The number of lines, without blank ones.")
     stored: int
     duplicates: int
     unusable: list[UnusableCount] = strawberry.field(
-        description="The most frequent first. Such lines are kept."
+        description="Lines that could not be used, by reason, most frequent first. They are stored as dead "
+        "letters."
     )
-    alerts: int = strawberry.field(description="Alerts that began or changed.")
-    messages: int = strawberry.field(description="E-mails and SMS that were queued.")
+    alerts: int = strawberry.field(description="Alerts that were raised or changed.")
+    messages: int = strawberry.field(description="E-mails and SMS that were queued for sending.")
 
     @classmethod
     def of(cls, summary: IntakeSummary) -> "SubmitTelegramsResult":
-        return cls(
-            lines=summary.lines,
-            stored=summary.stored,
-            duplicates=summary.duplicates,
+        return shown(
+            cls,
+            summary,
             unusable=[
                 UnusableCount(reason=reason, count=count)
                 for reason, count in sorted(summary.unusable.items(), key=lambda item: (-item[1], item[0]))
             ],
-            alerts=summary.alerts,
-            messages=summary.messages,
         )
 
 
 @strawberry.type
 class TelegramMutation:
     @resolved(
-        "Submit gateway lines of any known format, at most 2,000 of at most 4,096 characters. "
-        "Send them as a variable. Submitting the same lines again stores nothing twice."
+        "Submit gateway lines in any known format: at most 2,000 lines of at most 4,096 characters each. "
+        "Send them as a variable. Lines that were submitted before are counted as duplicates and not stored "
+        "again."
     )
     async def submit_telegrams(
         self, info: Info, lines: list[str], source: str | None = None
@@ -68,10 +71,10 @@ class TelegramMutation:
 
 
 def checked_lines(lines: Sequence[str]) -> Sequence[str]:
-    """Lines that may be taken in.
+    """Lines within the limits.
 
     Raises:
-        InvalidInput: too many, or too long a one.
+        InvalidInput: too many lines, or one that is too long.
     """
     if len(lines) > MOST_LINES:
         raise InvalidInput(f"At most {MOST_LINES} lines at once.", field="lines")
@@ -82,7 +85,7 @@ def checked_lines(lines: Sequence[str]) -> Sequence[str]:
 
 
 def checked_source(source: str) -> str:
-    """A name under which unusable lines are kept.
+    """The source that is stored with dead letters.
 
     Raises:
         InvalidInput: too long.

@@ -1,11 +1,12 @@
 """GraphQL over HTTP: strawberry's view, held to the specification (graphql.github.io/graphql-over-http).
 
-In: POST with a JSON body, or GET with a query. Out: a GraphQL answer in the media type that the client
-accepts, on refusals too. The one rule: whatever a client sends, the answer is JSON and its status tells whose
-fault it was; nothing malformed is a 5xx. A browser's GET shows GraphiQL, whose assets come from a CDN.
+In: POST with a JSON body, or GET with a query. Out: a GraphQL response in the media type that the client
+accepts, also for refusals. The one rule: whatever a client sends, the response is JSON and its status shows
+whose fault an error is; malformed input is never a 5xx. A browser's GET shows GraphiQL, whose assets are
+loaded from a CDN.
 
-Requests that other sites start (CSRF): a body must say `application/json`, which no form can, and a POST that
-the session cookie speaks for must not name another host as its origin.
+Requests that other sites start (CSRF): a body must be `application/json`, which no form can send, and a POST
+that is authenticated by the session cookie must not name another host as its origin.
 """
 
 from datetime import datetime
@@ -32,13 +33,13 @@ GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
 LARGEST_BODY = 16 * 1024 * 1024
-"""Bytes: 2,000 gateway lines of 4,096 characters, with room for JSON's escapes."""
+"""Bytes: 2,000 gateway lines of 4,096 characters, with room for JSON escapes."""
 
 JsonObject: TypeAlias = dict[str, Any]
 
 
 class GraphQLOverHttp(GraphQL[Context, None]):
-    """The `/graphql` endpoint. The app's state gives it the application and the clock."""
+    """The `/graphql` endpoint. Application and clock come from the app's state."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, _counted(receive))
@@ -92,7 +93,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         if request.method == "POST" and context.credentials.by_cookie and from_another_site(request):
-            raise HTTPException(403, "The session cookie does not speak for a request from another site.")
+            raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
         return await super().execute_single(
             request, request_adapter, sub_response, context, root_value, request_data
         )
@@ -141,7 +142,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
 
 def negotiated(accept: str) -> str:
-    """The best of our two media types by the client's weights; JSON where it accepts neither."""
+    """The better of the two media types by the client's weights; JSON if it accepts neither."""
     best, best_weight = JSON, 0.0
     for entry in accept.split(","):
         media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
@@ -195,7 +196,7 @@ def _json(body: object, *, status_code: int, media_type: str) -> Response:
 
 
 def _counted(receive: Receive) -> Receive:
-    """The same messages, until a body has become too large."""
+    """Pass messages on until the body is too large."""
     taken = 0
 
     async def next_message() -> Message:

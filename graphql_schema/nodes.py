@@ -1,4 +1,4 @@
-"""`node(id)`: any object that has a global id, for clients that refetch by it."""
+"""`node(id)`: objects by their global id, for clients that refetch them."""
 
 import strawberry
 
@@ -13,7 +13,7 @@ from graphql_schema.meters.meters import meter_of
 
 @strawberry.type
 class NodeQuery:
-    @resolved("A dwelling or meter of the viewer by its global id.")
+    @resolved("A dwelling or meter of the viewer, by its global id.")
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         match parse_global_id(id):
@@ -22,4 +22,4 @@ class NodeQuery:
             case ("Meter", number):
                 return await meter_of(info.context, number)
             case (name, _):
-                raise InvalidInput(f"A {name} is no node.", field="id")
+                raise InvalidInput(f"A {name} is not a node.", field="id")

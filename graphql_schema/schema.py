@@ -1,4 +1,4 @@
-"""The schema: all nouns together. `python -m graphql_schema` prints it for `schema.graphql`, our promise."""
+"""The schema: all nouns together. `python -m graphql_schema` prints it for `schema.graphql`."""
 
 import strawberry
 from graphql import GraphQLError
@@ -54,7 +54,7 @@ class Mutation(
 
 
 class Schema(strawberry.Schema):
-    """Leaves logging to the door: a client's slip is no error of ours (`graphql_schema.base.errors`)."""
+    """Leaves logging to `graphql_schema.base.errors`, since a client's mistake is no server error."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

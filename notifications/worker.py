@@ -1,8 +1,8 @@
-"""The post room: takes what is due from the outbox, finds its words, and sends it by its channel.
+"""The outbox worker: takes due messages from the outbox, renders them, and sends each by its channel.
 
-In: the open application, the ways that are set up, and a clock. Out: how many messages went and how many did not.
-The one rule: one message after the other, each claimed, sent and settled before the next, so that whatever
-ends the process, at most one message is in doubt. A message whose words fail is that message's trouble alone.
+In: the open application, the configured channels, and a clock. Out: how many messages were sent and how many
+failed. The one rule: one message at a time, each claimed, sent and settled before the next, so that however
+the process ends, at most one message is in doubt. A message that cannot be rendered fails alone.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of the messages that were due: `failed` ones wait for their next try or were given up."""
+    """The outcome of the due messages: `failed` ones wait for their next attempt or were given up."""
 
     sent: int = 0
     failed: int = 0
 
 
 class OutboxWorker:
-    """Sends for one process.
+    """Sends the messages of one process.
 
     Args:
-        application: whose outbox.
-        ways: the channels that are set up; messages of others wait.
-        clock: what time it is.
+        application: the application whose outbox it is.
+        ways: the configured channels; messages for other channels wait.
+        clock: returns the current time.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class OutboxWorker:
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
 
     async def send_due(self) -> Tally:
-        """Send everything that is due, the oldest first."""
+        """Send everything that is due, oldest first."""
         sent = failed = 0
         try:
             while message := await claim_next(self._application, self._worker, self._ways, now=self._clock()):
@@ -65,7 +65,7 @@ class OutboxWorker:
         return Tally(sent, failed)
 
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
-        """Send what is due, and look again, until `stop` is set; the message in hand is settled first."""
+        """Send due messages at every interval until `stop` is set; a message being sent is settled first."""
         while not stop.is_set():
             await self.send_due()
             with suppress(TimeoutError):
@@ -77,7 +77,7 @@ class OutboxWorker:
         except NotAccepted as refused:
             return await self._failed(message, refused.reason, permanent=refused.permanent)
         except (KeyError, ValueError):
-            # The traceback would name the values, which may hold a secret.
+            # A traceback would show the values, which may contain a secret.
             return await self._failed(message, "WORDS_UNUSABLE", permanent=True)
         await note_sent(message, self._worker, now=self._clock())
         _log.info("Message %d went by %s.", message.number, message.channel.value)
@@ -86,7 +86,7 @@ class OutboxWorker:
     async def _failed(self, message: Claimed, reason: str, *, permanent: bool) -> bool:
         state = await note_failed(message, self._worker, reason, permanent=permanent, now=self._clock())
         _log.warning(
-            "Message %d did not go by %s (%s, try %d): %s.",
+            "Message %d was not sent by %s (%s, attempt %d): %s.",
             message.number,
             message.channel.value,
             reason,
@@ -108,7 +108,7 @@ class OutboxWorker:
 
 
 def ways_of(settings: Settings) -> dict[Channel, Way]:
-    """The channels that the settings set up."""
+    """The channels that the settings configure."""
     ways: dict[Channel, Way] = {}
     if settings.smtp_host:
         ways[Channel.EMAIL] = Email(settings)

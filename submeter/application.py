@@ -1,4 +1,4 @@
-"""Opens the application for a command: settings from the environment, tables up to date or a clear word."""
+"""Opens the application for a command: settings from the environment, and a check of the tables."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from submeter.output import err, fail
 
 @asynccontextmanager
 async def opened(settings: Settings | None = None) -> AsyncIterator[Application]:
-    """The application, open for the time of the block; ends the command when the tables are not up to date."""
+    """The application, open within the block; ends the command if the tables are not up to date."""
     settings = settings or from_environment()
     if await pending_migrations(settings):
         fail("The tables are not up to date: run `submeter migrate` first.", code="MIGRATE_FIRST")
@@ -24,5 +24,5 @@ async def opened(settings: Settings | None = None) -> AsyncIterator[Application]
 def report_broken_plugins(application: Application) -> None:
     for plugin in application.registry.broken:
         err.print(
-            f"[yellow]Plugin {escape(plugin.name)} is left out:[/] {escape(plugin.reason)}", soft_wrap=True
+            f"[yellow]Plugin {escape(plugin.name)} was not loaded:[/] {escape(plugin.reason)}", soft_wrap=True
         )

@@ -1,9 +1,9 @@
-"""Many telegrams in one go: JSON objects in, JSON objects out, one a line and in order.
+"""Decodes many telegrams: JSON objects in, JSON objects out, one per line and in order.
 
 In: `{"id": ..., "telegram": "<line>", "key": "<hex>" | null, "prior_telegrams": [...]}`. Out: `{"id": ...,
-"manufacturer": ..., "serial": ..., "measurements": {...}, "error": null}` and a little more. The one rule:
-each object stands alone and each is answered; what is wrong with one is its own answer's `error`. Telegrams
-listed as prior come from the same meter and are read first, for the compact formats that they teach.
+"manufacturer": ..., "serial": ..., "measurements": {...}, "error": null}` and some more keys. The one
+rule: each object is decoded by itself and gets its own answer, with an `error` if it cannot be decoded.
+Telegrams listed as prior are of the same meter and are read first, for the compact formats they define.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ def answers(lines: Iterable[bytes], registry: Registry) -> Iterator[bytes]:
 
 
 class _InputError(Exception):
-    """The line is no object of the form asked for."""
+    """The line is not an object of the expected form."""
 
 
 def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
@@ -49,10 +49,10 @@ def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
         asked = _object(line)
         answer["id"] = asked.get("id")
         key = _key(asked.get("key"))
-        book = _learned(asked.get("prior_telegrams"), key, registry)
-        sealed = _identified(_text(asked.get("telegram")), registry)
-        answer |= _sender(sealed)
-        opened = _opened(sealed, key, book)
+        formats = _learned(asked.get("prior_telegrams"), key, registry)
+        identified = _identified(_text(asked.get("telegram")), registry)
+        answer |= _sender(identified)
+        opened = _opened(identified, key, formats)
     except _InputError as error:
         return answer | {"error": {"code": _BAD_INPUT, "message": str(error)}}
     except TelegramError as error:
@@ -73,13 +73,13 @@ def _object(line: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         raise _InputError("The line is no JSON.") from None
     if not isinstance(asked, dict):
-        raise _InputError("One JSON object a line is asked for.")
+        raise _InputError("Expected one JSON object per line.")
     return asked
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise _InputError("A telegram is asked for as text.")
+        raise _InputError("Expected the telegram as a string.")
     return value
 
 
@@ -89,20 +89,20 @@ def _key(value: object) -> bytes | None:
     try:
         return bytes.fromhex(_text(value))
     except ValueError:
-        raise _InputError("The key is not made of hex digits.") from None
+        raise _InputError("The key must be hex digits.") from None
 
 
 def _learned(prior: object, key: bytes | None, registry: Registry) -> CompactFormats:
-    """What the telegrams that came before teach; one that cannot be read teaches nothing."""
-    book = NO_FORMATS
+    """The compact formats that prior telegrams define; one that cannot be decoded is ignored."""
+    formats = NO_FORMATS
     if not isinstance(prior, list):
-        return book
+        return formats
     for line in prior:
         try:
-            book = book.learn(_opened(_identified(_text(line), registry), key, book))
+            formats = formats.learn(_opened(_identified(_text(line), registry), key, formats))
         except TelegramError:
             continue
-    return book
+    return formats
 
 
 def _identified(line: str, registry: Registry) -> Identified:
@@ -110,16 +110,16 @@ def _identified(line: str, registry: Registry) -> Identified:
     return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
 
 
-def _opened(sealed: Identified, key: bytes | None, book: CompactFormats) -> Opened:
-    return open_telegram(sealed, key, formats=book.formats_for(sealed.address))
+def _opened(identified: Identified, key: bytes | None, formats: CompactFormats) -> Opened:
+    return open_telegram(identified, key, formats=formats.formats_for(identified.address))
 
 
-def _sender(sealed: Identified) -> dict[str, Any]:
+def _sender(identified: Identified) -> dict[str, Any]:
     return {
-        "manufacturer": sealed.address.manufacturer,
-        "serial": sealed.address.identification,
-        "address": str(sealed.address),
-        "driver": sealed.driver.name,
+        "manufacturer": identified.address.manufacturer,
+        "serial": identified.address.identification,
+        "address": str(identified.address),
+        "driver": identified.driver.name,
     }
 
 

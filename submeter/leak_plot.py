@@ -1,7 +1,7 @@
-"""Draws one meter's flow with the leaks that were found: a picture for `submeter classify --plot`.
+"""Plots one meter's flow with the leaks that were found, for `submeter classify --plot`.
 
-In: the readings and runs of one meter. Out: a PNG or SVG file. The one rule: what is drawn is what the
-classifier saw, the flow between readings and its own estimate, and nothing smoothed.
+In: the readings and runs of one meter. Out: a PNG or SVG file. The one rule: the plot shows the
+classifier's input and estimate, the flow between readings, and nothing smoothed.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ _DAY_S = 86_400
 
 
 def draw(path: Path, meter: str, readings: Readings, runs: Sequence[LeakRun]) -> None:
-    """Write the picture; its kind follows the file's suffix.
+    """Write the plot; its format follows the file's suffix.
 
     Raises:
-        InvalidInput: for another suffix, or where matplotlib is missing.
+        InvalidInput: for another suffix, or if matplotlib is missing.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise InvalidInput(f"A picture is {' or '.join(SUFFIXES)}, not {path.name}.", field="plot-to")
+        raise InvalidInput(f"A plot is {' or '.join(SUFFIXES)}, not {path.name}.", field="plot-to")
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, loaded when it is asked for
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, loaded when it is needed
     except ImportError as failure:
         raise InvalidInput(
-            "A picture needs matplotlib: pip install 'submeter[analysis]'.", field="plot"
+            "A plot needs matplotlib: pip install 'submeter[analysis]'.", field="plot"
         ) from failure
     ordered = readings.ordered()
     hours = np.diff(ordered.at_s) / _HOUR_S

@@ -1,4 +1,4 @@
-"""The configuration that the `tortoise` command reads to make a migration; nothing is opened by it."""
+"""The configuration that the `tortoise` command reads to create a migration; it opens no connection."""
 
 from core.bootstrap import database_config
 from core.settings import from_environment

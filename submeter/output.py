@@ -1,6 +1,6 @@
-"""How the command line speaks: tables for people on standard output, JSON where `--json` is given.
+"""Output of the command line: tables on standard output, JSON with `--json`.
 
-Errors go to standard error with the code a script can look for, and end the command with exit status 1.
+Errors are written to standard error with a code for scripts, and end the command with exit status 1.
 """
 
 import csv
@@ -24,16 +24,16 @@ from core.errors import SubmeterError
 from core.settings import SettingsError
 
 WIDTH_OF_A_PIPE = 140
-"""Columns where there is no terminal to ask."""
+"""Width in columns if there is no terminal."""
 
 AtMost: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=100_000))]
-"""How many rows a list shows."""
+"""The maximum number of rows of a list."""
 
 Port: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=65_535))]
 """A TCP port."""
 
 RowNumber: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=2**63 - 1))]
-"""The number of a row, as the tables hold it."""
+"""The number of a row in its table."""
 
 out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
 err = Console(stderr=True, highlight=False, emoji=False)
@@ -47,7 +47,7 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        # A cell may be anybody's text: it is shown, and never read as markup. Our own styles come as Text.
+        # A cell may contain anybody's text: it is never interpreted as markup. Our own styles are Text.
         table.add_row(
             *(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row)
         )
@@ -66,10 +66,10 @@ def fail(message: str, *, code: str = "ERROR") -> NoReturn:
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Tell the errors of the application, of files and of databases in one line instead of a stack trace."""
+    """Report errors of the application, of files and of databases in one line instead of a stack trace."""
     try:
         yield
-    except BrokenPipeError:  # who read us has read enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except SubmeterError as failure:
@@ -78,7 +78,7 @@ def reported_errors() -> Iterator[None]:
     except SettingsError as failure:
         fail(str(failure), code="SETTINGS")
     except csv.Error as failure:
-        fail(f"This is not CSV: {failure}", code="INVALID_INPUT")
+        fail(f"Not a CSV file: {failure}", code="INVALID_INPUT")
     except sqlite3.DatabaseError as failure:
         fail(f"The database cannot be used: {failure}", code="DATABASE_UNREACHABLE")
     except (ConnectionError, socket.gaierror) as failure:
@@ -92,7 +92,7 @@ def reported_errors() -> Iterator[None]:
     ) as failure:
         _report_file_error(failure)
     except Exception as failure:
-        from core.metering import DriverConflict  # noqa: PLC0415 - all decoders; whoever raised it has them
+        from core.metering import DriverConflict  # noqa: PLC0415 - imports all decoders, which are loaded if it was raised
 
         if not isinstance(failure, DriverConflict):
             raise
@@ -100,7 +100,7 @@ def reported_errors() -> Iterator[None]:
 
 
 def _report_file_error(failure: OSError) -> NoReturn:
-    if failure.filename is None:  # no file of ours: the socket of a database
+    if failure.filename is None:  # not a file: the socket of a database
         fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
     if isinstance(failure, FileNotFoundError):
         fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")

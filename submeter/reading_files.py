@@ -1,8 +1,8 @@
-"""Reads files of index readings for `submeter classify`: CSV or Parquet, a row a reading.
+"""Reads files of index readings for `submeter classify`: CSV or Parquet, one reading per row.
 
 In: a path. Out: the readings of each meter, the meters in the order in which they first appear. The one rule:
-a row that cannot be read ends the command with its line number and the reason; no reading is guessed, and
-none is passed over.
+a row that cannot be read ends the command with its line number and the reason; no reading is guessed or
+skipped.
 """
 
 import csv
@@ -18,13 +18,13 @@ from core.leaks.classifier.classify import Readings
 
 REQUIRED = ("meter", "read_at", "litres")
 LARGEST_INDEX_L = 10**15
-_LATEST_S = 32_503_680_000  # the year 3000: beyond it somebody wrote milliseconds
+_LATEST_S = 32_503_680_000  # the year 3000: a larger number is in milliseconds
 _ROWS_A_STEP = 50_000
 
 
 @dataclass(slots=True)
 class _Column:
-    """The readings of one meter while they are gathered."""
+    """The readings of one meter while the file is read."""
 
     at_s: "array[int]" = field(default_factory=lambda: array("q"))
     litres: "array[int]" = field(default_factory=lambda: array("q"))
@@ -59,7 +59,7 @@ def read_readings(path: Path, *, progress: Callable[[int], None] | None = None) 
         if progress is not None and count % _ROWS_A_STEP == 0:
             progress(_ROWS_A_STEP)
     if not columns:
-        raise InvalidInput(f"{path.name} holds no reading.", field="file")
+        raise InvalidInput(f"{path.name} contains no reading.", field="file")
     return {meter: Readings.of(one.at_s, one.litres, one.serial) for meter, one in columns.items()}
 
 
@@ -70,7 +70,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             _require(path, reader.fieldnames or ())
             for row in reader:
                 if None in row or None in row.values():
-                    raise _bad(path, reader.line_num, "the row", "has not as many cells as the header")
+                    raise _bad(path, reader.line_num, "the row", "has more or fewer cells than the header")
                 yield reader.line_num, row
         except (UnicodeDecodeError, csv.Error) as failure:
             raise InvalidInput(f"{path.name} is not CSV in UTF-8: {failure}", field="file") from failure
@@ -78,10 +78,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415 - an extra, loaded when it is asked for
+        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415 - an extra, loaded when it is needed
     except ImportError as failure:
         raise InvalidInput(
-            "Parquet needs pyarrow: pip install 'submeter[analysis]', or hand in CSV.", field="file"
+            "Parquet needs pyarrow: pip install 'submeter[analysis]', or use CSV.", field="file"
         ) from failure
     line = 0
     try:
@@ -104,7 +104,7 @@ def _require(path: Path, names: Any) -> None:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise InvalidInput(
-            f"{path.name} has no column {', '.join(missing)}: {', '.join(REQUIRED)} are wanted.",
+            f"{path.name} has no column {', '.join(missing)}: {', '.join(REQUIRED)} are required.",
             field="file",
         )
 
@@ -121,7 +121,7 @@ def _moment(value: Any, path: Path, line: int) -> int:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as failure:
-            raise _bad(path, line, "read_at", f"is no moment: {text!r}") from failure
+            raise _bad(path, line, "read_at", f"is not a time: {text!r}") from failure
     if moment.tzinfo is None:
         raise _bad(path, line, "read_at", f"has no offset: {value!s}; write 2026-11-22T06:00:00Z or +01:00")
     return int(moment.timestamp())
@@ -131,14 +131,14 @@ def _litres(value: Any, path: Path, line: int) -> int:
     try:
         litres = int(value if isinstance(value, int | float) else _digits(value))
     except (OverflowError, ValueError) as failure:
-        raise _bad(path, line, "litres", f"is no whole number: {value!r}") from failure
+        raise _bad(path, line, "litres", f"is not a whole number: {value!r}") from failure
     if not 0 <= litres <= LARGEST_INDEX_L or (isinstance(value, float) and value != litres):
-        raise _bad(path, line, "litres", f"is no index in whole litres: {value!r}")
+        raise _bad(path, line, "litres", f"is not an index in whole litres: {value!r}")
     return litres
 
 
 def _digits(value: Any) -> str:
-    """A figure as people write it; Python alone reads 1_000."""
+    """A decimal figure; 1_000, which Python would read, is refused."""
     return str(value).replace("_", "?")
 
 

@@ -1,25 +1,16 @@
 """ista: the water and heat meters of ista's radio net 3 in its OMS form, and the Qundis radios it resells.
 
 In: an opened frame. Out: a `Measurement`. The one rule: storage 0 is now, storage 1 the end of the billing
-year, storage 2 the end of the last month; a day of 0000 means that there was none yet. The nine digits
-printed on the device (R-145, R-161) have no known relation to the eight on air, so neither is worked out from
+year, storage 2 the end of the last month; a date of 0000 means that there was none yet. The nine digits
+printed on the device (R-145, R-161) have no known relation to the eight on air, so neither is derived from
 the other.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from core.metering import (
-    Field,
-    Frame,
-    Measurand,
-    Measurement,
-    MeterDriver,
-    SerialFormat,
-    Signature,
-    Table,
-)
 from drivers.ista import qundis
+from submeter.vendor import Field, Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
 
 _YEAR, _MONTH = 1, 2
 _TABLE: Final = Table(

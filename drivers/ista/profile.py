@@ -1,14 +1,14 @@
-"""How ista France signs residents up to «Mes suivis de consommation»: a serial, six steps, a code by e-mail.
+"""The registration of ista France for «Mes suivis de consommation»: a serial, six steps, a code by e-mail.
 
-In: nothing. Out: the operator's profile. The one rule: the French is that of ista's own guide, word for word
-where it has words (R-128 to R-226); its privacy notice speaks of quotes (R-213), so ours is another (C-31).
+In: nothing. Out: the operator's profile. The one rule: the French texts are quoted from ista's guide where it
+has one (R-128 to R-226); its privacy notice is about quotations (R-213), so this one differs (C-31).
 """
 
 import re
 from types import MappingProxyType
 from typing import Final
 
-from core.operators import (
+from submeter.vendor.operators import (
     ActivationMode,
     Asking,
     CharacterClass,
@@ -145,7 +145,7 @@ _TWO_DIGITS: Final = re.compile(r"\d{1,2}", re.ASCII)
 
 
 def dwelling_code(parts: DwellingParts) -> str | None:
-    """Bâtiment, escalier, étage, number, two digits each: `01030001` (R-181); None where one is no number."""
+    """Bâtiment, escalier, étage, number, two digits each: `01030001` (R-181); None if one is not a number."""
     named = (parts.building, parts.staircase, parts.floor, parts.number)
     if not all(_TWO_DIGITS.fullmatch(part) for part in named):
         return None

@@ -1,15 +1,15 @@
 """Qundis (QDS, formerly LSE): the water, heat and heat cost allocator radios that ista resells.
 
 In: an opened frame, in OMS form or as a walk-by record. Out: a `Measurement`. Two rules: a walk-by record is
-turned into the records that the OMS form of the same meter sends, so that one table reads both; and which of
-the two snapshots, year's or month's end, is the billed one hangs on what is counted and on the version, and
-for a version that nobody has seen, or a telegram whose length had to be mended, neither is called so.
+converted to the records that the OMS form of the same meter sends, so that one table reads both; and which of
+the two snapshots, end of year or end of month, is the billed one depends on the medium and the version; for
+an unknown version, or a telegram whose length was corrected, neither is.
 
     0D FF5F 35   9 bytes (the last: B0 allocator, C0 heat, C1 water) · VIF · error day
                  now · year's day · year's value · month's day · month's value · 12 monthly differences
 
 Values are BCD of eight digits, days of type G. The differences, oldest first, are rounded by the meter and do
-not add up to the values: they are not read.
+not add up to the values, so they are not read.
 """
 
 from collections.abc import Container, Iterator
@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from core.metering import Field, Frame, Measurand, Measurement, Table, snapshots
+from submeter.vendor import Field, Frame, Measurand, Measurement, Table, snapshots
 
 MAKERS: Final = ("QDS", "LSE")
 
@@ -26,7 +26,7 @@ _STORAGES: Final = (_YEAR, _MONTH_LSE, _MONTH)
 _WALK_BY: Final = bytes.fromhex("0DFF5F")
 _KINDS: Final = frozenset({0xB0, 0xC0, 0xC1})
 _LENGTH: Final = 28
-# Where the parts of a walk-by record stand in its data, and the record of the OMS form each is.
+# The offsets of the parts of a walk-by record, and the record of the OMS form that each becomes.
 _PARTS: Final = (
     (12, 4, "0C", ""),
     (16, 2, "42", "6C"),
@@ -61,7 +61,7 @@ def interpret(frame: Frame) -> Measurement:
     values = table.values(frame)
     flow = frame.header(_FLOW)
     if flow is not None:
-        # Sent under VIFE 56, which the standard gives another meaning.
+        # Sent under VIFE 56, which has another meaning in the standard.
         values["volume_flow_m3h"] = int.from_bytes(flow.data, "little", signed=True) * _LITRES_AN_HOUR
     return table.interpret(frame, values)
 
@@ -90,7 +90,7 @@ def _first(held: Container[int], *candidates: int) -> int | None:
 
 
 def _walk_by(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The records that stand in a walk-by record; none when it is of a kind that is not known."""
+    """The records in a walk-by record; none if its kind is not known."""
     if len(data) < _LENGTH or data[8] not in _KINDS:
         return
     for at, length, dib, vif in _PARTS:

@@ -1,27 +1,18 @@
 """Itron: water and heat meters with the CYBLE and EquaScan OMS radios.
 
 In: an opened frame. Out: a `Measurement`. The one rule: the record function decides; until the first billing
-day has come the meter fills the billing value with FE and marks it as "during error state", and such a value
-is none. With a long header the meter is the inner address and the radio the outer one.
+day the meter fills the billing value with FE and marks it as "during error state", and such a value is
+absent. With a long header the meter is the inner address and the radio the outer one.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from core.metering import (
-    Field,
-    Frame,
-    Measurand,
-    Measurement,
-    MeterDriver,
-    SerialFormat,
-    Signature,
-    Table,
-)
+from submeter.vendor import Field, Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
 
 _HEAT_MEDIUM: Final = 0x04
 _BILLING: Final = 1
-# A heat meter states its billing day ahead of the first billing value: the day is no proof of a snapshot.
+# A heat meter sends its billing day before there is a billing value: the day alone is not a snapshot.
 _HEAT: Final = Table(
     (
         Field("target_energy_kwh", Measurand.ENERGY, storage=_BILLING),

@@ -1,14 +1,15 @@
 """Kamstrup: MULTICAL and flowIQ water meters, MULTICAL heat meters.
 
-In: an opened frame. Out: a `Measurement`. The one rule: what Kamstrup puts under manufacturer codes (FF20,
-FF22, FF23) is read by the tables of `info.py` and by nothing else; a temperature of 127 is none.
-Encrypted by the counter mode of the extended link; most telegrams are compact frames, whose formats stand
-here so that the first one can be read.
+In: an opened frame. Out: a `Measurement`. The one rule: Kamstrup's manufacturer codes (FF20, FF22, FF23)
+are read by the tables of `info.py` only; a temperature of 127 means no value. Encryption is the counter mode
+of the extended link; most telegrams are compact frames, whose formats are listed here so that the first one
+can be read.
 """
 
 from typing import Final
 
-from core.metering import (
+from drivers.kamstrup.info import read_info
+from submeter.vendor import (
     Field,
     Frame,
     Function,
@@ -19,14 +20,13 @@ from core.metering import (
     Signature,
     Table,
 )
-from drivers.kamstrup.info import read_info
 
 _NOT_AVAILABLE: Final = 127
 _TARGET: Final = 1
 
 _TABLE: Final = Table(
     (
-        # Water meters send the extremes of the last month or day instead of a temperature of now.
+        # Water meters send the extremes of the last month or day instead of the current temperature.
         Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=1, function=Function.MINIMUM),
         Field("flow_temperature_c", Measurand.FLOW_TEMPERATURE, storage=2, function=Function.MINIMUM),
         Field("external_temperature_c", Measurand.EXTERNAL_TEMPERATURE, storage=1, function=Function.MINIMUM),

@@ -7,7 +7,7 @@ MULTICAL 302) is kept raw and raises no flag.
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.metering import FlagBits, FlagDuration, Frame, StatusFlag
+from submeter.vendor import FlagBits, FlagDuration, Frame, StatusFlag
 
 _SHORT: Final = MappingProxyType(
     {0: StatusFlag.DRY, 1: StatusFlag.REVERSE, 2: StatusFlag.LEAK, 3: StatusFlag.BURST}
@@ -71,8 +71,8 @@ _MULTICAL_602_INFO: Final = FlagBits(
         15: StatusFlag.REVERSE,
     }
 )
-# Record header -> what its bits mean. 01FF21 of MULTICAL 302 has no public map: its word is kept, no flag is
-# read.
+# Record header -> what its bits mean. 01FF21 of MULTICAL 302 has no public map: its word is kept and no flag
+# is raised.
 INFO_CODES: Final = MappingProxyType(
     {
         bytes.fromhex("02FF20"): _WATER_INFO_SHORT,
@@ -84,7 +84,7 @@ INFO_CODES: Final = MappingProxyType(
     }
 )
 
-# How long a state held in the last 30 days: three bits each of 02FF20, least significant first, in hours.
+# How long a state lasted in the last 30 days: three bits each of 02FF20, least significant first, in hours.
 _DURATIONS: Final = (
     (4, StatusFlag.DRY), (7, StatusFlag.REVERSE), (10, StatusFlag.LEAK), (13, StatusFlag.BURST),
 )  # fmt: skip
@@ -93,7 +93,7 @@ _WITH_DURATIONS: Final = bytes.fromhex("02FF20")
 
 
 class InfoCode(NamedTuple):
-    """An info code, read: the word as sent, the states of now, how long states held lately."""
+    """A decoded info code: the word as sent, the current states, and how long states lasted recently."""
 
     word: int
     flags: frozenset[StatusFlag]

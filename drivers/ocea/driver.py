@@ -1,7 +1,7 @@
 """OCEA: the water and heat meters of Diehl (Sappel, Hydrometer) that OCEA Smart Building reads.
 
-In: an opened frame, PRIOS or OMS. Out: a `Measurement`. The one rule: the alarm bits of PRIOS stand in the
-clear before the encrypted part (bytes 11 to 13), so they count only once that part has passed its check.
+In: an opened frame, PRIOS or OMS. Out: a `Measurement`. The one rule: the alarm bits of PRIOS are sent
+unencrypted before the encrypted part (bytes 11 to 13), so they count only if that part passes its check.
 Storage 1 is the month's end in PRIOS; in OMS telegrams it depends on the version.
 """
 
@@ -10,7 +10,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.metering import (
+from drivers.ocea import prios, serials
+from submeter.vendor import (
     Address,
     Field,
     FlagBits,
@@ -23,7 +24,6 @@ from core.metering import (
     StatusFlag,
     Table,
 )
-from drivers.ocea import prios, serials
 
 _WATER: Final = 0x07
 
@@ -56,7 +56,7 @@ _PRIOS: Final = Table(
     storages=(1,),
     now=(),
 )
-# Version -> storage number of the month's end, where it is not 1: Hydrus 3, DME 63 8, Sharky 5. Older
+# Version -> storage number of the month's end, if it is not 1: Hydrus 3, DME 63 8, Sharky 5. Older
 # Hydrus that keep no month's end send the year's under 1.
 _HYDRUS: Final = (3, 1)
 _TARGET_STORAGES: Final = MappingProxyType(

@@ -2,10 +2,10 @@
 
 In: an envelope with CI A0..A7, or CI 7A with a manufacturer's security mode, and an eight-byte key or none.
 Out: a frame with ordinary records. The one rule: the cipher is weak (a shift register and one check byte), so
-a content whose check fails is refused as KEY_WRONG and nothing of it is kept; a meter's own key replaces the
-two well-known ones.
+content whose check fails is refused as KEY_WRONG and discarded; a meter's own key replaces the two well-known
+ones.
 
-The register is linear, so sixteen bytes of its stream at once are the exclusive-or of four table entries.
+The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.metering import (
-    Address,
+from submeter.vendor import Address, Frame, Measurand
+from submeter.vendor.proprietary import (
     Envelope,
-    Frame,
     Layout,
-    Measurand,
     Proprietary,
     TelegramError,
     date_g,
@@ -98,7 +96,7 @@ def decrypt(telegram: bytes, key: bytes) -> bytes:
             ^ highest[register >> 24]
         ).to_bytes(_BLOCK, "little")
         stream += block
-        # The register holds the last four bytes that left it.
+        # The register contains the last four bytes of the stream.
         register = int.from_bytes(block[-4:], "big")
     plain = int.from_bytes(encrypted, "little") ^ int.from_bytes(stream[: len(encrypted)], "little")
     return plain.to_bytes(len(encrypted), "little")

@@ -1,13 +1,13 @@
-"""How OCEA Smart Building signs residents up to ISI HABITAT: four steps, then a temporary password by e-mail.
+"""The registration of OCEA Smart Building for ISI HABITAT: four steps, then a temporary password by e-mail.
 
-In: nothing. Out: the operator's profile. The one rule: the French is that of OCEA's own guide, word for word
-where it has words (R-017 to R-065, R-112 to R-115); the English says the same.
+In: nothing. Out: the operator's profile. The one rule: the French texts are quoted from OCEA's guide where it
+has one (R-017 to R-065, R-112 to R-115); the English texts are translations.
 """
 
 from types import MappingProxyType
 from typing import Final
 
-from core.operators import (
+from submeter.vendor.operators import (
     ActivationMode,
     CharacterClass,
     ClassRule,

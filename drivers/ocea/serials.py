@@ -1,6 +1,6 @@
 """The number printed on a Sappel (Diehl) water meter, and its radio address.
 
-In: `H08CA029620` or the radio address; out: the other. The one rule: pure arithmetic on the six address
+In: `H08CA029620` or the radio address. Out: the other. The one rule: pure arithmetic on the six address
 bytes; the printed number is letter, year, two letters, six digits, and year and number together are one
 number of eight digits. A year printed with one digit lost its leading zero: `H8CA029620` is `H08CA029620`,
 and not `H18CA029620` (R-086).
@@ -12,7 +12,7 @@ and not `H18CA029620` (R-086).
 import re
 from typing import Final
 
-from core.metering import Address
+from submeter.vendor import Address
 
 PATTERN: Final = r"[A-Z]\d{1,2}[A-Z]{2}\d{6}|\d{8}"
 _PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)
@@ -22,7 +22,7 @@ MAKER: Final = "SAP"
 
 
 def canonical(text: str) -> str:
-    """Pads the year; the eight digits of other Diehl meters stay as they are."""
+    """Pads the year; the eight digits of other Diehl meters are unchanged."""
     match = _PARTS.fullmatch(text)
     if match is None:
         return text
@@ -31,7 +31,7 @@ def canonical(text: str) -> str:
 
 
 def to_address(serial: str) -> Address | None:
-    """The radio address of a printed serial; None for one that the six bytes cannot hold, or of another
+    """The radio address of a printed serial; None if the six bytes cannot hold it, or if it is of another
     maker.
     """
     match = _PARTS.fullmatch(serial)
@@ -46,7 +46,7 @@ def to_address(serial: str) -> Address | None:
 
 
 def from_address(address: Address) -> str | None:
-    """The printed serial of a radio address; None when it is of another maker or holds no letters."""
+    """The printed serial of a radio address; None if it is of another maker or has no letters."""
     if address.manufacturer != MAKER:
         return address.identification if address.identification.isdecimal() else None
     wire = int(address.identification, 16) | address.version << 32 | address.medium << 40
@@ -58,7 +58,7 @@ def from_address(address: Address) -> str | None:
 
 
 def year_of(serial: str) -> int:
-    """The year of manufacture that a canonical serial states: 71..99 are of the last century."""
+    """The year of manufacture of a canonical serial: 71..99 are 1971..1999."""
     year = int(serial[1:3])
     return 1900 + year if year > 70 else 2000 + year
 

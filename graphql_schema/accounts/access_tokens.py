@@ -10,7 +10,7 @@ from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
 
 
-@strawberry.type(description="A new token.")
+@strawberry.type(description="The token was created.")
 class AccessTokenIssued:
     token: str = strawberry.field(
         description="Send it as `Authorization: Bearer smp_...`. It is returned only here."
@@ -18,7 +18,7 @@ class AccessTokenIssued:
     access_token: AccessToken
 
 
-@strawberry.type(description="The token is no longer valid.")
+@strawberry.type(description="The token was revoked.")
 class AccessTokenRevoked:
     id: strawberry.ID
 
@@ -26,9 +26,9 @@ class AccessTokenRevoked:
 @strawberry.type
 class AccessTokenMutation:
     @resolved(
-        "Create a token for a program such as Home Assistant. It reads what its scopes name, "
-        "changes nothing, and works beside two-factor sign-in. `days` is its lifetime; by "
-        "default it is valid until it is revoked."
+        "Create a token for a program such as Home Assistant. It can read what its scopes cover, cannot "
+        "change anything, and needs no second factor. The owner is notified by e-mail. `days`: its lifetime "
+        "in days, 1 to 730; by default it is valid until it is revoked."
     )
     async def create_access_token(
         self, info: Info, name: str, scopes: list[TokenScope], days: int | None = None
@@ -45,7 +45,7 @@ class AccessTokenMutation:
         )
         return AccessTokenIssued(token=issued.token, access_token=AccessToken.of(issued.view))
 
-    @resolved("End one of the viewer's tokens.")
+    @resolved("Revoke one of the viewer's tokens, with immediate effect.")
     async def revoke_access_token(self, info: Info, id: strawberry.ID) -> AccessTokenRevoked:  # noqa: A002 - the argument's name in the schema
         context = info.context
         number, viewer = number_of(id, "AccessToken"), await context.viewer()

@@ -1,4 +1,4 @@
-"""The own account: contact data, notifications, terms, and the proof of an address (R-097 to R-111)."""
+"""The viewer's account: contact data, notifications, terms, confirmed addresses (R-097 to R-111)."""
 
 from typing import Annotated, TypeAlias
 
@@ -25,7 +25,9 @@ from graphql_schema.base.fields import resolved
 from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
 
 
-@strawberry.input(description="What is left out stays as it is; a blank phone number clears it.")
+@strawberry.input(
+    description="Fields that are left out are unchanged; a blank phone number removes the number."
+)
 class ContactInput:
     civility: str | None = None
     first_name: str | None = None
@@ -34,14 +36,14 @@ class ContactInput:
     language: Language | None = None
 
 
-@strawberry.type(description="The account as it is now.")
+@strawberry.type(description="The change was saved; `viewer` is the updated account.")
 class AccountChanged:
     viewer: Viewer
 
 
-@strawberry.type(description="A six-digit code was sent: valid for fifteen minutes and five attempts.")
+@strawberry.type(description="A six-digit code was sent. It is valid for 15 minutes and five attempts.")
 class CodeSent:
-    to: str = strawberry.field(description="The address or number.")
+    to: str = strawberry.field(description="The e-mail address or phone number that it was sent to.")
 
 
 ChangeAccountResult: TypeAlias = Annotated[
@@ -74,7 +76,7 @@ class AccountMutation:
         await change_contact(await context.viewer(), contact, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Switch a topic's channels on or off, at any time; what is left out stays as it is.")
+    @answered("Switch the channels of a topic on or off; a channel that is left out is unchanged.")
     async def choose_notification(
         self,
         info: Info,
@@ -93,7 +95,7 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Subscribe to the operator's newsletter, or unsubscribe, at any time.")
+    @resolved("Subscribe to the operator's newsletter, or unsubscribe.")
     async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
         context = info.context
         await choose_newsletter(
@@ -105,14 +107,14 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Accept the terms of use in force; `version` says which were read.")
+    @resolved("Accept the terms of use in force. `version` is the version that the user has read.")
     async def accept_terms(self, info: Info, version: str) -> AccountChanged:
         context = info.context
         viewer = await context.viewer()
         await accept_terms(context.application, viewer, version, visitor=context.visitor, now=context.now)
         return await _changed(context)
 
-    @answered("Send a code to a new e-mail address; requires the present password.")
+    @answered("Send a code to a new e-mail address; requires the current password.")
     async def request_email_change(self, info: Info, email: str, password: str) -> RequestCodeResult:
         context = info.context
         viewer = await context.viewer()
@@ -121,7 +123,7 @@ class AccountMutation:
         )
         return CodeSent(to=email.strip())
 
-    @answered("Change to the e-mail address that the code was sent to; the former one is notified.")
+    @answered("Change to the e-mail address that the code was sent to. The former address is notified.")
     async def confirm_email_change(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()
@@ -138,7 +140,7 @@ class AccountMutation:
         )
         return CodeSent(to=(await context.account()).phone_e164 or "")
 
-    @answered("Confirm the mobile number that the code was sent to; alerts by SMS can then be chosen.")
+    @answered("Confirm the mobile number that the code was sent to; SMS alerts can be switched on from then.")
     async def confirm_phone(self, info: Info, code: str) -> ConfirmResult:
         context = info.context
         viewer = await context.viewer()

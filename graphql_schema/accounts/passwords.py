@@ -1,4 +1,4 @@
-"""Passwords: changed by who is signed in, or by whoever proves the mailbox (R-103, R-112 to R-117)."""
+"""Passwords: change while signed in, or reset by an e-mailed link (R-103, R-112 to R-117)."""
 
 from typing import Annotated, TypeAlias
 
@@ -20,14 +20,18 @@ class NewPasswordInput:
         return NewPassword(self.new_password, self.confirmation)
 
 
-@strawberry.type(description="If this e-mail address has an account, a link was sent to it.")
+@strawberry.type(
+    description="If the e-mail address has an account, a link was sent to it. The answer is the same if not."
+)
 class PasswordResetRequested:
     email: str
 
 
-@strawberry.type(description="The password is changed, and every session has ended: sign in again.")
+@strawberry.type(description="The password was reset and every session was ended: sign in again.")
 class PasswordReset:
-    device_token: str = strawberry.field(description="For that sign-in, where cookies are not available.")
+    device_token: str = strawberry.field(
+        description="The device token for that sign-in, for clients without cookies."
+    )
 
 
 ChangePasswordResult: TypeAlias = Annotated[
@@ -43,7 +47,7 @@ ResetPasswordResult: TypeAlias = Annotated[
 
 @strawberry.type
 class PasswordMutation:
-    @answered("Change the password; the session gets a new token, and every other session ends.")
+    @answered("Change the password. The current session gets a new token; every other session is ended.")
     async def change_password(
         self,
         info: Info,
@@ -61,13 +65,13 @@ class PasswordMutation:
         )
         return await entered(context, opened)
 
-    @answered("Request a link by e-mail. The answer does not reveal whether the address has an account.")
+    @answered("Request a password reset link by e-mail.")
     async def request_password_reset(self, info: Info, email: str) -> RequestPasswordResetResult:
         context = info.context
         await ask_for_reset(context.application, email, visitor=context.visitor, now=context.now)
         return PasswordResetRequested(email=email)
 
-    @answered("Set a new password by the token of the link; it works once, within the hour.")
+    @answered("Set a new password with the token of the link. The token is valid once, for one hour.")
     async def reset_password(
         self,
         info: Info,

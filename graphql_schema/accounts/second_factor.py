@@ -1,4 +1,4 @@
-"""The second factor: enrolling, giving and removing it (TOTP, RFC 6238)."""
+"""The second factor: set-up, verification and removal (TOTP, RFC 6238)."""
 
 from typing import Annotated, TypeAlias
 
@@ -16,22 +16,22 @@ from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimite
 
 
 @strawberry.type(
-    description="The secret for an authenticator app. It takes effect with `confirmSecondFactor`."
+    description="The secret for an authenticator app. It has no effect until `confirmSecondFactor`."
 )
 class SecondFactorStarted:
-    secret: str = strawberry.field(description="To type in, base 32. It is returned only here.")
-    uri: str = strawberry.field(description="The same for a QR code: `otpauth://totp/...`.")
+    secret: str = strawberry.field(description="Base 32, for manual entry. It is returned only here.")
+    uri: str = strawberry.field(description="The same secret for a QR code: `otpauth://totp/...`.")
 
 
-@strawberry.type(description="Signing in requires a code from now on.")
+@strawberry.type(description="The second factor is active: signing in requires a code.")
 class SecondFactorEnrolled:
     recovery_codes: list[str] = strawberry.field(
-        description="Each can be used once instead of a code. They are returned only here."
+        description="Each can be used once in place of a code. They are returned only here."
     )
     signed_in: SignedIn
 
 
-@strawberry.type(description="Signing in requires the password alone from now on.")
+@strawberry.type(description="The second factor was removed: signing in requires the password alone.")
 class SecondFactorRemoved:
     removed: bool
 
@@ -53,7 +53,7 @@ RemoveSecondFactorResult: TypeAlias = Annotated[
 
 @strawberry.type
 class SecondFactorMutation:
-    @answered("Begin the set-up of an authenticator app; requires the present password.")
+    @answered("Begin the set-up of an authenticator app; requires the current password.")
     async def start_second_factor(self, info: Info, password: str) -> StartSecondFactorResult:
         context = info.context
         enrolment = await begin_enrolment(
@@ -62,8 +62,8 @@ class SecondFactorMutation:
         return SecondFactorStarted(secret=enrolment.secret, uri=enrolment.uri)
 
     @answered(
-        "Complete the set-up with a code of the app. Other sessions end, and the present "
-        "one gets a new token."
+        "Complete the set-up with a code of the app. The current session gets a new token; every other "
+        "session is ended."
     )
     async def confirm_second_factor(self, info: Info, code: str) -> ConfirmSecondFactorResult:
         context = info.context
@@ -74,7 +74,9 @@ class SecondFactorMutation:
         signed_in = await entered(context, enrolled.session)
         return SecondFactorEnrolled(recovery_codes=list(enrolled.recovery_codes), signed_in=signed_in)
 
-    @answered("Continue from MUST_VERIFY_SECOND_FACTOR with a code of the app or a recovery code.")
+    @answered(
+        "Complete a sign-in in state MUST_VERIFY_SECOND_FACTOR with a code of the app or a recovery code."
+    )
     async def verify_second_factor(self, info: Info, code: str) -> VerifySecondFactorResult:
         context = info.context
         viewer = await context.viewer()
@@ -84,7 +86,7 @@ class SecondFactorMutation:
         return await entered(context, opened)
 
     @answered(
-        "Remove the second factor: the password alone signs in again. Not possible for managers: CONFLICT."
+        "Remove the second factor; requires the current password. CONFLICT for managers, who must keep it."
     )
     async def remove_second_factor(self, info: Info, password: str) -> RemoveSecondFactorResult:
         context = info.context

@@ -1,4 +1,4 @@
-"""Sessions: signing in and out, and what one sees and ends of one's own sign-ins (R-066, R-079)."""
+"""Sessions: signing in and out, renewing and revoking (R-066, R-079)."""
 
 from datetime import datetime
 from typing import Annotated, TypeAlias
@@ -31,12 +31,12 @@ class SignInInput:
     password: str
     device_token: str | None = strawberry.field(
         default=None,
-        description="The device token of an earlier sign-in, where cookies are not available: "
-        "a known device is not locked out when others guess passwords.",
+        description="The device token of an earlier sign-in, for clients without cookies. A known device is "
+        "not locked out by wrong passwords from other devices.",
     )
 
 
-@strawberry.type(description="A session has begun; its token is also set as the cookie `submeter_session`.")
+@strawberry.type(description="A session was opened; its token is also set as the cookie `submeter_session`.")
 class SignedIn:
     token: str = strawberry.field(
         description="Send it as `Authorization: Bearer ...`. It is returned only here."
@@ -44,13 +44,13 @@ class SignedIn:
     expires_at: datetime
     state: SessionState
     device_token: str | None = strawberry.field(
-        description="For the next sign-in from this device; also in the cookie `submeter_device`. Null where "
-        "the device has it already."
+        description="For the next sign-in from this device; also set as the cookie `submeter_device`. Null "
+        "if the device already has one."
     )
     viewer: Viewer
 
 
-@strawberry.type(description="The e-mail address or the password is wrong; the answer does not say which.")
+@strawberry.type(description="The e-mail address or the password is wrong; which of them is not revealed.")
 class SignInRefused(AccessRefusal):
     pass
 
@@ -60,19 +60,19 @@ SignInResult: TypeAlias = Annotated[
 ]
 
 
-@strawberry.type(description="The session of the token that was used has ended.")
+@strawberry.type(description="The session of the request's token was ended.")
 class SignedOut:
-    session_ended: bool = strawberry.field(description="Whether there was one.")
+    session_ended: bool = strawberry.field(description="False if the request had no open session.")
 
 
-@strawberry.type(description="How many sessions were ended.")
+@strawberry.type(description="Sessions were ended; `count` is their number.")
 class SessionsEnded:
     count: int
 
 
 @strawberry.type
 class SessionMutation:
-    @answered("Open a session; its `state` says what must be done before data can be read.")
+    @answered("Open a session. Its `state` is what must be done before data can be read.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         context.try_sign_in()
@@ -91,7 +91,7 @@ class SessionMutation:
         set_device_cookie(context.response, signed_in.device_token, context.application.settings)
         return await entered(context, signed_in.session, device_token=signed_in.device_token)
 
-    @resolved("Revoke the session whose token was used, and clear the cookie.")
+    @resolved("End the session of the request's token, and clear the cookie.")
     async def sign_out(self, info: Info) -> SignedOut:
         context = info.context
         token = context.credentials.token
@@ -100,7 +100,7 @@ class SessionMutation:
         clear_session_cookie(context.response, context.application.settings)
         return SignedOut(session_ended=ended)
 
-    @resolved("A new token and lifetime for the present session; the old token is no longer valid.")
+    @resolved("Get a new token and lifetime for the current session; the old token becomes invalid.")
     async def renew_session(self, info: Info) -> SignedIn:
         context = info.context
         viewer = await context.viewer()
@@ -114,7 +114,7 @@ class SessionMutation:
         await revoke_session(viewer, number, visitor=context.visitor, now=context.now)
         return SessionsEnded(count=1)
 
-    @resolved("End every session of the viewer but the present one, and forget all known devices.")
+    @resolved("End every session of the viewer except the current one, and forget all known devices.")
     async def revoke_other_sessions(self, info: Info) -> SessionsEnded:
         context = info.context
         viewer = await context.viewer()
@@ -124,7 +124,7 @@ class SessionMutation:
 
 
 async def entered(context: Context, opened: OpenedSession, *, device_token: str | None = None) -> SignedIn:
-    """Let the rest of the operation be of the session, and hand its token out."""
+    """Run the rest of the operation in the session, and return its token."""
     context.sign_in(opened.viewer, opened.token)
     set_session_cookie(context.response, opened.token, context.application.settings)
     return SignedIn(
@@ -137,10 +137,10 @@ async def entered(context: Context, opened: OpenedSession, *, device_token: str 
 
 
 def _check(email: str) -> None:
-    """Refuse at once an e-mail that no account can have, since the table would not even be asked for it.
+    """Refuse an e-mail address that is too long for any account, before the database is queried.
 
     Raises:
-        Refusal: too long once folded.
+        Refusal: too long once normalised.
     """
     if len(email_key(email)) > LONGEST_EMAIL:
         raise Refusal("E-mail and password do not belong together.")

@@ -1,4 +1,4 @@
-"""The viewer: who is signed in, with the account, the dwellings, and what opens the account."""
+"""The viewer: the signed-in account, its dwellings, sessions and access tokens."""
 
 from datetime import datetime
 
@@ -15,64 +15,58 @@ from graphql_schema.base.context import Info, language_of
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import global_id
+from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
 from graphql_schema.dwellings.occupancies import OwnedDwelling
 
 strawberry.enum(
     SessionState,
-    description="What must be done before data can be read, in this order. Until READY, "
-    "everything else is refused with the state as its code.",
+    description="What must be done before data can be read, in this order. Until READY, every other "
+    "operation is refused with the state as its error code.",
 )
-strawberry.enum(Role, description="The role of an account.")
-strawberry.enum(NotificationTopic, description="What residents can choose to be notified of.")
-strawberry.enum(TokenScope, description="What a personal access token may read.")
+strawberry.enum(Role, description="The role of an account; it decides what the account may do.")
+strawberry.enum(NotificationTopic, description="A topic that residents can choose notifications for.")
+strawberry.enum(
+    TokenScope,
+    description="What a personal access token may read. READ_MONTHLY: dwellings and monthly consumption. "
+    "READ_DAILY: also daily consumption, meters and readings. ALERTS: dwellings and alerts.",
+)
 
 
-@strawberry.type(description="A session, begun by one sign-in.")
+@strawberry.type(description="An open session; each sign-in opens one.")
 class Session:
     id: strawberry.ID
     user_agent: str = strawberry.field(description="The user agent of the browser or app.")
-    address: str | None = strawberry.field(description="The IP address of the sign-in.")
+    address: str | None = strawberry.field(
+        description="The IP address of the sign-in; null if it is not known."
+    )
     created_at: datetime
-    last_seen_at: datetime = strawberry.field(description="Accurate to five minutes.")
+    last_seen_at: datetime = strawberry.field(description="The last request, accurate to five minutes.")
     expires_at: datetime
-    current: bool = strawberry.field(description="Whether it is the session of this request.")
+    current: bool = strawberry.field(description="Whether this is the session of the request.")
 
     @classmethod
     def of(cls, view: SessionView) -> "Session":
-        return cls(
-            id=global_id("Session", view.id),
-            user_agent=view.user_agent,
-            address=view.address,
-            created_at=view.created_at,
-            last_seen_at=view.last_seen_at,
-            expires_at=view.expires_at,
-            current=view.current,
-        )
+        return shown(cls, view, id=global_id("Session", view.id))
 
 
-@strawberry.type(description="A personal access token: a program reads part of the viewer's data with it.")
+@strawberry.type(description="A personal access token, with which a program reads part of the viewer's data.")
 class AccessToken:
     id: strawberry.ID
     name: str
     scopes: list[TokenScope]
     created_at: datetime
-    expires_at: datetime | None = strawberry.field(description="Null: valid until it is revoked.")
-    last_used_at: datetime | None = strawberry.field(description="Accurate to five minutes.")
+    expires_at: datetime | None = strawberry.field(description="Null if it is valid until it is revoked.")
+    last_used_at: datetime | None = strawberry.field(
+        description="The last use, accurate to five minutes; null if it was never used."
+    )
 
     @classmethod
     def of(cls, view: AccessTokenView) -> "AccessToken":
-        return cls(
-            id=global_id("AccessToken", view.id),
-            name=view.name,
-            scopes=list(view.scopes),
-            created_at=view.created_at,
-            expires_at=view.expires_at,
-            last_used_at=view.last_used_at,
-        )
+        return shown(cls, view, id=global_id("AccessToken", view.id), scopes=list(view.scopes))
 
 
-@strawberry.type(description="The channels by which the viewer is notified of one topic.")
+@strawberry.type(description="The channels by which the viewer is notified of a topic.")
 class NotificationChoice:
     topic: NotificationTopic
     by_email: bool
@@ -80,8 +74,8 @@ class NotificationChoice:
 
 
 @strawberry.type(
-    description="The signed-in account. Its personal data can be read in a "
-    "session alone, not with an access token."
+    description="The signed-in account. Its personal data can be read in a session only, not with an "
+    "access token."
 )
 class Viewer:
     id: strawberry.ID
@@ -96,7 +90,7 @@ class Viewer:
     async def email(self, info: Info) -> str:
         return (await self._own(info)).email
 
-    @resolved("`Mme`, `M.`; blank where it is not known.")
+    @resolved("The form of address, `Mme` or `M.`; blank if it is not known.")
     async def civility(self, info: Info) -> str:
         return (await self._own(info)).civility
 
@@ -108,11 +102,11 @@ class Viewer:
     async def last_name(self, info: Info) -> str:
         return (await self._own(info)).last_name
 
-    @resolved("E.164: `+33639980012`.")
+    @resolved("The phone number in E.164 format, `+33639980012`; null if there is none.")
     async def phone(self, info: Info) -> str | None:
         return (await self._own(info)).phone_e164
 
-    @resolved("Whether the number was confirmed by a code; SMS go to confirmed numbers alone.")
+    @resolved("Whether the phone number was confirmed by a code. SMS are sent to confirmed numbers only.")
     async def phone_confirmed(self, info: Info) -> bool:
         return (await self._own(info)).phone_confirmed
 
@@ -128,23 +122,25 @@ class Viewer:
     async def second_factor(self, info: Info) -> bool:
         return (await self._own(info)).second_factor
 
-    @resolved("The version of the terms of use in force, which `acceptTerms` names.")
+    @resolved(
+        "The version of the terms of use in force, to be sent with `acceptTerms`; null if there are none."
+    )
     async def terms_version(self, info: Info) -> str | None:
         return (await self._own(info)).terms_version
 
-    @resolved("The present ones first.")
+    @resolved("The viewer's dwellings, current occupancies first, then those that have ended.")
     async def dwellings(self, info: Info) -> list[Dwelling]:
         return [Dwelling.of(view) for view in await my_dwellings(await info.context.viewer())]
 
-    @resolved("The dwellings that the viewer owns and does not live in, without their data.")
+    @resolved("The dwellings that the viewer owns and does not live in, without metering data.")
     async def owned_dwellings(self, info: Info) -> list[OwnedDwelling]:
         viewer, now = await info.context.viewer(), info.context.now
         return [OwnedDwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
 
-    @resolved("The notification channels, topic by topic.")
+    @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:
         return [
-            NotificationChoice(topic=choice.topic, by_email=choice.by_email, by_sms=choice.by_sms)
+            shown(NotificationChoice, choice)
             for choice in await notification_choices(await info.context.viewer())
         ]
 
@@ -152,23 +148,23 @@ class Viewer:
     async def newsletter(self, info: Info) -> bool:
         return (await self._own(info)).newsletter
 
-    @resolved("The open sessions, the last seen first.")
+    @resolved("The open sessions, most recently used first.")
     async def sessions(self, info: Info) -> list[Session]:
         views = await my_sessions(await info.context.viewer(), now=info.context.now)
         return [Session.of(view) for view in views]
 
-    @resolved("The personal access tokens that were not revoked, the newest first.")
+    @resolved("The personal access tokens that were not revoked, newest first; expired ones are included.")
     async def access_tokens(self, info: Info) -> list[AccessToken]:
         return [AccessToken.of(view) for view in await my_tokens(await info.context.viewer())]
 
     async def _own(self, info: Info) -> AccountView:
-        """The account, for whoever may read it."""
+        """The account, if the viewer may read it."""
         (await info.context.viewer()).require(Permission.ACCOUNT_READ)
         return self.account
 
 
 @strawberry.type
 class ViewerQuery:
-    @resolved("The signed-in account. Without a valid token: UNAUTHENTICATED.")
+    @resolved("The signed-in account. UNAUTHENTICATED without a valid token.")
     async def viewer(self, info: Info) -> Viewer:
         return Viewer.of(await info.context.account(), await info.context.viewer())

@@ -1,6 +1,6 @@
-"""What is done about alerts: how one stands, and the mutations of resident and manager.
+"""The workflow of an alert: its status, and the mutations of resident and manager.
 
-A repair that is not possible, or an alert that is over, is part of the answer.
+The one rule: an alert that has ended is part of the answer (`AlertEnded`), not an error.
 """
 
 from collections.abc import Awaitable
@@ -22,32 +22,27 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertActionKind, AlertStatus, KnownUse, Party
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import checked_moment
 
 
-@strawberry.type(description="An action on an alert.")
+@strawberry.type(description="An action that was taken on an alert.")
 class AlertAction:
     kind: AlertActionKind
     party: Party
     done_at: datetime
     repaired_at: datetime | None = strawberry.field(description="For REPAIRED: when the repair was made.")
     reason: KnownUse | None = strawberry.field(
-        description="For NOT_A_LEAK: the use of water that it is instead."
+        description="For NOT_A_LEAK: the use of water that explains the flow."
     )
-    snoozed_until: date | None = strawberry.field(description="For NOT_A_LEAK: snoozed until this day.")
+    snoozed_until: date | None = strawberry.field(
+        description="For NOT_A_LEAK: the first day on which the alert is active again."
+    )
     note: str
 
     @classmethod
     def of(cls, view: AlertActionView) -> "AlertAction":
-        return cls(
-            kind=view.action,
-            party=view.party,
-            done_at=view.done_at,
-            repaired_at=view.repaired_at,
-            reason=view.reason,
-            snoozed_until=view.snoozed_until,
-            note=view.note,
-        )
+        return shown(cls, view, kind=view.action)
 
 
 @strawberry.type(
@@ -55,8 +50,10 @@ class AlertAction:
 )
 class AlertWorkflow:
     status: AlertStatus
-    actions: list[AlertAction] = strawberry.field(description="The oldest first.")
-    possible: list[AlertActionKind] = strawberry.field(description="The actions that are possible now.")
+    actions: list[AlertAction] = strawberry.field(description="The actions, oldest first.")
+    possible: list[AlertActionKind] = strawberry.field(
+        description="The actions that the viewer can take now."
+    )
 
     @classmethod
     def of(cls, view: AlertWorkflowView) -> "AlertWorkflow":
@@ -76,7 +73,9 @@ class AcknowledgeAlertInput:
 @strawberry.input
 class ReportRepairInput:
     id: strawberry.ID
-    repaired_at: datetime | None = strawberry.field(default=None, description="Now, if not given.")
+    repaired_at: datetime | None = strawberry.field(
+        default=None, description="When the repair was made; by default now."
+    )
     note: str = ""
 
 
@@ -85,9 +84,9 @@ class DismissAlertInput:
     id: strawberry.ID
     reason: KnownUse
     snooze_days: int = strawberry.field(
-        default=USUAL_SNOOZE_DAYS, description="Days to snooze the alert, 1 to 90."
+        default=USUAL_SNOOZE_DAYS, description="For how many days to snooze the alert, 1 to 90."
     )
-    note: str = strawberry.field(default="", description="Required with the reason OTHER.")
+    note: str = strawberry.field(default="", description="Required if the reason is OTHER.")
 
 
 @strawberry.type(description="The action was recorded.")
@@ -96,7 +95,7 @@ class AlertUpdated:
     workflow: AlertWorkflow
 
 
-@strawberry.type(description="The alert has ended; no action is possible any more.")
+@strawberry.type(description="The alert has ended, and no action can be taken on it.")
 class AlertEnded:
     code: str
     message: str
@@ -107,12 +106,15 @@ AlertActionResult: TypeAlias = Annotated[AlertUpdated | AlertEnded, strawberry.u
 
 @strawberry.type
 class AlertMutation:
-    @resolved("Acknowledge an alert: it was seen and is being dealt with.")
+    @resolved("Acknowledge an alert: somebody is dealing with it.")
     async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         return await _answer(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
 
-    @resolved("Report a leak as repaired; readings confirm it after 48 hours, or show a relapse.")
+    @resolved(
+        "Report a leak as repaired. After 48 hours the meter's readings confirm the repair (VERIFIED) or "
+        "show that the leak goes on (RELAPSED)."
+    )
     async def report_repair(self, info: Info, input: ReportRepairInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         moment = checked_moment(input.repaired_at, "repairedAt")
@@ -121,7 +123,10 @@ class AlertMutation:
             report_repair(viewer, number, repaired_at=moment, note=input.note, now=info.context.now),
         )
 
-    @resolved("Dismiss an alert as no leak: it is snoozed for a while, up to its present level.")
+    @resolved(
+        "Dismiss an alert as no leak. It is snoozed for `snoozeDays`, unless it rises above its current "
+        "level."
+    )
     async def dismiss_alert(self, info: Info, input: DismissAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         return await _answer(
@@ -138,7 +143,7 @@ class AlertMutation:
 
 
 async def _answer(alert: strawberry.ID, action: Awaitable[AlertWorkflowView]) -> AlertActionResult:
-    """How the alert stands after the deed, or that it was over."""
+    """The alert's workflow after the action, or `AlertEnded`."""
     try:
         return AlertUpdated(id=alert, workflow=AlertWorkflow.of(await action))
     except Over as over:

@@ -1,4 +1,4 @@
-"""Amounts as clients get them: exact in the unit that is shown, and as the integer that was counted.
+"""Amounts as clients get them: exact in the display unit, and as the integer of the register.
 
 In: integers in the smallest unit of a fluid. Out: `Amount`. The one rule: no figure passes through a float.
 """
@@ -12,9 +12,11 @@ from graphql_schema.base.enums import Fluid, Unit
 from graphql_schema.base.scalars import BigInt
 
 
-@strawberry.type(description="An index or a volume.")
+@strawberry.type(description="An index or a consumption.")
 class Amount:
-    value: Decimal = strawberry.field(description="In `unit`, exact, with a decimal point: `13.280`.")
+    value: Decimal = strawberry.field(
+        description="The exact amount in `unit`, with a decimal point: `13.280`."
+    )
     unit: DisplayUnit
     smallest: BigInt = strawberry.field(description="The same amount as a whole number of `smallestUnit`.")
     smallest_unit: Unit

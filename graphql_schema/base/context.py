@@ -1,7 +1,7 @@
-"""What a resolver finds at hand: the application, the moment, who is asking, and the operation's loaders.
+"""The context of a request: the application, the time, the viewer, and the operation's loaders.
 
-One context a request, and a request holds one operation. The one rule: `now` is read once, so that all
-fields of an answer are of one moment.
+One context per request, and one operation per request. The one rule: `now` is read once, so that all
+fields of an answer have the same time.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from graphql_schema.base.loaders import Loaders
 
 @dataclass(slots=True)
 class Context:
-    """The world of one operation.
+    """The context of one operation.
 
     Attributes:
         request: the HTTP request.
         response: where headers and cookies of the answer go.
         application: settings and drivers.
-        now: the moment of the request, aware UTC.
-        credentials: the token that was shown.
-        loaders: of this operation and viewer.
+        now: the time of the request, aware UTC.
+        credentials: the token that was sent.
+        loaders: the loaders of this operation and viewer.
     """
 
     request: Request
@@ -49,7 +49,7 @@ class Context:
         self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
 
     async def viewer(self) -> Viewer:
-        """Who is asking; found once, at the first field that wants to know.
+        """Who is asking; looked up once, at the first field that needs it.
 
         Raises:
             Unauthenticated: no token, or one that is unknown, expired or revoked.
@@ -59,42 +59,42 @@ class Context:
         return await self._viewer
 
     async def account(self) -> AccountView:
-        """The viewer's account; found once.
+        """The viewer's account; looked up once.
 
         Raises:
-            Unauthenticated: nobody is asking, or no resident.
+            Unauthenticated: no viewer, or one without an account.
         """
         if self._account is None:
             self._account = asyncio.ensure_future(self._find_account())
         return await self._account
 
     async def language(self, asked_for: Language | None) -> Language:
-        """The language asked for, or else the one of the viewer's account."""
+        """The language asked for, by default the one of the viewer's account."""
         return asked_for or language_of(await self.account())
 
     def try_sign_in(self) -> None:
-        """One operation tries one password, serial or code: aliases are no way to try thirty.
+        """Allow one password, serial or code per operation, so that aliases cannot try thirty.
 
         Raises:
-            InvalidInput: it tried before.
+            InvalidInput: the operation has tried one before.
         """
         if self._sign_in_tried:
             raise InvalidInput("An operation signs in or answers a registration once.")
         self._sign_in_tried = True
 
     def sign_in(self, viewer: Viewer, token: str) -> None:
-        """Let the rest of the operation be the viewer's; nothing that was loaded for another is kept."""
+        """Run the rest of the operation as this viewer; discard what was loaded for another."""
         self._become(Credentials(token, by_cookie=False))
         self._viewer = asyncio.get_running_loop().create_future()
         self._viewer.set_result(viewer)
 
     def forget_viewer(self) -> None:
-        """Let the rest of the operation ask again who the viewer is: what it may do has changed."""
+        """Look the viewer up again in the rest of the operation, since its permissions have changed."""
         self._become(self.credentials)
 
     @property
     def visitor(self) -> Visitor:
-        """Who is at the door, by the connection (behind a proxy, see docs/accounts.md)."""
+        """The client, by its connection (behind a proxy, see docs/accounts.md)."""
         client = self.request.client
         return Visitor(
             address=client.host[:45] if client else None,
@@ -106,7 +106,7 @@ class Context:
         return self.request.cookies.get(DEVICE_COOKIE)
 
     def sign_out(self) -> None:
-        """Let the rest of the operation be nobody's."""
+        """Run the rest of the operation without a viewer."""
         self._become(NOBODY)
 
     def _become(self, credentials: Credentials) -> None:
@@ -115,7 +115,7 @@ class Context:
 
     async def _find_viewer(self) -> Viewer:
         if self.credentials.token is None:
-            raise Unauthenticated("Sign in first, or show a token: Authorization: Bearer ...")
+            raise Unauthenticated("Sign in first, or send a token: Authorization: Bearer ...")
         return await viewer_of_token(self.application, self.credentials.token, now=self.now)
 
     async def _find_account(self) -> AccountView:
@@ -126,5 +126,5 @@ Info: TypeAlias = strawberry.Info[Context, None]
 
 
 def language_of(account: AccountView) -> Language:
-    """An account's language; French, the portal's own, where it is none that we write."""
+    """An account's language; French, the portal's default, if it is not a supported one."""
     return Language(account.language) if account.language in set(Language) else Language.FR

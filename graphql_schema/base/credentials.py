@@ -1,7 +1,7 @@
-"""What a request shows of who is asking: a bearer token, or the session cookie that sign-in sets.
+"""The credentials of a request: a bearer token, or the session cookie that sign-in sets.
 
-In: a request's headers. Out: the token, and whether a browser sent it by itself. The one rule: a cookie goes
-along with requests that other sites start, so `from_another_site` is asked before it counts.
+In: a request's headers. Out: the token, and whether the browser sent it as a cookie. The one rule: a browser
+also sends cookies with requests that other sites start, so `from_another_site` is checked first.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from core.settings import Settings
 COOKIE = "submeter_session"
 DEVICE_COOKIE = "submeter_device"
 DEVICE_FOR = timedelta(days=400)
-"""As long as browsers keep a cookie."""
+"""The longest lifetime that browsers allow a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The token that was shown, None for none; `by_cookie`: it came as the session cookie."""
+    """The token that was sent, None for none; `by_cookie`: it was sent as the session cookie."""
 
     token: str | None = field(repr=False)
     by_cookie: bool
@@ -40,13 +40,13 @@ NOBODY = Credentials(None, by_cookie=False)
 
 
 def from_another_site(request: Request) -> bool:
-    """Whether a browser says that a page of another host sent this; other clients say nothing."""
+    """Whether the Origin header names another host; clients other than browsers send none."""
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
 
 
 def set_session_cookie(response: Response, token: str, settings: Settings) -> None:
-    """Out of reach of scripts, and not sent along when another site links here."""
+    """Set the session cookie: hidden from scripts, and not sent with requests from other sites."""
     response.set_cookie(
         COOKIE,
         token,
@@ -58,7 +58,7 @@ def set_session_cookie(response: Response, token: str, settings: Settings) -> No
 
 
 def set_device_cookie(response: Response, token: str, settings: Settings) -> None:
-    """By which a browser is known that has signed in before; it opens nothing."""
+    """Set the cookie that marks a browser which has signed in before; it grants no access."""
     response.set_cookie(
         DEVICE_COOKIE,
         token,

@@ -1,4 +1,4 @@
-"""The closed sets of the schema, as the layers below know them, with what they mean to a client."""
+"""The enums of the schema: those of the layers below, with a description for clients."""
 
 import strawberry
 
@@ -31,40 +31,54 @@ __all__ = [
     "Unit",
 ]
 
-strawberry.enum(Fluid, description="What a meter counts; the dashboard has a tab for each.")
-strawberry.enum(Unit, description="The smallest unit of an index; amounts are exact in it.")
+strawberry.enum(Fluid, description="What a meter measures; the dashboard has a tab for each.")
+strawberry.enum(Unit, description="The smallest unit of an index, in which amounts are whole numbers.")
 strawberry.enum(
     Quality,
-    description="How far an amount can be trusted. ESTIMATED: part of a gap whose total is known. "
-    "PARTIAL: the true amount is this or more.",
+    description="The quality of an amount. MEASURED: from readings. ESTIMATED: a share of a gap between "
+    "readings, whose total is known. PARTIAL: readings cover only part of the period, so the true amount is "
+    "this or more.",
 )
 strawberry.enum(
     AlertStatus,
     name="AlertStatus",
-    description="The status of an alert, the same for resident and manager. REPAIRED holds for "
-    "48 hours; then the meter's readings make it VERIFIED or RELAPSED.",
+    description="The status of an alert, the same for resident and manager. OPEN: no action yet, or the "
+    "snooze is over. REPAIRED lasts for 48 hours; then the meter's readings decide between VERIFIED and "
+    "RELAPSED. NOT_A_LEAK: dismissed and snoozed.",
 )
 strawberry.enum(AlertActionKind, name="AlertActionKind", description="The kind of an action on an alert.")
-strawberry.enum(Party, name="AlertParty", description="Who took the action; METER: it follows from readings.")
-strawberry.enum(KnownUse, description="A use of water that is not a leak.")
-strawberry.enum(LimitPeriod, description="The period of a resident's own limit.")
+strawberry.enum(
+    Party, name="AlertParty", description="Who took an action. METER: it follows from the meter's readings."
+)
+strawberry.enum(KnownUse, description="A reason why continuous flow is not a leak.")
+strawberry.enum(LimitPeriod, description="The period of a resident's own consumption limit.")
 strawberry.enum(
     StatementReason,
     description="What an index statement is for. INVENTORY: the inventory of fixtures (état des lieux).",
 )
 strawberry.enum(
-    StatementFormat, description="CSV: UTF-8 with byte order mark and semicolons, as spreadsheets open it."
+    StatementFormat,
+    description="The file format of an index statement. CSV: UTF-8 with byte order mark, separated by "
+    "semicolons.",
 )
-strawberry.enum(Language, description="The languages residents read; not given, the account's own.")
-strawberry.enum(OccupancyKind, description="Tenure: how somebody holds a dwelling.")
 strawberry.enum(
-    StatusFlag, name="MeterFlag", description="A condition that a meter reports, whatever its vendor."
+    Language,
+    description="A language of the portal. If an argument is left out, the account's language is used.",
 )
-strawberry.enum(DisplayUnit, description="The unit in which amounts are shown.")
+strawberry.enum(
+    OccupancyKind, description="Tenure: whether an account holder rents or owns a dwelling, and lives in it."
+)
+strawberry.enum(
+    StatusFlag,
+    name="MeterFlag",
+    description="A condition that a meter reports, named the same for all vendors.",
+)
+strawberry.enum(DisplayUnit, description="The unit in which amounts are displayed.")
 strawberry.enum(
     AlertKind,
-    description="What an alert is about. BURST: a very high flow for two hours, or the meter's own flag. "
-    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: nothing received "
-    "from a meter that used to send. METER_LEAK: the meter's own leak flag, where its register is too "
-    "coarse to show a leak.",
+    description="The kind of an alert. LEAK: continuous flow, by the meter's readings. OVER_CONSUMPTION: a "
+    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag. "
+    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: no data from a "
+    "meter that used to send. METER_LEAK: the meter's own leak flag, if its register is too coarse to show "
+    "a leak.",
 )

@@ -1,8 +1,8 @@
-"""Errors as clients get them: every one has `extensions.code`, a refusal of the application its own code and field.
+"""Errors as clients get them: each has `extensions.code`, and a refusal may have a field as well.
 
-In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only sentences that
-were written for a client leave the application; everything else is INTERNAL with an id, and the log has the rest
-under that id. A client's own mistakes are not logged as errors.
+In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only messages written
+for clients leave the application; everything else is INTERNAL with an id, and the log has the details under
+that id. A client's own mistakes are not logged as errors.
 """
 
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def translated(error: GraphQLError) -> GraphQLFormattedError:
-    """The entry of `errors`: message, locations, path, and the code that a program acts on."""
+    """The entry of `errors`: message, locations, path, and the code for programs."""
     cause = _cause(error)
     if isinstance(cause, SubmeterError) and not isinstance(cause, SecretUnusable):  # that is for the operator
         field: dict[str, object] = {"field": cause.field} if cause.field else {}

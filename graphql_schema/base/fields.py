@@ -1,4 +1,4 @@
-"""A field with a resolver and a description; strawberry's own decorator loses types when it has arguments."""
+"""Fields with a resolver and a description; strawberry's own decorator loses types when it has arguments."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -10,7 +10,7 @@ Resolver: TypeAlias = Callable[..., Awaitable[Any]]
 
 
 def resolved(description: str) -> Callable[[Resolver], StrawberryField]:
-    """Make a method the resolver of a field (or mutation) that the schema describes so."""
+    """Make a method the resolver of a field (or mutation) with this description in the schema."""
 
     def field_of(resolver: Resolver) -> StrawberryField:
         return strawberry.field(resolver, description=description)

@@ -1,8 +1,8 @@
-"""Loaders: what several fields of one operation ask for is asked of a service once.
+"""Loaders: data that several fields of one operation need are requested from a service once.
 
-In: keys, in the order in which an operation's fields ask. Out: the service's values in the same order. The
-one rule: a loader lives as long as one operation of one viewer, since what it keeps was narrowed to that
-viewer and is as old as the question. Named by their key.
+In: keys, in the order in which an operation's fields request them. Out: the service's values in the same
+order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for that
+viewer at that time. Loaders are named by their key.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +36,7 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 
 
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many tabs are asked for apart."""
+    """The dashboard of each dwelling: one call, however many fields request its tabs."""
 
     def __init__(self, viewer: ViewerSource, now: datetime) -> None:
         self._viewer = viewer
@@ -49,7 +49,7 @@ class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
 
 
 class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
-    """The active alerts of each dwelling: one call for the banner's number and the list."""
+    """The active alerts of each dwelling: one call for both the count and the list."""
 
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self._viewer = viewer
@@ -77,7 +77,7 @@ class Loaders:
 
 
 async def _answer(question: Awaitable[ValueT]) -> ValueT | SubmeterError:
-    """The answer or the refusal, so that one key's refusal is not another's."""
+    """The answer or the refusal, so that a refusal affects its own key only."""
     try:
         return await question
     except SubmeterError as refusal:

@@ -1,23 +1,24 @@
-"""Keyset pages: what a Connection needs beside its items (the GraphQL Cursor Connections specification).
+"""Keyset pages: page size, cursors and page info (the GraphQL Cursor Connections specification).
 
 In: `first` and `after` as a client sends them. Out: a checked size, and the parts of a cursor. The one rule:
-a cursor names the last item that was seen, not its position, so that an item arriving meanwhile shifts
-nothing. A cursor is opaque: base64 over its kind and parts.
+a cursor names the last item of the page, not its position, so that items added meanwhile do not shift the
+next page. A cursor is opaque: base64 of its kind and parts.
 """
 
 import base64
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry.relay import PageInfo
 
 from core.errors import InvalidInput
+from core.services.shared.paging import Page
 
 LARGEST_PAGE = 200
 PAGE = 50
-"""How many items come when a client does not say."""
+"""The default page size."""
 
 _LONGEST_CURSOR = 200
 
@@ -25,7 +26,7 @@ ItemT = TypeVar("ItemT")
 PartsT = TypeVar("PartsT")
 
 
-@strawberry.type(description="An item and the cursor to go on after it.")
+@strawberry.type(description="An item of a page, and its cursor for `after`.")
 class Edge(Generic[ItemT]):
     cursor: str
     node: ItemT
@@ -47,12 +48,12 @@ def cursor(kind: str, *parts: object) -> str:
 
 
 def parse_cursor(text: str | None, kind: str, read: Callable[[Sequence[str]], PartsT]) -> PartsT | None:
-    """What a cursor of this kind says; None for no cursor.
+    """The parts of a cursor of this kind; None for no cursor.
 
     Args:
         text: the cursor.
-        kind: the connection that must have made it.
-        read: makes a value of the parts; a ValueError or OverflowError of it means a forged cursor.
+        kind: the connection that the cursor must come from.
+        read: converts the parts; a ValueError or OverflowError means a forged cursor.
 
     Raises:
         InvalidInput: the cursor is not one of this connection.
@@ -66,12 +67,13 @@ def parse_cursor(text: str | None, kind: str, read: Callable[[Sequence[str]], Pa
             return read(parts)
     except (Base64Error, ValueError, OverflowError):
         pass
-    raise InvalidInput("This cursor is not one of this connection.", field="after")
+    raise InvalidInput("This cursor does not belong to this connection.", field="after")
 
 
-def page_info(edges: Sequence[Edge[ItemT]], *, has_next: bool, after: str | None) -> PageInfo:
+def page_info(edges: Sequence[Edge[ItemT]], page: Page[Any], after: str | None) -> PageInfo:
+    """Where a page lies: `after` is the cursor that it was asked with."""
     return PageInfo(
-        has_next_page=has_next,
+        has_next_page=page.has_next,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,

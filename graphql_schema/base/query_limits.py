@@ -1,11 +1,11 @@
-"""How much one operation may ask for, found before anything is validated or run.
+"""Limits on the size of one operation, checked before it is validated or run.
 
 In: the parsed document. Out: refusals with the code OPERATION_TOO_LARGE. The one rule: the walk is linear in
 the document; a fragment is measured once, however often it is spread, since walking it again at each spread
-is itself the attack (twenty fragments that spread the next one twice are a million visits). Validation is
-guarded too: its overlap check compares fields of one response name pair by pair.
+would make the check itself an attack (twenty fragments that each spread the next one twice are a million
+visits). Validation is protected too: its overlap check compares fields of one response name pair by pair.
 
-The answer depends on the document alone, so it is kept with the validation of that document.
+The result depends on the document only, so it is cached with the validation of that document.
 """
 
 from collections import Counter
@@ -40,13 +40,13 @@ from strawberry.schema.schema import validate_document
 from graphql_schema.base.paging import LARGEST_PAGE
 
 LONGEST_DOCUMENT = 32_768
-"""Characters of a query text; longer values belong into variables."""
+"""Characters of a query text; longer values belong in variables."""
 
 MAX_TOKENS = 1_000
 MAX_DEPTH = 12
 MAX_ALIASES = 30
 MAX_COST = 100_000
-"""Fields that an answer may hold at worst."""
+"""Fields that an answer may hold at most."""
 
 MAX_OVERLAPS = 10_000
 """Pairs of fields with one response name, over the document: what the overlap check may have to compare."""
@@ -62,14 +62,14 @@ _SATURATED = 10**9
 
 
 class SeveralOperationsError(CannotGetOperationTypeError):
-    """A document with several operations, and no word which is meant."""
+    """A document with several operations and no `operationName`."""
 
     def as_http_error_reason(self) -> str:
-        return "The document has several operations: operationName must say which one is meant."
+        return "The document has several operations: operationName must name the one to run."
 
 
 class QueryLimits(SchemaExtension):
-    """Refuses what is too large, and parses and validates each document once."""
+    """Refuses operations that are too large, and parses and validates each document once."""
 
     _errors: tuple[GraphQLError, ...] = ()
 
@@ -88,7 +88,7 @@ class QueryLimits(SchemaExtension):
                 for node in context.graphql_document.definitions
                 if isinstance(node, OperationDefinitionNode)
             ]
-            if len(operations) > 1 and context._provided_operation_name is None:  # noqa: SLF001 - strawberry keeps no public trace of what the client sent
+            if len(operations) > 1 and context._provided_operation_name is None:  # noqa: SLF001 - strawberry has no public attribute for what the client sent
                 raise SeveralOperationsError(None)
             context.pre_execution_errors = list(self._errors)
         yield
@@ -96,7 +96,7 @@ class QueryLimits(SchemaExtension):
 
 @lru_cache(maxsize=256)
 def _read(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
-    """The document and what is wrong with it; kept, since clients send the same few documents."""
+    """The document and its errors; cached, since clients send the same few documents."""
     if len(text) > LONGEST_DOCUMENT:
         raise GraphQLError(
             f"The document is longer than {LONGEST_DOCUMENT} characters: send values as variables.",
@@ -108,7 +108,7 @@ def _read(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQL
 
 
 def too_large(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
-    """What the document exceeds; empty when it may be validated and run."""
+    """The limits that the document exceeds; empty if it may be validated and run."""
     measure = _Measure(schema, document)
     found = [_excess("pairs of equal names", measure.overlaps(), MAX_OVERLAPS, document)]
     for node in document.definitions:
@@ -125,7 +125,7 @@ def _excess(
 ) -> GraphQLError | None:
     if found <= limit:
         return None
-    message = f"The operation is too large: at most {limit} {what} may be asked for at once."
+    message = f"The operation is too large: at most {limit} {what} may be requested at once."
     return GraphQLError(message, node, extensions={"code": _TOO_LARGE, "limit": limit})
 
 
@@ -145,7 +145,7 @@ class _Size:
 
 
 class _Measure:
-    """Sizes of selection sets; those of fragments are kept."""
+    """Sizes of selection sets; those of fragments are cached."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
@@ -187,7 +187,8 @@ class _Measure:
 
     def _fragment(self, name: str) -> _Size:
         if name not in self._sizes and name in self._fragments:
-            self._sizes[name] = _Size()  # in a circle, which validation reports, a fragment counts nothing
+            # A fragment in a cycle counts as nothing; validation reports the cycle.
+            self._sizes[name] = _Size()
             node = self._fragments[name]
             self._sizes[name] = self.of(
                 node.selection_set, self._schema.get_type(node.type_condition.name.value)
@@ -197,7 +198,7 @@ class _Measure:
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> _Size:
         aliases = 1 if node.alias else 0
         name = node.name.value
-        if name.startswith("__"):  # introspection has a rule of graphql-core's own
+        if name.startswith("__"):  # graphql-core has its own rule for introspection
             return _Size(1, aliases, 1)
         definition = getattr(parent, "fields", {}).get(name)
         inner = self.of(node.selection_set, get_named_type(definition.type) if definition else None)
@@ -206,7 +207,7 @@ class _Measure:
 
 
 def _length(node: FieldNode, definition: Any, parent: GraphQLNamedType | None) -> int:
-    """How many items the field may have at worst; 1 where it is no list."""
+    """How many items the field may have at most; 1 if it is not a list."""
     if definition is None:
         return 1
     if "first" in definition.args:

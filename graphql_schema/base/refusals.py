@@ -1,7 +1,7 @@
-"""Refusals that are part of an answer: each a type of its own where a program needs more than its code.
+"""Refusals that are part of an answer: a type of its own if a client needs more than the code.
 
-In: an error of the services. Out: a member of a mutation's union. The one rule: what a person can mend by
-typing something else, or waiting, is data; everything else stays an error of the answer.
+In: an error of the services. Out: a member of a mutation's union. The one rule: what a person can correct by
+entering something else, or by waiting, is data; everything else remains an error of the answer.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,12 +24,14 @@ from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 
 
-@strawberry.interface(description="Why a request was refused; what was entered is never repeated.")
+@strawberry.interface(
+    description="Why a request was refused. What was entered is never repeated in the answer."
+)
 class AccessRefusal:
-    code: str = strawberry.field(description="For programs: `CODE_EXPIRED`.")
-    message: str = strawberry.field(description="For developers, in English.")
+    code: str = strawberry.field(description="The error code, for programs: `CODE_EXPIRED`.")
+    message: str = strawberry.field(description="The error message in English, for developers.")
 
-    @resolved("For residents.")
+    @resolved("The error message for residents.")
     async def text(self, language: Language = Language.FR) -> str:
         words = WORDS.get(f"error.{self.code}")
         return words.in_language(language) if words else self.message
@@ -37,62 +39,62 @@ class AccessRefusal:
 
 @strawberry.type(description="A refusal without details beyond its code.")
 class AccountRefused(AccessRefusal):
-    field: str | None
+    field: str | None = strawberry.field(description="The input field at fault; null if it is not one field.")
 
 
-@strawberry.type(description="Too many attempts, or a code requested again too soon.")
+@strawberry.type(description="Too many attempts, or a code was requested again too soon.")
 class RateLimited(AccessRefusal):
-    retry_after: int = strawberry.field(description="Seconds.")
+    retry_after: int = strawberry.field(description="Seconds until the request can be repeated.")
 
 
 @strawberry.type(
-    description="Too many wrong passwords from unknown devices. A known device, or a password "
-    "reset by e-mail, still gets in."
+    description="Too many wrong passwords from unknown devices. Signing in from a known device, or resetting "
+    "the password by e-mail, is still possible."
 )
 class AccountLocked(AccessRefusal):
     until: datetime
 
 
-@strawberry.type(description="A criterion of a password policy.")
+@strawberry.type(description="A criterion of the password policy that the password does not meet.")
 class FailedCriterion:
     name: str
     criterion: strawberry.Private[Criterion]
 
-    @resolved("In the operator's own words.")
+    @resolved("The criterion in the operator's wording.")
     async def label(self, language: Language = Language.FR) -> str:
         return self.criterion.label.in_language(language)
 
 
-@strawberry.type(description="The new password does not meet its operator's policy.")
+@strawberry.type(description="The new password does not meet the operator's password policy.")
 class PasswordTooWeak(AccessRefusal):
     failed_criteria: list[FailedCriterion]
 
 
-@strawberry.type(description="A wrong code.")
+@strawberry.type(description="The code is wrong.")
 class CodeInvalid(AccessRefusal):
     attempts_left: int | None = strawberry.field(
-        description="The attempts left for this code; null for the code of an authenticator app."
+        description="The attempts left for this code; null for a code of an authenticator app."
     )
 
 
 def answered(description: str) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
-    """Make a method the resolver of a mutation whose union has refusals; those of its service become data."""
+    """Make a method the resolver of a mutation whose union has refusals: the service's become data."""
 
     def field_of(resolver: Callable[..., Awaitable[Any]]) -> StrawberryField:
         @wraps(resolver)
-        async def telling(*args: Any, **kwargs: Any) -> Any:
+        async def with_refusals(*args: Any, **kwargs: Any) -> Any:
             try:
                 return await resolver(*args, **kwargs)
             except (Refused, Limited, Locked, SignInRefused) as refusal:
                 return refusal_of(refusal)
 
-        return strawberry.field(telling, description=description)
+        return strawberry.field(with_refusals, description=description)
 
     return field_of
 
 
 def refusal_of(error: SubmeterError) -> AccessRefusal:
-    """The type that tells this error."""
+    """The GraphQL type of this error."""
     common = {"code": error.code, "message": error.message}
     match error:
         case Limited() | CodeResendTooSoon():

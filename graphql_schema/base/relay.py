@@ -1,7 +1,7 @@
 """Global ids and the Node interface (the GraphQL Global Object Identification specification).
 
-In: a type's name and a row's number. Out: an opaque text, and back. The one rule: a text that is not one of
-ours is INVALID_INPUT; whether the thing exists, and whose it is, is for the service to say.
+In: a type's name and a row's number. Out: an opaque text, and back. The one rule: a text that is not a
+global id is INVALID_INPUT; whether the object exists, and whose it is, is decided by the service.
 """
 
 import base64
@@ -19,7 +19,7 @@ _LONGEST_ID = 120
 
 @strawberry.interface(description="An object with a global id.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="Opaque, and unique in the whole schema.")
+    id: strawberry.ID = strawberry.field(description="The global id: opaque, and unique across all types.")
 
 
 def global_id(type_name: str, number: int) -> strawberry.ID:
@@ -30,7 +30,7 @@ def parse_global_id(text: str, *, field: str = "id") -> tuple[str, int]:
     """Type name and number of a global id.
 
     Raises:
-        InvalidInput: the text is no global id.
+        InvalidInput: the text is not a global id.
     """
     try:
         content = base64.b64decode(text, validate=True).decode("ascii") if len(text) <= _LONGEST_ID else ""
@@ -38,7 +38,7 @@ def parse_global_id(text: str, *, field: str = "id") -> tuple[str, int]:
         content = ""
     found = _CONTENT.fullmatch(content)
     if found is None or int(found[2]) > _LARGEST_NUMBER:
-        raise InvalidInput("This is no id of this schema.", field=field)
+        raise InvalidInput("This is not an id of this schema.", field=field)
     return found[1], int(found[2])
 
 
@@ -46,9 +46,9 @@ def number_of(text: str, type_name: str, *, field: str = "id") -> int:
     """The number in a global id that must be of this type.
 
     Raises:
-        InvalidInput: the text is no global id, or one of another type.
+        InvalidInput: the text is not a global id, or one of another type.
     """
     found, number = parse_global_id(text, field=field)
     if found != type_name:
-        raise InvalidInput(f"This is the id of a {found}, and a {type_name} is asked for.", field=field)
+        raise InvalidInput(f"This is the id of a {found}; the id of a {type_name} is expected.", field=field)
     return number

@@ -14,7 +14,7 @@ from strawberry.types.scalar import ScalarDefinition
 from core.consumption import Month
 
 LARGEST_EXACT = 2**53 - 1
-"""What every JSON reader keeps exact. In watt-hours this is 9 TWh: no dwelling gets there."""
+"""The largest integer that every JSON reader keeps exact. In watt-hours, 9,007 TWh."""
 
 _MONTH = re.compile(r"(19|2\d)\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -38,7 +38,7 @@ def _month(value: object) -> Month:
 SCALARS: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
-        description="A whole number beyond 32 bits, as a JSON number that stays exact (at most 2^53 - 1).",
+        description="A whole number that may exceed 32 bits, as a JSON number (at most 2^53 - 1).",
         serialize=_exact,
         parse_value=_exact,
     ),

@@ -1,4 +1,4 @@
-"""A text in both languages: a form is shown to somebody whose language nobody knows yet."""
+"""A text in both languages: forms are shown before the user's language is known."""
 
 import strawberry
 

@@ -14,27 +14,33 @@ from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Quality
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.views import shown
 
 _EARLIEST = date(1900, 1, 1)
 
 
-@strawberry.type(description="One tab of the dashboard. Where there is no data a figure is null, never 0.")
+@strawberry.type(description="One tab of the dashboard. A figure without data is null, never 0.")
 class FluidDashboard:
     fluid: Fluid
-    unit: DisplayUnit = strawberry.field(description="The unit of every amount of the tab.")
-    month_to_date: Amount | None = strawberry.field(description="The current month so far.")
-    month_to_date_days: int = strawberry.field(description="Days of it that have data.")
-    last_reading_at: datetime | None = strawberry.field(description="The time of the last index.")
-    last_received_at: datetime | None = strawberry.field(description="When it was received and stored.")
-    previous_month: Amount | None = strawberry.field(description="The previous month.")
-    previous_month_days: int = strawberry.field(description="Days of it that have data.")
-    year_to_date: Amount | None = strawberry.field(description="Since 1 January.")
+    unit: DisplayUnit = strawberry.field(description="The unit of all amounts of the tab.")
+    month_to_date: Amount | None = strawberry.field(description="Consumption of the current month so far.")
+    month_to_date_days: int = strawberry.field(description="Days with data in the current month.")
+    last_reading_at: datetime | None = strawberry.field(
+        description="The time of the last reading; null if there is none."
+    )
+    last_received_at: datetime | None = strawberry.field(
+        description="When the last reading was received and stored."
+    )
+    previous_month: Amount | None = strawberry.field(description="Consumption of the previous month.")
+    previous_month_days: int = strawberry.field(description="Days with data in the previous month.")
+    year_to_date: Amount | None = strawberry.field(description="Consumption since 1 January.")
     mean_of_last_12_months: Amount | None = strawberry.field(
         name="meanOfLast12Months",
-        description="The mean of the complete months among the last twelve, without the current one.",
+        description="Mean consumption of the complete months among the last twelve, without the current "
+        "month.",
     )
-    months_counted: int = strawberry.field(description="Complete months behind the mean.")
-    estimated_days: int = strawberry.field(description="Days behind these figures whose amount is estimated.")
+    months_counted: int = strawberry.field(description="The number of complete months in the mean.")
+    estimated_days: int = strawberry.field(description="Days in these figures whose amount is estimated.")
 
     @classmethod
     def of(cls, view: FluidDashboardView) -> "FluidDashboard":
@@ -54,13 +60,14 @@ class FluidDashboard:
             estimated_days=figures.estimated_days,
         )
 
-    @resolved("The tab's label, by default in the language of the account.")
+    @resolved("The tab's label, by default in the account's language.")
     async def label(self, info: Info, language: Language | None = None) -> str:
         return fluid_label(self.fluid, await info.context.language(language))
 
 
 @strawberry.type(
-    description="A civil day of the residence; amount and quality are null where there is no data."
+    description="The consumption of a day, in the residence's time zone. Amount and quality are null if "
+    "there is no data."
 )
 class DayConsumption:
     day: date
@@ -72,29 +79,25 @@ class DayConsumption:
         return cls(day=point.day, amount=Amount.known(fluid, point.amount), quality=point.quality)
 
 
-@strawberry.type(description="A calendar month; amount and quality are null where there is no data.")
+@strawberry.type(
+    description="The consumption of a calendar month. Amount and quality are null if there is no data."
+)
 class MonthConsumption:
     month: Month
     amount: Amount | None
     quality: Quality | None
     days_with_data: int
     complete: bool = strawberry.field(
-        description="Every day of the month has data and belongs to the viewer's occupancy."
+        description="Whether every day of the month has data and is part of the viewer's occupancy."
     )
 
     @classmethod
     def of(cls, point: MonthPoint, fluid: Fluid) -> "MonthConsumption":
-        return cls(
-            month=point.month,
-            amount=Amount.known(fluid, point.amount),
-            quality=point.quality,
-            days_with_data=point.days_with_data,
-            complete=point.complete,
-        )
+        return shown(cls, point, amount=Amount.known(fluid, point.amount))
 
 
 def checked_day(day: date | None, field: str) -> date | None:
-    """A day that a calendar of ours holds; arithmetic around the year 1 leaves the calendar.
+    """A day from 1900 on; arithmetic around the year 1 would leave the range of `date`.
 
     Raises:
         InvalidInput: before 1900.

@@ -14,7 +14,8 @@ from graphql_schema.base.scalars import BigInt
 
 
 @strawberry.type(
-    description="The viewer is notified of a day or month that exceeds this; nobody else sees it."
+    description="A limit of consumption that the viewer has set. The viewer is notified when a day or month "
+    "exceeds it; nobody else sees it."
 )
 class ConsumptionLimit:
     fluid: Fluid
@@ -26,17 +27,17 @@ class ConsumptionLimit:
         return cls(fluid=limit.fluid, period=limit.period, amount=Amount.of(limit.fluid, limit.amount))
 
 
-@strawberry.input(description="A limit applies from the day it is set.")
+@strawberry.input(description="A limit to set. It applies from the day on which it is set.")
 class ConsumptionLimitInput:
     dwelling: strawberry.ID
     fluid: Fluid
     period: LimitPeriod
     amount: BigInt | None = strawberry.field(
-        description="In the smallest unit: litres, watt-hours, allocator units. Null removes the limit."
+        description="In the smallest unit: litres, watt-hours or allocator units. Null removes the limit."
     )
 
 
-@strawberry.type(description="All limits of the dwelling as they are now.")
+@strawberry.type(description="The change was saved; `limits` are all limits of the dwelling.")
 class ConsumptionLimits:
     limits: list[ConsumptionLimit]
 
@@ -48,7 +49,7 @@ SetConsumptionLimitResult: TypeAlias = Annotated[
 
 @strawberry.type
 class OwnLimitMutation:
-    @answered("Be notified when a day or month exceeds this consumption; null removes the limit.")
+    @answered("Set or remove the viewer's own limit for the consumption of a day or month.")
     async def set_consumption_limit(
         self,
         info: Info,

@@ -1,4 +1,4 @@
-"""Statements of indexes: «Obtenir un relevé», as data and as a file to keep (R-077, C-22)."""
+"""Index statements: «Obtenir un relevé», as data and as a file (R-077, C-22)."""
 
 import asyncio
 from datetime import date, datetime
@@ -18,7 +18,9 @@ from graphql_schema.base.relay import number_of
 from graphql_schema.consumption.consumption import checked_day
 
 
-@strawberry.type(description="A device on the day; `index` is null where it had no reading yet.")
+@strawberry.type(
+    description="The index of a device on the day of the statement; null if it had no reading by then."
+)
 class IndexLine:
     fluid: Fluid
     serial: str
@@ -38,7 +40,7 @@ class IndexLine:
         )
 
 
-@strawberry.type(description="The indexes of a dwelling's devices at the end of a day.")
+@strawberry.type(description="The indexes of all devices of a dwelling at the end of a day.")
 class IndexStatement:
     statement: strawberry.Private[Statement]
     day: date
@@ -49,28 +51,30 @@ class IndexStatement:
         lines = [IndexLine.of(line) for line in statement.lines]
         return cls(statement=statement, day=statement.day, lines=lines)
 
-    @resolved("The same as a CSV file (UTF-8 with byte order mark, semicolons), as spreadsheets open it.")
+    @resolved("The statement as CSV: UTF-8 with byte order mark, separated by semicolons.")
     async def csv(self, info: Info, language: Language | None = None) -> str:
         return csv_text(printable(self.statement), await info.context.language(language))
 
 
-@strawberry.input(description="Each statement is recorded, with its reason.")
+@strawberry.input(description="A statement to issue. Each one is recorded with its reason.")
 class IssueIndexStatementInput:
     dwelling: strawberry.ID
     format: StatementFormat
     reason: StatementReason
     day: date | None = strawberry.field(
-        default=None, description="By default today, or the last day of an occupancy that has ended."
+        default=None,
+        description="The day whose final indexes are stated; by default today, or the last day of an ended "
+        "occupancy.",
     )
     language: Language | None = None
 
 
-@strawberry.type(description="A file to save under its name.")
+@strawberry.type(description="A file to save under `name`.")
 class IndexStatementFile:
     name: str
     media_type: str
     content: Base64
-    size: int = strawberry.field(description="Bytes, before Base64.")
+    size: int = strawberry.field(description="The size of the file in bytes, before Base64.")
     statement: IndexStatement
 
 
@@ -81,7 +85,7 @@ IssueIndexStatementResult: TypeAlias = Annotated[
 
 @strawberry.type
 class StatementMutation:
-    @answered("«Obtenir un relevé» as a file: the index of each device at the end of a day, and the reason.")
+    @answered("Issue an index statement («Obtenir un relevé») as a file.")
     async def issue_index_statement(
         self,
         info: Info,
@@ -98,7 +102,7 @@ class StatementMutation:
             visitor=context.visitor,
             now=context.now,
         )
-        # Setting a page takes milliseconds of CPU time: other requests go on meanwhile.
+        # Laying out a page takes milliseconds of CPU time, which must not block other requests.
         file = await asyncio.to_thread(
             statement_file,
             printable(statement),

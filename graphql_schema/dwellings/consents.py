@@ -1,4 +1,4 @@
-"""The consent to the manager's look at daily data: the question, the answer, and its trace (R-063, R-106)."""
+"""The consent to the manager's access to daily data: question, answer and record of it (R-063, R-106)."""
 
 from datetime import datetime
 
@@ -10,26 +10,35 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 
-strawberry.enum(ConsentAnswer, description="UNANSWERED counts as REFUSED, and the question is asked again.")
+strawberry.enum(
+    ConsentAnswer,
+    description="The answer to a consent question. UNANSWERED counts as REFUSED, and is asked again.",
+)
 
 
 @strawberry.type(description="The consent to the manager's access to daily data of the viewer's occupancy.")
 class Consent:
     view: strawberry.Private[ConsentView]
     answer: ConsentAnswer
-    recorded_at: datetime | None
+    recorded_at: datetime | None = strawberry.field(
+        description="When the answer was recorded; null if there is none."
+    )
     by_manager: bool = strawberry.field(description="Whether a manager recorded the answer.")
 
     @classmethod
     def of(cls, view: ConsentView) -> "Consent":
-        return cls(view=view, answer=view.answer, recorded_at=view.recorded_at, by_manager=view.by_manager)
+        return shown(cls, view, view=view)
 
-    @resolved("The text of the question, word for word.")
+    @resolved("The exact text of the question.")
     async def question(self, info: Info, language: Language | None = None) -> str:
         return self.view.question.in_language(await info.context.language(language))
 
-    @resolved("`Information renseignée par l'occupant le 07/09/2022 …`; null until there is an answer.")
+    @resolved(
+        "Who answered and when: `Information renseignée par l'occupant le 07/09/2022 …`; null if there is "
+        "no answer."
+    )
     async def trace(self, info: Info, language: Language | None = None) -> str | None:
         if self.view.recorded_on is None:
             return None
@@ -39,7 +48,7 @@ class Consent:
 
 @strawberry.type
 class ConsentMutation:
-    @resolved("Answer the consent question of a dwelling, at any time; the answer takes effect at once.")
+    @resolved("Answer the consent question of a dwelling, or change the answer. It takes effect at once.")
     async def answer_consent(self, info: Info, dwelling: strawberry.ID, granted: bool) -> Consent:  # noqa: FBT001 - an answer
         context = info.context
         view = await answer_consent(

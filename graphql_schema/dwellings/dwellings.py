@@ -1,4 +1,4 @@
-"""Dwellings: the place a resident's data hang on, with all that is shown there (R-066 to R-091)."""
+"""Dwellings: a resident's dwelling with its meters, consumption and alerts (R-066 to R-091)."""
 
 from datetime import date
 from decimal import Decimal
@@ -15,11 +15,13 @@ from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
 from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
     DayConsumption,
     FluidDashboard,
@@ -32,36 +34,25 @@ from graphql_schema.dwellings.consents import Consent
 from graphql_schema.meters.meters import Meter
 
 
-@strawberry.type(description="A building, or several under one code.")
-class Residence:
+@strawberry.type(description="A building, or several buildings under one site code.")
+class Residence(ResidenceAddress):
     code: str
-    name: str
-    street: str
-    postcode: str
-    city: str
-    time_zone: str = strawberry.field(description="IANA name; every civil day and month is one of this zone.")
+    time_zone: str = strawberry.field(
+        description="The IANA name of the time zone; all days and months are in this zone."
+    )
     operator_name: str
     water_price: Decimal | None = strawberry.field(
-        description="EUR for a cubic metre, waste water included, four decimals; null where it is not known."
+        description="EUR per cubic metre including waste water, four decimals; null if it is not known."
     )
 
     @classmethod
     def of(cls, view: ResidenceView) -> "Residence":
         price = view.water_price_eur_per_m3
-        return cls(
-            code=view.code,
-            name=view.name,
-            street=view.street,
-            postcode=view.postcode,
-            city=view.city,
-            time_zone=view.time_zone,
-            operator_name=view.operator_name,
-            water_price=None if price is None else rounded(price, 4),
-        )
+        return shown(cls, view, water_price=None if price is None else rounded(price, 4))
 
 
 @strawberry.type(
-    description="A dwelling of the viewer. Nothing from before the move-in or after the move-out is shown."
+    description="A dwelling of the viewer. Data from before the move-in or after the move-out are not shown."
 )
 class Dwelling(Node):
     number_in_building: strawberry.Private[int]
@@ -71,55 +62,52 @@ class Dwelling(Node):
     number: str
     lot: str | None
     manager_reference: str | None
-    surface_m2: Decimal | None = strawberry.field(name="surfaceM2", description="Square metres.")
+    surface_m2: Decimal | None = strawberry.field(
+        name="surfaceM2", description="Floor area in square metres; null if it is not known."
+    )
     occupancy: OccupancyKind
-    visible_from: date = strawberry.field(description="The first day whose data are the viewer's.")
+    visible_from: date = strawberry.field(description="The first day of data that the viewer can see.")
     visible_until: date | None = strawberry.field(
-        description="The last day whose data are the viewer's; null while the occupancy lasts."
+        description="The last day of data that the viewer can see; null while the occupancy lasts."
     )
     residence: Residence
 
     @classmethod
     def of(cls, view: DwellingView) -> "Dwelling":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Dwelling", view.id),
             number_in_building=view.id,
-            building=view.building,
-            staircase=view.staircase,
-            floor=view.floor,
-            number=view.number,
-            lot=view.lot,
-            manager_reference=view.manager_reference,
             surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
-            occupancy=OccupancyKind(view.occupancy.value),
-            visible_from=view.visible_from,
-            visible_until=view.visible_until,
             residence=Residence.of(view.residence),
         )
 
-    @resolved("By fluid, newest first; replaced ones too.")
+    @resolved("The meters of the dwelling, replaced ones included; by fluid, newest first.")
     async def meters(self, info: Info) -> list[Meter]:
         views = await info.context.loaders.meters_by_dwelling.load(self.number_in_building)
         return [Meter.of(view) for view in views]
 
-    @resolved("The consent to the manager's access to daily data of this occupancy.")
+    @resolved("The consent to the manager's access to this occupancy's daily data.")
     async def consent(self, info: Info) -> Consent:
         context = info.context
         return Consent.of(
             await my_consent(context.application, await context.viewer(), self.number_in_building)
         )
 
-    @resolved("One tab for each fluid that is metered here, or only the given one.")
+    @resolved(
+        "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one."
+    )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_building)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @resolved("The viewer's own limits; the viewer is notified when one is exceeded.")
+    @resolved("The viewer's own consumption limits.")
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
         found = await own_limits(await info.context.viewer(), self.number_in_building)
         return [ConsumptionLimit.of(limit) for limit in found]
 
-    @resolved("Every day from `from` to `to`, both included; by default the last 31.")
+    @resolved("The consumption of each day from `from` to `to`, both included; by default the last 31 days.")
     async def daily_consumption(
         self,
         info: Info,
@@ -137,7 +125,9 @@ class Dwelling(Node):
         )
         return [DayConsumption.of(point, fluid) for point in points]
 
-    @resolved("Every month from `from` to `to`, both included; by default the last 13.")
+    @resolved(
+        "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
+    )
     async def monthly_consumption(
         self,
         info: Info,
@@ -149,18 +139,21 @@ class Dwelling(Node):
         points = await monthly_series(viewer, self.number_in_building, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
 
-    @resolved("«Obtenir un relevé»: the index of each device at the end of a day; by default the last one.")
+    @resolved(
+        "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
+        "day of an ended occupancy."
+    )
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
         viewer, now = await info.context.viewer(), info.context.now
         chosen = checked_day(day, "day")
         return IndexStatement.of(await index_statement(viewer, self.number_in_building, day=chosen, now=now))
 
-    @resolved("The number of active alerts, for a banner; those dismissed as no leak are not counted.")
+    @resolved("The number of active alerts, without those dismissed as no leak.")
     async def active_alert_count(self, info: Info) -> int:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return sum(not view.snoozed for view in views)
 
-    @resolved("The active alerts, the most severe first.")
+    @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
     async def active_alerts(self, info: Info) -> list[Alert]:
         views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
         return [Alert.of(view) for view in views]
@@ -175,7 +168,7 @@ class Dwelling(Node):
 
 @strawberry.type
 class DwellingQuery:
-    @resolved("A dwelling of the viewer; any other is NOT_FOUND, whether it exists or not.")
+    @resolved("A dwelling of the viewer. NOT_FOUND for any other dwelling, whether it exists or not.")
     async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))

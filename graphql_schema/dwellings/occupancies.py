@@ -1,4 +1,4 @@
-"""Occupancies: a resident moves out, an owner sells, and the dwelling is free for the next (C-12, CN-10)."""
+"""Occupancies: a resident moves out, or an owner gives up a dwelling (C-12, CN-10)."""
 
 from datetime import date
 
@@ -9,14 +9,13 @@ from core.services.places.dwellings import DwellingView
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Residence
 
 
-@strawberry.type(
-    description="A dwelling that the viewer owns and does not live in: its place, without any metering data."
-)
+@strawberry.type(description="A dwelling that the viewer owns and does not live in; without metering data.")
 class OwnedDwelling:
-    id: strawberry.ID = strawberry.field(description="For `leaveDwelling`, when it is sold.")
+    id: strawberry.ID = strawberry.field(description="The id to send with `leaveDwelling` after a sale.")
     residence: Residence
     building: str
     staircase: str
@@ -26,19 +25,11 @@ class OwnedDwelling:
 
     @classmethod
     def of(cls, view: DwellingView) -> "OwnedDwelling":
-        return cls(
-            id=global_id("Dwelling", view.id),
-            residence=Residence.of(view.residence),
-            building=view.building,
-            staircase=view.staircase,
-            floor=view.floor,
-            number=view.number,
-            lot=view.lot,
-        )
+        return shown(cls, view, id=global_id("Dwelling", view.id), residence=Residence.of(view.residence))
 
 
 @strawberry.type(
-    description="The occupancy ends; its data stay visible for the time that the operator grants."
+    description="The end of the occupancy was recorded; the operator sets how long its data remain visible."
 )
 class DwellingLeft:
     last_day: date
@@ -47,9 +38,8 @@ class DwellingLeft:
 @strawberry.type
 class OccupancyMutation:
     @resolved(
-        "Move out: `lastDay` is the last day in the dwelling, at most 92 days ahead. While the "
-        "occupancy lasts, another day can be given. A non-occupant owner gives up the dwelling "
-        "in the same way."
+        "Move out of a dwelling. `lastDay`: the last day in the dwelling, at most 92 days ahead; it can be "
+        "changed while the occupancy lasts. A non-occupant owner gives up a dwelling in the same way."
     )
     async def leave_dwelling(self, info: Info, dwelling: strawberry.ID, last_day: date) -> DwellingLeft:
         context = info.context

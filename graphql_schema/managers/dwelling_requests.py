@@ -1,4 +1,4 @@
-"""Requests for a dwelling that a manager decides: found by what can be guessed, or contested (C-12, C-40)."""
+"""Dwelling requests that a manager decides: identified by guessable data, or contested (C-12, C-40)."""
 
 from datetime import date, datetime
 
@@ -10,15 +10,17 @@ from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 
 
 @strawberry.type(
-    description="A request for access to a dwelling; the applicant sees nothing of it until it is decided."
+    description="A request for access to a dwelling. The applicant sees no data of the dwelling until it is "
+    "approved."
 )
 class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
-        description="Somebody else has the dwelling's account at present; approval ends that occupancy."
+        description="Whether somebody else occupies the dwelling at present; approval ends that occupancy."
     )
     residence_code: str
     dwelling: str
@@ -29,33 +31,25 @@ class DwellingRequest:
 
     @classmethod
     def of(cls, view: DwellingRequestView) -> "DwellingRequest":
-        return cls(
-            id=global_id("DwellingRequest", view.id),
-            contested=view.contested,
-            residence_code=view.residence_code,
-            dwelling=view.dwelling,
-            name=view.name,
-            occupancy=view.occupancy,
-            move_in=view.move_in,
-            opened_at=view.opened_at,
-        )
+        return shown(cls, view, id=global_id("DwellingRequest", view.id))
 
 
 @strawberry.input
 class DecideDwellingRequestInput:
     id: strawberry.ID
     approved: bool = strawberry.field(
-        description="Approval ends the present occupant's occupancy on the day before the new one begins."
+        description="True approves the request, and ends the present occupancy on the day before the new "
+        "one begins; false rejects it."
     )
     contested: bool | None = strawberry.field(
         default=None,
-        description="The value of `contested` that the decision is based on; by default its "
-        "value when the request was made. Approving as not contested while "
-        "somebody else has the dwelling: CONFLICT.",
+        description="The value of `contested` that the decision is based on; by default its value when the "
+        "request was made. CONFLICT if the request is approved as not contested while somebody else "
+        "occupies the dwelling.",
     )
 
 
-@strawberry.type(description="The request is decided, and the applicant is notified.")
+@strawberry.type(description="The request was decided, and the applicant is notified.")
 class DwellingRequestDecided:
     id: strawberry.ID
     approved: bool
@@ -63,7 +57,7 @@ class DwellingRequestDecided:
 
 @strawberry.type
 class DwellingRequestQuery:
-    @resolved("The open dwelling requests of the manager's residences, the oldest first.")
+    @resolved("The open dwelling requests of the manager's residences, oldest first.")
     async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
         viewer, size = await info.context.viewer(), checked_first(first)
         found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
@@ -73,9 +67,8 @@ class DwellingRequestQuery:
 @strawberry.type
 class DwellingRequestMutation:
     @resolved(
-        "Approve or reject a request for a dwelling. Already decided: CONFLICT; so too, with "
-        "the field `contested`, where the dwelling has somebody else's account by now and the "
-        "decision did not take that into account."
+        "Approve or reject a dwelling request. CONFLICT if it was already decided; CONFLICT with the field "
+        "`contested` if somebody else occupies the dwelling by now and the decision did not account for it."
     )
     async def decide_dwelling_request(
         self,

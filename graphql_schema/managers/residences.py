@@ -1,4 +1,4 @@
-"""The manager's side: the residences looked after, and their alerts (R-042)."""
+"""A manager's residences, with their dwellings, documents and alerts (R-042)."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -18,23 +18,30 @@ from core.services.portfolio.publication import DocumentView, residence_document
 from core.services.shared.paging import Page
 from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, page_info
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
 @strawberry.type(
-    description="An alert as managers see it: without loss and flow, which are the resident's data."
+    description="An alert as managers see it: without loss and flow, which are the resident's personal data."
 )
 class ManagedAlert:
     id: strawberry.ID
     kind: AlertKind
     fluid: Fluid
-    place: str = strawberry.field(description="Building, staircase, floor and number: `A · 1 · 2 · 12`.")
-    level: int | None
+    place: str = strawberry.field(
+        description="The dwelling: building, staircase, floor and number, `A · 1 · 2 · 12`."
+    )
+    level: int | None = strawberry.field(
+        description="The level of a leak, 1 to 3: the current level, or the highest level if it has ended; "
+        "null if the alert is not a leak."
+    )
     started_on: date
     ended_on: date | None
     meter_serial: str | None
@@ -42,20 +49,18 @@ class ManagedAlert:
 
     @classmethod
     def of(cls, view: ManagedAlertView) -> "ManagedAlert":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Alert", view.id),
-            kind=AlertKind(view.kind.value),
-            fluid=view.fluid,
-            place=view.place,
-            level=view.level,
-            started_on=view.started_on,
-            ended_on=view.ended_on,
             meter_serial=view.printed_serial,
             workflow=AlertWorkflow.of(view.workflow),
         )
 
 
-@strawberry.type(description="A page of a residence's alerts, newest first.")
+@strawberry.type(
+    description="A page of a residence's alerts, newest first. `totalCount`: the alerts on all pages."
+)
 class ManagedAlertConnection:
     edges: list[Edge[ManagedAlert]]
     page_info: PageInfo
@@ -63,18 +68,11 @@ class ManagedAlertConnection:
 
     @classmethod
     def of(cls, page: Page[ManagedAlertView], *, after: str | None) -> "ManagedAlertConnection":
-        edges = [
-            Edge(cursor=alert_cursor(view.started_on, view.id), node=ManagedAlert.of(view))
-            for view in page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=page_info(edges, has_next=page.has_next, after=after),
-            total_count=page.total or 0,
-        )
+        edges = [Edge(cursor=alert_cursor(view), node=ManagedAlert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
-@strawberry.type(description="A document of a residence, for all its managers.")
+@strawberry.type(description="A document of a residence; all its managers can see it.")
 class ResidenceDocument:
     id: strawberry.ID
     portal: strawberry.Private[str]
@@ -84,7 +82,7 @@ class ResidenceDocument:
     def of(cls, view: DocumentView) -> "ResidenceDocument":
         return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
 
-    @resolved("`Votre portail Mes suivis de consommation est prêt`.")
+    @resolved("The title: `Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
         french = f"Votre portail {self.portal} est prêt"
@@ -108,9 +106,8 @@ class ManagedDwelling:
         )
 
     @resolved(
-        "The daily consumption of the present occupant, by default of the last 31 days; each "
-        "access is recorded. Without the occupant's consent: CONSENT_REQUIRED and null, for "
-        "this dwelling alone."
+        "The daily consumption of the present occupant, by default of the last 31 days. Each access is "
+        "recorded. Null with CONSENT_REQUIRED, for this dwelling only, if the occupant has not consented."
     )
     async def daily_consumption(
         self,
@@ -132,41 +129,29 @@ class ManagedDwelling:
         return [DayConsumption.of(point, fluid) for point in points]
 
 
-@strawberry.type(description="A residence of the manager.")
-class ManagedResidence:
+@strawberry.type(description="A residence that the manager is responsible for.")
+class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
-    code: str = strawberry.field(description="The site code that residents ask for: `AA000`.")
-    name: str
-    street: str
-    postcode: str
-    city: str
+    code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
-        return cls(
-            id=global_id("ManagedResidence", view.id),
-            number_in_building=view.id,
-            code=view.code,
-            name=view.name,
-            street=view.street,
-            postcode=view.postcode,
-            city=view.city,
-        )
+        return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
 
-    @resolved("The active alerts of its dwellings, newest first.")
+    @resolved("The active alerts of the residence's dwellings, newest first.")
     async def active_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=True)
 
-    @resolved("The ended alerts of its dwellings, newest first.")
+    @resolved("The ended alerts of the residence's dwellings, newest first.")
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ManagedAlertConnection:
         return await self._alerts(info, first, after, active=False)
 
-    @resolved("«Mes documents», the newest first.")
+    @resolved("The documents of the residence («Mes documents»), newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
         viewer, application = await info.context.viewer(), info.context.application
         found = await residence_documents(application, viewer, self.number_in_building)
@@ -194,12 +179,14 @@ class ManagedResidence:
 
 @strawberry.type
 class ManagedQuery:
-    @resolved("The residences of the signed-in manager; none for anybody else.")
+    @resolved("The residences of the signed-in manager; empty for other accounts.")
     async def managed_residences(self, info: Info) -> list[ManagedResidence]:
         viewer = await info.context.viewer()
         return [ManagedResidence.of(view) for view in await managed_residences(viewer)]
 
-    @resolved("A dwelling of the manager's residences; any other is NOT_FOUND, whether it exists or not.")
+    @resolved(
+        "A dwelling of the manager's residences. NOT_FOUND for any other dwelling, whether it exists or not."
+    )
     async def managed_dwelling(self, info: Info, id: strawberry.ID) -> ManagedDwelling | None:  # noqa: A002 - the argument's name in the schema
         viewer = await info.context.viewer()
         return ManagedDwelling.of(await managed_dwelling(viewer, number_of(id, "ManagedDwelling")))

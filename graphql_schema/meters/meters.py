@@ -1,4 +1,4 @@
-"""Meters of a dwelling, each with its last reading and all of them page by page (R-067, R-086)."""
+"""Meters of a dwelling, each with its last reading and all its readings page by page (R-067, R-086)."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -14,6 +14,7 @@ from graphql_schema.base.enums import Fluid, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import (
     Reading,
     ReadingConnection,
@@ -23,36 +24,33 @@ from graphql_schema.meters.readings import (
 )
 
 
-@strawberry.type(description="A remotely read meter. Its replacement is another meter.")
+@strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
 class Meter(Node):
     number: strawberry.Private[int]
     fluid: Fluid
-    vendor: str = strawberry.field(description="The driver that reads it.")
-    serial: str = strawberry.field(description="As printed on the meter.")
+    vendor: str = strawberry.field(description="The name of the driver that decodes the meter's telegrams.")
+    serial: str = strawberry.field(description="The serial number as printed on the meter.")
     location: str
     installed_on: date
-    removed_on: date | None
-    last_reading: Reading | None
+    removed_on: date | None = strawberry.field(description="Null while the meter is installed.")
+    last_reading: Reading | None = strawberry.field(description="Null if there is no reading yet.")
 
     @classmethod
     def of(cls, view: MeterView) -> "Meter":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Meter", view.id),
             number=view.id,
-            fluid=view.fluid,
-            vendor=view.vendor,
             serial=view.printed_serial,
-            location=view.location,
-            installed_on=view.installed_on,
-            removed_on=view.removed_on,
             last_reading=Reading.of(view.last_reading, view.fluid) if view.last_reading else None,
         )
 
-    @resolved("`Eau froide n°H8CA029620`, by default in the language of the account.")
+    @resolved("The meter's label, `Eau froide n°H8CA029620`; by default in the account's language.")
     async def label(self, info: Info, language: Language | None = None) -> str:
         return meter_label(self.fluid, self.serial, await info.context.language(language))
 
-    @resolved("The readings of the viewer's occupancy; `from` and `to` are both included.")
+    @resolved("The readings within the viewer's occupancy from `from` to `to`, both included.")
     async def readings(
         self,
         info: Info,

@@ -1,4 +1,4 @@
-"""Readings: the index of a meter at a moment, page by page (R-009, C-21)."""
+"""Readings: the index of a meter at a point in time, page by page (R-009, C-21)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,10 +29,12 @@ class ReadingOrder(StrEnum):
 
 @strawberry.type(description="The index of a meter at a point in time.")
 class Reading:
-    read_at: datetime = strawberry.field(description="The time of the index.")
-    received_at: datetime = strawberry.field(description="When it was received and stored.")
+    read_at: datetime = strawberry.field(description="The time of the reading.")
+    received_at: datetime = strawberry.field(description="When the reading was received and stored.")
     index: Amount
-    flags: list[StatusFlag]
+    flags: list[StatusFlag] = strawberry.field(
+        description="Conditions that the meter reported with the reading."
+    )
 
     @classmethod
     def of(cls, view: ReadingView, fluid: Fluid) -> "Reading":
@@ -55,11 +57,11 @@ class ReadingConnection:
             Edge(cursor=cursor(_CURSOR, int(view.read_at.timestamp())), node=Reading.of(view, fluid))
             for view in page.items
         ]
-        return cls(edges=edges, page_info=page_info(edges, has_next=page.has_next, after=after))
+        return cls(edges=edges, page_info=page_info(edges, page, after))
 
 
 def moment_of_cursor(after: str | None) -> datetime | None:
-    """The time of the last reading that was seen.
+    """The time of the last reading of the previous page.
 
     Raises:
         InvalidInput: the cursor is not one of readings.
@@ -68,15 +70,15 @@ def moment_of_cursor(after: str | None) -> datetime | None:
 
 
 def checked_moment(moment: datetime | None, field: str) -> datetime | None:
-    """A moment that says its offset from UTC; without one it would mean the server's own zone.
+    """A time with its UTC offset; without one it would be read in the server's own time zone.
 
     Raises:
-        InvalidInput: it says none, or lies before 1900, where a change of zone could leave the calendar.
+        InvalidInput: it has no offset, or is before 1900, where a zone conversion could be out of range.
     """
     if moment is not None and moment.utcoffset() is None:
-        raise InvalidInput("A moment needs its offset from UTC: 2026-01-31T00:00:00+01:00.", field=field)
+        raise InvalidInput("A time needs a UTC offset: 2026-01-31T00:00:00+01:00.", field=field)
     if moment is not None and moment.year < _EARLIEST_YEAR:
-        raise InvalidInput(f"Nothing before {_EARLIEST_YEAR} is known.", field=field)
+        raise InvalidInput(f"There is no data from before {_EARLIEST_YEAR}.", field=field)
     return moment
 
 

@@ -1,7 +1,7 @@
 """The forms of a registration as a client sends them, each under its own name.
 
-The one rule: names are those that `RegistrationForm` and `RegistrationField` tell, so a frontend that was
-told a form can send it without knowing it; a test holds the two against each other.
+The one rule: the names are those that `RegistrationForm` and `RegistrationField` return, so a frontend can
+send any form that it was given; a test compares the two.
 """
 
 from datetime import date
@@ -24,8 +24,8 @@ from core.registration.forms import FormName
 from core.registration.machine import Attestation, Options, PersonalData, ProfileAnswer
 from graphql_schema.base.relay import number_of
 
-strawberry.enum(Civility, description="Form of address.")
-strawberry.enum(CouncilMember, description="Whether somebody belongs to the owners' council.")
+strawberry.enum(Civility, description="A form of address.")
+strawberry.enum(CouncilMember, description="Whether the applicant is a member of the owners' council.")
 
 
 @strawberry.input
@@ -122,7 +122,7 @@ class OptionsInput:
     leak_by_sms: bool = False
     over_consumption_by_email: bool = False
     manager_daily_data: bool | None = strawberry.field(
-        default=None, description="Not given: not answered, which counts as refused."
+        default=None, description="Null if the question was not answered, which counts as refused."
     )
 
     def filled(self) -> Answer:
@@ -169,7 +169,7 @@ class VerificationInput:
         return VerificationAnswer(self.verification_code, self.contested)
 
 
-@strawberry.input(one_of=True, description="One form, filled in: its key is the form's `name`.")
+@strawberry.input(one_of=True, description="One filled-in form, under the form's `name`.")
 class RegistrationAnswer:
     occupancy: OccupancyInput | None = strawberry.UNSET
     site_code: SiteCodeInput | None = strawberry.UNSET

@@ -1,8 +1,7 @@
-"""Registration: from the flyer in the letter box to the account, for every operator (R-017 to R-061, R-145 to
-R-226).
+"""Registration: from the operator's flyer to the account (R-017 to R-061, R-145 to R-226).
 
-`startRegistration` answers a token and the first forms; `answerRegistration` takes one form after the other.
-All are mutations, reading too, so that the token is never part of a URL.
+`startRegistration` returns a token and the first forms; `answerRegistration` takes one form at a time. The
+one rule: all are mutations, reads included, so that the token is never part of a URL.
 """
 
 from collections.abc import Awaitable
@@ -21,14 +20,14 @@ from graphql_schema.registration.inputs import RegistrationAnswer
 from graphql_schema.registration.types import Registration, RegistrationResult, refusal_of
 
 
-@strawberry.type(description="The registration was deleted with all its data.")
+@strawberry.type(description="The registration was deleted with everything that was entered.")
 class RegistrationCancelled:
     cancelled: bool
 
 
 @strawberry.type
 class RegistrationMutation:
-    @resolved("Begin a registration with an operator (`operators` lists them).")
+    @resolved("Start a registration with an operator; `operators` lists them.")
     async def start_registration(
         self, info: Info, operator: str, language: Language = Language.FR
     ) -> RegistrationResult:
@@ -39,11 +38,11 @@ class RegistrationMutation:
             )
         )
 
-    @resolved("The state of a registration; its token resumes it on any device.")
+    @resolved("Get the state of a registration, to resume it on any device.")
     async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.resume(info.context.application, token, now=info.context.now))
 
-    @resolved("Send one of the forms that the step offers.")
+    @resolved("Send one of the forms that the current step offers.")
     async def answer_registration(
         self, info: Info, token: str, answer: RegistrationAnswer
     ) -> RegistrationResult:
@@ -54,34 +53,34 @@ class RegistrationMutation:
             service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Ce n'est pas mon logement»: back to the search.")
+    @resolved("Reject the dwelling that was found («Ce n'est pas mon logement») and go back to the search.")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.reject_dwelling(info.context.application, token, now=info.context.now))
 
-    @resolved("Back to the step before.")
+    @resolved("Go back to the previous step.")
     async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
         return await _answer(service.go_back(info.context.application, token, now=info.context.now))
 
-    @resolved("«Renvoyer le code»: another code, or temporary password.")
+    @resolved("Send a new code or temporary password («Renvoyer le code»).")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
         return await _answer(send_again(context.application, token, visitor=context.visitor, now=context.now))
 
-    @resolved("«Corriger mon adresse email».")
+    @resolved("Correct the e-mail address («Corriger mon adresse email»).")
     async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
         context = info.context
         return await _answer(
             correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("«Annuler ma demande»: delete all that was entered.")
+    @resolved("Cancel the registration («Annuler ma demande») and delete everything that was entered.")
     async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
         await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
         return RegistrationCancelled(cancelled=True)
 
 
 async def _answer(asked: Awaitable[RegistrationView]) -> RegistrationResult:
-    """The view, or the refusal, as part of the answer."""
+    """The registration or the refusal, as part of the answer."""
     try:
         return Registration.of(await asked)
     except (RegistrationRefused, RateLimited) as failure:

@@ -1,4 +1,4 @@
-"""Operators: what a metering company tells before anybody has signed in (R-112, R-147, R-165, R-211)."""
+"""Operators: what a metering company publishes before sign-in (R-112, R-147, R-165, R-211)."""
 
 from functools import partial
 
@@ -15,13 +15,14 @@ from graphql_schema.base.context import Context, Info
 from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.texts import Text
+from graphql_schema.base.views import shown
 
 LONGEST_OWN_DATUM = 254
 
-strawberry.enum(ActivationMode, description="How control of the mailbox is proved.")
+strawberry.enum(ActivationMode, description="How an applicant proves control of the mailbox.")
 
 
-@strawberry.type(description="Whom to contact.")
+@strawberry.type(description="The contact data of an operator.")
 class Contact:
     name: str
     email: str
@@ -30,7 +31,7 @@ class Contact:
     website: str
 
 
-@strawberry.type(description="What is done with personal data (Article 13 GDPR).")
+@strawberry.type(description="The operator's privacy notice (Article 13 GDPR).")
 class PrivacyNotice:
     version: str
     purpose: Text
@@ -41,11 +42,11 @@ class PrivacyNotice:
     url: str
 
 
-@strawberry.type(description="Where the serial number is on one kind of device.")
+@strawberry.type(description="A help page: where the serial number is found on a kind of device.")
 class HelpPage:
     title: Text
     fluid: Fluid | None = strawberry.field(
-        description="The fluid whose devices the page is about; null: all of them."
+        description="The fluid whose devices the page is about; null if it is about all devices."
     )
     items: list[Text]
     guide_url: str | None
@@ -62,7 +63,7 @@ class HelpPage:
         )
 
 
-@strawberry.type(description="A criterion of the password policy.")
+@strawberry.type(description="A criterion of the password policy, and whether the password meets it.")
 class PasswordCriterion:
     name: str
     label: Text
@@ -73,13 +74,13 @@ class PasswordCriterion:
         return cls(name=criterion.name, label=Text.of(criterion.label), passed=criterion.passed)
 
 
-@strawberry.type(description="A text of the pages, by its key: `button.cancel`, `page.title`.")
+@strawberry.type(description="A text of the registration pages, by its key: `button.cancel`, `page.title`.")
 class Label:
     key: str
     text: Text
 
 
-@strawberry.type(description="A metering company that signs residents up.")
+@strawberry.type(description="A metering company whose residents can register.")
 class Operator:
     code: str
     name: str
@@ -88,35 +89,25 @@ class Operator:
     registration_url: str
     activation: ActivationMode
     allow_non_occupant_owner: bool
-    terms_version: str | None = strawberry.field(description="Null: there are none to accept.")
+    terms_version: str | None = strawberry.field(
+        description="The version of the terms of use; null if there are none."
+    )
     contact: Contact
     privacy_notice: PrivacyNotice
     help_pages: list[HelpPage]
     password_criteria: list[PasswordCriterion] = strawberry.field(
-        description="The criteria of the password policy, as `checkPassword` answers them for "
-        "an empty password."
+        description="The criteria of the password policy, as `checkPassword` returns them for an empty "
+        "password."
     )
-    labels: list[Label] = strawberry.field(description="The texts of pages and buttons.")
+    labels: list[Label] = strawberry.field(description="The texts of the registration pages and buttons.")
 
     @classmethod
     def of(cls, profile: OperatorProfile) -> "Operator":
-        contact, notice = profile.contact, profile.privacy
-        return cls(
-            code=profile.code,
-            name=profile.name,
-            portal_name=profile.portal_name,
-            portal_url=profile.portal_url,
-            registration_url=profile.registration_url,
-            activation=profile.activation,
-            allow_non_occupant_owner=profile.allow_non_occupant_owner,
-            terms_version=profile.terms_version,
-            contact=Contact(
-                name=contact.name,
-                email=contact.email,
-                phone=contact.phone,
-                address=contact.address,
-                website=contact.website,
-            ),
+        notice = profile.privacy
+        return shown(
+            cls,
+            profile,
+            contact=shown(Contact, profile.contact),
             privacy_notice=PrivacyNotice(
                 version=notice.version,
                 purpose=Text.of(notice.purpose),
@@ -137,7 +128,7 @@ class Operator:
 
 
 @strawberry.input(
-    description="A password to check; it is not stored. With data of its owner it is also checked for those."
+    description="A password to check; it is not stored. Personal data that are given must not occur in it."
 )
 class CheckPasswordInput:
     operator: str
@@ -161,7 +152,7 @@ class SupportRequested:
 
 @strawberry.type
 class OperatorQuery:
-    @resolved("The operators whose residents register with this instance.")
+    @resolved("The operators whose residents can register on this instance.")
     async def operators(self, info: Info) -> list[Operator]:
         return [Operator.of(profile) for profile in info.context.application.registry.profiles]
 
@@ -169,7 +160,8 @@ class OperatorQuery:
 @strawberry.type
 class OperatorMutation:
     @resolved(
-        "Check a password by each criterion while it is typed. A mutation, so that no password is in a URL."
+        "Check a password against each criterion of the operator's policy. A mutation, so that the password "
+        "is never part of a URL."
     )
     async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
         context = info.context
@@ -183,7 +175,7 @@ class OperatorMutation:
             criteria=[PasswordCriterion.of(criterion) for criterion in criteria],
         )
 
-    @resolved("«Contacter l'assistance»: ask the operator, before or after signing in.")
+    @resolved("Send a question to the operator («Contacter l'assistance»); no sign-in required.")
     async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportRequested:
         context = info.context
         profile = profile_of(context, operator)
@@ -206,5 +198,5 @@ def profile_of(context: Context, code: str) -> OperatorProfile:
     """
     profile = context.application.registry.profile(code)
     if profile is None:
-        raise InvalidInput("There is no such operator.", field="operator")
+        raise InvalidInput("No such operator.", field="operator")
     return profile

@@ -1,7 +1,7 @@
-"""What a client is told of a registration: the step, the journey, what to send next, and why not.
+"""A registration as clients see it: the current step, all stages, the next forms, and refusals.
 
-The one rule: a frontend needs no knowledge of its own. A form's `name` is the key of `RegistrationAnswer`,
-and a field's `name` the key within it.
+The one rule: a frontend needs no knowledge of the operator's journey. A form's `name` is its key in
+`RegistrationAnswer`, and a field's `name` the key within it.
 """
 
 from datetime import datetime
@@ -19,17 +19,19 @@ from core.registration.forms import Form as StepForm
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.registration.storage import RegistrationView
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.relay import global_id
 from graphql_schema.base.texts import Text
+from graphql_schema.base.views import shown
 from graphql_schema.registration.operators import PasswordCriterion
 
 strawberry.enum(Step, name="RegistrationStep", description="A step of a registration.")
 strawberry.enum(Path, name="IdentificationPath", description="A way to find a residence or dwelling.")
-strawberry.enum(FieldKind, name="RegistrationFieldKind", description="How a field is shown.")
+strawberry.enum(FieldKind, name="RegistrationFieldKind", description="The input control of a field.")
 strawberry.enum(RefusalCode, name="RegistrationErrorCode", description="Why an answer was refused.")
 
 
-@strawberry.type(description="A value of a field.")
+@strawberry.type(description="A possible value of a field.")
 class RegistrationChoice:
     value: str
     label: Text
@@ -42,7 +44,9 @@ class RegistrationChoice:
         )
 
 
-@strawberry.type(description="One field of a form. Boxes have no default: nothing is ticked in advance.")
+@strawberry.type(
+    description="A field of a form. A BOOLEAN field has no default: nothing is ticked in advance."
+)
 class RegistrationField:
     name: str
     kind: FieldKind
@@ -55,19 +59,19 @@ class RegistrationField:
 
     @classmethod
     def of(cls, field: FormField) -> "RegistrationField":
-        return cls(
+        return shown(
+            cls,
+            field,
             name=to_camel_case(field.name),
-            kind=field.kind,
             label=Text.of(field.label),
-            required=field.required,
             choices=[RegistrationChoice.of(choice) for choice in field.choices],
-            example=field.example,
-            pattern=field.pattern,
             help=Text.maybe(field.help),
         )
 
 
-@strawberry.type(description="One way to answer the step: send it as `{name: {field: value, ...}}`.")
+@strawberry.type(
+    description="A form that answers the current step. Send it as `{name: {field: value, ...}}`."
+)
 class RegistrationForm:
     name: str
     title: Text
@@ -84,7 +88,7 @@ class RegistrationForm:
         )
 
 
-@strawberry.type(description="A step as residents see it; it may hold several registration steps.")
+@strawberry.type(description="A stage of the registration as residents see it; it may cover several steps.")
 class RegistrationStage:
     title: Text
     steps: list[Step]
@@ -99,7 +103,7 @@ class ConfirmationLine:
     known: bool
 
 
-@strawberry.type(description="The building or the dwelling that was found, to be confirmed.")
+@strawberry.type(description="The building or dwelling that was found and has to be confirmed.")
 class Confirmation:
     title: Text
     lines: list[ConfirmationLine]
@@ -114,44 +118,37 @@ class Confirmation:
 
 
 @strawberry.type(description="A published residence that matches the address.")
-class ResidenceCandidate:
-    id: strawberry.ID = strawberry.field(description="Send it as `{residence: {residence: id}}`.")
-    name: str
-    street: str
-    postcode: str
-    city: str
+class ResidenceCandidate(ResidenceAddress):
+    id: strawberry.ID = strawberry.field(description="To be sent as `{residence: {residence: id}}`.")
 
     @classmethod
     def of(cls, found: Candidate) -> "ResidenceCandidate":
-        return cls(
-            id=global_id("Residence", found.id),
-            name=found.name,
-            street=found.street,
-            postcode=found.postcode,
-            city=found.city,
-        )
+        return shown(cls, found, id=global_id("Residence", found.id))
 
 
-@strawberry.type(description="The text of a step without a form: code sent, under review, done.")
+@strawberry.type(description="The text of a step: code sent, under review, complete.")
 class RegistrationScreen:
     title: Text
     text: Text
 
 
-@strawberry.type(description="A registration that is under way.")
+@strawberry.type(description="A registration in progress.")
 class Registration:
     token: str | None = strawberry.field(
-        description="Returned once, when the registration starts; every later step needs it."
+        description="The token for every later step. It is returned by `startRegistration` only; null "
+        "afterwards."
     )
     operator: str
     step: Step
     stages: list[RegistrationStage]
     forms: list[RegistrationForm] = strawberry.field(
-        description="The forms that can be sent next, the usual one first; empty: none."
+        description="The forms that can be sent next, the usual one first; empty if none is expected."
     )
-    confirmation: list[Confirmation] = strawberry.field(description="While a dwelling is to be confirmed.")
+    confirmation: list[Confirmation] = strawberry.field(
+        description="The building or dwelling to confirm; empty at other steps."
+    )
     candidates: list[ResidenceCandidate] = strawberry.field(
-        description="The residences that match the address just given."
+        description="The published residences that match the address that was sent."
     )
     screen: RegistrationScreen | None
     expires_at: datetime
@@ -172,11 +169,13 @@ class Registration:
         )
 
 
-@strawberry.interface(description="The answer was refused; the registration is unchanged.")
+@strawberry.interface(description="The answer was refused. The registration is unchanged.")
 class RegistrationError:
     code: RefusalCode
     message: Text
-    field: str | None = strawberry.field(description="The field at fault, as its form names it.")
+    field: str | None = strawberry.field(
+        description="The name of the form field at fault; null if it is not one field."
+    )
 
 
 @strawberry.type(description="A refusal without details beyond its code.")
@@ -184,27 +183,28 @@ class AnswerRefused(RegistrationError):
     pass
 
 
-@strawberry.type(
-    description="The serial number does not identify the dwelling; `fallback` "
-    "names another way, if there is one."
-)
+@strawberry.type(description="The serial number does not identify the dwelling.")
 class SerialRefused(RegistrationError):
-    fallback: Path | None
+    fallback: Path | None = strawberry.field(
+        description="Another way to find the dwelling; null if there is none."
+    )
 
 
-@strawberry.type(description="The password does not meet the policy: each criterion, met or not.")
+@strawberry.type(
+    description="The password does not meet the policy. `criteria` lists all criteria, met or not."
+)
 class PasswordRefused(RegistrationError):
     criteria: list[PasswordCriterion]
 
 
-@strawberry.type(description="A wrong six-digit code.")
+@strawberry.type(description="The six-digit code is wrong.")
 class CodeRefused(RegistrationError):
     attempts_left: int
 
 
-@strawberry.type(description="Too many attempts, or too soon.")
+@strawberry.type(description="Too many attempts, or a code was requested again too soon.")
 class TryLater(RegistrationError):
-    retry_after: int = strawberry.field(description="Seconds.")
+    retry_after: int = strawberry.field(description="Seconds until the request can be repeated.")
 
 
 RegistrationResult: TypeAlias = Annotated[

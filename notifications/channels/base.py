@@ -1,7 +1,7 @@
-"""What a way of sending is to the post room: one message in, accepted or not.
+"""The interface of a channel: one message in, accepted or not.
 
-In: a `Post`. Out: nothing, or `NotAccepted` with a short reason. The one rule: a reason never holds an
-address, a text, or a server's own words, since it is stored and logged.
+In: a `Post`. Out: nothing, or `NotAccepted` with a short reason. The one rule: a reason never contains an
+address, a text, or a server's reply, since it is stored and logged.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message as it goes out.
+    """A message as it is sent.
 
     Attributes:
-        key: the same at every try of the same message.
+        key: the same for every attempt to send this message.
         recipient: an e-mail address, or an E.164 number.
         subject: one line.
-        text: the rest; an SMS takes both as one.
+        text: the body; an SMS joins subject and body.
         language: `fr` or `en`.
     """
 
@@ -28,11 +28,11 @@ class Post:
 
 
 class NotAccepted(Exception):
-    """The next server on the way did not take the message.
+    """The next server did not accept the message.
 
     Attributes:
         reason: `SMTP_450`, `SMS_1`, `NOT_REACHED`.
-        permanent: another try would end alike.
+        permanent: another attempt would fail the same way.
     """
 
     def __init__(self, reason: str, *, permanent: bool) -> None:
@@ -42,14 +42,14 @@ class NotAccepted(Exception):
 
 
 class Way(Protocol):
-    """E-mail, SMS: what a message is sent by."""
+    """A channel that sends messages: e-mail or SMS."""
 
     async def send(self, post: Post) -> None:
         """Return when the next server has accepted the message.
 
         Raises:
-            NotAccepted: it has not.
+            NotAccepted: the server refused it or was not reached.
         """
 
     async def close(self) -> None:
-        """Let go of connections; the next message opens them again."""
+        """Close connections; the next message opens them again."""

@@ -1,9 +1,9 @@
 """Sends e-mail over SMTP (RFC 5321), with aiosmtplib.
 
-In: settings and a `Post`. Out: the server's acceptance. The one rule: a connection is kept while there is
-more to send and thrown away after any trouble, so that a message never travels on one in an unknown state.
-A refusal from 400 to 499 is for now (greylisting, a full box), one from 500 on is for good. A mail holds its
-text twice, plain and as HTML; a reader's program shows the one it prefers.
+In: settings and a `Post`. Out: the server's acceptance. The one rule: a connection is kept open while
+there is more to send and closed after any error, so that no message is sent on one in an unknown state.
+A reply from 400 to 499 is a temporary failure (greylisting, full mailbox), one from 500 on is permanent. An
+e-mail has its text twice, plain and as HTML; the mail program chooses.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ _FOR_GOOD = 500
 
 
 class Email:
-    """The way by e-mail.
+    """The e-mail channel.
 
     Args:
         settings: host, port, security, credentials and sender.
-        tls_context: what servers are verified by; the machine's own authorities by default.
+        tls_context: verifies servers; by default with the system's certificate authorities.
     """
 
     def __init__(self, settings: Settings, *, tls_context: ssl.SSLContext | None = None) -> None:
@@ -44,7 +44,7 @@ class Email:
             ValueError,
             IndexError,
             MessageError,
-        ) as unusable:  # what the standard library raises for a bad address
+        ) as unusable:  # raised by the standard library for a bad address
             raise NotAccepted("ADDRESS_UNUSABLE", permanent=True) from unusable
         try:
             smtp = await self._connected()
@@ -52,7 +52,7 @@ class Email:
         except SMTPRecipientsRefused as refused:
             await self.close()
             raise _not_accepted(refused.recipients[0].code) from refused
-        except SMTPAuthenticationError as refused:  # our own credentials, which an operator mends
+        except SMTPAuthenticationError as refused:  # our own credentials, which the operator can correct
             await self.close()
             raise NotAccepted(f"SMTP_{refused.code}", permanent=False) from refused
         except SMTPResponseException as refused:
@@ -91,7 +91,7 @@ class Email:
         message["Subject"] = post.subject
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{hashlib.sha256(post.key.encode()).hexdigest()[:40]}@{_domain(sender)}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: suppresses out-of-office replies
         message.set_content(post.text)
         message.add_alternative(html_of(post.subject, post.text, post.language), subtype="html")
         message["Content-Language"] = post.language

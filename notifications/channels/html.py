@@ -1,7 +1,7 @@
-"""The HTML part of an e-mail, made of its plain text, which says the same.
+"""The HTML part of an e-mail, made from its plain text, with the same content.
 
-In: a subject, a text and its language. Out: a page. The one rule: every word is escaped before it stands in
-the page, a dwelling's name as much as a stranger's question; and nothing in it is fetched from anywhere.
+In: a subject, a text and its language. Out: a page. The one rule: all text is escaped, a dwelling's name as
+much as a visitor's question; and the page loads nothing from anywhere.
 """
 
 import re
@@ -23,7 +23,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def html_of(subject: str, text: str, language: str) -> str:
-    """The page of a text: a paragraph for each of its own, addresses of the web as links.
+    """The page of a text: its paragraphs, with web addresses as links.
 
     Args:
         subject: the page's title.

@@ -1,9 +1,9 @@
 """Sends SMS through Vonage's SMS API, with its Python library.
 
-In: settings and a `Post`. Out: Vonage's acceptance. The one rule: a message is posted once a try. The library
-is made for threads that wait, repeats a request whose connection was cut (which is a second SMS) as often as
-its pool has connections, and waits for ever by default; so each message has a client of its own, with a pool
-of one, no retries and a time limit, in a thread of its own.
+In: settings and a `Post`. Out: Vonage's acceptance. The one rule: a message is posted once per attempt. The
+library blocks, repeats a request whose connection was cut (which is a second SMS) as often as its pool has
+connections, and has no time limit by default; so each message has its own client, with a pool of one, no
+retries and a time limit, in its own thread.
 """
 
 import logging
@@ -18,11 +18,11 @@ from notifications.channels.base import NotAccepted, Post
 
 TIMEOUT_S = 15
 _FOR_NOW = frozenset({"1", "5", "8", "10"})
-"""Throttled, internal error, partner account barred or out of connections; other refusals are for good."""
+"""Temporary: throttled, internal error, account barred or out of connections. Others are permanent."""
 
 _CODE = re.compile(r"error code (\d+)")
 _UNUSABLE = 400
-"""The request itself is wrong; every other status is for now: ours to mend, or theirs."""
+"""Permanent: the request itself is wrong. Every other status is temporary: ours or theirs to correct."""
 
 
 class Sms:
@@ -40,7 +40,7 @@ class Sms:
         await to_thread.run_sync(partial(self._post, post.recipient, text), limiter=self._at_a_time)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Nothing to close."""
 
     def _post(self, number: str, text: str) -> None:
         # Imported here: it takes 0.7 s, and few commands send an SMS.
@@ -74,7 +74,7 @@ class Sms:
 
 
 def _type(text: str) -> str:
-    """`text` where the GSM 03.38 alphabet has every character, which makes an SMS twice as long."""
+    """`text` if the GSM 03.38 alphabet has every character, which makes an SMS twice as long."""
     return "text" if all(character in _GSM for character in text) else "unicode"
 
 

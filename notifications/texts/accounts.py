@@ -1,8 +1,8 @@
-"""The words about access: codes, links and notices of a change, in French and English.
+"""Texts about access: codes, links and notices of a change, in French and English.
 
 In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
-The one rule: what opens something is in the text alone, never in a subject, which shows on locked screens
-and in lists.
+The one rule: a code, password or link is in the text only, never in a subject, which is shown on locked
+screens and in lists.
 """
 
 from core.language import Language

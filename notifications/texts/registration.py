@@ -1,8 +1,8 @@
-"""The words about registration: codes, temporary passwords, what a manager decided; French and English.
+"""Texts about registration: codes, temporary passwords, a manager's decision; French and English.
 
 In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
-The one rule: what opens something is in the text alone; and a letter to an address that has an account says
-nothing of who asked.
+The one rule: a code, password or link is in the text only; and an e-mail to an address that has an account
+does not reveal who registered.
 """
 
 from core.language import Language

@@ -1,9 +1,9 @@
-"""Turns an outbox row into the words a resident reads, in French and English.
+"""Renders an outbox row as the text a resident reads, in French and English.
 
-In: the template's name, the language and the values of the row. Out: a subject and a text that fits e-mail
-and SMS alike. The one rule: the words are made when they are needed, from values that stay as they were when
-the event happened; a figure that is not known, or not the reader's to know, is left out. Labels are the
-guides' own («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+In: the template's name, the language and the values of the row. Out: a subject and a text for e-mail and SMS.
+The one rule: a message is rendered when it is sent, from values stored at the time of the event; a figure
+that is not known, or that the reader may not see, is left out. Labels are those of the residents' guides
+(«Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
 from collections.abc import Mapping
@@ -112,19 +112,19 @@ _GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: an SMS takes subject and text as one."""
+    """A rendered message; an SMS joins subject and text."""
 
     subject: str
     text: str
 
     def email_text(self, addressed_to: str, language: str) -> str:
-        """The text of an e-mail, which greets the person by the name of the account (R-110)."""
+        """The text of an e-mail, with a greeting by the name of the account (R-110)."""
         greeting = _GREETINGS[Language(language)]
         return f"{greeting} {addressed_to}".rstrip() + f",\n\n{self.text}\n"
 
 
 def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
-    """The words of one message.
+    """Render one message.
 
     Raises:
         KeyError: no such template.
@@ -148,22 +148,19 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         elif name == "leak_closed" and values.get("loss_eur") is not None:
             name += ", with cost"
     text = _TEXTS[name, tongue].format(**words)
-    place = values.get("place")  # for a manager, who has more homes than one
+    place = values.get("place")  # for a manager, who has more than one dwelling
     if place:
         text = f"{place} : {text}" if tongue is Language.FR else f"{place}: {text}"
     return Message(subject=subject.format(**words), text=text)
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
-    ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
-    cost = values.get("loss_eur")
+    loss, flow, cost = values["loss_litres"], values["mean_flow_lph"], values.get("loss_eur")
     return {
+        **_condition(language, values),
         "level": values["level"],
-        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
         "flow": flow_text(None if flow is None else Decimal(flow)),
         "equivalent": level_equivalent(values["level"], language),
-        "since": date_text(date.fromisoformat(values["started_on"]), language),
-        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
         "loss": loss_text(None if loss is None else Decimal(loss)),
         "cost": price_text(Decimal(cost), language) if cost is not None else "",
     }

@@ -1,4 +1,4 @@
-"""`submeter accounts`: what an operator does about an account's access."""
+"""`submeter accounts`: disable or enable an account, or reset its second factor."""
 
 from datetime import UTC, datetime
 
@@ -9,12 +9,12 @@ from core.services.accounts.administration import disable_account, enable_accoun
 from submeter.application import opened
 from submeter.output import out
 
-accounts = App(name="accounts", help="The access of residents and managers.")
+accounts = App(name="accounts", help="Access of residents and managers.")
 
 
 @accounts.command
 async def disable(email: str, operator: str) -> None:
-    """Let nobody in by an account; its sessions and access tokens end at once.
+    """Disable an account; its sessions and access tokens end at once.
 
     Args:
         email: the account's address.
@@ -22,12 +22,12 @@ async def disable(email: str, operator: str) -> None:
     """
     async with opened():
         changed = await disable_account(SYSTEM, email=email, operator_code=operator, now=datetime.now(UTC))
-    out.print(f"{email} is disabled." if changed else f"{email} was disabled before.")
+    out.print(f"{email} is disabled." if changed else f"{email} is already disabled.")
 
 
 @accounts.command
 async def enable(email: str, operator: str) -> None:
-    """Let an account in again, by its password.
+    """Enable a disabled account; its password is unchanged.
 
     Args:
         email: the account's address.
@@ -40,9 +40,10 @@ async def enable(email: str, operator: str) -> None:
 
 @accounts.command(name="reset-second-factor")
 async def reset_factor(email: str, operator: str) -> None:
-    """Take away the second factor of somebody who has lost phone and recovery codes; the owner is told.
+    """Remove an account's second factor after loss of phone and recovery codes; the owner is notified.
 
-    Make sure who asks: from now on the password alone opens the account, and a manager's sets up a new one.
+    Verify the caller's identity first: from now on the password alone signs in. A manager has to set up a new
+    second factor at the next sign-in.
 
     Args:
         email: the account's address.

@@ -1,4 +1,4 @@
-"""`submeter audit`: the record of security-relevant acts."""
+"""`submeter audit`: the log of security-relevant actions."""
 
 from cyclopts import App
 
@@ -7,19 +7,19 @@ from core.services.shared.audit import Subject, acts_on
 from submeter.application import opened
 from submeter.output import AtMost, RowNumber, counted, print_json, print_table
 
-audit = App(name="audit", help="Who did what, when, and from where.")
+audit = App(name="audit", help="The audit log: who did what, when, and from where.")
 
 
 @audit.command(name="list")
 async def list_acts(
     *, account: RowNumber | None = None, act: Act | None = None, limit: AtMost = 50, json: bool = False
 ) -> None:
-    """List the newest acts.
+    """List the newest entries of the audit log.
 
     Args:
-        account: of one account, by its number.
-        act: of one kind.
-        limit: how many at most.
+        account: only entries about this account number.
+        act: only entries of this kind.
+        limit: maximum number of entries.
         json: print the list as JSON.
     """
     subject = None if account is None else Subject("account", account)

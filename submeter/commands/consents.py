@@ -1,4 +1,4 @@
-"""`submeter consents`: answers that occupants gave on paper, written down by the operator."""
+"""`submeter consents`: the operator records answers that occupants gave on paper."""
 
 from datetime import UTC, datetime
 
@@ -14,14 +14,14 @@ consents = App(name="consents", help="Consents that occupants gave or refused on
 
 @consents.command
 async def record(email: str, *, granted: bool, evidence: str | None = None) -> None:
-    """Write down an occupant's answer; the occupant is told, and can change it at any time.
+    """Record an occupant's answer; the occupant is notified, and can change it at any time.
 
-    A refusal of the occupant's own is never turned into a consent.
+    The occupant's own refusal cannot be changed to a consent.
 
     Args:
-        email: the occupant's account.
-        granted: --granted or --no-granted.
-        evidence: where the signed paper is; a consent needs it.
+        email: e-mail address of the occupant's account.
+        granted: whether the occupant consented (--granted or --no-granted).
+        evidence: reference of the signed paper; required for a consent.
     """
     async with opened() as application:
         view = await record_consent(

@@ -1,4 +1,4 @@
-"""`submeter dead-letters`: the lines that could not be used, and why."""
+"""`submeter dead-letters`: gateway lines that could not be used, with the reason."""
 
 from dataclasses import asdict
 
@@ -9,17 +9,17 @@ from core.services.telegrams.dead_letters import read_dead_letters
 from submeter.application import opened
 from submeter.output import AtMost, counted, print_json, print_table
 
-dead_letters = App(name="dead-letters", help="Lines that could not be used.")
+dead_letters = App(name="dead-letters", help="Gateway lines that could not be used, with the reason.")
 
 
 @dead_letters.command(name="list")
 async def list_dead_letters(*, reason: str | None = None, limit: AtMost = 50, json: bool = False) -> None:
-    """List the newest lines that wait; `submeter replay` tries them again.
+    """List the newest dead letters; `submeter replay` processes them again.
 
     Args:
-        reason: only those of this reason, e.g. UNKNOWN_METER.
-        limit: how many at most.
-        json: print the list as JSON, with the lines themselves.
+        reason: only dead letters with this reason, e.g. UNKNOWN_METER.
+        limit: maximum number of dead letters.
+        json: print the list as JSON, with the lines.
     """
     async with opened():
         rows = [asdict(line) for line in await read_dead_letters(SYSTEM, reason=reason, limit=limit)]

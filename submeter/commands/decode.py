@@ -1,4 +1,4 @@
-"""`submeter decode`: what one telegram says, layer by layer; or many, one JSON object a line. Needs no
+"""`submeter decode`: decode one telegram, layer by layer, or many, one JSON object per line. Needs no
 database.
 """
 
@@ -18,18 +18,18 @@ def decode(
     json: bool = False,
     jsonl: bool = False,
 ) -> None:
-    """Decode one telegram: hex digits, or a gateway line in any shape that `submeter ingest` reads.
+    """Decode one telegram: hex digits, or a gateway line in any format that `submeter ingest` reads.
 
-    Ends with exit status 1 when the telegram could not be read to its end; what was read is shown.
+    Exit status 1 if the telegram could not be decoded completely; the decoded part is shown.
 
-    With --jsonl, answers each JSON object of standard input with one on standard output, in order. In go
-    `telegram` and, if you like, `id`, `key` and `prior_telegrams` of the same meter; out come `manufacturer`,
-    `serial`, `measurements`, `history`, `flags` or an `error`. A telegram that cannot be read is such an
-    answer, and the stream goes on; the exit status is 0.
+    With --jsonl, each JSON object on standard input gets one on standard output, in the same order. Input:
+    `telegram`, optionally `id`, `key` and `prior_telegrams` of the same meter. Output: `manufacturer`,
+    `serial`, `measurements`, `history`, `flags`, or an `error` for a telegram that cannot be decoded; the
+    exit status is 0.
 
     Args:
-        telegram: the line, quoted.
-        key: the meter's key as hex digits.
+        telegram: the hex digits or the gateway line, quoted.
+        key: the meter's key in hex digits.
         json: print the report as JSON.
         jsonl: read JSON lines from standard input.
     """
@@ -39,11 +39,11 @@ def decode(
             sys.stdout.buffer.flush()
         return
     if telegram is None:
-        fail("a telegram, or --jsonl and telegrams on standard input, is asked for", code="INVALID_INPUT")
+        fail("expected a telegram, or --jsonl with telegrams on standard input", code="INVALID_INPUT")
     try:
         key_bytes = bytes.fromhex(key) if key else None
     except ValueError:
-        fail("--key is not made of hex digits", code="INVALID_INPUT")
+        fail("--key must be hex digits", code="INVALID_INPUT")
     report = explain(telegram, load_registry(), key_bytes)
     if json:
         print_json(report.as_dict())

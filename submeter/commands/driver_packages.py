@@ -1,4 +1,4 @@
-"""`submeter drivers new` and `check`: a new vendor's package, and whether an application can take it."""
+"""`submeter drivers new` and `check`: create the package of a new driver, and check drivers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,14 +21,14 @@ from submeter.output import fail, out, print_json, print_table
 
 
 def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
-    """Write the package of a new driver, with telegrams that it decodes: install it, and change it.
+    """Create the package of a new driver that decodes sample telegrams, as a starting point.
 
-    Nothing that exists is overwritten.
+    Existing files are not overwritten.
 
     Args:
-        name: one lower-case word, like acme.
-        maker: the three letters that the meters send; without it the first three of the name.
-        into: where the folder submeter-NAME is made.
+        name: name of the driver, one lower-case word, e.g. acme.
+        maker: the three-letter manufacturer code on air; by default the first three letters of the name.
+        into: folder in which submeter-NAME is created.
     """
     registry = load_registry()
     try:
@@ -37,12 +37,12 @@ def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
     except UnusableName as error:
         fail(str(error), code="INVALID_NAME")
     if registry.named(name) is not None:
-        fail(f"a driver {name} is installed already", code="INVALID_NAME")
+        fail(f"a driver {name} is already installed", code="INVALID_NAME")
     for medium in MEDIA:
         owner = registry.driver_for(Address(letters, "12345678", VERSION, medium))
         if registry.named(owner.name) is owner and owner.signatures:
             fail(
-                f"meters of {letters} are read by {owner.name} already; name your letters with --maker",
+                f"meters of {letters} are already read by {owner.name}; set another code with --maker",
                 code="INVALID_NAME",
             )
     folder = into / f"submeter-{name}"
@@ -59,11 +59,11 @@ def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
 
 
 def check(*names: str, path: Path | None = None, json: bool = False) -> None:
-    """Hold drivers against all that an application asks of them; exit status 1 when a check fails.
+    """Check that drivers meet all requirements of the application. Exit status 1 if a check fails.
 
     Args:
-        names: the drivers; without any, all of them.
-        path: the folder of a package that need not be installed; without it, installed packages.
+        names: names of the drivers; by default all.
+        path: folder of a package, which need not be installed; by default the installed packages.
         json: print the results as JSON.
     """
     if path is None:
@@ -97,7 +97,7 @@ def _results(names: Sequence[str], path: Path | None) -> list[CheckResult]:
     if unknown or not found:
         known = ", ".join(sorted({subject.driver.name for subject in subjects})) or "none"
         place = "installed" if path is None else f"in {path}"
-        fail(f"no driver {' '.join(unknown)} is {place}; there are: {known}", code="NO_SUCH_DRIVER")
+        fail(f"no driver {' '.join(unknown)} is {place}; found: {known}", code="NO_SUCH_DRIVER")
     return [*results, *run_checks(wanted)]
 
 
@@ -125,4 +125,4 @@ def _show(results: Sequence[CheckResult]) -> None:
             )
             for result in mine
         ]
-        print_table(f"{driver}: {verdict}", ("check", "result", "what was looked at"), rows)
+        print_table(f"{driver}: {verdict}", ("check", "result", "details"), rows)

@@ -1,5 +1,5 @@
-"""`submeter drivers`: whose meters this installation reads; a new vendor's package, and its checks, are in
-`driver_packages.py`, which `list` does without.
+"""`submeter drivers`: list the installed drivers; `new` and `check` are in `driver_packages.py`, which `list`
+does not import.
 """
 
 from cyclopts import App
@@ -11,18 +11,18 @@ from submeter.output import err, print_json, print_table
 drivers = App(name="drivers", help="The drivers of meter vendors.")
 drivers.command(
     "submeter.commands.driver_packages:new",
-    help="Write the package of a new driver, with telegrams that it decodes: install it, and change it.\n\n"
-    "Nothing that exists is overwritten.",
+    help="Create the package of a new driver that decodes sample telegrams, as a starting point.\n\n"
+    "Existing files are not overwritten.",
 )
 drivers.command(
     "submeter.commands.driver_packages:check",
-    help="Hold drivers against all that an application asks of them; exit status 1 when a check fails.",
+    help="Check that drivers meet all requirements of the application. Exit status 1 if a check fails.",
 )
 
 
 @drivers.command(name="list")
 def list_drivers(*, json: bool = False) -> None:
-    """List the drivers found through the entry points, and the plugins that are broken.
+    """List the installed drivers, and the plugins that failed to load.
 
     Args:
         json: print the list as JSON.

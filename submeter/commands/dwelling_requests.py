@@ -1,4 +1,4 @@
-"""`submeter dwelling-requests`: requests for a dwelling that a manager decides."""
+"""`submeter dwelling-requests`: list, approve and reject dwelling requests."""
 
 from datetime import UTC, datetime
 
@@ -9,59 +9,59 @@ from core.services.occupancy.dwelling_requests import decide, list_dwelling_requ
 from submeter.application import opened
 from submeter.output import AtMost, RowNumber, counted, out, print_table
 
-dwelling_requests = App(name="dwelling-requests", help="Requests for a dwelling that a manager decides.")
+dwelling_requests = App(name="dwelling-requests", help="Dwelling requests that a manager decides.")
 
 
 @dwelling_requests.command(name="list")
 async def list_open(*, limit: AtMost = 50) -> None:
-    """List the open cases, the oldest first.
+    """List the open dwelling requests, oldest first.
 
     Args:
-        limit: how many at most.
+        limit: maximum number of requests.
     """
     async with opened():
         found = await list_dwelling_requests(SYSTEM, limit=limit, now=datetime.now(UTC))
-    columns = ("request", "kind", "residence", "dwelling", "name", "moved in", "asked")
+    columns = ("request", "kind", "residence", "dwelling", "name", "moved in", "requested")
     rows = [
         (
-            case.id,
-            case.kind.value,
-            case.residence_code,
-            case.dwelling,
-            case.name,
-            case.move_in.isoformat(),
-            case.opened_at.isoformat(timespec="minutes"),
+            request.id,
+            request.kind.value,
+            request.residence_code,
+            request.dwelling,
+            request.name,
+            request.move_in.isoformat(),
+            request.opened_at.isoformat(timespec="minutes"),
         )
-        for case in found
+        for request in found
     ]
     print_table(counted(len(rows), "request"), columns, rows)
 
 
 @dwelling_requests.command
-async def approve(case: RowNumber, *, contested: bool | None = None) -> None:
-    """Let somebody into the dwelling; a present occupant's stay ends on the eve.
+async def approve(request: RowNumber, *, contested: bool | None = None) -> None:
+    """Approve a request; a present occupancy ends on the day before the new one begins.
 
     Args:
-        case: its number in the list.
-        contested: somebody else has the dwelling, and gives way; needed where that came about after it was
-            asked for.
+        request: number of the request in the list.
+        contested: confirm that somebody else occupies the dwelling and that this occupancy ends; required if
+            the occupancy began after the request was made.
     """
-    await _decide(case, approved=True, contested=contested)
+    await _decide(request, approved=True, contested=contested)
 
 
 @dwelling_requests.command
-async def refuse(case: RowNumber) -> None:
-    """Refuse a request; whoever asked is told.
+async def refuse(request: RowNumber) -> None:
+    """Reject a request; the applicant is notified.
 
     Args:
-        case: its number in the list.
+        request: number of the request in the list.
     """
-    await _decide(case, approved=False)
+    await _decide(request, approved=False)
 
 
-async def _decide(case: int, *, approved: bool, contested: bool | None = None) -> None:
+async def _decide(request: int, *, approved: bool, contested: bool | None = None) -> None:
     async with opened() as application:
         decided = await decide(
-            application, SYSTEM, case, approved=approved, contested=contested, now=datetime.now(UTC)
+            application, SYSTEM, request, approved=approved, contested=contested, now=datetime.now(UTC)
         )
-    out.print(f"Case {decided.id} is {decided.state.value.lower()}.")
+    out.print(f"Request {decided.id} is {decided.state.value.lower()}.")

@@ -14,7 +14,7 @@ gateways = App(name="gateways", help="Radio gateways and their API keys.")
 
 @gateways.command
 async def issue_key(operator: str, name: str) -> None:
-    """Make a new API key for a gateway; one it had before stops working.
+    """Issue an API key for a gateway; an earlier key of this gateway becomes invalid.
 
     Args:
         operator: the operator's code, e.g. ocea.
@@ -23,4 +23,4 @@ async def issue_key(operator: str, name: str) -> None:
     async with opened():
         key = await issue_gateway_key(SYSTEM, operator_code=operator, name=name, now=datetime.now(UTC))
     out.print(key, soft_wrap=True)
-    err.print("Keep it now: it is stored as a hash and cannot be shown again.")
+    err.print("Save the key now: only its hash is stored, and it cannot be shown again.")

@@ -28,13 +28,13 @@ async def ingest(
     source: str | None = None,
     json: bool = False,
 ) -> None:
-    """Take in files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV, JSON lines.
+    """Ingest files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV or JSON lines.
 
-    Lines that cannot be used are kept with their reason; `submeter replay` tries them again.
+    Lines that cannot be used become dead letters with a reason; `submeter replay` processes them again.
 
     Args:
-        files: each line is one telegram; - or no file at all is standard input.
-        source: the name under which unusable lines are kept (default: the file's name).
+        files: files with one telegram per line; - or no file is standard input.
+        source: source that is stored with dead letters (default: the file's name).
         json: print the summary as JSON.
     """
     for path in files:
@@ -43,7 +43,7 @@ async def ingest(
     summary = IntakeSummary()
     async with opened() as application:
         for path in files or (STANDARD_INPUT,):
-            with progress_bar(f"Taking in {_name(path)}", _count(path)) as advance:
+            with progress_bar(f"Ingesting {_name(path)}", _count(path)) as advance:
                 async for lines in _deliveries(path):
                     summary += await pipeline.take_in(
                         application,
@@ -57,7 +57,7 @@ async def ingest(
 
 
 async def replay(*, json: bool = False) -> None:
-    """Take in again every line that is kept; those whose cause is gone become readings.
+    """Process all dead letters again; those whose cause was removed become readings.
 
     Args:
         json: print the summary as JSON.
@@ -81,15 +81,15 @@ def _report(summary: IntakeSummary, *, as_json: bool) -> None:
             }
         )
         return
-    rows = [("stored", summary.stored), ("duplicates, nothing stored twice", summary.duplicates)]
-    rows += [(f"kept: {reason}", count) for reason, count in sorted(summary.unusable.items())]
-    print_table(counted(summary.lines, "line"), ("what became of them", "lines"), rows)
+    rows = [("stored", summary.stored), ("duplicates", summary.duplicates)]
+    rows += [(f"dead letters: {reason}", count) for reason, count in sorted(summary.unusable.items())]
+    print_table(counted(summary.lines, "line"), ("result", "lines"), rows)
     if summary.alerts or summary.messages:
-        out.print(f"{summary.alerts} alerts raised or moved on, {summary.messages} messages queued.")
+        out.print(f"{summary.alerts} alerts raised or updated, {summary.messages} messages queued.")
     if summary.unusable:
         out.print(
-            "[bold]submeter dead-letters list[/] says what was wrong with each; "
-            "[bold]submeter replay[/] tries them again."
+            "[bold]submeter dead-letters list[/] shows the reasons; "
+            "[bold]submeter replay[/] processes the lines again."
         )
 
 
@@ -99,7 +99,7 @@ def _name(path: Path) -> str:
 
 @contextmanager
 def progress_bar(label: str, total: int | None) -> Iterator["Advance"]:
-    """A bar on standard error; the block is given a function to call with the number of lines done."""
+    """A progress bar on standard error; the block gets a function to call with the number of lines done."""
     with Progress(
         TextColumn(label),
         BarColumn(),
@@ -113,7 +113,7 @@ def progress_bar(label: str, total: int | None) -> Iterator["Advance"]:
 
 
 class Advance:
-    """Moves the bar on."""
+    """Advances the bar."""
 
     def __init__(self, bar: Progress, task: object) -> None:
         self._bar, self._task = bar, task
@@ -123,9 +123,9 @@ class Advance:
 
 
 async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
-    """A file whole; of a stream what has come so far, so that a gateway's pipe is taken in as it flows.
+    """A whole file; of a stream the data received so far, so that a gateway's pipe is ingested live.
 
-    A damaged byte must not stop the rest: its line is kept as unusable, with the replacement character.
+    A damaged byte must not stop the rest: its line becomes a dead letter, with the replacement character.
     """
     if not _is_stream(path):
         with path.open(encoding="utf-8", errors="replace") as file:
@@ -141,12 +141,12 @@ async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether what it says can be read once only: a pipe, a FIFO, a terminal."""
+    """Whether the content can be read only once: a pipe, a FIFO, a terminal."""
     return path == STANDARD_INPUT or path.is_fifo() or path.is_char_device() or path.is_socket()
 
 
 def _count(path: Path) -> int | None:
-    """How many lines; of a stream nobody knows, and to count them would be to lose them."""
+    """The number of lines; None for a stream, which counting would consume."""
     if _is_stream(path):
         return None
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""`submeter managers`: those who look after residences."""
+"""`submeter managers`: accounts of managers, and their residences."""
 
 from datetime import UTC, datetime
 
@@ -11,14 +11,14 @@ from core.services.portfolio.invitations import invite_manager
 from submeter.application import opened
 from submeter.output import out
 
-managers = App(name="managers", help="Managers and the residences they look after.")
+managers = App(name="managers", help="Managers and their residences.")
 
 
 @managers.command
 async def invite(
     email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
 ) -> None:
-    """Make a manager's account; its temporary password goes to the mailbox and opens once within a day.
+    """Create a manager's account; a temporary password, valid once within a day, is sent by e-mail.
 
     Args:
         email: the address to sign in with.
@@ -38,18 +38,18 @@ async def invite(
             language=language,
             now=datetime.now(UTC),
         )
-    out.print(f"{email} is invited; [bold]submeter managers grant[/] gives residences.")
+    out.print(f"{email} is invited; assign residences with [bold]submeter managers grant[/].")
 
 
 @managers.command
 async def grant(email: str, operator: str, residence: str, *, administrator: bool = False) -> None:
-    """Let a manager look after a residence.
+    """Give a manager access to a residence.
 
     Args:
         email: the manager's address.
         operator: the operator's code, e.g. ocea.
         residence: the residence's code, e.g. AA000.
-        administrator: told by e-mail when it is published.
+        administrator: notify this manager by e-mail when the residence is published.
     """
     async with opened():
         await grant_residence(
@@ -60,12 +60,12 @@ async def grant(email: str, operator: str, residence: str, *, administrator: boo
             administrator=administrator,
             now=datetime.now(UTC),
         )
-    out.print(f"{email} looks after {residence}.")
+    out.print(f"{email} has access to {residence}.")
 
 
 @managers.command
 async def revoke(email: str, operator: str, residence: str) -> None:
-    """Let a manager look after a residence no longer, from this moment on.
+    """Revoke a manager's access to a residence, with immediate effect.
 
     Args:
         email: the manager's address.
@@ -81,7 +81,7 @@ async def revoke(email: str, operator: str, residence: str) -> None:
             now=datetime.now(UTC),
         )
     out.print(
-        f"{email} looks after {residence} no longer."
+        f"{email} no longer has access to {residence}."
         if changed
-        else f"{email} does not look after {residence}."
+        else f"{email} has no access to {residence}."
     )

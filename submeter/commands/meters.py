@@ -1,6 +1,6 @@
-"""`submeter meters`: bring meters and their keys in from a list.
+"""`submeter meters`: import meters and their keys from a list; maintenance of meters.
 
-The list is CSV with a heading. Keys come by file, never as an argument, where a shell would remember them.
+The list is CSV with a header. Keys are never an argument, which the shell's history would keep.
 """
 
 import csv
@@ -38,60 +38,58 @@ REQUIRED = (
 
 @meters.command(name="import")
 async def import_meters(file: Path) -> None:
-    """Register the meters of a CSV file, or bring them up to date; keys are sealed as they are read.
+    """Register the meters of a CSV file, or update them; keys are encrypted as they are read.
 
     Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
     register_capacity, location, installed_on and removed_on (YYYY-MM-DD, days of the residence), key (hex).
 
     Args:
-        file: the list.
+        file: the CSV file.
     """
     count = 0
     async with opened() as application:
-        # A damaged or Latin-1 byte spoils its own cell alone.
+        # A damaged or Latin-1 byte affects its own cell only.
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             rows = csv.DictReader(lines)
             missing = [column for column in REQUIRED if column not in (rows.fieldnames or ())]
             if missing:
-                fail(f"{file}: the heading lacks {', '.join(missing)}", code="INVALID_INPUT")
+                fail(f"{file}: columns missing in the header: {', '.join(missing)}", code="INVALID_INPUT")
             for row in rows:
                 if None in row:
-                    fail(f"{file}, line {rows.line_num}: more cells than the heading", code="INVALID_INPUT")
+                    fail(f"{file}, line {rows.line_num}: more cells than the header", code="INVALID_INPUT")
                 try:
                     await _put(row, application)
                 except SubmeterError as failure:
                     what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
                     fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
                 count += 1
-    out.print(
-        f"{counted(count, 'meter')} registered. [bold]submeter replay[/] takes in what was kept of theirs."
-    )
+    out.print(f"{counted(count, 'meter')} registered. [bold]submeter replay[/] processes their dead letters.")
 
 
 @meters.command
 async def silent() -> None:
-    """Raise the alerts of meters that fell silent, as the server does every hour."""
+    """Raise the alerts of meters that stopped sending, as the server does every hour."""
     async with opened():
         raised = await raise_missing_data(now=datetime.now(UTC))
-    out.print(f"{counted(raised, 'meter')} fell silent.")
+    out.print(f"{counted(raised, 'alert')} of missing data raised.")
 
 
 @meters.command(name="restart-counter")
 async def restart_message_counter(address: str) -> None:
-    """Take a meter's next message whatever it counts, after its radio was reset.
+    """Accept a meter's next message counter whatever its value, after its radio was reset.
 
-    Until then its messages are kept as COUNTER_NOT_RISEN. A new key does this by itself.
+    Without this its telegrams become dead letters (COUNTER_NOT_RISEN). A new key has the same effect.
 
     Args:
-        address: the radio address, MMM-IIIIIIII-VV-TT.
+        address: radio address, MMM-IIIIIIII-VV-TT.
     """
     async with opened():
         try:
             await restart_counter(SYSTEM, radio_address=address)
         except SubmeterError as failure:
             fail(failure.message, code=failure.code)
-    out.print("The count begins anew. [bold]submeter replay[/] takes in what was kept.")
+    out.print("The message counter is reset. [bold]submeter replay[/] processes the meter's dead letters.")
 
 
 async def _put(row: dict[str, str | None], application: Application) -> None:
@@ -112,7 +110,7 @@ async def _put(row: dict[str, str | None], application: Application) -> None:
             key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
         )
     except (ValueError, OverflowError) as failure:
-        # The text of a ValueError may quote the key's digits: say which columns can be at fault instead.
+        # The text of a ValueError may quote the key's digits: name the possible columns instead.
         raise InvalidInput(
             "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
         ) from failure

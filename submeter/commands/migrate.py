@@ -1,4 +1,4 @@
-"""`submeter migrate`: the tables as this version wants them."""
+"""`submeter migrate`: update the tables to this version."""
 
 from core import bootstrap
 from core.settings import from_environment
@@ -6,6 +6,6 @@ from submeter.output import out
 
 
 async def migrate() -> None:
-    """Bring the tables up to date."""
+    """Apply the pending migrations."""
     applied = await bootstrap.migrate(from_environment())
     out.print(f"Applied {', '.join(applied)}." if applied else "Nothing to apply: the tables are up to date.")

@@ -1,4 +1,4 @@
-"""`submeter outbox`: the messages that wait to be sent."""
+"""`submeter outbox`: messages that are queued, sent or given up."""
 
 from cyclopts import App
 
@@ -16,8 +16,8 @@ async def list_outbox(*, limit: AtMost = 50, json: bool = False) -> None:
     """List the newest messages.
 
     Args:
-        limit: how many at most.
-        json: print the list as JSON, with the words of each message.
+        limit: maximum number of messages.
+        json: print the list as JSON, with the text of each message.
     """
     async with opened():
         messages = await list_messages(SYSTEM, limit=limit)
@@ -44,17 +44,17 @@ async def list_outbox(*, limit: AtMost = 50, json: bool = False) -> None:
 
 
 class _Dotted(dict[str, object]):
-    """Values of a message; one that is sealed shows as dots."""
+    """Values of a message; an encrypted one is shown as an ellipsis."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
 def shown(message: QueuedMessage) -> Message:
-    """A message's words without what must not lie open; none once they were erased."""
+    """A message's text without its secrets; empty if it was erased."""
     if message.erased:
         return Message(subject="", text="")
     try:
         return render(message.template, message.language, _Dotted(message.values))
-    except (KeyError, ValueError):  # one message without words must not hide the others
+    except (KeyError, ValueError):  # one message that cannot be rendered must not hide the others
         return Message(subject=message.template, text="")

@@ -1,4 +1,4 @@
-"""`submeter purge`: deletes what has outlived its period, as the server does by the hour."""
+"""`submeter purge`: deletes data past its retention period, as the server does every hour."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from submeter.output import print_json, print_table
 
 
 async def purge(*, json: bool = False) -> None:
-    """Delete or erase whatever has outlived its period (docs/accounts.md); a server does so by itself.
+    """Delete or erase data past its retention period (docs/accounts.md), as the server does every hour.
 
     Args:
         json: print the counts as JSON.
@@ -18,4 +18,4 @@ async def purge(*, json: bool = False) -> None:
     if json:
         print_json(dict(gone))
         return
-    print_table("What has gone", ("what", "rows"), list(gone.items()))
+    print_table("Deleted or erased", ("data", "rows"), list(gone.items()))

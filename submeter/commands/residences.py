@@ -1,4 +1,4 @@
-"""`submeter residences`: the buildings that meters hang in."""
+"""`submeter residences`: describe and publish residences."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,21 +29,21 @@ async def add(
     time_zone: str = "Europe/Paris",
     water_price: Decimal | None = None,
 ) -> None:
-    """Describe a residence, or bring all that is said here up to date; its operator is made if it is new.
+    """Add a residence, or update it; its operator is added if it is new.
 
-    Its residents can sign up once it is published (`submeter residences publish`).
+    Residents can register once it is published (`submeter residences publish`).
 
     Args:
         operator: the operator's code, e.g. ocea.
-        operator_name: the operator's name as residents read it.
+        operator_name: the operator's name as shown to residents.
         code: the site code or building code, e.g. AA000.
         name: the residence's name.
         street: street and number.
         postcode: the postcode.
         city: the city.
-        time_zone: whose civil days count there (IANA name).
-        water_price: euros for a cubic metre, waste water included; without it a leak's cost is not told. What
-            was said before stays until another price is named.
+        time_zone: time zone of the residence's days and months (IANA name).
+        water_price: EUR per cubic metre, waste water included; without it the cost of a leak is not shown. If
+            left out in an update, the price is unchanged.
     """
     now = datetime.now(UTC)
     spec = ResidenceSpec(
@@ -65,12 +65,12 @@ async def add(
         await upsert_residence(
             SYSTEM, spec, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
         )
-    out.print(f"Residence {code} of {operator} is described.")
+    out.print(f"Residence {code} of {operator} is saved.")
 
 
 @residences.command
 async def publish(operator: str, code: str) -> None:
-    """Open a residence to its residents, and tell its administrators; twice is once.
+    """Publish a residence, so that residents can register; its administrators are notified, once only.
 
     Args:
         operator: the operator's code, e.g. ista.
@@ -80,4 +80,4 @@ async def publish(operator: str, code: str) -> None:
         fresh = await publish_residence(
             application, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
         )
-    out.print(f"Residence {code} is published." if fresh else f"Residence {code} was published before.")
+    out.print(f"Residence {code} is published." if fresh else f"Residence {code} was already published.")

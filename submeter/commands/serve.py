@@ -1,4 +1,4 @@
-"""`submeter serve`: the GraphQL API, by uvicorn."""
+"""`submeter serve`: the GraphQL API, served by uvicorn."""
 
 import asyncio
 import socket
@@ -18,12 +18,12 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: AtMost 
     Args:
         host: address to listen on (default: SUBMETER_HOST, else 127.0.0.1).
         port: port to listen on (default: SUBMETER_PORT, else 8000).
-        workers: processes; more than one wants PostgreSQL and SUBMETER_LIMITS_URL.
+        workers: number of processes; more than one requires PostgreSQL and SUBMETER_LIMITS_URL.
     """
     settings = from_environment()
     if workers > 1 and settings.limits_url == IN_MEMORY:
         fail(
-            "Several workers must count tries together: SUBMETER_LIMITS_URL names a store that they share.",
+            "Several workers need a shared store for rate limits: set SUBMETER_LIMITS_URL.",
             code="SETTINGS",
         )
     asyncio.run(bootstrap.migrate(settings))
@@ -31,7 +31,7 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: AtMost 
 
 
 def serve_here(settings: Settings, *, port: int | None, when_ready: Callable[[str], None]) -> None:
-    """Serve in this process and say when it listens; `when_ready` is given the URL."""
+    """Serve in this process; `when_ready` is called with the URL once it listens."""
     config = uvicorn.Config(**_options(settings, None, port), log_level="warning")
     server = _ReadyServer(config, when_ready)
     server.run()

@@ -1,4 +1,4 @@
-"""`submeter worker`: sends what waits in the outbox."""
+"""`submeter worker`: sends the messages of the outbox."""
 
 import asyncio
 import signal
@@ -10,11 +10,11 @@ from submeter.output import counted, fail, out
 
 
 async def worker(*, once: bool = False, every: float = 5.0) -> None:
-    """Send queued e-mails and SMS until stopped; several may run beside each other.
+    """Send queued e-mails and SMS until stopped. Several workers can run at the same time.
 
     Args:
-        once: send what is due now, and end.
-        every: seconds between two looks at the outbox.
+        once: send the messages that are due, then exit.
+        every: seconds between two polls of the outbox.
     """
     async with opened() as application:
         ways = ways_of(application.settings)
@@ -23,9 +23,9 @@ async def worker(*, once: bool = False, every: float = 5.0) -> None:
         outbox_worker = OutboxWorker(application, ways, clock=lambda: datetime.now(UTC))
         if once:
             tally = await outbox_worker.send_due()
-            out.print(f"{counted(tally.sent, 'message')} sent, {tally.failed:,} not.")
+            out.print(f"{counted(tally.sent, 'message')} sent, {tally.failed:,} failed.")
             return
-        out.print(f"Sending by {' and '.join(sorted(channel.value for channel in ways))}; Ctrl+C ends it.")
+        out.print(f"Sending by {' and '.join(sorted(channel.value for channel in ways))}; stop with Ctrl+C.")
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

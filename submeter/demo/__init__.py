@@ -1,1 +1,1 @@
-"""The demo: two residences, their people and meters, and the telegrams those meters would have sent."""
+"""The demo: two residences, their residents and meters, and the telegrams of those meters."""

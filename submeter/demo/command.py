@@ -1,8 +1,8 @@
-"""`submeter demo`: two residences, filled through the ordinary intake, and a server to look at them.
+"""`submeter demo`: two residences, filled through the ordinary intake, and a server to view them.
 
-The demo's telegrams are made for one anchor, which is kept beside the database: started again, the command
-finds the demo as it was; stopped halfway, it goes on with the same telegrams, of which those that are stored
-are duplicates.
+The demo's telegrams are made for one anchor, which is stored beside the database: a second start finds the
+demo as it was; after an interruption it continues with the same telegrams, of which those already stored are
+duplicates.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from submeter.simulator.telegrams import count_history_lines, fresh_lines, histo
 from submeter.simulator.values import DemoPlan, Scenario
 
 FRESH_HOURS = 3
-"""The history ends this long ago; the hours up to now lie in a file, for the reader to take in."""
+"""The history ends this long ago; the hours up to now are written to a file, for the user to ingest."""
 
 STATE_FILE = "demo.json"
 FRESH_FILE = "demo-fresh.log"
@@ -35,19 +35,19 @@ FRESH_FILE = "demo-fresh.log"
 
 @dataclass(frozen=True, slots=True)
 class DemoState:
-    """What a demo folder remembers: the anchor of its telegrams, and whether they are all stored."""
+    """The state of a demo folder: the anchor of its telegrams, and whether they are all stored."""
 
     anchor: datetime
     complete: bool
 
 
 def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) -> None:
-    """Make the demo (or find it as it was) and serve it on 127.0.0.1.
+    """Create the demo, or reuse an existing one, and serve it on 127.0.0.1.
 
     Args:
         port: port to listen on (default: SUBMETER_PORT, else 8000).
-        reset: throw the demo of this data folder away and begin anew.
-        serve: --no-serve makes the demo and ends.
+        reset: delete the demo of this data folder and create it anew.
+        serve: with --no-serve, create the demo and exit.
     """
     settings = from_environment()
     if reset:
@@ -58,11 +58,11 @@ def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) ->
 
 
 async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
-    """Make the demo in the settings' database, or finish it; answers its plan.
+    """Create the demo in the settings' database, or complete it; returns its plan.
 
     Args:
         settings: whose database and data folder are used.
-        now: the moment that the telegrams lead up to; by default the present.
+        now: the time up to which there are telegrams; by default the current time.
     """
     now = now or datetime.now(UTC)
     state = _read_state(settings)
@@ -71,21 +71,21 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
     async with open_application(settings) as application:
         described = await has_residences(SYSTEM)
         if state is None and described:
-            fail("The database holds residences already; the demo wants one of its own.", code="NOT_EMPTY")
+            fail("The database already has residences; the demo needs its own database.", code="NOT_EMPTY")
         if state is not None and state.complete and described:
             return plan
         _write_state(settings, DemoState(plan.anchor, complete=False))
         _write_fresh_lines(settings, plan)
         await describe(plan, KeyEncryption.under(settings.secret_key), now=now)
         summary = IntakeSummary()
-        with progress_bar("Taking in 14 months of telegrams", count_history_lines(plan)) as advance:
+        with progress_bar("Ingesting 14 months of telegrams", count_history_lines(plan)) as advance:
             lines = history_lines(plan)
             while delivered := list(islice(lines, settings.intake_batch_lines)):
-                # Each delivery is taken in at its own time, so that alerts are raised when they were due.
+                # Each delivery is ingested at its own time, so that alerts are raised when they were due.
                 texts = [line.text for line in delivered]
-                heard_at = delivered[-1].sent_at
+                received_at = delivered[-1].sent_at
                 summary += await take_in(
-                    application, SYSTEM, texts, source="demo", now=heard_at, progress=advance
+                    application, SYSTEM, texts, source="demo", now=received_at, progress=advance
                 )
     _report(summary)
     _write_state(settings, DemoState(plan.anchor, complete=True))
@@ -116,7 +116,7 @@ def _write_fresh_lines(settings: Settings, plan: DemoPlan) -> None:
 
 def _throw_away(settings: Settings) -> None:
     if not settings.is_sqlite:
-        fail("Only a demo in the embedded database can be thrown away.", code="NOT_EMBEDDED")
+        fail("Only a demo in the embedded database can be deleted.", code="NOT_EMBEDDED")
     if (settings.data_dir / STATE_FILE).exists():
         for pattern in ("submeter.db*", STATE_FILE, FRESH_FILE):
             for path in settings.data_dir.glob(pattern):
@@ -125,14 +125,14 @@ def _throw_away(settings: Settings) -> None:
 
 def _report(summary: IntakeSummary) -> None:
     out.print(
-        f"{summary.lines:,} telegrams taken in: {summary.stored:,} readings stored, "
-        f"{summary.duplicates:,} duplicates, {sum(summary.unusable.values()):,} kept as unusable, "
+        f"{summary.lines:,} telegrams ingested: {summary.stored:,} readings stored, "
+        f"{summary.duplicates:,} duplicates, {sum(summary.unusable.values()):,} dead letters, "
         f"{summary.messages} messages queued."
     )
 
 
 def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
-    """The last thing that is printed: where to look, as whom, and what to try."""
+    """The final output: the URL, the accounts, and commands to try."""
     out.print(f"\n[bold]Submeter is ready: {url}/graphql[/]  (GraphiQL in a browser; Ctrl+C ends it)\n")
     out.print(f"Demo accounts, password [bold]{PASSWORD}[/]:")
     reported: list[str] = []
@@ -170,5 +170,5 @@ def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
 
 
 def _shown(path: Path) -> str:
-    """The path as a reader in the current folder would type it."""
+    """The path relative to the current folder if possible."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

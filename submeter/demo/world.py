@@ -1,4 +1,4 @@
-"""Describes the demo's plan to the application, through the services that an operator's own list goes through."""
+"""Registers the demo's plan in the application, through the services that an operator's list uses."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,13 +20,13 @@ from core.services.portfolio.portfolio import upsert_account, upsert_operator, u
 from submeter.simulator.registers import swap_s
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, DemoResidence, DemoResident
 
-PASSWORD = "Demo-Water-2026"  # noqa: S105 - the demo's own, printed for everyone to try
+PASSWORD = "Demo-Water-2026"  # noqa: S105 - the demo's password, printed on purpose
 WATER_REGISTER_LITRES = 100_000_000
-"""Five black digits of cubic metres, then the register starts again (C-33)."""
+"""Five digits of cubic metres, after which the register rolls over (C-33)."""
 
 
 async def describe(plan: DemoPlan, key_encryption: KeyEncryption, *, now: datetime) -> None:
-    """Operators, accounts, residences, dwellings, meters and keys. Describing them again changes nothing."""
+    """Register operators, accounts, residences, dwellings, meters and keys. Repeating it changes nothing."""
     registry = load_registry()
     terms = {profile.code: profile.terms_version for profile in registry.profiles}
     for residence in plan.residences:

@@ -1,7 +1,7 @@
-"""The demo's places and people as tables: no rule, no date, no meter.
+"""The demo's buildings and residents as tables, without dates and meters.
 
-Every mailbox is at example.org (RFC 2606), every phone number in 06 39 98, the range that ARCEP keeps for
-works of fiction. The sample codes are those of the two operators' resident guides.
+Every mailbox is at example.org (RFC 2606), every phone number in 06 39 98, the range that ARCEP reserves for
+fiction. The sample codes are those of the two operators' resident guides.
 """
 
 import unicodedata

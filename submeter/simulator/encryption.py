@@ -1,9 +1,9 @@
-"""From records to a sealed radio telegram: link header, transport header, encryption.
+"""From records to an encrypted radio telegram: link header, transport header, encryption.
 
-In go the meter's eight address bytes (M + A as on air), its key and the application data; out comes the
-telegram from the L field on, without link CRCs, as gateways hand it over. The one rule: a counter that a
-sealing mode needs (access number, message counter, session number) comes in as an argument and is the
-caller's to raise from telegram to telegram. Follows EN 13757-4 (link, extended link layer), EN 13757-7
+In: the meter's eight address bytes (M + A as on air), its key and the application data. Out: the telegram
+from the L field on, without link CRCs, as gateways deliver it. The one rule: a counter that a security mode
+needs (access number, message counter, session number) is an argument, and the caller increments it from
+telegram to telegram. Follows EN 13757-4 (link, extended link layer), EN 13757-7
 (modes 5 and 7, authentication layer) and RFC 4493 (CMAC).
 """
 
@@ -29,7 +29,7 @@ def telegram(wire_address: bytes, body: bytes) -> bytes:
 
 
 def padded(records: bytes) -> bytes:
-    """Records for AES-CBC: 2F 2F in front as the proof of the right key, 2F behind up to whole blocks."""
+    """Records for AES-CBC: 2F 2F in front verifies the key, 2F behind pads to whole blocks."""
     return bytes((FILLER, FILLER)) + records + bytes((FILLER,)) * (-(len(records) + 2) % BLOCK)
 
 
@@ -48,7 +48,7 @@ def mode7(wire_address: bytes, key: bytes, records: bytes, *, access: int, count
     """A telegram in security mode 7: short ELL, AFL with message counter and 8-byte MAC, short header.
 
     Both keys are derived from the meter's key, `counter` and the identification on air; the MAC covers the
-    sealed bytes. Worked example: own vector o033.
+    encrypted bytes. Worked example: own vector o033.
     """
     plain = padded(records)
     counted = counter.to_bytes(4, "little")
@@ -71,8 +71,8 @@ def mode7_keys(key: bytes, identification: bytes, counted: bytes) -> tuple[bytes
 def ell_ctr(wire_address: bytes, key: bytes, apl: bytes, *, access: int, session: int) -> bytes:
     """A telegram under the extended link layer's AES-CTR; `apl` starts at its own CI (78 or 79).
 
-    `session` counts upwards in bits 4-28 of the session number. The payload CRC in front of `apl` is sealed
-    with it and is the only proof of the key. Worked example: own vector o012.
+    `session` counts upwards in bits 4-28 of the session number. The payload CRC in front of `apl` is
+    encrypted with it and is the only check of the key. Worked example: own vector o012.
     """
     number = (_ELL_CTR_BIT | session << 4).to_bytes(4, "little")
     start = wire_address + bytes((_ELL_CONTROL,)) + number + bytes(3)
@@ -82,9 +82,9 @@ def ell_ctr(wire_address: bytes, key: bytes, apl: bytes, *, access: int, session
 
 
 class Cmac:
-    """AES-CMAC (RFC 4493) under one key, its subkeys made once.
+    """AES-CMAC (RFC 4493) under one key, its subkeys derived once.
 
-    Mode 7 needs three CMACs a telegram; the library's object costs more to make than all of them here.
+    Mode 7 needs three CMACs per telegram; creating the library's object costs more than all three here.
     """
 
     __slots__ = ("_block", "_key", "_last_full", "_last_short")
@@ -92,8 +92,8 @@ class Cmac:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._block = AES.new(key, AES.MODE_ECB)
-        zero_sealed = self._block.encrypt(_ZERO)
-        self._last_full = _doubled(int.from_bytes(zero_sealed, "big"))
+        zero_encrypted = self._block.encrypt(_ZERO)
+        self._last_full = _doubled(int.from_bytes(zero_encrypted, "big"))
         self._last_short = _doubled(self._last_full)
 
     def digest(self, message: bytes) -> bytes:
@@ -110,7 +110,7 @@ class Cmac:
 
 
 def _doubled(value: int) -> int:
-    """Multiplication by x in GF(2^128), as RFC 4493 makes its subkeys."""
+    """Multiplication by x in GF(2^128), as RFC 4493 derives its subkeys."""
     return (value << 1 & (1 << 128) - 1) ^ (0x87 if value >> 127 else 0)
 
 

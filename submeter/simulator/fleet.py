@@ -1,7 +1,7 @@
-"""The meters of the demo: what each maker prints on a meter and what the same meter says on air.
+"""The meters of the demo: the serial printed on each meter and its address on air.
 
-In go a number and the day of installation; out comes a `DemoMeter`. The one rule: an address on air follows
-from the printed serial only where the maker says so (Sappel, Kamstrup, Itron), never at ista.
+In: a number and the day of installation. Out: a `DemoMeter`. The one rule: the address on air is derived from
+the printed serial only for makers that do so (Sappel, Kamstrup, Itron), never for ista.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ _STEPS: Mapping[Layout, int] = MappingProxyType(
 
 
 def _key(address: str) -> bytes:
-    """A meter's AES key: looks random, is the same in every demo, and opens nothing else."""
+    """A meter's AES key: derived from its address, so the same in every demo; used nowhere else."""
     return hashlib.sha256(f"submeter demo key of {address}".encode()).digest()[:16]
 
 
 def sappel(fluid: Fluid, serial: str, installed_on: date) -> DemoMeter:
-    """A Sappel IZAR: no key of its own; its serial fills the whole address, version and medium included."""
+    """A Sappel IZAR: no individual key; its serial fills the whole address, version and medium included."""
     wire = prios.wire_address(serial)
     return DemoMeter(
         fluid=fluid,
@@ -59,7 +59,7 @@ def itron(serial: str, installed_on: date) -> DemoMeter:
 
 
 def ista(fluid: Fluid, number: int, installed_on: date) -> DemoMeter:
-    """An ista meter: nine digits are printed that tell nothing of the eight on air."""
+    """An ista meter: the nine printed digits are unrelated to the eight on air."""
     serial = f"{(542_361_524 + 7_919_417 * number) % 10**9:09d}"
     identification = f"{(76_048_392 + 3_571_113 * number) % 10**8:08d}"
     if fluid is Fluid.HEAT:

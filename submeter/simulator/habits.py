@@ -1,8 +1,8 @@
-"""How people use water and heat: whole litres or watt-hours in each hour of a civil day.
+"""Profiles of water and heat use: whole litres or watt-hours in each hour of a civil day.
 
-In go a habit and a day; out comes one integer for each UTC hour of that day. The one rule: a day depends on
-the habit's seed and its date alone, so any window of days can be computed by itself, in any order.
-From 01:00 to 05:00 local time nobody draws water: a dwelling without a leak has true zero hours every day.
+In: a habit and a day. Out: one integer for each UTC hour of that day. The one rule: a day depends on the
+habit's seed and its date only, so any window of days can be computed by itself, in any order.
+From 01:00 to 05:00 local time no water is drawn: a dwelling without a leak has hours of zero flow every day.
 """
 
 import math
@@ -15,7 +15,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600
-QUIET_HOURS = range(1, 5)
 
 # Share of a day's water by local hour: nothing in the night, peaks at breakfast and in the evening.
 _WORKDAY = (
@@ -45,13 +44,13 @@ _WORKDAY = (
     1.8,
 )
 _WEEKEND = (1.2, 0, 0, 0, 0, 0.4, 1.2, 3, 6.5, 9.5, 10, 8.5, 7.5, 5, 3.8, 3.4, 3.6, 4.5, 6.5, 8, 7, 5, 3.5, 2)
-_MEAN_LITRES = 100.0  # near enough a person's day, cold and hot; a weekend day has a tenth more
+_MEAN_LITRES = 100.0  # about a person's day, cold and hot; a weekend day has a tenth more
 _HEATING_LIMIT_C = 16.0
 _NIGHT_SETBACK = 0.7
 
 
 class Habit(Protocol):
-    """What a register needs to know of the people behind a meter."""
+    """What a register needs to know of the consumption behind a meter."""
 
     @property
     def mean_per_day(self) -> int:
@@ -68,7 +67,7 @@ class WaterHabit:
     seed: str
     persons: int
     share: float
-    home: str  # the dwelling: its cold and its hot water rest in the same holidays
+    home: str  # the dwelling: its cold and hot water stop in the same holidays
 
     @property
     def mean_per_day(self) -> int:
@@ -76,7 +75,7 @@ class WaterHabit:
         return round(self.persons * _MEAN_LITRES * self.share)
 
     def hours(self, day: date, local_hours: Sequence[int]) -> list[int]:
-        """Litres in each hour of `day`; none in the holidays, and none in `QUIET_HOURS`."""
+        """Litres in each hour of `day`; none in the holidays, and none from 01:00 to 05:00."""
         if on_holiday(self.home, day):
             return [0] * len(local_hours)
         chance = random.Random(f"{self.seed}/{day.toordinal()}")

@@ -1,8 +1,8 @@
-"""What each kind of meter puts into a telegram, record by record.
+"""The records that each kind of meter sends in a telegram.
 
-In go register values in the smallest unit (litres, watt-hours) and dates; out come the records in the order
-in which meters in the field send them. The one rule: a value is floored to the unit of its record, as a
-register shows it. Layouts after the application's fact sheet, sections 6, 7, 9 and 10.
+In: register values in the smallest unit (litres, watt-hours) and dates. Out: the records in the order in
+which meters in the field send them. The one rule: a value is floored to the unit of its record, as a register
+shows it. Layouts after the application's fact sheet, sections 6, 7, 9 and 10.
 """
 
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ def kamstrup_heat(
     """MULTICAL 403, compact format B34D: kWh, E8, E9, 10 litres, l/h, 0.01 C, info code, target at month end.
 
     `target_day` is the first day of the month to which `target_wh` belongs. E8 and E9 are cubic metres times
-    flow and return temperature. Without flow both sensors take the temperature of the room.
+    flow and return temperature. Without flow both sensors read room temperature.
     """
     running = last_hour_wh > 0
     cubic_metres = heat_litres(wh) // 1000
@@ -75,7 +75,7 @@ def ista_heat(
 
 
 def heat_litres(wh: int) -> int:
-    """The water that gave `wh` of heat, in litres."""
+    """The volume of water in litres that delivered `wh` of heat."""
     return int(wh / _WH_PER_LITRE)
 
 

@@ -1,7 +1,7 @@
-"""What the demo shows: two residences, their dwellings, meters and residents.
+"""The content of the demo: two residences, their dwellings, meters and residents.
 
-In goes the anchor, the full hour at which the demo's history ends; out comes a `DemoPlan`.
-The one rule: everything follows from the anchor, so two runs with one anchor give the same bytes.
+In: the anchor, the full hour at which the demo's history ends. Out: a `DemoPlan`. The one rule: everything is
+derived from the anchor, so two runs with one anchor give the same bytes.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ DEFAULT_HISTORY_DAYS = 425  # fourteen months: last year's month is complete for
 DEFAULT_HOURLY_DAYS = 10
 ZONE: Final = ZoneInfo("Europe/Paris")
 
-# What each home is there to show; the other homes live quietly.
+# The scenario of each dwelling; the other dwellings have none.
 _SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
         "AA000/1": Scenario.LEAK_LEVEL_1,
@@ -61,7 +61,7 @@ _SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
         "AA000/8": Scenario.METER_REPLACED,
         "50001369/10": Scenario.LEAK_LEVEL_3,
         "50001369/12": Scenario.LEAK_ENDED,
-        "50001369/14": Scenario.SILENT_WEEK,
+        "50001369/14": Scenario.WEEK_WITHOUT_DATA,
     }
 )
 # Days before today at which a leak began (03:00 local), days it lasted (None: still runs), litres an hour.
@@ -73,7 +73,7 @@ _LEAKS: Mapping[Scenario | None, tuple[int, int | None, int]] = MappingProxyType
         Scenario.LEAK_ENDED: (8, 3, 9),
     }
 )
-_SAMPLE_SAPPEL = "H8CA029620"  # the serial of OCEA's guide; H08CA029620 with its year in full
+_SAMPLE_SAPPEL = "H8CA029620"  # the serial in OCEA's guide; H08CA029620 with a two-digit year
 _FIVE_MONTHS = timedelta(days=150)
 _FIRST_DAYS = 3
 _HOSE_HOURS = frozenset(range(8, 20))
@@ -171,7 +171,7 @@ def _dwelling(
     today: date,
     first_day: date,
 ) -> DemoDwelling:
-    silent_from = today - timedelta(days=43)
+    no_data_from = today - timedelta(days=43)
     return DemoDwelling(
         code=code,
         building=flat.building,
@@ -185,9 +185,9 @@ def _dwelling(
         meters=meters,
         residents=_residents(flat, scenario, today, first_day),
         scenarios=frozenset() if scenario is None else frozenset({scenario}),
-        silent=(
-            DayRange(silent_from, silent_from + timedelta(days=7))
-            if scenario is Scenario.SILENT_WEEK
+        no_data=(
+            DayRange(no_data_from, no_data_from + timedelta(days=7))
+            if scenario is Scenario.WEEK_WITHOUT_DATA
             else None
         ),
     )
@@ -211,7 +211,7 @@ def _residents(
 def _scene(
     cold: DemoMeter, scenario: Scenario | None, flat: cast.Flat, home: str, today: date
 ) -> tuple[DemoMeter, ...]:
-    """The dwelling's cold-water meter as its scenario wants it: with a flow on top, or as two meters."""
+    """The dwelling's cold-water meter for its scenario: with an additional flow, or as two meters."""
     if scenario in _LEAKS:
         began, lasted, litres = _LEAKS[scenario]
         starts_at = _local(today - timedelta(days=began), 3)
@@ -229,7 +229,7 @@ def _scene(
 
 
 def _garden_hose(habit: WaterHabit, today: date) -> ExtraFlow:
-    """A hose that alone brings a month to 2.6 times the same month a year ago, by yesterday's end.
+    """A hose whose flow raises a month to 2.6 times the same month a year ago, by the end of yesterday.
 
     That month is the present one, or the last one while the present one has less than three whole days.
     """

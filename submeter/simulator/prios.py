@@ -1,8 +1,8 @@
 """PRIOS, the radio of Sappel (Diehl) water meters: the serial in the address, the scrambled payload.
 
-In go the printed serial and the meter's state; out comes the telegram without link CRCs. The one rule:
-the printed serial *is* the address, so neither is chosen freely. Follows facts the maker never published:
-the layout is the one that meters in the field send (section 8 of the application's fact sheet).
+In: the printed serial and the meter's state. Out: the telegram without link CRCs. The one rule: the printed
+serial *is* the address, so neither can be chosen freely. The maker has not published the format: the layout
+is the one that meters in the field send (section 8 of the project's fact sheet).
 """
 
 import re
@@ -19,15 +19,15 @@ _SERIAL = re.compile(
 )
 _CI = 0xA2
 _UNUSED = 0x13  # byte 14: no known meaning, sent as meters send it
-_CHECK = 0x4B  # first byte of the open payload: proof of the right key
+_CHECK = 0x4B  # first byte of the decrypted payload: verifies the key
 
 
 @dataclass(frozen=True, slots=True)
 class PriosState:
-    """What one PRIOS telegram says: litres now, litres at the last month end, and the state of the radio.
+    """The content of a PRIOS telegram: litres now, litres at the last month end, and the state of the radio.
 
     `period_exponent` p means a telegram every 2^(p+2) seconds; `rolling` is a counter modulo 8. `complaints`
-    is the third state byte: bit 7 says that water ran back, bits 3 and 1 tell of tampering.
+    is the third state byte: bit 7 is backflow, bits 3 and 1 are tampering.
     """
 
     litres: int
@@ -51,7 +51,7 @@ def wire_address(serial: str) -> bytes:
     """
     shape = _SERIAL.fullmatch(serial)
     if shape is None:
-        raise ValueError(f"{serial!r} is no Sappel serial")
+        raise ValueError(f"{serial!r} is not a Sappel serial")
     first, second, third = (ord(shape[group]) - 64 for group in ("supplier", "type", "diameter"))
     number = int(shape["year"] + shape["digits"])
     return SAP + (number | third << 29 | second << 34 | first << 39).to_bytes(6, "little")
@@ -83,7 +83,7 @@ def encrypt(wire: bytes, state: PriosState, key: bytes = DEFAULT_KEY) -> bytes:
 
 
 def _seed(frame: bytes, key: bytes) -> int:
-    """The folded key XOR the header's bytes 2-5, 6-9 and 10-13, each read big-endian."""
+    """The two halves of the key and the header's bytes 2-5, 6-9 and 10-13, each read big-endian, XORed."""
     seed = 0
     for piece in (key[:4], key[4:], frame[2:6], frame[6:10], frame[10:14]):
         seed ^= int.from_bytes(piece, "big")

@@ -1,8 +1,8 @@
-"""Data records as meters write them: a record is its header (DIF, VIF) and its data.
+"""Data records as meters encode them: a record is its header (DIF, VIF) and its data.
 
-In go numbers and dates in the unit that the header names; out come bytes, in full or in compact form.
-The one rule: this is an encoder of its own, written from the standard, so that reading its telegrams
-proves something about the decoder. Follows EN 13757-3 (codings, dates, compact frames in Kamstrup's form).
+In: numbers and dates in the unit of the header. Out: bytes, in full or compact form. The one rule: this
+encoder shares no code with the decoder and was written from the standard, so that decoding its telegrams
+tests the decoder. Follows EN 13757-3 (codings, dates, compact frames in Kamstrup's form).
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 FILLER = 0x2F
+INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}  # by the coding in a DIF (EN 13757-3, table 4)
+BCD_BYTES = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
 NEVER = bytes(2)  # a date of type G that says: not yet
 
 
@@ -26,7 +28,7 @@ def integer(header: str, value: int) -> EncodedRecord:
     `integer("0413", 47889)` is `0413 11BB0000`, 47.889 m3. OverflowError when the number does not fit.
     """
     head = bytes.fromhex(header)
-    width = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}[head[0] & 0x0F]
+    width = INTEGER_BYTES[head[0] & 0x0F]
     return EncodedRecord(head, value.to_bytes(width, "little", signed=True))
 
 
@@ -36,7 +38,7 @@ def bcd(header: str, value: int) -> EncodedRecord:
     OverflowError when the number has more digits than the DIF allows.
     """
     head = bytes.fromhex(header)
-    width = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}[head[0] & 0x0F]
+    width = BCD_BYTES[head[0] & 0x0F]
     digits = f"{value:0{2 * width}d}"
     if len(digits) > 2 * width:
         raise OverflowError(f"{value} has more than {2 * width} digits")

@@ -1,7 +1,7 @@
-"""The truth of the demo: what a meter's register holds at any second.
+"""The registers of the demo: the index of a meter at any second.
 
-In go a meter, its dwelling's habits and a window of days; out comes a `Register`. The one rule: a register
-never falls. Within the window it climbs by whole units an hour, evenly inside the hour; before the window it
+In: a meter, its dwelling's habits and a window of days. Out: a `Register`. The one rule: a register never
+falls. Within the window it climbs by whole units an hour, evenly inside the hour; before the window it
 is a straight line from zero at the installation.
 """
 
@@ -43,7 +43,7 @@ class Register:
 
 
 def swap_s(day: date, zone: ZoneInfo) -> int:
-    """The second at which meters change hands on `day`."""
+    """The second at which a meter is replaced on `day`."""
     hours = clock_hours(day, zone)
     return day_start_s(day, zone) + hours.index(SWAP_HOUR) * HOUR_S
 

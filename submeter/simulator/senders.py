@@ -1,8 +1,8 @@
 """A meter on air: which telegram it sends at a given second.
 
-In go a meter, its register and the place of the telegram in the meter's own sequence; out come the bytes and
-the index they carry. The one rule: access number, message counter and session number rise with the sequence
-or with time, so no meter repeats itself.
+In: a meter, its register and the number of the telegram in the meter's sequence. Out: the bytes and the index
+they contain. The one rule: access number, message counter and session number increase with the sequence or
+with time, so no meter repeats one.
 """
 
 import random
@@ -25,14 +25,14 @@ _BATTERY_HALF_YEARS = 24
 
 
 class Milestone(NamedTuple):
-    """A register at the moment a period ended: the first day after it, and the index then."""
+    """A register at the end of a period: the first day after it, and the index at that time."""
 
     first_day: date
     register: int
 
 
 class Sender:
-    """One meter with its register, sending."""
+    """A meter that sends telegrams, with its register."""
 
     def __init__(self, meter: DemoMeter, register: Register, zone: ZoneInfo) -> None:
         self.meter = meter
@@ -44,7 +44,7 @@ class Sender:
         self._first_counter = chance.randrange(1000, 200_000)
 
     def telegram(self, second: int, sequence: int) -> tuple[bytes, int]:
-        """The telegram sent at `second` as the meter's `sequence`-th, and the index it tells."""
+        """The telegram sent at `second` as the meter's `sequence`-th, and the index it contains."""
         index = self._shown(second)
         return self._encrypted(second, index, sequence), index
 
@@ -73,7 +73,7 @@ class Sender:
     @property
     def _key(self) -> bytes:
         if self.meter.key is None:
-            raise ValueError(f"{self.meter.address} has no key to seal with")
+            raise ValueError(f"{self.meter.address} has no key to encrypt with")
         return self.meter.key
 
     def _shown(self, second: int) -> int:

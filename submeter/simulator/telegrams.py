@@ -1,7 +1,7 @@
-"""The lines that the gateways of the two residences would have written.
+"""The lines that the gateways of the two residences write.
 
-In goes the plan; out come its lines in time order, each with the truth behind it. The one rule: a meter has
-its own delay behind the hour and behind midnight and keeps it, as a meter's clock does. Daily telegrams run
+In: the plan. Out: its lines in time order, each with its true index. The one rule: a meter has a constant
+delay after the hour and after midnight, as a meter's clock does. Daily telegrams run
 up to `hourly_start`, hourly ones from there to the anchor; `fresh_lines` goes on behind it.
 """
 
@@ -21,16 +21,16 @@ _DAILY_AT_S = 300  # 00:05
 _DAILY_JITTER_S = 1200
 _HOURLY_JITTER_S = 180
 _SWAP_READING_S = (
-    60  # the fitter's tool hears the old meter a minute before the swap, the new one a minute after
+    60  # the fitter's tool reads the old meter a minute before the swap, the new one a minute after
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DemoLine:
-    """A gateway line and the truth behind it.
+    """A gateway line and its true index.
 
-    `meter_address` is the `DemoMeter.address` of the sender; `index` what the telegram says of the
-    register, in litres or watt-hours, floored to the meter's step.
+    `meter_address` is the `DemoMeter.address` of the sender; `index` the index in the telegram,
+    in litres or watt-hours, floored to the meter's step.
     """
 
     text: str
@@ -41,7 +41,7 @@ class DemoLine:
 
 @dataclass(frozen=True, slots=True)
 class _Timetable:
-    """When one meter sends: the seconds of the history, and the delay behind the hour for what follows."""
+    """When a meter sends: the seconds of the history, and its delay after the hour from then on."""
 
     residence: DemoResidence
     dwelling: DemoDwelling
@@ -52,7 +52,7 @@ class _Timetable:
 
 
 def count_history_lines(plan: DemoPlan) -> int:
-    """How many lines `history_lines` will give."""
+    """The number of lines of `history_lines`."""
     return sum(len(timetable.history) for timetable in _timetables(plan))
 
 
@@ -65,12 +65,12 @@ def history_lines(plan: DemoPlan) -> Iterator[DemoLine]:
 
 
 def fresh_lines(plan: DemoPlan, hours: int = 3) -> Iterator[DemoLine]:
-    """The hourly lines of the `hours` after the anchor, in time order; counters go on where history ends.
+    """The hourly lines of the `hours` after the anchor, in time order; counters continue from the history.
 
     ValueError beyond 24 hours.
     """
     if not 0 <= hours <= 24:
-        raise ValueError("fresh lines reach at most a day beyond the anchor")
+        raise ValueError("fresh lines are limited to a day after the anchor")
     timetables = [timetable for timetable in _timetables(plan) if timetable.meter.removed_on is None]
     anchor_s = int(plan.anchor.timestamp())
     coming = [
@@ -122,7 +122,7 @@ def _timetables(plan: DemoPlan) -> Iterator[_Timetable]:
 def _history(
     plan: DemoPlan, dwelling: DemoDwelling, meter: DemoMeter, zone: ZoneInfo, *, daily_s: int, phase_s: int
 ) -> Iterator[int]:
-    """The seconds at which a meter sends up to the anchor, in order: in service, and not in a silent week."""
+    """The seconds at which a meter in service sends up to the anchor, without a week that has no data."""
     opens_s, closes_s, anchor_s = (
         int(moment.timestamp()) for moment in (plan.history_start, plan.hourly_start, plan.anchor)
     )
@@ -136,8 +136,8 @@ def _history(
     if opens_s < out_s <= anchor_s:
         seconds.append(out_s - _SWAP_READING_S)
     quiet = range(0)
-    if dwelling.silent:
-        quiet = range(day_start_s(dwelling.silent.first, zone), day_start_s(dwelling.silent.end, zone))
+    if dwelling.no_data:
+        quiet = range(day_start_s(dwelling.no_data.first, zone), day_start_s(dwelling.no_data.end, zone))
     return (second for second in sorted(seconds) if in_s <= second < out_s and second not in quiet)
 
 
@@ -148,7 +148,7 @@ def _days(plan: DemoPlan, zone: ZoneInfo) -> Iterator[date]:
 
 
 class _Writer:
-    """Writes one meter's telegrams down as its gateway does."""
+    """Formats one meter's telegrams as its gateway does."""
 
     __slots__ = ("_gateway", "_identification", "_mode", "_strength")
 

@@ -1,6 +1,6 @@
-"""The demo's values: what `demo_plan` answers with, frozen, and without a rule.
+"""The values of `demo_plan`, frozen and without behaviour.
 
-`Fluid`, `Vendor` and `Layout` are closed sets of the demo's own: it knows nothing of the decoder's.
+`Fluid`, `Vendor` and `Layout` are the demo's own enums: it does not use the decoder's.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ SWAP_HOUR = 10  # local hour at which a fitter takes the old meter out and puts 
 
 
 class Fluid(StrEnum):
-    """What a meter counts."""
+    """What a meter measures."""
 
     COLD_WATER = "COLD_WATER"
     HOT_WATER = "HOT_WATER"
@@ -38,14 +38,14 @@ class Layout(StrEnum):
 
 
 class GatewayFormat(StrEnum):
-    """How a residence's gateway writes a telegram down."""
+    """The line format of a residence's gateway."""
 
     RTL_WMBUS = "RTL_WMBUS"
     JSON_LINES = "JSON_LINES"
 
 
 class Scenario(StrEnum):
-    """What a dwelling is there to show."""
+    """What a dwelling demonstrates."""
 
     LEAK_LEVEL_1 = "LEAK_LEVEL_1"
     LEAK_LEVEL_2 = "LEAK_LEVEL_2"
@@ -53,13 +53,13 @@ class Scenario(StrEnum):
     LEAK_ENDED = "LEAK_ENDED"
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
     METER_REPLACED = "METER_REPLACED"
-    SILENT_WEEK = "SILENT_WEEK"
+    WEEK_WITHOUT_DATA = "WEEK_WITHOUT_DATA"
     NEW_RESIDENT = "NEW_RESIDENT"
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraFlow:
-    """A flow on top of the habits: litres in each UTC hour whose local hour is among `local_hours`."""
+    """A flow in addition to the habits: litres in each UTC hour whose local hour is among `local_hours`."""
 
     starts_at: datetime
     ends_at: datetime | None
@@ -74,11 +74,11 @@ class ExtraFlow:
 
 @dataclass(frozen=True, slots=True)
 class DemoMeter:
-    """A meter: what is printed on it, what it says on air, its key, and when it was in service.
+    """A meter: its printed serial, its address on air, its key, and when it was in service.
 
     `address` is `MMM-IIIIIIII-VV-TT`; `wire_address` the eight bytes M + A as on air.
     `register_step` is in litres (water) or watt-hours (heat).
-    A meter installed or removed inside the history changes hands at `SWAP_HOUR` local time.
+    A meter installed or removed inside the history is replaced at `SWAP_HOUR` local time.
     """
 
     fluid: Fluid
@@ -132,7 +132,7 @@ class DemoDwelling:
     meters: tuple[DemoMeter, ...]
     residents: tuple[DemoResident, ...]
     scenarios: frozenset[Scenario]
-    silent: DayRange | None = None
+    no_data: DayRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

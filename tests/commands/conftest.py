@@ -44,6 +44,7 @@ def shell(data_dir: Path):
             text=True,
             errors="surrogateescape",
             env=_environment(data_dir, settings),
+            cwd=data_dir.parent,  # no file `.env` of whoever runs the tests
             check=False,
         )
 

@@ -1,4 +1,4 @@
-"""`submeter drivers` as a shell sees it: new writes, check judges."""
+"""`submeter drivers` as run from a shell: `new` writes a package, `check` tests one."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def drivers_here(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> None:
-    """`new` tells each file and overwrites none; `check --path` passes without an installation."""
+    """`new` lists each file and overwrites none; `check --path` passes without an installation."""
     written = drivers("new", "acme", "--into", "deep/er")
     assert written.returncode == 0, written.stderr
     driver = tmp_path / "deep" / "er" / "submeter-acme" / "submeter_acme" / "driver.py"
@@ -51,13 +51,13 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
     ("arguments", "reported"),
     [
         (("Acme",), "'Acme' is no name of a driver"),
-        (("kamstrup",), "a driver kamstrup is installed already"),
+        (("kamstrup",), "a driver kamstrup is already installed"),
         (("a1",), "--maker ABC"),
         (("acme", "--maker", "acm"), "'acm' are no letters of a maker"),
-        (("sappy", "--maker", "SAP"), "meters of SAP are read by ocea already"),
+        (("sappy", "--maker", "SAP"), "meters of SAP are already read by ocea"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_its_reason(
+def test_an_invalid_name_is_refused_with_its_reason(
     drivers_here, tmp_path: Path, arguments, reported
 ) -> None:
     """One line, exit status 1, nothing written."""
@@ -68,7 +68,7 @@ def test_a_name_that_cannot_be_is_refused_with_its_reason(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failing_check_ends_with_status_1_and_says_where(drivers, tmp_path: Path) -> None:
+def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Path) -> None:
     """The table shows the check that failed, the telegram and the difference; JSON has the same."""
     drivers("new", "acme")
     vectors = tmp_path / "submeter-acme" / "submeter_acme" / "vectors.toml"
@@ -105,7 +105,7 @@ def test_our_own_drivers_are_checked_by_name(drivers_here) -> None:
     assert {result["driver"] for result in json.loads(answer.stdout)["checks"]} == {"ista", "itron"}
 
 
-def test_a_driver_that_is_not_there_is_told_with_those_that_are(drivers_here) -> None:
+def test_an_unknown_driver_is_refused_with_the_names_of_the_installed(drivers_here) -> None:
     """An unknown name, or a folder that is no plugin, ends with one line."""
     unknown = drivers_here("check", "nobody")
     assert (unknown.returncode, "NO_SUCH_DRIVER" in unknown.stderr) == (1, True)
