@@ -44,13 +44,13 @@ def test_a_command_without_a_database_starts_without_one(tmp_path, arguments) ->
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",)], ids=" ".join)
-def test_a_version_is_told_without_any_part_of_the_product(tmp_path, arguments) -> None:
+def test_a_version_is_printed_without_any_part_of_the_product(tmp_path, arguments) -> None:
     """Neither decoders nor commands are loaded to say what there is."""
     ours = {name for name in imported_by(tmp_path, *arguments) if name.split(".")[0] in ("core", "drivers")}
     assert ours == {"core", "core.errors", "core.settings"}
 
 
-def test_tables_that_are_up_to_date_are_told_without_the_models(tmp_path) -> None:
+def test_tables_are_found_up_to_date_without_the_models(tmp_path) -> None:
     """`migrate` asks the database what it has, and loads models and migrations only to add to it."""
     assert "core.models" in imported_by(tmp_path, "migrate")
     assert "core.models" not in imported_by(tmp_path, "migrate")
