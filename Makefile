@@ -1,4 +1,4 @@
-# Submeter. Bare `make` lists the targets; each does all of its own set-up.
+# Submeter. `make` without a target lists the targets; each does its own set-up.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 -include .env
@@ -15,23 +15,23 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.run ## Make the demo and serve it on 127.0.0.1:$(PORT); started again it reuses what is there
+demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:$(PORT)
 	@$(BIN)/submeter demo --port $(PORT)
 
 .PHONY: demo-reset
-demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
+demo-reset: $(VENV)/.run ## Delete the demo, create it anew and serve it
 	@$(BIN)/submeter demo --port $(PORT) --reset
 
 .PHONY: serve
-serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
+serve: $(VENV)/.run ## Serve the database of SUBMETER_DATABASE_URL
 	@$(BIN)/submeter serve $(if $(filter file,$(origin PORT)),,--port $(PORT))
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own
+test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
+check: $(VENV)/.dev ## Run the checks of CI: format, lint, types, import contracts, migrations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -39,25 +39,25 @@ check: $(VENV)/.dev ## What CI holds: format, lint, types, contracts, migrations
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
 
 .PHONY: format
-format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
+format: $(VENV)/.dev ## Format the code and apply automatic fixes of lint errors
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## Run the suite and show the lines that no test reaches
+coverage: $(VENV)/.dev ## Run the test suite and show the lines that no test covers
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 .PHONY: requirements
-requirements: $(VENV)/.dev ## Write into docs/requirements.md which tests name each requirement
+requirements: $(VENV)/.dev ## Update the column of tests in docs/requirements.md
 	@$(BIN)/python -m tests.support.requirements
 
 .PHONY: schema
-schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql
+schema: $(VENV)/.dev ## Generate graphql_schema/schema.graphql
 	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
 	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
 
 .PHONY: migration
-migration: $(VENV)/.dev ## Print the models into the one initial migration (until 0.2 is released)
+migration: $(VENV)/.dev ## Generate the initial migration from the models (until 0.2 is released)
 	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
 	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
@@ -66,24 +66,24 @@ shape: ## Show the ten longest files
 	@git ls-files '*.py' | xargs wc -l | sort -rn | grep -v total | head -10
 
 .PHONY: lock
-lock: ## Lock the dependencies anew, by version and hash, without any index address (wants uv)
+lock: ## Lock the dependencies by version and hash, without index URLs (requires uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --extra build pyproject.toml -o requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
 
 .PHONY: clean
-clean: ## Remove the environment and everything built (the demo's data stay)
+clean: ## Remove the environment and build output, but not the demo's data
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python"; exit 1; }
-	@echo "Making the environment in $(VENV) ..."
+		|| { echo "Submeter requires Python 3.11 or newer; select one with make PYTHON=/path/to/python"; exit 1; }
+	@echo "Creating the environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-		echo "Python cannot make an environment here. On Debian and Ubuntu: apt install python3.11-venv"; exit 1; }
+		echo "Python cannot create an environment here. On Debian and Ubuntu: apt install python3.11-venv"; exit 1; }
 
-# The dev environment holds the runtime one, so it marks both as done.
+# The dev environment includes the runtime one, so it marks both as done.
 $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies ..."
 	@$(PIP) --no-deps --require-hashes -r requirements.lock
