@@ -1,4 +1,4 @@
-# Submeter. Bare `make` lists the targets; each does all of its own set-up.
+# Submeter. `make` without a target lists the targets; each does its own set-up.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -13,23 +13,23 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.run ## Make the demo and serve it on 127.0.0.1:8000 (PORT=8001); started again it reuses what is there
+demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:8000 (PORT=8001 for another port)
 	@$(BIN)/submeter demo $(AT_PORT)
 
 .PHONY: demo-reset
-demo-reset: $(VENV)/.run ## Throw the demo away and make it anew
+demo-reset: $(VENV)/.run ## Delete the demo, create it anew and serve it
 	@$(BIN)/submeter demo $(AT_PORT) --reset
 
 .PHONY: serve
-serve: $(VENV)/.run ## Serve the database that SUBMETER_DATABASE_URL names
+serve: $(VENV)/.run ## Serve the database of SUBMETER_DATABASE_URL
 	@$(BIN)/submeter serve $(AT_PORT)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the whole suite, on SQLite and on a PostgreSQL of its own
+test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-contracts check-dependencies check-rules ## What CI holds: all of these
+check: check-format check-lint check-types check-contracts check-dependencies check-rules ## Run the checks of CI, which are all of these
 
 .PHONY: check-format
 check-format: $(VENV)/.dev ## The code is in the common format
@@ -61,25 +61,25 @@ check-locks: ## Each lock alone makes a whole environment, by the oldest pip and
 	@$(PYTHON) tools/check_locks.py
 
 .PHONY: format
-format: $(VENV)/.dev ## Put the code in the common format and mend what can be mended
+format: $(VENV)/.dev ## Format the code and apply automatic fixes of lint errors
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## Run the suite and show the lines that no test reaches
+coverage: $(VENV)/.dev ## Run the test suite and show the lines that no test covers
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 .PHONY: requirements
-requirements: $(VENV)/.dev ## Write into docs/requirements.md which tests name each requirement
+requirements: $(VENV)/.dev ## Update the column of tests in docs/requirements.md
 	@$(BIN)/python -m tests.support.requirements
 
 .PHONY: schema
-schema: $(VENV)/.dev ## Print the GraphQL schema into graphql_schema/schema.graphql
+schema: $(VENV)/.dev ## Generate graphql_schema/schema.graphql
 	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
 	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
 
 .PHONY: migration
-migration: $(VENV)/.dev ## Print the models into the one initial migration (until 0.2 is released)
+migration: $(VENV)/.dev ## Generate the initial migration from the models (until 0.2 is released)
 	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
 	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
@@ -95,13 +95,13 @@ shape: ## Show the ten longest files
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 .PHONY: lock
-lock: ## Lock the dependencies anew, by version and hash, without any index address (wants uv)
+lock: ## Lock the dependencies by version and hash, without index URLs (requires uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.lock
 	@$(LOCK) --extra build --extra dev pyproject.toml -o requirements-dev.lock
 	@echo pip | $(LOCK) - -o tools/pip.lock
 
 .PHONY: clean
-clean: ## Remove the environment and everything built (the demo's data stay)
+clean: ## Remove the environment and build output, but not the demo's data
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
@@ -116,7 +116,7 @@ $(VENV)/bin/python:
 		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$said" | tail -n 1)" >&2;; \
 		esac; exit 1; }
 
-# The dev environment holds the runtime one, so it marks both as done.
+# The dev environment includes the runtime one, so it marks both as done.
 $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies ..."
 	@$(BIN)/python tools/install.py requirements.lock

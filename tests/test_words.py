@@ -20,7 +20,7 @@ REPLACED = {
     r"\b[Vv]aults?\b": "key encryption",
     r"\b[Uu]?n?[Ss]eal(s|ed|ing)?\b|\bSealed\w*": "encryption, encrypted",
     r"\bstorable\b": "escape_for_database",
-    r"\bseries\.py\b": "time-series SQL",
+    r"(?<!time.)\bseries\.py\b": "time-series SQL",
     r"\b[Ss]tay(s|ed|ing)?\b": "occupancy period; remain",
     r"\b[Hh]ouses?\b|open_application": "application, instance; building",
     r"\b[Ss]tanding\b": "status",
