@@ -110,10 +110,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
 		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Making the environment in $(VENV) ..."
-	@said=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$said" in \
+	@output=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$output" in \
 		*ensurepip*|*"No module named venv"*) echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
 			"apt install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2;; \
-		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$said" | tail -n 1)" >&2;; \
+		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$output" | tail -n 1)" >&2;; \
 		esac; exit 1; }
 
 # The dev environment includes the runtime one, so it marks both as done.

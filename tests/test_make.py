@@ -56,7 +56,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(checkout: Path, tmp_path: Path) -> Make:
-    """Runs `make` in the checkout, with no network and little on its PATH; answers what it said."""
+    """Runs `make` in the checkout, with no network and little on its PATH; answers what it printed."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in NEEDED:
@@ -97,7 +97,7 @@ def python(folder: Path, script: str) -> str:
     return str(path)
 
 
-def said(answer: subprocess.CompletedProcess[str]) -> str:
+def printed(answer: subprocess.CompletedProcess[str]) -> str:
     """The one line on standard error that is not make's own; make has failed."""
     assert answer.returncode == 2
     (line,) = [line for line in answer.stderr.splitlines() if not line.startswith("make: ")]
@@ -106,18 +106,20 @@ def said(answer: subprocess.CompletedProcess[str]) -> str:
 
 def test_a_python_that_is_not_there_is_named(make: Make) -> None:
     """Whether one was named or none was found."""
-    assert "There is no /nowhere/python here" in said(make(".venv/.run", "PYTHON=/nowhere/python"))
-    assert "There is no python3 here: Submeter needs Python 3.11" in said(make(".venv/.run"))
+    assert "There is no /nowhere/python here" in printed(make(".venv/.run", "PYTHON=/nowhere/python"))
+    assert "There is no python3 here: Submeter needs Python 3.11" in printed(make(".venv/.run"))
 
 
 def test_an_old_python_is_refused(make: Make, tmp_path: Path) -> None:
     """Before anything is made by it."""
     old = python(tmp_path, "echo SyntaxError >&2; exit 1")
-    assert "Submeter needs Python 3.11 or newer" in said(make(".venv/.run", f"PYTHON={old}"))
+    assert "Submeter needs Python 3.11 or newer" in printed(make(".venv/.run", f"PYTHON={old}"))
 
 
 @pytest.mark.parametrize("words", [NO_ENSUREPIP, "/usr/bin/python3: No module named venv"])
-def test_a_python_without_venv_is_told_how_to_get_it(make: Make, tmp_path, checkout: Path, words) -> None:
+def test_a_python_without_venv_is_answered_with_how_to_get_it(
+    make: Make, tmp_path, checkout: Path, words
+) -> None:
     """By the name of the package, and no folder is left that looks like an environment."""
     (tmp_path / "words").write_text(words)
     lacking = python(
@@ -125,23 +127,23 @@ def test_a_python_without_venv_is_told_how_to_get_it(make: Make, tmp_path, check
         f'case "$*" in "-m venv"*) /bin/mkdir -p .venv/bin; /bin/cat {tmp_path}/words; exit 1;; esac\n'
         f'exec {sys.executable} "$@"',
     )
-    line = said(make(".venv/.run", f"PYTHON={lacking}"))
+    line = printed(make(".venv/.run", f"PYTHON={lacking}"))
     assert "has no venv module" in line
     assert f"python{sys.version_info.major}.{sys.version_info.minor}-venv" in line
     assert not (checkout / ".venv").exists()
 
 
-def test_an_environment_that_cannot_be_made_is_told_with_its_reason(make: Make, tmp_path) -> None:
-    """The last thing that Python said."""
+def test_an_environment_that_cannot_be_made_is_reported_with_its_reason(make: Make, tmp_path) -> None:
+    """The last line that Python printed."""
     full = python(tmp_path, 'case "$*" in "-m venv"*) echo one; echo No space left; exit 1;; esac')
-    assert said(make(".venv/.run", f"PYTHON={full}")).endswith("in .venv: No space left")
+    assert printed(make(".venv/.run", f"PYTHON={full}")).endswith("in .venv: No space left")
 
 
 @pytest.mark.usefixtures("environment")
 def test_a_network_that_is_not_there_is_named(make: Make, checkout: Path) -> None:
     """pip's own words are kept in a file that the line names; what was begun is not taken as done."""
     (checkout / "requirements.lock").write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
-    line = said(make(".venv/.run", PIP_INDEX_URL="http://127.0.0.1:9/simple"))
+    line = printed(make(".venv/.run", PIP_INDEX_URL="http://127.0.0.1:9/simple"))
     assert line.startswith("No package index answers with no-such-package==1.0: look at the network")
     assert line.endswith("(pip's own words: .venv/install.log).")
     assert "127.0.0.1:9" in (checkout / ".venv" / "install.log").read_text()
@@ -161,20 +163,20 @@ def test_a_compiler_that_is_not_there_is_named(make: Make, checkout: Path, tmp_p
         packed.add(source, source.name)
     lock.write_text(f"compiled==1.0 --hash=sha256:{sha256(archive.read_bytes()).hexdigest()}\n")
     given = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
-    line = said(make(".venv/.run", **given))
+    line = printed(make(".venv/.run", **given))
     assert line.startswith("compiled has no wheel for Python")
     assert "there is no C compiler" in line
     lock.write_text(f"compiled==1.0 --hash=sha256:{'0' * 64}\n")
-    assert said(make(".venv/.run", **given)).startswith("A package is not the one that was locked")
+    assert printed(make(".venv/.run", **given)).startswith("A package is not the one that was locked")
     lock.write_text(f"compiled==2.0 --hash=sha256:{'0' * 64}\n")
-    assert said(make(".venv/.run", **given)).startswith("The package index has no compiled==2.0")
+    assert printed(make(".venv/.run", **given)).startswith("The package index has no compiled==2.0")
 
 
 def test_an_environment_that_is_not_whole_is_not_taken_for_one(make: Make, checkout, environment) -> None:
     """`pip check` speaks at the end of an installation."""
     project = checkout / "pyproject.toml"
     project.write_text(project.read_text().replace("[tool.", 'dependencies = ["no-such-package"]\n\n[tool.'))
-    line = said(make(".venv/.run"))
+    line = printed(make(".venv/.run"))
     assert "not whole: application 1.0 requires no-such-package, which is not installed." in line
     assert not (environment / ".run").exists()
 

@@ -270,7 +270,7 @@ def test_given_variables_are_all_that_is_read(env_file, tmp_path) -> None:
     assert read(tmp_path).port == 8000
 
 
-def test_a_file_that_cannot_be_read_is_told_by_its_line(env_file, tmp_path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_by_its_line(env_file, tmp_path) -> None:
     """And what stands in it, which may be a secret, is not quoted."""
     with pytest.raises(SettingsError, match=r"^\.env has no NAME=value in line 2$"):
         env_file("SUBMETER_PORT=9000\nSUBMETER_SECRET_KEY: word\n")

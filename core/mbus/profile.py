@@ -163,7 +163,7 @@ def _moved(moment: date, unit: int, spacing: int, count: int) -> date | None:
 
 
 def _months_on(moment: date, months: int) -> date:
-    """So many months later; the last day of a month stays the last day of a month."""
+    """So many months later; the last day of a month remains the last day of a month."""
     month = moment.year * 12 + moment.month - 1 + months
     year, index = divmod(month, 12)
     last = monthrange(year, index + 1)[1]

@@ -165,7 +165,7 @@ class Correction:
     addend_exponent: int | None = None
 
 
-# Combinable (orthogonal) codes of table 15 that change the number; all others qualify it and stay with the
+# Combinable (orthogonal) codes of table 15 that change the number; all others qualify it and remain with the
 # record.
 CORRECTIONS: Final = (
     {0x70 + step: Correction(exponent=step - 6) for step in range(8)}

@@ -63,7 +63,7 @@ def _planned_history(values: Sequence[RecordValue], plan: "_HistoryPlan") -> tup
     if len(entries) > 1:
         if not plan.distinct:
             return _latest_first(_chosen(entries))
-        entries.sort(key=_day, reverse=True)  # those of one day stay in the order of the plan
+        entries.sort(key=_day, reverse=True)  # those of one day keep the order of the plan
     return tuple(entries)
 
 

@@ -57,7 +57,7 @@ class DecodeReport:
 
     @property
     def address(self) -> str | None:
-        """The meter, as text; known even when the content stays encrypted."""
+        """The meter, as text; known even when the content remains encrypted."""
         return None if self.identified is None else str(self.identified.address)
 
     def as_dict(self) -> dict[str, Any]:

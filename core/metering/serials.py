@@ -19,7 +19,7 @@ _PREFIX = re.compile(r"^(?:N[°O]|SN)+")
 def normalise_serial(text: str) -> str:
     """Normalises what people type: NFKC, upper case, without separators and a leading `N°` or `S/N`.
 
-    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits stay as they
+    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits remain as they
     are.
     """
     while (normalised := _normalise_once(text)) != text:

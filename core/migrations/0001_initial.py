@@ -391,7 +391,7 @@ class Migration(migrations.Migration):
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
                 ("counter", fields.BigIntField()),
-                ("heard_at", fields.DatetimeField()),
+                ("received_at", fields.DatetimeField()),
             ], {"table": "message_counter", "table_description": "The newest message of a meter whose messages are counted and authenticated (mode 7)."}),
             ops.CreateModel("MeterKey", [
                 ("id", fields.BigIntField(primary_key=True)),

@@ -84,7 +84,7 @@ class MessageCounter(Model):
     )
     meter_id: int
     counter = fields.BigIntField()
-    heard_at = fields.DatetimeField()
+    received_at = fields.DatetimeField()
 
     class Meta:
         table = "message_counter"

@@ -105,10 +105,10 @@ _FIELDS = {
     "field.council_member": Text(
         "Je fais partie du conseil syndical :", "I am a member of the owners' council:"
     ),
-    "field.leak_by_email": Text("Être notifié en cas de fuite, par email", "Be told of a leak by e-mail"),
-    "field.leak_by_sms": Text("Être notifié en cas de fuite, par SMS", "Be told of a leak by SMS"),
+    "field.leak_by_email": Text("Être notifié en cas de fuite, par email", "Be notified of a leak by e-mail"),
+    "field.leak_by_sms": Text("Être notifié en cas de fuite, par SMS", "Be notified of a leak by SMS"),
     "field.over_consumption_by_email": Text(
-        "Être notifié en cas de surconsommation", "Be told of over-consumption"
+        "Être notifié en cas de surconsommation", "Be notified of over-consumption"
     ),
     "field.manager_daily_data": Text(
         "Autoriser mon gestionnaire à voir mes consommations journalières",

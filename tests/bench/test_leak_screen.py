@@ -11,7 +11,7 @@ H = 3600
 
 
 def test_the_screened_fleet_says_what_the_classifier_says():
-    """Screened or not, each meter has the verdict of its own fold."""
+    """Screened or not, each meter has the verdict of its own classification."""
     chance = np.random.default_rng(3)
     hours, meters = 31, 400
     flows = np.where(chance.random((hours, meters)) < 0.5, chance.gamma(1.2, 20, (hours, meters)), 0.0)

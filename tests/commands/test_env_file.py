@@ -52,7 +52,7 @@ def test_each_process_of_a_server_reads_the_file(tmp_path: Path, environment) ->
 
 @contextmanager
 def _serving(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """`submeter serve` with two processes, once both have said that they are ready."""
+    """`submeter serve` with two processes, once both have reported that they are ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     command = [sys.executable, "-m", "submeter.main", "serve", "--workers", "2", "--port", port]

@@ -47,12 +47,12 @@ FAULTS = tomllib.loads((Path(__file__).parent / "faults.toml").read_text("utf-8"
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault["name"] for fault in FAULTS])
-def test_a_fault_is_found_and_its_place_is_said(package, fault) -> None:
+def test_a_fault_is_found_and_its_place_is_reported(package, fault) -> None:
     """One thing is wrong in an otherwise sound package: its check fails, in words that name it."""
     results, broken = results_of(package(**{fault["file"]: (fault["old"], fault["new"])}))
     assert broken == ()
     failures = results[fault["check"]].failures
-    assert any(fault["said"] in failure for failure in failures), failures
+    assert any(fault["expected"] in failure for failure in failures), failures
 
 
 def test_a_plugin_that_does_not_load_is_named(package) -> None:

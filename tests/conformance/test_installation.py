@@ -36,14 +36,14 @@ def strange(folder: Path, package: str, *files: str) -> Path:
 
 
 def refused(answer: subprocess.CompletedProcess[str], path: Path) -> str:
-    """The line that is all that was said; it names the file."""
+    """The line that is all the output; it names the file."""
     assert answer.returncode == 1
     (line,) = answer.stdout.splitlines()
     assert line.startswith(f"INSTALLATION: {path} is not Submeter's: another distribution")
     return line
 
 
-def test_a_package_that_was_laid_over_ours_is_told(environment, tmp_path: Path) -> None:
+def test_a_package_that_was_laid_over_ours_is_reported(environment, tmp_path: Path) -> None:
     """Both wheels in one site-packages: the command names the file and the distribution that brought it."""
     assert environment.run("submeter --version", cwd=tmp_path).returncode == 0
     (site,) = (environment.folder / "lib").glob("python*/site-packages")
@@ -75,7 +75,9 @@ def submeter(*path: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("package", ["core", "drivers"])
-def test_a_package_that_python_finds_before_ours_is_told(site: Path, tmp_path: Path, package: str) -> None:
+def test_a_package_that_python_finds_before_ours_is_reported(
+    site: Path, tmp_path: Path, package: str
+) -> None:
     """A folder ahead of ours; without a package of our names it is no trouble."""
     ahead = strange(tmp_path / "ahead", package)
     refused(submeter(ahead, site), ahead / package / "__init__.py")
@@ -83,7 +85,7 @@ def test_a_package_that_python_finds_before_ours_is_told(site: Path, tmp_path: P
     assert submeter(ahead, site).returncode == 0
 
 
-def test_a_module_beside_ours_is_told_too(site: Path) -> None:
+def test_a_module_beside_ours_is_reported_too(site: Path) -> None:
     """Where a folder `settings` would be found before our file `settings.py`."""
     laid = site / "core" / "settings" / "__init__.py"
     laid.parent.mkdir()

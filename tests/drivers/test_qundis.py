@@ -91,7 +91,7 @@ def test_a_mended_length_leaves_open_which_snapshot_is_billed(month, target):
 
 
 def test_a_mended_length_does_not_hide_what_is_wrong_inside():
-    """A record that runs past the end stays an error, whatever the length was mended to."""
+    """A record that runs past the end remains an error, whatever the length was mended to."""
     link = bytes.fromhex("934411223344" + "18" + "07")
     whole = encryption.plain(link, bytes.fromhex("0C13 4523"), encryption.Header(encryption.SHORT))
     short = bytes((whole[0] - 2,)) + whole[1:] + crc16(whole[10:]).to_bytes(2, "big")

@@ -67,7 +67,7 @@ def test_parts_that_are_no_whole_records_leave_nothing_of_their_record(parts):
     assert [record.measurand for record in found.records] == [Measurand.DATE]
 
 
-def test_a_frame_without_the_makers_record_stays_as_it_is():
+def test_a_frame_without_the_makers_record_is_left_as_it_is():
     """Nothing is asked of its parts."""
     plain = frame("041311BB0000")
     assert plain.unpacked(OWN, lambda data: pytest.fail("asked")) is plain

@@ -175,7 +175,7 @@ def profile_of(slots, *, vife, mode, coding=3, unit=3, spacing=254, base=1000, d
 
 
 def test_an_inverse_profile_of_values_goes_back_by_months():
-    """The latest slot first; the last day of a month stays one; an illegal slot is left out."""
+    """The latest slot first; the last day of a month remains one; an illegal slot is left out."""
     assert profile_of([900, 800, None, 700], vife="13", mode=0) == [
         (date(2026, 2, 28), 900),
         (date(2026, 1, 31), 800),

@@ -59,7 +59,7 @@ def test_a_vendors_default_key_is_tried_when_the_meter_has_none():
 
 
 def test_a_key_of_its_own_replaces_the_default_keys():
-    """A configured key that is wrong stays wrong, though a default key would open the telegram."""
+    """A configured key that is wrong remains wrong, though a default key would open the telegram."""
     for telegram, key in ((DEFAULT_KEY, KAMSTRUP_KEY), (PRIOS, bytes.fromhex("1122334455667788"))):
         with pytest.raises(TelegramError) as caught:
             open_telegram(identify(telegram, REGISTRY), key)

@@ -30,7 +30,7 @@ def test_what_people_type_is_normalised(typed, normalised):
 
 
 @given(st.text(max_size=30))
-def test_folding_twice_changes_nothing(text):
+def test_normalising_twice_changes_nothing(text):
     """Normalising is idempotent, whatever is typed."""
     assert normalise_serial(normalise_serial(text)) == normalise_serial(text)
 

@@ -2,7 +2,7 @@
 
 In: the minimum flows of the days that count. Out: loss and mean flow. The one rule: loss and mean are those
 of the product's leak rule (requirements R-091 and R-093, conflicts C-25 and C-27); which days belong to an
-episode is said by `core.leaks.episodes.from_runs`.
+episode is made by `core.leaks.episodes.from_runs`.
 """
 
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ class Episode:
     """One leak of one meter. Its identity is the meter and `started_on` (C-23).
 
     Levels follow the minimum flow (R-092), the mean is what a screen shows (R-093); the mean may lie below
-    level 1, since the alert stays open there and those days count (C-27). While the flow is below level 1
-    `level_now` stays 1. `over_range` says that some day exceeded the last interval. `ended_on` is the first
+    level 1, since the alert remains open there and those days count (C-27). While the flow is below level 1
+    `level_now` remains 1. `over_range` means that some day exceeded the last interval. `ended_on` is the first
     day that no longer belongs to the leak; None while it is active. `stale`: active, and blind for days.
     """
 

@@ -5,7 +5,7 @@ cipher is kept; chaining, counters and message codes are put around it where the
 of one telegram is left for the next. FIPS 197, RFC 4493 (CMAC).
 
 OpenSSL by way of `cryptography`: a few blocks under a kept key take a twentieth of the time of pycryptodome
-(`docs/performance.md`). `core.mbus.security` stays with pycryptodome, so the two check each other.
+(`docs/performance.md`). `core.mbus.security` uses pycryptodome, so the two check each other.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class Ciphers:
 
     def __init__(self, limit: int = 131_072) -> None:
         # One algorithm serves all contexts, its key set anew before each is made. OpenSSL copies the key; an
-        # algorithm of its own would stay with each context, for a seventh of what a meter costs.
+        # algorithm of its own would remain with each context, for a seventh of what a meter costs.
         self._algorithm = AES(_ZERO)
         self._cipher = Cipher(self._algorithm, _EACH_BLOCK)
         self._decryptors = _Kept(limit, self._decryptor)

@@ -20,7 +20,7 @@ from core.metering.decode import Identified, Opened
 from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
 
-_AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
+_AT_ONCE: Final = 1024  # so that what one step hands to the next fits a core's cache
 
 
 class BatchDecoder:

@@ -23,7 +23,7 @@ from core.metering.registry import Registry
 
 _MOST_KEYS: Final = 4096
 _MOST_ALIKE: Final = 32  # shapes of one key: they differ in their configuration fields
-_AT_ONCE: Final = 1024  # so that what one step hands to the next stays in a core's cache
+_AT_ONCE: Final = 1024  # so that what one step hands to the next fits a core's cache
 _meter_address: Final = attrgetter("meter_address")
 _Answers = dict[int, Identified | TelegramError]
 

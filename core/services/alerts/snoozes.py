@@ -24,13 +24,13 @@ def status_of(alert: Alert, *, level: int | None, today: date) -> AlertStatus:
 
 
 def is_snoozed_on(alert: Alert, day: date) -> bool:
-    """Whether the silence that was asked for last lasts beyond a day of the residence."""
+    """Whether the last snooze holds on a day of the residence."""
     snooze = snooze_of(alert)
     return snooze is not None and snooze.covers(day, None)
 
 
 def snooze_of(alert: Alert) -> Snooze | None:
-    """The silence that was asked for last; None when there is none."""
+    """The last snooze; None when there is none."""
     if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
         return None
     return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
@@ -68,7 +68,7 @@ async def snoozed_alerts(
 
 
 async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
-    """Carry a silence on to the next alert of the same meter, within the same time."""
+    """Copy a snooze to the next alert of the same meter, with the same end."""
     words = (
         await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
         .using_db(connection)

@@ -32,7 +32,7 @@ class MessageCounters:
 
     def __init__(self, rows: Sequence[MessageCounter]) -> None:
         self._stored = {row.meter_id: row for row in rows}
-        self._newest = {row.meter_id: (row.counter, row.heard_at) for row in rows}
+        self._newest = {row.meter_id: (row.counter, row.received_at) for row in rows}
 
     @classmethod
     async def of(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "MessageCounters":
@@ -62,9 +62,9 @@ class MessageCounters:
         for meter_id, (counter, moment) in self._newest.items():
             row = self._stored.get(meter_id)
             if row is None:
-                fresh.append(MessageCounter(meter_id=meter_id, counter=counter, heard_at=moment))
-            elif (row.counter, row.heard_at) != (counter, moment):
-                row.counter, row.heard_at = counter, moment
+                fresh.append(MessageCounter(meter_id=meter_id, counter=counter, received_at=moment))
+            elif (row.counter, row.received_at) != (counter, moment):
+                row.counter, row.received_at = counter, moment
                 await row.save(using_db=connection)
         await MessageCounter.bulk_create(fresh, using_db=connection)
 
