@@ -1,6 +1,6 @@
 """Opening what is encrypted: AES-128 in mode 5, mode 7 and the extended link layer's counter mode.
 
-In: an envelope and a key. Out: the telegram with plaintext in place of ciphertext, so that offsets remain valid. The
+In: an envelope and a key. Out: the telegram with plaintext in place of ciphertext, so that offsets hold. The
 one rule: no plaintext leaves before its check has passed: the payload checksum (extended link), 2F 2F (modes
 5 and 7), the message authentication code (mode 7, before decryption). EN 13757-4 clause 13, EN 13757-7
 clauses 7.6 and 9; OMS volume 2 clause 9.

@@ -19,8 +19,8 @@ _PREFIX = re.compile(r"^(?:N[°O]|SN)+")
 def normalise_serial(text: str) -> str:
     """Normalises what people type: NFKC, upper case, without separators and a leading `N°` or `S/N`.
 
-    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits remain as they
-    are.
+    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits are left as
+    they are.
     """
     while (normalised := _normalise_once(text)) != text:
         text = normalised

@@ -77,7 +77,7 @@ def test_a_file_of_readings_becomes_a_line_for_each_leak(tmp_path, capsys):
 
 
 def test_each_meter_has_its_verdict(tmp_path, capsys):
-    """Asked for verdicts, a meter without a leak has a line too, and says whether none can be told."""
+    """Asked for verdicts, a meter without a leak has a line too, and states whether none can be found."""
     rows = [*readings("A1"), *readings("B2", leak_lph=0), *readings("C3")[:60]]
     path = written(tmp_path / "fleet.csv", rows)
     classify(path, verdicts=True)

@@ -1,4 +1,4 @@
-"""Our wheel beside another distribution that has a package of the same name: it is told, and not run."""
+"""Our wheel beside another distribution that has a package of the same name: it is reported, and not run."""
 
 import os
 import subprocess
@@ -99,7 +99,7 @@ def test_a_checkout_is_its_own() -> None:
 
 
 def test_the_look_loads_nothing() -> None:
-    """Nothing of the application, and not the library that reads what is installed: it is had at every start."""
+    """Nothing of the application, and not the library that reads what is installed: every start pays it."""
     program = "import sys; from submeter.installation import stranger; stranger(); print(sorted(sys.modules))"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout

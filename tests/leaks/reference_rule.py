@@ -4,7 +4,7 @@ In: the minimum flows of one water meter's days, in any order. Out: its episodes
 loss and mean flow. The one rule: the answer is a function of the days alone. Opening, closing, reopening,
 loss and mean are those of requirements R-091 to R-096 and conflicts C-23 to C-27.
 
-An alert opens on complete days at level 1 or more, remains open below level 1, and closes on complete days in a
+An alert opens on complete days at level 1 or more, remains open below it, and closes on complete days in a
 row with a quiet hour. "In a row" is by the calendar: a day without data breaks every such row, so missing
 data neither opens nor closes anything.
 """

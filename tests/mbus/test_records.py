@@ -76,7 +76,7 @@ def test_dif_and_difes_place_a_record(stream, function, storage, tariff, subunit
 
 
 def test_a_correcting_vife_is_applied_and_a_qualifying_one_is_kept():
-    """Multiply codes scale the value; backward flow, base conditions and maker codes remain with the record."""
+    """Multiply codes scale the value; backward flow, base conditions and maker codes belong to the record."""
     assert one("04937264000000").value == Decimal("0.000010")
     assert one("0493720A000000").modifiers == ()
     assert one("04937D01000000").value == Decimal(1)

@@ -58,8 +58,8 @@ class Episode:
 
     Levels follow the minimum flow (R-092), the mean is what a screen shows (R-093); the mean may lie below
     level 1, since the alert remains open there and those days count (C-27). While the flow is below level 1
-    `level_now` remains 1. `over_range` means that some day exceeded the last interval. `ended_on` is the first
-    day that no longer belongs to the leak; None while it is active. `stale`: active, and blind for days.
+    `level_now` remains 1. `over_range`: some day exceeded the last interval. `ended_on` is the first day that
+    no longer belongs to the leak; None while it is active. `stale`: active, and blind for days.
     """
 
     started_on: date

@@ -113,7 +113,7 @@ def test_what_differs_is_given_and_the_rest_is_taken_over() -> None:
 
 
 def test_a_field_that_nobody_has_is_an_error_at_once() -> None:
-    """Neither a field missing from the view nor one unknown to the type passes in silence."""
+    """Neither a field missing from the view nor one unknown to the type passes unnoticed."""
     with pytest.raises(AttributeError, match="lot"):
         shown(Place, object(), id="x", name="y")
     with pytest.raises(TypeError, match="city"):
