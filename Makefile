@@ -1,42 +1,64 @@
 # Submeter. `make` without a target lists the targets; each does its own set-up.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
--include .env
-export
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Another Python, beside the one there is: make test PYTHON=python3.13 VENV=.venv-3.13
+PYTHON ?= $(or $(shell command -v python3.11 || command -v python3),python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+AT_PORT = $(if $(PORT),--port $(PORT))
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:$(PORT)
-	@$(BIN)/submeter demo --port $(PORT)
+demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:8000 (PORT=8001 for another port)
+	@$(BIN)/submeter demo $(AT_PORT)
 
 .PHONY: demo-reset
 demo-reset: $(VENV)/.run ## Delete the demo, create it anew and serve it
-	@$(BIN)/submeter demo --port $(PORT) --reset
+	@$(BIN)/submeter demo $(AT_PORT) --reset
 
 .PHONY: serve
 serve: $(VENV)/.run ## Serve the database of SUBMETER_DATABASE_URL
-	@$(BIN)/submeter serve $(if $(filter file,$(origin PORT)),,--port $(PORT))
+	@$(BIN)/submeter serve $(AT_PORT)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own PostgreSQL
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev ## Run the checks of CI: format, lint, types, import contracts, migrations
+check: check-format check-lint check-types check-contracts check-dependencies check-rules ## Run the checks of CI, which are all of these
+
+.PHONY: check-format
+check-format: $(VENV)/.dev ## The code is in the common format
 	@$(BIN)/ruff format --check .
+
+.PHONY: check-lint
+check-lint: $(VENV)/.dev ## Every lint rule holds
 	@$(BIN)/ruff check .
+
+.PHONY: check-types
+check-types: $(VENV)/.dev ## Every type holds
 	@$(BIN)/mypy
+
+.PHONY: check-contracts
+check-contracts: $(VENV)/.dev ## Nothing imports what its contract forbids
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_repository.py
+
+.PHONY: check-dependencies
+check-dependencies: $(VENV)/.dev ## What is imported is declared, and what is declared is used
+	@$(BIN)/deptry . --no-ansi
+
+.PHONY: check-rules
+check-rules: $(VENV)/.dev ## The rules that no tool knows: what is committed, locked, documented and migrated
+	@$(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/test_repository.py tests/test_locks.py tests/test_structure.py tests/test_words.py
+
+.PHONY: check-locks
+check-locks: ## Each lock alone makes a whole environment, by the oldest pip and the newest (takes minutes, wants an index)
+	@$(PYTHON) tools/check_locks.py
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the code and apply automatic fixes of lint errors
@@ -61,37 +83,46 @@ migration: $(VENV)/.dev ## Generate the initial migration from the models (until
 	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new
 	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
+.PHONY: supported-meters
+supported-meters: $(VENV)/.dev ## Print what the drivers read into docs/supported-meters.md
+	@$(BIN)/python -m submeter.supported_meters > docs/supported-meters.md.new
+	@mv docs/supported-meters.md.new docs/supported-meters.md
+
 .PHONY: shape
 shape: ## Show the ten longest files
 	@git ls-files '*.py' | xargs wc -l | sort -rn | grep -v total | head -10
 
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
 .PHONY: lock
 lock: ## Lock the dependencies by version and hash, without index URLs (requires uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra build pyproject.toml -o requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	@$(LOCK) --extra build pyproject.toml -o requirements.lock
+	@$(LOCK) --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	@echo pip | $(LOCK) - -o tools/pip.lock
 
 .PHONY: clean
 clean: ## Remove the environment and build output, but not the demo's data
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Submeter requires Python 3.11 or newer; select one with make PYTHON=/path/to/python"; exit 1; }
-	@echo "Creating the environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-		echo "Python cannot create an environment here. On Debian and Ubuntu: apt install python3.11-venv"; exit 1; }
+	@command -v $(firstword $(PYTHON)) > /dev/null \
+		|| { echo "There is no $(PYTHON) here: Submeter needs Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
+		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Making the environment in $(VENV) ..."
+	@said=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$said" in \
+		*ensurepip*|*"No module named venv"*) echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
+			"apt install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2;; \
+		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$said" | tail -n 1)" >&2;; \
+		esac; exit 1; }
 
 # The dev environment includes the runtime one, so it marks both as done.
 $(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies ..."
-	@$(PIP) --no-deps --require-hashes -r requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/install.py requirements.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	@echo "Installing the locked dependencies and the test extras ..."
-	@$(PIP) --no-deps --require-hashes -r requirements-dev.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/install.py requirements-dev.lock
 	@touch $(VENV)/.run $@

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from leak_screen import classify_rows, screen
 from numpy.typing import NDArray
-
-from core.leaks.classifier.fleet import classify_rows, screen
 
 _FIRST_S = 1_795_305_600
 _HOURS = 24

@@ -1,8 +1,8 @@
 """Starts the application once: settings in, database open and drivers loaded out. Every door calls it.
 
-The database is opened per context (`async with open_application(...)`), so tests and commands run side by side.
-A server's requests run in tasks of their own, which is why it asks for `shared=True`. What only some doors
-need (drivers, the batch decoder, the migrations) is imported by whoever asks for it.
+The database is opened per context (`async with open_application(...)`), so tests and commands run side by
+side. A server's requests run in tasks of their own, which is why it uses `shared=True`. What only some doors
+need (drivers, the batch decoder, the migrations) is imported on first use.
 """
 
 import logging
@@ -38,7 +38,7 @@ _HAS_MIGRATED = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'tortoise_migrations'",
     "postgresql": "SELECT 1 WHERE to_regclass('tortoise_migrations') IS NOT NULL",
 }
-"""Whether a database, by the name of its connection, has Tortoise's own table of what was applied."""
+"""Whether a database, by the name of its connection, has Tortoise's table of applied migrations."""
 
 _MIGRATION_LOCK = 0x5B3E7E4
 """The PostgreSQL advisory lock that keeps two workers from migrating at once (no lock of Tortoise's own)."""
@@ -48,7 +48,7 @@ _MIGRATION_LOCK = 0x5B3E7E4
 class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `counters` are those of the limits on tries (`core.services.auth.rate_limits`).
+    `counters` are those of the rate limits (`core.services.auth.rate_limits`).
     """
 
     settings: Settings
@@ -60,7 +60,7 @@ class Application:
 
     @cached_property
     def decoder(self) -> "BatchDecoder":
-        """Serves all intake of the application, and remembers from batch to batch."""
+        """The decoder of all intake of the application; its state is kept from batch to batch."""
         from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
@@ -98,11 +98,11 @@ async def open_application(
 
 
 async def migrate(settings: Settings) -> list[str]:
-    """Bring the tables up to date and answer the names of the migrations that were applied.
+    """Bring the tables up to date and return the names of the migrations that were applied.
 
     SQLite migrates with foreign keys off: a rebuilt table would otherwise delete its children's rows.
     """
-    # Asked first also because the executor would wait for ever for a file that is no database.
+    # Checked first also because the executor would wait for ever for a file that is no database.
     if not await pending_migrations(settings):
         return []
     from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415 - seldom needed
@@ -133,7 +133,7 @@ async def migrate(settings: Settings) -> list[str]:
 
 
 async def pending_migrations(settings: Settings) -> list[str]:
-    """The names of the migrations that the database still lacks; it is asked without loading any model."""
+    """The names of the migrations that the database still lacks; no model is loaded for this."""
     if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
         return _migrations()
     database = _client(settings)
@@ -155,7 +155,7 @@ def _migrations() -> list[str]:
 
 
 def _client(settings: Settings) -> "BaseDBAsyncClient":
-    """The database without a context: nothing is known of its tables."""
+    """The database without a context, and without models."""
     connection = _connection(settings.database_url, migrating=False)
     client: BaseDBAsyncClient = import_module(connection["engine"]).client_class(
         connection_name=_connection_name(settings), **connection["credentials"]
@@ -164,7 +164,7 @@ def _client(settings: Settings) -> "BaseDBAsyncClient":
 
 
 SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
-"""What PostgreSQL's own clients call them; the first is what holds where none is given."""
+"""As PostgreSQL's own clients name them; the first is the default."""
 
 
 def database_config(settings: Settings, *, migrating: bool = False) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def database_config(settings: Settings, *, migrating: bool = False) -> dict[str,
 
     Args:
         settings: whose database.
-        migrating: SQLite without foreign keys, and on PostgreSQL a connection more, which holds the lock.
+        migrating: SQLite without foreign keys, and on PostgreSQL one more connection, which holds the lock.
 
     Raises:
         SettingsError: the URL cannot be read, or names no database.
@@ -187,7 +187,7 @@ def database_config(settings: Settings, *, migrating: bool = False) -> dict[str,
 
 
 def _connection_name(settings: Settings) -> str:
-    """A name for each kind of database: Tortoise keeps its SQL by connection name, for the whole process."""
+    """A name for each kind of database: Tortoise caches its SQL by connection name, for the whole process."""
     return "sqlite" if settings.is_sqlite else "postgresql"
 
 

@@ -1,7 +1,7 @@
-"""Every error the application raises to a door: a stable code, a plain sentence, the field where there is one.
+"""Every error the application raises to a door: a stable code, a plain sentence, the field if there is one.
 
 A door (GraphQL, command line) translates once: the code is for a program, the sentence for a person.
-A broken telegram is not one of these: it is a result that intake counts and keeps (`core.mbus.errors`).
+A broken telegram is not one of these: it is a result that intake counts and stores (`core.mbus.errors`).
 The codes follow the error catalogue of the requirements where that names one.
 """
 
@@ -23,8 +23,18 @@ class SubmeterError(Exception):
 
     @property
     def details(self) -> Mapping[str, object]:
-        """What a program needs beside code and field, by the names that a door gives them."""
+        """What a program needs beside code and field, by the names that a door uses."""
         return {}
+
+
+class FixedSentence(SubmeterError):
+    """Base of the errors that always say the same, of the same argument."""
+
+    sentence: ClassVar[str]
+    at: ClassVar[str | None] = None
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence, field=self.at)
 
 
 class Unauthenticated(SubmeterError):
@@ -34,7 +44,7 @@ class Unauthenticated(SubmeterError):
 
 
 class SignInRefused(SubmeterError):
-    """E-mail and password do not belong together; which of the two is wrong is not said (C-13)."""
+    """E-mail and password do not belong together; which of the two is wrong is not disclosed (C-13)."""
 
     code = "SIGN_IN_REFUSED"
 
@@ -70,25 +80,25 @@ class InvalidInput(SubmeterError):
 
 
 class Conflict(SubmeterError):
-    """What is asked contradicts what is stored, e.g. a radio address that another meter has."""
+    """The request contradicts what is stored, e.g. a radio address that another meter has."""
 
     code = "CONFLICT"
 
 
 class AlertEnded(SubmeterError):
-    """Something is to be done about an alert that is over."""
+    """An action on an alert that has ended."""
 
     code = "ALERT_ENDED"
 
 
 class SecretUnusable(SubmeterError):
-    """A stored meter key cannot be opened: SUBMETER_SECRET_KEY is not the one it was sealed under."""
+    """A stored secret cannot be decrypted: SUBMETER_SECRET_KEY is not the one it was encrypted with."""
 
     code = "SECRET_UNUSABLE"
 
 
 class RateLimited(SubmeterError):
-    """Too many tries; `retry_after` says how long to wait."""
+    """Too many tries; `retry_after` is the time to wait."""
 
     code = "RATE_LIMITED"
 
@@ -102,7 +112,7 @@ class RateLimited(SubmeterError):
 
 
 class AccountLocked(SubmeterError):
-    """Too many wrong passwords: from a device that is not known, none is looked at until then (PW-01)."""
+    """Too many wrong passwords: none is accepted from an unknown device until then (PW-01)."""
 
     code = "ACCOUNT_LOCKED"
 
@@ -115,37 +125,29 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
-class MustGiveSecondFactor(SubmeterError):
-    """The password was right; the code of the authenticator is still asked for."""
+class MustGiveSecondFactor(FixedSentence):
+    """The password was right; the code of the authenticator is still required."""
 
     code = "MUST_VERIFY_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Give the code of your authenticator first.")
+    sentence = "Give the code of your authenticator first."
 
 
-class MustChangePassword(SubmeterError):
+class MustChangePassword(FixedSentence):
     """The password is a temporary one: a personal one is chosen before anything else (R-061, C-38)."""
 
     code = "MUST_CHANGE_PASSWORD"
-
-    def __init__(self) -> None:
-        super().__init__("Choose a personal password first.")
+    sentence = "Choose a personal password first."
 
 
-class MustEnrolSecondFactor(SubmeterError):
-    """A manager's account has a second factor before it has anything else."""
+class MustEnrolSecondFactor(FixedSentence):
+    """A manager's account must have a second factor before any access."""
 
     code = "MUST_ENROL_SECOND_FACTOR"
-
-    def __init__(self) -> None:
-        super().__init__("Set up a second factor first: a manager's account needs one.")
+    sentence = "Set up a second factor first: a manager's account needs one."
 
 
-class MustAcceptTerms(SubmeterError):
+class MustAcceptTerms(FixedSentence):
     """The terms of use in force have not been accepted (R-062, C-38)."""
 
     code = "MUST_ACCEPT_TERMS"
-
-    def __init__(self) -> None:
-        super().__init__("Read and accept the terms of use first.")
+    sentence = "Read and accept the terms of use first."

@@ -1,6 +1,6 @@
 """The languages residents read, and a text in all of them.
 
-The French of an operator is the one its residents know from its own guides; the English says the same.
+The French of an operator is that of its own guides for residents; the English has the same meaning.
 """
 
 from dataclasses import dataclass

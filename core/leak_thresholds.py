@@ -1,9 +1,8 @@
-"""The borders that decide a leak level, and the day counts that open, close and age an alert, as data.
+"""The thresholds of the leak levels, and the day counts that join and age alerts, as data.
 
-In: the product's figures, or those that an operator's profile gives. Out: nothing happens here; `core.leaks`
-judges by them. The one rule: the borders rise, and every figure has its source. They stand on the lowest
-floor because an operator's profile states them (`OperatorProfile.leak_thresholds`), and profiles know nothing
-of the classifier.
+In: the product's figures, or those of an operator's profile. Out: values only; `core.leaks` applies them. The
+one rule: the thresholds rise, and every figure has its source. They belong to the lowest layer because an
+operator's profile states them (`OperatorProfile.leak_thresholds`), and profiles do not know the classifier.
 """
 
 from collections.abc import Callable
@@ -16,11 +15,11 @@ from typing import TypeAlias
 class Thresholds:
     """The product's figures; an operator may give others.
 
-    Flows are in litres per hour. On the usual dwelling meter (Q3 = 1.6 m3/h) the first two borders are 0.25 %
-    and 0.5 % of Q3, the sensitivities that meters with a leak flag of their own use.
+    Flows are in litres per hour. On the usual dwelling meter (Q3 = 1.6 m3/h) the first two thresholds are
+    0.25 % and 0.5 % of Q3, the sensitivities that meters with a leak flag of their own use.
 
     Raises:
-        ValueError: when the borders do not rise, or a count of days makes no sense.
+        ValueError: when the thresholds do not rise, or a count of days is not possible.
     """
 
     level_1_lph: Fraction = Fraction(4)
@@ -30,35 +29,29 @@ class Thresholds:
     level_3_lph: Fraction = Fraction(12)
     """R-096: from 12 L/h, "robinet ouvert"."""
     over_range_above_lph: Fraction = Fraction(20)
-    """R-096 ends at 20 L/h, yet a running toilet leaks 20 to 100: level 3 stays, marked over range (C-26)."""
-    days_to_open: int = 1
-    """Complete days in a row at level 1 or more: 1, as meters' own leak flags; 2 or 3 damp false alarms."""
-    zero_days_to_close: int = 2
-    """Complete days in a row with a quiet hour that prove a repair."""
+    """R-096 ends at 20 L/h, yet a running toilet leaks 20 to 100: level 3, marked over range (C-26)."""
     stale_after_days: int = 3
-    """Days without data after which an open alert says that it is blind."""
+    """Days without data after which an open alert is marked as stale."""
     reopen_within_days: int = 7
     """A leak this soon after its closing is the same episode."""
     floor_intervals: int = 4
-    """So many intervals must carry the leak's flow and nothing else before an alert opens."""
+    """The number of intervals that must carry the leak's flow and nothing else before an alert opens."""
     end_share: float = 0.5
     """A window that carried less than this share of the flow proves that the leak had ended."""
     fall_after_h: float = 24.0
-    """A level falls when the flow asked for it this long; it rises at once."""
+    """A level falls when the flow has been below it for this long; it rises at once."""
     belief_quarter_days: float = 0.993
-    """Meters read every few hours: how far a leak must be believed before an alert opens."""
+    """Meters read every few hours: the probability of a leak from which an alert opens."""
     belief_days: float = 0.9
-    """The same for meters read once a day, of which less can be known."""
+    """The same for meters read once a day, which give less evidence."""
 
     def __post_init__(self) -> None:
         if not 0 < self.level_1_lph < self.level_2_lph < self.level_3_lph <= self.over_range_above_lph:
-            raise ValueError("the borders of the leak levels must rise")
-        if self.days_to_open < 1 or self.zero_days_to_close < 1:
-            raise ValueError("an alert opens and closes on at least one complete day")
+            raise ValueError("the thresholds of the leak levels must rise")
         if self.stale_after_days < 1 or self.reopen_within_days < 0:
             raise ValueError("a delay is a positive number of days")
         if not 0 < self.end_share < 1 or not 0.5 < min(self.belief_quarter_days, self.belief_days) < 1:
-            raise ValueError("a share lies between 0 and 1, and half a belief is none")
+            raise ValueError("a share lies between 0 and 1, and a belief between 0.5 and 1")
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -68,5 +61,5 @@ ThresholdsOf: TypeAlias = Callable[[str], Thresholds]
 
 
 def product_thresholds(_operator_code: str) -> Thresholds:
-    """Every operator's, where none gives others."""
+    """The thresholds of operators that define none of their own."""
     return DEFAULT_THRESHOLDS

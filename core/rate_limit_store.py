@@ -1,9 +1,9 @@
-"""Where tries are counted: in this process, or in a Redis that several processes share.
+"""The store of rate-limit counters: in this process, or in a Redis that several processes share.
 
-In: SUBMETER_LIMITS_URL. Out: counters by name, that clear themselves away. The one rule: tries are counted
-whatever happens. While the shared store cannot be reached each process goes by what it has counted itself, so
-people can sign in, and whoever brings the store down gains no more than the limit once for each process.
-The library is imported at the first try that is counted: most commands count none.
+In: SUBMETER_LIMITS_URL. Out: counters by name, that expire. The one rule: tries are always counted. While the
+shared store cannot be reached each process uses its own counts, so people can sign in, and whoever brings the
+store down gains no more than the limit once for each process. The library is imported at the first try that
+is counted: most commands count none.
 """
 
 import logging
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from limits.aio.storage import Storage
 
 AWAY_FOR_S = 10.0
-"""How long a store that did not answer is left alone."""
+"""How long a store that did not answer is not contacted."""
 
 TIMEOUT_S = 1.0
-"""For a connection, and for an answer; both are tried twice, since a store that restarts closes old ones."""
+"""For a connection, and for an answer; both are tried twice, since a restarted store closes old ones."""
 
 CONNECTIONS = 20
-"""Of one process; whoever comes when all are in use waits for one."""
+"""Of one process; when all are in use, a call waits for one."""
 
 _SCHEMES = ("redis://", "rediss://", "redis+unix://")
 _SETTING = "SUBMETER_LIMITS_URL"
@@ -37,13 +37,13 @@ class Counters(Protocol):
     """Counters by name, as `limits` keeps them."""
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count; a counter that is new is cleared away after `expiry` seconds."""
+        """Count; a new counter expires after `expiry` seconds."""
 
     async def get(self, key: str) -> int:
         """How many were counted."""
 
     async def clear(self, key: str) -> None:
-        """Begin again."""
+        """Reset the counter."""
 
 
 class RateLimitStore:
@@ -85,12 +85,12 @@ class RateLimitStore:
         await self._ask(cleared, 0)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._pool is not None:
             await self._pool.aclose()
 
     async def _ask(self, call: _Call, own: int) -> int:
-        """What the shared store answers; while it is away, what this process has counted."""
+        """The count of the shared store; while it is unavailable, that of this process."""
         if self._shared is None or self._clock() < self._away_until:
             return own
         from limits.errors import StorageError  # noqa: PLC0415 - see above
@@ -98,7 +98,7 @@ class RateLimitStore:
         try:
             return await call(self._shared)
         except StorageError as failure:
-            # Neither the URL nor the library's words are told: both may hold a password.
+            # Neither the URL nor the library's message is logged: both may hold a password.
             _log.warning(
                 "The store of %s does not answer (%s): each process counts tries by itself.",
                 _SETTING,
@@ -120,7 +120,7 @@ class RateLimitStore:
             from redis.backoff import NoBackoff  # noqa: PLC0415
         except ImportError as failure:
             raise SettingsError(
-                'wants a library that is not installed: pip install "submeter[redis]"', field=_SETTING
+                'needs a library that is not installed: pip install "submeter[redis]"', field=_SETTING
             ) from failure
         try:
             self._pool = BlockingConnectionPool.from_url(

@@ -1,6 +1,6 @@
-"""Makes any text fit a column: strangers' lines, names and browsers may hold what no database stores."""
+"""Makes any text fit a column: lines, names and user agents from outside may hold what no database stores."""
 
 
 def escape_for_database(text: str) -> str:
-    """The text with what a database's text cannot hold (NUL, lone surrogates) written as an escape."""
+    """The text with characters that no database stores (NUL, lone surrogates) written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

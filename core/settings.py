@@ -1,10 +1,12 @@
-"""Settings: read once from the environment (`SUBMETER_*`), one frozen value, handed to `bootstrap.start`.
+"""Settings: read once from the environment (`SUBMETER_*`), one frozen value, passed to `core.bootstrap`.
 
+What the environment does not name may stand in a file `.env` of the folder that the program is started in.
 Every setting has a default that suits a first try on one machine: an SQLite file and a secret key, both
 in the data folder. With PostgreSQL the secret key must be given, since several workers have to share it.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,10 +21,14 @@ MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
 IN_MEMORY = "memory://"
-"""Tries are counted in this process alone."""
+"""Tries are counted in this process only."""
 
 STARTTLS, TLS, PLAIN = SMTP_SECURITY = ("STARTTLS", "TLS", "PLAIN")
 _SMTP_PORTS = {STARTTLS: 587, TLS: 465, PLAIN: 25}
+
+ENV_FILE = ".env"
+_QUOTED = re.compile(r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+\#.*)?""")
+"""A whole value in one pair of quotes, with or without a comment behind it."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -37,25 +43,25 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an application is started with.
+    """The settings of the application.
 
     Attributes:
         data_dir: the folder of the embedded database, the secret key file and the demo's files.
         database_url: `sqlite:///path` or `postgresql://user:password@host:port/name`.
-        secret_key: at least 32 characters; meter keys are sealed under it. Never printed.
+        secret_key: at least 32 characters; meter keys are encrypted with it. Never printed.
         host, port: where `submeter serve` listens.
         session_lifetime: how long a sign-in lasts.
-        message_retention: how long words and address of a message stay that was sent or given up.
-        audit_retention: how long an audit record stays: one year to three.
-        cookie_secure: whether the session cookie is for HTTPS alone; off only for a first try on loopback.
-        intake_batch_lines: gateway lines that one transaction takes in.
+        message_retention: how long text and address are kept of a message that was sent or abandoned.
+        audit_retention: how long an audit record is kept: one year to three.
+        cookie_secure: whether the session cookie is for HTTPS only; off only for a first try on loopback.
+        intake_batch_lines: gateway lines that one transaction ingests.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
         portal_url: where links in messages lead, for operators whose profile names no portal of its own.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
         smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
         smtp_username, smtp_password: both, or neither. The password is never printed.
         mail_from: the sender of e-mails, such as `Portail résident <portail@example.org>`.
-        vonage_api_key, vonage_api_secret: the account that SMS are sent by; without it none is sent.
+        vonage_api_key, vonage_api_secret: the account that sends SMS; without it none is sent.
         sms_from: the sender of SMS: a number, or up to eleven letters and digits.
         log_level: a level name of the standard library's logging.
     """
@@ -94,10 +100,13 @@ class Settings:
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings, making the data folder and its secret key on the first run with SQLite.
 
+    Args:
+        environ: the variables; by default those of the process, and below them those of the file `.env`.
+
     Raises:
         SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
     """
-    env = os.environ if environ is None else environ
+    env = {**_of_file(Path(ENV_FILE)), **os.environ} if environ is None else environ
     data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
@@ -142,8 +151,41 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def _of_file(path: Path) -> dict[str, str]:
+    r"""The variables of a file of lines `NAME=value`, each value as it is written.
+
+    Nothing in a value is expanded or cut: `$`, `#`, quotes, backslashes and spaces are characters like any
+    other. That is why no library reads it: python-dotenv cuts at ` #` and leaves out what it cannot read.
+    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a backslash.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        return {}
+    except UnicodeDecodeError:
+        raise SettingsError("is not UTF-8", field=str(path)) from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        name, equals, written = line.partition("=")
+        name = name.strip().removeprefix("export ").lstrip()
+        if not name.startswith(PREFIX):  # a comment, or another program's
+            continue
+        if not equals:
+            raise SettingsError(f"has no NAME=value in line {number}", field=str(path))
+        found[name] = _unquoted(written.strip())
+    return found
+
+
+def _unquoted(written: str) -> str:
+    quoted = _QUOTED.fullmatch(written)
+    if quoted is None:
+        return written
+    single, double = quoted.groups()
+    return re.sub(r"""\\(["\\])""", r"\1", double) if single is None else single
+
+
 def _check_post(settings: Settings) -> None:
-    """What is needed together is there together."""
+    """Check that settings which require one another are set together."""
     together = (
         ("SMTP_PASSWORD", settings.smtp_password, "SMTP_USERNAME", settings.smtp_username),
         ("SMTP_USERNAME", settings.smtp_username, "SMTP_PASSWORD", settings.smtp_password),
@@ -169,7 +211,7 @@ def _secret_of(data_dir: Path, *, embedded: bool) -> str:
 
 
 def _write_secret(path: Path) -> None:
-    """Make the file whole or not at all: of two processes that start at once, both read the same secret."""
+    """Make the file atomically: two processes that start at once read the same secret."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -8,6 +8,7 @@ from core.errors import InvalidInput
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.views import shown
 
 MOST_LINES = 2_000
 LONGEST_LINE = 4_096
@@ -38,16 +39,13 @@ class SubmitTelegramsResult:
 
     @classmethod
     def of(cls, summary: IntakeSummary) -> "SubmitTelegramsResult":
-        return cls(
-            lines=summary.lines,
-            stored=summary.stored,
-            duplicates=summary.duplicates,
+        return shown(
+            cls,
+            summary,
             unusable=[
                 UnusableCount(reason=reason, count=count)
                 for reason, count in sorted(summary.unusable.items(), key=lambda item: (-item[1], item[0]))
             ],
-            alerts=summary.alerts,
-            messages=summary.messages,
         )
 
 

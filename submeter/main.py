@@ -3,9 +3,11 @@
 A command's module is imported on the call, so `submeter decode` starts without a database library.
 """
 
+from collections.abc import Sequence
+
 from cyclopts import App
 
-from submeter.output import reported_errors
+from submeter.installation import refuse_strangers
 
 
 def _version() -> str:
@@ -45,10 +47,17 @@ for command, summary in {
     app.command(command, help=summary)
 
 
-def main() -> None:
-    """Run the command line; errors of the application are one line and exit status 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; errors of the application are one line and exit status 1.
+
+    Args:
+        arguments: what follows `submeter`; by default the arguments of the process.
+    """
+    refuse_strangers()
+    from submeter.output import reported_errors  # noqa: PLC0415 - imports `core`, checked to be ours just before
+
     with reported_errors():
-        app()
+        app(arguments)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ Port: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=65_535))]
 RowNumber: TypeAlias = Annotated[int, Parameter(validator=Number(gte=1, lte=2**63 - 1))]
 """The number of a row in its table."""
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(value: object) -> None:

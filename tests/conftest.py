@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-"""What time it is in every test that does not say otherwise."""
+"""The time in every test that sets no other."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def shared() -> Path:
-    """The folder of vectors that are not ours to commit; the test is skipped where it is absent."""
+    """The folder of vectors that must not be committed; the test is skipped where it is absent."""
     if not SHARED.is_dir():
         pytest.skip("../shared is absent: its vectors are not committed")
     return SHARED
@@ -45,7 +45,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
-    """Argon2 at its least cost: what is promised of passwords does not hang on how long a hash takes."""
+    """Argon2 at its least cost: no promise on passwords depends on how long a hash takes."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: cheap)

@@ -28,7 +28,7 @@ def credentials(tmp_path, url, **options):
 
 @pytest.fixture
 def empty_url(request, tmp_path, database_url):
-    """A database of the same kind in which nothing has been made yet."""
+    """An empty database of the same kind."""
     if database_url.startswith("sqlite:"):
         return f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
     import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
@@ -46,7 +46,7 @@ def empty_url(request, tmp_path, database_url):
 
 
 async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
-    """What is pending is told, applied once, and then nothing is pending."""
+    """Pending migrations are listed and applied once; then none is pending."""
     settings = settings_of(tmp_path, empty_url)
     assert await pending_migrations(settings)
     assert await migrate(settings) == ALL
@@ -55,14 +55,14 @@ async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_two_that_migrate_at_once_both_succeed(tmp_path, empty_url) -> None:
+async def test_two_concurrent_migrations_both_succeed(tmp_path, empty_url) -> None:
     """Workers that start together wait for each other, with a pool of one connection too."""
     small = empty_url.replace("maxsize=5", "maxsize=1")
     applied = await asyncio.gather(*(migrate(settings_of(tmp_path, url)) for url in (empty_url, small)))
     assert sorted(applied, key=len) == [[], ALL]
 
 
-async def test_the_models_call_for_no_further_migration(application, settings, tmp_path) -> None:
+async def test_the_models_need_no_further_migration(application, settings, tmp_path) -> None:
     """`makemigrations` would write nothing."""
     apps = database_config(settings)["apps"]
     detector = MigrationAutodetector(Tortoise.apps, apps)
@@ -91,7 +91,7 @@ def column(model, name):
 
 
 async def test_the_tables_have_the_indexes_of_the_models(application) -> None:
-    """A migration that rebuilds a table on SQLite drops them without a word."""
+    """A migration that rebuilds a table on SQLite would drop them without an error."""
     database = current_database()
     sqlite = database.capabilities.dialect == "sqlite"
     for name in models.__all__:
@@ -115,7 +115,7 @@ async def test_a_series_has_one_row_for_a_meter_and_a_time(application) -> None:
         assert (unique, plain) == ({("meter_id", column_name)}, set())
 
 
-async def test_a_meters_rows_hold_on_to_it(application) -> None:
+async def test_a_meters_rows_refer_to_it(application) -> None:
     """Foreign keys are on, on SQLite too."""
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await current_database().execute_script("INSERT INTO reading VALUES (99, 0, 0, 0, 0, 0)")
@@ -169,8 +169,8 @@ def test_an_sqlite_url_names_a_file(tmp_path) -> None:
         "postgresql://[/x",
     ],
 )
-def test_a_url_that_cannot_be_read_is_told_by_the_settings_name(tmp_path, url) -> None:
-    """And not quoted: it may hold a password."""
+def test_an_invalid_url_is_reported_by_the_settings_name(tmp_path, url) -> None:
+    """It is not quoted: it may contain a password."""
     with pytest.raises(SettingsError) as refused:
         credentials(tmp_path, url)
     assert refused.value.field == "SUBMETER_DATABASE_URL"

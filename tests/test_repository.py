@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -42,27 +43,6 @@ def test_nothing_names_a_machine_or_a_package_index() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_every_locked_dependency_has_a_version_and_hashes(name: str) -> None:
-    """The lock files pin by version and hash, and hold no address."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert "://" not in text
-    entries = re.split(r"\n(?=\S)", text.strip())
-    assert entries
-    for entry in entries:
-        assert re.match(r"[a-z0-9-]+(\[[a-z]+\])?==\S+", entry), entry
-        assert "--hash=sha256:" in entry, entry
-
-
-def test_the_lock_holds_every_dependency_that_is_declared() -> None:
-    """A dependency added to pyproject.toml is locked in the same change."""
-    declared = re.findall(
-        r'^  "([a-z0-9-]+)[\[>=;]', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    locked = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
-    assert [name for name in declared if f"\n{name}==" not in f"\n{locked}"] == []
-
-
 @pytest.mark.parametrize("name", ["docs/settings.md", ".env.example"])
 def test_every_setting_is_documented(name: str) -> None:
     """Each field of Settings stands in the docs and the example under the variable that sets it."""
@@ -82,10 +62,42 @@ def test_the_readme_fits_a_screen_and_names_what_exists() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_way_to_check_checks_the_same() -> None:
+    """`make check`, the hooks before a commit and both CI files; a part that one has the others have."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    parts = re.search(r"^check: (.+?) ##", makefile, re.MULTILINE)
+    assert parts is not None
+    assert parts[1].split() == re.findall(r"entry: make ([\w-]+)", hooks)
+    for name in (".ci/run", ".github/workflows/ci.yml"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert set(re.findall(r"make ([\w-]+)$", text, re.MULTILINE)) == {"check", "check-locks", "test"}
+
+
+def test_the_pythons_that_are_named_are_those_that_ci_runs() -> None:
+    """What the package says of itself begins with the oldest that it takes, and has been run."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    prefix = "Programming Language :: Python :: 3."
+    named = [f"3.{one.removeprefix(prefix)}" for one in project["classifiers"] if one.startswith(prefix)]
+    matrix = re.search(r"python: \[(.+)\]", (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert matrix is not None
+    assert f">={named[0]}" == project["requires-python"]
+    assert set(named) <= set(re.findall(r"3\.\d+", matrix[1]))
+
+
 def test_make_alone_lists_the_targets() -> None:
     """Bare `make` prints every documented target and does nothing."""
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "demo-reset", "test", "check", "requirements", "lock"):
+    for target in (
+        "demo",
+        "demo-reset",
+        "test",
+        "check",
+        "check-locks",
+        "requirements",
+        "supported-meters",
+        "lock",
+    ):
         assert f"make {target} " in listed
 
 

@@ -1,10 +1,15 @@
 """Settings: the environment as one frozen value."""
 
+import contextlib
+import os
 import stat
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.settings import SECRET_FILE, Settings, SettingsError, from_environment
 
@@ -16,7 +21,7 @@ def read(tmp_path, **variables):
     return from_environment({"SUBMETER_DATA_DIR": str(tmp_path), **variables})
 
 
-def test_without_a_word_an_application_can_be_started(tmp_path) -> None:
+def test_without_settings_an_application_can_be_started(tmp_path) -> None:
     """An SQLite file and a secret in the data folder, served on loopback."""
     settings = read(tmp_path)
     assert settings == Settings(
@@ -114,7 +119,7 @@ def test_each_variable_is_read(tmp_path) -> None:
         ("SMTP_PORT", "0"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) -> None:
+def test_an_invalid_value_is_reported_by_its_name(tmp_path, name, value) -> None:
     """The message begins with the variable; a secret is not quoted."""
     with pytest.raises(SettingsError, match=f"^SUBMETER_{name} ") as refused:
         read(tmp_path, **{f"SUBMETER_{name}": value})
@@ -138,13 +143,13 @@ def test_a_value_that_cannot_be_read_is_told_by_its_name(tmp_path, name, value) 
         "SMS_FROM",
     ],
 )
-def test_an_empty_variable_is_as_good_as_none(tmp_path, name) -> None:
-    """As container files leave them."""
+def test_an_empty_variable_counts_as_unset(tmp_path, name) -> None:
+    """Container files set variables to nothing."""
     assert read(tmp_path, **{f"SUBMETER_{name}": ""}) == read(tmp_path)
 
 
-def test_postgresql_needs_a_secret_of_its_own(tmp_path) -> None:
-    """Several workers must share it, so none is made up."""
+def test_postgresql_requires_a_configured_secret(tmp_path) -> None:
+    """Several workers must share it, so none is generated."""
     with pytest.raises(SettingsError, match="SUBMETER_SECRET_KEY must be set"):
         read(tmp_path, SUBMETER_DATABASE_URL=POSTGRESQL)
     assert not (tmp_path / SECRET_FILE).exists()
@@ -174,8 +179,8 @@ def test_settings_do_not_print_secrets(tmp_path) -> None:
         ("VONAGE_API_SECRET", "VONAGE_API_KEY"),
     ],
 )
-def test_what_is_needed_together_is_asked_for(tmp_path, given, missing) -> None:
-    """The variable that is missing is named, and the one that wants it."""
+def test_settings_that_depend_on_each_other_are_required_together(tmp_path, given, missing) -> None:
+    """The missing variable is named, and the one that requires it."""
     with pytest.raises(SettingsError, match=f"^SUBMETER_{missing} must be set where SUBMETER_{given} is$"):
         read(tmp_path, **{f"SUBMETER_{given}": "word"})
 
@@ -185,3 +190,92 @@ def test_the_mail_port_goes_with_its_security(tmp_path, security, port) -> None:
     """Unless another is given."""
     assert read(tmp_path, SUBMETER_SMTP_SECURITY=security).smtp_port == port
     assert read(tmp_path, SUBMETER_SMTP_SECURITY=security, SUBMETER_SMTP_PORT="2525").smtp_port == 2525
+
+
+@pytest.fixture
+def env_file(tmp_path, monkeypatch):
+    """Writes the file `.env` of the folder that the program is started in; answers the settings."""
+    for name in list(os.environ):
+        if name.startswith("SUBMETER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def written(text: str, encoding: str = "utf-8") -> Settings:
+        (tmp_path / ".env").write_text(text, encoding=encoding)
+        return from_environment()
+
+    return written
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("pa$$word", "pa$$word"),
+        ("$HOME ${HOME} $(id) `id`", "$HOME ${HOME} $(id) `id`"),
+        ("a#b #c # d", "a#b #c # d"),
+        ("#first", "#first"),
+        ("""it's "so" """, """it's "so\""""),
+        (""""quoted" word""", """"quoted" word"""),
+        ('"not closed', '"not closed'),
+        ("'", "'"),
+        (r"back\slash\n\\", r"back\slash\n\\"),
+        ("a=b==", "a=b=="),
+        ("50%25 %s {x}", "50%25 %s {x}"),
+        ("été 水 🚰", "été 水 🚰"),
+        ("  spaces around\t", "spaces around"),
+        ("'  spaces kept  '", "  spaces kept  "),
+        ("'single $x #1 \"2\" \\'", 'single $x #1 "2" \\'),
+        (r'''"double $x #1 '2' \"3\" \\ \n"''', r"""double $x #1 '2' "3" \ \n"""),
+        ("'quoted' # and a comment", "quoted"),
+        ("''", ""),
+        ("", ""),
+    ],
+)
+def test_a_value_of_the_file_is_taken_as_it_is_written(env_file, written, read_as) -> None:
+    """Nothing is expanded, cut or unescaped; a pair of quotes around the whole is taken off."""
+    assert env_file(f"SUBMETER_SMTP_HOST={written}\nSUBMETER_MAIL_FROM=a@b\n").smtp_host == read_as
+
+
+@given(value=st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), min_size=1))
+def test_any_text_can_be_written_between_quotes(value) -> None:
+    """Double ones, with a backslash before each quote and backslash of the value's own."""
+    escaped = value.replace("\\", r"\\").replace('"', r"\"")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path(".env").write_text(f'SUBMETER_HOST="{escaped}"\n', encoding="utf-8")
+        assert from_environment().host == value
+
+
+def test_the_file_is_lines_of_names_and_values(env_file, tmp_path) -> None:
+    """Comments, empty lines, `export`, another's variables and a Windows editor's marks are no trouble."""
+    settings = env_file(
+        "\ufeff# a comment\r\n\r\nexport SUBMETER_HOST=10.0.0.1\r\n  SUBMETER_PORT = 9000\r\n"
+        "#SUBMETER_SMS_FROM=Eau\r\nOTHER=$x\r\na line of another program\r\nSUBMETER_PORT=9001"
+    )
+    assert (settings.host, settings.port, settings.sms_from) == ("10.0.0.1", 9001, "Submeter")
+    assert settings.data_dir == tmp_path / ".submeter"
+
+
+def test_the_environment_wins_over_the_file(env_file, monkeypatch) -> None:
+    """Even where it sets a variable to nothing, which is the default then; the file does not leak into it."""
+    monkeypatch.setenv("SUBMETER_HOST", "10.0.0.2")
+    monkeypatch.setenv("SUBMETER_SMS_FROM", "")
+    settings = env_file("SUBMETER_HOST=10.0.0.1\nSUBMETER_SMS_FROM=Eau\nSUBMETER_PORT=9000\n")
+    assert (settings.host, settings.sms_from, settings.port) == ("10.0.0.2", "Submeter", 9000)
+    assert "SUBMETER_PORT" not in os.environ
+
+
+def test_given_variables_are_all_that_is_read(env_file, tmp_path) -> None:
+    """Who hands over an environment is not surprised by a file."""
+    env_file("SUBMETER_PORT=9000\n")
+    assert read(tmp_path).port == 8000
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_line(env_file, tmp_path) -> None:
+    """And what stands in it, which may be a secret, is not quoted."""
+    with pytest.raises(SettingsError, match=r"^\.env has no NAME=value in line 2$"):
+        env_file("SUBMETER_PORT=9000\nSUBMETER_SECRET_KEY: word\n")
+    with pytest.raises(SettingsError, match=r"^\.env is not UTF-8$"):
+        env_file("SUBMETER_SMS_FROM=été\n", encoding="latin-1")
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    assert from_environment().port == 8000

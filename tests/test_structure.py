@@ -43,22 +43,28 @@ def _name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
+def _modules() -> dict[str, Path]:
+    return {_name(path): path for path in _files(*PACKAGES)}
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Every module and every name of one that a file imports, wherever in the file it does."""
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names
+            if not all(name in _modules() for name in names):  # a name of the module itself
+                yield node.module
 
 
 def test_no_two_modules_import_each_other() -> None:
     """There is no circle of imports, however long, those that only a type checker follows included."""
-    modules = {_name(path): path for path in _files(*PACKAGES)}
     graph = {
-        name: {wanted for wanted in _imports(path) if wanted in modules and wanted != name}
-        for name, path in modules.items()
+        name: {wanted for wanted in _imports(path) if wanted in _modules() and wanted != name}
+        for name, path in _modules().items()
     }
     try:
         TopologicalSorter(graph).prepare()

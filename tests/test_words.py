@@ -12,8 +12,8 @@ SPARED = {"tests/test_words.py", "LICENSE"}
 
 REPLACED = {
     r"post[_ ]?rooms?|PostRoom|submeter send\b": "outbox worker, `submeter worker`",
-    r"\bLetter\b|queue_letter|\bletter(s)? (to|goes|go|is sent|are sent|by e-mail)\b": "account message, e-mail",
-    r"\b[Nn]ews\b|NEWS_FOR": "notification, its maximum age",
+    r"\bLetter\b|queue_letter|\bletters? (to|goes?|is sent|are sent|by e-mail)\b": "account message, e-mail",
+    r"\b[Nn]ews\b(?! from the meter)|NEWS_FOR": "notification, its maximum age",
     r"KeptLine|kept_lines?|\bkept lines?\b|submeter kept\b|lines? (is|are|were|was) kept\b": "dead letters",
     r"leak ?watch|condition ?watch|limit ?watch": "leak detection, meter conditions, limit alerts",
     r"watch_silence|\bSILENT\b|\b[Ss]ilences?\b|\b[Ss]ilenced\b": "missing data, NO_DATA; snooze",
@@ -25,7 +25,7 @@ REPLACED = {
     r"\b[Hh]ouses?\b|open_application": "application, instance; building",
     r"\b[Ss]tanding\b": "status",
     r"\b[Dd]eeds?\b|AlertAction|\b[Hh]andlings?\b": "action",
-    r"DwellingRequest|\bCase(Kind|State|View)\b|list_cases|submeter cases\b|\bdwelling cases?\b": "dwelling request",
+    r"DwellingRequest|\bCase(Kind|State|View)\b|list_cases|(submeter|dwelling) cases?\b": "dwelling request",
     r"\b[Hh]ear(s|d|ing)?\b|\bwiser\b": "receive, identify; updated formats",
     r"format_?book|meter_?book|Format(s)?Book|NO_BOOK": "compact formats, meter directory",
     r"has_not_risen": "is_replay",

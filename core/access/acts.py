@@ -1,7 +1,7 @@
-"""Every security-relevant act that the audit knows, by name, and who is at the door when it happens.
+"""Every security-relevant act that the audit records, by name, and the visitor who causes it.
 
 In: nothing. Out: names and values. The one rule: a door fills `Visitor` from the connection itself, never
-from what the visitor says of itself.
+from an address that the visitor sends.
 """
 
 from dataclasses import dataclass
@@ -56,11 +56,11 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever is at the door, signed in or not.
+    """Whoever sends a request, signed in or not.
 
     Attributes:
         address: the IP address of the connection, None where there is none (the command line).
-        user_agent: what the browser calls itself.
+        user_agent: as the browser sends it.
     """
 
     address: str | None = None
@@ -68,4 +68,4 @@ class Visitor:
 
 
 NOBODY = Visitor()
-"""The command line and the application's own doing."""
+"""The command line and the application's own jobs."""

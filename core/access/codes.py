@@ -1,8 +1,8 @@
-"""One-time codes, temporary passwords and tokens: how they are made, kept and compared.
+"""One-time codes, temporary passwords and tokens: how they are made, stored and compared.
 
-In: a secret shown, what is kept of it, and the moment. Out: a verdict. The one rule: what is kept does not
-open anything: of tokens, which nobody can guess, the SHA-256; of six-digit codes, which a thief of the table
-could simply try out, an HMAC under a key that is not in the table.
+In: a secret shown, its stored hash, and the moment. Out: a verdict. The one rule: what is stored gives no
+access: of tokens, which nobody can guess, the SHA-256; of six-digit codes, which whoever steals the table
+could try one by one, an HMAC under a key that is not in the table.
 
 A code has six digits, five tries and fifteen minutes (CNIL 2022-100: 19.9 bits will do for that alone). A
 temporary password has 100 bits, is used once and lasts a day (PW-05).
@@ -11,7 +11,6 @@ temporary password has 100 bits, is used once and lasts a day (PW-05).
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,10 +19,10 @@ CODE_DIGITS = 6
 CODE_TRIES = 5
 CODE_LIFETIME = timedelta(minutes=15)
 RESEND_AFTER = timedelta(minutes=1)
-"""How long one waits before the next code is asked for (CODE_RESEND_TOO_SOON)."""
+"""The wait before the next code may be requested (CODE_RESEND_TOO_SOON)."""
 
 RESET_LIFETIME = timedelta(hours=1)
-"""How long the link of a forgotten password opens (PW-06)."""
+"""How long the link of a forgotten password is valid (PW-06)."""
 
 TEMPORARY_PASSWORD_LIFETIME = timedelta(hours=24)
 _TEMPORARY_GROUPS, _GROUP_LETTERS = 4, 5
@@ -35,7 +34,7 @@ _TOKEN_BYTES = 32
 
 
 class CodeVerdict(StrEnum):
-    """What becomes of a code that was shown."""
+    """The verdict on a code that was shown."""
 
     RIGHT = "RIGHT"
     WRONG = "WRONG"
@@ -44,7 +43,7 @@ class CodeVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeptCode:
-    """What is kept of a code: its hash, when it was made, how often it was tried, and whether it was used."""
+    """A stored code: its hash, when it was made, how often it was tried, and whether it was used."""
 
     code_hash: str
     made_at: datetime
@@ -56,17 +55,17 @@ class KeptCode:
         return max(CODE_TRIES - self.tries, 0)
 
     def open_at(self, now: datetime) -> bool:
-        """Whether a try would still be looked at: young enough, not used, tries left."""
+        """Whether a try would still be checked: not expired, not used, tries left."""
         return not self.used and self.tries_left > 0 and now < self.made_at + CODE_LIFETIME
 
     def judge(self, shown_hash: str, *, now: datetime) -> CodeVerdict:
-        """What a code with this hash is worth; the caller counts the try before it asks."""
+        """The verdict on a code with this hash; the caller counts the try before."""
         if self.used or self.tries > CODE_TRIES or now >= self.made_at + CODE_LIFETIME:
             return CodeVerdict.EXPIRED
         return CodeVerdict.RIGHT if same(self.code_hash, shown_hash) else CodeVerdict.WRONG
 
     def resend_after(self, now: datetime) -> timedelta:
-        """How long one waits before another code is sent; nothing left to wait is zero."""
+        """The wait before another code is sent; zero when it has passed."""
         return max(self.made_at + RESEND_AFTER - now, timedelta())
 
 
@@ -81,7 +80,7 @@ def typed_code(text: str) -> str:
 
 
 def code_hash(code: str, *, key: bytes, bound_to: str) -> str:
-    """What is kept of a code: it counts under this key alone, and for nothing but what it is bound to."""
+    """The stored hash of a code: valid under this key only, and only for what it is bound to."""
     return hmac.new(key, _bytes(f"{bound_to}\n{typed_code(code)}"), hashlib.sha256).hexdigest()
 
 
@@ -96,23 +95,18 @@ def make_recovery_codes() -> list[str]:
 
 
 def make_token(prefix: str) -> str:
-    """256 random bits behind a prefix that says what the token is, so that secret scanners know it."""
+    """256 random bits behind a prefix that names the kind of token, for secret scanners."""
     return prefix + secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def token_hash(token: str) -> str:
-    """What is kept of a token, whatever a stranger sent as one."""
+    """The stored hash of a token; accepts any text."""
     return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are equal, in a time that does not tell where they differ."""
+    """Whether two texts are equal, in constant time."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
-
-
-def among(shown: str, kept: Sequence[str]) -> bool:
-    """Whether a hash is one of those kept; each is compared, found or not."""
-    return sum(same(shown, one) for one in kept) > 0
 
 
 def _letters(count: int) -> str:
@@ -120,5 +114,5 @@ def _letters(count: int) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """UTF-8; a lone surrogate, which JSON can carry, is wrong and no reason to fail."""
+    """UTF-8; a lone surrogate, which JSON can carry, makes a wrong code, not a failure."""
     return text.encode("utf-8", "surrogatepass")

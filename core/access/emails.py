@@ -1,7 +1,7 @@
 """The key under which an e-mail address is found: equal for two spellings of the same mailbox.
 
-In: an address as somebody typed it. Out: what the account tables compare. The one rule: whoever looks for an
-account by its address asks here, and compares nothing else.
+In: an address as typed. Out: the key that the account tables compare. The one rule: an account is looked up
+by this key and by nothing else.
 """
 
 import unicodedata

@@ -1,9 +1,9 @@
 """What a password must be: each metering company's own criteria, and two that hold everywhere.
 
-In: a policy, a password, and what is known of its owner. Out: every criterion with its words and whether it
-is met, so that a form can show them live (R-112, R-207). The one rule: nothing is kept or logged. A
-policy of 8 characters in four classes is CNIL-conform with limits on failed sign-ins alone
-(PW-01); common passwords and the owner's own data are refused by every policy (PW-07).
+In: a policy, a password, and what is known of its owner. Out: every criterion with its label and whether it
+is met, so that a form can show them live (R-112, R-207). The one rule: nothing is stored or logged. A policy
+of 8 characters in four classes is CNIL-conform only with limits on failed sign-ins (PW-01); common passwords
+and the owner's own data are refused by every policy (PW-07).
 """
 
 import unicodedata
@@ -15,21 +15,21 @@ from math import log10, prod
 from core.language import Text
 
 LONGEST_PASSWORD = 1_024
-"""Characters; more is no password but work for the hash."""
+"""Characters; a longer text only costs hashing time."""
 
 COMMON_BELOW_LOG10 = 7.0
-"""A password that zxcvbn expects to fall within ten million guesses counts as common: `Motdepasse1!` does.
-Eight characters at random take a hundred million by its count, so no policy contradicts this one."""
+"""A password that zxcvbn expects to be found within ten million guesses counts as common: `Motdepasse1!`
+does. Eight random characters take a hundred million by its count, so no policy contradicts this one."""
 
 _ESTIMATED_CHARACTERS = 48
 """zxcvbn's work grows with the square of the text, and what follows can only make it stronger."""
 
 _LOOK_ALIKES = ("4@", "8", "({[<", "3", "69", "1!|", "1|7", "0", "5$", "7+", "%", "2")
-"""The characters that zxcvbn reads as one letter, a to z, the one that stands for the others first."""
+"""The characters that zxcvbn reads as one letter, a to z, their representative first."""
 
 _MOST_READINGS = 16
-"""zxcvbn tries every choice of one look-alike a letter, each over the whole text: hundreds, and seconds of
-work, where all of them stand in it."""
+"""zxcvbn tries every choice of one look-alike per letter, each over the whole text: hundreds of readings, and
+seconds of work, where all of them occur in it."""
 
 _ONE_PER_LETTER = str.maketrans("@{[<9!|$+", "4(((61157")
 
@@ -155,7 +155,7 @@ def check_password(
 ) -> tuple[Criterion, ...]:
     """Every criterion of the policy and of the application, in the order in which they are shown.
 
-    The criterion on the greatest length is told only where it is broken, since no one else needs to read it.
+    The criterion on the greatest length is listed only where it is not met, since nobody else needs it.
     """
     if len(password) > LONGEST_PASSWORD:
         return (Criterion(NOT_TOO_LONG, _NOT_TOO_LONG, passed=False),)
@@ -171,7 +171,7 @@ def check_password(
 
 
 def failed(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
-    """The criteria that are not met; empty for a password that may be taken."""
+    """The criteria that are not met; empty for an acceptable password."""
     return tuple(criterion for criterion in criteria if not criterion.passed)
 
 
@@ -193,8 +193,8 @@ def _with_few_readings(text: str) -> str:
 
 def holds_own_data(password: str, own_data: OwnData) -> bool:
     """Whether a name, address or number of the owner stands in it, whatever the case or accents."""
-    folded = _folded(password)
-    return any(datum in folded for datum in _data_to_look_for(own_data))
+    normalised = _normalised(password)
+    return any(datum in normalised for datum in _data_to_look_for(own_data))
 
 
 def _data_to_look_for(own_data: OwnData) -> set[str]:
@@ -202,11 +202,11 @@ def _data_to_look_for(own_data: OwnData) -> set[str]:
     for text in own_data.texts:
         local_part = text.rpartition("@")[0] or text
         words = "".join(c if c.isalnum() else " " for c in local_part).split()
-        found |= {_folded(word) for word in (*words, local_part)}
+        found |= {_normalised(word) for word in (*words, local_part)}
     return {datum for datum in found if len(datum) >= _SHORTEST_OWN_DATUM}
 
 
-def _folded(text: str) -> str:
+def _normalised(text: str) -> str:
     """Letters and digits alone, without case or accents."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in plain if character.isalnum())

@@ -1,6 +1,6 @@
 """What may be done, by name: `resource:action`, one enum in alphabetical order, one table of roles.
 
-Which rows a permission covers is another question, answered at one point: `core.services.shared.scope`.
+Which rows a permission covers is decided at one point: `core.services.shared.scope`.
 """
 
 from enum import StrEnum
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Every act that a service asks leave for."""
+    """Every act that a service checks."""
 
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"

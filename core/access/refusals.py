@@ -1,7 +1,7 @@
-"""What an account's owner can be told instead of a result: the error catalogue's part on access.
+"""Refusals to an account's owner instead of a result: the error catalogue's part on access.
 
 In: what a program needs beside the code. Out: errors, each with its code. The one rule: these are answers to
-a form, not faults, so GraphQL tells them as data; none of them holds what was typed.
+a form, not faults, so GraphQL returns them as data; none of them holds what was typed.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from datetime import timedelta
 from math import ceil
 
 from core.access.passwords import Criterion
-from core.errors import SubmeterError
+from core.errors import FixedSentence, SubmeterError
 
 
 class Refused(SubmeterError):
@@ -28,35 +28,32 @@ class PasswordTooWeak(Refused):
         self.failed_criteria = tuple(criterion for criterion in criteria if not criterion.passed)
 
 
-class PasswordMismatch(Refused):
+class PasswordMismatch(FixedSentence, Refused):
     """The password and its repetition differ (R-116)."""
 
     code = "PASSWORD_MISMATCH"
+    sentence = "The two passwords differ."
+    at = "confirmation"
 
-    def __init__(self) -> None:
-        super().__init__("The two passwords differ.", field="confirmation")
 
-
-class PasswordUnchanged(Refused):
+class PasswordUnchanged(FixedSentence, Refused):
     """The new password is the present one; a temporary one cannot be kept (PW-05)."""
 
     code = "PASSWORD_UNCHANGED"
+    sentence = "The new password must differ from the present one."
+    at = "newPassword"
 
-    def __init__(self) -> None:
-        super().__init__("The new password must differ from the present one.", field="newPassword")
 
-
-class PasswordWrong(Refused):
+class PasswordWrong(FixedSentence, Refused):
     """The present password, asked for again, is not the one given."""
 
     code = "PASSWORD_WRONG"
-
-    def __init__(self) -> None:
-        super().__init__("The present password is another one.", field="password")
+    sentence = "The present password is another one."
+    at = "password"
 
 
 class CodeInvalid(Refused):
-    """A wrong code; so many tries are left."""
+    """A wrong code, with the number of tries left."""
 
     code = "CODE_INVALID"
 
@@ -69,13 +66,12 @@ class CodeInvalid(Refused):
         return {"attemptsLeft": self.attempts_left}
 
 
-class CodeExpired(Refused):
-    """A code or link that no longer counts: too old, used, tried too often, or never sent."""
+class CodeExpired(FixedSentence, Refused):
+    """A code or link that is not valid: too old, used, tried too often, or never sent."""
 
     code = "CODE_EXPIRED"
-
-    def __init__(self) -> None:
-        super().__init__("The code has expired: ask for a new one.", field="code")
+    sentence = "The code has expired: ask for a new one."
+    at = "code"
 
 
 class CodeResendTooSoon(Refused):
@@ -101,26 +97,24 @@ class PhoneInvalid(Refused):
         super().__init__(message, field="phone")
 
 
-class PhoneRequiredForSms(Refused):
+class PhoneRequiredForSms(FixedSentence, Refused):
     """SMS alerts need a confirmed mobile (R-101, C-19)."""
 
     code = "PHONE_REQUIRED_FOR_SMS"
+    sentence = "Alerts by SMS need a confirmed mobile number."
+    at = "phone"
 
-    def __init__(self) -> None:
-        super().__init__("Alerts by SMS need a confirmed mobile number.", field="phone")
 
-
-class EmailInvalid(Refused):
+class EmailInvalid(FixedSentence, Refused):
     """No e-mail address."""
 
     code = "EMAIL_INVALID"
-
-    def __init__(self) -> None:
-        super().__init__("This is no e-mail address.", field="email")
+    sentence = "This is no e-mail address."
+    at = "email"
 
 
 class LimitOutOfRange(Refused):
-    """A limit of consumption that is nought, negative or beyond every dwelling."""
+    """A limit of consumption that is zero, negative or above the maximum."""
 
     code = "LIMIT_OUT_OF_RANGE"
 
@@ -129,6 +123,6 @@ class LimitOutOfRange(Refused):
 
 
 class ConsentNotTheManagers(Refused):
-    """A manager may write down a consent given on paper, and never turn a refusal into one (C-17)."""
+    """A manager may record a consent given on paper, and never turn a refusal into one (C-17)."""
 
     code = "CONSENT_NOT_THE_MANAGERS"

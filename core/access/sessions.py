@@ -1,7 +1,7 @@
-"""What a session or token may do before, and beyond, what its role may.
+"""How a session's state or a token's scopes restrict the permissions of its role.
 
-In: how an account stands. Out: the state of a session, the permissions of a state or scope. The one rule: a
-state or scope only ever takes away. `Viewer.require` asks here, so no service can forget to (C-38).
+In: the state of an account. Out: the state of a session, the permissions of a state or scope. The one rule: a
+state or scope only ever removes permissions. `Viewer.require` checks here, so no service can omit it (C-38).
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from core.access.permissions import Permission
 
 
 class SessionState(StrEnum):
-    """What stands between a sign-in and the data, in the order in which it is asked for (R-061, R-062)."""
+    """The steps required between a sign-in and the data, in their order (R-061, R-062)."""
 
     MUST_VERIFY_SECOND_FACTOR = "MUST_VERIFY_SECOND_FACTOR"
     MUST_CHANGE_PASSWORD = "MUST_CHANGE_PASSWORD"  # noqa: S105 - a state's name
@@ -49,7 +49,7 @@ PERMISSIONS_OF_SCOPE: dict[TokenScope, frozenset[Permission]] = {
 def state_of(
     *, factor_missing: bool, password_temporary: bool, factor_to_enrol: bool, terms_to_accept: bool
 ) -> SessionState:
-    """The first of what still stands between a session and the data."""
+    """The first step still required between a session and the data."""
     if factor_missing:
         return SessionState.MUST_VERIFY_SECOND_FACTOR
     if password_temporary:

@@ -1,7 +1,7 @@
 """Who is asking: the one value that every service takes first.
 
-A door turns a token into a Viewer and knows nothing further; a service asks the Viewer for leave. Role, state
-of the session and scopes of the token are weighed at this one point (C-38).
+A door turns a token into a Viewer and knows nothing further; a service asks the Viewer for permission. Role,
+state of the session and scopes of the token are checked at this one point (C-38).
 """
 
 from collections.abc import Callable
@@ -36,9 +36,9 @@ class Viewer:
         account_id: the resident's account; None for a gateway or the command line.
         gateway_id: the gateway whose API key was shown; None for everyone else.
         operator_id: the operator it belongs to; None for the command line, which serves all.
-        asked_at: the moment of the request; what has lapsed by then is not seen. None: nothing lapses.
+        asked_at: the moment of the request; what has expired by then is not shown. None: nothing expires.
         session_id: the sign-in; None where there was none.
-        state: what still stands between the session and the data.
+        state: the step still required between the session and the data.
         scopes: what a personal access token is for; None where none was shown.
     """
 
@@ -59,10 +59,10 @@ class Viewer:
         )
 
     def require(self, permission: Permission) -> None:
-        """Let through who may.
+        """Check a permission.
 
         Raises:
-            Forbidden: the role has not the permission, or the token was not made for it.
+            Forbidden: the role lacks the permission, or the token's scopes do not cover it.
             MustGiveSecondFactor, MustChangePassword, MustEnrolSecondFactor, MustAcceptTerms: not yet.
         """
         if permission not in PERMISSIONS_OF[self.role]:

@@ -1,8 +1,8 @@
-"""What else a meter or its readings warn of: burst, backflow, dry meter, tampering, a leak flag, no news.
+"""Other conditions than leaks: burst, backflow, dry meter, tampering, a leak flag, no data.
 
-In: the states a meter sends, or how long and how much lies between two readings. Out: the conditions that
-hold. The one rule: a state that the meter itself tells holds while it tells it, and needs no volume; what is
-found in readings is a bound that they prove, never a guess.
+In: the states a meter sends, or time and volume between two readings. Out: the conditions that hold. The one
+rule: a state that the meter itself reports holds while it reports it, and needs no volume; what is found in
+readings is a bound that they prove, never a guess.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ BURST_IN_READINGS_S = 2 * _HOUR_S
 """What readings must show before they alone call it a burst.
 
 A bath and a garden hose draw as much for half an hour: over the labelled dwellings an hour of it came 4.6
-times in 1,000 days, two hours of it once. Meters that measure the flow itself tell by their own state.
+times in 1,000 days, two hours of it once. Meters that measure the flow itself report a burst by their state.
 """
 
 USUAL_Q3_LPH = 1600
@@ -33,11 +33,11 @@ USUAL_Q3_LPH = 1600
 HIGHEST_LPH = 5000
 """Q4 of the largest meter of a dwelling (Q3 = 4 m3/h, Q4 = 1.25 Q3, ISO 4064-1).
 
-A register that moved faster, either way, was set anew.
+A register that moved faster, either way, was reset.
 """
 
 NO_DATA_AFTER_INTERVALS = 6
-"""So many of its usual intervals without a telegram, and no less than a day, are no news."""
+"""A meter's data are missing after so many of its usual intervals without a telegram, and at least a day."""
 
 DAY_S = 24 * _HOUR_S
 
@@ -51,7 +51,7 @@ class Condition(StrEnum):
     TAMPER = "TAMPER"
     NO_DATA = "NO_DATA"
     METER_LEAK = "METER_LEAK"
-    """The meter's own leak flag; it counts where readings cannot show a leak."""
+    """The meter's own leak flag; it is used where readings cannot show a leak."""
 
 
 _TOLD_BY = {
@@ -78,12 +78,12 @@ class Between:
 
 
 def reported(flags: Collection[StatusFlag]) -> frozenset[Condition]:
-    """The conditions that the meter's own states tell."""
+    """The conditions that the meter's own states report."""
     return frozenset(_TOLD_BY[flag] for flag in flags if flag in _TOLD_BY)
 
 
 def is_burst(between: Between, *, q3_lph: int = USUAL_Q3_LPH) -> bool:
-    """Whether a burst ran for half an hour or longer: the mean flow proves it, less a step for the doubt."""
+    """Whether a burst ran for half an hour or longer: the mean flow, less a register step, proves it."""
     if between.seconds < BURST_S:
         return False
     least_litres = max(between.litres - between.step_litres, 0)
@@ -97,7 +97,7 @@ def is_backflow(between: Between) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a meter said at a moment: its index in the smallest unit, and its states."""
+    """What a meter reported at a moment: its index in the smallest unit, and its states."""
 
     at_s: int
     index: int
@@ -124,8 +124,8 @@ def runs(
 
     Args:
         sightings: of one meter, in the order of time; those before `from_s` are only compared with.
-        step_litres: of the register; None for a meter that counts no litres: its states alone are asked.
-        register_capacity: where the register starts again at nought; None when unknown.
+        step_litres: of the register; None for a meter that counts no litres: only its states are used.
+        register_capacity: where the register starts again at 0; None when unknown.
         from_s: the first sighting that is judged.
     """
     going_on: dict[Condition, ConditionRun] = {}
@@ -147,7 +147,7 @@ def runs(
 def _found(
     sightings: Sequence[Sighting], number: int, step: int, capacity: int | None
 ) -> frozenset[Condition]:
-    """What a sighting shows beside those before: the next one, and one from two hours ago."""
+    """What a sighting shows, compared with the one before and with one from two hours ago."""
     latest = sightings[number]
     found: set[Condition] = set()
     if number and is_backflow(_between(sightings[number - 1], latest, step, capacity)):
@@ -162,7 +162,7 @@ def _found(
 
 
 def _between(before: Sighting, after: Sighting, step: int, capacity: int | None) -> Between:
-    """What ran between two sightings, the shorter way round the register; nothing if it was set anew."""
+    """The volume between two sightings, the shorter way round the register; 0 if it was reset."""
     seconds, litres = after.at_s - before.at_s, after.index - before.index
     if capacity is not None:
         litres = (litres + capacity // 2) % capacity - capacity // 2
@@ -172,7 +172,7 @@ def _between(before: Sighting, after: Sighting, step: int, capacity: int | None)
 
 
 def is_missing_data(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:
-    """Whether there is no news from a meter that is usually heard this often.
+    """Whether data are missing from a meter that is usually received at this interval.
 
     Raises:
         ValueError: for an interval that is not positive.

@@ -1,10 +1,10 @@
 """Over-consumption: a month that used far more than the same month of the years before.
 
 In: the amounts of a fluid's months. Out: the month with what it is measured against, or None. The one rule:
-the amount SO FAR is compared, so the alert comes as soon as the border is passed; a comparison needs at least
-one earlier year with complete data. Conflict C-30; the factor two over the mean of three years is that of the
-French rule on abnormal water volumes ("loi Warsmann", Code général des collectivités territoriales, article
-L2224-12-4).
+the amount SO FAR is compared, so the alert is raised as soon as the threshold is passed; a comparison needs
+at least one earlier year with complete data. Conflict C-30; the factor two over the mean of three years is
+that of the French rule on abnormal water volumes ("loi Warsmann", Code général des collectivités
+territoriales, article L2224-12-4).
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ ABNORMAL_FACTOR = Fraction(2)
 
 @dataclass(frozen=True, slots=True)
 class OverConsumption:
-    """A month above its border; amounts in the smallest unit. `threshold` is factor x `reference_mean`."""
+    """A month above its threshold; amounts in the smallest unit. `threshold` is factor x `reference_mean`."""
 
     month: Month
     amount: int
@@ -36,14 +36,14 @@ class OverConsumption:
 def over_consumption(
     month_amounts: Mapping[Month, int], *, current: Month, factor: Fraction = ABNORMAL_FACTOR
 ) -> OverConsumption | None:
-    """The current month when its amount so far exceeds its border, else None.
+    """The current month when its amount so far exceeds its threshold, else None.
 
     None also when there is nothing to compare with: the current month has no data, no earlier year has any,
-    or the mean of the earlier years is 0 (an empty dwelling says nothing about an inhabited one).
+    or the mean of the earlier years is 0 (an empty dwelling is not comparable with an inhabited one).
 
     Args:
         month_amounts: the current month so far, and earlier months that are COMPLETE; an earlier month with
-            holes must be left out, it would lower the border.
+            gaps must be left out, it would lower the threshold.
         current: the month to judge.
         factor: how many times the mean is still normal.
     """
@@ -71,7 +71,7 @@ class LimitPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsumptionLimits:
-    """What a resident asked to be told of, in the smallest unit; None asks for nothing.
+    """A resident's own limits, in the smallest unit; None is no limit.
 
     Raises:
         ValueError: for a limit that is not positive.
@@ -99,7 +99,7 @@ def over_limits(
 ) -> list[Exceeded]:
     """The days and months above the resident's own limits (C-30), days first, each in the order of time.
 
-    Amounts so far are compared: a day or month in progress is told as soon as it passes.
+    Amounts so far are compared: a day or month in progress is listed as soon as it exceeds the limit.
     """
     found: list[Exceeded] = []
     if limits.per_day is not None:

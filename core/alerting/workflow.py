@@ -1,11 +1,12 @@
-"""What people do about an alert, and what the meter says to that.
+"""The workflow of an alert: actions of people, and the check of repairs by the meter's readings.
 
-In: deeds of residents, managers and the meter itself, in the order in which they were done. Out: how the
-alert stands now, and what may still be done. The one rule: the meter has the last word. A repair is believed
-for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse (docs/leaks.md).
+In: actions of residents, managers and the meter itself, in the order in which they were done. Out: the
+alert's status, and the actions still possible. The one rule: the meter's readings decide. A repair is not
+checked for 48 hours; then a day with a quiet hour confirms it, and a day without one is a relapse
+(docs/leaks.md).
 
-Resident and manager see one and the same standing. "Not a leak" silences the alert for a while, at the level
-that it had: if more runs out than that, the alert speaks again.
+Resident and manager see the same status. "Not a leak" snoozes the alert for a while, at the level that it
+had: a higher level ends the snooze.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,13 +17,13 @@ from enum import StrEnum
 from core.leaks.episodes.daily_flows import DayFlow
 
 BELIEVE_REPAIR_FOR = timedelta(hours=48)
-"""From the repair to the moment from which the meter is asked."""
+"""From the repair to the moment from which the readings are checked."""
 
 RARELY_READ_TAKES = timedelta(days=10)
-"""How long the profile rule may take to see that a leak goes on, or has ended: as long as to speak at all."""
+"""How long the profile rule may take to detect that a leak continues or has ended: as for a new leak."""
 
 SHORTEST_SNOOZE_DAYS, LONGEST_SNOOZE_DAYS, USUAL_SNOOZE_DAYS = 1, 90, 30
-"""Days for which an alert can be silenced."""
+"""Days for which an alert can be snoozed."""
 
 
 class AlertActionKind(StrEnum):
@@ -36,13 +37,13 @@ class AlertActionKind(StrEnum):
 
 
 class AlertStatus(StrEnum):
-    """How an alert stands: the last deed that still counts."""
+    """The status of an alert: its last action that still counts."""
 
     OPEN = "OPEN"
-    """Nobody has seen to it yet, or its silence is over."""
+    """Nobody has acted on it yet, or its snooze is over."""
     ACKNOWLEDGED = "ACKNOWLEDGED"
     REPAIRED = "REPAIRED"
-    """Said to be repaired; not confirmed by the meter yet."""
+    """Reported as repaired; not confirmed by the meter yet."""
     VERIFIED = "VERIFIED"
     RELAPSED = "RELAPSED"
     NOT_A_LEAK = "NOT_A_LEAK"
@@ -71,18 +72,18 @@ class KnownUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Until which day, exclusive, an alert is silent, and up to which level."""
+    """Until which day, exclusive, an alert is snoozed, and up to which level."""
 
     until: date
     level: int
 
     def covers(self, day: date, level: int | None) -> bool:
-        """Whether nothing is told on that day at that level; an alert without levels has none to pass."""
+        """Whether the snooze covers that day at that level; an alert without levels has none to exceed."""
         return day < self.until and (level is None or level <= self.level)
 
 
 def status(actions: Sequence[AlertActionKind], *, snoozed: bool) -> AlertStatus:
-    """How an alert stands after these actions.
+    """The status of an alert after these actions.
 
     Args:
         actions: the oldest first.
@@ -97,7 +98,7 @@ def status(actions: Sequence[AlertActionKind], *, snoozed: bool) -> AlertStatus:
 
 
 def possible_actions(now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
-    """What a resident or a manager may do about an alert; nothing any more about one that is over."""
+    """What a resident or a manager may do about an alert; nothing once it has ended."""
     if not running:
         return frozenset()
     everything = frozenset(
@@ -110,14 +111,14 @@ _SEEN_TO = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.REPAIRED, AlertStatu
 
 
 def asked_from(repaired_at: datetime) -> datetime:
-    """The moment from which the meter is asked whether a repair holds."""
+    """The moment from which the readings are checked for a repair."""
     return repaired_at + BELIEVE_REPAIR_FOR
 
 
 def verdict_of_episode(
     ended_on: date | None, *, first: date, today: date
 ) -> tuple[AlertActionKind, date] | None:
-    """What the classifier says to a repair where readings are too rare for a quiet hour to show.
+    """The classifier's verdict on a repair where readings are too rare to show a quiet hour.
 
     Args:
         ended_on: the first day without the leak; None while it goes on.
@@ -131,11 +132,11 @@ def verdict_of_episode(
 
 
 def verdict_on_repair(flows: Iterable[DayFlow]) -> tuple[AlertActionKind, date] | None:
-    """What the meter says to a repair, and on which day; None while it has not spoken.
+    """The meter's verdict on a repair, and its day; None while there is none.
 
     Args:
-        flows: of the whole civil days from `asked_from` on, the oldest first. A day without a minimum says
-            nothing.
+        flows: of the whole civil days from `asked_from` on, the oldest first. A day without a minimum is
+            skipped.
 
     """
     for flow in flows:

@@ -13,7 +13,6 @@ from core.consumption.volumes import (
     Quality,
     daily_volumes,
     hourly_volumes,
-    index_at,
     worst,
 )
 
@@ -32,7 +31,6 @@ __all__ = [
     "day_of",
     "day_start",
     "hourly_volumes",
-    "index_at",
     "indicators",
     "monthly",
     "worst",

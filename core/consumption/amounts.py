@@ -30,7 +30,7 @@ class DisplayUnit(StrEnum):
 
     @property
     def decimals(self) -> int:
-        """How many digits of the smallest unit stand after the point."""
+        """How many digits of the smallest unit come after the decimal point."""
         return 0 if self is DisplayUnit.ALLOCATOR_UNIT else 3
 
     @classmethod

@@ -2,7 +2,7 @@
 
 In: one total per civil day, already summed over the meters of the fluid. Out: the month so far, the month
 before, the year so far, the mean of the last twelve complete months, and the monthly series. The one rule:
-where there is no data the answer is None and never 0, and no day before `visible_from` (the day the resident
+where there is no data the value is None and never 0, and no day before `visible_from` (the day the resident
 moved in) is counted in anything. Requirements R-071, R-074, R-075, R-076, C-15, C-20.
 """
 
@@ -46,9 +46,9 @@ class MonthVolume:
 class Indicators:
     """What the dashboard shows for one fluid; amounts in the smallest unit, None where there is no data.
 
-    A month with holes is a value, not None: the sum of the days that are known, with their number beside it,
-    so that a reader can say "on 27 days". The mean is per month and takes complete months alone, since a
-    month with a hole would pull it down. `estimated_days` counts the ESTIMATED days behind these figures.
+    A month with gaps is a value, not None: the sum of the days that are known, with their number beside it,
+    so that a client can show "on 27 days". The mean is per month and uses complete months only, since a month
+    with a gap would lower it. `estimated_days` counts the ESTIMATED days in these figures.
     """
 
     month_to_date: int | None

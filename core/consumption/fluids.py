@@ -1,6 +1,6 @@
 """The fluids that a dwelling is metered for, and the unit each is counted in (R-043, R-067…R-069).
 
-Amounts are integers in the smallest unit everywhere below the doors: a door alone turns litres into m³.
+Amounts are integers in the smallest unit everywhere below the doors: only a door converts litres to m³.
 """
 
 from enum import StrEnum

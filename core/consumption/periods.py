@@ -72,3 +72,8 @@ def day_start(day: date, zone: ZoneInfo) -> int:
 def day_of(at_s: int, zone: ZoneInfo) -> date:
     """The civil day of `zone` in which the instant `at_s` (UTC epoch seconds) lies."""
     return datetime.fromtimestamp(at_s, zone).date()
+
+
+def civil_day(moment: datetime, time_zone: str) -> date:
+    """The civil day that a moment lies in, in a zone by its IANA name."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()

@@ -1,10 +1,10 @@
-"""Cleans what one meter said: raw index readings in any order become series that never fall.
+"""Cleans the readings of one meter: raw indexes in any order become series that never fall.
 
 In: the readings of ONE meter as they arrived, out of order, doubled, wrapped. Out: a list of series in the
-order of time. The one rule: inside a series a later index may be subtracted from an earlier one, across two
-series never; so whatever a drop of the index cannot be explained by begins a new series. A replaced meter is
-another meter, cleaned apart. Explanations, in the order tried: a small backflow, a register that rolled over
-(requirement C-33).
+order of time. The one rule: within a series indexes may be subtracted from one another, across two series
+never; so a drop of the index that cannot be explained begins a new series. A replaced meter is another meter,
+cleaned apart. Explanations, in the order tried: a small backflow, a register that rolled over (requirement
+C-33).
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 BACKFLOW_LIMIT = 10
-"""Smallest units a register may run back (air, a pressure wave, a jittering pulse) and still be the same."""
+"""Smallest units a register may run back (air, a pressure wave, a jittering pulse) within one series."""
 
 ROLLOVER_SHARE = 10
 """A drop is a rollover when the volume it stands for is at most one part in this many of the capacity."""
@@ -38,7 +38,7 @@ def clean(
 ) -> list[Series]:
     """Sorts, merges, unwraps and cuts the readings of one meter.
 
-    Neither the order of arrival nor repetition changes the answer. Of two indexes at one instant the running
+    Neither the order of arrival nor repetition changes the result. Of two indexes at one instant the running
     maximum holds. A backflow of at most `allowed_backflow` below that maximum keeps the maximum. A drop whose
     difference modulo the capacity is at most a tenth of the capacity is a rollover and is unwrapped. Any
     other drop ends the series, and the reading begins the next one.
@@ -85,7 +85,7 @@ def _step(top: int, shown: int, capacity: int | None, backflow: int) -> int | No
             step += capacity
         elif step > 0 and capacity - step <= max(explained, backflow):
             # A rise of nearly the whole register is a fall seen across the rollover: a late old telegram, or
-            # backflow at zero. Taken as a rise it would book a register full of water.
+            # backflow at zero. Taken as a rise it would count a full register of water.
             step -= capacity
     if step >= 0:
         return step

@@ -1,8 +1,8 @@
 """Sums the meters of one fluid, day by day: what a dashboard tab counts (R-071).
 
 In: the daily volumes of each meter with the days it was in service. Out: one total per day that has data.
-The one rule: a total that misses a meter which was in service that day says so (PARTIAL); it is never passed
-off as the whole.
+The one rule: a total that lacks a meter which was in service that day is marked PARTIAL, never presented as
+the whole.
 """
 
 from collections.abc import Iterable, Sequence

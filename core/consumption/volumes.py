@@ -6,13 +6,11 @@ index at an edge being interpolated once and used on both sides of it; so the da
 last index minus its first, and nothing is lost or counted twice.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,13 +20,12 @@ from core.consumption.readings import IndexReading, Series
 HOUR_S = 3600
 
 MAX_HOURLY_GAP_S = 2 * HOUR_S
-"""Readings farther apart say nothing of the single hours between them: a quiet hour would be invisible."""
+"""Readings farther apart do not resolve the single hours between them: a quiet hour would be invisible."""
 
 MAX_DAILY_GAP_S = 36 * HOUR_S
 """A meter read once a day, half a day late, still counts as measured; past that, the split is an estimate."""
 
 _ONE_DAY = timedelta(days=1)
-_AT_S = attrgetter("at_s")
 
 
 class Quality(StrEnum):
@@ -63,16 +60,6 @@ class DayVolume:
 def worst(qualities: Iterable[Quality]) -> Quality:
     """The quality of a sum: that of its least trustworthy part; MEASURED of nothing."""
     return max(qualities, key=_RANK.__getitem__, default=Quality.MEASURED)
-
-
-def index_at(series: Series, at_s: int) -> int | None:
-    """The index at an instant, interpolated between the two neighbours and rounded down; None outside."""
-    if not series or not series[0].at_s <= at_s <= series[-1].at_s:
-        return None
-    after = bisect_right(series, at_s, key=_AT_S)
-    if after == len(series):
-        return series[-1].index
-    return _between(series[after - 1], series[after], at_s)
 
 
 def hourly_volumes(series_list: Iterable[Series]) -> list[HourVolume]:
@@ -118,7 +105,7 @@ def _hours_of(series: Series) -> Iterator[HourVolume]:
 
 
 def _days_of(series: Sequence[IndexReading], zone: ZoneInfo) -> Iterator[DayVolume]:
-    """One walk over readings and days together: `here` is the reading that the day's first gap starts at."""
+    """One pass over readings and days together: `here` is the reading that the day's first gap starts at."""
     if len(series) < 2:
         return
     first, last = series[0], series[-1]

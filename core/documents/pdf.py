@@ -1,7 +1,7 @@
-"""Sets a statement on A4: a title, what it is about, a table.
+"""Lays a statement out on A4: a title, its header data, a table.
 
-In: texts. Out: a PDF. The one rule: a text is a text; nothing in it is markup. The font (Bitstream Vera,
-which comes with reportlab) is embedded, so that accents look the same everywhere.
+In: texts. Out: a PDF. The one rule: texts are never interpreted as markup. The font (Bitstream Vera, which
+comes with reportlab) is embedded, so that accents look the same everywhere.
 """
 
 import io
@@ -30,7 +30,7 @@ _MARGIN_MM = 18
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is printed; a row has a text for each of the six columns."""
+    """The printed content; a row has a text for each of the six columns."""
 
     title: str
     author: str
@@ -41,7 +41,7 @@ class Sheet:
 
 
 def pdf(sheet: Sheet) -> bytes:
-    """The sheet as a PDF; a long table goes on under its own head on the next page."""
+    """The sheet as a PDF; a long table continues on the next page, with its header repeated."""
     _load_fonts()
     written = io.BytesIO()
     document = SimpleDocTemplate(

@@ -1,7 +1,7 @@
 """Writes an index statement as a file: CSV, XLSX, PDF or JSON (C-22).
 
-In: a statement's content, what it is for, the language. Out: the bytes of a file. The one rule: all four say
-the same, and none of their cells is run by a spreadsheet.
+In: a statement's content, its purpose, the language. Out: the bytes of a file. The one rule: all four formats
+have the same content, and no spreadsheet runs any of their cells as a formula.
 """
 
 import csv
@@ -18,6 +18,7 @@ import orjson
 
 from core.consumption.amounts import DisplayUnit, in_shown_unit
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.language import Language, Text
 from core.texts.alerts import fluid_label
 
@@ -34,7 +35,7 @@ class StatementReason(StrEnum):
 
 
 class StatementFormat(StrEnum):
-    """The files a statement is handed out as (C-22)."""
+    """The file formats of a statement (C-22)."""
 
     CSV = "CSV"
     XLSX = "XLSX"
@@ -76,10 +77,10 @@ _FACTS = (
 )
 _NOT_READ = Text("non relevé", "not read")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula at the head of a cell."""
+"""What a spreadsheet would take for a formula at the start of a cell."""
 _DAY_FORMAT = "yyyy-mm-dd"
 _INDEX_FORMATS = {unit.decimals: f"{0:.{unit.decimals}f}" for unit in DisplayUnit}
-"""A spreadsheet's formats of figures, by the places after the point."""
+"""A spreadsheet's number formats, by the number of decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class StatementEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatementContent:
-    """What a statement says of a dwelling at the end of a day; times are shown in `time_zone`."""
+    """The content of a dwelling's statement at the end of a day; times are shown in `time_zone`."""
 
     operator_name: str
     residence_code: str
@@ -110,7 +111,7 @@ class StatementContent:
 
 @dataclass(frozen=True, slots=True)
 class StatementFile:
-    """A file to hand out; `name` is safe on every file system."""
+    """A file to download; `name` is safe on every file system."""
 
     name: str
     media_type: str
@@ -165,7 +166,7 @@ def _csv(statement: StatementContent, _reason: StatementReason, language: Langua
 
 
 def _xlsx(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
-    """Figures and days are cells of their own kind; texts are written as texts, whatever they begin with."""
+    """Figures and days are typed cells; texts are written as texts, whatever they begin with."""
     import xlsxwriter  # noqa: PLC0415 - half a second of start-up that few requests need
 
     written = io.BytesIO()
@@ -223,7 +224,7 @@ def _pdf(statement: StatementContent, reason: StatementReason, language: Languag
 
 
 def _json(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
-    """Names for programs; an index is a text that stays exact, as in the API."""
+    """Names for programs; an index is an exact text, as in the API."""
     return orjson.dumps(
         {
             "residence": statement.residence_code,
@@ -276,7 +277,7 @@ def _row(statement: StatementContent, entry: StatementEntry, language: Language)
 def _facts(
     statement: StatementContent, reason: StatementReason, language: Language, now: datetime
 ) -> tuple[tuple[str, str], ...]:
-    """What stands above the table, a label and a value each."""
+    """The lines above the table, a label and a value each."""
     code, name = statement.residence_code, statement.residence_name
     values = (
         f"{name} ({code})" if name else code,
@@ -284,7 +285,7 @@ def _facts(
         _home(statement),
         _shown(statement.day, language),
         _REASONS[reason].in_language(language),
-        _shown(now.astimezone(ZoneInfo(statement.time_zone)).date(), language),
+        _shown(civil_day(now, statement.time_zone), language),
     )
     return tuple((label.in_language(language), value) for label, value in zip(_FACTS, values, strict=True))
 
@@ -317,5 +318,5 @@ def _shown(day: date, language: Language) -> str:
 
 
 def _harmless(text: str) -> str:
-    """A text that no spreadsheet runs."""
+    """A text that no spreadsheet runs as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

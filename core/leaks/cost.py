@@ -1,7 +1,7 @@
 """What a leak costs: its loss in litres, cubic metres and euros, and what it would be in a year.
 
 In: litres lost, a flow and the price of a cubic metre. Out: exact figures; rounding is the display's. The one
-rule: an unknown loss stays unknown, and a projection is the flow times the hours of a year, never more.
+rule: an unknown loss remains unknown, and a projection is the flow times the hours of a year, never more.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def cost_of(
     """The cost so far, and that of a whole year at this flow.
 
     Args:
-        loss_litres: what was lost; None where nobody knows (C-25).
+        loss_litres: what was lost; None where unknown (C-25).
         flow_lph: the mean flow, L/h; None without a counted day.
         eur_per_m3: the price of a cubic metre, waste water included; None where it is not known.
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from core.mbus import units
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.reader import Reader
-from core.mbus.units import Correction, Unit
+from core.mbus.units import Correction, ValueUnit
 from core.mbus.values import LENGTHS, Coding, decode_value, variable_length
 from core.mbus.vocabulary import Function, Measurand, RecordValue
 
@@ -243,12 +243,12 @@ def meaning_of(header: bytes) -> Meaning:
     )
 
 
-def _unit_of(vib: bytes) -> tuple[Unit, bytes]:
+def _unit_of(vib: bytes) -> tuple[ValueUnit, bytes]:
     """The unit, and the VIFEs that qualify it."""
     vif = vib[0] & 0x7F
     if vif == units.PLAIN_TEXT:
         text = vib[2 : 2 + vib[1]]
-        return Unit(Measurand.PLAIN_TEXT, text[::-1].decode("latin-1")), vib[2 + vib[1] :]
+        return ValueUnit(Measurand.PLAIN_TEXT, text[::-1].decode("latin-1")), vib[2 + vib[1] :]
     extended = bool(vib[0] & units.EXTENSION_BIT)
     if extended and vif in {units.FIRST_EXTENSION, units.SECOND_EXTENSION}:
         table = units.FIRST if vif == units.FIRST_EXTENSION else units.SECOND
@@ -256,7 +256,7 @@ def _unit_of(vib: bytes) -> tuple[Unit, bytes]:
     return units.PRIMARY.get(vif, units.UNKNOWN), vib[1:]
 
 
-def _modifiers(unit: Unit, vifes: bytes) -> tuple[int, Decimal | None, tuple[int, ...]]:
+def _modifiers(unit: ValueUnit, vifes: bytes) -> tuple[int, Decimal | None, tuple[int, ...]]:
     codes = [byte & 0x7F for byte in vifes]
     if unit.measurand is Measurand.MANUFACTURER_SPECIFIC:
         return 0, None, tuple(codes)

@@ -19,7 +19,7 @@ MANUFACTURER: Final = 0x7F
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ValueUnit:
     """One row: the measurand, the unit of the scaled value and the power of ten that scales it."""
 
     measurand: Measurand
@@ -27,7 +27,7 @@ class Unit:
     exponent: int = 0
 
 
-UNKNOWN: Final = Unit(Measurand.UNKNOWN)
+UNKNOWN: Final = ValueUnit(Measurand.UNKNOWN)
 
 # (first code, how many codes, measurand, unit, power of ten of the first code); the power grows by one a
 # code.
@@ -97,56 +97,56 @@ _SECOND_TIMES: Final[tuple[_Times, ...]] = (
     (0x6C, Measurand.BATTERY_OPERATING_TIME, _LONG_TIMES),
 )
 _PRIMARY_SINGLE: Final = {
-    0x6C: Unit(Measurand.DATE),
-    0x6D: Unit(Measurand.DATE_TIME),
-    0x6E: Unit(Measurand.ALLOCATOR_UNITS),
-    0x78: Unit(Measurand.FABRICATION_NUMBER),
-    0x79: Unit(Measurand.ENHANCED_IDENTIFICATION),
-    0x7A: Unit(Measurand.BUS_ADDRESS),
-    0x7F: Unit(Measurand.MANUFACTURER_SPECIFIC),
+    0x6C: ValueUnit(Measurand.DATE),
+    0x6D: ValueUnit(Measurand.DATE_TIME),
+    0x6E: ValueUnit(Measurand.ALLOCATOR_UNITS),
+    0x78: ValueUnit(Measurand.FABRICATION_NUMBER),
+    0x79: ValueUnit(Measurand.ENHANCED_IDENTIFICATION),
+    0x7A: ValueUnit(Measurand.BUS_ADDRESS),
+    0x7F: ValueUnit(Measurand.MANUFACTURER_SPECIFIC),
 }
 _SECOND_SINGLE: Final = {
-    0x08: Unit(Measurand.ACCESS_NUMBER),
-    0x09: Unit(Measurand.MEDIUM),
-    0x0A: Unit(Measurand.MANUFACTURER),
-    0x0B: Unit(Measurand.PARAMETER_SET),
-    0x0C: Unit(Measurand.MODEL_VERSION),
-    0x0D: Unit(Measurand.HARDWARE_VERSION),
-    0x0E: Unit(Measurand.FIRMWARE_VERSION),
-    0x0F: Unit(Measurand.SOFTWARE_VERSION),
-    0x10: Unit(Measurand.CUSTOMER_LOCATION),
-    0x11: Unit(Measurand.CUSTOMER),
-    0x17: Unit(Measurand.ERROR_FLAGS),
-    0x18: Unit(Measurand.ERROR_MASK),
-    0x1A: Unit(Measurand.DIGITAL_OUTPUT),
-    0x1B: Unit(Measurand.DIGITAL_INPUT),
-    0x1C: Unit(Measurand.BAUD_RATE, "Bd"),
-    0x20: Unit(Measurand.STORAGE_NUMBER),
-    0x21: Unit(Measurand.STORAGE_NUMBER),
-    0x22: Unit(Measurand.STORAGE_NUMBER),
-    0x30: Unit(Measurand.TARIFF_START),
-    0x3A: Unit(Measurand.DIMENSIONLESS),
-    0x60: Unit(Measurand.RESET_COUNTER),
-    0x61: Unit(Measurand.CUMULATION_COUNTER),
-    0x67: Unit(Measurand.SUPPLIER_INFORMATION),
-    0x70: Unit(Measurand.BATTERY_CHANGE),
-    0x71: Unit(Measurand.RADIO_LEVEL, "dBm"),
-    0x74: Unit(Measurand.REMAINING_BATTERY, "d"),
-    0x75: Unit(Measurand.STOP_COUNTER),
+    0x08: ValueUnit(Measurand.ACCESS_NUMBER),
+    0x09: ValueUnit(Measurand.MEDIUM),
+    0x0A: ValueUnit(Measurand.MANUFACTURER),
+    0x0B: ValueUnit(Measurand.PARAMETER_SET),
+    0x0C: ValueUnit(Measurand.MODEL_VERSION),
+    0x0D: ValueUnit(Measurand.HARDWARE_VERSION),
+    0x0E: ValueUnit(Measurand.FIRMWARE_VERSION),
+    0x0F: ValueUnit(Measurand.SOFTWARE_VERSION),
+    0x10: ValueUnit(Measurand.CUSTOMER_LOCATION),
+    0x11: ValueUnit(Measurand.CUSTOMER),
+    0x17: ValueUnit(Measurand.ERROR_FLAGS),
+    0x18: ValueUnit(Measurand.ERROR_MASK),
+    0x1A: ValueUnit(Measurand.DIGITAL_OUTPUT),
+    0x1B: ValueUnit(Measurand.DIGITAL_INPUT),
+    0x1C: ValueUnit(Measurand.BAUD_RATE, "Bd"),
+    0x20: ValueUnit(Measurand.STORAGE_NUMBER),
+    0x21: ValueUnit(Measurand.STORAGE_NUMBER),
+    0x22: ValueUnit(Measurand.STORAGE_NUMBER),
+    0x30: ValueUnit(Measurand.TARIFF_START),
+    0x3A: ValueUnit(Measurand.DIMENSIONLESS),
+    0x60: ValueUnit(Measurand.RESET_COUNTER),
+    0x61: ValueUnit(Measurand.CUMULATION_COUNTER),
+    0x67: ValueUnit(Measurand.SUPPLIER_INFORMATION),
+    0x70: ValueUnit(Measurand.BATTERY_CHANGE),
+    0x71: ValueUnit(Measurand.RADIO_LEVEL, "dBm"),
+    0x74: ValueUnit(Measurand.REMAINING_BATTERY, "d"),
+    0x75: ValueUnit(Measurand.STOP_COUNTER),
 }
 
 
-def _expand(rows: tuple[_Scaled, ...]) -> dict[int, Unit]:
+def _expand(rows: tuple[_Scaled, ...]) -> dict[int, ValueUnit]:
     return {
-        first + step: Unit(measurand, unit, exponent + step)
+        first + step: ValueUnit(measurand, unit, exponent + step)
         for first, count, measurand, unit, exponent in rows
         for step in range(count)
     }
 
 
-def _times(rows: tuple[_Times, ...]) -> dict[int, Unit]:
+def _times(rows: tuple[_Times, ...]) -> dict[int, ValueUnit]:
     return {
-        first + step: Unit(measurand, unit)
+        first + step: ValueUnit(measurand, unit)
         for first, measurand, names in rows
         for step, unit in enumerate(names)
     }
@@ -179,11 +179,11 @@ FURTHER_EXTENSION: Final = 0x7C
 RESTATED: Final = (
     dict.fromkeys(
         (0x39, 0x42, 0x43, 0x46, 0x47, 0x4A, 0x4B, 0x4E, 0x4F, 0x6A, 0x6B, 0x6E, 0x6F),
-        Unit(Measurand.DATE_TIME),
+        ValueUnit(Measurand.DATE_TIME),
     )
-    | dict.fromkeys((0x41, 0x49), Unit(Measurand.COUNT))
+    | dict.fromkeys((0x41, 0x49), ValueUnit(Measurand.COUNT))
     | {
-        first + step: Unit(Measurand.DURATION, unit)
+        first + step: ValueUnit(Measurand.DURATION, unit)
         for first in (0x50, 0x54, 0x58, 0x5C, 0x60, 0x64)
         for step, unit in enumerate(_SHORT_TIMES)
     }

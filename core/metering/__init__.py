@@ -1,5 +1,6 @@
-"""The vendor surface: all that a driver needs, and what intake asks. A driver imports from here and nowhere
-else.
+"""What intake and the tools ask of decoding: whose telegram it is, what it means, and the drivers that know.
+
+A driver imports `submeter.vendor` and nothing of this package.
 """
 
 from core.mbus.address import Address

@@ -1,14 +1,15 @@
 """The tables of Submeter.
 
 In: an empty database. Out: every table, index and trigger of it. The one rule: a migration states its values
-as literals and imports nothing of the application, so that it makes the same tables whatever the models become.
+as literals and imports nothing of the application, so that it makes the same tables after any later change of
+the models.
 
 Until 0.2 is released this is the only migration, and `make migration` writes what follows the line below from
 the models (docs/decisions/0003-migrations.md). What stands above that line is written by hand: what Tortoise
 cannot model.
 
 The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
-written 20261122: both databases order, compare and index them alike, and a row stays small (26 bytes on SQLite
+written 20261122: both databases order, compare and index them alike, and rows are small (26 bytes on SQLite
 WITHOUT ROWID, measured). Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 """
@@ -153,7 +154,7 @@ class Migration(migrations.Migration):
                 ("subject_id", fields.BigIntField(null=True)),
                 ("address", fields.CharField(null=True, max_length=45)),
                 ("details", fields.JSONField()),
-            ], {"table": "audit_record", "indexes": (("subject", "subject_id"), ("at",)), "table_description": "A security-relevant act. Rows are only added: triggers refuse to change one or to remove a young one."}),
+            ], {"table": "audit_record", "indexes": (("subject", "subject_id"), ("at",)), "table_description": "A security-relevant act. Rows are only added: triggers refuse to change one or to remove a recent one."}),
             ops.CreateModel("CompactFormat", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("manufacturer", fields.CharField(max_length=3)),
@@ -161,7 +162,7 @@ class Migration(migrations.Migration):
                 ("medium", fields.SmallIntField()),
                 ("headers", fields.CharField(max_length=500)),
                 ("learned_at", fields.DatetimeField()),
-            ], {"table": "compact_format", "unique_together": (("manufacturer", "version", "medium", "headers"),), "table_description": "Record headers that a full telegram taught, by which compact ones of its kind are read (EN 13757-3)."}),
+            ], {"table": "compact_format", "unique_together": (("manufacturer", "version", "medium", "headers"),), "table_description": "Record headers of a full telegram, with which compact ones of its kind are decoded (EN 13757-3)."}),
             ops.CreateModel("Operator", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("code", fields.CharField(unique=True, max_length=32)),
@@ -196,7 +197,7 @@ class Migration(migrations.Migration):
                 ("second_factor_since", fields.DatetimeField(null=True)),
                 ("second_factor_step", fields.BigIntField(null=True, description="the last time step used, never again")),
                 ("privacy_version", fields.CharField(null=True, description="of the notice acknowledged at sign-up (R-211)", max_length=32)),
-                ("newsletter_since", fields.DatetimeField(null=True, description="null for not wished (NL-01)")),
+                ("newsletter_since", fields.DatetimeField(null=True, description="null without a subscription (NL-01)")),
                 ("created_at", fields.DatetimeField()),
                 ("disabled_at", fields.DatetimeField(null=True)),
             ], {"table": "account", "table_description": "A person's access, a resident's or a manager's."}),
@@ -228,7 +229,7 @@ class Migration(migrations.Migration):
                 ("token_hash", fields.CharField(unique=True, max_length=64)),
                 ("created_at", fields.DatetimeField()),
                 ("last_used_at", fields.DatetimeField()),
-            ], {"table": "device", "indexes": (("account_id",),), "table_description": "A browser or app that an account has signed in with: a lock-out of strangers does not hold it off."}),
+            ], {"table": "device", "indexes": (("account_id",),), "table_description": "A browser or app that an account has signed in with: exempt from a lock-out of unknown devices."}),
             ops.CreateModel("Gateway", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="gateways", on_delete=fields.RESTRICT)),
@@ -252,13 +253,13 @@ class Migration(migrations.Migration):
                 ("times_seen", fields.IntField(default=1)),
                 ("state", fields.CharEnumField(TelegramState, default="KEPT", description="WAITING: KEPT\nREPLAYED: REPLAYED", max_length=12)),
                 ("replayed_at", fields.DatetimeField(null=True)),
-            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with what failed, where, and whose it was."}),
+            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with the fault, its place, and the sender."}),
             ops.CreateModel("RecoveryCode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),
                 ("code_hash", fields.CharField(max_length=64)),
                 ("used_at", fields.DatetimeField(null=True)),
-            ], {"table": "recovery_code", "unique_together": (("account", "code_hash"),), "table_description": "Stands in for the second factor once, when its device is lost."}),
+            ], {"table": "recovery_code", "unique_together": (("account", "code_hash"),), "table_description": "Replaces the second factor once, when its device is lost."}),
             ops.CreateModel("Residence", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="residences", on_delete=fields.RESTRICT)),
@@ -283,7 +284,7 @@ class Migration(migrations.Migration):
                 ("lot", fields.CharField(null=True, max_length=16)),
                 ("manager_reference", fields.CharField(null=True, max_length=32)),
                 ("surface_m2", fields.DecimalField(null=True, max_digits=7, decimal_places=2)),
-            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Texts are as printed, since floors and numbers carry letters."}),
+            ], {"table": "dwelling", "unique_together": (("residence", "building", "staircase", "floor", "number"),), "table_description": "One home. Floors and numbers are texts as printed, since they may contain letters."}),
             ops.CreateModel("ConsumptionLimit", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="consumption_limits", on_delete=fields.CASCADE)),
@@ -292,7 +293,7 @@ class Migration(migrations.Migration):
                 ("period", fields.CharEnumField(LimitPeriod, description="see LimitPeriod", max_length=8)),
                 ("amount", fields.BigIntField(description="in the smallest unit of the fluid")),
                 ("set_at", fields.DatetimeField()),
-            ], {"table": "consumption_limit", "unique_together": (("account", "dwelling", "fluid", "period"),), "indexes": (("dwelling_id",),), "table_description": "What a resident asked to be told of: more than so much a day or a month."}),
+            ], {"table": "consumption_limit", "unique_together": (("account", "dwelling", "fluid", "period"),), "indexes": (("dwelling_id",),), "table_description": "A resident's own limit: more than this amount a day or a month raises an alert."}),
             ops.CreateModel("DwellingRequest", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="dwelling_requests", on_delete=fields.RESTRICT)),
@@ -312,8 +313,8 @@ class Migration(migrations.Migration):
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="managed_residences", on_delete=fields.CASCADE)),
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="managers", on_delete=fields.CASCADE)),
                 ("granted_at", fields.DatetimeField()),
-                ("administrator", fields.BooleanField(default=False, description="told by e-mail (R-134)", db_default=False)),
-            ], {"table": "managed_residence", "unique_together": (("account", "residence"),), "indexes": (("residence_id",),), "table_description": "A residence that a manager's account looks after."}),
+                ("administrator", fields.BooleanField(default=False, description="notified by e-mail (R-134)", db_default=False)),
+            ], {"table": "managed_residence", "unique_together": (("account", "residence"),), "indexes": (("residence_id",),), "table_description": "A residence that a manager's account manages."}),
             ops.CreateModel("Meter", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="meters", on_delete=fields.RESTRICT)),
@@ -334,7 +335,7 @@ class Migration(migrations.Migration):
                 ("settled_s", fields.BigIntField()),
                 ("state", fields.BinaryField()),
                 ("changes", fields.JSONField()),
-            ], {"table": "leak_classifier_state", "table_description": "What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream)."}),
+            ], {"table": "leak_classifier_state", "table_description": "The classifier state of a meter up to a moment (core.leaks.classifier.stream)."}),
             ops.CreateModel("LeakEpisode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="leak_episodes", on_delete=fields.CASCADE)),
@@ -351,7 +352,7 @@ class Migration(migrations.Migration):
                 ("segments", fields.JSONField()),
                 ("close_reason", fields.CharField(null=True, max_length=24)),
                 ("detected_at", fields.DatetimeField(null=True, description="the reading that showed the leak")),
-                ("evidence", fields.JSONField(null=True, description="why: the rule and what it looked at, at the opening and at the last change")),
+                ("evidence", fields.JSONField(null=True, description="why: the rule and its figures, at the opening and at the last change")),
                 ("judged_at", fields.DatetimeField()),
             ], {"table": "leak_episode", "unique_together": (("meter", "started_on"),), "table_description": "One leak of one meter from its first day on."}),
             ops.CreateModel("Alert", [
@@ -371,9 +372,9 @@ class Migration(migrations.Migration):
                 ("raised_at", fields.DatetimeField()),
                 ("last_action", fields.CharEnumField(AlertActionKind, null=True, description="of alert_action", max_length=16)),
                 ("repaired_at", fields.DatetimeField(null=True)),
-                ("snoozed_until", fields.DateField(null=True, description="exclusive: called no leak until then")),
-                ("snoozed_level", fields.SmallIntField(null=True, description="up to which level it is silent")),
-            ], {"table": "alert", "indexes": (("dwelling_id", "ended_on"), ("episode_id",), ("last_action",), ("meter_id", "kind")), "table_description": "What a resident is warned of. The alert_key makes judging the same readings again the same row."}),
+                ("snoozed_until", fields.DateField(null=True, description="exclusive: dismissed as no leak until then")),
+                ("snoozed_level", fields.SmallIntField(null=True, description="up to which level it is snoozed")),
+            ], {"table": "alert", "indexes": (("dwelling_id", "ended_on"), ("episode_id",), ("last_action",), ("meter_id", "kind")), "table_description": "An alert to a resident. By the alert_key, judging the same readings again gives the same row."}),
             ops.CreateModel("AlertAction", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", related_name="actions", on_delete=fields.CASCADE)),
@@ -385,7 +386,7 @@ class Migration(migrations.Migration):
                 ("reason", fields.CharEnumField(KnownUse, null=True, max_length=20)),
                 ("snoozed_until", fields.DateField(null=True)),
                 ("note", fields.CharField(default="", max_length=300)),
-            ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "What somebody did about an alert, or what the meter said to it. Rows are only ever added."}),
+            ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "An action of a person on an alert, or the meter's verdict on a repair. Rows are only ever added."}),
             ops.CreateModel("MessageCounter", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
@@ -397,7 +398,7 @@ class Migration(migrations.Migration):
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="keys", on_delete=fields.CASCADE)),
                 ("encrypted_key", fields.BinaryField()),
                 ("added_at", fields.DatetimeField()),
-            ], {"table": "meter_key", "indexes": (("meter_id",),), "table_description": "A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."}),
+            ], {"table": "meter_key", "indexes": (("meter_id",),), "table_description": "A meter's AES key, encrypted with SUBMETER_SECRET_KEY. Several while a key is being changed."}),
             ops.CreateModel("Occupancy", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="occupancies", on_delete=fields.RESTRICT)),
@@ -405,7 +406,7 @@ class Migration(migrations.Migration):
                 ("kind", fields.CharEnumField(OccupancyKind, max_length=20)),
                 ("move_in", fields.DateField()),
                 ("move_out", fields.DateField(null=True)),
-                ("access_until", fields.DateField(null=True, description="the first day on which somebody who left no longer sees the own period")),
+                ("access_until", fields.DateField(null=True, description="the first day on which a former occupant no longer sees the own period")),
                 ("attested_at", fields.DatetimeField(null=True, description="when it was declared on honour (R-048)")),
                 ("council_member", fields.CharEnumField(CouncilMember, null=True, max_length=16)),
             ], {"table": "occupancy", "indexes": (("account_id",), ("dwelling_id", "move_in")), "table_description": "Who holds a dwelling from which civil day to which: move_out is the first day no longer held."}),
@@ -440,8 +441,8 @@ class Migration(migrations.Migration):
                 ("claimed_until", fields.DatetimeField(null=True)),
                 ("failure", fields.CharField(null=True, description="the last reason it was not sent", max_length=200)),
                 ("sent_at", fields.DatetimeField(null=True)),
-                ("erased_at", fields.DatetimeField(null=True, description="when its words and address were erased")),
-            ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at")), "table_description": "One message by one channel. The idempotency_key lets an event be told once only."}),
+                ("erased_at", fields.DatetimeField(null=True, description="when its text and address were erased")),
+            ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at")), "table_description": "One message by one channel. By the idempotency_key an event is notified once only."}),
             ops.CreateModel("Registration", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="registrations", on_delete=fields.RESTRICT)),
@@ -476,7 +477,7 @@ class Migration(migrations.Migration):
                 ("messages_sent", fields.IntField(default=0, description="how many, for their keys")),
                 ("created_at", fields.DatetimeField()),
                 ("expires_at", fields.DatetimeField()),
-            ], {"table": "registration", "indexes": (("temporary_password_hash",), ("expires_at",)), "table_description": "A sign-up that is under way. The token itself is never stored, only its SHA-256."}),
+            ], {"table": "registration", "indexes": (("temporary_password_hash",), ("expires_at",)), "table_description": "A sign-up in progress. The token itself is never stored, only its SHA-256."}),
             ops.CreateModel("ResidenceDocument", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="documents", on_delete=fields.CASCADE)),

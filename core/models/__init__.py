@@ -1,4 +1,4 @@
-"""What the application remembers: Tortoise tables. Imported by `core.services` alone (a contract checks it).
+"""The application's tables, as Tortoise models. Imported by `core.services` alone (a contract checks it).
 
 Readings and hourly and daily volumes have composite keys, which Tortoise 1.x cannot model; their tables are
 made by the initial migration and written by `core.services.shared.time_series`.

@@ -37,7 +37,7 @@ _IMPLIED = {
     "to_field": "id",
     "unique": False,
 }
-"""What a field means where nothing is said."""
+"""The defaults of a field's options."""
 
 _IMPLIED_BY_KEY = {"generated", "unique", "db_index"}
 _NOT_OF_THE_TABLE = {"encoder", "decoder"}

@@ -1,6 +1,6 @@
-"""What opens an account beside its password, and what was done with it.
+"""Credentials of an account beside its password, and the audit.
 
-Devices, one-time challenges, recovery codes, personal access tokens, and the audit.
+Devices, one-time challenges, recovery codes, personal access tokens, and the audit records.
 """
 
 from enum import StrEnum
@@ -14,7 +14,7 @@ from core.models.people import Account
 
 
 class ChallengePurpose(StrEnum):
-    """What a one-time secret proves, and so lets happen."""
+    """What a one-time secret is for."""
 
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - a purpose's name
     CONFIRM_EMAIL = "CONFIRM_EMAIL"
@@ -22,7 +22,7 @@ class ChallengePurpose(StrEnum):
 
 
 class Device(Model):
-    """A browser or app that an account has signed in with: a lock-out of strangers does not hold it off."""
+    """A browser or app that an account has signed in with: exempt from a lock-out of unknown devices."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -60,7 +60,7 @@ class Challenge(Model):
 
 
 class RecoveryCode(Model):
-    """Stands in for the second factor once, when its device is lost."""
+    """Replaces the second factor once, when its device is lost."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -97,7 +97,7 @@ class AccessToken(Model):
 
 
 class AuditRecord(Model):
-    """A security-relevant act. Rows are only added: triggers refuse to change one or to remove a young one.
+    """A security-relevant act. Rows are only added: triggers refuse to change one or to remove a recent one.
 
     The parties are plain numbers, so that a record outlives the account it is about.
     """

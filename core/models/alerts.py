@@ -39,7 +39,7 @@ class LeakEpisode(Model):
     close_reason = fields.CharField(max_length=24, null=True)
     detected_at = fields.DatetimeField(null=True, description="the reading that showed the leak")
     evidence: dict[str, Any] | None = fields.JSONField(
-        null=True, description="why: the rule and what it looked at, at the opening and at the last change"
+        null=True, description="why: the rule and its figures, at the opening and at the last change"
     )
     judged_at = fields.DatetimeField()
 
@@ -49,10 +49,10 @@ class LeakEpisode(Model):
 
 
 class LeakClassifierState(Model):
-    """What the classifier remembers of a meter up to a moment (core.leaks.classifier.stream).
+    """The classifier state of a meter up to a moment (core.leaks.classifier.stream).
 
-    Readings after `settled_s`, epoch seconds, are folded anew whenever one comes. A reading before it makes
-    the row void, and the meter's series is folded from its start.
+    Readings after `settled_s`, epoch seconds, are processed again whenever one arrives. A reading before it
+    makes the row void, and the meter's series is processed from its start.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -69,7 +69,7 @@ class LeakClassifierState(Model):
 
 
 class Alert(Model):
-    """What a resident is warned of. The alert_key makes judging the same readings again the same row."""
+    """An alert to a resident. By the alert_key, judging the same readings again gives the same row."""
 
     id = fields.BigIntField(primary_key=True)
     alert_key = fields.CharField(max_length=80, unique=True)
@@ -109,8 +109,8 @@ class Alert(Model):
         AlertActionKind, max_length=16, null=True, description="of alert_action"
     )
     repaired_at = fields.DatetimeField(null=True)
-    snoozed_until = fields.DateField(null=True, description="exclusive: called no leak until then")
-    snoozed_level = fields.SmallIntField(null=True, description="up to which level it is silent")
+    snoozed_until = fields.DateField(null=True, description="exclusive: dismissed as no leak until then")
+    snoozed_level = fields.SmallIntField(null=True, description="up to which level it is snoozed")
 
     class Meta:
         table = "alert"
@@ -118,9 +118,9 @@ class Alert(Model):
 
 
 class ConsumptionLimit(Model):
-    """What a resident asked to be told of: more than so much a day or a month.
+    """A resident's own limit: more than this amount a day or a month raises an alert.
 
-    A limit counts from the day on which it was set.
+    A limit applies from the day on which it was set.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -144,7 +144,7 @@ class ConsumptionLimit(Model):
 
 
 class AlertAction(Model):
-    """What somebody did about an alert, or what the meter said to it. Rows are only ever added."""
+    """An action of a person on an alert, or the meter's verdict on a repair. Rows are only ever added."""
 
     id = fields.BigIntField(primary_key=True)
     alert: fields.ForeignKeyRelation[Alert] = fields.ForeignKeyField(

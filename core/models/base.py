@@ -1,8 +1,8 @@
-"""What every table of the application is made of.
+"""The base of the application's tables.
 
-In: a class of fields. Out: a Tortoise model. The one rule: a column's words stand in its `description`.
-Tortoise would look for them in comments too, and for that read and take apart the source of every model in
-every process that starts: 0.1 s.
+In: a class of fields. Out: a Tortoise model. The one rule: a column is described by its `description`.
+Tortoise would look for descriptions in comments too, and for that parse the source of every model in every
+process that starts: 0.1 s.
 """
 
 from typing import Any

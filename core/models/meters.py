@@ -1,4 +1,4 @@
-"""Meters, their sealed keys, and the telegrams that could not be used.
+"""Meters, their encrypted keys, and the telegrams that could not be used.
 
 A replaced meter is another row: indexes are never subtracted across two of them.
 """
@@ -17,9 +17,9 @@ class Meter(Model):
     """One remotely read device.
 
     `printed_serial` is what a resident reads on it, `serial_key` the same after normalisation,
-    `radio_address` the EN 13757 address as text (`KAM-76348799-1B-16`), which one device in the world has.
+    `radio_address` the EN 13757 address as text (`KAM-76348799-1B-16`), unique worldwide.
     `register_step` is the smallest progress its register shows and `register_capacity` where it starts
-    again at nought, both in the fluid's smallest unit.
+    again at 0, both in the fluid's smallest unit.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -45,7 +45,7 @@ class Meter(Model):
 
 
 class MeterKey(Model):
-    """A meter's AES key, sealed under SUBMETER_SECRET_KEY. Several while a key is being changed."""
+    """A meter's AES key, encrypted with SUBMETER_SECRET_KEY. Several while a key is being changed."""
 
     id = fields.BigIntField(primary_key=True)
     meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
@@ -61,7 +61,7 @@ class MeterKey(Model):
 
 
 class CompactFormat(Model):
-    """Record headers that a full telegram taught, by which compact ones of its kind are read (EN 13757-3)."""
+    """Record headers of a full telegram, with which compact ones of its kind are decoded (EN 13757-3)."""
 
     id = fields.BigIntField(primary_key=True)
     manufacturer = fields.CharField(max_length=3)
@@ -91,16 +91,16 @@ class MessageCounter(Model):
 
 
 class TelegramState(StrEnum):
-    """Whether a kept line still waits for its cause to go."""
+    """Whether a dead letter has been used since."""
 
     WAITING = "KEPT"
     REPLAYED = "REPLAYED"
 
 
 class DeadLetter(Model):
-    """A gateway line that could not become a reading, with what failed, where, and whose it was.
+    """A gateway line that could not become a reading, with the fault, its place, and the sender.
 
-    `line_digest` makes the same line, coming again, the same row: `times_seen` grows instead.
+    By `line_digest` the same line, received again, is the same row: `times_seen` is incremented.
     """
 
     id = fields.BigIntField(primary_key=True)

@@ -1,4 +1,4 @@
-"""Messages to be sent. A row is written in the transaction of what it tells; sending is another process."""
+"""Messages to be sent. A row is written in the transaction of its event; sending is another process."""
 
 from enum import StrEnum
 from typing import Any
@@ -11,14 +11,14 @@ from core.models.people import Account
 
 
 class Channel(StrEnum):
-    """By which way a message goes."""
+    """How a message is sent."""
 
     EMAIL = "EMAIL"
     SMS = "SMS"
 
 
 class MessageState(StrEnum):
-    """How far a message has come."""
+    """The state of a message's delivery."""
 
     PENDING = "PENDING"
     SENT = "SENT"
@@ -26,11 +26,11 @@ class MessageState(StrEnum):
 
 
 class OutboxMessage(Model):
-    """One message by one channel. The idempotency_key lets an event be told once only.
+    """One message by one channel. By the idempotency_key an event is notified once only.
 
-    It goes to the account's address as it is when it is sent, or to a recipient of its own.
-    Values that must not lie open, such as a code, are sealed, and wiped once the message is gone.
-    Of the news of an alert the row stays when words and address are erased, so that it is not told anew.
+    It goes to the account's address at the time of sending, or to a recipient of its own.
+    Secret values, such as a code, are encrypted, and wiped once the message is sent.
+    The row of an alert's message remains when text and address are erased, so that it is not sent again.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -58,7 +58,7 @@ class OutboxMessage(Model):
     claimed_until = fields.DatetimeField(null=True)
     failure = fields.CharField(max_length=200, null=True, description="the last reason it was not sent")
     sent_at = fields.DatetimeField(null=True)
-    erased_at = fields.DatetimeField(null=True, description="when its words and address were erased")
+    erased_at = fields.DatetimeField(null=True, description="when its text and address were erased")
 
     class Meta:
         table = "outbox_message"

@@ -12,7 +12,7 @@ from core.registration.draft import CouncilMember
 
 
 class ConsentPurpose(StrEnum):
-    """What a consent is about: one record a purpose (CN-02)."""
+    """What a consent is about: one record per purpose (CN-02)."""
 
     MANAGER_DAILY_DATA = "MANAGER_DAILY_DATA"
 
@@ -73,7 +73,7 @@ class Account(Model):
     privacy_version = fields.CharField(
         max_length=32, null=True, description="of the notice acknowledged at sign-up (R-211)"
     )
-    newsletter_since = fields.DatetimeField(null=True, description="null for not wished (NL-01)")
+    newsletter_since = fields.DatetimeField(null=True, description="null without a subscription (NL-01)")
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
 
@@ -97,7 +97,7 @@ class Occupancy(Model):
     move_in = fields.DateField()
     move_out = fields.DateField(null=True)
     access_until = fields.DateField(
-        null=True, description="the first day on which somebody who left no longer sees the own period"
+        null=True, description="the first day on which a former occupant no longer sees the own period"
     )
     attested_at = fields.DatetimeField(null=True, description="when it was declared on honour (R-048)")
     council_member = fields.CharEnumField(CouncilMember, max_length=16, null=True)
@@ -108,7 +108,7 @@ class Occupancy(Model):
 
 
 class ManagedResidence(Model):
-    """A residence that a manager's account looks after."""
+    """A residence that a manager's account manages."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -120,7 +120,9 @@ class ManagedResidence(Model):
     )
     residence_id: int
     granted_at = fields.DatetimeField()
-    administrator = fields.BooleanField(default=False, db_default=False, description="told by e-mail (R-134)")
+    administrator = fields.BooleanField(
+        default=False, db_default=False, description="notified by e-mail (R-134)"
+    )
 
     class Meta:
         table = "managed_residence"

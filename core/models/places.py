@@ -1,4 +1,4 @@
-"""Operators, residences and dwellings: where meters hang."""
+"""Operators, residences and dwellings: where meters are installed."""
 
 from enum import StrEnum
 
@@ -46,7 +46,7 @@ class Residence(Model):
 
 
 class Dwelling(Model):
-    """One home. Texts are as printed, since floors and numbers carry letters."""
+    """One home. Floors and numbers are texts as printed, since they may contain letters."""
 
     id = fields.BigIntField(primary_key=True)
     residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
@@ -67,7 +67,7 @@ class Dwelling(Model):
 
 
 class DocumentKind(StrEnum):
-    """What a residence's document says to those who look after it."""
+    """The kinds of document for a residence's managers."""
 
     PORTAL_READY = "PORTAL_READY"
 

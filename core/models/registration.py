@@ -1,7 +1,6 @@
-"""Sign-ups that are under way, and the requests that a manager decides.
+"""Sign-ups in progress, and the requests that a manager decides.
 
-A registration is no account yet. Cancelling or letting it lapse deletes its row, and with it every word of
-it.
+A registration is no account yet. When it is cancelled or expires, its row is deleted with all its data.
 """
 
 from enum import StrEnum
@@ -23,7 +22,7 @@ class DwellingRequestKind(StrEnum):
 
 
 class DwellingRequestState(StrEnum):
-    """How far a case has come."""
+    """The state of a request."""
 
     OPEN = "OPEN"
     APPROVED = "APPROVED"
@@ -31,7 +30,7 @@ class DwellingRequestState(StrEnum):
 
 
 class Registration(Model):
-    """A sign-up that is under way. The token itself is never stored, only its SHA-256."""
+    """A sign-up in progress. The token itself is never stored, only its SHA-256."""
 
     id = fields.BigIntField(primary_key=True)
     operator: fields.ForeignKeyRelation[Operator] = fields.ForeignKeyField(

@@ -1,8 +1,7 @@
-"""The words in which an operator describes its sign-up: steps, paths, who holds a dwelling, how it is
-activated.
+"""The vocabulary in which an operator describes its sign-up: steps, paths, tenure, activation.
 
 In: nothing. Out: closed sets. The one rule: an operator chooses among these and orders them; what a step does
-is the same for all (core.registration), so that no operator can leave a check out.
+is the same for all (core.registration), so that no operator can omit a check.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from core.language import Text
 
 
 class Step(StrEnum):
-    """Where a registration stands; the last four are not answered by a form of the journey."""
+    """The step of a registration; the last four are not answered by a form of the journey."""
 
     OCCUPANCY = "OCCUPANCY"
     RESIDENCE = "RESIDENCE"
@@ -47,7 +46,7 @@ class ActivationMode(StrEnum):
 
 
 class OccupancyKind(StrEnum):
-    """In which quality somebody holds a dwelling (C-02)."""
+    """The tenure of a dwelling: on what basis somebody holds it (C-02)."""
 
     TENANT = "TENANT"
     OWNER_OCCUPIER = "OWNER_OCCUPIER"
@@ -64,7 +63,7 @@ class Asking(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignUpStage:
-    """What residents see as one step of the journey: its title, and the steps that belong to it."""
+    """One stage of the journey as residents see it: its title, and the steps that belong to it."""
 
     title: Text
     steps: tuple[Step, ...]
@@ -72,7 +71,7 @@ class SignUpStage:
 
 @dataclass(frozen=True, slots=True)
 class OccupancyChoice:
-    """A quality that may be chosen, in the operator's words."""
+    """A tenure that may be chosen, in the operator's words."""
 
     kind: OccupancyKind
     label: Text
@@ -81,7 +80,7 @@ class OccupancyChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChoice:
-    """A kind of device that may be named as a hint, and the fluids it stands for; none: "I do not know"."""
+    """A kind of device that may be named as a hint, and its fluids; none: "I do not know"."""
 
     name: str
     label: Text

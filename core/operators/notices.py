@@ -1,9 +1,9 @@
-"""What an operator tells: whom to call, what becomes of personal data, and where the number on a meter
-stands.
+"""An operator's information for residents: contact, processing of personal data, and where to find the number
+on a meter.
 
-In: the operator's texts. Out: values that cannot be made without their substance. The one rule: a notice that
-lacks purpose, legal basis, retention, rights or contact is an error at start and not a surprise for a
-resident (C-31): the guide's own notice speaks of quotes, which this processing is not (R-213).
+In: the operator's texts. Out: values that cannot be made without their mandatory parts. The one rule: a
+notice that lacks purpose, legal basis, retention, rights or contact is an error at start, before a resident
+reads it (C-31): the guide's own notice is about quotes, which this processing is not (R-213).
 """
 
 from dataclasses import dataclass, fields
@@ -25,7 +25,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class PrivacyNotice:
-    """What is done with personal data, as Article 13 GDPR asks; `version` changes with every word.
+    """The processing of personal data, as Article 13 GDPR requires; `version` changes with every edit.
 
     Raises:
         ValueError: a part is empty.
@@ -49,11 +49,11 @@ class PrivacyNotice:
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """Where the number stands on one kind of device.
+    """Where to find the number on one kind of device.
 
     Attributes:
         title: of the dialogue.
-        fluid: the tab it stands under; None: for every kind.
+        fluid: the tab it belongs to; None: for every kind.
         items: what to do, in order.
         guide_url: a document to download, with `guide_label`; None: there is none.
         guide_label: the words of that link.

@@ -1,8 +1,8 @@
-"""How one metering company signs residents up: a frozen value that its plugin brings.
+"""How one metering company signs residents up: a frozen value that its plugin provides.
 
-In: the operator's own rules and words. Out: nothing happens here; core.registration walks the journey, the
-services touch the tables. The one rule: a profile is data. What it leaves out has a default, what contradicts
-itself is refused when it is made, and the plugin is then named and left out.
+In: the operator's own rules and words. Out: values only; core.registration runs the journey, the services
+access the tables. The one rule: a profile is data. What it leaves out has a default, a contradiction is
+refused when it is made, and the plugin is then named and left out.
 
     PROFILE = OperatorProfile(code="acme", portal_name="My water", stages=(...), ...)
 
@@ -44,18 +44,18 @@ _LAST = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CodeFormat:
-    """How a code that residents type is made up: a regular expression for the folded text, and an example."""
+    """The format of a code that residents type: a pattern for the normalised text, and an example."""
 
     pattern: str
     example: str
 
-    def matches(self, folded: str) -> bool:
-        return re.fullmatch(self.pattern, folded, re.ASCII) is not None
+    def matches(self, normalised: str) -> bool:
+        return re.fullmatch(self.pattern, normalised, re.ASCII) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class DwellingParts:
-    """What a dwelling is called, part by part, as it is stored."""
+    """The parts of a dwelling's designation, as stored."""
 
     building: str
     staircase: str
@@ -81,7 +81,7 @@ class OperatorProfile:
         stages: the journey as residents see it; its steps, in order, are the journey.
         residence_paths: the forms of the step RESIDENCE; with SERIAL the whole stock is searched (C-06).
         dwelling_paths: the forms of the step DWELLING, within the residence.
-        review_paths: what can be guessed: with it alone a manager looks first (C-40).
+        review_paths: paths that can be guessed: with these alone a manager decides first (C-40).
         residence_code: of the site or building.
         occupancies: who may register.
         devices: the kinds of device that may be named as a hint (C-07).
@@ -92,16 +92,16 @@ class OperatorProfile:
         password_policy: the criteria.
         one_account_per_dwelling: R-140.
         one_dwelling_per_account: R-139.
-        move_in: whether the day of moving in is asked for. Without it the stay begins on the day of
+        move_in: whether the day of moving in is asked for. Without it the occupancy begins on the day of
             registration.
         registration_lifetime: how long a registration waits to be finished; afterwards it is removed (C-12).
-        predecessor_access: how long somebody who left sees the own period.
+        predecessor_access: how long a former occupant sees the own period.
         contact: who answers questions.
         privacy: what is done with personal data.
         terms_version: of the terms of use, which are accepted before data are shown (R-062); None: there are
             none beside the privacy notice.
         consent_version: of the text of the manager's consent.
-        help_pages: where the number on a meter stands.
+        help_pages: where to find the number on a meter.
         leak_thresholds: the flows from which its residents are warned of a leak, and how soon (R-092).
         dwelling_code: a dwelling's code as the operator prints it, or None.
         newsletter: whether one is offered, never ticked in advance (NL-01).
@@ -151,7 +151,7 @@ class OperatorProfile:
             raise ValueError(f"The journey of {self.code} must end with {_LAST[self.activation]}.")
         unknown = sorted(set(self.texts) - set(WORDS))
         if unknown:
-            raise ValueError(f"The profile of {self.code} words what nobody says: {', '.join(unknown)}.")
+            raise ValueError(f"The profile of {self.code} has texts for unknown keys: {', '.join(unknown)}.")
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -168,7 +168,7 @@ class OperatorProfile:
         return Step.OCCUPANCY in self.steps
 
     def keys_of(self, *beginnings: str) -> list[str]:
-        """The keys of words that begin so, in order."""
+        """The keys of texts with these prefixes, in order."""
         return sorted(key for key in WORDS if key.startswith(beginnings))
 
     def text(self, key: str) -> Text:

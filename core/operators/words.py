@@ -1,10 +1,10 @@
-"""The application's own words of sign-up and access, in French and English; an operator replaces those of a
-sign-up that it says otherwise.
+"""The application's own texts of sign-up and access, in French and English; an operator may replace those of
+the sign-up.
 
 Keys: `form.<FORM>` and `form.<FORM>.hint`, `field.<name>`, `button.<act>`, `confirmation.<line>`,
-`screen.<STEP>` and `screen.<STEP>.text`, `error.<CODE>`. The French is the guides' where they say something
-of the kind; the codes are those of the error catalogue. The one rule: a sentence never tells more than its
-code, so that "no such" and "not yours" read alike.
+`screen.<STEP>` and `screen.<STEP>.text`, `error.<CODE>`. The French is the guides' where they have such a
+text; the codes are those of the error catalogue. The one rule: a sentence never discloses more than its code,
+so that "no such" and "not yours" read alike.
 """
 
 from collections.abc import Mapping
@@ -291,4 +291,4 @@ _UNSAID = {f"{form}.hint": Text("", "") for form in _FORMS if not form.endswith(
 WORDS: Mapping[str, Text] = MappingProxyType(
     {**_UNSAID, **_PAGE, **_FORMS, **_FIELDS, **_CONFIRMATION, **_SCREENS, **_ERRORS}
 )
-"""Every key there is; a blank text says nothing until an operator fills it in."""
+"""Every key there is; a blank text is not shown until an operator fills it in."""

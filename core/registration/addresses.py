@@ -1,8 +1,8 @@
 """Addresses as people type them against addresses as they are stored.
 
-In: postcode and street, both ways. Out: whether they fit. The one rule: case, accents, apostrophes and commas
-do not count, since lists write RUE DE LA GARNISON,34300 LE CAP D AGDE (R-177); every word that was
-typed must stand in the address.
+In: postcode and street, both ways. Out: whether they match. The one rule: case, accents, apostrophes and
+commas are ignored, since lists write RUE DE LA GARNISON,34300 LE CAP D AGDE (R-177); every word that was
+typed must occur in the address.
 """
 
 import re

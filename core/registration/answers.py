@@ -1,7 +1,7 @@
 """What a client may send: one value for each form, and which form that is.
 
 In: nothing. Out: values with what was typed. The one rule: they hold what was sent and nothing that was
-looked up; `core.services.registration.flow` looks things up and hands them to the machine.
+looked up; `core.services.registration.flow` does the look-ups and passes the results to the machine.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class OccupancyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CodeAnswer:
-    """A site code or building code, as typed; `form` says which."""
+    """A site code or building code, as typed; `form` tells them apart."""
 
     code: str
     form: FormName
@@ -40,7 +40,7 @@ class ResidenceAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SerialAnswer:
-    """A printed serial, as typed, and the kind of device it is said to be on."""
+    """A printed serial, as typed, and the kind of device given with it."""
 
     serial: str = field(repr=False)
     device: str | None = None
@@ -48,7 +48,7 @@ class SerialAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceAnswer:
-    """A lot number or dwelling reference, as typed; a serial beside it spares the manager's review (C-40)."""
+    """A lot number or dwelling reference, as typed; with a serial no manager's review is needed (C-40)."""
 
     reference: str
     form: FormName

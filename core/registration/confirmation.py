@@ -1,8 +1,8 @@
-"""What is shown of a dwelling that was found, so that a mistyped serial is seen: the neighbour's has one
-digit less or more, and no family of meters has a check digit.
+"""What is shown of a dwelling that was found, so that a mistyped serial is noticed: the neighbour's is often
+one digit off, and no family of meters has a check digit.
 
-In: the building's and the dwelling's data. Out: labelled lines, as the guide's screen has them (R-174 to
-R-183). The one rule: nothing of a person is among them, and what is missing reads «Non renseigné» (R-175).
+In: the building's and the dwelling's data. Out: labelled lines, as on the guide's screen (R-174 to R-183).
+The one rule: they hold no personal data, and what is missing reads «Non renseigné» (R-175).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class FoundDwelling:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationLine:
-    """A label and what stands behind it; `known` is False for «Non renseigné»."""
+    """A label and its value; `known` is False for «Non renseigné»."""
 
     label: Text
     value: Text

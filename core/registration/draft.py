@@ -1,7 +1,7 @@
-"""A registration that is under way: all that was answered so far, as one frozen value.
+"""A registration in progress: all answers so far, as one frozen value.
 
 In: answers, one after the other (core.registration.machine). Out: the next draft. The one rule: nothing here
-is an account yet; cancelling or letting it lapse forgets every word of it (C-37).
+is an account yet; when it is cancelled or expires, all its data are deleted (C-37).
 """
 
 from dataclasses import dataclass, field
@@ -32,13 +32,13 @@ class Draft:
 
     Attributes:
         step: what is asked next.
-        kind: in which quality the dwelling is held.
+        kind: the tenure of the dwelling.
         residence_id, dwelling_id: what was found.
         path: how the dwelling was found.
         proven: whether a serial of the dwelling was known.
-        contested: an account exists already and is said to be somebody else's.
+        contested: an account exists already and is declared to be somebody else's.
         attested_at: when the person confirmed on their honour (R-048, R-185).
-        move_in: the attested first day in the dwelling; None: not asked or not told.
+        move_in: the attested first day in the dwelling; None: not asked or not given.
         manager_daily_data: None: not answered, which counts as refused (C-16, C-18).
         privacy_version: the notice that was acknowledged.
         password_hash: where the password is chosen at sign-up.

@@ -1,8 +1,8 @@
-"""What a client has to send next: the forms of the step, with their fields, so that it needs no knowledge of
-its own.
+"""What a client has to send next: the forms of the step, with their fields, so that no client needs to know
+the journey.
 
 In: the operator's profile and the draft. Out: `Form` values; their names and those of their fields are the
-keys of `RegistrationAnswer` in the GraphQL schema, and a test holds them against each other. The one rule:
+keys of `RegistrationAnswer` in the GraphQL schema, and a test compares the two. The one rule:
 nothing is ticked in advance (C-16, NL-01); a box has no default at all.
 """
 
@@ -50,7 +50,7 @@ class FormName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value of a field, and its words."""
+    """A value of a field, and its label."""
 
     value: str
     label: Text
@@ -59,7 +59,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of a form. `example` shows how the value is written; `pattern` is for the folded text."""
+    """One field of a form. `example` shows how the value is written; `pattern` is for the normalised text."""
 
     name: str
     kind: FieldKind
@@ -96,7 +96,7 @@ def forms_of(
 
 
 def _installed(profile: OperatorProfile, fluids: frozenset[Fluid]) -> OperatorProfile:
-    """The profile with the kinds of device that are there; «Je ne sais pas» is always one."""
+    """The profile with the kinds of device that are installed; «Je ne sais pas» is always one."""
     if not fluids:
         return profile
     kinds = tuple(kind for kind in profile.devices if not kind.fluids or kind.fluids & fluids)

@@ -3,7 +3,7 @@ machine.
 
 In: the operator's profile, the draft, an answer that the services have looked up where it names something.
 Out: the next draft, or `RegistrationRefused`, which leaves the draft as it was. The one rule: a step is
-answered by a form it offers and by nothing else, so no check is left out by sending things in another order
+answered by a form it offers and by nothing else, so no check is skipped by sending answers in another order
 (R-021, R-046, R-048, R-049).
 """
 
@@ -71,7 +71,7 @@ class PersonalData:
 
 
 def begin(profile: OperatorProfile) -> Draft:
-    """A registration of which nothing is known."""
+    """An empty registration."""
     return Draft(step=profile.steps[0])
 
 
@@ -86,7 +86,7 @@ def check_offered(profile: OperatorProfile, draft: Draft, form: FormName) -> Non
 
 
 def choose_occupancy(profile: OperatorProfile, draft: Draft, kind: OccupancyKind | None) -> Draft:
-    """R-030: the quality in which the dwelling is held comes first, where the operator asks it first."""
+    """R-030: the tenure of the dwelling is the first question, where the operator asks it first."""
     return _on(profile, replace(draft, kind=_allowed(profile, kind)))
 
 
@@ -157,7 +157,7 @@ def report_profile(profile: OperatorProfile, draft: Draft, answer: ProfileAnswer
 
 
 def choose_options(profile: OperatorProfile, draft: Draft, options: Options) -> Draft:
-    """What is ticked becomes a preference; what is not ticked stays off."""
+    """What is ticked becomes a preference; what is not ticked is off."""
     return _on(
         profile,
         replace(
@@ -231,7 +231,7 @@ def reject_dwelling(profile: OperatorProfile, draft: Draft) -> Draft:
 
 
 def go_back(profile: OperatorProfile, draft: Draft) -> Draft:
-    """The step before (R-153); from the first one it stays there.
+    """The step before (R-153); the first step has none and is unchanged.
 
     Raises:
         RegistrationRefused: FORM_NOT_OFFERED once the account is being made.
@@ -252,7 +252,7 @@ def needs_review(profile: OperatorProfile, draft: Draft) -> bool:
 
 
 def finished(profile: OperatorProfile, draft: Draft) -> Draft:
-    """The account exists: every word that was entered is forgotten here."""
+    """The account exists: all data that were entered are deleted here."""
     return Draft(step=Step.UNDER_REVIEW if needs_review(profile, draft) else Step.COMPLETE)
 
 
@@ -263,8 +263,8 @@ def checked_email(text: str) -> str:
         RegistrationRefused: EMAIL_INVALID.
     """
     email = text.strip()
-    folded = unicodedata.normalize("NFC", email).casefold()  # as addresses are compared: ß has become ss
-    too_long = max(len(email), len(folded)) > LONGEST_EMAIL
+    compared = unicodedata.normalize("NFC", email).casefold()  # as addresses are compared: ß has become ss
+    too_long = max(len(email), len(compared)) > LONGEST_EMAIL
     if too_long or _EMAIL.fullmatch(email) is None or not email.isprintable():
         raise refused(RefusalCode.EMAIL_INVALID, "email")
     return email

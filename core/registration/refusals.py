@@ -1,7 +1,7 @@
-"""Why an answer is not taken: the registration's part of the error catalogue, as values.
+"""Why an answer is not accepted: the registration's part of the error catalogue, as values.
 
 In: a code and what a program needs beside it. Out: `RegistrationRefused`, which a door turns into a typed
-answer. The one rule: a refusal changes nothing; the registration stands where it stood.
+answer. The one rule: a refusal changes nothing; the registration remains at its step.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from core.operators import WORDS, OperatorProfile, Path
 
 
 class RefusalCode(StrEnum):
-    """The error catalogue, as far as sign-up can meet it; in the order of the journey."""
+    """The error codes of the sign-up, in the order of the journey."""
 
     RESIDENCE_NOT_FOUND = "RESIDENCE_NOT_FOUND"
     OPTION_NOT_SUBSCRIBED = "OPTION_NOT_SUBSCRIBED"
@@ -66,8 +66,8 @@ class Refusal:
 
 
 class RegistrationRefused(SubmeterError):
-    """An answer of a registration is not taken; `refusal` says why, and `profile` in whose words, if
-    known.
+    """An answer of a registration is not accepted; `refusal` is the reason, and `profile`, if known, provides
+    the text.
     """
 
     code = "REGISTRATION_REFUSED"

@@ -1,9 +1,8 @@
-"""What a resident may have meant by the number that was typed, and which meters that fits.
+"""The possible readings of a serial that a resident typed, and the meters that match.
 
-In: the text, the drivers' serial formats, and meters as they are described. Out: the meters it names. The one
-rule: the readings of a text are tried one level after the other and the first level that fits anything
-answers; letters that look like digits are read so only where the text as typed fits nothing, and no digit is
-ever left out.
+In: the text, the drivers' serial formats, and meters as described. Out: the meters it names. The one rule:
+the readings of a text are tried one level after the other and the first level with a match decides; letters
+that look like digits are read so only where the text as typed matches nothing, and no digit is ever dropped.
 """
 
 import re
@@ -22,7 +21,7 @@ LONGEST_SERIAL = 64
 
 @dataclass(frozen=True, slots=True)
 class KnownMeter:
-    """A meter as it is described; `key` is the folded printed serial."""
+    """A meter as described; `key` is the normalised printed serial."""
 
     meter_id: int
     dwelling_id: int
@@ -33,22 +32,22 @@ class KnownMeter:
 
 
 def is_nine_digits(text: str) -> bool:
-    """Whether an operator that knows nine digits alone takes this (R-145)."""
+    """Whether an operator that accepts only nine digits accepts this (R-145)."""
     return NINE_DIGITS.fullmatch(normalise_serial(text[:LONGEST_SERIAL])) is not None
 
 
 def readings_of(text: str, formats: Iterable[SerialFormat]) -> tuple[frozenset[str], ...]:
     """The serials a text may stand for, level by level; empty for a text that is none."""
-    folded = normalise_serial(text[:LONGEST_SERIAL])
-    if not folded or len(text) > LONGEST_SERIAL:
+    normalised = normalise_serial(text[:LONGEST_SERIAL])
+    if not normalised or len(text) > LONGEST_SERIAL:
         return ()
     known = tuple(formats)
-    levels = [_forms(folded, known)]
-    din = _DIN.fullmatch(folded)
+    levels = [_forms(normalised, known)]
+    din = _DIN.fullmatch(normalised)
     if din is not None:
         levels.append(_forms(din[1], known))
-    # H8CAO2962O: only where a driver's pattern wants a digit in that place does the text fit afterwards.
-    levels.append(frozenset().union(*(_lookalikes(folded, format_) for format_ in known)))
+    # H8CAO2962O: the text matches afterwards only where a driver's pattern requires a digit in that place.
+    levels.append(frozenset().union(*(_lookalikes(normalised, format_) for format_ in known)))
     return tuple(level for level in levels if level)
 
 
@@ -71,20 +70,22 @@ def _own(meter: KnownMeter, formats: dict[str, SerialFormat]) -> tuple[SerialFor
     return (formats[meter.vendor],) if meter.vendor in formats else ()
 
 
-def _forms(folded: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
+def _forms(normalised: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
     """The text itself, its canonical form in each format it has, and numbers without their leading zeros."""
-    forms = {folded} | {format_.normalise(folded) for format_ in formats if format_.matches(folded)}
+    forms = {normalised} | {
+        format_.normalise(normalised) for format_ in formats if format_.matches(normalised)
+    }
     numeric = {form for form in forms if form.isdecimal()}
     return frozenset(forms | {form.zfill(_RADIO_DIGITS) for form in numeric})
 
 
-def _lookalikes(folded: str, format_: SerialFormat) -> set[str]:
+def _lookalikes(normalised: str, format_: SerialFormat) -> set[str]:
     """The text with letters read as digits at every place where the format's example has a digit."""
     example = normalise_serial(format_.example)
-    if len(example) != len(folded):
+    if len(example) != len(normalised):
         return set()
-    pairs = zip(folded, example, strict=True)
+    pairs = zip(normalised, example, strict=True)
     read = "".join(
         typed.translate(_DIGIT_LOOKALIKES) if shown.isdecimal() else typed for typed, shown in pairs
     )
-    return {format_.normalise(read)} if read != folded and format_.matches(read) else set()
+    return {format_.normalise(read)} if read != normalised and format_.matches(read) else set()

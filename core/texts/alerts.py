@@ -1,4 +1,4 @@
-"""The words of portal and messages beside those of `display`: fluids, meters, amounts, what is no leak.
+"""The texts of portal and messages beside those of `core.texts.leaks`: fluids, meters, amounts, known uses.
 
 Pure: values in, French or English out. The guide's own words where it has them (R-069, R-084, R-086, R-090).
 """

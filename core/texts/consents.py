@@ -1,4 +1,4 @@
-"""The line under a consent: who said so, and when (R-107, R-121).
+"""The line under a consent: who answered, and when (R-107, R-121).
 
 In: author, day and language. Out: the guide's own sentence, and its English.
 """

@@ -14,7 +14,7 @@ from core.consumption.amounts import LITRES_PER_M3, rounded
 from core.language import Language
 
 DAYS_BEFORE_MONTHS = 26
-"""C-29: from this many days on a duration is told in rounded months."""
+"""C-29: from this many days on a duration is given in rounded months."""
 
 MONTHS_PER_DAY = Fraction(48, 1461)
 """12 months over 365.25 days."""
@@ -36,14 +36,14 @@ _ENGLISH_MONTHS = (
 
 
 def loss_m3(loss_litres: Decimal | int | None) -> Decimal | None:
-    """A loss in cubic metres with two decimals; unknown stays unknown."""
+    """A loss in cubic metres with two decimals; None for an unknown one."""
     return None if loss_litres is None else rounded(Fraction(loss_litres) / LITRES_PER_M3, 2)
 
 
 def loss_text(loss_litres: Decimal | int | None) -> str:
     """`13.28 m3`; `0 m3` for none, and for an unknown one too, as the guide's table prints it (R-090, C-25).
 
-    Where unknown must not look like 0, ask `loss_m3`.
+    Where unknown must not look like 0, use `loss_m3`.
     """
     return f"{loss_m3(loss_litres) or 0} m3"
 

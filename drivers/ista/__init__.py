@@ -1,9 +1,9 @@
 """The plugin `ista`: found through the entry-point group `submeter.drivers`, like any vendor's package."""
 
-from core.metering import MeterDriver, hookimpl
-from core.operators import OperatorProfile
 from drivers.ista.driver import DRIVER
 from drivers.ista.profile import PROFILE
+from submeter.vendor import MeterDriver, hookimpl
+from submeter.vendor.operators import OperatorProfile
 
 
 @hookimpl

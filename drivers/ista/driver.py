@@ -9,17 +9,8 @@ the other.
 from collections.abc import Sequence
 from typing import Final
 
-from core.metering import (
-    Field,
-    Frame,
-    Measurand,
-    Measurement,
-    MeterDriver,
-    SerialFormat,
-    Signature,
-    Table,
-)
 from drivers.ista import qundis
+from submeter.vendor import Field, Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
 
 _YEAR, _MONTH = 1, 2
 _TABLE: Final = Table(

@@ -8,7 +8,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from core.operators import (
+from submeter.vendor.operators import (
     ActivationMode,
     Asking,
     CharacterClass,

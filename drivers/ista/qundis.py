@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from core.metering import Field, Frame, Measurand, Measurement, Table, snapshots
+from submeter.vendor import Field, Frame, Measurand, Measurement, Table, snapshots
 
 MAKERS: Final = ("QDS", "LSE")
 

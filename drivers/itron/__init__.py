@@ -1,7 +1,7 @@
 """The plugin `itron`: found through the entry-point group `submeter.drivers`, like any vendor's package."""
 
-from core.metering import MeterDriver, hookimpl
 from drivers.itron.driver import DRIVER
+from submeter.vendor import MeterDriver, hookimpl
 
 
 @hookimpl

@@ -8,16 +8,7 @@ absent. With a long header the meter is the inner address and the radio the oute
 from collections.abc import Sequence
 from typing import Final
 
-from core.metering import (
-    Field,
-    Frame,
-    Measurand,
-    Measurement,
-    MeterDriver,
-    SerialFormat,
-    Signature,
-    Table,
-)
+from submeter.vendor import Field, Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
 
 _HEAT_MEDIUM: Final = 0x04
 _BILLING: Final = 1

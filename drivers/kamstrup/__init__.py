@@ -1,7 +1,7 @@
 """The plugin `kamstrup`: found through the entry-point group `submeter.drivers`, like any vendor's."""
 
-from core.metering import MeterDriver, hookimpl
 from drivers.kamstrup.driver import DRIVER
+from submeter.vendor import MeterDriver, hookimpl
 
 
 @hookimpl

@@ -8,7 +8,8 @@ can be read.
 
 from typing import Final
 
-from core.metering import (
+from drivers.kamstrup.info import read_info
+from submeter.vendor import (
     Field,
     Frame,
     Function,
@@ -19,7 +20,6 @@ from core.metering import (
     Signature,
     Table,
 )
-from drivers.kamstrup.info import read_info
 
 _NOT_AVAILABLE: Final = 127
 _TARGET: Final = 1

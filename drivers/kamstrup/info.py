@@ -7,7 +7,7 @@ MULTICAL 302) is kept raw and raises no flag.
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.metering import FlagBits, FlagDuration, Frame, StatusFlag
+from submeter.vendor import FlagBits, FlagDuration, Frame, StatusFlag
 
 _SHORT: Final = MappingProxyType(
     {0: StatusFlag.DRY, 1: StatusFlag.REVERSE, 2: StatusFlag.LEAK, 3: StatusFlag.BURST}

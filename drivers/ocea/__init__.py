@@ -1,9 +1,9 @@
 """The plugin `ocea`: found through the entry-point group `submeter.drivers`, like any vendor's package."""
 
-from core.metering import MeterDriver, hookimpl
-from core.operators import OperatorProfile
 from drivers.ocea.driver import DRIVER
 from drivers.ocea.profile import PROFILE
+from submeter.vendor import MeterDriver, hookimpl
+from submeter.vendor.operators import OperatorProfile
 
 
 @hookimpl

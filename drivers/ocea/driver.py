@@ -10,7 +10,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.metering import (
+from drivers.ocea import prios, serials
+from submeter.vendor import (
     Address,
     Field,
     FlagBits,
@@ -23,7 +24,6 @@ from core.metering import (
     StatusFlag,
     Table,
 )
-from drivers.ocea import prios, serials
 
 _WATER: Final = 0x07
 

@@ -15,12 +15,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.metering import (
-    Address,
+from submeter.vendor import Address, Frame, Measurand
+from submeter.vendor.proprietary import (
     Envelope,
-    Frame,
     Layout,
-    Measurand,
     Proprietary,
     TelegramError,
     date_g,

@@ -7,7 +7,7 @@ has one (R-017 to R-065, R-112 to R-115); the English texts are translations.
 from types import MappingProxyType
 from typing import Final
 
-from core.operators import (
+from submeter.vendor.operators import (
     ActivationMode,
     CharacterClass,
     ClassRule,

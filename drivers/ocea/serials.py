@@ -12,7 +12,7 @@ and not `H18CA029620` (R-086).
 import re
 from typing import Final
 
-from core.metering import Address
+from submeter.vendor import Address
 
 PATTERN: Final = r"[A-Z]\d{1,2}[A-Z]{2}\d{6}|\d{8}"
 _PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)

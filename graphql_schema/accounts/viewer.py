@@ -15,6 +15,7 @@ from graphql_schema.base.context import Info, language_of
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import global_id
+from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
 from graphql_schema.dwellings.occupancies import OwnedDwelling
 
@@ -46,15 +47,7 @@ class Session:
 
     @classmethod
     def of(cls, view: SessionView) -> "Session":
-        return cls(
-            id=global_id("Session", view.id),
-            user_agent=view.user_agent,
-            address=view.address,
-            created_at=view.created_at,
-            last_seen_at=view.last_seen_at,
-            expires_at=view.expires_at,
-            current=view.current,
-        )
+        return shown(cls, view, id=global_id("Session", view.id))
 
 
 @strawberry.type(description="A personal access token, with which a program reads part of the viewer's data.")
@@ -70,14 +63,7 @@ class AccessToken:
 
     @classmethod
     def of(cls, view: AccessTokenView) -> "AccessToken":
-        return cls(
-            id=global_id("AccessToken", view.id),
-            name=view.name,
-            scopes=list(view.scopes),
-            created_at=view.created_at,
-            expires_at=view.expires_at,
-            last_used_at=view.last_used_at,
-        )
+        return shown(cls, view, id=global_id("AccessToken", view.id), scopes=list(view.scopes))
 
 
 @strawberry.type(description="The channels by which the viewer is notified of a topic.")
@@ -154,7 +140,7 @@ class Viewer:
     @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:
         return [
-            NotificationChoice(topic=choice.topic, by_email=choice.by_email, by_sms=choice.by_sms)
+            shown(NotificationChoice, choice)
             for choice in await notification_choices(await info.context.viewer())
         ]
 

@@ -22,6 +22,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertActionKind, AlertStatus, KnownUse, Party
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import checked_moment
 
 
@@ -41,15 +42,7 @@ class AlertAction:
 
     @classmethod
     def of(cls, view: AlertActionView) -> "AlertAction":
-        return cls(
-            kind=view.action,
-            party=view.party,
-            done_at=view.done_at,
-            repaired_at=view.repaired_at,
-            reason=view.reason,
-            snoozed_until=view.snoozed_until,
-            note=view.note,
-        )
+        return shown(cls, view, kind=view.action)
 
 
 @strawberry.type(

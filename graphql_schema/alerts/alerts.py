@@ -11,6 +11,7 @@ from core.alerting.conditions import Condition
 from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.leaks.cost import Cost
+from core.services.alerts.manager_alerts import ManagedAlertView
 from core.services.alerts.resident_alerts import AlertView
 from core.services.shared.paging import Page
 from core.texts.alerts import (
@@ -29,6 +30,7 @@ from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import Edge, cursor, page_info, parse_cursor
 from graphql_schema.base.relay import global_id
+from graphql_schema.base.views import shown
 
 _CURSOR = "alert"
 _LARGEST_NUMBER = 2**63 - 1
@@ -107,28 +109,20 @@ class Alert:
 
     @classmethod
     def of(cls, view: AlertView) -> "Alert":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Alert", view.id),
-            kind=AlertKind(view.kind.value),
-            fluid=view.fluid,
             view=view,
-            level=view.level,
-            level_max=view.level_max,
-            over_range=view.over_range,
-            started_on=view.started_on,
-            ended_on=view.ended_on,
-            duration_days=view.duration_days,
             loss_litres=None if view.loss_litres is None else rounded(view.loss_litres, 2),
             loss_m3=loss_m3(view.loss_litres),
             loss_cost=view.cost.eur,
             projection=LeakProjection.known(view.cost),
             mean_flow_lph=_flow(view.mean_flow_lph),
             minimum_flow_at_opening_lph=_flow(view.q_min_at_opening_lph),
-            stale=view.stale,
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
-            own_limit=view.own_limit,
             workflow=AlertWorkflow.of(view.workflow),
         )
 
@@ -162,19 +156,13 @@ class AlertConnection:
 
     @classmethod
     def of(cls, page: Page[AlertView], *, after: str | None) -> "AlertConnection":
-        edges = [
-            Edge(cursor=alert_cursor(view.started_on, view.id), node=Alert.of(view)) for view in page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=page_info(edges, has_next=page.has_next, after=after),
-            total_count=page.total or 0,
-        )
+        edges = [Edge(cursor=alert_cursor(view), node=Alert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
-def alert_cursor(started_on: date, number: int) -> str:
+def alert_cursor(view: AlertView | ManagedAlertView) -> str:
     """The cursor of an alert in a list that is sorted newest first."""
-    return cursor(_CURSOR, started_on.isoformat(), number)
+    return cursor(_CURSOR, view.started_on.isoformat(), view.id)
 
 
 def alert_of_cursor(after: str | None) -> tuple[date, int] | None:

@@ -8,12 +8,13 @@ next page. A cursor is opaque: base64 of its kind and parts.
 import base64
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 from strawberry.relay import PageInfo
 
 from core.errors import InvalidInput
+from core.services.shared.paging import Page
 
 LARGEST_PAGE = 200
 PAGE = 50
@@ -69,9 +70,10 @@ def parse_cursor(text: str | None, kind: str, read: Callable[[Sequence[str]], Pa
     raise InvalidInput("This cursor does not belong to this connection.", field="after")
 
 
-def page_info(edges: Sequence[Edge[ItemT]], *, has_next: bool, after: str | None) -> PageInfo:
+def page_info(edges: Sequence[Edge[ItemT]], page: Page[Any], after: str | None) -> PageInfo:
+    """Where a page lies: `after` is the cursor that it was asked with."""
     return PageInfo(
-        has_next_page=has_next,
+        has_next_page=page.has_next,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,

@@ -14,6 +14,7 @@ from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Quality
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.views import shown
 
 _EARLIEST = date(1900, 1, 1)
 
@@ -92,13 +93,7 @@ class MonthConsumption:
 
     @classmethod
     def of(cls, point: MonthPoint, fluid: Fluid) -> "MonthConsumption":
-        return cls(
-            month=point.month,
-            amount=Amount.known(fluid, point.amount),
-            quality=point.quality,
-            days_with_data=point.days_with_data,
-            complete=point.complete,
-        )
+        return shown(cls, point, amount=Amount.known(fluid, point.amount))
 
 
 def checked_day(day: date | None, field: str) -> date | None:

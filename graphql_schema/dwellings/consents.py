@@ -10,6 +10,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.views import shown
 
 strawberry.enum(
     ConsentAnswer,
@@ -28,7 +29,7 @@ class Consent:
 
     @classmethod
     def of(cls, view: ConsentView) -> "Consent":
-        return cls(view=view, answer=view.answer, recorded_at=view.recorded_at, by_manager=view.by_manager)
+        return shown(cls, view, view=view)
 
     @resolved("The exact text of the question.")
     async def question(self, info: Info, language: Language | None = None) -> str:

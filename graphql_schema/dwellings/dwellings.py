@@ -15,11 +15,13 @@ from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
 from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
     DayConsumption,
     FluidDashboard,
@@ -33,12 +35,8 @@ from graphql_schema.meters.meters import Meter
 
 
 @strawberry.type(description="A building, or several buildings under one site code.")
-class Residence:
+class Residence(ResidenceAddress):
     code: str
-    name: str
-    street: str
-    postcode: str
-    city: str
     time_zone: str = strawberry.field(
         description="The IANA name of the time zone; all days and months are in this zone."
     )
@@ -50,16 +48,7 @@ class Residence:
     @classmethod
     def of(cls, view: ResidenceView) -> "Residence":
         price = view.water_price_eur_per_m3
-        return cls(
-            code=view.code,
-            name=view.name,
-            street=view.street,
-            postcode=view.postcode,
-            city=view.city,
-            time_zone=view.time_zone,
-            operator_name=view.operator_name,
-            water_price=None if price is None else rounded(price, 4),
-        )
+        return shown(cls, view, water_price=None if price is None else rounded(price, 4))
 
 
 @strawberry.type(
@@ -85,19 +74,12 @@ class Dwelling(Node):
 
     @classmethod
     def of(cls, view: DwellingView) -> "Dwelling":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Dwelling", view.id),
             number_in_building=view.id,
-            building=view.building,
-            staircase=view.staircase,
-            floor=view.floor,
-            number=view.number,
-            lot=view.lot,
-            manager_reference=view.manager_reference,
             surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
-            occupancy=OccupancyKind(view.occupancy.value),
-            visible_from=view.visible_from,
-            visible_until=view.visible_until,
             residence=Residence.of(view.residence),
         )
 

@@ -9,6 +9,7 @@ from core.services.places.dwellings import DwellingView
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Residence
 
 
@@ -24,15 +25,7 @@ class OwnedDwelling:
 
     @classmethod
     def of(cls, view: DwellingView) -> "OwnedDwelling":
-        return cls(
-            id=global_id("Dwelling", view.id),
-            residence=Residence.of(view.residence),
-            building=view.building,
-            staircase=view.staircase,
-            floor=view.floor,
-            number=view.number,
-            lot=view.lot,
-        )
+        return shown(cls, view, id=global_id("Dwelling", view.id), residence=Residence.of(view.residence))
 
 
 @strawberry.type(

@@ -10,6 +10,7 @@ from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 
 
 @strawberry.type(
@@ -30,16 +31,7 @@ class DwellingRequest:
 
     @classmethod
     def of(cls, view: DwellingRequestView) -> "DwellingRequest":
-        return cls(
-            id=global_id("DwellingRequest", view.id),
-            contested=view.contested,
-            residence_code=view.residence_code,
-            dwelling=view.dwelling,
-            name=view.name,
-            occupancy=view.occupancy,
-            move_in=view.move_in,
-            opened_at=view.opened_at,
-        )
+        return shown(cls, view, id=global_id("DwellingRequest", view.id))
 
 
 @strawberry.input

@@ -18,11 +18,13 @@ from core.services.portfolio.publication import DocumentView, residence_document
 from core.services.shared.paging import Page
 from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, page_info
 from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import DayConsumption, checked_day
 
 
@@ -47,14 +49,10 @@ class ManagedAlert:
 
     @classmethod
     def of(cls, view: ManagedAlertView) -> "ManagedAlert":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Alert", view.id),
-            kind=AlertKind(view.kind.value),
-            fluid=view.fluid,
-            place=view.place,
-            level=view.level,
-            started_on=view.started_on,
-            ended_on=view.ended_on,
             meter_serial=view.printed_serial,
             workflow=AlertWorkflow.of(view.workflow),
         )
@@ -70,15 +68,8 @@ class ManagedAlertConnection:
 
     @classmethod
     def of(cls, page: Page[ManagedAlertView], *, after: str | None) -> "ManagedAlertConnection":
-        edges = [
-            Edge(cursor=alert_cursor(view.started_on, view.id), node=ManagedAlert.of(view))
-            for view in page.items
-        ]
-        return cls(
-            edges=edges,
-            page_info=page_info(edges, has_next=page.has_next, after=after),
-            total_count=page.total or 0,
-        )
+        edges = [Edge(cursor=alert_cursor(view), node=ManagedAlert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
 @strawberry.type(description="A document of a residence; all its managers can see it.")
@@ -139,26 +130,14 @@ class ManagedDwelling:
 
 
 @strawberry.type(description="A residence that the manager is responsible for.")
-class ManagedResidence:
+class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     number_in_building: strawberry.Private[int]
     code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
-    name: str
-    street: str
-    postcode: str
-    city: str
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
-        return cls(
-            id=global_id("ManagedResidence", view.id),
-            number_in_building=view.id,
-            code=view.code,
-            name=view.name,
-            street=view.street,
-            postcode=view.postcode,
-            city=view.city,
-        )
+        return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
 
     @resolved("The active alerts of the residence's dwellings, newest first.")
     async def active_alerts(

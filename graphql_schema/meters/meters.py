@@ -14,6 +14,7 @@ from graphql_schema.base.enums import Fluid, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import (
     Reading,
     ReadingConnection,
@@ -36,15 +37,12 @@ class Meter(Node):
 
     @classmethod
     def of(cls, view: MeterView) -> "Meter":
-        return cls(
+        return shown(
+            cls,
+            view,
             id=global_id("Meter", view.id),
             number=view.id,
-            fluid=view.fluid,
-            vendor=view.vendor,
             serial=view.printed_serial,
-            location=view.location,
-            installed_on=view.installed_on,
-            removed_on=view.removed_on,
             last_reading=Reading.of(view.last_reading, view.fluid) if view.last_reading else None,
         )
 

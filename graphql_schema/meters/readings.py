@@ -57,7 +57,7 @@ class ReadingConnection:
             Edge(cursor=cursor(_CURSOR, int(view.read_at.timestamp())), node=Reading.of(view, fluid))
             for view in page.items
         ]
-        return cls(edges=edges, page_info=page_info(edges, has_next=page.has_next, after=after))
+        return cls(edges=edges, page_info=page_info(edges, page, after))
 
 
 def moment_of_cursor(after: str | None) -> datetime | None:

@@ -15,6 +15,7 @@ from graphql_schema.base.context import Context, Info
 from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.texts import Text
+from graphql_schema.base.views import shown
 
 LONGEST_OWN_DATUM = 254
 
@@ -102,23 +103,11 @@ class Operator:
 
     @classmethod
     def of(cls, profile: OperatorProfile) -> "Operator":
-        contact, notice = profile.contact, profile.privacy
-        return cls(
-            code=profile.code,
-            name=profile.name,
-            portal_name=profile.portal_name,
-            portal_url=profile.portal_url,
-            registration_url=profile.registration_url,
-            activation=profile.activation,
-            allow_non_occupant_owner=profile.allow_non_occupant_owner,
-            terms_version=profile.terms_version,
-            contact=Contact(
-                name=contact.name,
-                email=contact.email,
-                phone=contact.phone,
-                address=contact.address,
-                website=contact.website,
-            ),
+        notice = profile.privacy
+        return shown(
+            cls,
+            profile,
+            contact=shown(Contact, profile.contact),
             privacy_notice=PrivacyNotice(
                 version=notice.version,
                 purpose=Text.of(notice.purpose),

@@ -19,8 +19,10 @@ from core.registration.forms import Form as StepForm
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.registration.storage import RegistrationView
+from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.relay import global_id
 from graphql_schema.base.texts import Text
+from graphql_schema.base.views import shown
 from graphql_schema.registration.operators import PasswordCriterion
 
 strawberry.enum(Step, name="RegistrationStep", description="A step of a registration.")
@@ -57,14 +59,12 @@ class RegistrationField:
 
     @classmethod
     def of(cls, field: FormField) -> "RegistrationField":
-        return cls(
+        return shown(
+            cls,
+            field,
             name=to_camel_case(field.name),
-            kind=field.kind,
             label=Text.of(field.label),
-            required=field.required,
             choices=[RegistrationChoice.of(choice) for choice in field.choices],
-            example=field.example,
-            pattern=field.pattern,
             help=Text.maybe(field.help),
         )
 
@@ -118,22 +118,12 @@ class Confirmation:
 
 
 @strawberry.type(description="A published residence that matches the address.")
-class ResidenceCandidate:
+class ResidenceCandidate(ResidenceAddress):
     id: strawberry.ID = strawberry.field(description="To be sent as `{residence: {residence: id}}`.")
-    name: str
-    street: str
-    postcode: str
-    city: str
 
     @classmethod
     def of(cls, found: Candidate) -> "ResidenceCandidate":
-        return cls(
-            id=global_id("Residence", found.id),
-            name=found.name,
-            street=found.street,
-            postcode=found.postcode,
-            city=found.city,
-        )
+        return shown(cls, found, id=global_id("Residence", found.id))
 
 
 @strawberry.type(description="The text of a step: code sent, under review, complete.")

@@ -155,15 +155,12 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
-    ended_on, loss, flow = values["ended_on"], values["loss_litres"], values["mean_flow_lph"]
-    cost = values.get("loss_eur")
+    loss, flow, cost = values["loss_litres"], values["mean_flow_lph"], values.get("loss_eur")
     return {
+        **_condition(language, values),
         "level": values["level"],
-        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
         "flow": flow_text(None if flow is None else Decimal(flow)),
         "equivalent": level_equivalent(values["level"], language),
-        "since": date_text(date.fromisoformat(values["started_on"]), language),
-        "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
         "loss": loss_text(None if loss is None else Decimal(loss)),
         "cost": price_text(Decimal(cost), language) if cost is not None else "",
     }

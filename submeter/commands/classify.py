@@ -1,13 +1,14 @@
 """`submeter classify`: finds the leaks in a file of readings. Needs no database.
 
-In: index readings as CSV or Parquet. Out: a line for each leak, as CSV or JSON, and a plot if requested.
-The one rule: the classifier is that of the intake, so it finds the leaks that residents are notified of.
+In: index readings as CSV or Parquet. Out: a line for each leak, or for each meter with what the classifier
+concluded about it, as CSV or JSON, and a plot if requested. The one rule: the classifier is that of the
+intake, so it finds the leaks that residents are notified of.
 """
 
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TextIO
 
@@ -15,10 +16,11 @@ import orjson
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import InvalidInput
-from core.leaks.classifier.classify import Readings
+from core.leaks.classifier.classify import Classifier, Readings
 from core.leaks.classifier.classify import classify as find_leaks
 from core.leaks.classifier.runs import LeakRun
-from core.leaks.export import COLUMNS, LeakRow, rows
+from core.leaks.classifier.verdict import Verdict, verdicts_of
+from core.leaks.export import LeakRow, VerdictRow, rows, verdict_rows
 from submeter.leak_plot import draw
 from submeter.output import counted, err, fail
 from submeter.reading_files import read_readings
@@ -33,13 +35,16 @@ def classify(
     capacity_m3: int = 100_000,
     out: Path | None = None,
     json: bool = False,
+    verdicts: bool = False,
     plot: str | None = None,
     plot_to: Path | None = None,
 ) -> None:
     """Find the leaks in a file of readings: columns meter, read_at, litres and, after a replacement, serial.
 
     Writes meter, start, end, level, total_loss_m3, mean_flow_lph and detected_at of each leak; end is empty
-    while a leak is active. A leak that came back has one line per occurrence.
+    while a leak is active. A leak that came back has one line per occurrence. With --verdicts: meter, finding
+    (LEAK, NO_LEAK, UNDECIDED or NOT_MEASURABLE at its last reading), level, flow_lph, bound_lph, observed_h and
+    lowest_lph of each meter.
 
     Args:
         file: a CSV file with a header, or a Parquet file.
@@ -47,6 +52,7 @@ def classify(
         capacity_m3: register capacity in cubic metres, after which the index rolls over to 0.
         out: output file instead of standard output; JSON if its name ends in .json.
         json: write JSON.
+        verdicts: write one line per meter instead of one per leak.
         plot: plot the flow and the leaks of this meter.
         plot_to: file of the plot, .png or .svg; by default METER.png in the current folder.
     """
@@ -63,33 +69,48 @@ def classify(
         total = sum(len(one.at_s) for one in series.values())
         bar.update(reading, total=total, completed=total)
         judging = bar.add_task("classifying meters", total=len(series))
+        concluded: list[Verdict] = []
+
+        def judged(block: Classifier) -> None:
+            if verdicts:
+                concluded.extend(verdicts_of(block.state, block.resolution))
+            bar.advance(judging, block.state.meters)
+
         runs = find_leaks(
             list(series.values()),
             step_litres=register,
             capacity_litres=capacity_m3 * 1000,
-            progress=lambda count: bar.advance(judging, count),
+            done=judged,
         )
-    found = list(rows(list(series), runs))
+    leaks = list(rows(list(series), runs))
+    kind = VerdictRow if verdicts else LeakRow
+    found = list(verdict_rows(list(series), concluded)) if verdicts else leaks
     if out is None:
-        _write(sys.stdout, found, as_json=as_json)
+        _write(sys.stdout, kind, found, as_json=as_json)
     else:
         with out.open("w", encoding="utf-8", newline="") as target:
-            _write(target, found, as_json=as_json)
+            _write(target, kind, found, as_json=as_json)
     if plot is not None:
         _draw(plot, plot_to, series, runs)
     meters = sum(bool(of_meter) for of_meter in runs)
     reported = (
-        f"{counted(len(found), 'leak')} of {counted(meters, 'meter')} among {counted(len(series), 'meter')}"
+        f"{counted(len(leaks), 'leak')} of {counted(meters, 'meter')} among {counted(len(series), 'meter')}"
     )
     err.print(reported, style="dim")
 
 
-def _write(target: TextIO, found: Sequence[LeakRow], *, as_json: bool) -> None:
+def _write(
+    target: TextIO,
+    kind: type[LeakRow | VerdictRow],
+    found: Sequence[LeakRow | VerdictRow],
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         target.write(orjson.dumps([asdict(row) for row in found], option=orjson.OPT_INDENT_2).decode() + "\n")
         return
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(field.name for field in fields(kind))
     writer.writerows(["" if value is None else value for value in asdict(row).values()] for row in found)
 
 

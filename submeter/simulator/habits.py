@@ -15,7 +15,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600
-QUIET_HOURS = range(1, 5)
 
 # Share of a day's water by local hour: nothing in the night, peaks at breakfast and in the evening.
 _WORKDAY = (
@@ -76,7 +75,7 @@ class WaterHabit:
         return round(self.persons * _MEAN_LITRES * self.share)
 
     def hours(self, day: date, local_hours: Sequence[int]) -> list[int]:
-        """Litres in each hour of `day`; none in the holidays, and none in `QUIET_HOURS`."""
+        """Litres in each hour of `day`; none in the holidays, and none from 01:00 to 05:00."""
         if on_holiday(self.home, day):
             return [0] * len(local_hours)
         chance = random.Random(f"{self.seed}/{day.toordinal()}")

@@ -171,7 +171,7 @@ def _dwelling(
     today: date,
     first_day: date,
 ) -> DemoDwelling:
-    silent_from = today - timedelta(days=43)
+    no_data_from = today - timedelta(days=43)
     return DemoDwelling(
         code=code,
         building=flat.building,
@@ -185,8 +185,8 @@ def _dwelling(
         meters=meters,
         residents=_residents(flat, scenario, today, first_day),
         scenarios=frozenset() if scenario is None else frozenset({scenario}),
-        silent=(
-            DayRange(silent_from, silent_from + timedelta(days=7))
+        no_data=(
+            DayRange(no_data_from, no_data_from + timedelta(days=7))
             if scenario is Scenario.WEEK_WITHOUT_DATA
             else None
         ),

@@ -10,7 +10,9 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 FILLER = 0x2F
-NEVER = bytes(2)  # the date of type G for "not yet"
+INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}  # by the coding in a DIF (EN 13757-3, table 4)
+BCD_BYTES = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
+NEVER = bytes(2)  # a date of type G that says: not yet
 
 
 class EncodedRecord(NamedTuple):
@@ -26,7 +28,7 @@ def integer(header: str, value: int) -> EncodedRecord:
     `integer("0413", 47889)` is `0413 11BB0000`, 47.889 m3. OverflowError when the number does not fit.
     """
     head = bytes.fromhex(header)
-    width = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}[head[0] & 0x0F]
+    width = INTEGER_BYTES[head[0] & 0x0F]
     return EncodedRecord(head, value.to_bytes(width, "little", signed=True))
 
 
@@ -36,7 +38,7 @@ def bcd(header: str, value: int) -> EncodedRecord:
     OverflowError when the number has more digits than the DIF allows.
     """
     head = bytes.fromhex(header)
-    width = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}[head[0] & 0x0F]
+    width = BCD_BYTES[head[0] & 0x0F]
     digits = f"{value:0{2 * width}d}"
     if len(digits) > 2 * width:
         raise OverflowError(f"{value} has more than {2 * width} digits")

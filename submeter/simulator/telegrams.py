@@ -136,8 +136,8 @@ def _history(
     if opens_s < out_s <= anchor_s:
         seconds.append(out_s - _SWAP_READING_S)
     quiet = range(0)
-    if dwelling.silent:
-        quiet = range(day_start_s(dwelling.silent.first, zone), day_start_s(dwelling.silent.end, zone))
+    if dwelling.no_data:
+        quiet = range(day_start_s(dwelling.no_data.first, zone), day_start_s(dwelling.no_data.end, zone))
     return (second for second in sorted(seconds) if in_s <= second < out_s and second not in quiet)
 
 

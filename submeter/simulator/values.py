@@ -132,7 +132,7 @@ class DemoDwelling:
     meters: tuple[DemoMeter, ...]
     residents: tuple[DemoResident, ...]
     scenarios: frozenset[Scenario]
-    silent: DayRange | None = None
+    no_data: DayRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Codes, temporary passwords and tokens: what is kept opens nothing, what is shown counts once."""
+"""Codes, temporary passwords and tokens: only hashes are stored, and what is shown is valid once."""
 
 import math
 from dataclasses import replace
@@ -22,8 +22,8 @@ def judged(code: KeptCode, shown: str, *, after: timedelta = timedelta()) -> Cod
 
 
 @pytest.mark.requirement("R-219", "R-220")
-def test_a_code_has_six_digits_and_leading_noughts() -> None:
-    """Each of the million codes may come, and all of them are six characters."""
+def test_a_code_has_six_digits_and_leading_zeros() -> None:
+    """Each of the million codes is possible, and all of them have six characters."""
     made = {codes.make_code() for _ in range(3_000)}
     assert all(len(code) == 6 and code.isdecimal() for code in made)
     assert any(code.startswith("0") for code in made)
@@ -32,8 +32,8 @@ def test_a_code_has_six_digits_and_leading_noughts() -> None:
 
 @pytest.mark.requirement("R-219")
 @pytest.mark.parametrize("shown", ["042117", " 042 117 ", "042-117", "042\u202f117\n"])
-def test_a_code_counts_however_it_was_typed(shown) -> None:
-    """People and mail programs put blanks and hyphens into it."""
+def test_a_code_is_accepted_with_spaces_and_hyphens(shown) -> None:
+    """People and mail programs insert spaces and hyphens."""
     assert judged(kept("042117"), shown) is CodeVerdict.RIGHT
 
 
@@ -44,7 +44,7 @@ def test_another_code_is_wrong(shown) -> None:
 
 
 def test_a_code_lasts_fifteen_minutes_to_the_instant() -> None:
-    """And is expired from then on, right or wrong."""
+    """From then on it is expired, right or wrong."""
     last = timedelta(minutes=15) - timedelta(seconds=1)
     assert judged(kept("042117"), "042117", after=last) is CodeVerdict.RIGHT
     for shown in ("042117", "000000"):
@@ -52,7 +52,7 @@ def test_a_code_lasts_fifteen_minutes_to_the_instant() -> None:
 
 
 def test_a_code_has_five_tries() -> None:
-    """The fifth is looked at, the sixth is not, right as it may be; nor is a code that was used."""
+    """The fifth is checked; the sixth is refused even if it is right, and so is a used code."""
     assert judged(kept("042117", tries=5), "042117") is CodeVerdict.RIGHT
     assert judged(kept("042117", tries=6), "042117") is CodeVerdict.EXPIRED
     assert judged(kept("042117", used=True), "042117") is CodeVerdict.EXPIRED
@@ -60,23 +60,23 @@ def test_a_code_has_five_tries() -> None:
     assert [kept("1", tries=tries).open_at(NOW) for tries in (0, 4, 5)] == [True, True, False]
 
 
-def test_the_next_code_is_waited_for() -> None:
-    """A minute after the last."""
+def test_the_next_code_is_sent_after_a_minute_at_the_earliest() -> None:
+    """Counted from the last code."""
     code = kept("042117")
     assert code.resend_after(NOW + timedelta(seconds=20)) == timedelta(seconds=40)
     assert code.resend_after(NOW + timedelta(seconds=90)) == timedelta()
 
 
-def test_what_is_kept_of_a_code_counts_for_its_purpose_under_its_key() -> None:
-    """A thief of the table cannot try the million codes out, nor use one for something else."""
+def test_a_codes_hash_depends_on_its_purpose_and_the_key() -> None:
+    """A copy of the table is not enough to try the million codes, nor to use one for another purpose."""
     mine = codes.code_hash("042117", key=KEY, bound_to="phone:12")
     assert mine != codes.code_hash("042117", key=b"x" * 32, bound_to="phone:12")
     assert mine != codes.code_hash("042117", key=KEY, bound_to="phone:13")
     assert "042117" not in repr(replace(kept("042117"), tries=1))
 
 
-def test_a_temporary_password_has_eighty_bits_and_more() -> None:
-    """Of an alphabet that survives paper, and never twice the same."""
+def test_a_temporary_password_has_at_least_eighty_bits() -> None:
+    """From an alphabet that can be copied from paper, and never the same twice."""
     made = [codes.make_temporary_password() for _ in range(500)]
     assert len(set(made)) == 500
     letters = set("".join(made)) - {"-"}
@@ -91,17 +91,10 @@ def test_recovery_codes_are_ten_and_differ() -> None:
     assert all(len(one) == 11 for one in made)
 
 
-def test_a_token_says_what_it_is() -> None:
-    """And holds 256 bits behind its prefix."""
+def test_a_token_begins_with_its_kind() -> None:
+    """And has 256 bits after its prefix."""
     one, other = codes.make_token("smp_"), codes.make_token("smp_")
     assert one != other
     assert one.startswith("smp_")
     assert len(one) == len("smp_") + 43
     assert codes.token_hash(one) != codes.token_hash(other)
-
-
-def test_a_hash_is_found_among_others() -> None:
-    """Wherever it stands."""
-    hashes = [codes.token_hash(text) for text in "abc"]
-    assert [codes.among(codes.token_hash(text), hashes) for text in "abcd"] == [True, True, True, False]
-    assert not codes.among("", [])

@@ -90,7 +90,7 @@ def test_listed_specials_are_the_only_ones_that_count(password: str, names: set[
 )
 @pytest.mark.requirement("PW-07")
 def test_common_passwords_are_refused_however_decorated(password: str) -> None:
-    """What everybody tries first is refused though it meets every criterion on characters (PW-07)."""
+    """A common password is refused although it meets every criterion on characters (PW-07)."""
     assert _failed(FOUR_CLASSES, password) == {"NOT_COMMON"}
 
 
@@ -106,7 +106,7 @@ def test_common_passwords_are_refused_however_decorated(password: str) -> None:
 )
 @pytest.mark.requirement("PW-07")
 def test_the_owners_own_data_are_refused(password: str, own: str) -> None:
-    """Name, address and numbers of the owner may not stand in the password, however they are written."""
+    """Name, address and numbers of the owner may not appear in the password, however they are written."""
     assert "NOT_OWN_DATA" in _failed(FOUR_CLASSES, password, own)
 
 
@@ -116,8 +116,8 @@ LOOK_ALIKES = "4@8({[<369&#!1|0$5+7%2"
 @pytest.mark.parametrize(
     "password", [LOOK_ALIKES * 4, LOOK_ALIKES[::-1] * 4, "Zk7!pqWxQm9vTr2Lb5Nc8Hd3Jf6Gs1" * 4, "Aa1!" * 256]
 )
-def test_no_password_is_dear_to_judge(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of letters written as look-alikes a few readings are tried, and of a long text the beginning."""
+def test_no_password_is_expensive_to_check(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few readings of look-alike letters are tried, and only the beginning of a long text."""
     tried: list[int] = []
 
     def counted(text: str, *ranked: object, **more: object) -> list[dict[str, object]]:
@@ -133,18 +133,18 @@ def test_no_password_is_dear_to_judge(password: str, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("password", ["4zerty!|1@", "M@r$ei11e!4", "P@$5w0rd!4|1"])
 def test_look_alikes_hide_no_common_password(password: str) -> None:
-    """One that is written with every look-alike at hand is as common as without."""
+    """A common password written with look-alikes is refused like the plain one."""
     assert "NOT_COMMON" in _failed(FOUR_CLASSES, password)
 
 
 def test_short_names_and_the_mail_host_are_not_looked_for() -> None:
-    """A name of three letters and the provider's domain stand in too many good passwords."""
+    """A name of three letters and the provider's domain appear in too many good passwords."""
     assert _failed(FOUR_CLASSES, "Xy!7LiExample-Qv", "Li", "li@example.org", "") == set()
 
 
 @pytest.mark.parametrize("password", ["", "\ud800", "a" * 100_000, "é" * 200, "\0" * 20])
 def test_no_text_breaks_the_check(password: str) -> None:
-    """Whatever is typed is answered by criteria; one beyond the greatest length by that alone."""
+    """Any text is answered by criteria; one beyond the maximum length by that criterion alone."""
     criteria = check_password(FOUR_CLASSES, password)
     assert failed(criteria)
     assert (len(criteria) == 1) is (len(password) > LONGEST_PASSWORD)

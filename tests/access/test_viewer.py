@@ -14,7 +14,7 @@ from core.errors import (
 )
 
 
-def test_permissions_are_named_alike_and_stand_in_order() -> None:
+def test_permissions_follow_one_naming_rule_and_are_sorted() -> None:
     """`resource:action`, sorted, each member named after its value."""
     values = [permission.value for permission in Permission]
     assert values == sorted(values)
@@ -23,13 +23,13 @@ def test_permissions_are_named_alike_and_stand_in_order() -> None:
     ]
 
 
-def test_every_role_has_its_line_in_the_table() -> None:
-    """A role without one could not ask for anything."""
+def test_every_role_is_in_the_table() -> None:
+    """A role that is missing there would have no permission at all."""
     assert set(PERMISSIONS_OF) == set(Role)
 
 
 def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
-    """What is the application's is read, and neither outbox nor audit is among it; alerts are seen to."""
+    """Application data are read only, outbox and audit excluded; alerts can be acknowledged."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
     own = {"account", "consent", "limits", "password", "second_factor", "sessions", "terms", "tokens"}
     verbs = {
@@ -50,7 +50,7 @@ def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
     ],
 )
 def test_a_session_that_is_not_ready_sees_no_data(state, refusal, way_on) -> None:
-    """Each permission but the way on and the own sessions is refused by the state's name."""
+    """Each permission except the next step and the own sessions is refused by the state's name."""
     viewer = Viewer(role=Role.RESIDENT, state=state)
     allowed = {permission for permission in Permission if viewer.may(permission)}
     assert way_on in allowed
@@ -61,16 +61,16 @@ def test_a_session_that_is_not_ready_sees_no_data(state, refusal, way_on) -> Non
     assert refusal.code == state.value
 
 
-def test_the_states_stand_in_their_order() -> None:
-    """What stands first is asked for first (C-38)."""
+def test_the_states_are_asked_for_in_their_order() -> None:
+    """The first state that is unmet decides (C-38)."""
     every = ("factor_missing", "password_temporary", "factor_to_enrol", "terms_to_accept")
     for count, state in enumerate(reversed(SessionState)):
-        standing = dict.fromkeys(every, False) | dict.fromkeys(every[len(every) - count :], True)
-        assert state_of(**standing) is state
+        unmet = dict.fromkeys(every, False) | dict.fromkeys(every[len(every) - count :], True)
+        assert state_of(**unmet) is state
 
 
 def test_a_scope_reads_and_changes_nothing() -> None:
-    """Whatever the scopes of a token: no mutation, no account, and days for read:daily alone."""
+    """With any scopes a token has no mutation and no account, and days only with read:daily."""
     for scope in TokenScope:
         viewer = Viewer(role=Role.RESIDENT, scopes=frozenset({scope}))
         allowed = {permission for permission in Permission if viewer.may(permission)}
@@ -91,8 +91,8 @@ def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
         assert {permission for permission in Permission if viewer.may(permission)} == expected
 
 
-def test_a_gateway_hands_in_telegrams_and_sees_no_datum() -> None:
-    """A key that lies in a cellar opens nothing."""
+def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
+    """A key stored in a cellar must not give access to data."""
     assert PERMISSIONS_OF[Role.GATEWAY] == {Permission.TELEGRAMS_SUBMIT}
 
 

@@ -7,7 +7,7 @@ H = 3600
 
 
 def test_a_meters_own_states_become_conditions():
-    """Burst, backflow, dry, tamper and the leak flag are told; a battery is none of these kinds."""
+    """Burst, backflow, dry, tamper and the leak flag are conditions; a low battery is not."""
     flags = {StatusFlag.BURST, StatusFlag.REVERSE, StatusFlag.DRY, StatusFlag.TAMPER}
     assert reported(flags) == {Condition.BURST, Condition.BACKFLOW, Condition.DRY, Condition.TAMPER}
     assert reported({StatusFlag.LEAK, StatusFlag.BATTERY_LOW}) == {Condition.METER_LEAK}
@@ -31,15 +31,15 @@ def test_a_register_that_runs_back_two_steps_is_backflow(litres, step, back):
 
 
 @pytest.mark.parametrize(
-    ("hours", "every_h", "silent"), [(24, 1, False), (25, 1, True), (100, 24, False), (145, 24, True)]
+    ("hours", "every_h", "missing"), [(24, 1, False), (25, 1, True), (100, 24, False), (145, 24, True)]
 )
-def test_no_news_is_six_intervals_and_at_least_a_day(hours, every_h, silent):
-    """An hourly meter is missed after a day, a daily one after six."""
-    assert is_missing_data(0, hours * H, usual_interval_s=every_h * H) is silent
+def test_missing_data_is_six_intervals_and_at_least_a_day(hours, every_h, missing):
+    """An hourly meter has missing data after a day, a daily one after six."""
+    assert is_missing_data(0, hours * H, usual_interval_s=every_h * H) is missing
 
 
-def test_what_cannot_be_is_refused():
-    """Time runs forward, and an interval has a length."""
+def test_an_impossible_interval_is_refused():
+    """Time runs forward, and an interval is longer than zero."""
     with pytest.raises(ValueError, match="after the first"):
         Between(0, 1)
     with pytest.raises(ValueError, match="positive"):

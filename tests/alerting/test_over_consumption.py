@@ -42,8 +42,8 @@ def test_fewer_years_make_a_comparison_too():
     "amounts",
     [{}, {NOW: 10**6}, {NOW: 10**6, year(4): 1}, {year(1): 5}, {NOW: 10**6, year(1): 0, year(2): 0}],
 )
-def test_without_anything_to_compare_there_is_no_alert(amounts):
-    """No data now, no earlier year, or years in which nobody lived there: no judgement."""
+def test_without_a_year_to_compare_with_there_is_no_alert(amounts):
+    """No data now, no earlier year, or years without an occupant: no alert."""
     assert over_consumption(amounts, current=NOW) is None
 
 
@@ -55,8 +55,8 @@ def test_the_factor_may_be_another():
 
 
 @pytest.mark.requirement("C-30")
-def test_a_residents_own_limits_are_told_when_they_are_passed():
-    """Litres a day and a month of the resident's choosing; the limit itself is still kept."""
+def test_a_residents_own_limits_are_reported_when_they_are_exceeded():
+    """Litres a day and a month, chosen by the resident; an amount equal to the limit does not exceed it."""
     days = {date(2026, 11, 2): 301, date(2026, 11, 1): 300}
     months = {Month(2026, 11): 4001, Month(2026, 10): 4000}
     assert over_limits(days, months, ConsumptionLimits(per_day=300, per_month=4000)) == [

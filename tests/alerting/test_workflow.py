@@ -1,4 +1,4 @@
-"""What people do about an alert, and the meter's last word."""
+"""Actions of people on an alert, and the verdict of the meter."""
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -46,13 +46,13 @@ def flows(*minima):
         ([AlertActionKind.NOT_A_LEAK, AlertActionKind.REPAIRED], True, AlertStatus.REPAIRED),
     ],
 )
-def test_the_last_deed_decides(actions, snoozed, expected):
-    """An alert stands as its last deed says; one whose silence is over is open again."""
+def test_the_last_action_decides_the_status(actions, snoozed, expected):
+    """An alert has the status of its last action; once a snooze is over it is open again."""
     assert status(actions, snoozed=snoozed) is expected
 
 
-def test_what_may_be_done():
-    """A running alert can be repaired or called no leak at any time, and be seen to once."""
+def test_the_possible_actions_follow_from_the_status():
+    """A running alert can be marked repaired or no leak at any time, and be acknowledged once."""
     assert possible_actions(AlertStatus.OPEN, running=True) == EVERYTHING
     assert possible_actions(AlertStatus.RELAPSED, running=True) == EVERYTHING
     assert possible_actions(AlertStatus.NOT_A_LEAK, running=True) == EVERYTHING
@@ -72,19 +72,19 @@ def test_what_may_be_done():
         ((None, Fraction(1, 3)), (AlertActionKind.RELAPSED, DAY + timedelta(days=1))),
     ],
 )
-def test_the_meter_has_the_last_word(minima, verdict):
-    """The first day that the meter tells of decides; silence is no verdict."""
+def test_the_first_day_with_data_after_a_repair_decides(minima, verdict):
+    """Days without data are skipped: missing data is no verdict."""
     assert verdict_on_repair(flows(*minima)) == verdict
 
 
-def test_a_repair_is_believed_for_two_days():
+def test_a_repair_is_not_judged_for_two_days():
     """Before that, the pipes may still be filling and the appliances running."""
     repaired_at = datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert asked_from(repaired_at) == datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
-def test_a_silence_ends_with_its_day_or_a_higher_level():
-    """More than what was called no leak is told at once."""
+def test_a_snooze_ends_with_its_last_day_or_a_higher_level():
+    """A flow above the level that was dismissed is notified at once."""
     snooze = Snooze(until=DAY, level=2)
     assert snooze.covers(DAY - timedelta(days=1), 2)
     assert snooze.covers(DAY - timedelta(days=1), None)

@@ -1,4 +1,4 @@
-"""`submeter accounts` and `submeter managers revoke`: the operator's hand on access, with clear answers."""
+"""`submeter accounts` and `submeter managers revoke`: the operator changes access, with clear answers."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ async def reported(
 
 
 async def test_a_residence_is_taken_from_a_manager(reported: Callable[[], str]) -> None:
-    """From the moment on; twice is once, and each is answered; the grant and its end are on record."""
+    """At once; a repetition changes nothing, each call is answered, and grant and end are audited."""
     await managers.revoke(EMAIL, "ocea", "AA000")
     assert reported() == f"{EMAIL} no longer has access to AA000."
     assert await ManagedResidence.all().count() == 0
@@ -54,7 +54,7 @@ async def test_a_residence_is_taken_from_a_manager(reported: Callable[[], str]) 
 
 
 async def test_an_account_is_disabled_and_enabled(reported: Callable[[], str]) -> None:
-    """Each with its answer, the first time and the second."""
+    """Each has its answer, the first time and when repeated."""
     for command, answers in (
         (accounts.disable, ("is disabled.", "is already disabled.")),
         (accounts.enable, ("is enabled.", "was not disabled.")),

@@ -14,7 +14,6 @@ import pytest
 from pyarrow import parquet
 
 from core.errors import InvalidInput
-from core.leaks.export import COLUMNS
 from submeter.commands.classify import classify
 from submeter.reading_files import read_readings
 
@@ -55,7 +54,15 @@ def test_a_file_of_readings_becomes_a_line_for_each_leak(tmp_path, capsys):
     classify(written(tmp_path / "fleet.csv", rows))
     printed = capsys.readouterr()
     first, second = table(printed.out)
-    assert tuple(first) == COLUMNS
+    assert tuple(first) == (
+        "meter",
+        "start",
+        "end",
+        "level",
+        "total_loss_m3",
+        "mean_flow_lph",
+        "detected_at",
+    )
     assert (first["meter"], first["start"], first["end"], first["level"]) == (
         "A1",
         "2025-03-03T00:00:00Z",
@@ -69,8 +76,39 @@ def test_a_file_of_readings_becomes_a_line_for_each_leak(tmp_path, capsys):
     assert "2 leaks of 2 meters among 3 meters" in printed.err
 
 
+def test_each_meter_has_its_verdict(tmp_path, capsys):
+    """Asked for verdicts, a meter without a leak has a line too, and says whether none can be told."""
+    rows = [*readings("A1"), *readings("B2", leak_lph=0), *readings("C3")[:60]]
+    path = written(tmp_path / "fleet.csv", rows)
+    classify(path, verdicts=True)
+    printed = capsys.readouterr()
+    leaking, dry, young = table(printed.out)
+    assert tuple(leaking) == (
+        "meter",
+        "finding",
+        "level",
+        "flow_lph",
+        "bound_lph",
+        "observed_h",
+        "lowest_lph",
+    )
+    assert (leaking["meter"], leaking["finding"], leaking["level"]) == ("A1", "LEAK", "1")
+    assert float(leaking["flow_lph"]) == pytest.approx(6, rel=0.02)
+    assert (dry["finding"], dry["level"], dry["flow_lph"]) == ("NO_LEAK", "0", "")
+    assert float(dry["bound_lph"]) < 4
+    assert (young["meter"], young["finding"]) == ("C3", "NO_LEAK")
+    assert "1 leak of 1 meter among 3 meters" in printed.err
+    classify(path, register=100, verdicts=True, json=True)
+    coarse = json.loads(capsys.readouterr().out)
+    assert [row["finding"] for row in coarse] == ["NOT_MEASURABLE"] * 3
+    assert coarse[0]["lowest_lph"] == pytest.approx(20.833, abs=0.001)
+    classify(written(tmp_path / "short.csv", readings("D4")[50:60]), verdicts=True)
+    (short,) = table(capsys.readouterr().out)
+    assert (short["finding"], short["bound_lph"], short["observed_h"]) == ("UNDECIDED", "", "9.0")
+
+
 def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):
-    """The kind of file changes nothing; --out writes it, and its name may ask for JSON."""
+    """The kind of file makes no difference; --out writes it, and a name ending in .json gives JSON."""
     rows = readings(serial="X9")
     classify(written(tmp_path / "one.csv", rows))
     reported = table(capsys.readouterr().out)
@@ -85,7 +123,7 @@ def test_parquet_and_csv_say_the_same_and_json_too(tmp_path, capsys):
 
 
 def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
-    """--register 10 asks for two days before it calls a leak."""
+    """--register 10 needs two days before it reports a leak."""
     path = written(tmp_path / "ten.csv", readings(leak_lph=9, step=10))
     classify(path, register=10)
     (row,) = table(capsys.readouterr().out)
@@ -96,7 +134,10 @@ def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
     ("rows", "reason"),
     [
         ("meter,read_at\nA,1\n", "no column litres"),
-        ("meter,read_at,litres\nA,2025-03-01T00:00:00Z,12\nA,yesterday,13\n", "line 3: read_at is not a time"),
+        (
+            "meter,read_at,litres\nA,2025-03-01T00:00:00Z,12\nA,yesterday,13\n",
+            "line 3: read_at is not a time",
+        ),
         ("meter,read_at,litres\nA,2025-03-01T00:00:00,12\n", "line 2: read_at has no offset"),
         ("meter,read_at,litres\nA,1740787200000,12\n", "line 2: read_at is too large"),
         ("meter,read_at,litres\nA,1740787200,twelve\n", "line 2: litres is not a whole number: 'twelve'"),
@@ -108,15 +149,15 @@ def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, reason):
-    """The file, the line and the reason: nothing is guessed, and nothing passed over."""
+    """File, line and reason are given: nothing is guessed, and nothing skipped."""
     path = tmp_path / "bad.csv"
     path.write_bytes(rows.encode("latin-1"))
     with pytest.raises(InvalidInput, match=reason):
         read_readings(path)
 
 
-def test_what_is_no_parquet_is_told(tmp_path):
-    """A file that only has the name."""
+def test_a_file_that_is_no_parquet_is_refused_with_its_reason(tmp_path):
+    """A file that has only the suffix."""
     path = tmp_path / "bad.parquet"
     path.write_text("meter,read_at,litres\n")
     with pytest.raises(InvalidInput, match="cannot be read as Parquet"):
@@ -139,8 +180,8 @@ def test_no_reading_of_a_parquet_file_is_guessed(tmp_path, moment, litres, reaso
         read_readings(path)
 
 
-def test_a_meter_may_be_called_0(tmp_path):
-    """A number is a name as good as any; a folder is no file of readings."""
+def test_a_meter_may_be_named_0(tmp_path):
+    """A number is a valid name; a folder is no file of readings."""
     path = tmp_path / "one.parquet"
     parquet.write_table(
         pa.table({"meter": [0], "read_at": [datetime(2026, 1, 1, tzinfo=UTC)], "litres": [5]}), path
@@ -174,7 +215,7 @@ def test_an_unknown_register_ends_the_command(tmp_path, capsys):
 
 @pytest.mark.parametrize(("module", "options"), [("pyarrow", []), ("matplotlib", ["--plot", "A1"])])
 def test_without_the_extra_the_command_says_what_to_install(tmp_path, module, options):
-    """CSV without a picture needs neither pyarrow nor matplotlib; what does, says how to get it."""
+    """CSV without a picture needs neither pyarrow nor matplotlib; otherwise the command names the extra."""
     source = written(tmp_path / "one.csv", readings())
     if module == "pyarrow":
         source = source.rename(tmp_path / "one.parquet")

@@ -1,4 +1,4 @@
-"""The `submeter` command as a shell sees it."""
+"""The `submeter` command as run from a shell."""
 
 import asyncio
 import json
@@ -16,16 +16,17 @@ from core.models import Channel
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
-from tests.support import encoder, factories
-from tests.support import encoder_encryption as encryption
+from tests.support import factories
 from tests.support.post import smtp_server
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 
 
-def test_decode_needs_no_database(run, tmp_path: Path) -> None:
+def test_decode_needs_no_database(shell, tmp_path: Path) -> None:
     """A telegram is decoded without a data folder being made."""
-    answer = run("decode", PRIOS, "--json")
+    answer = shell("decode", PRIOS, "--json")
     assert answer.returncode == 0, answer.stderr
     report = json.loads(answer.stdout)
     assert report["driver"] == "ocea"
@@ -33,8 +34,8 @@ def test_decode_needs_no_database(run, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_decode_answers_json_lines_in_order(run) -> None:
-    """Each line is answered in turn; what is wrong with one is its own answer, and the stream goes on."""
+def test_decode_answers_json_lines_in_order(shell) -> None:
+    """Each line is answered in turn; an error is the answer to its line, and the stream goes on."""
     key = "F5011AE1F4F10C62B7E5052DE5831F09"
     compact = "23442D2C043799691B168D204640207928848F2B4DCCDFACBABB24C04B9B1281721EA518"
     asked = [
@@ -48,7 +49,7 @@ def test_decode_answers_json_lines_in_order(run) -> None:
         json.dumps({"id": 6}),
         json.dumps([7]),
     ]
-    answer = run("decode", "--jsonl", given="\n".join(asked) + "\n")
+    answer = shell("decode", "--jsonl", given="\n".join(asked) + "\n")
     assert answer.returncode == 0, answer.stderr
     answers = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [reported["id"] for reported in answers] == [1, None, 2, 3, 4, 5, 6, None]
@@ -82,15 +83,15 @@ def test_decode_learns_compact_formats_from_the_telegrams_before(run) -> None:
     assert known["measurements"] == {"total_volume_m3": 123.456}
 
 
-def test_decode_says_where_a_telegram_broke(run) -> None:
-    """A telegram cut short ends the command with status 1, the code and the layers that were read."""
+def test_decode_names_where_a_telegram_failed(run) -> None:
+    """A truncated telegram ends the command with status 1, the code and the layers that were read."""
     answer = run("decode", PRIOS[:40])
     assert answer.returncode == 1
     assert "TRUNCATED" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_a_key_that_is_none_is_refused_without_being_repeated(run) -> None:
+def test_an_invalid_key_is_refused_without_being_printed(run) -> None:
     """A --key that is not hex is refused, and the text given is not printed."""
     answer = run("decode", PRIOS, "--key", "my-secret-key")
     assert answer.returncode == 1
@@ -98,29 +99,28 @@ def test_a_key_that_is_none_is_refused_without_being_repeated(run) -> None:
     assert "my-secret" not in answer.stdout + answer.stderr
 
 
-def test_drivers_are_listed_with_where_they_come_from(run) -> None:
+def test_drivers_are_listed_with_where_they_come_from(shell) -> None:
     """The four vendors are found through their entry points."""
-    answer = run("drivers", "list", "--json")
+    answer = shell("drivers", "list", "--json")
     listed = json.loads(answer.stdout)
     assert [driver["driver"] for driver in listed["drivers"]] == ["ista", "itron", "kamstrup", "ocea"]
     assert listed["broken"] == []
 
 
-def test_a_command_on_a_fresh_machine_says_what_to_do_first(run) -> None:
+def test_a_command_on_a_fresh_machine_names_the_command_to_run_first(shell) -> None:
     """Without tables `ingest` names the command that makes them, and `migrate` makes them."""
-    refused = run("ingest", "-", given=PRIOS)
+    refused = shell("ingest", "-", given=PRIOS)
     assert (refused.returncode, "submeter migrate" in refused.stderr) == (1, True)
-    assert "0001_initial" in run("migrate").stdout
-    assert "up to date" in run("migrate").stdout
-    taken_in = run("ingest", "-", "--json", given=f"# a comment\n\n{PRIOS}\nnonsense\n")
+    assert "0001_initial" in shell("migrate").stdout
+    assert "up to date" in shell("migrate").stdout
+    taken_in = shell("ingest", "-", "--json", given=f"# a comment\n\n{PRIOS}\nnonsense\n")
     assert json.loads(taken_in.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
 
 
-def test_kept_lines_are_listed_with_what_is_wrong(run) -> None:
-    """`kept list` names stage, reason, place and meter of each line, and filters by reason."""
-    run("migrate")
-    run("ingest", "-", given=f"{PRIOS}\nnonsense\n")
-    listed = json.loads(run("dead-letters", "list", "--json").stdout)
+def test_dead_letters_are_listed_with_their_reason(tables, run, shell) -> None:
+    """`dead-letters list` names stage, reason, place and meter of each line, and filters by reason."""
+    shell("ingest", "-", given=f"{PRIOS}\nnonsense\n")
+    listed = json.loads(shell("dead-letters", "list", "--json").stdout)
     assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
         ("METER", "UNKNOWN_METER", None),
         ("LINE", "NOT_A_TELEGRAM", 0),
@@ -129,10 +129,11 @@ def test_kept_lines_are_listed_with_what_is_wrong(run) -> None:
     assert (unknown["radio_address"], unknown["line"]) == ("SAP-21131C34-0C-04", PRIOS)
 
 
-def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path: Path) -> None:
-    """`meters import` seals the keys of a CSV file; a kept telegram is then replayed."""
-    run("migrate")
-    run("ingest", "-", given=PRIOS)
+def test_meters_are_imported_from_a_list_and_their_telegrams_replayed(
+    tables, run, shell, tmp_path: Path
+) -> None:
+    """`meters import` encrypts the keys of a CSV file; a dead letter is then replayed."""
+    shell("ingest", "-", given=PRIOS)
     table = tmp_path / "meters.csv"
     heading = "operator,residence,number,fluid,vendor,printed_serial,radio_address,installed_on,key\n"
     row = "ocea,AA000,12,COLD_WATER,ocea,H18CA029620,SAP-21131C34-0C-04,2024-01-01,{}\n"
@@ -142,7 +143,7 @@ def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path:
     described = ("ocea", "OCEA", "AA000", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
     free = run("residences", "add", *described, "--water-price", "0")
     assert (free.returncode, "water_price" in free.stderr) == (1, True)
-    made = run("residences", "add", *described, "--water-price", "4.52")
+    made = shell("residences", "add", *described, "--water-price", "4.52")
     assert made.returncode == 0, made.stderr
     table.write_text(heading + row.format("not hex"), encoding="utf-8")
     unreadable = run("meters", "import", str(table))
@@ -152,27 +153,26 @@ def test_meters_come_in_from_a_list_and_their_telegrams_with_them(run, tmp_path:
         False,
     )
     table.write_text(heading + row.format(""), encoding="utf-8")
-    assert "1 meter registered" in run("meters", "import", str(table)).stdout
-    assert json.loads(run("replay", "--json").stdout)["stored"] == 1
+    assert "1 meter registered" in shell("meters", "import", str(table)).stdout
+    assert json.loads(shell("replay", "--json").stdout)["stored"] == 1
 
 
 def test_a_setting_that_cannot_be_read_is_named(run) -> None:
-    """A wrong variable ends the command with its name and no stack trace."""
+    """A wrong variable ends the command with its name and without a stack trace."""
     answer = run("migrate", SUBMETER_PORT="eight thousand")
     assert answer.returncode == 1
     assert "SUBMETER_PORT" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_postgresql_wants_a_secret_key(run) -> None:
-    """With PostgreSQL no secret is made up: every worker must have the same."""
+def test_postgresql_requires_a_secret_key(run) -> None:
+    """With PostgreSQL no secret is generated: every worker must have the same."""
     answer = run("migrate", SUBMETER_DATABASE_URL="postgresql://nobody@localhost/none")
     assert (answer.returncode, "SUBMETER_SECRET_KEY" in answer.stderr) == (1, True)
 
 
-def test_a_file_that_is_not_there_is_named(run) -> None:
-    """A missing file is told in one line."""
-    run("migrate")
+def test_a_file_that_is_not_there_is_named(tables, run) -> None:
+    """A missing file is reported in one line."""
     answer = run("ingest", "nowhere.log")
     assert (answer.returncode, "nowhere.log" in answer.stderr, "Traceback" in answer.stderr) == (
         1,
@@ -181,48 +181,43 @@ def test_a_file_that_is_not_there_is_named(run) -> None:
     )
 
 
-def test_the_outbox_of_an_empty_application_is_empty(run) -> None:
+def test_the_outbox_of_a_new_application_is_empty(tables, shell) -> None:
     """`outbox list --json` is a list also when there is nothing in it."""
-    run("migrate")
-    assert json.loads(run("outbox", "list", "--json").stdout) == []
+    assert json.loads(shell("outbox", "list", "--json").stdout) == []
 
 
-def test_strangers_text_is_shown_and_never_read_as_markup(run) -> None:
-    """Brackets in a source or a file's name come out as they are."""
-    run("migrate")
-    assert run("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
+def test_external_text_is_printed_and_never_read_as_markup(tables, run, shell) -> None:
+    """Brackets in a source or a file's name are printed as they are."""
+    assert shell("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
     listed = run("dead-letters", "list")
     assert (listed.returncode, "[/x]" in listed.stdout) == (0, True)
     refused = run("ingest", "no[/]pe")
     assert (refused.returncode, "no[/]pe" in refused.stderr) == (1, True)
 
 
-def test_a_damaged_byte_spoils_its_own_line_alone(run) -> None:
-    """What follows a byte that is no UTF-8 on standard input is taken in all the same."""
-    run("migrate")
-    summary = run("ingest", "-", "--json", given=f"damaged \udcff\n{PRIOS}\n")
+def test_an_invalid_byte_affects_its_own_line_alone(tables, shell) -> None:
+    """Lines after a byte that is no UTF-8 on standard input are ingested."""
+    summary = shell("ingest", "-", "--json", given=f"damaged \udcff\n{PRIOS}\n")
     assert json.loads(summary.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
 
 
 @pytest.mark.parametrize("where", ["/none?host=/nowhere", "127.0.0.1:1/none"])
-def test_a_database_that_is_away_is_named(run, where: str) -> None:
-    """Nobody is told to migrate a database that cannot be reached."""
+def test_a_database_that_cannot_be_reached_is_named(run, where: str) -> None:
+    """The message does not ask to migrate it."""
     url = f"postgresql://nobody@{where}"
     answer = run("dead-letters", "list", SUBMETER_DATABASE_URL=url, SUBMETER_SECRET_KEY="s" * 40)
     assert (answer.returncode, "DATABASE_UNREACHABLE" in answer.stderr) == (1, True), answer.stderr
 
 
-def test_send_wants_a_channel(run) -> None:
-    """Without a server to send by, the command says which settings are missing."""
-    assert run("migrate").returncode == 0
+def test_the_worker_requires_a_channel(tables, run) -> None:
+    """Without a server to send through, the command names the missing settings."""
     answer = run("worker", "--once")
     assert answer.returncode == 1
     assert "SUBMETER_SMTP_HOST" in answer.stderr
 
 
-def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
+def test_the_worker_run_once_sends_what_is_due_and_ends(tables, run, shell, tmp_path: Path) -> None:
     """A code that was queued goes to the mail server; the list shows it sent, and never its code."""
-    assert run("migrate").returncode == 0
     url = f"sqlite:///{tmp_path / 'data' / 'submeter.db'}"
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data"), "SUBMETER_DATABASE_URL": url})
 
@@ -246,7 +241,7 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
             "SUBMETER_SMTP_SECURITY": "PLAIN",
             "SUBMETER_MAIL_FROM": "portail@example.org",
         }
-        answer = run("worker", "--once", **sending)
+        answer = shell("worker", "--once", **sending)
         assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 failed.\n"), answer.stderr
         assert run("worker", "--once", **sending).stdout == "0 messages sent, 0 failed.\n"
     assert box.texts_to("claire@example.org") == [
@@ -258,52 +253,49 @@ def test_send_once_sends_what_waits_and_ends(run, tmp_path: Path) -> None:
     assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
 
 
-def test_what_has_outlived_its_period_is_deleted(run, tmp_path: Path) -> None:
-    """`purge` tells how much of each kind went; once more, and nothing is left to go."""
-    assert run("migrate").returncode == 0
+def test_data_past_their_retention_period_are_deleted(tables, run, shell, tmp_path: Path) -> None:
+    """`purge` prints how many of each kind were deleted; run again, it deletes nothing."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def act() -> None:
         async with open_application(settings):
             for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)):
-                await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=Visitor("192.0.2.7"))
+                await record(Act.SIGNED_IN, Subject("account", 7), None, Visitor("192.0.2.7"), at)
 
     asyncio.run(act())
-    gone = json.loads(run("purge", "--json").stdout)
+    gone = json.loads(shell("purge", "--json").stdout)
     assert {kind: count for kind, count in gone.items() if count} == {"audit records": 1}
     answer = run("purge")
     assert (answer.returncode, "1" in answer.stdout, "audit records" in answer.stdout) == (0, False, True)
     assert len(json.loads(run("audit", "list", "--json").stdout)) == 1
 
 
-def test_several_workers_count_tries_together_or_not_at_all(run) -> None:
-    """Counted in each process apart, a guesser would have as many times the tries."""
+def test_several_workers_share_a_rate_limit_store_or_do_not_start(run) -> None:
+    """Counted in each process, a guesser would have a multiple of the tries."""
     answer = run("serve", "--workers", "2")
     assert answer.returncode == 1
     assert "SUBMETER_LIMITS_URL" in answer.stderr
 
 
-def test_the_audit_is_listed(run, tmp_path: Path) -> None:
-    """The acts of one account or kind, for a person or as JSON."""
-    assert run("migrate").returncode == 0
+def test_the_audit_is_listed(tables, run, shell, tmp_path: Path) -> None:
+    """The acts of one account or kind, as a table or as JSON."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def act() -> None:
         now = datetime.now(UTC)
         async with open_application(settings):
             for number in (7, 8):
-                await record(Act.SIGNED_IN, Subject("account", number), now=now, visitor=Visitor("192.0.2.7"))
+                await record(Act.SIGNED_IN, Subject("account", number), None, Visitor("192.0.2.7"), now)
 
     asyncio.run(act())
-    (listed,) = json.loads(run("audit", "list", "--account", "7", "--json").stdout)
+    (listed,) = json.loads(shell("audit", "list", "--account", "7", "--json").stdout)
     assert (listed["act"], listed["number"], listed["address"]) == ("SIGNED_IN", 7, "192.0.2.7")
     assert "2 acts" in run("audit", "list", "--act", "SIGNED_IN").stdout
     assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []
 
 
-def test_a_paper_consent_is_written_down(run, tmp_path: Path, key_encryption) -> None:
-    """With where the paper is; without it, the command says what is missing."""
-    assert run("migrate").returncode == 0
+def test_a_paper_consent_is_recorded(tables, run, shell, tmp_path: Path, key_encryption) -> None:
+    """With the place of the paper; without it, the command names what is missing."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
     async def move_in() -> None:
@@ -314,19 +306,17 @@ def test_a_paper_consent_is_written_down(run, tmp_path: Path, key_encryption) ->
     claire = ("consents", "record", "claire.martin@example.org", "--granted")
     refused = run(*claire)
     assert (refused.returncode, "evidenceReference" in refused.stderr) == (1, True)
-    assert "is now GRANTED" in run(*claire, "--evidence", "dossier 12").stdout
+    assert "is now GRANTED" in shell(*claire, "--evidence", "dossier 12").stdout
     assert run("consents", "record", "nobody@example.org", "--no-granted").returncode == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
-def test_ingest_takes_in_what_comes_by_a_pipe_with_a_name(run, tmp_path: Path) -> None:
-    """Nothing of it is lost to counting; a FIFO is read to its end, once."""
-    assert run("migrate").returncode == 0
+def test_ingest_reads_a_named_pipe(tables, run, tmp_path: Path) -> None:
+    """A FIFO is read once, to its end; no line is lost to counting."""
     fifo = tmp_path / "gateway.fifo"
     os.mkfifo(fifo)
-    writer = threading.Thread(target=fifo.write_text, args=(f"{PRIOS}\n" * 3,))
+    writer = threading.Thread(target=fifo.write_text, args=(f"{PRIOS}\n" * 3,), daemon=True)
     writer.start()
     answer = run("ingest", str(fifo), "--json")
-    writer.join()
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["lines"] == 3

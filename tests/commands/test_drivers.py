@@ -1,8 +1,9 @@
-"""`submeter drivers` as a shell sees it: new writes, check judges."""
+"""`submeter drivers` as run from a shell: `new` writes a package, `check` tests one."""
 
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,15 @@ def drivers(tmp_path: Path):
     return run
 
 
+@pytest.fixture
+def drivers_here(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The same in this process, for what imports no package of the folder."""
+    monkeypatch.chdir(tmp_path)
+    return partial(run, "drivers")
+
+
 def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> None:
-    """`new` tells each file and overwrites none; `check --path` passes without an installation."""
+    """`new` lists each file and overwrites none; `check --path` passes without an installation."""
     written = drivers("new", "acme", "--into", "deep/er")
     assert written.returncode == 0, written.stderr
     driver = tmp_path / "deep" / "er" / "submeter-acme" / "submeter_acme" / "driver.py"
@@ -49,18 +57,18 @@ def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> No
         (("sappy", "--maker", "SAP"), "meters of SAP are already read by ocea"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_its_reason(
-    drivers, tmp_path: Path, arguments, reported
+def test_an_invalid_name_is_refused_with_its_reason(
+    drivers_here, tmp_path: Path, arguments, reported
 ) -> None:
     """One line, exit status 1, nothing written."""
-    refused = drivers("new", *arguments)
+    refused = drivers_here("new", *arguments)
     assert refused.returncode == 1
     assert "INVALID_NAME" in refused.stderr
     assert reported in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failing_check_ends_with_status_1_and_says_where(drivers, tmp_path: Path) -> None:
+def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Path) -> None:
     """The table shows the check that failed, the telegram and the difference; JSON has the same."""
     drivers("new", "acme")
     vectors = tmp_path / "submeter-acme" / "submeter_acme" / "vectors.toml"
@@ -90,17 +98,17 @@ def test_a_plugin_that_does_not_load_fails_its_check(drivers, tmp_path: Path) ->
     assert "Traceback" not in shown.stderr
 
 
-def test_our_own_drivers_are_checked_by_name(drivers) -> None:
+def test_our_own_drivers_are_checked_by_name(drivers_here) -> None:
     """`check` takes several names; those of installed packages need no path."""
-    answer = drivers("check", "ista", "itron", "--json")
+    answer = drivers_here("check", "ista", "itron", "--json")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert {result["driver"] for result in json.loads(answer.stdout)["checks"]} == {"ista", "itron"}
 
 
-def test_a_driver_that_is_not_there_is_told_with_those_that_are(drivers) -> None:
+def test_an_unknown_driver_is_refused_with_the_names_of_the_installed(drivers_here) -> None:
     """An unknown name, or a folder that is no plugin, ends with one line."""
-    unknown = drivers("check", "nobody")
+    unknown = drivers_here("check", "nobody")
     assert (unknown.returncode, "NO_SUCH_DRIVER" in unknown.stderr) == (1, True)
     assert "kamstrup" in unknown.stderr
-    nowhere = drivers("check", "--path", "nowhere")
+    nowhere = drivers_here("check", "--path", "nowhere")
     assert (nowhere.returncode, "NOT_A_PLUGIN" in nowhere.stderr) == (1, True)

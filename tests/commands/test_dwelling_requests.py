@@ -14,10 +14,10 @@ from tests.support.factories import NOW
 
 
 @pytest.fixture
-async def case(
+async def open_request(
     application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> int:
-    """An open case, and the command pointed at the test's application."""
+    """An open request, and the command pointed at the test's application."""
 
     class Opened:
         async def __aenter__(self) -> Application:
@@ -42,30 +42,32 @@ async def case(
     return number
 
 
-async def test_a_case_is_listed_and_approved(case: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """The list tells who asks for what; approved, the occupancy begins on the attested day."""
+async def test_a_dwelling_request_is_listed_and_approved(
+    open_request: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list shows who asks for what; on approval the occupancy begins on the attested day."""
     await command.list_open()
     shown = capsys.readouterr().out
     for word in ("REVIEW", "AA000", "A · 1 · 2 · 12", "Claire Martin", "2026-05-12"):
         assert word in shown
-    await command.approve(case)
+    await command.approve(open_request)
     assert "is approved" in capsys.readouterr().out
     assert (await Occupancy.get()).move_in == date(2026, 5, 12)
 
 
-async def test_a_case_is_refused(case: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Refused, nobody moves in and the list is empty."""
-    await command.refuse(case)
+async def test_a_dwelling_request_is_refused(open_request: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Then there is no occupancy, and the list is empty."""
+    await command.refuse(open_request)
     assert "is refused" in capsys.readouterr().out
     assert await Occupancy.all().count() == 0
     await command.list_open()
     assert "REVIEW" not in capsys.readouterr().out
 
 
-async def test_a_case_that_became_contested_is_approved_as_such(
-    case: int, key_encryption: KeyEncryption, capsys: pytest.CaptureFixture[str]
+async def test_a_request_that_became_contested_is_approved_as_such(
+    open_request: int, key_encryption: KeyEncryption, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody else has moved in since: listed so, refused without a word of it, and done with one."""
+    """Somebody else has moved in since: the list shows it, and approval requires `--contested`."""
     await factories.account(email="luc@example.org", first_name="Luc")
     await factories.residence(
         key_encryption, factories.meter(), email="luc@example.org", move_in=date(2026, 5, 1)
@@ -73,7 +75,7 @@ async def test_a_case_that_became_contested_is_approved_as_such(
     await command.list_open()
     assert "CONTESTED" in capsys.readouterr().out
     with pytest.raises(Conflict):
-        await command.approve(case)
-    await command.approve(case, contested=True)
+        await command.approve(open_request)
+    await command.approve(open_request, contested=True)
     assert "is approved" in capsys.readouterr().out
     assert (await Occupancy.get(account__email="luc@example.org")).move_out == date(2026, 5, 12)

@@ -31,14 +31,13 @@ def refused(answer: subprocess.CompletedProcess[str], *words: str) -> None:
     ],
     ids=" ".join,
 )
-def test_a_number_or_word_that_cannot_be_is_refused_before_anything_is_done(run: Run, arguments) -> None:
-    """The argument is named; no database is touched for it."""
+def test_an_invalid_argument_is_refused_before_anything_is_done(run: Run, arguments) -> None:
+    """The argument is named, and no database is opened."""
     refused(run(*arguments), "Invalid value")
 
 
-def test_a_list_of_meters_names_line_and_column(run: Run, tmp_path: Path) -> None:
+def test_a_list_of_meters_names_line_and_column(tables, run: Run, tmp_path: Path) -> None:
     """Days the wrong way round, a cell too long or too many, a day outside the calendar."""
-    run("migrate")
     assert run("residences", "add", "o", "O", "A1", "N", "S", "92400", "C").returncode == 0
     table = tmp_path / "meters.csv"
     good = {"number": "12", "installed": "2024-01-01", "removed": ""}
@@ -55,8 +54,8 @@ def test_a_list_of_meters_names_line_and_column(run: Run, tmp_path: Path) -> Non
     refused(run("managers", "invite", "nobody", "o", "A", "B"), "email")
 
 
-def test_a_file_that_is_no_database_is_told(run: Run, tmp_path: Path) -> None:
-    """At once, by the commands that open it and by the one that would bring it up to date."""
+def test_a_file_that_is_no_database_is_reported(run: Run, tmp_path: Path) -> None:
+    """At once, by the commands that open it and by the one that would migrate it."""
     damaged = tmp_path / "damaged.db"
     damaged.write_text("no database at all", encoding="utf-8")
     settings = {"SUBMETER_DATABASE_URL": f"sqlite:///{damaged}"}
@@ -64,9 +63,8 @@ def test_a_file_that_is_no_database_is_told(run: Run, tmp_path: Path) -> None:
     refused(run("dead-letters", "list", **settings), "DATABASE_UNREACHABLE")
 
 
-def test_all_files_are_looked_for_before_the_first_is_taken_in(run: Run, tmp_path: Path) -> None:
-    """A name mistyped at the end of the list does not leave half of it done."""
-    run("migrate")
+def test_all_files_are_found_before_the_first_is_ingested(tables, run: Run, tmp_path: Path) -> None:
+    """A wrong name at the end of the list does not leave half of it done."""
     log = tmp_path / "gateway.log"
     log.write_text("no telegram\n", encoding="utf-8")
     refused(run("ingest", str(log), "nowhere.log"), "nowhere.log")

@@ -20,7 +20,7 @@ BUILT = (
     "README.md",
     "LICENSE",
     "core",
-    "cli",
+    "submeter",
     "drivers",
     "graphql_schema",
     "notifications",

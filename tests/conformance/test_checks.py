@@ -110,7 +110,7 @@ def test_a_plugin_that_is_one_file_is_read(tmp_path: Path) -> None:
     files = package_files("solo", "SOL")
     (tmp_path / "submeter_solo.py").write_text(
         files["submeter_solo/driver.py"]
-        + "\nfrom core.metering import hookimpl\n\n@hookimpl\ndef submeter_drivers():\n    return [DRIVER]\n"
+        + "\nfrom submeter.vendor import hookimpl\n\n@hookimpl\ndef submeter_drivers():\n    return [DRIVER]\n"
     )
     (tmp_path / "vectors.toml").write_text(files["submeter_solo/vectors.toml"])
     with importable(tmp_path):

@@ -35,8 +35,8 @@ def test_the_previous_month_is_the_calendar_month_before():
 
 
 @pytest.mark.requirement("R-074", "C-20")
-def test_a_previous_month_with_holes_says_on_how_many_days_it_stands():
-    """A month with holes is the sum of what is known with its number of days; without data it is None."""
+def test_a_previous_month_with_gaps_gives_its_number_of_days():
+    """A month with gaps is the sum of the known days with their number; without data it is None."""
     holed = shown(days(date(2022, 8, 5), date(2022, 8, 31)))
     assert (holed.previous_month, holed.previous_month_days) == (2_700, 27)
     absent = shown(days(date(2022, 9, 1), TODAY))
@@ -61,7 +61,7 @@ def test_the_mean_takes_the_last_twelve_complete_months():
 
 @pytest.mark.requirement("R-076", "C-20")
 def test_fewer_complete_months_make_a_mean_of_those():
-    """Months with a hole or a partial day are left out of the mean, and the number counted is told."""
+    """Months with a gap or a partial day are left out of the mean, and the number counted is given."""
     totals = days(date(2022, 5, 2), date(2022, 5, 31)) + days(date(2022, 6, 1), date(2022, 6, 30))
     totals += days(date(2022, 7, 1), date(2022, 7, 30)) + days(
         date(2022, 7, 31), date(2022, 7, 31), 1, Quality.PARTIAL
@@ -113,7 +113,7 @@ def test_days_after_today_are_not_counted():
 
 def test_estimated_days_are_those_behind_the_figures():
     """The days whose split is an estimate are counted where they enter a figure, once each."""
-    totals = days(date(2021, 9, 10), date(2021, 9, 12), quality=Quality.ESTIMATED)  # a month with holes
+    totals = days(date(2021, 9, 10), date(2021, 9, 12), quality=Quality.ESTIMATED)  # a month with gaps
     totals += days(date(2021, 10, 1), date(2021, 10, 31), quality=Quality.ESTIMATED)  # in the mean
     totals += days(date(2022, 8, 30), date(2022, 9, 2), quality=Quality.ESTIMATED)  # in the year
     assert shown(totals).estimated_days == 31 + 4

@@ -107,7 +107,7 @@ def test_impossible_limits_are_refused(capacity, backflow):
 
 @given(READINGS, CAPACITIES)
 def test_series_rise_in_time_and_never_fall_in_index(given_readings, capacity):
-    """Whatever a meter says, each series can be subtracted from left to right, and no instant is lost."""
+    """For any readings, each series can be subtracted from left to right, and no instant is lost."""
     parts = clean(given_readings, register_capacity=capacity)
     for part in parts:
         assert part
@@ -128,7 +128,7 @@ def test_shuffling_and_doubling_change_nothing(given_readings, capacity, chance:
 
 
 @given(st.lists(st.integers(0, 9_000), min_size=1, max_size=60), st.integers(0, 99_999))
-def test_a_wrapped_register_tells_the_same_water_as_an_endless_one(steps, first):
+def test_a_wrapped_register_measures_the_same_water_as_an_endless_one(steps, first):
     """Unwrapping undoes the register: a five-digit register and an endless one differ by nothing."""
     endless = [IndexReading(at, first + sum(steps[:at])) for at in range(len(steps) + 1)]
     wrapped = [IndexReading(reading.at_s, reading.index % 100_000) for reading in endless]

@@ -38,12 +38,12 @@ def test_the_meters_of_a_fluid_are_one_sum() -> None:
     assert total_by_day([meter(10, 20, 30), meter(1, 2, 3)]) == expected
 
 
-def test_a_total_that_misses_a_meter_says_so() -> None:
-    """Where one of the meters in service is silent the sum is PARTIAL."""
+def test_a_total_that_lacks_a_meter_is_partial() -> None:
+    """Where one of the meters in service has no data the sum is PARTIAL."""
     assert totals(meter(1, 1), meter(10)) == [(11, Quality.MEASURED), (1, Quality.PARTIAL)]
 
 
-def test_a_meter_out_of_service_is_not_missed() -> None:
+def test_a_meter_out_of_service_is_not_expected() -> None:
     """Before its installation and after its removal; on both of these days it is expected."""
     old, new = meter(1, 1, 1, removed=2), meter(5, 5, start=2, installed=2)
     assert totals(old, new) == [

@@ -17,7 +17,6 @@ from core.consumption.volumes import (
     Quality,
     daily_volumes,
     hourly_volumes,
-    index_at,
     worst,
 )
 
@@ -48,14 +47,19 @@ def hourly(first_s, hours, per_hour=1):
     return series(*((first_s + at * H, at * per_hour) for at in range(hours + 1)))
 
 
-def test_an_index_between_two_readings_is_interpolated_and_rounded_down():
-    """Between two readings the index moves evenly, in whole units; outside it is unknown."""
-    part = series((0, 10), (100, 20), (200, 21))
-    answers = [index_at(part, at_s) for at_s in (0, 19, 20, 100, 199, 200)]
-    assert answers == [10, 11, 12, 20, 20, 21]
-    assert index_at(part, -1) is None
-    assert index_at(part, 201) is None
-    assert index_at((), 0) is None
+def index_at(part, at_s):
+    """The index at an instant: on the straight line between the neighbours, rounded down; None outside."""
+    for earlier, later in pairwise(part):
+        if earlier.at_s <= at_s <= later.at_s:
+            drawn, elapsed = later.index - earlier.index, later.at_s - earlier.at_s
+            return earlier.index + drawn * (at_s - earlier.at_s) // elapsed
+    return None
+
+
+def test_an_index_at_midnight_is_interpolated_and_rounded_down():
+    """Between two readings the index moves evenly, in whole units."""
+    part = series((T0 - H, 10), (T0 + 2 * H, 20))
+    assert [day.amount for day in daily_volumes([part], zone=UTC)] == [3, 7]
 
 
 def test_hours_add_up_where_readings_are_close():
@@ -74,7 +78,7 @@ def test_an_hour_counts_only_when_wholly_covered():
 
 @pytest.mark.parametrize(("gap_s", "hours"), [(MAX_HOURLY_GAP_S, 4), (MAX_HOURLY_GAP_S + 1, 1)])
 def test_hours_in_a_gap_have_no_volume(gap_s, hours):
-    """Readings more than two hours apart say nothing about the hours between them."""
+    """Readings more than two hours apart give no volume for the hours between them."""
     part = series((T0, 0), (T0 + H, 1), (T0 + H + gap_s, 5), (T0 + 2 * H + gap_s, 9))
     assert len(hourly_volumes([part])) == hours
 

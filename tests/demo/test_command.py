@@ -39,7 +39,7 @@ async def _readings(settings: Settings) -> int:
 
 
 async def test_the_demo_is_made_once_and_found_again(settings: Settings, capsys) -> None:
-    """The second call answers the same plan and takes nothing in; the state beside the database says so."""
+    """The second call answers the same plan and ingests nothing; the file beside the database records it."""
     plan = await make(settings, now=NOW)
     stored = await _readings(settings)
     assert stored > 200
@@ -72,9 +72,7 @@ async def test_a_demo_that_was_stopped_is_finished(settings: Settings, monkeypat
     assert await _readings(small) > 200
 
 
-async def test_the_demo_keeps_out_of_a_database_that_is_in_use(
-    application: Application, key_encryption
-) -> None:
+async def test_the_demo_refuses_a_database_that_is_in_use(application: Application, key_encryption) -> None:
     """A database with residences of its own is refused, and nothing is written."""
     await upsert_operator(SYSTEM, code="ocea", name="OCEA Smart Building")
     await factories.residence(key_encryption)

@@ -21,8 +21,8 @@ from core.metering import (
     open_telegram,
 )
 from core.metering.conformance import load_vectors
-from tests.support import encoder
-from tests.support import encoder_encryption as encryption
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
 
 COUNT = int(os.environ.get("MUTATIONS", "1000"))
 REGISTRY = load_registry()

@@ -7,7 +7,7 @@ import pytest
 
 from core.mbus.link import crc16
 from core.metering import TelegramError, identify, load_registry, open_telegram
-from tests.support import encoder_encryption as encryption
+from tests.support.telegrams import encryption
 
 REGISTRY = load_registry()
 OMS = "0C13 45230100 4C13 00100100 426C DF2C CC0813 00200100 C2086C FE24"

@@ -1,4 +1,4 @@
-"""The portal as a client sees it: the app around the test's application, asked over HTTP without a socket."""
+"""The API as a client sees it: the app around the test's application, over HTTP without a socket."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SIGN_IN = """mutation ($email: String!, $password: String!) {
 
 
 class SettableClock:
-    """A clock that stands where a test puts it."""
+    """A clock that a test sets."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -82,7 +82,7 @@ class Portal:
 
 @dataclass
 class Home:
-    """Gives the meters that are there their data, each by its printed serial."""
+    """Stores readings of the described meters, each by its printed serial."""
 
     meters: dict[str, int]
 
@@ -115,14 +115,14 @@ HEAT = "76348799"
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 with its least cost: how dear a hash is, is not what these tests are about."""
+    """Argon2 with its least cost: these tests do not depend on the cost of a hash."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("core.services.auth.passwords._hasher", lambda: hasher)
 
 
 @pytest.fixture
 def data_of(application: Application) -> Callable[[], Awaitable[Home]]:
-    """A way to give data to whatever meters a test has described."""
+    """Stores data of the meters that a test has described."""
 
     async def home() -> Home:
         return Home({row.printed_serial: row.id for row in await Meter.all()})
@@ -142,7 +142,7 @@ async def home(key_encryption: KeyEncryption, data_of: Callable[[], Awaitable[Ho
 
 @pytest.fixture
 async def door(registry: Registry, tmp_path: Path, now: datetime) -> AsyncIterator[Portal]:
-    """The app around an application whose database is shut: what is refused at the door needs none."""
+    """The app around an application whose database is closed: a request refused before it needs none."""
     settings = Settings(data_dir=tmp_path, database_url="sqlite:///none", secret_key="s" * 32)
     transport = httpx.ASGITransport(build_app(Application(settings, registry), clock=lambda: now))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
@@ -167,7 +167,7 @@ async def claire(portal: Portal, home: Home) -> Portal:
 
 @pytest.fixture
 def issue_key(application: Application, now: datetime) -> Callable[[], Awaitable[str]]:
-    """A way to give the operator's gateway a new API key."""
+    """Issues the operator's gateway a new API key."""
 
     async def issue() -> str:
         return await issue_gateway_key(SYSTEM, operator_code=factories.OPERATOR, name="roof", now=now)

@@ -1,4 +1,4 @@
-"""The portal is open by day and night: no hour of the civil calendar is one at which it does not answer."""
+"""The API answers at every hour of the civil calendar."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,8 +28,8 @@ EVERYTHING = """{ viewer { dwellings {
         pytest.param(datetime(2027, 10, 30, 22, tzinfo=UTC), id="a Sunday of 25 hours"),
     ],
 )
-async def test_every_hour_is_an_opening_hour(claire: Any, home: Any, midnight: datetime) -> None:
-    """Through new year and both changes of the clock: each answer is of the civil day it is asked on."""
+async def test_every_hour_is_answered_by_its_civil_day(claire: Any, home: Any, midnight: datetime) -> None:
+    """Through new year and both changes of the clock: each answer is for the civil day of the request."""
     today = midnight.astimezone(PARIS).date()
     await home.read(WATER, [(midnight - timedelta(hours=7), 2_000)])
     await home.consume(WATER, today - timedelta(days=70), today - timedelta(days=1), daily=100)

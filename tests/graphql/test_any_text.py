@@ -1,4 +1,4 @@
-"""Any text may be sent wherever the schema takes one: it is answered or refused, and never our fault."""
+"""Any text may be sent wherever the schema takes one: it is answered or refused, never an INTERNAL error."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.sign_up import ANSWER, PERSON, SERIAL, Applicant
 TEXTS = {
     "NUL": "92400\0",
     "longer than any column": "x" * 5_000,
-    "longer once it is folded": "ß" * 60 + "@" + "ß" * 120 + ".example.org",
+    "longer once it is case-folded": "ß" * 60 + "@" + "ß" * 120 + ".example.org",
     "wildcards": "%_\\'\"",
 }
 PLAIN = {
@@ -48,7 +48,7 @@ TYPES = schema._schema.type_map
 
 
 def _plain(kind: GraphQLInputType) -> Any:
-    """A value that the type takes, with what it requires and no more."""
+    """A valid value of the type, with its required fields only."""
     nullable = get_nullable_type(kind)
     if is_list_type(nullable):
         return [_plain(nullable.of_type)]
@@ -66,7 +66,7 @@ def _plain(kind: GraphQLInputType) -> Any:
 
 
 def _with_text(kind: GraphQLInputType, text: str) -> Iterator[Any]:
-    """The values that hold the text at one place, for each place."""
+    """Values that have the text at one place, for each place."""
     nullable = get_nullable_type(kind)
     if is_list_type(nullable):
         for value in _with_text(nullable.of_type, text):
@@ -104,7 +104,7 @@ def _faults(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is refused for its number here, or most texts would not be looked at."""
+    """Without rate limits, or most texts would not be checked."""
 
     async def pass_on(*_: Any, **__: Any) -> None:
         pass
@@ -114,7 +114,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 async def test_any_text_is_answered(claire: Any, text: str) -> None:
-    """Every argument, and every field of every input, by who is signed in and by who is not."""
+    """Every argument, and every field of every input, with and without sign-in."""
     asked = list(_requests(text))
     assert len(asked) > 50
     token = claire.token

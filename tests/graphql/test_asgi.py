@@ -1,4 +1,4 @@
-"""The app: health, its lifespan, and requests that come together."""
+"""The app: health, its lifespan, and concurrent requests."""
 
 import asyncio
 from contextvars import Context
@@ -20,22 +20,22 @@ from graphql_schema.asgi import create_app, create_app_from_environment
 from tests.support import factories
 
 
-async def test_health_says_ok(portal: Any) -> None:
-    """While the database answers, /health is 200."""
+async def test_health_is_200_with_a_database(portal: Any) -> None:
+    """While the database answers."""
     response = await portal.client.get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert (await portal.client.post("/health")).status_code == 405
 
 
-async def test_health_says_when_the_database_is_away(door: Any) -> None:
-    """Without a database /health is 503, and says no more than that."""
+async def test_health_is_503_without_a_database(door: Any) -> None:
+    """The answer has no details."""
     assert not await database_answers()
     response = await door.client.get("/health")
     assert (response.status_code, response.json()) == (503, {"status": "database unreachable"})
 
 
 async def test_a_server_shares_one_application_among_its_requests(settings: Settings) -> None:
-    """An app that opens its own application serves requests of tasks that know nothing of each other."""
+    """An app that opens its own application serves requests of independent tasks."""
     app = create_app(settings)
     transport = httpx.ASGITransport(app)
 
@@ -53,8 +53,8 @@ async def test_a_server_shares_one_application_among_its_requests(settings: Sett
         assert await asyncio.gather(*tasks) == [{"code": "UNAUTHENTICATED"}] * 20
 
 
-async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
-    """A registration that nobody finished is gone an hour after its time, without anybody asking."""
+async def test_a_server_deletes_expired_registrations(settings: Settings) -> None:
+    """An unfinished registration is deleted an hour after its end, without a request."""
     app = create_app(settings)
     async with open_application(settings):
         operator = await Operator.create(code="ocea", name="OCEA")
@@ -74,10 +74,10 @@ async def test_a_server_deletes_what_has_lapsed(settings: Settings) -> None:
         assert [row.token_hash for row in await Registration.all()] == ["1"]
 
 
-async def test_a_server_misses_the_meters_that_fell_silent(
+async def test_a_server_raises_missing_data_by_itself(
     settings: Settings, key_encryption: KeyEncryption
 ) -> None:
-    """Without a telegram and without anybody asking."""
+    """Without a telegram and without a request."""
     app = create_app(settings)
     async with open_application(settings):
         await factories.residence(key_encryption, factories.meter())
@@ -95,7 +95,7 @@ async def test_a_server_misses_the_meters_that_fell_silent(
 async def test_fields_of_one_operation_share_what_they_ask_for(
     claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many fields want the viewer, the dashboard or the alerts, each is asked for once."""
+    """However many fields use the viewer, the dashboard or the alerts, each is loaded once."""
     from graphql_schema.base import context, loaders  # noqa: PLC0415 - they are patched below
 
     asked: list[str] = []
@@ -137,6 +137,7 @@ async def test_the_environment_describes_an_app(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, settings: Settings
 ) -> None:
     """The factory that an ASGI server calls reads its settings from the environment."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUBMETER_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SUBMETER_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("SUBMETER_SECRET_KEY", settings.secret_key)
@@ -145,7 +146,7 @@ async def test_the_environment_describes_an_app(
         assert app.state.application.settings.database_url == settings.database_url
 
 
-async def test_the_bare_address_leads_to_the_api(portal: Any) -> None:
-    """A browser that opens the host alone is sent to GraphiQL."""
+async def test_the_root_address_redirects_to_the_api(portal: Any) -> None:
+    """A browser that opens the host alone is redirected to GraphiQL."""
     response = await portal.client.get("/")
     assert (response.status_code, response.headers["location"]) == (307, "/graphql")

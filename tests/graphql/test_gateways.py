@@ -1,4 +1,4 @@
-"""Telegrams handed in by a gateway over HTTP."""
+"""Telegrams submitted by a gateway over HTTP."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ async def gateway(portal: Any, key_encryption: KeyEncryption, issue_key: Any) ->
     return portal
 
 
-async def test_a_gateway_hands_in_lines(gateway: Any) -> None:
-    """Every line is counted: stored, known already, or unusable for a reason; blank ones are not lines."""
+async def test_a_gateway_submits_lines(gateway: Any) -> None:
+    """Every line is counted: stored, duplicate, or unusable with its reason; blank ones are not lines."""
     lines = [LINE, "", "noise", "more \0 noise", f"telegram=|{IZAR[:-2]}|"]
     result = (await gateway.ask(SUBMIT, lines=lines, source="roof"))["submitTelegrams"]
     reasons = result.pop("unusable")
@@ -36,8 +36,8 @@ async def test_a_gateway_hands_in_lines(gateway: Any) -> None:
     assert (again["lines"], again["stored"], again["duplicates"]) == (1, 0, 1)
 
 
-async def test_nothing_is_counted_as_nothing(gateway: Any) -> None:
-    """No lines are no mistake."""
+async def test_an_empty_batch_is_accepted(gateway: Any) -> None:
+    """A batch without lines is no error."""
     result = (await gateway.ask(SUBMIT, lines=[]))["submitTelegrams"]
     assert result == {"lines": 0, "stored": 0, "duplicates": 0, "alerts": 0, "messages": 0, "unusable": []}
 
@@ -50,22 +50,22 @@ async def test_nothing_is_counted_as_nothing(gateway: Any) -> None:
         ({"lines": [], "source": "x" * 201}, "source"),
     ],
 )
-async def test_what_cannot_be_taken_in_is_invalid(
+async def test_a_batch_beyond_the_limits_is_invalid(
     gateway: Any, variables: dict[str, Any], field: str
 ) -> None:
     """Too many lines, too long a one, and too long a source are refused as a whole."""
     assert await gateway.refusal(SUBMIT, **variables) == {"code": "INVALID_INPUT", "field": field}
 
 
-async def test_the_largest_batch_is_taken(gateway: Any) -> None:
-    """Two thousand of the longest lines come in at once, whatever they hold."""
+async def test_the_largest_batch_is_accepted(gateway: Any) -> None:
+    """Two thousand of the longest lines at once, whatever their content."""
     lines = [f"{number:04d}" + "é" * 4_092 for number in range(2_000)]
     result = (await gateway.ask(SUBMIT, lines=lines))["submitTelegrams"]
     assert result["lines"] == sum(entry["count"] for entry in result["unusable"]) == 2_000
 
 
-async def test_a_resident_hands_in_nothing(claire: Any) -> None:
-    """Handing in telegrams is for gateways: a resident is FORBIDDEN, nobody UNAUTHENTICATED."""
+async def test_a_resident_submits_nothing(claire: Any) -> None:
+    """Submitting is for gateways: a resident is FORBIDDEN, without sign-in it is UNAUTHENTICATED."""
     assert await claire.refusal(SUBMIT, lines=[LINE]) == {"code": "FORBIDDEN"}
     claire.token = None
     assert await claire.refusal(SUBMIT, lines=[LINE]) == {"code": "UNAUTHENTICATED"}

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: media types, statuses, and what malformed requests get."""
+"""GraphQL over HTTP: media types, statuses, and answers to malformed requests."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ async def test_typename_needs_no_credentials(door: Any) -> None:
     ],
 )  # fmt: skip
 async def test_a_malformed_request_is_the_clients_fault(door: Any, body: bytes) -> None:
-    """Whatever is malformed gets a 4xx and a JSON list of errors."""
+    """Every malformed request gets a 4xx and a JSON list of errors."""
     response = await door.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
     (error,) = response.json()["errors"]
@@ -47,7 +47,7 @@ async def test_a_malformed_request_is_the_clients_fault(door: Any, body: bytes) 
     ],
 )  # fmt: skip
 async def test_a_wrong_document_is_refused_with_a_code(door: Any, query: str) -> None:
-    """Documents that do not fit the schema are errors with a code, and 400 in the media type that says so."""
+    """Documents that do not fit the schema are errors with a code, and 400 in the newer media type."""
     accept = "application/graphql-response+json"
     response = await door.client.post("/graphql", json={"query": query}, headers={"Accept": accept})
     assert response.status_code == 400
@@ -63,7 +63,7 @@ async def test_a_wrong_document_is_refused_with_a_code(door: Any, query: str) ->
     ],
 )  # fmt: skip
 async def test_a_wrong_variable_is_refused_with_a_code(claire: Any, name: str, value: object) -> None:
-    """Values that are not of their type are the client's fault, not ours."""
+    """Values that are not of their type are a client error."""
     query = """query ($fluid: Fluid!, $day: Date, $month: Month) { viewer { dwellings {
       dailyConsumption(fluid: $fluid, from: $day) { day }
       monthlyConsumption(fluid: $fluid, from: $month) { month }
@@ -79,7 +79,7 @@ async def test_operation_name_chooses(door: Any) -> None:
 
 
 async def test_get_asks_and_never_changes(door: Any) -> None:
-    """A query may come by GET; a mutation gets 405 and says what is allowed."""
+    """A query may use GET; a mutation gets 405 with the allowed method."""
     response = await door.client.get("/graphql", params={"query": "{ __typename }", "variables": "{}"})
     assert response.json() == {"data": {"__typename": "Query"}}
     response = await door.client.get("/graphql", params={"query": "mutation { signOut { sessionEnded } }"})
@@ -110,7 +110,7 @@ async def test_other_methods_are_refused(door: Any, method: str) -> None:
     ],
 )
 async def test_the_media_type_is_negotiated(door: Any, accept: str, media_type: str) -> None:
-    """The answer comes in the better of our two media types, by the client's weights."""
+    """The answer is in the better of the two media types, by the client's weights."""
     response = await door.client.post(
         "/graphql", json={"query": "{ __typename }"}, headers={"Accept": accept}
     )
@@ -125,14 +125,14 @@ async def test_a_browser_gets_a_page(door: Any) -> None:
 
 
 async def test_a_charset_other_than_utf_8_is_refused(door: Any) -> None:
-    """JSON is UTF-8 (RFC 8259); saying so is fine, saying otherwise is not."""
+    """JSON is UTF-8 (RFC 8259); the charset may be stated, but no other."""
     for charset, status in (("utf-8", 200), ('"UTF-8"', 200), ("utf-16", 415)):
         headers = {"Content-Type": f"application/json; charset={charset}"}
         assert (await door.client.post("/graphql", content=TYPENAME, headers=headers)).status_code == status
 
 
 async def test_a_body_has_a_limit(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that is too large is refused while it comes in."""
+    """A body that is too large is refused while it is received."""
     monkeypatch.setattr("graphql_schema.http.LARGEST_BODY", 1_000)
     body = json.dumps({"query": "{ __typename }", "variables": {"a": "x" * 1_000}})
     response = await door.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
@@ -140,7 +140,7 @@ async def test_a_body_has_a_limit(door: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_every_answer_carries_the_security_headers(door: Any) -> None:
-    """Personal data stays out of caches, and types are not guessed."""
+    """Personal data are not cached, and types are not guessed."""
     for response in (await door.post("{ __typename }"), await door.client.get("/nowhere")):
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-content-type-options"] == "nosniff"

@@ -18,13 +18,13 @@ PROMISE = Path(graphql_schema.__file__).with_name("schema.graphql")
 
 
 def test_the_printed_schema_is_in_git() -> None:
-    """`schema.graphql` says what the code says; `python -m graphql_schema` prints it anew."""
+    """`schema.graphql` equals the schema of the code; `python -m graphql_schema` prints it anew."""
     assert PROMISE.read_text(encoding="utf-8") == print_schema()
 
 
 @pytest.mark.parametrize("value", [LARGEST_EXACT + 1, -LARGEST_EXACT - 1, True, 1.5, "1", None])
 def test_a_big_int_is_exact_or_refused(value: object) -> None:
-    """What a JSON reader could round is not sent and not taken."""
+    """A number that a JSON reader could round is neither sent nor accepted."""
     scalar = SCALARS[BigInt]
     assert scalar.serialize(LARGEST_EXACT) == scalar.parse_value(LARGEST_EXACT) == LARGEST_EXACT
     with pytest.raises(GraphQLError):
@@ -34,7 +34,7 @@ def test_a_big_int_is_exact_or_refused(value: object) -> None:
 
 
 def test_a_month_is_read_as_it_is_written() -> None:
-    """Months go out and come in as ISO 8601."""
+    """Months are written and read as ISO 8601."""
     scalar = SCALARS[Month]
     assert scalar.parse_value(scalar.serialize(Month(2026, 1))) == Month(2026, 1)
 
@@ -57,7 +57,7 @@ def test_an_amount_is_exact(fluid: Fluid, smallest: int, value: str) -> None:
 
 @pytest.mark.requirement("R-069")
 def test_every_fluid_has_a_label() -> None:
-    """The labels are the guide's own in French, and there is none missing in English."""
+    """The French labels are the guide's, and none is missing in English."""
     assert [fluid_label(fluid, Language.FR) for fluid in Fluid] == [
         "Eau froide",
         "Eau chaude",
@@ -67,7 +67,7 @@ def test_every_fluid_has_a_label() -> None:
     assert len({fluid_label(fluid, Language.EN) for fluid in Fluid}) == 4
 
 
-def test_months_are_told_in_words() -> None:
-    """A month is named with its year, whatever the locale of the process."""
+def test_months_are_written_in_words() -> None:
+    """A month is written with its year, whatever the locale of the process."""
     assert month_text(Month(2022, 8), Language.FR) == "août 2022"
     assert month_text(Month(2022, 8), Language.EN) == "August 2022"

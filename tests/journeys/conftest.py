@@ -1,4 +1,4 @@
-"""What the journeys share: a clock that a test sets, a client of the app in-process, and a mailbox by real SMTP."""
+"""Fixtures of the journeys: a clock that a test sets, an in-process client, a mailbox behind real SMTP."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,6 +1,6 @@
-"""An attacker with ten thousand guesses against one process: what gets through, and what is learnt.
+"""An attacker with ten thousand guesses against one process: what gets through, and what is disclosed.
 
-Counted, not timed: the guesses that are looked at, and for each its answer, statements and hashes. The clock
+Counted, not timed: the guesses that are checked, and for each its answer, statements and hashes. The clock
 stands still, so no limit runs out meanwhile. The largest attack is on SQLite alone, the others on both.
 """
 
@@ -45,7 +45,7 @@ ANSWER = """mutation ($token: String!, $answer: RegistrationAnswer!) {
 }"""
 
 LOOKED_AT = {"SIGN_IN_REFUSED", "CODE_INVALID", "DEVICE_NOT_FOUND"}
-"""Answers that tell the guess was wrong; all others tell that it was not looked at."""
+"""Answers to a guess that was checked and wrong; any other answer means that it was not checked."""
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def through(guesses: list[Guess]) -> int:
 async def test_six_thousand_passwords_from_a_thousand_addresses(
     application: Application, attack: Any
 ) -> None:
-    """Ten are looked at for each e-mail address; which of the two has an account is not to be seen."""
+    """Ten are checked for each e-mail address; the answers do not show which of the two has an account."""
     await factories.account()
     reported = {
         email: await attack(
@@ -116,7 +116,7 @@ async def test_six_thousand_passwords_from_a_thousand_addresses(
 async def test_the_right_password_among_the_guesses_is_not_found(
     application: Application, attack: Any
 ) -> None:
-    """Once strangers are locked out, it gets the answer that wrong ones get, at the same cost."""
+    """Once unknown devices are locked out, it gets the answer of wrong ones, at the same cost."""
     await factories.account()
     passwords = [f"Guess-{number}" for number in range(10)] + [PASSWORD, "Guess-11"]
     guesses = await attack(
@@ -127,7 +127,7 @@ async def test_the_right_password_among_the_guesses_is_not_found(
 
 
 async def test_a_thousand_accounts_from_one_address(application: Application, attack: Any) -> None:
-    """Thirty passwords are looked at, whichever accounts they were for."""
+    """Thirty passwords are checked, whichever accounts they were for."""
     await factories.account()
     variables = [
         {"email": ME if number % 2 else f"x{number}@example.org", "password": "Water-2026"}
@@ -141,7 +141,7 @@ async def test_a_thousand_accounts_from_one_address(application: Application, at
 
 
 async def test_a_thousand_codes(application: Application, attack: Any, sign_in: Any) -> None:
-    """Five are looked at of each code, twenty an hour over all codes: 1 in 50,000 an hour."""
+    """Five are checked for each code, twenty an hour over all codes: 1 in 50,000 an hour."""
     await factories.account()
     await Account.all().update(leak_by_sms=False, phone_e164="+33612345678", phone_confirmed_at=None)
     token, looked_at = await sign_in(), 0
@@ -157,7 +157,7 @@ async def test_a_thousand_codes(application: Application, attack: Any, sign_in: 
 
 
 async def test_a_thousand_second_factors(application: Application, attack: Any, sign_in: Any) -> None:
-    """Ten are looked at in a quarter of an hour, though the password is known."""
+    """Ten are checked in a quarter of an hour, though the password is known."""
     await factories.account()
     await Account.all().update(
         second_factor_since=NOW, second_factor_encrypted=await _encrypted_secret(application)
@@ -168,7 +168,7 @@ async def test_a_thousand_second_factors(application: Application, attack: Any, 
 
 
 async def test_a_thousand_links_of_forgotten_passwords(application: Application, attack: Any) -> None:
-    """Asked for or guessed: the same answers and the same work, whether somebody is there or not."""
+    """Requested or guessed: the same answers and the same work, whether the account exists or not."""
     await factories.account()
     asked = {
         email: await attack(ASK_RESET, [{"email": email}] * 100, address=botnet) for email in (ME, NOBODY)
@@ -183,7 +183,7 @@ async def test_a_thousand_links_of_forgotten_passwords(application: Application,
 async def test_a_thousand_serials_at_a_residence(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
-    """Sixty are looked at an hour, from however many addresses; a serial of another residence is none."""
+    """Sixty are checked an hour, from any number of addresses; another residence's serial is a wrong one."""
     elsewhere = "H8CA029621"
     await describe(key_encryption, "ocea", OCEA_DWELLING)
     await describe(key_encryption, "ocea", OCEA_NEIGHBOUR, code="BB111")
@@ -202,7 +202,7 @@ async def test_a_thousand_serials_at_a_residence(
 async def test_a_thousand_serials_from_one_address(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
-    """Fifteen are looked at an hour where the whole stock is searched."""
+    """Fifteen are checked an hour where the whole stock is searched."""
     await describe(key_encryption, "ista")
     token = await _started(application, "ista")
     serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
@@ -212,9 +212,9 @@ async def test_a_thousand_serials_from_one_address(
 async def test_a_thousand_serials_from_a_thousand_addresses(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
-    """Three hundred misses an hour are looked at in an operator's whole stock, however many addresses guess;
+    """Three hundred misses an hour are checked in an operator's whole stock, however many addresses guess;
     then a right one is answered as a wrong one. An hour later it is found, and another operator's residents
-    never noticed.
+    are not affected.
     """
     await describe(key_encryption, "ista")
     await describe(key_encryption, "ocea", OCEA_DWELLING)

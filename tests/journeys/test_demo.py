@@ -1,4 +1,4 @@
-"""The demo, end to end: telegrams that a generator sealed, and the figures that a resident reads."""
+"""The demo, end to end: telegrams that a generator encrypted, and the figures that a resident reads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class Months:
 async def made(
     application: Application, key_encryption: KeyEncryption, plan: DemoPlan, lines: list[DemoLine]
 ) -> IntakeSummary:
-    """The demo's database, each delivery taken in at its own time."""
+    """The demo's database, each delivery ingested at its own time."""
     await describe(plan, key_encryption, now=ANCHOR)
     summary = IntakeSummary()
     for _, group in groupby(lines, key=lambda line: _delivery(plan, line)):
@@ -106,7 +106,7 @@ async def made(
 
 
 def _delivery(plan: DemoPlan, line: DemoLine) -> date:
-    """Telegrams come in once a week while they are sent daily, and every day while they are sent hourly."""
+    """Telegrams are ingested once a week while they are sent daily, and every day while they are hourly."""
     day = line.sent_at.date()
     return day if line.sent_at >= plan.hourly_start else day - timedelta(days=day.weekday())
 
@@ -125,7 +125,7 @@ async def _dwelling(application: Application, email: str) -> dict[str, Any]:
     return answer["data"]["signIn"]["viewer"]["dwellings"][0]
 
 
-def _dwelling_requests(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, list[str]]]]:
+def _present_residents(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, list[str]]]]:
     """Each present resident with the visible days and the addresses of the meters by fluid."""
     for scenario in SHOWN:
         dwelling = dwelling_with(plan, scenario)
@@ -141,19 +141,19 @@ def _dwelling_requests(plan: DemoPlan) -> Iterator[tuple[str, date, dict[str, li
 async def test_the_demo(
     application: Application, made: IntakeSummary, plan: DemoPlan, lines: list[DemoLine]
 ) -> None:
-    """Residents read what the registers said; leaks are told; fresh lines change the next answer."""
+    """Residents read what the registers counted; leaks are notified; fresh lines change the next answer."""
     assert (made.stored, made.duplicates, made.unusable) == (len(lines), 0, {})
-    await _dashboards_are_what_registers_said(application, plan, lines)
-    await _scenarios_are_told(application, plan)
+    await _dashboards_show_what_the_registers_counted(application, plan, lines)
+    await _scenarios_raise_their_alerts(application, plan)
     await _fresh_lines_change_the_next_answer(application, plan)
 
 
-async def _dashboards_are_what_registers_said(
+async def _dashboards_show_what_the_registers_counted(
     application: Application, plan: DemoPlan, lines: list[DemoLine]
 ) -> None:
     """Every indicator of every fluid equals the amount recomputed from the generated index values."""
     truth, months = Truth(lines, ZONE), Months(NOW.astimezone(ZONE).date())
-    for email, move_in, by_fluid in _dwelling_requests(plan):
+    for email, move_in, by_fluid in _present_residents(plan):
         seen = await _dwelling(application, email)
         assert {tab["fluid"] for tab in seen["dashboard"]} == set(by_fluid)
         for tab in seen["dashboard"]:
@@ -161,7 +161,7 @@ async def _dashboards_are_what_registers_said(
             where = (email, tab["fluid"])
 
             def amount(first: date, end: date) -> int | None:
-                since = max(first, move_in)  # noqa: B023 - called within this round
+                since = max(first, move_in)  # noqa: B023 - called within this iteration
                 return truth.amount(addresses, since, end) if end > since else None  # noqa: B023
 
             assert _smallest(tab["monthToDate"]) == amount(months.back(0), months.tomorrow), where
@@ -180,8 +180,8 @@ async def _dashboards_are_what_registers_said(
             assert abs(shown - Decimal(total) / len(complete)) <= Decimal("0.5"), where
 
 
-async def _scenarios_are_told(application: Application, plan: DemoPlan) -> None:
-    """Leaks show with their level, the ended one as history; each alert made its messages."""
+async def _scenarios_raise_their_alerts(application: Application, plan: DemoPlan) -> None:
+    """Leaks are shown with their level, the ended one in the history; each alert has its messages."""
 
     async def seen(scenario: Scenario) -> dict[str, Any]:
         return await _dwelling(application, dwelling_with(plan, scenario).residents[-1].email)
@@ -204,7 +204,7 @@ async def _scenarios_are_told(application: Application, plan: DemoPlan) -> None:
 
 
 async def _fresh_lines_change_the_next_answer(application: Application, plan: DemoPlan) -> None:
-    """The hours after the demo's anchor are new readings; taken in again, they are duplicates."""
+    """The hours after the demo's anchor are new readings; ingested again, they are duplicates."""
     email = dwelling_with(plan, Scenario.LEAK_LEVEL_1).residents[-1].email
     before = (await _dwelling(application, email))["dashboard"][0]
     fresh = [line.text for line in fresh_lines(plan, 3)]

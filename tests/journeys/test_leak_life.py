@@ -1,4 +1,4 @@
-"""A leak's whole life, from the first telegrams to the closing message, over the doors that people use."""
+"""A leak from the first telegrams to the closing message, through the API that people use."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,14 +35,14 @@ ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
 
 
 class Life:
-    """Lets days pass: the meter speaks every hour, and intake takes a day's telegrams the morning after."""
+    """Lets days pass: the meter sends every hour, and a day's telegrams are ingested the morning after."""
 
     def __init__(self, application, portal, meter) -> None:
         self.application, self.portal, self.meter = application, portal, meter
         self.day, self.index = FIRST, 10_000
 
     async def passes(self, *litres_an_hour: float, shuffled: bool = False) -> None:
-        """One day for each flow; a fraction is what an hour has on average."""
+        """One day for each flow in litres an hour; a fraction is an average."""
         for flow in litres_an_hour:
             start = datetime.combine(self.day, datetime.min.time(), tzinfo=PARIS).astimezone(UTC)
             amounts = [int(flow * (hour + 1)) - int(flow * hour) for hour in range(24)]
@@ -50,7 +50,7 @@ class Life:
             self.index += sum(amounts)
             self.day += timedelta(days=1)
             self.portal.clock.now = start + timedelta(hours=26)
-            for batch in (lines[::-1] if shuffled else lines, lines):  # and all of it once more
+            for batch in (lines[::-1] if shuffled else lines, lines):  # and all of them again
                 await take_in(self.application, SYSTEM, batch, source="roof", now=self.portal.clock.now)
 
     async def active(self):
@@ -99,7 +99,7 @@ AGAIN, END = "Alerte fuite : la réparation n'a pas tenu", "Fin de l'alerte fuit
 @pytest.mark.requirement("R-008", "R-016", "R-080", "R-092", "R-093", "C-24")
 @pytest.mark.parametrize("shuffled", [False, True])
 async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> None:
-    """Level 1, 2, 3 with one message each, a repair that does not hold, and an end that tells the loss."""
+    """Level 1, 2, 3 with one message each, a repair that fails, and an end that states the loss."""
     await life.passes(0, 5, shuffled=shuffled)
     (alert,) = await life.active()
     assert (alert["level"], alert["startedOn"]) == (1, "2026-11-03")
@@ -119,7 +119,7 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     assert [action.note for action in seen.workflow.actions] == ["", "Joint changé"]
     assert (seen.place, seen.level) == ("A · 1 · 2 · 12", 3)
 
-    # It runs on, only less: the first whole day after 48 hours says so.
+    # It still runs, at a lower flow: the first whole day after 48 hours shows it.
     await life.passes(5, 5, 5, shuffled=shuffled)
     assert len((await life.reported())[0]) == 3
     (alert,) = await life.active()
@@ -150,8 +150,8 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     assert over["reportRepair"] == {"__typename": "AlertEnded", "code": "ALERT_ENDED"}
 
 
-async def test_a_closed_leak_that_comes_back_tells_both_sides(life) -> None:
-    """The alert was closed, and within a week water runs again: the repair has not held."""
+async def test_a_closed_leak_that_returns_is_notified_to_both_sides(life) -> None:
+    """The alert was closed, and within a week water runs again: the repair failed."""
     await life.passes(0, 5)
     (alert,) = await life.active()
     await life.portal.ask(REPORT, id=alert["id"], note="")

@@ -1,4 +1,4 @@
-"""A manager's way in, and what is found there: the residences looked after, their alerts and requests."""
+"""A manager from the invitation to the managed residences, their alerts and requests."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -90,10 +90,8 @@ async def own_access(portal, temporary):
 
 
 @pytest.mark.requirement("R-042", "C-40")
-async def test_a_manager_comes_in_and_looks_after_the_building(
-    application, key_encryption, portal, now
-) -> None:
-    """A temporary password, an own one, terms, a second factor; then alerts to see to, requests to decide."""
+async def test_a_manager_signs_in_and_manages_the_building(application, key_encryption, portal, now) -> None:
+    """Temporary password, own password, terms, second factor; then alerts and requests are handled."""
     meter = Izar()
     await factories.residence(key_encryption, factories.meter(meter.address))
     start = datetime(2026, 11, 19, 23, tzinfo=UTC)
@@ -129,9 +127,7 @@ async def test_a_manager_comes_in_and_looks_after_the_building(
     assert (await luc.occupancies.all())[0].dwelling_id == dwelling_request.dwelling_id
 
 
-async def test_another_residence_is_none_of_a_managers_business(
-    application, key_encryption, portal, now
-) -> None:
+async def test_a_manager_sees_nothing_of_another_residence(application, key_encryption, portal, now) -> None:
     """Without the grant there are no residences, no requests, and no request under its number either."""
     await factories.residence(key_encryption)
     await factories.account(email="luc@example.org")
@@ -181,7 +177,7 @@ async def publish(application, now, code="AA000"):
 
 
 @pytest.mark.requirement("R-134", "R-135", "R-136", "R-137", "R-138", "C-09", "C-10")
-async def test_publishing_tells_those_who_look_after_the_building(
+async def test_publishing_notifies_the_managers_of_the_building(
     application, key_encryption, portal, now
 ) -> None:
     """One e-mail to each administrator, however often it is published; a document for all with access."""
@@ -232,10 +228,10 @@ DAYS = """{ managedResidences { dwellings { place dailyConsumption(fluid: COLD_W
 
 
 @pytest.mark.requirement("R-064", "R-065", "C-18", "CN-01", "CN-07", "CN-13")
-async def test_a_managers_look_at_days_hangs_on_the_occupants_consent(
+async def test_a_manager_sees_days_only_with_the_occupants_consent(
     application, key_encryption, portal, now
 ) -> None:
-    """Unanswered, no; granted, yes, and recorded; withdrawn, no from the same moment."""
+    """Unanswered, no; granted, yes, and each look is recorded; withdrawn, no from the same moment."""
     meter = Izar()
     await factories.residence(key_encryption, factories.meter(meter.address))
     start = datetime(2026, 11, 19, 23, tzinfo=UTC)
@@ -268,7 +264,7 @@ ONE_HOME = """query ($id: ID!) { managedDwelling(id: $id) {
 
 @pytest.mark.requirement("C-18", "R-042")
 async def test_one_home_without_consent_hides_no_other(application, key_encryption, portal, now) -> None:
-    """Its days are null, with the reason at its place; another one's are told, in the list and alone."""
+    """Its days are null, with the reason at its path; another one's are answered, in the list and alone."""
     await factories.residence(key_encryption, factories.meter())
     residence = await Residence.get()
     temporary = await invited(application, now)
@@ -301,10 +297,8 @@ DECIDE_AS = """mutation ($id: ID!, $contested: Boolean) {
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_a_request_for_a_home_that_is_somebodys_by_now(
-    application, key_encryption, portal, now
-) -> None:
-    """Shown as contested; approved by somebody who had not seen that, it is refused and stays open."""
+async def test_a_request_for_a_home_that_was_taken_since(application, key_encryption, portal, now) -> None:
+    """Shown as contested; an approval that does not state it is refused, and the request remains open."""
     await factories.residence(key_encryption, factories.meter())
     luc = await factories.account(email="luc@example.org", first_name="Luc")
     temporary = await invited(application, now)

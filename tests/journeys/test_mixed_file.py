@@ -1,4 +1,4 @@
-"""A gateway's file with everything in it that real files have: nothing is lost, nothing is stored twice."""
+"""A gateway's file with everything that real files have: nothing is lost, nothing is stored twice."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.access import SYSTEM
-from core.bootstrap import Application, open_application
+from core.bootstrap import Application
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import replay, take_in
@@ -48,7 +48,7 @@ def _meter(plan: DemoPlan, layout: Layout, fluid: Fluid) -> DemoMeter:
 
 @pytest.fixture(scope="module")
 def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
-    """What the application knows at first, and 1,000 lines: 750 good, 100 of them again, and 3 x 50 bad ones."""
+    """The meters known at first, and 1,000 lines: 750 good, 100 of them again, and 3 x 50 bad ones."""
     unknown, wrong = (
         _meter(plan, Layout.KAMSTRUP_HEAT, Fluid.HEAT),
         _meter(plan, Layout.ITRON_WATER, Fluid.COLD_WATER),
@@ -67,14 +67,14 @@ def mixed(plan: DemoPlan) -> tuple[DemoPlan, list[str]]:
     return known, mixture
 
 
-async def test_each_line_is_counted_by_what_became_of_it(
+async def test_each_line_is_counted_by_its_outcome(
     application: Application,
     key_encryption: KeyEncryption,
     plan: DemoPlan,
     mixed: tuple[DemoPlan, list[str]],
     now: datetime,
 ) -> None:
-    """The summary has exactly the file's counts; replay stores what was kept once its cause is gone."""
+    """The summary has exactly the file's counts; replay stores dead letters once their cause is removed."""
     known, lines = mixed
     await describe(known, key_encryption, now=now)
     summary = await take_in(application, SYSTEM, lines, source="mixed.log", now=now)
@@ -84,12 +84,12 @@ async def test_each_line_is_counted_by_what_became_of_it(
     await describe(plan, key_encryption, now=now)
     replayed = await replay(application, SYSTEM, now=now)
     assert (replayed.lines, replayed.stored) == (150, 100)
-    assert sum(replayed.unusable.values()) == 50, "the garbage stays what it is"
+    assert sum(replayed.unusable.values()) == 50, "garbage remains unusable"
     again = await replay(application, SYSTEM, now=now)
     assert (again.lines, again.stored) == (50, 0)
 
 
-async def test_a_file_taken_in_again_stores_nothing_twice(
+async def test_a_file_ingested_again_stores_nothing_twice(
     application: Application, key_encryption: KeyEncryption, mixed: tuple[DemoPlan, list[str]], now: datetime
 ) -> None:
     """The second time every good line is a duplicate, and the bad ones are kept once."""
@@ -101,24 +101,24 @@ async def test_a_file_taken_in_again_stores_nothing_twice(
     assert (await replay(application, SYSTEM, now=now)).lines == 150
 
 
+@pytest.mark.usefixtures("application")
 async def test_nothing_is_lost_when_the_process_is_killed(
     settings: Settings, mixed: tuple[DemoPlan, list[str]], key_encryption: KeyEncryption, now: datetime
 ) -> None:
     """Killed halfway (SIGKILL) and run again, the file's readings are all there, each once."""
     known, lines = mixed
-    async with open_application(settings):
-        await describe(known, key_encryption, now=now)
+    await describe(known, key_encryption, now=now)
     first = await _ingesting(settings)
     assert first.stdin is not None
-    # The pipe stays open: the process has stored some batches and waits for more lines when it is killed.
+    # The pipe remains open: the process has stored some batches and waits for more lines when it is killed.
     first.stdin.write("".join(f"{line}\n" for line in lines[:600]).encode())
     await first.stdin.drain()
-    while not await _stored(settings):
+    while not await _stored():
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(first.wait(), timeout=0.05)
     first.kill()
     assert await first.wait() == -signal.SIGKILL
-    half = await _stored(settings)
+    half = await _stored()
     assert 0 < half < 750
 
     second = await _ingesting(settings)
@@ -127,7 +127,7 @@ async def test_nothing_is_lost_when_the_process_is_killed(
     assert (summary["lines"], summary["stored"]) == (1000, 750 - half)
     assert summary["duplicates"] == 100 + half
     assert summary["unusable"] == {"KEY_WRONG": 50, "NOT_A_TELEGRAM": 50, "UNKNOWN_METER": 50}
-    assert await _stored(settings) == 750
+    assert await _stored() == 750
 
 
 async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
@@ -141,12 +141,11 @@ async def _ingesting(settings: Settings) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "submeter.main", "ingest", "-", "--json"]
     pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     return await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment
+        *command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment, cwd=settings.data_dir
     )
 
 
-async def _stored(settings: Settings) -> int:
-    """How many readings the database holds."""
-    async with open_application(settings):
-        rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
-        return int(rows[0]["stored"])
+async def _stored() -> int:
+    """How many readings the database of the open application holds."""
+    rows = await current_database().execute_query_dict("SELECT COUNT(*) AS stored FROM reading")
+    return int(rows[0]["stored"])

@@ -91,13 +91,13 @@ async def test_neither_sees_the_others_days(
 
 
 @pytest.mark.requirement("C-12", "CN-10")
-async def test_who_left_looks_back_for_the_operators_time(
+async def test_who_left_can_look_back_as_long_as_the_operator_allows(
     client: httpx.AsyncClient, post: PostBox, water: None, clock: SettableClock
 ) -> None:
-    """Up to the last day of the profile's time the own period is there, from the next on nothing is."""
+    """Up to the last day of the profile's look-back the own period is shown, from the next on nothing."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     await anne.ask(LEAVE, id=(await anne.home())["id"], day=LAST_DAY.isoformat())
-    ends = NOW.date() + ISTA.predecessor_access  # told a week after the last day
+    ends = NOW.date() + ISTA.predecessor_access  # declared a week after the last day
     clock.now = NOW.replace(year=ends.year, month=ends.month, day=ends.day) - timedelta(days=1)
     await anne.enter()
     assert (await anne.home())["visibleUntil"] == "2026-11-15"
@@ -111,7 +111,7 @@ async def test_who_left_looks_back_for_the_operators_time(
 async def test_who_left_registers_elsewhere_with_the_same_address(
     client: httpx.AsyncClient, post: PostBox, water: None
 ) -> None:
-    """The address is free once its stay has ended: the account has a second dwelling, and the old sessions
+    """The address is free once its occupancy has ended: the account has a second dwelling, and old sessions
     end.
     """
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
@@ -128,7 +128,9 @@ async def test_who_left_registers_elsewhere_with_the_same_address(
 async def test_a_contested_dwelling(
     client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
-    """B says that the account of A is not B's: a manager decides, and A is told and keeps the own period."""
+    """B declares that A's account is another person's: a manager decides, A is notified and keeps the own
+    period.
+    """
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
@@ -146,10 +148,10 @@ async def test_a_contested_dwelling(
 
 
 @pytest.mark.requirement("C-14", "C-15")
-async def test_a_contest_takes_nobodys_past(
+async def test_a_contest_takes_no_past_days_from_anybody(
     client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
-    """Whoever says to have come before A gets the dwelling from today on; A keeps every day until then."""
+    """With a move-in before A's, B gets the dwelling from today on; A keeps every day until then."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B, move_in="2024-01-01")
     (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
@@ -162,7 +164,7 @@ async def test_a_contest_takes_nobodys_past(
 async def test_a_contest_that_is_refused_changes_nothing(
     client: httpx.AsyncClient, post: PostBox, water: None, application: Application
 ) -> None:
-    """A stays, B sees nothing and may register elsewhere."""
+    """A remains the occupant, B sees nothing and may register elsewhere."""
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
     (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)

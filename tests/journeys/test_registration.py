@@ -1,5 +1,5 @@
-"""From the flyer in the letter box to the dashboard, over HTTP, for both operators, with mails from a real
-SMTP server on loopback.
+"""From the flyer to the dashboard, over HTTP, for both operators, with e-mails from a real SMTP server on
+loopback.
 """
 
 import sys
@@ -134,10 +134,10 @@ async def test_ocea(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
 
 
 @pytest.mark.requirement("C-12")
-async def test_a_temporary_password_lapses(
+async def test_a_temporary_password_expires(
     client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption, clock: SettableClock
 ) -> None:
-    """After its day the password opens nothing, and neither address nor dwelling is taken."""
+    """After a day the password is refused, and neither address nor dwelling is taken."""
     await describe(key_encryption, "ocea")
     applicant = await _ocea_applicant(client, EMAIL)
     temporary = await post.temporary_password_for(EMAIL)
@@ -153,7 +153,7 @@ async def test_a_temporary_password_lapses(
 async def test_a_lot_number_is_reviewed(
     client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption, application: Application
 ) -> None:
-    """With a lot number alone the account sees nothing until a manager has let it in."""
+    """With a lot number alone the account sees nothing until a manager has approved it."""
     await describe(key_encryption, "ocea")
     await _ocea_applicant(client, EMAIL, lotNumber={"lot": "104"})
     temporary = await post.temporary_password_for(EMAIL)
@@ -165,14 +165,14 @@ async def test_a_lot_number_is_reviewed(
     assert "vérifié votre demande" in (await post.mails_to(EMAIL))[-1]
 
 
-async def test_a_third_operator_needs_no_change_of_ours(
+async def test_a_third_operator_needs_a_plugin_alone(
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
     key_encryption: KeyEncryption,
     post: PostBox,
     clock: SettableClock,
 ) -> None:
-    """A plugin that nobody here knows brings an operator, and its residents register by its rules."""
+    """An external plugin brings an operator, and its residents register by its rules."""
     acme = replace(OCEA, code="acme", name="Acme", portal_name="My water", terms_version=None)
     module = types.ModuleType("submeter_acme")
 
@@ -200,10 +200,10 @@ async def test_a_third_operator_needs_no_change_of_ours(
             assert (await resident.home())["number"] == "12"
 
 
-async def test_no_secret_lies_open(
+async def test_no_secret_is_stored_in_the_clear(
     client: httpx.AsyncClient, post: PostBox, key_encryption: KeyEncryption
 ) -> None:
-    """Codes and temporary passwords are sealed while they wait, and gone once they are sent."""
+    """Codes and temporary passwords are encrypted until they are sent, and deleted then."""
     await describe(key_encryption, "ocea")
     await _ocea_applicant(client, EMAIL)
     (waiting,) = await OutboxMessage.all()
@@ -219,7 +219,7 @@ async def test_no_secret_lies_open(
 async def _ocea_applicant(
     client: httpx.AsyncClient, email: str, *, operator: str = "ocea", **forms: dict[str, str]
 ) -> Applicant:
-    """Somebody whose temporary password is on its way."""
+    """Somebody whose temporary password has been sent."""
     applicant = Applicant(client, operator)
     await applicant.start()
     await applicant.fill("occupancy", kind="TENANT")

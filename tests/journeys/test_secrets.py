@@ -46,9 +46,9 @@ class Journey:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         self._client.cookies.clear()
         body = {"query": query, "variables": arguments}
-        reported = (await self._client.post("/graphql", json=body, headers=headers)).json()
-        self.reported += [repr(error) for error in reported.get("errors", [])]
-        it = (reported.get("data") or {}).get("it") or {}
+        answered = (await self._client.post("/graphql", json=body, headers=headers)).json()
+        self.reported += [repr(error) for error in answered.get("errors", [])]
+        it = (answered.get("data") or {}).get("it") or {}
         self.reported += [repr(value) for name, value in it.items() if name in {"code", "message"}]
         if it.get("token", "").startswith("sms_"):
             self.token = it["token"]
@@ -60,13 +60,13 @@ SESSION = "... on SignedIn { token deviceToken } ... on AccessRefusal { code mes
 REFUSED = "... on AccessRefusal { code message }"
 
 
-async def test_nothing_that_opens_is_logged_told_or_recorded(
+async def test_no_secret_is_logged_answered_or_recorded(
     application: Application,
     key_encryption: KeyEncryption,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """From the first wrong password to the lost phone, at DEBUG; nor does it lie open in a table."""
+    """From the first wrong password to the lost phone, at DEBUG; nor is one in the clear in a table."""
     meter = factories.meter(
         printed_serial=SERIAL, vendor="itron", radio_address="ITW-48349952-33-07", key=KEY
     )
@@ -120,7 +120,7 @@ async def test_nothing_that_opens_is_logged_told_or_recorded(
 
 
 async def _live(journey: Journey, application: Application, room: OutboxWorker, clock: list[Any]) -> set[str]:
-    """Use every part of an account; answers every secret that there was."""
+    """Use every part of an account; answers every secret that was issued."""
     secrets: set[str] = set()
 
     def seen(*values: str | None) -> None:
@@ -179,7 +179,7 @@ async def _live(journey: Journey, application: Application, room: OutboxWorker, 
 
 
 async def _encrypted(application: Application, template: str) -> str:
-    from core.services.messaging.account_messages import opened_values  # noqa: PLC0415 - as the post room opens it
+    from core.services.messaging.account_messages import opened_values  # noqa: PLC0415 - as the worker does
 
     row = await OutboxMessage.filter(template=template).order_by("-id").first()
     assert row is not None

@@ -20,13 +20,13 @@ def test_a_leak_has_a_price_and_a_projection():
 
 
 @pytest.mark.requirement("C-25")
-def test_what_is_unknown_stays_unknown():
+def test_an_unknown_loss_has_no_cost():
     """No loss is not a loss of 0, and without a price there are no euros."""
     assert cost_of(None, None, eur_per_m3=PRICE) == Cost(None, None, None, None, None)
     assert cost_of(0, 0, eur_per_m3=None) == Cost(0, Decimal("0.00"), None, Decimal(0), None)
 
 
 def test_a_negative_price_is_refused():
-    """Nobody is paid for a leak."""
+    """A leak has no negative cost."""
     with pytest.raises(ValueError, match="price"):
         cost_of(1, 1, eur_per_m3=Decimal(-1))

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from core.mbus.decode import open_frame, read_envelope
 from core.mbus.vocabulary import Measurand
-from tests.support import encoder_encryption as encryption
+from tests.support.telegrams import encryption
 
 LINK = bytes.fromhex("9726") + bytes.fromhex("11223344") + b"\x00\x07"
 KEY = bytes(range(16))

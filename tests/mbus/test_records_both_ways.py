@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from core.mbus.compact import read_compact, signature
 from core.mbus.profile import read_profiles
 from core.mbus.vocabulary import Function
-from tests.support import encoder
-from tests.support.encoder import Place
 from tests.support.frames import frame_around, records_in
+from tests.support.telegrams import records as encoder
+from tests.support.telegrams.records import Place
 
 FUNCTIONS = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 places = st.builds(
@@ -101,7 +101,7 @@ def test_no_value_is_no_number(data, place):
     width = encoder.BCD_BYTES[coding]
     bad = bytearray(encoder.digits(data.draw(st.integers(0, 10 ** (2 * width) - 1)), width))
     bad[data.draw(st.integers(0, width - 1))] |= 0x0A
-    none = encoder.Record(encoder.header(coding, "13", place), bytes(bad))
+    none = encoder.EncodedRecord(encoder.header(coding, "13", place), bytes(bad))
     infinite = encoder.real(
         "13", data.draw(st.sampled_from([float("nan"), float("inf"), float("-inf")])), place
     )

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from core.mbus.address import Address
 from core.mbus.decode import open_frame, read_envelope
 from core.mbus.errors import TelegramError, TelegramFault
-from tests.support import encoder
-from tests.support import encoder_encryption as encryption
-from tests.support.encoder_encryption import LONG, NONE, SHORT, Header
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
+from tests.support.telegrams.encryption import LONG, NONE, SHORT, Header
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 keys = st.binary(min_size=16, max_size=16)

@@ -28,7 +28,7 @@ def test_a_vector_that_states_all_and_states_it_right_differs_in_nothing(registr
 
 
 @pytest.mark.parametrize(
-    ("change", "driver", "reported"),
+    ("change", "driver", "wanted"),
     [
         ({"values": {}}, "itron", "total_volume_m3 is 127.619, not None"),
         ({"flags": frozenset({"LEAK"})}, "itron", "flags are [], not ['LEAK']"),

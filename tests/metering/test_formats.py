@@ -14,8 +14,8 @@ from core.metering import (
     identify,
     open_telegram,
 )
-from tests.support import encoder
-from tests.support import encoder_encryption as encryption
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
 
 NOBODY = Registry(())
 LINK = bytes.fromhex("6A49") + bytes.fromhex("11223344") + bytes.fromhex("0107")

@@ -14,9 +14,9 @@ from core.metering import (
     load_registry,
     open_telegram,
 )
-from tests.support import encoder
-from tests.support import encoder_encryption as encryption
-from tests.support.encoder import Place
+from tests.support.telegrams import encryption
+from tests.support.telegrams import records as encoder
+from tests.support.telegrams.records import Place
 
 REGISTRY = load_registry()
 UNKNOWN = bytes.fromhex("6A49112233440107")

@@ -20,7 +20,7 @@ from core.metering import (
     parse_line,
 )
 from core.metering.batch import BatchDecoder
-from tests.support import encoder_encryption as encryption
+from tests.support.telegrams import encryption
 
 OWN = json.loads((Path(__file__).resolve().parents[1] / "data" / "own_vectors.json").read_text())["records"]
 KEY = bytes(range(16))

@@ -1,4 +1,4 @@
-"""The post room: every message that is due goes once, whoever sends it, and what cannot go says why."""
+"""The outbox worker: every due message is sent once, by whichever worker, or fails with its reason."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Wayward:
-    """A way whose next answers are given: a refusal, or None for acceptance."""
+    """A channel whose next answers are given: a refusal, or None for acceptance."""
 
     def __init__(self, *answers) -> None:
         self.answers = list(answers)
@@ -56,7 +56,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def mails(settings):
-    """Queues so many code mails; each expires after fifteen minutes unless told otherwise."""
+    """Queues so many code mails; each expires after fifteen minutes by default."""
 
     async def queue(count=1, **more) -> None:
         for number in range(count):
@@ -79,8 +79,8 @@ async def states() -> list[tuple[MessageState, str | None]]:
     return [(row.state, row.failure) for row in await OutboxMessage.all().order_by("id")]
 
 
-async def test_a_code_goes_by_mail_and_its_trace_is_wiped(application, settings, clock, mails) -> None:
-    """The real server has it, the table has it no more, and never had it in the open."""
+async def test_a_code_is_mailed_and_erased(application, settings, clock, mails) -> None:
+    """The real server has received it; the table had it only encrypted, and no longer has it."""
     await mails()
     stored = await OutboxMessage.get()
     assert "000000" not in repr(dict(stored))
@@ -97,10 +97,10 @@ async def test_a_code_goes_by_mail_and_its_trace_is_wiped(application, settings,
 
 
 @pytest.mark.requirement("R-015", "R-110", "R-104", "R-105")
-async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
+async def test_an_alert_is_sent_by_each_channel_to_the_current_address(
     application, settings, clock, monkeypatch
 ) -> None:
-    """The mail greets by the account's name; the SMS goes to the confirmed mobile."""
+    """The mail has the account's name; the SMS is sent to the confirmed mobile."""
     account_id = await factories.account()
     for channel in Channel:
         await _alert(account_id, channel)
@@ -135,8 +135,8 @@ async def test_an_alert_goes_by_each_channel_to_the_address_of_now(
         ("en", "", "Martin"),
     ],
 )
-async def test_the_title_is_of_the_letters_language(application, language, civility, greeted) -> None:
-    """An English letter greets nobody in French."""
+async def test_the_title_is_in_the_language_of_the_message(application, language, civility, greeted) -> None:
+    """An English e-mail has no French title."""
     await _alert(await factories.account(), Channel.EMAIL)
     await Account.all().update(civility=civility)
     await OutboxMessage.all().update(language=language)
@@ -145,10 +145,10 @@ async def test_the_title_is_of_the_letters_language(application, language, civil
     assert claimed.addressed_to == greeted
 
 
-async def test_what_is_refused_for_now_is_tried_again_later_and_later(
+async def test_a_temporary_refusal_is_retried_at_growing_intervals(
     application, settings, clock, mails
 ) -> None:
-    """And given up after the eighth try, with the reason, and with its secret wiped."""
+    """The message is given up after the eighth try, with the reason, and its secret is erased."""
     await mails(expires_at=None)
     way = Wayward(*[NotAccepted("SMTP_450", permanent=False)] * 20)
     room = OutboxWorker(application, {Channel.EMAIL: way}, clock=clock)
@@ -167,10 +167,10 @@ async def test_what_is_refused_for_now_is_tried_again_later_and_later(
     )
 
 
-async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes(
+async def test_a_permanent_refusal_fails_its_message_and_the_rest_is_sent(
     application, settings, clock, mails
 ) -> None:
-    """One bad address holds nobody else up, nor does one bad template."""
+    """One invalid address delays no other message, nor does one invalid template."""
     await mails(4)
     await OutboxMessage.filter(idempotency_key="letter:2").update(template="nonsense")
     way = Wayward(NotAccepted("SMTP_550", permanent=True))
@@ -186,7 +186,7 @@ async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes(
 
 
 async def test_several_workers_send_each_message_once(application, settings, clock, mails) -> None:
-    """Five beside each other: thirty messages, thirty posts."""
+    """Five in parallel: thirty messages, each sent once."""
     await mails(30)
     ways = [Wayward() for _ in range(5)]
     rooms = [OutboxWorker(application, {Channel.EMAIL: way}, clock=clock) for way in ways]
@@ -196,8 +196,8 @@ async def test_several_workers_send_each_message_once(application, settings, clo
     assert sum(tally.sent for tally in tallies) == 30
 
 
-async def test_what_a_dead_worker_held_is_sent_by_the_next(application, settings, mails, now) -> None:
-    """Once its claim has run out, and not before; and the dead one's late word counts no more."""
+async def test_what_a_dead_worker_had_claimed_is_sent_by_the_next(application, settings, mails, now) -> None:
+    """Once its claim has expired, and not before; a late result of the dead one is ignored."""
     await mails()
     dead = await claim_next(application, "dead", BOTH, now=now)
     assert dead is not None
@@ -212,14 +212,14 @@ async def test_what_a_dead_worker_held_is_sent_by_the_next(application, settings
 
 
 @pytest.mark.requirement("C-19")
-async def test_what_may_not_be_sent_is_given_up_with_its_reason(application, settings, clock, mails) -> None:
+async def test_what_may_not_be_sent_fails_with_its_reason(application, settings, clock, mails) -> None:
     """An SMS to a number that nobody confirmed, an old code, a closed account, a secret of another key."""
     account_id = await factories.account()
     await _alert(account_id, Channel.SMS)
     await Account.all().update(phone_confirmed_at=None)
     await mails(key="old", expires_at=NOW)
-    await mails(key="sealed", channel=Channel.EMAIL)
-    await OutboxMessage.filter(idempotency_key="sealed").update(idempotency_key="another")
+    await mails(key="foreign", channel=Channel.EMAIL)
+    await OutboxMessage.filter(idempotency_key="foreign").update(idempotency_key="another")
     await mails(key="closed", account_id=await factories.account(email="gone@example.org"))
     await Account.filter(email="gone@example.org").update(disabled_at=NOW)
     way = Wayward()
@@ -233,16 +233,20 @@ async def test_what_may_not_be_sent_is_given_up_with_its_reason(application, set
     ]
 
 
-async def test_a_channel_that_is_not_set_up_keeps_its_messages(application, settings, clock, mails) -> None:
-    """They wait for the day it is; without settings there is no channel at all."""
+async def test_messages_wait_for_a_channel_that_is_not_configured(
+    application, settings, clock, mails
+) -> None:
+    """They are sent once it is; without settings there is no channel at all."""
     await mails()
     assert ways_of(settings) == {}
     assert await OutboxWorker(application, {Channel.SMS: Wayward()}, clock=clock).send_due() == Tally()
     assert await states() == [(MessageState.PENDING, None)]
 
 
-async def test_the_room_settles_what_is_in_hand_before_it_stops(application, settings, clock, mails) -> None:
-    """Asked to stop while it waits, it ends; what came meanwhile was sent."""
+async def test_the_worker_finishes_what_it_has_claimed_before_it_stops(
+    application, settings, clock, mails
+) -> None:
+    """Asked to stop while it waits, it ends; messages queued meanwhile were sent."""
     await mails(2)
     stop = asyncio.Event()
 
@@ -257,7 +261,7 @@ async def test_the_room_settles_what_is_in_hand_before_it_stops(application, set
 
 
 async def test_neither_log_nor_list_shows_a_code(application, settings, clock, mails, caplog) -> None:
-    """Nor the address: a message is its number."""
+    """Nor the address: a message is identified by its number."""
     caplog.set_level(logging.DEBUG)
     await mails(2)
     listed = await list_messages(SYSTEM)

@@ -1,4 +1,4 @@
-"""docs/operator-profiles.md: the plugin it shows is one."""
+"""docs/operator-profiles.md: the plugin it shows works."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operator-profiles.md").r
 
 
 def test_the_guides_plugin_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copied from the page, it brings an operator whose journey is as the page says."""
+    """Copied from the page, it brings an operator with the journey that the page describes."""
     found = re.search(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert found
     module = types.ModuleType("submeter_guide")

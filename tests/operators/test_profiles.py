@@ -1,4 +1,4 @@
-"""The operators' profiles: what a plugin brings, what may not be missing, and the guides' own words."""
+"""Operator profiles: what a plugin brings, what it must have, and the texts of the guides."""
 
 import re
 import sys
@@ -49,7 +49,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_our_operators_come_through_entry_points(registry: Registry) -> None:
-    """OCEA and ista are found as a stranger's operator would be; nobody else is."""
+    """OCEA and ista are found as an external operator would be; no other is."""
     assert [profile.code for profile in registry.profiles] == ["ista", "ocea"]
     assert registry.profile("ocea") is OCEA
     assert registry.profile("acme") is None
@@ -64,7 +64,7 @@ def test_a_plugin_may_bring_operators_alone(plugin) -> None:
     assert registry.broken == ()
 
 
-def test_what_is_no_profile_is_named_and_left_out(plugin) -> None:
+def test_what_is_no_profile_is_reported_and_left_out(plugin) -> None:
     """A plugin that answers something else is reported, and the others work."""
     registry = load_registry([plugin("bad", "no profile"), plugin("good", OCEA)])
     (broken,) = registry.broken
@@ -76,13 +76,13 @@ def test_what_is_no_profile_is_named_and_left_out(plugin) -> None:
 
 
 def test_two_profiles_of_one_operator_are_a_conflict(plugin) -> None:
-    """Which of two would sign residents up is not left to luck."""
+    """Which of the two is used must not depend on the order of loading."""
     with pytest.raises(DriverConflict, match="the operator 'ocea'"):
         load_registry([plugin("one", OCEA), plugin("two", OCEA)])
 
 
 def test_a_profile_that_contradicts_itself_cannot_be_made() -> None:
-    """A journey without attestation, one that ends elsewhere, and unknown words are errors at start."""
+    """A journey without attestation, one with another end, and unknown text keys are errors at start."""
     stage = SignUpStage(
         Text("…", "..."), (Step.RESIDENCE, Step.DWELLING, Step.PERSONAL_DATA, Step.FIRST_SIGN_IN)
     )
@@ -96,8 +96,8 @@ def test_a_profile_that_contradicts_itself_cannot_be_made() -> None:
 
 @BOTH
 @pytest.mark.requirement("C-31", "R-211", "R-213", "R-214", "R-215")
-def test_the_privacy_notice_has_its_substance(profile: OperatorProfile) -> None:
-    """Purpose, basis, retention, rights and contact are told, of this processing and not of quotes."""
+def test_the_privacy_notice_is_complete(profile: OperatorProfile) -> None:
+    """Purpose, basis, retention, rights and contact are stated, of this processing and not of quotes."""
     notice = profile.privacy
     for part in fields(PrivacyNotice):
         value = getattr(notice, part.name)
@@ -111,8 +111,8 @@ def test_the_privacy_notice_has_its_substance(profile: OperatorProfile) -> None:
 
 
 @BOTH
-def test_every_refusal_has_its_words(profile: OperatorProfile) -> None:
-    """Each code of sign-up and access is told in French and English, and no two codes read the same."""
+def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
+    """Each code of sign-up and access has a text in French and English, and no two texts are the same."""
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
     codes = {str(code) for code in RefusalCode} | access
     reported = [profile.text(f"error.{code}") for code in codes]
@@ -128,8 +128,8 @@ def test_the_message_before_publication_is_the_guides() -> None:
 
 
 @pytest.mark.requirement("C-01", "C-02", "R-129", "R-130")
-def test_who_may_register_is_the_operators_choice() -> None:
-    """OCEA lets owners who live elsewhere in, ista does not."""
+def test_the_operator_decides_who_may_register() -> None:
+    """OCEA accepts owners who live elsewhere, ista does not."""
     assert OCEA.allow_non_occupant_owner
     assert not ISTA.allow_non_occupant_owner
 
@@ -203,7 +203,7 @@ def test_oceas_help() -> None:
 @pytest.mark.requirement("R-150", "R-152", "R-158", "R-164", "R-165", "R-166", "R-167", "R-168")
 @pytest.mark.requirement("R-169", "R-170")
 def test_istas_help() -> None:
-    """Three tabs; where the meter hangs, which number it is, the index, and what to do in doubt."""
+    """Three tabs; where the meter is, which number it is, the index, and what to do in doubt."""
     pages = {page.fluid: page for page in ISTA.help_pages}
     assert set(pages) == {Fluid.HOT_WATER, Fluid.COLD_WATER, Fluid.HEAT}
     hot = pages[Fluid.HOT_WATER]
@@ -272,7 +272,7 @@ def test_istas_dwelling_code() -> None:
 
 @BOTH
 def test_the_french_of_a_profile_is_french(profile: OperatorProfile) -> None:
-    """No typewriter habits: no double spaces, no English left in the French."""
+    """Its typography is right: no double spaces, and no English left in the French."""
     for key in WORDS:
         text = profile.text(key)
         assert "  " not in text.fr + text.en, key

@@ -1,4 +1,4 @@
-"""core.registration.forms, confirmation, phones, addresses: what is asked, shown and folded."""
+"""core.registration.forms, confirmation, phones, addresses: what is asked, shown and normalised."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def _form(profile: OperatorProfile, step: Step, number: int = 0, **answered: obj
 
 
 @pytest.mark.parametrize("profile", [OCEA, ISTA])
-def test_every_form_speaks_both_languages(profile: OperatorProfile) -> None:
+def test_every_form_exists_in_both_languages(profile: OperatorProfile) -> None:
     """Each title, label, choice and help has French and English words that differ where they are words."""
     for step in profile.steps:
         for form in forms_of(profile, Draft(step=step)):
@@ -42,7 +42,7 @@ def test_every_form_speaks_both_languages(profile: OperatorProfile) -> None:
 
 
 @pytest.mark.requirement("R-024", "R-031", "R-032")
-def test_ocea_offers_two_qualities() -> None:
+def test_ocea_offers_two_tenures() -> None:
     """«Propriétaire» is who does not live there, and «Locataire ou propriétaire-occupant» who does."""
     (field,) = _form(OCEA, Step.OCCUPANCY).fields
     assert [(one.value, one.label.fr) for one in field.choices] == [
@@ -54,7 +54,7 @@ def test_ocea_offers_two_qualities() -> None:
 
 @pytest.mark.requirement("R-035", "R-036", "R-038", "R-039", "R-040", "R-041", "R-042")
 def test_ocea_asks_the_site_code_before_the_address() -> None:
-    """The code comes first, with its shape and where it stands; the address is the other way."""
+    """The code comes first, with its format and where it is printed; the address is the alternative."""
     first, second = forms_of(OCEA, Draft(step=Step.RESIDENCE))[:2]
     assert (first.title.fr, first.fields[0].example, first.fields[0].pattern) == (
         "Code site (composé de 2 lettres puis 3 chiffres)",
@@ -72,7 +72,7 @@ def test_ocea_asks_the_site_code_before_the_address() -> None:
 
 @pytest.mark.requirement("R-027", "R-043", "R-044", "R-055", "R-056", "R-047")
 def test_ocea_asks_a_serial_or_a_lot_number() -> None:
-    """One serial of any device is enough, the kind is a hint, and a lot number is the other way."""
+    """One serial of any device is enough, the kind is a hint, and a lot number is the alternative."""
     serial, lot = forms_of(OCEA, Draft(step=Step.DWELLING))
     device, number = serial.fields
     assert not device.required
@@ -120,12 +120,12 @@ def test_istas_attestation_and_profile() -> None:
     assert "l'historique de vos consommations mensuelles depuis cette date" in answer
     assert [line[-1] for line in day.help.en.splitlines()] == ["?", "."]
     assert [one.label.fr for one in council.choices] == ["Oui", "Non", "Ne souhaite pas répondre"]
-    silent = replace(ISTA, move_in=Asking.NO)
-    assert "move_in" not in {field.name for field in _form(silent, Step.PROFILE).fields}
+    without_day = replace(ISTA, move_in=Asking.NO)
+    assert "move_in" not in {field.name for field in _form(without_day, Step.PROFILE).fields}
 
 
 @pytest.mark.requirement("R-195", "R-196", "R-197", "R-198", "CN-02")
-def test_istas_options_are_boxes_without_default() -> None:
+def test_istas_options_are_unticked_boxes() -> None:
     """Leak by e-mail and SMS, over-consumption, the manager's access: none is required."""
     form = _form(ISTA, Step.OPTIONS)
     assert form.title.fr == "Activer vos options"
@@ -140,7 +140,7 @@ def test_istas_options_are_boxes_without_default() -> None:
 
 @pytest.mark.requirement("R-200", "R-201", "R-202", "R-203", "R-204", "R-205", "R-206", "R-211", "R-212")
 def test_istas_personal_data() -> None:
-    """The fields of the guide in its order; the mobile is needed once SMS is ticked."""
+    """The fields of the guide in its order; the mobile is required once SMS is ticked."""
     form = _form(ISTA, Step.PERSONAL_DATA)
     assert form.title.fr == "Vos informations personnelles"
     assert [field.label.fr.split(",")[0] for field in form.fields] == [
@@ -209,8 +209,8 @@ def test_the_confirmation_screen() -> None:
     ],
 )
 @pytest.mark.requirement("R-204", "C-34")
-def test_phone_numbers_have_one_form(typed: str, e164: str, mobile: bool) -> None:  # noqa: FBT001 - a column
-    """The redundant 0 after +33 goes, French is assumed, and a landline is no mobile."""
+def test_phone_numbers_are_stored_in_one_form(typed: str, e164: str, mobile: bool) -> None:  # noqa: FBT001 - a column
+    """The redundant 0 after +33 is dropped, French is assumed, and a landline is no mobile."""
     assert to_e164(typed) == e164
     assert is_mobile(e164) is mobile
 
@@ -218,14 +218,14 @@ def test_phone_numbers_have_one_form(typed: str, e164: str, mobile: bool) -> Non
 @pytest.mark.parametrize(
     "typed", ["", "12", "abc", "+33", "+999 1", "0" * 40, "06 11 54 65", "\0", "+33 00 00"]
 )
-def test_what_is_no_number_is_none(typed: str) -> None:
-    """Short, long, foreign to every plan, or no digits at all."""
+def test_an_invalid_phone_number_is_refused(typed: str) -> None:
+    """Too short, too long, in no numbering plan, or without digits."""
     assert to_e164(typed) is None
 
 
 @pytest.mark.requirement("C-39")
-def test_addresses_are_compared_folded() -> None:
-    """Case, accents and apostrophes do not count; every word typed must be there."""
+def test_addresses_are_compared_normalised() -> None:
+    """Case, accents and apostrophes do not matter; every word typed must be found."""
     spellings, words = checked_search("34300", "rue de l'a garnison")
     assert spellings == {"34300"}
     assert checked_search(" sw1a 1aa", "Downing")[0] == {"SW1A1AA", "SW1A 1AA", "SW1A-1AA"}

@@ -127,9 +127,7 @@ def test_only_the_forms_of_the_step_are_taken(profile: OperatorProfile) -> None:
 
 @pytest.mark.requirement("C-01", "C-02", "R-030", "R-031", "R-032", "R-130")
 def test_who_may_register() -> None:
-    """OCEA lets an owner who lives elsewhere in, ista does not; nobody goes on without saying who they
-    are.
-    """
+    """OCEA accepts an owner who lives elsewhere, ista does not; the tenure is required to proceed."""
     owner = machine.choose_occupancy(OCEA, machine.begin(OCEA), OccupancyKind.OWNER_NON_OCCUPANT)
     assert owner.kind is OccupancyKind.OWNER_NON_OCCUPANT
     answer = ProfileAnswer(OccupancyKind.OWNER_NON_OCCUPANT, date(2024, 5, 12))
@@ -148,8 +146,8 @@ def test_who_may_register() -> None:
 
 @pytest.mark.parametrize("profile", [OCEA, ISTA])
 @pytest.mark.requirement("R-048", "R-185", "R-187")
-def test_nothing_goes_on_without_the_attestation(profile: OperatorProfile) -> None:
-    """Who does not attest stays at the step; who does has the moment written down."""
+def test_the_attestation_is_required_to_proceed(profile: OperatorProfile) -> None:
+    """Without it the step does not change; with it the moment is recorded."""
     draft = (_ocea_at if profile is OCEA else _ista_at)(Step.ATTESTATION)
     with pytest.raises(RegistrationRefused) as refused:
         _attest(profile, draft, Attestation(attested=False))
@@ -158,8 +156,8 @@ def test_nothing_goes_on_without_the_attestation(profile: OperatorProfile) -> No
 
 
 @pytest.mark.requirement("R-140", "C-12")
-def test_a_taken_dwelling_is_contested_or_left() -> None:
-    """A dwelling that has its account is refused, unless it is contested; that leads to a manager."""
+def test_a_taken_dwelling_is_refused_unless_contested() -> None:
+    """A dwelling that has an account is refused, unless it is contested; then a manager decides."""
     draft = _ista_at(Step.ATTESTATION)
     with pytest.raises(RegistrationRefused) as refused:
         _attest(ISTA, draft, taken=True)
@@ -171,8 +169,8 @@ def test_a_taken_dwelling_is_contested_or_left() -> None:
 
 
 @pytest.mark.requirement("C-40")
-def test_what_can_be_guessed_is_reviewed() -> None:
-    """A lot number or dwelling reference alone leads to a review, with a serial beside it no more."""
+def test_a_reference_that_can_be_guessed_is_reviewed() -> None:
+    """A lot number or dwelling reference alone leads to a review; together with a serial it does not."""
     for path in (Path.LOT_NUMBER, Path.DWELLING_REFERENCE):
         guessed = _found(OCEA, _ocea_at(Step.DWELLING), path, proven=False)
         assert machine.needs_review(OCEA, guessed)
@@ -193,7 +191,7 @@ def test_what_can_be_guessed_is_reviewed() -> None:
 )
 @pytest.mark.requirement("C-14", "R-190")
 def test_the_day_of_moving_in(day: date | None, code: RefusalCode | None) -> None:
-    """Today and before are taken, tomorrow is not; ista asks for the day."""
+    """Today and earlier days are accepted, tomorrow is not; ista requires the day."""
     answer = ProfileAnswer(OccupancyKind.TENANT, day)
     if code is None:
         assert machine.report_profile(ISTA, _ista_at(Step.PROFILE), answer, today=TODAY).move_in == day
@@ -203,19 +201,19 @@ def test_the_day_of_moving_in(day: date | None, code: RefusalCode | None) -> Non
     assert _code(refused) == (code, "move_in")
 
 
-def test_the_day_may_be_left_out_where_the_operator_does_not_insist() -> None:
-    """OCEA's guide asks for no day: it may be told with the attestation, and a third operator may not ask."""
+def test_the_day_may_be_left_out_where_the_operator_does_not_require_it() -> None:
+    """OCEA's guide asks for no day: it may be given with the attestation; an operator may not ask at all."""
     draft = _ocea_at(Step.ATTESTATION)
     assert _attest(OCEA, draft).move_in is None
     reported = replace(ATTESTED, move_in=date(2026, 3, 1))
     assert _attest(OCEA, draft, reported).move_in == date(2026, 3, 1)
-    silent = replace(OCEA, move_in=Asking.NO)
-    assert _attest(silent, draft, reported).move_in is None
+    without_day = replace(OCEA, move_in=Asking.NO)
+    assert _attest(without_day, draft, reported).move_in is None
 
 
 @pytest.mark.requirement("C-16", "C-18", "R-195", "R-197", "R-198")
 def test_nothing_is_ticked_in_advance() -> None:
-    """Options that were not sent are off, and the consent stays unanswered."""
+    """Options that were not sent are off, and the consent is unanswered."""
     chosen = machine.choose_options(ISTA, _ista_at(Step.OPTIONS), Options())
     assert (chosen.leak_by_email, chosen.leak_by_sms, chosen.over_consumption_by_email) == (False,) * 3
     assert chosen.manager_daily_data is None
@@ -242,15 +240,15 @@ def test_nothing_is_ticked_in_advance() -> None:
 )
 @pytest.mark.requirement("R-116", "R-202", "R-203", "R-205", "R-206", "R-211")
 def test_personal_data_are_refused_by_field(changes: dict[str, str], code: RefusalCode, field: str) -> None:
-    """Each thing that is wrong is told with its field and its code."""
+    """Each error is returned with its field and its code."""
     with pytest.raises(RegistrationRefused) as refused:
         _person(ISTA, _ista_at(Step.PERSONAL_DATA), replace(PERSON, **changes))
     assert _code(refused) == (code, field)
 
 
 @pytest.mark.requirement("C-34", "R-101", "R-204", "C-19")
-def test_sms_needs_a_mobile() -> None:
-    """With SMS ticked a number is needed and must be a mobile one; without, none is needed."""
+def test_sms_requires_a_mobile() -> None:
+    """With SMS ticked a mobile number is required; without, no number is."""
     draft = replace(_ista_at(Step.PERSONAL_DATA), leak_by_sms=True)
     for phone, code in (
         (None, RefusalCode.PHONE_REQUIRED_FOR_SMS),
@@ -275,15 +273,15 @@ def test_the_dwellings_numbers_are_no_password() -> None:
 
 
 @pytest.mark.requirement("C-03", "R-058", "R-206")
-def test_oceas_personal_data_hold_no_password() -> None:
-    """Where the password comes by e-mail none is asked for, and one that is sent along counts for nothing."""
+def test_oceas_personal_data_have_no_password() -> None:
+    """Where the password is sent by e-mail none is asked for, and one that is submitted is ignored."""
     sent = _person(OCEA, _ocea_at(Step.PERSONAL_DATA), replace(PERSON, password=None))
     assert sent.step is Step.FIRST_SIGN_IN
     assert sent.password_hash is None
 
 
 @pytest.mark.requirement("R-212", "NL-01")
-def test_the_newsletter_is_a_wish_of_its_own() -> None:
+def test_the_newsletter_is_a_choice_of_its_own() -> None:
     """It is off unless ticked, and off where the operator has none."""
     assert not _person(ISTA, _ista_at(Step.PERSONAL_DATA)).newsletter
     assert _person(ISTA, _ista_at(Step.PERSONAL_DATA), replace(PERSON, newsletter=True)).newsletter
@@ -292,7 +290,7 @@ def test_the_newsletter_is_a_wish_of_its_own() -> None:
 
 @pytest.mark.requirement("R-186")
 def test_not_my_dwelling() -> None:
-    """What was found is forgotten and the search begins again; who one is stays said."""
+    """What was found is discarded and the search begins again; the stated tenure is kept."""
     back = machine.reject_dwelling(OCEA, _ocea_at(Step.ATTESTATION))
     assert back == Draft(step=Step.RESIDENCE, kind=OccupancyKind.TENANT)
     assert machine.reject_dwelling(ISTA, _ista_at(Step.ATTESTATION)) == machine.begin(ISTA)
@@ -313,7 +311,7 @@ def test_one_step_back() -> None:
 
 
 @pytest.mark.requirement("R-222")
-def test_the_address_is_corrected_before_it_is_proved() -> None:
+def test_the_address_can_be_corrected_before_it_is_verified() -> None:
     """At the last step another address may be given; before it there is none to correct."""
     corrected = machine.correct_email(_ista_at(Step.VERIFICATION), " other@example.org ")
     assert (corrected.email, corrected.step) == ("other@example.org", Step.VERIFICATION)
@@ -327,8 +325,8 @@ def test_dots_and_tags_of_an_address_are_kept() -> None:
     assert machine.checked_email("im.a.g.otestq.a+x@gmail.com") == "im.a.g.otestq.a+x@gmail.com"
 
 
-def test_a_draft_shows_nobody() -> None:
-    """The repr of a draft or an answer, which may reach a log, holds no name, address or secret."""
+def test_a_draft_prints_no_personal_data() -> None:
+    """The repr of a draft or an answer, which may reach a log, has no name, address or secret."""
     shown = repr(_ista_at(Step.VERIFICATION)) + repr(PERSON)
     for secret in ("Marciale", "Marseille", "marcialemars", "33611546587", "Vierzon"):
         assert secret not in shown

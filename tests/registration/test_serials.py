@@ -52,10 +52,10 @@ def test_a_number_is_found_however_it_is_written(
         ("542361524", "ista", "542361523"),
     ],
 )
-def test_another_number_names_nothing(
+def test_another_number_names_no_meter(
     formats: dict[str, SerialFormat], printed: str, vendor: str, typed: str
 ) -> None:
-    """2008 is not 2018, nine digits are not eight, and no digit is ever left out or mended."""
+    """2008 is not 2018, nine digits are not eight, and no digit is left out or corrected."""
     assert named_by(typed, [_meter(printed, vendor)], formats) == []
 
 
@@ -69,8 +69,8 @@ def test_a_wrong_digit_never_names_the_meter(number: int, place: int, off: int) 
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_read_without_fail(text: str) -> None:
-    """Whatever is typed has readings or none."""
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    """Any text has interpretations or none."""
     formats = (SerialFormat(pattern=r"\d{9}", example="542 361 524"),)
     assert all(level for level in readings_of(text, formats))
 

@@ -1,6 +1,6 @@
-"""What the tests of the services share: meters on air that say what a test wants, and tables as plain rows.
+"""Fixtures of the services' tests: meters whose telegrams a test chooses, and tables as plain rows.
 
-The telegrams come from the demo's encoder, which shares no code with the decoder.
+The telegrams come from the simulator, which shares no code with the decoder.
 """
 
 from collections.abc import Callable, Iterable
@@ -49,7 +49,7 @@ class Izar:
         return prios.encrypt(prios.wire_address(self.serial), state)
 
     def line(self, litres: int, at: datetime, *, leak: bool = False, complaints: int = 0) -> str:
-        """The telegram as rtl_wmbus writes it, heard at `at`."""
+        """The telegram as rtl_wmbus writes it, received at `at`."""
         return received_line(self.telegram(litres, leak=leak, complaints=complaints), at)
 
     def hourly(self, first: datetime, amounts: Iterable[int], *, index: int = 1000) -> list[str]:
@@ -63,7 +63,7 @@ class Izar:
 
 @dataclass(frozen=True, slots=True)
 class Itron:
-    """An Itron water meter, sealed in mode 5 under a key of its own."""
+    """An Itron water meter, encrypted in mode 5 with a key of its own."""
 
     demo: DemoMeter
 
@@ -92,7 +92,7 @@ class Itron:
 
 @dataclass(frozen=True, slots=True)
 class HeatMeter:
-    """An ista heat meter, sealed in mode 7 under a key of its own; it counts hundreds of watt-hours."""
+    """An ista heat meter, encrypted in mode 7 with a key of its own; it counts hundreds of watt-hours."""
 
     demo: DemoMeter
 
@@ -140,7 +140,7 @@ def heat_meter() -> HeatMeter:
 
 @pytest.fixture
 def tables(application: object) -> Callable[..., Any]:
-    """Reads whole tables as sorted rows; by default those of the series."""
+    """Reads whole tables as sorted rows; by default readings and volumes."""
 
     async def read(*names: str) -> dict[str, list[tuple[Any, ...]]]:
         database = current_database()
@@ -156,7 +156,7 @@ def tables(application: object) -> Callable[..., Any]:
 
 @pytest.fixture
 def forget(application: object) -> Callable[..., Any]:
-    """Empties every table that intake writes."""
+    """Empties every table that intake writes to."""
 
     async def empty() -> None:
         for name in ("outbox_message", "alert", "leak_episode", "dead_letter", *SERIES):
@@ -167,7 +167,7 @@ def forget(application: object) -> Callable[..., Any]:
 
 @pytest.fixture
 def resident(application: object) -> Callable[..., Any]:
-    """The viewer that an account's sign-in gives, without the cost of a password's hash."""
+    """The viewer of an account's session, without the cost of a password's hash."""
 
     async def of(email: str = "claire.martin@example.org") -> Viewer:
         account = await Account.get(email_key=email)
@@ -186,7 +186,7 @@ def visitor() -> Visitor:
 
 @pytest.fixture
 def enter(application: Application, now: datetime, visitor: Visitor) -> Callable[..., Any]:
-    """Signs in, and answers the viewer; Claire with the right password unless told otherwise."""
+    """Signs in, and answers the viewer; Claire with the right password by default."""
 
     async def sign(
         email: str = "claire.martin@example.org", password: str = PASSWORD, *, at: datetime = now, **more: Any
@@ -210,7 +210,7 @@ def posted(application: Application) -> Callable[..., Any]:
 
 @pytest.fixture
 def reset_token(application: Application) -> Callable[..., Any]:
-    """The token in the reset mail that the post room would send now; None where it would send none."""
+    """The token in the reset e-mail that the worker would send now; None where it would send none."""
 
     async def token(at: datetime = NOW) -> str | None:
         message = await claim_next(application, "tests", [Channel.EMAIL], now=at)

@@ -1,4 +1,4 @@
-"""What the demo's tests share: our own vectors, and the anchors that a calendar makes difficult."""
+"""Fixtures of the simulator's tests: our own vectors, and anchors on difficult calendar days."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Sealed telegrams, byte for byte against the fact sheet's worked examples and our own vectors."""
+"""Encrypted telegrams, byte for byte against the fact sheet's worked examples and our own vectors."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ def _bytes(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     return bytes.fromhex(pair[0]), bytes.fromhex(pair[1])
 
 
-def test_mode_5_seals_the_worked_example():
+def test_mode_5_encrypts_the_worked_example():
     """An Itron meter's records come out as the telegram of the fact sheet, section 4.1."""
     records = bytes.fromhex("041383F20100066D362716463300441366EF0100426C3F3C0E79221371783809")
     assert mode5(*_bytes(ITRON), records, access=0xE2).hex().upper() == (
@@ -27,7 +27,7 @@ def test_mode_5_seals_the_worked_example():
     )
 
 
-def test_mode_7_seals_the_worked_example():
+def test_mode_7_encrypts_the_worked_example():
     """An ista meter's records, keys and MAC come out as in the fact sheet, section 4.2."""
     wire, key = _bytes(ISTA)
     records = bytes.fromhex("0C134847090082016C5C358C011389430900")
@@ -41,7 +41,7 @@ def test_mode_7_seals_the_worked_example():
     )
 
 
-def test_the_extended_link_layer_seals_the_worked_examples():
+def test_the_extended_link_layer_encrypts_the_worked_examples():
     """A MULTICAL 21's full and compact frame come out as in the fact sheet, sections 3 and 6."""
     records = (
         integer("02FF20", 0),
@@ -73,7 +73,7 @@ def test_the_extended_link_layer_seals_the_worked_examples():
 def test_an_ista_heat_meters_vector_is_built_again(
     own_vectors, vector, energy, year_end_energy, month_end_energy, month_end_volume
 ):
-    """Energy, billing year and month end of our own vectors seal to the very same telegram."""
+    """Energy, billing year and month end of our own vectors give exactly the same telegram."""
     record = own_vectors[vector]
     on_air = bytes.fromhex(record["telegram"])
     records = full(
@@ -94,14 +94,14 @@ def test_an_ista_heat_meters_vector_is_built_again(
 
 
 @pytest.mark.parametrize("length", range(50))
-def test_the_cmac_is_the_librarys(length: int):
-    """For messages of any length the quick CMAC answers as pycryptodome's does."""
+def test_the_fast_cmac_equals_the_librarys(length: int):
+    """For messages of any length, against pycryptodome's CMAC."""
     key, message = bytes(range(16)), bytes(range(100, 100 + length))
     assert Cmac(key).digest(message) == CMAC.new(key, message, ciphermod=AES).digest()
 
 
-def test_records_are_padded_to_whole_blocks_behind_the_proof_of_the_key():
-    """What AES-CBC seals begins with 2F 2F and fills its last block with 2F."""
+def test_records_are_padded_to_whole_blocks_after_the_check_bytes():
+    """The plaintext for AES-CBC begins with 2F 2F and fills its last block with 2F."""
     assert padded(b"\x01\x02") == b"\x2f\x2f\x01\x02" + b"\x2f" * 12
     assert len(padded(bytes(14))) == 16
     assert len(padded(bytes(15))) == 32

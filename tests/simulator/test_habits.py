@@ -8,7 +8,6 @@ import pytest
 
 from submeter.simulator import cast
 from submeter.simulator.habits import (
-    QUIET_HOURS,
     Habit,
     clock_hours,
     cold_water,
@@ -18,6 +17,7 @@ from submeter.simulator.habits import (
     on_holiday,
     outside_c,
 )
+from tests.support.demo import QUIET_HOURS
 
 PARIS = ZoneInfo("Europe/Paris")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)

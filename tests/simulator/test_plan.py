@@ -1,4 +1,4 @@
-"""The plan: what each dwelling is there to show holds whatever the anchor."""
+"""The plan: each dwelling shows its scenario, whatever the anchor."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from submeter.simulator.habits import HOUR_S, QUIET_HOURS, day_start_s
+from submeter.simulator.habits import HOUR_S, day_start_s
 from submeter.simulator.plan import (
     DemoDwelling,
     DemoMeter,
@@ -20,6 +20,7 @@ from submeter.simulator.plan import (
 )
 from submeter.simulator.prios import wire_address
 from submeter.simulator.registers import Register, habit_of
+from tests.support.demo import QUIET_HOURS
 
 PARIS = ZoneInfo("Europe/Paris")
 LEAKS = (Scenario.LEAK_LEVEL_1, Scenario.LEAK_LEVEL_2, Scenario.LEAK_LEVEL_3, Scenario.LEAK_ENDED)
@@ -72,7 +73,7 @@ def _daily_minimum(home: tuple[DemoResidence, DemoDwelling], today: date, days_a
     ],
 )
 def test_an_anchor_is_a_full_hour_in_utc(wrong: datetime):
-    """Anything else is refused, so that two people mean the same moment."""
+    """Anything else is refused, so that an anchor has one meaning."""
     with pytest.raises(ValueError, match="full hour in UTC"):
         demo_plan(wrong)
 
@@ -187,7 +188,7 @@ def test_a_month_has_more_than_twice_the_water_of_a_year_ago(anchor: datetime):
     assert now > 2.5 * before
 
 
-def test_the_old_meter_hands_over_to_the_new(anchor: datetime):
+def test_the_new_meter_follows_the_old_on_the_same_day(anchor: datetime):
     """Two cold-water meters with different serials meet on one day, about five months ago."""
     _, dwelling = _showing(demo_plan(anchor), Scenario.METER_REPLACED)
     old, new = (meter for meter in dwelling.meters if meter.fluid is Fluid.COLD_WATER)
@@ -206,14 +207,14 @@ def test_the_new_resident_follows_another_in_the_middle_of_the_history(anchor: d
     assert after.move_out is None
 
 
-def test_the_silent_week_lies_about_forty_days_back(anchor: datetime):
+def test_the_week_without_data_is_about_forty_days_back(anchor: datetime):
     """Seven days, for one dwelling only."""
     plan = demo_plan(anchor)
     _, dwelling = _showing(plan, Scenario.WEEK_WITHOUT_DATA)
-    assert dwelling.silent is not None
-    assert dwelling.silent.end - dwelling.silent.first == timedelta(days=7)
-    assert 30 < (_today(anchor) - dwelling.silent.first).days < 50
-    assert sum(home.silent is not None for _, home in _homes(plan)) == 1
+    assert dwelling.no_data is not None
+    assert dwelling.no_data.end - dwelling.no_data.first == timedelta(days=7)
+    assert 30 < (_today(anchor) - dwelling.no_data.first).days < 50
+    assert sum(home.no_data is not None for _, home in _homes(plan)) == 1
 
 
 def test_a_key_shows_in_no_representation():

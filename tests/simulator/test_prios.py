@@ -1,4 +1,4 @@
-"""PRIOS telegrams and Sappel serials, against our own vectors and meters met in the field."""
+"""PRIOS telegrams and Sappel serials, against our own vectors and meters seen in the field."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ def test_the_printed_serial_is_the_address(serial: str, on_air: str):
 
 @pytest.mark.parametrize("serial", ["", "542361524", "H18CA02962", "h18ca029620", "H18C1029620"])
 def test_another_makers_serial_is_refused(serial: str):
-    """What is not shaped like a Sappel serial has no address."""
+    """A text that has not the format of a Sappel serial has no address."""
     with pytest.raises(ValueError, match="not a Sappel serial"):
         wire_address(serial)
 
@@ -39,13 +39,13 @@ def test_another_makers_serial_is_refused(serial: str):
     ],
 )
 def test_a_prios_vector_is_built_again(own_vectors, vector: str, serial: str, state: PriosState):
-    """Total, month end, battery and leak bits seal to the very same telegram."""
+    """Total, month end, battery and leak bits give exactly the same telegram."""
     on_air = own_vectors[vector]["telegram"]
     assert encrypt(wire_address(serial), state).hex().upper() == on_air
 
 
 def test_a_running_leak_shows_in_the_open_part():
-    """The leak bit stands outside the scramble, so a gateway sees it without a key."""
+    """The leak bit is outside the encrypted part, so a gateway sees it without a key."""
     state = PriosState(51_204, 50_999, date(2026, 1, 31), leak_now=True, rolling=5)
     frame = encrypt(wire_address("D20LA301177"), state)
     assert frame[11:13] == bytes((5 << 4 | 1, 0x80 | 24))

@@ -1,4 +1,4 @@
-"""Records, dates and checksums of the demo's encoder, against figures from the fact sheet."""
+"""Records, dates and checksums of the simulator, against figures from the fact sheet."""
 
 from datetime import date, datetime
 

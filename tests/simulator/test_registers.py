@@ -25,7 +25,7 @@ def _register(meter: DemoMeter) -> Register:
 
 
 def test_a_register_never_falls_from_before_installation_to_the_windows_end():
-    """Whatever the step through time, the index stays or rises."""
+    """Whatever the time step, the index never falls."""
     register = _register(_meter())
     seconds = range(register.installed_s - DAY_S, day_start_s(END, PARIS), 1_237 * 7)
     values = [register.index_at(second) for second in seconds]

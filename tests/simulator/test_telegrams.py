@@ -1,4 +1,4 @@
-"""The lines of the demo: how many, in which order, and the same every time."""
+"""The lines of the demo: their number, their order, and that they are reproducible."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def test_the_same_anchor_gives_the_same_bytes(plan: DemoPlan, lines: list[DemoLi
 
 
 def test_another_process_gives_the_same_bytes():
-    """Nothing hangs on the order of a set or the seed of a hash."""
+    """Nothing depends on the order of a set or the seed of a hash."""
     short = demo_plan(ANCHOR, history_days=1, hourly_days=0)
     here = hashlib.sha256("\n".join(line.text for line in history_lines(short)).encode()).hexdigest()
     there = subprocess.run(
@@ -120,7 +120,7 @@ def test_ocea_lines_are_rtl_wmbus_and_ista_lines_json(lines: list[DemoLine]):
 
 
 def test_the_index_is_the_register_floored_to_its_step(plan: DemoPlan, lines: list[DemoLine]):
-    """What a line claims to say is the register's true value at that second."""
+    """The value that a line carries is the register's at that second."""
     groups = _by_meter(lines)
     first = plan.history_start.astimezone(PARIS).date()
     for residence in plan.residences:
@@ -140,7 +140,7 @@ def test_the_index_is_the_register_floored_to_its_step(plan: DemoPlan, lines: li
 
 
 def test_no_meter_sends_the_same_telegram_twice(lines: list[DemoLine]):
-    """Access numbers and counters make every sealed telegram another one."""
+    """Access numbers and counters make every encrypted telegram different."""
     for address, own in _by_meter(lines).items():
         if not address.startswith("SAP"):
             assert len({_raw(line) for line in own}) == len(own)
@@ -163,7 +163,7 @@ def test_every_eighth_kamstrup_frame_is_full(lines: list[DemoLine]):
             assert lengths == [87 if place % 8 == 0 else 64 for place in range(len(own))]
 
 
-def test_fresh_lines_go_on_behind_the_anchor(plan: DemoPlan, lines: list[DemoLine]):
+def test_fresh_lines_continue_after_the_anchor(plan: DemoPlan, lines: list[DemoLine]):
     """Three hours more of every meter in service, and no index falls."""
     fresh = list(fresh_lines(plan, hours=3))
     assert all(ANCHOR < line.sent_at < ANCHOR + timedelta(hours=3) for line in fresh)
@@ -182,7 +182,7 @@ def test_fresh_lines_go_on_behind_the_anchor(plan: DemoPlan, lines: list[DemoLin
         fresh_lines(plan, hours=25)
 
 
-def test_a_silent_week_is_silent_and_a_swap_is_heard():
+def test_a_week_without_data_has_no_lines_and_a_swap_has_both_meters():
     """One dwelling sends nothing for seven days; old and new meter are read a minute from the swap."""
     longer = demo_plan(ANCHOR, history_days=160, hourly_days=0)
     kept = tuple(
@@ -192,13 +192,13 @@ def test_a_silent_week_is_silent_and_a_swap_is_heard():
         if dwelling.scenarios & {Scenario.WEEK_WITHOUT_DATA, Scenario.METER_REPLACED}
     )
     groups = _by_meter(list(history_lines(longer)))
-    (silent,) = (dwelling for dwelling in kept if dwelling.silent)
-    for meter in silent.meters:
+    (interrupted,) = (dwelling for dwelling in kept if dwelling.no_data)
+    for meter in interrupted.meters:
         days = {line.sent_at.astimezone(PARIS).date() for line in groups[meter.address]}
-        assert not any(silent.silent.first <= day < silent.silent.end for day in days)
-        assert silent.silent.end in days
+        assert not any(interrupted.no_data.first <= day < interrupted.no_data.end for day in days)
+        assert interrupted.no_data.end in days
         assert len(days) == 161 - 7
-    (replaced,) = (dwelling for dwelling in kept if not dwelling.silent)
+    (replaced,) = (dwelling for dwelling in kept if not dwelling.no_data)
     old, new = (meter for meter in replaced.meters if meter.fluid is Fluid.COLD_WATER)
     last, first = groups[old.address][-1], groups[new.address][0]
     swap = datetime.fromtimestamp(swap_s(new.installed_on, PARIS), UTC)

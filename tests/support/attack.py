@@ -1,6 +1,6 @@
-"""Counts what guesses get: how many are looked at, and what each costs, seen from outside and inside.
+"""Counts the effect of guesses: how many are checked, and what each costs.
 
-In: the log of the database's client and the hashes that are worked out. Out: a `Guess` each. The one rule:
+In: the log of the database's client and the hashes that are computed. Out: a `Guess` each. The one rule:
 nothing is timed; work is the statements that a guess makes and the hashes that it costs, in their order.
 """
 
@@ -15,7 +15,7 @@ from core.services.auth import passwords
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What came of one guess: the answer's code, the statements it cost, and the hashes."""
+    """The result of one guess: the answer's code, its statements, and its hashes."""
 
     answer: str
     statements: tuple[str, ...]
@@ -24,7 +24,7 @@ class Guess:
 
 @dataclass
 class Work:
-    """What the application does meanwhile."""
+    """The work of the application meanwhile."""
 
     statements: list[str] = field(default_factory=list)
     hashes: int = 0

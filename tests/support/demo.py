@@ -1,4 +1,4 @@
-"""Small pieces of the demo's world for tests, and what its telegrams say, computed without the application."""
+"""Parts of the demo's plan for tests, and the amounts of its telegrams, computed without the application."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from submeter.simulator.telegrams import DemoLine
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, Scenario
+
+QUIET_HOURS = range(1, 5)
+"""Of the local clock: in a dwelling without a leak nobody draws water in them."""
 
 
 def only(plan: DemoPlan, *scenarios: Scenario) -> DemoPlan:
@@ -50,7 +53,7 @@ def change_meters(plan: DemoPlan, change: dict[str, DemoMeter | None]) -> DemoPl
 class Truth:
     """Amounts recomputed from the index values of the generated lines, by schoolbook interpolation.
 
-    Shares no code with the application: exact fractions, one straight line between two neighbouring telegrams.
+    Shares no code with the application: exact fractions, linear between two neighbouring telegrams.
     """
 
     def __init__(self, lines: Iterable[DemoLine], zone: ZoneInfo) -> None:

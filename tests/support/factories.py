@@ -50,7 +50,7 @@ async def account(
     notified: bool = True,
     role: Role = Role.RESIDENT,
 ) -> int:
-    """An account of the operator `ocea`, notified of everything unless told otherwise."""
+    """An account of the operator `ocea`, notified of everything by default."""
     await upsert_operator(SYSTEM, code=OPERATOR, name="OCEA Smart Building")
     return await upsert_account(
         SYSTEM,

@@ -1,6 +1,4 @@
-"""A resident at the portal, and the letter box at home: signs up, reads mail from a real server, looks
-around.
-"""
+"""A resident at the portal: signs up, reads e-mails from a real server, reads the own data."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +40,7 @@ DAYS = """query ($id: ID!, $from: Date, $to: Date, $first: Month, $last: Month) 
 
 @dataclass
 class PostBox:
-    """The SMTP server of the town, and the post room that delivers to it."""
+    """An SMTP server, and the outbox worker that sends to it."""
 
     box: Mailbox
     application: Application
@@ -62,7 +60,7 @@ class PostBox:
         return cls(box, replace(application, settings=mine), clock)
 
     async def mails_to(self, email: str) -> list[str]:
-        """Send what waits, and answer all mails that somebody has got."""
+        """Send what is due; answers all e-mails that somebody has received."""
         await OutboxWorker(self.application, ways_of(self.application.settings), clock=self.clock).send_due()
         return self.box.texts_to(email)
 
@@ -75,7 +73,7 @@ class PostBox:
 
 @dataclass
 class Resident:
-    """Somebody with an address, who holds the token of the own session."""
+    """Somebody with an address and the token of a session."""
 
     client: httpx.AsyncClient
     email: str

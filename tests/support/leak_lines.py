@@ -1,4 +1,4 @@
-"""A leak as a meter's hourly lines, and what was told of it.
+"""A leak as a meter's hourly lines, and the messages about it.
 
 In: a meter that makes lines. Out: lines that intake takes, and the templates of the outbox. The one rule:
 leaks begin at a midnight of the residence, so that a test can name its days.

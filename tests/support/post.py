@@ -1,6 +1,6 @@
 """Loopback servers that messages are sent to: a real SMTP server, and Vonage's SMS endpoint.
 
-The one rule: they speak the protocol on a socket, so what is tested is what is sent.
+The one rule: they implement the protocol on a socket, so tests see what is really sent.
 """
 
 import json
@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 
 
 class Mailbox:
-    """An aiosmtpd handler that keeps mails, or refuses with whatever `refusals` holds next."""
+    """An aiosmtpd handler that keeps mails, or refuses with the next entry of `refusals`."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -71,7 +71,7 @@ class _LoopbackController(Controller):
 
     def factory(self) -> SMTP:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a password in the clear stays on loopback
+            warnings.simplefilter("ignore", UserWarning)  # the password is in the clear on loopback only
             return SMTP(
                 self._box,
                 hostname="mail.test",
@@ -92,7 +92,7 @@ class _LoopbackController(Controller):
 def smtp_server(
     *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, password: str = ""
 ) -> Iterator[tuple[Mailbox, int]]:
-    """A server on loopback; answers its letter box and its port."""
+    """A server on loopback; answers its mailbox and its port."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server's own log, which quotes its mail
     box = Mailbox()
     box.password = password

@@ -1,4 +1,4 @@
-"""A server that speaks Redis at a socket on loopback, and runs the scripts of `limits` (fakeredis)."""
+"""A Redis server on a loopback socket that runs the scripts of the rate limits (fakeredis)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from fakeredis import FakeServer, TcpFakeServer
 
 class _Server(TcpFakeServer):
     request_queue_size = 128
-    """As many as a real one lets wait; of the five of Python's own servers a burst is cut off."""
+    """The backlog of a real server; the five of Python's own servers cut off a burst."""
 
 
 @dataclass

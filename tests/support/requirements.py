@@ -1,4 +1,4 @@
-"""docs/requirements.md and what the tree says of it; `make requirements` brings the page up to date.
+"""docs/requirements.md and the tests that cite it; `make requirements` brings the page up to date.
 
 In: the page, whose rows are written by hand but for their last column, and the `@pytest.mark.requirement`
 markers of the tests, read from the source without importing one. Out: the page with the tests that name each
@@ -108,11 +108,11 @@ def up_to_date(text: str) -> str:
     for position, line in enumerate(lines):
         if found := _ROW.match(line):
             row = Row(*found.groups())
-            lines[position] = str(replace(row, tests=_told(row, proved.get(row.number, []))))
+            lines[position] = str(replace(row, tests=_tests_of(row, proved.get(row.number, []))))
     return "\n".join(lines) + "\n"
 
 
-def _told(row: Row, tests: list[Proof]) -> str:
+def _tests_of(row: Row, tests: list[Proof]) -> str:
     if not tests:
         if row.tests.startswith(NONE) and row.tests != NONE:
             return row.tests

@@ -1,4 +1,4 @@
-"""A resident at the registration form: knows nothing but what the answers tell, and what stands in the flyer.
+"""A resident at the registration form, who knows only what the answers and the flyer contain.
 
 The one rule: forms are filled by the names that the last answer gave, so a journey that passes shows that a
 frontend needs no knowledge of its own.
@@ -86,7 +86,7 @@ class Applicant:
         return self.last
 
     async def send(self, form: str, **values: Any) -> dict[str, Any]:
-        """Answer with a form, whatever becomes of it."""
+        """Answer with a form, whatever the result."""
         answer = (await self.post(ANSWER, token=self.token, answer={form: values}))["it"]
         if answer["__typename"] == "Registration":
             self.last = answer
@@ -117,7 +117,7 @@ class Applicant:
 
 
 async def messages_to(email: str, settings: Settings) -> list[tuple[OutboxMessage, Message]]:
-    """What waits for an address in the outbox, opened as the post room opens it."""
+    """The messages of an address in the outbox, decrypted as the worker does."""
     rows = await OutboxMessage.filter(recipient=email).order_by("id")
     return [(row, render(row.template, row.language, opened_values(row, settings))) for row in rows]
 
@@ -227,7 +227,7 @@ async def to_verification(applicant: Applicant, **changes: Any) -> None:
 
 
 async def code_for(email: str, application: Application) -> str:
-    """The six digits of the last letter to an address."""
+    """The six digits of the last e-mail to an address."""
     *_, (_, mail) = await messages_to(email, application.settings)
     found = re.search(r"\b\d{6}\b", mail.text)
     assert found

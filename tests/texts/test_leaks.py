@@ -58,7 +58,7 @@ def test_the_title_of_an_alert_is_the_guides(started_on, french, english):
         (730, "24 mois", "24 months"),
     ],
 )
-def test_a_duration_is_told_in_days_then_in_rounded_months(days, french, english):
+def test_a_duration_is_given_in_days_then_in_rounded_months(days, french, english):
     """Below 26 days a duration is in days, from there in months rounded half up; singular where it is one."""
     assert duration_text(days, Language.FR) == french
     assert duration_text(days, Language.EN) == english
@@ -82,7 +82,7 @@ def test_a_duration_is_not_negative():
         (0, "0.00", "0 m3"),
     ],
 )
-def test_a_loss_is_told_in_cubic_metres_with_two_decimals(litres, m3, text):
+def test_a_loss_is_given_in_cubic_metres_with_two_decimals(litres, m3, text):
     """Litres become cubic metres, rounded half up: 13,275 litres are 13.28."""
     assert loss_m3(litres) == Decimal(m3)
     assert str(loss_m3(litres)) == m3
@@ -110,7 +110,7 @@ def test_an_unknown_loss_is_0_in_the_guides_text_alone():
         (Fraction(0), "0 L/h"),
     ],
 )
-def test_a_flow_is_told_with_two_decimals_at_most(flow_lph, text):
+def test_a_flow_is_given_with_two_decimals_at_most(flow_lph, text):
     """A flow is rounded half up to two decimals, and zeros at its end are dropped."""
     assert flow_text(flow_lph) == text
 
@@ -159,7 +159,7 @@ def test_each_level_is_likened_to_something_seen_at_a_tap():
 @pytest.mark.parametrize(
     ("eur", "french", "english"), [("60.003", "60.00 €", "€60.00"), ("0.125", "0.13 €", "€0.13")]
 )
-def test_a_price_is_told_in_cents(eur, french, english):
-    """Half up, as every figure."""
+def test_a_price_is_given_in_cents(eur, french, english):
+    """Rounded half up, as every figure."""
     assert price_text(Decimal(eur), Language.FR) == french
     assert price_text(Decimal(eur), Language.EN) == english

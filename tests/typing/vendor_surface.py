@@ -1,4 +1,4 @@
-"""The vendor surface as a type checker sees it: what a stranger's package may write and what it gets back.
+"""The vendor surface as a type checker sees it: what an external package may write, and the answers' types.
 
 Nothing here is run, and pytest does not collect it: `make check` reads it with mypy (`[tool.mypy] modules` in
 pyproject.toml). The one rule: only names of `core.metering` are used, and each answer's type is asserted, so
@@ -153,9 +153,9 @@ def decode(text: str, key: bytes | None) -> Measurement:
     assert_type(registry, Registry)
     line = parse_line(text)
     assert_type(line, GatewayLine)
-    sealed = identify(line.telegram, registry, crc_kept=line.crc_kept)
-    assert_type(sealed, Identified)
-    opened = open_telegram(sealed, key)
+    identified = identify(line.telegram, registry, crc_kept=line.crc_kept)
+    assert_type(identified, Identified)
+    opened = open_telegram(identified, key)
     assert_type(opened, Opened)
     assert_type(opened.measurement.index, Index | None)
     if opened.measurement.index is not None:

@@ -1,6 +1,6 @@
 """Bounds a constant leak by windows of readings: the rule for meters that are read every hour or so.
 
-In: the rings of a block of meters, a reading just taken. Out: for every remembered reading the least bound
+In: the rings of a block of meters, a reading just taken. Out: for every stored reading the least bound
 and the least estimate of the windows between it and now. The one rule: over any window the leak cannot
 exceed (litres + one step of the register) / hours, whoever draws water; so a window under 4 L/h proves that
 no leak of level 1 ran through it, and the least of all windows of a day bounds the minimum flow of R-092. No
@@ -14,7 +14,7 @@ from core.leaks.classifier.resolution import Resolution
 from core.leaks.classifier.state import RING, Array, ClassifierState
 
 LAGS = (*range(1, 13), 14, 16, 20, 24)
-"""Windows span so many readings."""
+"""The lengths of the windows, in readings."""
 
 _LAGS = np.array(LAGS)
 _LONGEST_WITHIN = np.searchsorted(_LAGS, np.arange(1, RING), side="right") - 1
@@ -23,20 +23,20 @@ _LONGEST_WITHIN = np.searchsorted(_LAGS, np.arange(1, RING), side="right") - 1
 _ONSET_LAGS = (1, 2, 3, 4, 6, 8, 12)
 _FLOOR_LAGS = 12
 _STAMP_S = 200.0
-"""Windows a few minutes short are taken for whole."""
+"""A window that is shorter by this much still counts as whole."""
 
 _SLACK_S = 600.0
-"""A day of readings a few minutes short is a day."""
+"""A day of readings that is shorter by this much still counts as a day."""
 
 _FLOOR_STEPS = 2.5
-"""A window that the leak alone fills is long enough to turn the register by so many steps."""
+"""A window that only the leak fills must be long enough to turn the register by so many steps."""
 
 _UNKNOWN = 1.0e12
-"""Ages, litres and times beyond this belong to readings that are not there."""
+"""Ages, litres and times beyond this belong to missing readings."""
 
 
 def update(state: ClassifierState, resolution: Resolution) -> None:
-    """Fold the windows that end now into the rings `bound` and `flow`."""
+    """Update the rings `bound` and `flow` with the windows that end now."""
     hours, litres = _windows(state)
     if not len(hours):
         return
@@ -62,7 +62,7 @@ def at(ring: Array, rank: Array) -> Array:
 
 
 def intervals_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
-    """How many intervals since that reading could be the leak alone: they "sit on the floor"."""
+    """How many intervals since that reading could be the leak alone: they are at the flow's floor."""
     time, litres, known = _intervals(state)
     within = np.arange(len(time))[:, None] < rank
     on_floor = known & (time <= LONGEST_STEP_S) & (litres <= rate * time / HOUR_S + step)
@@ -72,8 +72,8 @@ def intervals_on(state: ClassifierState, rank: Array, rate: Array, step: int) ->
 def hours_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
     """How many intervals since that reading lie in windows that could be the leak alone.
 
-    Only windows count in which such a leak turns the register by several steps: of a shorter one a coarse
-    register tells nothing, since the two readings at its ends leave up to a step of doubt each.
+    Only windows count in which such a leak turns the register by several steps: a shorter one proves nothing
+    on a coarse register, since each of the two readings at its ends is uncertain by up to a step.
     """
     time, index, seen = state["time"], state["index"], state["seen"]
     ranks = np.arange(len(time))[:, None]
@@ -92,8 +92,8 @@ def hours_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Arr
 def onset(state: ClassifierState, rank: Array, rate: Array, step: int, share: float) -> Array:
     """Since when the leak runs: after the last window that carried less than a share of it.
 
-    What ran in that window is allotted to its end. No evidence reaches over a long silence before the
-    horizon, nor back before the end of the episode before.
+    The volume of that window is assigned to its end. No evidence reaches across a long gap before the
+    horizon, nor back before the end of the previous episode.
     """
     time, index = state["time"], state["index"]
     since = np.full(len(rate), -np.inf)
@@ -106,17 +106,17 @@ def onset(state: ClassifierState, rank: Array, rate: Array, step: int, share: fl
     oldest = np.where(index > -_UNKNOWN, time, np.inf).min(axis=0)
     since = np.where(np.isfinite(since), since, oldest)
     seconds = time[:-1] - time[1:]
-    after_silence = (seconds > LONGEST_BRIDGE_S) & (time[:-1] <= at(time, rank))
-    heard_again = np.where(after_silence, time[:-1], -np.inf).max(axis=0)
-    since = np.maximum(np.maximum(since, heard_again), state["until"])
+    after_gap = (seconds > LONGEST_BRIDGE_S) & (time[:-1] <= at(time, rank))
+    received_again = np.where(after_gap, time[:-1], -np.inf).max(axis=0)
+    since = np.maximum(np.maximum(since, received_again), state["until"])
     return np.asarray(np.minimum(since, at(time, rank)))
 
 
 def end(state: ClassifierState, step: int, share: float, lowest_lph: float) -> Array:
-    """When the open episode ended, else infinite: where a window began that carried too little for it.
+    """When the open episode ended, else infinite: at the start of a window that carried too little for it.
 
-    Too little is less than a share of its flow, and less than any leak that is one: a flow that was taken for
-    larger than it is, or that shrank, goes on.
+    Too little is less than a share of its flow, and less than the smallest leak: a flow that was
+    overestimated, or that shrank, continues.
     """
     hours, litres = _windows(state)
     began, rate = state["time"][_LAGS[: len(hours)]], state["rate_ref"]
@@ -132,10 +132,10 @@ def end(state: ClassifierState, step: int, share: float, lowest_lph: float) -> A
 def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Array, Array]:
     """The flow of the open episode, since when it can have changed, and the least bound since it did.
 
-    It is the minimum of the hours that an alert asks for where that is clearly more than before, else the
-    settled one. While the flow is the same, the least bound ever drawn from it holds (R-092: the minimum flow
-    observed decides): days without a quiet hour do not make a leak larger. The bound itself is not reached,
-    for a register counts its next step no earlier than when the water has run.
+    It is the minimum of the hours that an alert requires where that is clearly more than before, else the
+    settled one. While the flow is the same, its least bound so far holds (R-092: the minimum flow observed
+    decides): days without a quiet hour do not make a leak larger. The bound itself is not reached, for a
+    register counts its next step no earlier than when the water has run.
     """
     known = np.maximum((state["time"] >= state["since"] - 1).sum(axis=0) - 1, 0)
     day, has_day = horizon(state, resolution.observed_h)

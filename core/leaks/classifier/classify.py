@@ -1,9 +1,9 @@
 """The shared classifier of leaks: index readings of many meters in, what happened to each out.
 
 In: readings of a block of meters, each meter's in the order of time; batch and stream alike. Out: transitions
-(`core.leaks.classifier.tracker`), and the state to go on from. The one rule: there is one way through, a
-reading a meter at a time; the nightly batch and the update at ingestion differ in how many meters and
-readings they hand in, in nothing else.
+(`core.leaks.classifier.tracker`), and the state to continue from. The one rule: there is one algorithm, one
+reading per meter at a time; a file of a year and the update at ingestion differ only in how many meters and
+readings they pass.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ from core.leaks.classifier.tracker import Tracker, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 BLOCK_METERS = 2048
-"""So many meters are folded together: their memory stays in the processor's cache."""
+"""Meters processed together: their state fits the processor's cache."""
 
 
 class Readings(NamedTuple):
-    """The readings of one meter as they came: epoch seconds, litres shown, number of the physical meter."""
+    """The readings of one meter as received: epoch seconds, litres shown, number of the physical meter."""
 
     at_s: Array
     litres: Array
@@ -48,7 +48,7 @@ class Readings(NamedTuple):
 
 
 class Classifier:
-    """Folds readings of a block of meters with registers of one step."""
+    """Processes readings of a block of meters with registers of one step."""
 
     def __init__(
         self,
@@ -58,11 +58,10 @@ class Classifier:
         capacity_litres: Sequence[int | None] | int | None = None,
         thresholds: Thresholds = DEFAULT_THRESHOLDS,
         state: ClassifierState | None = None,
-        numbers: Array | None = None,
     ) -> None:
-        """Start with nothing known, or with the memory of an earlier fold.
+        """Start with an empty state, or with that of an earlier run.
 
-        The transitions name the meters by their place in the block, or by these numbers.
+        The transitions name the meters by their place in the block.
 
         Raises:
             ValueError: for a register that counts neither 1, 10 nor 100 litres.
@@ -70,7 +69,7 @@ class Classifier:
         self.resolution = resolution_of(step_litres)
         self.thresholds = thresholds
         self.state = ClassifierState.fresh(meters) if state is None else state
-        self._numbers = np.arange(meters) if numbers is None else numbers
+        self._numbers = np.arange(meters)
         self._tracker = Tracker(self.resolution, thresholds)
         capacities = (
             [capacity_litres] * meters if not isinstance(capacity_litres, Sequence) else capacity_litres
@@ -125,7 +124,7 @@ def classify(
     step_litres: int,
     capacity_litres: Sequence[int | None] | int | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
-    progress: Callable[[int], None] | None = None,
+    done: Callable[[Classifier], None] | None = None,
 ) -> list[list[LeakRun]]:
     """The leaks of many meters from their whole series, in any order: for each its runs, oldest first.
 
@@ -134,7 +133,7 @@ def classify(
         step_litres: what the registers count at a time: 1, 10 or 100.
         capacity_litres: where a register shows 0 again; one for all, or one for each meter.
         thresholds: the operator's, or the product's.
-        progress: called with the number of meters of each block once it is done.
+        done: called with the classifier of each block once it has taken the block's readings.
 
     Raises:
         ValueError: for a register that counts neither 1, 10 nor 100 litres.
@@ -155,6 +154,6 @@ def classify(
             [replace(run, meter=start + run.meter) for run in of_meter]
             for of_meter in runs(changes, classifier.state, step_litres=step_litres, thresholds=thresholds)
         ]
-        if progress is not None:
-            progress(len(block))
+        if done is not None:
+            done(classifier)
     return found

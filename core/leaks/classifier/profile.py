@@ -1,9 +1,8 @@
 """Weighs leaks against a dwelling's own demand: the rule for meters read every few hours, or once a day.
 
-In: the litres of a sparse interval. Out: how far each leak rate is believed, and since when. The one rule:
-what is left after a leak must look like this dwelling's demand at this time of day, as it was learned from
-its own readings; where few have come, as a usual dwelling's. Windows cannot help here: hardly any interval
-is free of draws.
+In: the litres of a sparse interval. Out: the belief in each leak rate, and since when. The one rule: what is
+left after a leak must resemble this dwelling's demand at this time of day, as learned from its own readings;
+with few readings, a usual dwelling's. Windows cannot help here: hardly any interval is free of draws.
 """
 
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ _BEGINS_PER_DAY = 0.002
 _ENDS_PER_DAY = 0.04
 _CHANGES_PER_DAY = 0.03
 _FORGOTTEN = 0.995
-"""Share of the learned demand that each further interval leaves."""
+"""Share of the learned demand that remains after each further interval."""
 
 _USUAL_WEIGHT = np.array([24.0, 24.0, 24.0, 24.0, 4.0])
-"""So many intervals the usual demand counts for."""
+"""The weight of the usual demand, in intervals."""
 
 _USUAL = ((6, 1.5, 0.3), (45, 1.2, 0.08), (60, 1.1, 0.08), (60, 1.1, 0.06), (200, 0.75, 0.04))
-"""Median litres, spread of their logarithm and share of none: UTC quarters of a day, and a whole one."""
+"""Median litres, spread of their logarithm and share of zero: UTC quarters of a day, and a whole day."""
 
 _LEAK_SHARE = np.where(RATES_LPH > 0, 1 / np.maximum(RATES_LPH, 1.5), 0.0)
 _LEAK_SHARE = _LEAK_SHARE / _LEAK_SHARE.sum()
@@ -65,7 +64,7 @@ _USUAL_DEMAND = _usual_demand()
 
 
 def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
-    """Weigh the sparse intervals of a step; answers which columns had one."""
+    """Weigh the sparse intervals of a step; returns which columns had one."""
     _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
     sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
     sparse &= ~step.broken & ~step.first
@@ -86,7 +85,7 @@ def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
 
 
 def _forget(state: ClassifierState, columns: Array) -> None:
-    """After a long silence others may live there: what was learned and believed is void."""
+    """After a long gap the occupants may have changed: the learned demand and the beliefs are reset."""
     for name in ("demand", "belief", "rise", "intervals"):
         state[name][..., columns] = 0
     state["belief"][:1, columns] = 1.0
@@ -94,7 +93,7 @@ def _forget(state: ClassifierState, columns: Array) -> None:
 
 
 def believed_from(state: ClassifierState, rate_lph: float) -> Array:
-    """How far a leak of at least this rate is believed, 0 to 1."""
+    """The belief in a leak of at least this rate, 0 to 1."""
     return np.asarray(state["belief"][rate_lph <= RATES_LPH].sum(axis=0))
 
 
@@ -116,7 +115,7 @@ def _slot(at_s: Array, seconds: Array) -> WeekSlot:
 
 
 def _moved_on(belief: Array, days: Array) -> Array:
-    """What is believed before the reading is looked at: leaks begin, end and drift."""
+    """The beliefs before the reading is used: leaks begin, end and drift."""
     begins = 1 - np.exp(-_BEGINS_PER_DAY * days)
     ends = 1 - np.exp(-_ENDS_PER_DAY * days)
     changes = 1 - np.exp(-_CHANGES_PER_DAY * days)
@@ -136,7 +135,7 @@ def _likelihood(
 ) -> tuple[Array, Array]:
     """How well each rate explains the litres, and how the demand it leaves spreads over the bins.
 
-    What a register of coarse steps leaves open is spread evenly over a step.
+    The uncertainty of a coarse register is spread evenly over a step.
     """
     learned = demand[slot.number, :, np.arange(len(seconds))].T
     weight = _USUAL_WEIGHT[slot.number]
@@ -154,7 +153,7 @@ def _likelihood(
 def _weigh_onsets(
     state: ClassifierState, columns: Array, likelihood: Array, at_s: Array, seconds: Array
 ) -> None:
-    """A running sum of evidence for each rate against none; at nothing its onset begins anew."""
+    """A running sum of evidence for each rate against none; at zero its onset starts again."""
     rise = state["rise"][:, columns] + np.log(likelihood) - np.log(likelihood[0])
     known = state["onset"][:, columns]
     known = np.where(known > 0, known, at_s - seconds)

@@ -1,7 +1,7 @@
 """Takes one reading of each of many meters: what is new, how far the register moved, where its series breaks.
 
-In: the block's memory and one reading a meter, in the order of time. Out: which readings count, and the
-memory moved on by them. The one rule is that of `core.consumption.readings`: a small backflow keeps the
+In: the block's state and one reading per meter, in the order of time. Out: which readings count, and the
+state updated by them. The one rule is that of `core.consumption.readings`: a small backflow keeps the
 running maximum, a rollover is unwrapped, a drop that neither explains breaks the series, and nothing is ever
 subtracted across a break.
 """
@@ -16,16 +16,16 @@ from core.leaks.classifier.state import Array, ClassifierState
 HOUR_S = 3600.0
 
 LONGEST_STEP_S = 3 * HOUR_S
-"""Readings farther apart did not watch the meter: the time between them is not observed time."""
+"""The time between readings farther apart is not observed time."""
 
 LONGEST_BRIDGE_S = 12.5 * HOUR_S
-"""No window of the bounds reaches over a longer silence."""
+"""No window of the bounds reaches across a longer gap."""
 
 SPARSE_STEP_S = 3.5 * HOUR_S
-"""From here on an interval is one of a meter that is read rarely."""
+"""A longer interval is one of a meter that is read rarely."""
 
 UNKNOWN_CAPACITY = 1.0e17
-"""Stands for a register of which nobody knows where it rolls over."""
+"""The capacity of a register of unknown capacity."""
 
 _NEVER = -1.0e15
 
@@ -42,7 +42,7 @@ class IndexStep:
 
 
 def advance(state: ClassifierState, at_s: Array, shown: Array, serial: Array, capacity: Array) -> IndexStep:
-    """Move the registers on, and the rings with them. Every column must have an accepted reading."""
+    """Advance the registers and the rings. Every column must have an accepted reading."""
     first = state["serial"] < 0
     elapsed_s = np.where(first, 0.0, at_s - state["at"])
     replaced = ~first & (serial != state["serial"])

@@ -1,41 +1,41 @@
-"""How finely a register lets a flow be seen, and how long one must look: the figures of the classifier.
+"""The resolution of a register, and the observation time it requires: the figures of the classifier.
 
 In: the litres of a register's step. Out: the figures its readings are judged with. The one rule: nothing is
 guessed that the register cannot resolve; where a day without any draw could still hide a leak of level 1, the
-flow is not measurable. To tell 3.9 from 4.1 L/h two readings must lie 10 h apart at 1 L, 100 h at 10 L and
-1000 h at 100 L while nobody draws water.
+flow is not measurable. To distinguish 3.9 from 4.1 L/h two readings must lie 10 h apart at 1 L, 100 h at 10 L
+and 1000 h at 100 L while nobody draws water.
 """
 
 from dataclasses import dataclass
 
 LONGEST_WINDOW_H = 24.0
-"""A window longer than a day says little of a leak: somebody drew water in it."""
+"""A window longer than a day is little evidence of a leak: somebody drew water in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a register of this step needs before a leak is called. Flows in L/h, times in hours.
+    """What a register of this step requires before a leak is reported. Flows in L/h, times in hours.
 
     The figures were found on labelled series of dwellings, and checked on generated ones (docs/leaks.md).
     """
 
     step_litres: int
     observed_h: int
-    """Hours seen without a break before an alert opens: the product's day; more where steps are coarse."""
+    """Hours observed without a break before an alert opens: the product's day; more for coarse steps."""
     settled_h: int
-    """Over so many hours the flow is estimated while it does not change."""
+    """The hours over which the flow is estimated while it does not change."""
     pulse_share: float
-    """Which share of a step the flow's estimate adds to the litres of its window: 1 gives a hard bound."""
+    """The share of a step that the flow's estimate adds to the litres of its window: 1 gives a hard bound."""
     pulse_window_h: float
     """In shorter windows a whole step is added: there the share would be a large error."""
     near_lph: float
-    """So little above the first border an opening asks for the 72-hour minimum too."""
+    """An opening this little above the first threshold requires the 72-hour minimum too."""
     doubtful_lph: float
-    """This little above it, it asks for it unless long quiet windows show the leak: a step over two hours."""
+    """This little above it, it requires it unless long quiet windows show the leak: a step over two hours."""
     agreement: float
     """The day's minimum may exceed the settled one by this factor, and still be the same flow."""
     spacing_s: int
-    """Readings closer than this to the one before are passed over."""
+    """Readings closer than this to the one before are skipped."""
 
 
 _RESOLUTIONS = (

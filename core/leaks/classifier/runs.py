@@ -1,8 +1,8 @@
 """Joins the transitions of a meter into runs: a leak from its start to its end, with what it lost.
 
-In: transitions in the order of time, and the classifier's memory for the runs that are open. Out: runs,
-oldest first. The one rule: a run that ends because the meter was replaced, and begins again on the new meter
-at that very moment, is one leak of the pipe; nothing was subtracted across the two registers.
+In: transitions in the order of time, and the classifier state for the runs that are open. Out: runs, oldest
+first. The one rule: a run that ends because the meter was replaced, and begins again on the new meter at that
+moment, is one leak of the pipe; nothing was subtracted across the two registers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,13 +26,13 @@ class LeakRun:
         since_s: when the leak began, before it was detected.
         until_s: when it ended; None while it runs.
         detected_s: the reading that showed it.
-        level_at_opening: what was told first.
+        level_at_opening: the level that was reported first.
         level: the last one.
         level_max: the highest.
-        over_range: the flow exceeded the last interval the product describes, beyond the register's doubt.
+        over_range: the flow exceeded the product's last interval by more than the register's uncertainty.
         lost_litres: since its start.
         mean_flow_lph: over its whole time.
-        changes: how it came about, the evidence of each step included.
+        changes: its transitions, each with its evidence.
     """
 
     meter: int

@@ -1,30 +1,30 @@
-"""What the classifier remembers of each meter: a block of columns, one a meter, of fixed size.
+"""The classifier state of each meter: a block of columns, one per meter, of fixed size.
 
-In and out: arrays whose last axis is the meter. The one rule: the memory of a meter never grows with its
-history; a column can be packed into bytes and taken up again, and the classifier goes on as if nothing had
-been between.
+In and out: arrays whose last axis is the meter. The one rule: the state of a meter never grows with its
+history; a column can be packed into bytes and unpacked again, and the classifier continues as if it had never
+stopped.
 """
 
 import zlib
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 RING = 140
-"""Readings remembered of a meter: four days of hourly ones with room for denser stretches."""
+"""Readings stored of a meter: four days of hourly ones with room for denser stretches."""
 
 _LOW_RATES_LPH = (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 10, 11, 12, 13.5, 15)
 _HIGH_RATES_LPH = (17, 20, 23, 26, 30, 35, 40, 46, 53, 61, 70, 81, 93, 107, 123, 141, 163, 187, 215, 248, 285)
 RATES_LPH = np.array([*_LOW_RATES_LPH, *_HIGH_RATES_LPH, 328, 377, 433])
-"""The leaks between which the filter of sparse readings chooses; the first is none."""
+"""The leak rates that the filter of sparse readings distinguishes; the first is none."""
 
 DEMAND_EDGES_L = np.array(
     [0.5, 1.5, 2.5, 4, 6, 9, 13, 19, 27, 38, 53, 75, 105, 150, 210, 300, 420, 600, 850, 1200, 1700, 2400]
 )
-"""The borders between the bins of a dwelling's own demand, in litres a slot."""
+"""The limits between the bins of a dwelling's own demand, in litres per slot."""
 
 SLOTS = 5
 """Four quarters of the day, and whole days."""
@@ -34,8 +34,11 @@ _NEVER = -1.0e15
 
 Array = NDArray[Any]
 
+FieldSpec: TypeAlias = tuple[tuple[int, ...], str, float]
+"""Shape without the meters' axis, kind, and the value of a meter of which nothing is known."""
+
 _RATES, _BINS = len(RATES_LPH), len(DEMAND_EDGES_L) + 1
-_FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
+FIELDS: dict[str, FieldSpec] = {
     # the register: the last reading accepted, unwrapped, and the meter it belongs to
     "at": ((), "f8", _NEVER),
     "top": ((), "f8", 0.0),
@@ -59,45 +62,33 @@ _FIELDS: dict[str, tuple[tuple[int, ...], str, float]] = {
     "until": ((), "f8", _NEVER),  # end of the last episode: no window of a new one begins before
     "detected": ((), "f8", _NEVER),
     "level": ((), "i8", 0),
-    "rate": ((), "f8", 0.0),  # the flow now, L/h
+    "rate": ((), "f8", 0.0),  # the present flow, L/h
     "rate_run": ((), "f8", _NEVER),  # since when that flow holds
     "rate_ref": ((), "f8", 0.0),  # the flow against which an end is measured
     "rate_ref_at": ((), "f8", _NEVER),
     "least": ((), "f8", np.inf),  # least bound since that flow last changed
     "lost": ((), "f8", 0.0),  # litres up to rate_run
-    "lower": ((), "f8", np.inf),  # since when the flow asks for a lower level
+    "lower": ((), "f8", np.inf),  # since when the flow has been at a lower level
 }
 
-_RINGS = ("time", "index", "seen", "bound", "flow")
-
 EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "least", "lost", "lower")
-"""What following an open episode changes."""
+"""The fields that change while an open episode is tracked."""
 
 
 class ClassifierState:
-    """The memory of a block of meters: `state["bound"]` is an array whose last axis is the meter."""
+    """The state of a block of meters: `state["bound"]` is an array whose last axis is the meter."""
 
     def __init__(self, fields: dict[str, Array]) -> None:
         self._fields = fields
 
     @classmethod
     def fresh(cls, meters: int) -> "ClassifierState":
-        """Nothing known of any of so many meters."""
-        return cls._blank(meters, _FIELDS)
+        """The empty state of so many meters."""
+        return cls.blank(meters, FIELDS)
 
     @classmethod
-    def brief(cls, meters: int, readings: int) -> "ClassifierState":
-        """Room for no more than so many readings, all of them dense: for a run that keeps no memory."""
-        fields = {
-            name: (tuple(min(size, readings) if name in _RINGS else 0 for size in shape), kind, value)
-            for name, (shape, kind, value) in _FIELDS.items()
-        }
-        return cls._blank(meters, fields)
-
-    @classmethod
-    def _blank(
-        cls, meters: int, fields: Mapping[str, tuple[tuple[int, ...], str, float]]
-    ) -> "ClassifierState":
+    def blank(cls, meters: int, fields: Mapping[str, FieldSpec]) -> "ClassifierState":
+        """The same with fields of these shapes."""
         blank: dict[str, Array] = {
             name: np.full((*shape, meters), value, dtype=kind)
             for name, (shape, kind, value) in fields.items()
@@ -131,13 +122,13 @@ class ClassifierState:
         return packed[:1] == bytes((_VERSION,))
 
     def pack(self, column: int) -> bytes:
-        """The memory of one meter as bytes."""
-        parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in _FIELDS]
+        """The state of one meter as bytes."""
+        parts = [np.ascontiguousarray(self._fields[name][..., column]).tobytes() for name in FIELDS]
         return bytes((_VERSION,)) + zlib.compress(b"".join(parts), 1)
 
     @classmethod
     def unpack(cls, packed: "list[bytes | None]") -> "ClassifierState":
-        """A block from packed columns; None is a meter of which nothing is known yet.
+        """A block from packed columns; None is a meter without state yet.
 
         Raises:
             ValueError: for bytes of another version.
@@ -149,15 +140,15 @@ class ClassifierState:
         return state
 
     def write(self, column: int, data: bytes) -> None:
-        """Take the packed memory of one meter up into its column.
+        """Write the packed state of one meter to its column.
 
         Raises:
             ValueError: for bytes of another version.
         """
         if not self.can_unpack(data):
-            raise ValueError("this memory of a meter was packed by another version of the classifier")
+            raise ValueError("this state of a meter was packed by another version of the classifier")
         raw, offset = zlib.decompress(data[1:]), 0
-        for name, (shape, kind, _) in _FIELDS.items():
+        for name, (shape, kind, _) in FIELDS.items():
             values = np.frombuffer(raw, kind, prod(shape), offset)
             self._fields[name][..., column] = values.reshape(shape)
             offset += values.nbytes

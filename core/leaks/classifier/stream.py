@@ -1,9 +1,9 @@
-"""The classifier at ingestion: readings as they come, late and doubled ones among them.
+"""The classifier at ingestion: readings as they arrive, late and doubled ones included.
 
-In: what is kept of each meter, and its new readings. Out: the leaks that are in question now, and what to
-keep. The one rule: the memory is settled up to three days before the latest reading, and what lies after is
-folded again with whatever came late; so shuffled and doubled readings give what orderly ones give, and
-neither work nor memory grows with a meter's history.
+In: the stored state of each meter, and its new readings. Out: the leaks concerned, and the state to store.
+The one rule: the state is settled up to three days before the latest reading, and later readings are
+processed again with any that arrived late; so shuffled and doubled readings give the same result as ordered
+ones, and neither work nor memory grows with a meter's history.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 LATE_S = 3 * 24 * 3600
-"""A reading this late is still taken in its place."""
+"""A reading this late is still processed in its place."""
 
 _DAY_S = 24 * 3600
 _SETTLED_EVERY_S = _DAY_S
@@ -28,11 +28,11 @@ _NOTHING = Readings.of((), ())
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is kept of a meter between its readings.
+    """The stored state of a meter between its readings.
 
     Attributes:
-        settled: the classifier's packed memory up to `settled_s`; None before there is one.
-        settled_s: readings up to this moment are folded for good.
+        settled: the packed classifier state up to `settled_s`; None before there is one.
+        settled_s: readings up to this moment are processed for good.
         pending: the readings after it, in order.
         changes: the transitions up to `settled_s` of the last episode: of its run, and those it reopened.
     """
@@ -45,14 +45,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What one update says of a meter.
+    """The result of one update of a meter.
 
     Attributes:
-        memory: to keep.
-        runs: all that were detected after `from_s`, and take the place of what was said of that time before.
-        from_s: earlier runs stand as they are.
-        too_late: how many readings were older than the memory: to hear them, the meter's whole series must be
-            folded anew.
+        memory: to store.
+        runs: all that were detected after `from_s`; they replace those reported before for that time.
+        from_s: earlier runs are unchanged.
+        too_late: how many readings were older than the memory: to include them, the meter's whole series must
+            be processed again.
     """
 
     memory: Memory
@@ -69,7 +69,7 @@ def follow(
     capacity_litres: Sequence[int | None] | int | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> list[Followed]:
-    """Take new readings of some meters, all with registers of one step, in any order."""
+    """Process new readings of some meters, all with registers of one step, in any order."""
     pending, late = [], []
     for memory, new in zip(memories, arrived, strict=True):
         in_time = new.at_s > memory.settled_s
@@ -118,7 +118,7 @@ def _joined(one: Readings, other: Readings) -> Readings:
 
 
 def _cut(pending: Readings, memory: Memory) -> tuple[Readings, Readings, int]:
-    """The readings that are ripe to settle, the fresh ones, and the border."""
+    """The readings to settle, the recent ones, and the moment between them."""
     if not len(pending.at_s):
         return pending, pending, memory.settled_s
     border = int(pending.at_s[-1]) - LATE_S

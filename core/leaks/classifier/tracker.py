@@ -1,9 +1,9 @@
-"""Opens, follows and closes the episodes of a block of meters, one reading at a time.
+"""Opens, tracks and closes the episodes of a block of meters, one reading at a time.
 
-In: the memory of a block after a reading was taken. Out: what happened to whom. The one rule: an alert opens
-on proof (bounds, or belief where meters are read rarely), is dated back to the leak's start, rises at once,
-falls after a day, and closes on a hard bound: a window that carried less than half the flow. Requirements
-R-092 to R-096, conflicts C-24 and C-26.
+In: the state of a block after a reading was taken. Out: the transitions of each meter. The one rule: an alert
+opens on proof (bounds, or belief where meters are read rarely), is dated back to the leak's start, rises at
+once, falls after a day, and closes on a hard bound: a window that carried less than half the flow.
+Requirements R-092 to R-096, conflicts C-24 and C-26.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,8 @@ from core.leaks.levels import Thresholds, levels_of
 BY_BOUNDS, BY_PROFILE = 1, 2
 _NO_EPISODE = 0
 _NEAR_HOURS = 72.0
-_NEVER = -1.0e15
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
-"""A week of quarter days or ten days teach a dwelling's demand."""
+"""A dwelling's demand is learned from a week of quarter days, or from ten days."""
 
 _SPARSE_OF_EIGHT = 6
 _ONES = np.array([number.bit_count() for number in range(256)])
@@ -31,18 +30,18 @@ _FLOORS_BEYOND_DOUBT = 2
 """A coarse register shows the leak alone for twice the intervals an alert asks for, or for 72 hours."""
 
 _DRY_H = 5.0
-"""A register that stood still for so long had no leak, however small one was believed."""
+"""A register that did not move for so long had no leak, not even a small one."""
 
 _GONE_LPH = 2.0
 _LONGEST_QUARTER_S = 9.5 * HOUR_S
 _SLIGHT_LASTS_S = 240 * HOUR_S
-"""So long a leak of level 1 must have run among rare readings, as whole days take to speak: a busy week looks
-like one.
+"""How long a leak of level 1 must have run among rare readings, as whole days need to show it: a week of high
+demand looks like one.
 """
 
 
 class Rule(StrEnum):
-    """By which rule a leak was found."""
+    """The rule that found a leak."""
 
     BOUNDS = "BOUNDS"
     PROFILE = "PROFILE"
@@ -66,14 +65,14 @@ class Transition:
         meter: the meter's number in its block.
         change: what happened.
         at_s: the reading that showed it.
-        from_s: since when it holds: the leak's start, its end, or when the flow became this.
+        from_s: since when it holds: the leak's start, its end, or when the flow changed to this.
         level: the level reached, at an end the last one.
         flow_lph: the estimated flow, L/h.
         bound_lph: the least upper bound of the hours looked at; infinite where there is none.
         observed_h: hours looked at without a break.
-        intervals: how many of them carried the leak alone, or how many taught the demand.
-        rule: by which it was found.
-        lost_l: at an end the litres of the whole, else 0.
+        intervals: how many of them carried the leak alone, or from how many the demand was learned.
+        rule: the rule that found it.
+        lost_l: at an end the litres of the whole leak, else 0.
     """
 
     meter: int
@@ -187,7 +186,7 @@ class Tracker:
         elapsed = state["time"][0, columns] - state["time"][1, columns]
         daily = elapsed >= _LONGEST_QUARTER_S
         asked = np.where(daily, self.thresholds.belief_days, self.thresholds.belief_quarter_days)
-        if self.resolution.step_litres > 1:  # a coarse register looks like a leak so much more easily
+        if self.resolution.step_litres > 1:  # a coarse register looks like a leak much more easily
             asked = 1 - (1 - asked) / self.resolution.step_litres
         fewest = np.where(daily, _FEWEST_INTERVALS[-1], _FEWEST_INTERVALS[0])
         part = state.take(columns)
@@ -267,7 +266,7 @@ class Tracker:
             changes.append(_change(state, columns[at], meters, change, from_s))
 
     def _update_rate(self, part: ClassifierState, by_profile: Array) -> None:
-        """The flow now; what ran before it changed is booked at the flow before."""
+        """The present flow; the time before it changed is counted at the previous flow."""
         now = part["at"]
         rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
         if by_profile.any():

@@ -50,7 +50,7 @@ class Verdict:
     lowest_lph: float
 
 
-def verdicts(
+def verdicts_of(
     state: ClassifierState, resolution: Resolution, *, thresholds: Thresholds = DEFAULT_THRESHOLDS
 ) -> list[Verdict]:
     """The verdict on every meter of a block, in its order."""

@@ -1,7 +1,7 @@
-"""The feature the leak rule looks at: the minimum hourly flow of each complete civil day.
+"""The feature the leak rule uses: the minimum hourly flow of each complete civil day.
 
 In: hourly volumes of one water meter, in litres. Out: one `DayFlow` per civil day that is wholly past. The
-one rule: a day with fewer than 20 valid hours has no minimum (None), since an hour nobody saw may have been
+one rule: a day with fewer than 20 valid hours has no minimum (None), since an unobserved hour may have been
 the quiet one; None is neither a leak nor the end of one. Requirements R-092, R-093.
 """
 
@@ -57,8 +57,3 @@ def day_flows(hours: Sequence[HourVolume], *, zone: ZoneInfo, complete_until_s: 
         day += _ONE_DAY
         start_s, end_s = end_s, day_start(day + _ONE_DAY, zone)
     return flows
-
-
-def flow_of_daily_leak(day: date, litres: int) -> DayFlow:
-    """The flow of a day of which only its leak volume is known: a meter's own count of continuous flow."""
-    return DayFlow(day, Fraction(litres, HOURS_IN_LEAK_DAY), hours=0)

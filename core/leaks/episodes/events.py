@@ -1,11 +1,11 @@
-"""What must be told when a meter's recomputed episodes replace the stored ones.
+"""The events to notify when a meter's recomputed episodes replace the stored ones.
 
-In: the episodes before and after. Out: the events between them, oldest first. The one rule: what was told
-once is not told again; recomputing the same data, or data that only moves a day or a loss, yields nothing.
-A level-down is no event.
+In: the episodes before and after. Out: the events between them, oldest first. The one rule: an event is
+reported once; recomputing the same data, or data that only moves a day or a loss, yields none. A level-down
+is no event.
 
 Episodes are paired by their start; one whose start a correction moved is paired with the one it overlaps. An
-episode that a correction made vanish has nothing to announce and is in `paired` alone.
+episode that a correction removed has no event and is in `paired` only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,10 +27,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing to tell about the episode that began on `started_on`; it happened on `day`.
+    """One event of the episode that began on `started_on`; it happened on `day`.
 
     `level` is the level reached, for CLOSED the highest of the episode. `key` is the same each time the same
-    thing is found on the same meter, so that with the meter's identity it makes an outbox row idempotent.
+    event is found on the same meter, so that with the meter's identity it makes an outbox row idempotent.
     """
 
     kind: EventKind
@@ -59,8 +59,8 @@ class _Run:
 def events(before: Sequence[Episode], after: Sequence[Episode]) -> list[Event]:
     """The events by which `after` differs from `before`: both of one meter, oldest first.
 
-    With nothing before, the whole history is events; whether old ones are still worth a message is for the
-    caller to say, by `day`.
+    With nothing before, the whole history is events; the caller decides by `day` whether old ones are still
+    worth a message.
     """
     return [event for old, new in paired(before, after) if new for event in _between(old, new)]
 
@@ -68,7 +68,7 @@ def events(before: Sequence[Episode], after: Sequence[Episode]) -> list[Event]:
 def paired(
     before: Sequence[Episode], after: Sequence[Episode]
 ) -> list[tuple[Episode | None, Episode | None]]:
-    """Which stored episode each recomputed one replaces: those of `after` in order, then the vanished."""
+    """Which stored episode each recomputed one replaces: those of `after` in order, then the removed ones."""
     left = list(before)
     found: dict[date, Episode] = {}
     for same in (_same_start, _overlap):
@@ -103,7 +103,7 @@ def _between(old: Episode | None, new: Episode) -> Iterator[Event]:
     reported = _runs(old) if old else []
     runs = _runs(new)
     for run in runs:
-        # Where a correction joined runs, the last new one stands for all old ones from its number on.
+        # Where a correction joined runs, the last new one replaces all old ones from its number on.
         known = reported[run.number :] if run is runs[-1] else reported[run.number : run.number + 1]
         was_closed_on = known[-1].ended_on if known else None
         first = run.segments[0]

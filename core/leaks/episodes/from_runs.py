@@ -1,9 +1,9 @@
 """Turns the runs of a meter into the episodes that residents see, day by day.
 
 In: runs to the second, and what the meter counted on each day. Out: episodes in civil days, with the losses
-that the product's screen shows. The one rule: when a leak begins, grows and ends is the classifier's to say;
-what it lost is 24 h x the day's minimum flow (R-093, C-27), and where a day has no such minimum, what the
-classifier saw run on it. A run that begins within seven days of the end of one before is the same episode,
+that the product's screen shows. The one rule: the classifier decides when a leak begins, grows and ends; what
+it lost is 24 h x the day's minimum flow (R-093, C-27), and where a day has no such minimum, what the
+classifier estimated for it. A run that begins within seven days of the end of one before is the same episode,
 in a new segment (C-24).
 """
 
@@ -27,7 +27,7 @@ _CENTILITRES = 100
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why an alert has its level: the rule, and what it looked at. Flows in L/h."""
+    """Why an alert has its level: the rule, and the figures it used. Flows in L/h."""
 
     at_s: int
     rule: str
@@ -64,9 +64,9 @@ def judged_episodes(
         runs: of that meter, oldest first.
         days: the minimum flow of its complete days.
         zone: whose civil days count.
-        last_reading_s: when the meter was last heard.
+        last_reading_s: when the meter was last received.
         today: staleness is measured from it.
-        replaced_on: the day the meter was taken out; an open episode ends on it.
+        replaced_on: the day the meter was removed; an open episode ends on it.
         thresholds: the operator's, or the product's.
     """
     known = {flow.day: flow.q_min_lph for flow in days if flow.q_min_lph is not None}
@@ -143,7 +143,7 @@ def _segments(run: LeakRun, reason: SegmentReason, zone: ZoneInfo, replaced_on: 
 def _flows(
     run: LeakRun, known: Mapping[date, Fraction], zone: ZoneInfo, last_reading_s: int, ended_on: date | None
 ) -> dict[date, Fraction]:
-    """What ran on each day that was wholly read: its minimum flow, or what was seen to run."""
+    """The flow of each day that was wholly read: its minimum flow, or the classifier's estimate."""
     flows: dict[date, Fraction] = {}
     day = day_of(int(run.since_s), zone)
     while ended_on is None or day < ended_on:

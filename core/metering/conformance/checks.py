@@ -251,7 +251,7 @@ CHECKS: Final = (
     Check("weight", "Importing the plugin pulls in no database, no web and no numpy.", _look_at_weight),
     Check(
         "imports",
-        "Of this project the package imports core.metering and core.operators alone.",
+        "Of this project the package imports `submeter.vendor` alone.",
         _look_at_imports,
     ),
 )

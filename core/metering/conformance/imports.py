@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 HEAVY: Final = ("tortoise", "strawberry", "starlette", "numpy")
-_DOORS: Final = ("graphql_schema", "notifications", "cli")
-_OURS: Final = ("core", "drivers", *_DOORS)
-_SURFACE: Final = ("core.metering", "core.metering.conformance", "core.operators")
+_DOORS: Final = ("graphql_schema", "notifications")
+_OURS: Final = ("core", "drivers", "submeter", *_DOORS)
+_SURFACE: Final = "submeter.vendor"
 _ABOVE: Final = ("core.models", "core.services", "core.bootstrap", "core.settings", *_DOORS)
 _LOADED: Final = (
     "import importlib, json, sys\n"
@@ -55,9 +55,9 @@ def look_for_foreign_imports(package: str, sources: Iterable[Path]) -> tuple[lis
             failures.append(f"{source.name}:{error.lineno}: {error.msg}")
             continue
         failures += [
-            f"{source.name}:{line} imports {name}; a plugin imports core.metering and core.operators alone"
+            f"{source.name}:{line} imports {name}; a plugin imports submeter.vendor alone"
             for line, name in _imported(tree)
-            if name.partition(".")[0] in _OURS and name not in _SURFACE and not _within(name, package)
+            if name.partition(".")[0] in _OURS and not _within(name, _SURFACE) and not _within(name, package)
         ]
     return failures, f"{count} file{'' if count == 1 else 's'}"
 

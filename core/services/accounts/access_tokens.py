@@ -29,7 +29,7 @@ LONGEST_DAYS = 730
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenView:
-    """A token as its owner sees it; `last_used_at` is right to five minutes."""
+    """A token as its owner sees it; `last_used_at` is exact to five minutes."""
 
     id: int
     name: str
@@ -41,7 +41,7 @@ class AccessTokenView:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A fresh token: readable here and never again."""
+    """A new token: readable here and never again."""
 
     token: str = field(repr=False)
     view: AccessTokenView
@@ -66,7 +66,7 @@ async def issue_token(
     visitor: Visitor,
     now: datetime,
 ) -> IssuedToken:
-    """Make a token; its owner is told by e-mail.
+    """Make a token; its owner is notified by e-mail.
 
     Args:
         connection: the transaction.
@@ -74,12 +74,12 @@ async def issue_token(
         viewer: the owner.
         name: what it is for, in the owner's words.
         scopes: what it may read; at least one.
-        days: how long it opens; None for until it is revoked.
+        days: how long it is valid; None for until it is revoked.
         visitor: from where.
         now: the moment.
 
     Raises:
-        InvalidInput: no name, no scope, or a life of no or too many days.
+        InvalidInput: no name, no scope, or a lifetime below 1 or above the maximum.
         Conflict: there are twenty already.
     """
     viewer.require(Permission.TOKENS_WRITE)
@@ -148,13 +148,7 @@ async def _notify(
     now: datetime,
 ) -> None:
     await record(
-        act,
-        Subject("access_token", row.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        scopes=" ".join(row.scopes),
+        act, Subject("access_token", row.id), viewer, visitor, now, connection, scopes=" ".join(row.scopes)
     )
 
 

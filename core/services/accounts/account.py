@@ -1,8 +1,8 @@
 """The owner's own page: contact data, language, which notifications, terms (R-097 to R-105, R-118).
 
-In: what the owner changed. Out: nothing; the account is as told. The one rule: an SMS goes to a mobile that
-was confirmed by a code, so a number that is changed or cleared is not confirmed, and no SMS alert is on
-without one (C-19, R-101).
+In: what the owner changed. Out: nothing; the account is changed. The one rule: an SMS goes only to a mobile
+that was confirmed by a code, so a number that is changed or cleared is not confirmed, and no SMS alert is on
+without a confirmed one (C-19, R-101).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from core.models import Account, Channel
 from core.registration.phones import to_e164
 from core.sanitize import escape_for_database
 from core.services.auth.sessions import terms_in_force
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 
 LONGEST_NAME = 80
@@ -28,7 +28,7 @@ LONGEST_CIVILITY = 16
 
 
 class NotificationTopic(StrEnum):
-    """What residents choose to be told of, each by e-mail and by SMS (R-104, R-105, R-197, C-32)."""
+    """What residents choose to be notified of, each by e-mail and by SMS (R-104, R-105, R-197, C-32)."""
 
     LEAK = "LEAK"
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
@@ -37,7 +37,7 @@ class NotificationTopic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationChoice:
-    """By which channels one topic is told."""
+    """The channels that are on for one topic."""
 
     topic: NotificationTopic
     by_email: bool
@@ -59,7 +59,7 @@ class Contact:
 async def change_contact(
     connection: TransactionalDBClient, viewer: Viewer, contact: Contact, *, visitor: Visitor, now: datetime
 ) -> None:
-    """Keep the changed contact data (R-102, R-111).
+    """Store the changed contact data (R-102, R-111).
 
     Raises:
         InvalidInput: a name is blank or too long.
@@ -85,19 +85,11 @@ async def change_contact(
     if not changed:
         return
     await account.save(using_db=connection)
-    await record(
-        Act.CONTACT_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        fields=", ".join(changed),
-    )
+    await record_own(Act.CONTACT_CHANGED, viewer, visitor, now, connection, fields=", ".join(changed))
 
 
 async def notification_choices(viewer: Viewer) -> list[NotificationChoice]:
-    """What the viewer chose, topic by topic; nothing is on that was not asked for (R-015, C-16)."""
+    """What the viewer chose, topic by topic; everything is off by default (R-015, C-16)."""
     viewer.require(Permission.ACCOUNT_READ)
     account = await Account.get(id=viewer.account_id)
     return [
@@ -134,13 +126,12 @@ async def choose_notification(
         if wish is not None:
             setattr(account, _column(topic, channel), wish)
     await account.save(using_db=connection)
-    await record(
+    await record_own(
         Act.NOTIFICATIONS_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         topic=topic.value,
         by_email=by_email,
         by_sms=by_sms,
@@ -157,10 +148,10 @@ async def choose_newsletter(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """Take the operator's newsletter, or end it as easily as it was ticked (GDPR Art. 7(3), NL-01).
+    """Subscribe to the operator's newsletter, or unsubscribe as easily (GDPR Art. 7(3), NL-01).
 
     Raises:
-        InvalidInput: it is wished, and the operator has none.
+        InvalidInput: a subscription is wished, and the operator has no newsletter.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     account = await _mine(connection, viewer)
@@ -171,15 +162,8 @@ async def choose_newsletter(
         return
     account.newsletter_since = now if wished else None
     await account.save(using_db=connection)
-    await record(
-        Act.NOTIFICATIONS_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        topic="NEWSLETTER",
-        by_email=wished,
+    await record_own(
+        Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="NEWSLETTER", by_email=wished
     )
 
 
@@ -193,10 +177,10 @@ async def accept_terms(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """Accept the terms in force (R-062). A new version asks again, before anything is shown (C-38).
+    """Accept the terms in force (R-062). A new version must be accepted before anything is shown (C-38).
 
     Raises:
-        InvalidInput: another version is in force than the one that was read.
+        InvalidInput: the version in force is not the one that was read.
     """
     viewer.require(Permission.TERMS_ACCEPT)
     account = await _mine(connection, viewer)
@@ -204,15 +188,7 @@ async def accept_terms(
         raise InvalidInput("This is not the version in force: read the present one.", field="version")
     account.terms_version, account.terms_accepted_at = version, now
     await account.save(using_db=connection)
-    await record(
-        Act.TERMS_ACCEPTED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        version=version,
-    )
+    await record_own(Act.TERMS_ACCEPTED, viewer, visitor, now, connection, version=version)
 
 
 async def _mine(connection: TransactionalDBClient, viewer: Viewer) -> Account:
@@ -221,7 +197,7 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer) -> Account:
 
 
 def _change_phone(account: Account, typed: str) -> bool:
-    """Whether the number is another one now; it is not confirmed then."""
+    """Whether the number has changed; if so, it is no longer confirmed."""
     number = to_e164(typed) if typed.strip() else None
     if typed.strip() and number is None:
         raise PhoneInvalid

@@ -1,8 +1,8 @@
-"""What an operator does about an account's access: takes it away, gives it back, helps after a lost phone.
+"""Operator actions on an account's access: disable, enable, reset the second factor after a lost phone.
 
-In: the operator's command line. Out: whether anything changed. The one rule: what opened the account before
-(sessions, access tokens) opens nothing from the moment on, nothing of the person's data is touched, and each
-act is recorded; done twice it is done once.
+In: the operator's command line. Out: whether anything changed. The one rule: existing sessions and access
+tokens are invalid from that moment on, none of the person's data is touched, and each action is recorded;
+repeating one changes nothing.
 """
 
 from datetime import datetime
@@ -25,9 +25,10 @@ from core.services.shared.transaction import transactional
 async def disable_account(
     connection: TransactionalDBClient, viewer: Viewer, *, email: str, operator_code: str, now: datetime
 ) -> bool:
-    """Let nobody in by this account, resident's or manager's, until it is enabled; False: it was disabled.
+    """Disable an account, resident's or manager's, until it is enabled again; False: it was disabled already.
 
-    Its sessions and access tokens end. It is told of nothing meanwhile, and its dwelling is free for another.
+    Its sessions and access tokens end. It is not notified of anything meanwhile, and its dwelling is free for
+    somebody else.
 
     Raises:
         NotFound: the operator has no such account.
@@ -50,7 +51,7 @@ async def disable_account(
 async def enable_account(
     connection: TransactionalDBClient, viewer: Viewer, *, email: str, operator_code: str, now: datetime
 ) -> bool:
-    """Let an account in again, by its password; False: it was not disabled. What had ended stays ended.
+    """Enable an account again; False: it was not disabled. Ended sessions and tokens are not restored.
 
     Raises:
         NotFound: the operator has no such account.
@@ -74,9 +75,9 @@ async def reset_second_factor(
     operator_code: str,
     now: datetime,
 ) -> bool:
-    """Let somebody in by password alone who has lost phone and recovery codes; False: there was no factor.
+    """Remove the second factor of somebody who has lost phone and recovery codes; False: there was none.
 
-    The sessions end, and the owner is told by e-mail; a manager sets up a new factor at the next sign-in.
+    The sessions end, and the owner is notified by e-mail; a manager sets up a new factor at the next sign-in.
 
     Raises:
         NotFound: the operator has no such account.
@@ -119,4 +120,4 @@ async def _notify(
     **details: int,
 ) -> None:
     subject = Subject("account", account.id)
-    await record(act, subject, now=now, visitor=NOBODY, viewer=viewer, connection=connection, **details)
+    await record(act, subject, viewer, NOBODY, now, connection, **details)

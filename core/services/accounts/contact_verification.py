@@ -1,8 +1,8 @@
 """Proves a new e-mail address or mobile number by a code that is sent there.
 
-In: the address, later the code. Out: the account has the address. The one rule: an address counts from the
-moment it is proved, not before; and whether a new e-mail address is somebody else's is not said, to whoever
-asks (C-13): that mailbox simply gets no code.
+In: the address, later the code. Out: the account has the address. The one rule: an address is used from the
+moment it is verified, not before; and whether a new e-mail address is somebody else's is never disclosed
+(C-13): that mailbox simply gets no code.
 """
 
 from datetime import datetime, timedelta
@@ -23,14 +23,14 @@ from core.services.accounts.password_change import ask_again
 from core.services.auth.one_time_codes import new_code, settle_code, void_reset_tokens
 from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 
 CODES_BY_ACCOUNT = RateLimit("codes by account", 6, timedelta(hours=1))
 CODES_BY_ADDRESS = RateLimit("codes by address", 20, timedelta(hours=1))
 CODES_TO_NUMBER = RateLimit("codes to a number", 5, timedelta(days=1))
 CODES_TO_EMAIL = RateLimit("codes to an e-mail address", 5, timedelta(days=1))
-"""Whoever's account asks: the number or mailbox may be a stranger's."""
+"""Counted over all accounts: the number or mailbox may be somebody else's."""
 TRIES_BY_ACCOUNT = RateLimit("code tries by account", 20, timedelta(hours=1))
 
 
@@ -40,8 +40,8 @@ async def request_email_change(
     """Send a code to a new e-mail address.
 
     Raises:
-        EmailInvalid: it is none.
-        PasswordWrong: an open session is not enough to take an account's mailbox away.
+        EmailInvalid: it is no e-mail address.
+        PasswordWrong: an open session is not enough to replace an account's mailbox.
         CodeResendTooSoon, RateLimited: codes are sent one a minute, a few an hour, and fewer a day to one
             mailbox.
     """
@@ -57,10 +57,10 @@ async def request_email_change(
 async def confirm_email_change(
     application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> None:
-    """Take the new address over, which the code proves; the old one is told.
+    """Replace the account's address by the one that the code proves; the old address is notified.
 
     Raises:
-        CodeInvalid, CodeExpired: the code is wrong, or no longer counts.
+        CodeInvalid, CodeExpired: the code is wrong, or no longer valid.
         RateLimited: too many tries.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
@@ -99,7 +99,7 @@ async def confirm_phone(
     """Confirm the number that the code was sent to.
 
     Raises:
-        CodeInvalid, CodeExpired: the code is wrong, or no longer counts; or the number has changed since.
+        CodeInvalid, CodeExpired: the code is wrong, or no longer valid; or the number has changed since.
         RateLimited: too many tries.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
@@ -108,9 +108,7 @@ async def confirm_phone(
     )
     if not await Account.filter(id=viewer.account_id, phone_e164=number).update(phone_confirmed_at=now):
         raise CodeExpired
-    await record(
-        Act.PHONE_CONFIRMED, Subject("account", viewer.account_id), now=now, visitor=visitor, viewer=viewer
-    )
+    await record_own(Act.PHONE_CONFIRMED, viewer, visitor, now)
 
 
 def _checked(email: str) -> str:
@@ -134,15 +132,7 @@ async def _settled(
     try:
         return await settle_code(application.settings, viewer.account_id, purpose, code, now=now)
     except (CodeInvalid, CodeExpired) as refused:
-        await record(
-            Act.CODE_REFUSED,
-            Subject("account", viewer.account_id),
-            now=now,
-            visitor=visitor,
-            viewer=viewer,
-            purpose=purpose.value,
-            reason=refused.code,
-        )
+        await record_own(Act.CODE_REFUSED, viewer, visitor, now, purpose=purpose.value, reason=refused.code)
         raise
 
 
@@ -163,32 +153,10 @@ async def _send_email_code(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    purpose = ChallengePurpose.CONFIRM_EMAIL
-    number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
-    await record(
-        Act.EMAIL_CHANGE_ASKED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(Act.EMAIL_CHANGE_ASKED, viewer, visitor, now, connection)
     taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
-    await queue_account_message(
-        connection,
-        application.settings,
-        AccountMessage(
-            key=f"email_code:{number}",
-            channel=Channel.EMAIL,
-            template="email_code",
-            language=account.language,
-            recipient=None if taken else address,
-            account_id=None if taken else account.id,
-            secrets={"code": code},
-            expires_at=now + CODE_LIFETIME,
-        ),
-        now=now,
-    )
+    purpose = ChallengePurpose.CONFIRM_EMAIL
+    await _send_code(connection, application, account, purpose, address, to_nobody=taken, now=now)
 
 
 @transactional
@@ -200,18 +168,38 @@ async def _send_phone_code(
     *,
     now: datetime,
 ) -> None:
-    purpose = ChallengePurpose.CONFIRM_PHONE
-    challenge, code = await new_code(connection, application.settings, account.id, purpose, number, now=now)
+    await _send_code(connection, application, account, ChallengePurpose.CONFIRM_PHONE, number, now=now)
+
+
+_MESSAGES = {
+    ChallengePurpose.CONFIRM_EMAIL: ("email_code", Channel.EMAIL),
+    ChallengePurpose.CONFIRM_PHONE: ("phone_code", Channel.SMS),
+}
+
+
+async def _send_code(
+    connection: TransactionalDBClient,
+    application: Application,
+    account: Account,
+    purpose: ChallengePurpose,
+    address: str,
+    *,
+    to_nobody: bool = False,
+    now: datetime,
+) -> None:
+    """Make a code for an address, and send it there; or to nobody, and write the same rows (C-13)."""
+    number, code = await new_code(connection, application.settings, account.id, purpose, address, now=now)
+    template, channel = _MESSAGES[purpose]
     await queue_account_message(
         connection,
         application.settings,
         AccountMessage(
-            key=f"phone_code:{challenge}",
-            channel=Channel.SMS,
-            template="phone_code",
+            key=f"{template}:{number}",
+            channel=channel,
+            template=template,
             language=account.language,
-            recipient=number,
-            account_id=account.id,
+            recipient=None if to_nobody else address,
+            account_id=None if to_nobody else account.id,
             secrets={"code": code},
             expires_at=now + CODE_LIFETIME,
         ),
@@ -234,7 +222,7 @@ async def _take_email(
     account.email, account.email_key = email, email_key(email)
     try:
         await account.save(using_db=connection, update_fields=["email", "email_key"])
-    except IntegrityError as failure:  # the address has become somebody else's
+    except IntegrityError as failure:  # somebody else has taken the address since
         raise CodeExpired from failure
     await void_reset_tokens(connection, account.id, now=now)
     await queue_account_message(
@@ -251,11 +239,4 @@ async def _take_email(
         ),
         now=now,
     )
-    await record(
-        Act.EMAIL_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(Act.EMAIL_CHANGED, viewer, visitor, now, connection)

@@ -1,7 +1,7 @@
 """Changes passwords: by their owner, who knows the present one, or by whoever proves the mailbox.
 
 In: what was typed, twice. Out: a new token for the present session. The one rule: a new password ends every
-other session, makes links and temporary passwords worthless, and is told to the mailbox (PW-06).
+other session, invalidates links and temporary passwords, and is notified by e-mail (PW-06).
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ from core.services.messaging.account_messages import (
     portal_link,
     queue_account_message,
 )
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 WRONG_PASSWORDS = RateLimit("password asked again", 10, timedelta(minutes=15))
@@ -60,7 +60,7 @@ DEFAULT_POLICY = PasswordPolicy(
         ClassRule("DIGIT", Text("Un chiffre", "A digit"), frozenset({CharacterClass.DIGIT})),
     ),
 )
-"""For an operator that brings no profile (CNIL 2022-100)."""
+"""For an operator without a profile (CNIL 2022-100)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ async def change_password(
 
     Raises:
         PasswordWrong: `current` is not the present password.
-        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new one cannot be taken.
+        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new one is not acceptable.
         RateLimited: too many wrong ones.
     """
     viewer.require(Permission.PASSWORD_WRITE)
@@ -99,7 +99,7 @@ async def change_password(
 
 
 async def ask_again(application: Application, account: Account, password: str, *, now: datetime) -> None:
-    """Make sure that it is the owner who sits there, before something that an open session must not do.
+    """Ask for the password again, before an action for which an open session is not enough.
 
     Raises:
         PasswordWrong: it is not the account's password.
@@ -113,14 +113,14 @@ async def ask_again(application: Application, account: Account, password: str, *
 
 
 async def ask_for_reset(application: Application, email: str, *, visitor: Visitor, now: datetime) -> None:
-    """Send a link to the mailbox of an account (R-117); whether there is one is not said (C-13).
+    """Send a link to the mailbox of an account (R-117); whether the account exists is not disclosed (C-13).
 
-    Nor is it told by the work: the same rows are written for nobody, and the link is made by the post room.
+    Nor by the time it takes: the same rows are written in both cases, and the outbox worker makes the link.
 
     Raises:
         RateLimited: too many were asked for, by this address or for this e-mail address.
     """
-    key = email_key(email)[: LONGEST_EMAIL + 1]  # one longer is nobody's, and fits no column
+    key = email_key(email)[: LONGEST_EMAIL + 1]  # a longer one belongs to no account and fits no column
     await RateLimiter.of(application).hit(
         (RESETS_BY_ADDRESS, network_of(visitor)), (RESETS_BY_EMAIL, key), now=now
     )
@@ -131,14 +131,14 @@ async def ask_for_reset(application: Application, email: str, *, visitor: Visito
 async def reset_password(
     application: Application, token: str, new: NewPassword, *, visitor: Visitor, now: datetime
 ) -> str:
-    """Set a new password by the link's token; answers the device token of whoever proved the mailbox.
+    """Set a new password by the link's token; returns a new device token.
 
-    No other device is known any more: whoever had the old password may have been among them.
+    All other devices are forgotten: whoever had the old password may have been among them.
 
     Raises:
         CodeExpired: the token is unknown, used or too old.
-        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new password cannot be taken, and the token
-            is not used up.
+        PasswordMismatch, PasswordTooWeak, PasswordUnchanged: the new password is not acceptable, and the
+            token is not used up.
         RateLimited: too many tries from this address.
     """
     await RateLimiter.of(application).hit((RESETS_BY_ADDRESS, network_of(visitor)), now=now)
@@ -164,7 +164,7 @@ async def _check(application: Application, account: Account, new: NewPassword) -
 async def _criteria(application: Application, account: Account, password: str) -> tuple[Criterion, ...]:
     profile = application.registry.profile(account.operator.code)
     policy = profile.password_policy if profile else DEFAULT_POLICY
-    # What hangs in a home that was left is its next occupant's, and nobody else's to find by guessing.
+    # Serials of a dwelling that was left belong to its next occupant: a guess must not reveal them.
     occupancy_periods = await Occupancy.filter(account_id=account.id, move_out=None).select_related(
         "dwelling"
     )
@@ -197,15 +197,7 @@ async def _change(
     ended = await end_sessions(connection, account.id, keep=viewer.session_id, now=now)
     opened = await rotate(connection, application, viewer, now=now)
     await _notice(connection, application, account, now)
-    await record(
-        Act.PASSWORD_CHANGED,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        sessions_ended=ended,
-    )
+    await record_own(Act.PASSWORD_CHANGED, viewer, visitor, now, connection, sessions_ended=ended)
     return opened
 
 
@@ -229,9 +221,10 @@ async def _reset(
     await record(
         Act.PASSWORD_RESET,
         Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         sessions_ended=ended,
     )
     return device_token
@@ -276,7 +269,7 @@ async def _send_reset(
     now: datetime,
 ) -> None:
     subject = Subject("account", account.id if account else None)
-    await record(Act.PASSWORD_RESET_ASKED, subject, now=now, visitor=visitor, connection=connection)
+    await record(Act.PASSWORD_RESET_ASKED, subject, None, visitor, now, connection)
     await queue_account_message(
         connection,
         application.settings,

@@ -1,9 +1,9 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238), with pyotp; and what stands in for it.
 
-In: the viewer and a code. Out: an enrolment's secret, a session that may go on, recovery codes. The rules: a
-time step counts once, so a code that was overlooked at a counter is of no use a second later; a wrong code is
-counted before it is looked at; the secret lies sealed, bound to its account. A resident may have one, a
-manager must.
+In: the viewer and a code. Out: an enrolment's secret, a session that may continue, recovery codes. The rules:
+a time step is accepted once, so a code that somebody else read is of no use a second later; a try is counted
+before it is checked; the secret is stored encrypted, bound to its account. Optional for a resident, mandatory
+for a manager.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ from core.services.accounts.password_change import ask_again
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.auth.sessions import OpenedSession, end_sessions, rotate
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.encryption import Encryption
 from core.services.shared.transaction import transactional
 from core.settings import Settings
 
 STEP_S = 30
 STEPS_AROUND = 1
-"""A code counts in its own half minute, the one before and the one after: clocks and thumbs are slow."""
+"""A code is valid in its own half minute, the one before and the one after, for clock drift and typing."""
 
 TRIES = RateLimit("second factor", 10, timedelta(minutes=15))
 _PURPOSE = "second factors v1"
@@ -39,7 +39,7 @@ _PURPOSE = "second factors v1"
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorEnrolment:
-    """What an authenticator app is given: the secret, and the same as a URI for a QR code."""
+    """What an authenticator app needs: the secret, and the same as a URI for a QR code."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -47,7 +47,7 @@ class SecondFactorEnrolment:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A second factor that works from now on; the recovery codes are readable here and never again."""
+    """A second factor in force from now on; the recovery codes are readable here and never again."""
 
     session: OpenedSession
     recovery_codes: Sequence[str] = field(repr=False)
@@ -56,7 +56,7 @@ class Enrolled:
 async def begin_enrolment(
     application: Application, viewer: Viewer, password: str, *, now: datetime
 ) -> SecondFactorEnrolment:
-    """A new secret for an authenticator app. It counts once a code of it is given.
+    """A new secret for an authenticator app. It is in force once a code of it was entered.
 
     Raises:
         PasswordWrong: an open session is not enough.
@@ -80,12 +80,12 @@ async def begin_enrolment(
 async def confirm_enrolment(
     application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> Enrolled:
-    """Put the second factor in force: the app has shown a right code. Other sessions end.
+    """Put the second factor in force, by a right code of the app. Other sessions end.
 
     Raises:
         CodeExpired: no enrolment was begun.
         CodeInvalid: the code is wrong.
-        RateLimited: too many were.
+        RateLimited: too many wrong codes.
     """
     viewer.require(Permission.SECOND_FACTOR_WRITE)
     account = await Account.get(id=viewer.account_id)
@@ -98,7 +98,7 @@ async def confirm_enrolment(
 async def verify_second_factor(
     application: Application, viewer: Viewer, code: str, *, visitor: Visitor, now: datetime
 ) -> OpenedSession:
-    """Go on from a right password: with a code of the app, or a recovery code. The token is a new one.
+    """Complete a sign-in after the password, by a code of the app or a recovery code; returns a new token.
 
     Raises:
         CodeInvalid: wrong, or a code that was used before.
@@ -133,7 +133,7 @@ async def remove_second_factor(
 
 
 async def clear_second_factor(connection: TransactionalDBClient, account_id: int) -> None:
-    """Forget the secret and the recovery codes of an account; part of an act that tells its owner."""
+    """Delete the secret and the recovery codes of an account; the caller notifies its owner."""
     await (
         Account.filter(id=account_id)
         .using_db(connection)
@@ -145,7 +145,7 @@ async def clear_second_factor(connection: TransactionalDBClient, account_id: int
 async def _take_code(
     application: Application, account: Account, code: str, *, visitor: Visitor, now: datetime
 ) -> None:
-    """Let a code of the app through, and its time step never again."""
+    """Accept a code of the app, and its time step never again."""
     counted = (TRIES, str(account.id))
     await RateLimiter.of(application).hit(counted, now=now)
     step = _step_of(application.settings, account, typed_code(code), now)
@@ -157,7 +157,7 @@ async def _take_code(
 
 
 def _step_of(settings: Settings, account: Account, code: str, now: datetime) -> int | None:
-    """The time step whose code this is; every one that counts is compared."""
+    """The time step whose code this is; every valid one is compared."""
     encrypted = bytes(account.second_factor_encrypted or b"")
     secret = _encryption(settings).open(encrypted, bound_to=_bound_to(account.id)).decode()
     totp, present = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
@@ -177,7 +177,7 @@ async def _take_recovery_code(
         await _report_refused(account, visitor, now)
         raise CodeInvalid
     await RateLimiter.of(application).refund(*counted, now=now)
-    await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), now=now, visitor=visitor)
+    await record(Act.RECOVERY_CODE_USED, Subject("account", account.id), None, visitor, now)
 
 
 @transactional
@@ -250,18 +250,11 @@ async def _notice(
 async def _notify(
     act: Act, connection: TransactionalDBClient, viewer: Viewer, visitor: Visitor, now: datetime
 ) -> None:
-    await record(
-        act,
-        Subject("account", viewer.account_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record_own(act, viewer, visitor, now, connection)
 
 
 async def _report_refused(account: Account, visitor: Visitor, now: datetime) -> None:
-    await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), now=now, visitor=visitor)
+    await record(Act.SECOND_FACTOR_REFUSED, Subject("account", account.id), None, visitor, now)
 
 
 def _recovery_hash(account_id: int, code: str) -> str:

@@ -1,10 +1,10 @@
-"""Signs people in, and keeps guessers out without locking the owner out.
+"""Signs people in, and limits password guessing without locking the owner out.
 
-In: e-mail and password as typed, who is at the door, and the device token if the browser has one. Out: a
-session. The rules: every try is counted before its password is looked at, and given back if it was right, so
-a thousand tries at once get no further than ten (PW-01). Strangers share one count for each e-mail address,
+In: e-mail and password as typed, the visitor, and the device token if the browser has one. Out: a session.
+The rules: every try is counted before its password is checked, and refunded if it was right, so a thousand
+concurrent tries get no further than ten (PW-01). Unknown devices share one count for each e-mail address,
 whether an account has it or not; a device that the account has signed in with has a count of its own, and so
-has whoever proves the mailbox by a reset mail. So a stranger can lock strangers out, and nobody else.
+has whoever proves the mailbox by a reset mail. So an attacker can lock out unknown devices only.
 """
 
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ from core.services.auth.passwords import fits
 from core.services.auth.rate_limits import RateLimit, RateLimiter, network_of
 from core.services.auth.sessions import OpenedSession, open_session
 from core.services.registration.activation import redeem_temporary_password
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 DEVICE_PREFIX = "smd_"
 MOST_DEVICES = 20
-"""So many of an account are known, the last used ones: a program without a memory is a new one each time."""
+"""Devices known per account, the last used ones: a program that stores no token is a new one each time."""
 
 WINDOW = timedelta(minutes=15)
 BY_ADDRESS = RateLimit("sign-in by address", 30, WINDOW)
@@ -37,7 +37,7 @@ BY_DEVICE = RateLimit("sign-in by device", 10, WINDOW)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A fresh session, and the token by which the device is known from now on."""
+    """A new session, and the token by which the device is known from now on."""
 
     session: OpenedSession
     device_token: str = field(repr=False)
@@ -59,13 +59,13 @@ async def sign_in(
         email: as typed.
         password: as typed.
         visitor: from where.
-        device_token: what an earlier sign-in from this browser answered.
+        device_token: what an earlier sign-in from this browser returned.
         now: the moment.
 
     Raises:
         SignInRefused: e-mail and password do not belong together, or the account is disabled, or the
             temporary password was used or is too old.
-        AccountLocked: too many wrong passwords for this e-mail address from devices that are not known.
+        AccountLocked: too many wrong passwords for this e-mail address from unknown devices.
         RateLimited: too many wrong passwords from this address.
     """
     limiter, key = RateLimiter.of(application), email_key(email)
@@ -79,7 +79,7 @@ async def sign_in(
     try:
         await limiter.hit(*counted, now=now)
     except RateLimited as limited:
-        if (await limiter.standing(*counted[0], now=now)).reached:
+        if (await limiter.peek(*counted[0], now=now)).reached:
             raise
         raise AccountLocked(until=now + timedelta(seconds=limited.retry_after_s)) from None
     right = await fits(password, account.password_hash if account else None)
@@ -93,9 +93,9 @@ async def sign_in(
         or not await _may_be_used(account, now)
     ):
         await _notify(Act.SIGN_IN_REFUSED, account, visitor, now)
-        # What is refused for its number is not recorded each time, or a guesser would fill the table.
+        # Rate-limited tries are not recorded one by one, or a guesser would fill the table.
         for act, (limit, name) in zip((Act.RATE_LIMITED, Act.ACCOUNT_LOCKED), counted, strict=True):
-            if (await limiter.standing(limit, name, now=now)).reached:
+            if (await limiter.peek(limit, name, now=now)).reached:
                 await _notify(act, account, visitor, now)
         raise SignInRefused("E-mail and password do not belong together.")
     for limit, name in counted:
@@ -115,13 +115,12 @@ async def _enter(
 ) -> SignedIn:
     session = await open_session(connection, application, account, visitor=visitor, now=now)
     token = await know_device(connection, account.id, device=device, now=now)
-    await record(
+    await record_own(
         Act.SIGNED_IN,
-        Subject("account", account.id),
-        now=now,
-        visitor=visitor,
-        viewer=session.viewer,
-        connection=connection,
+        session.viewer,
+        visitor,
+        now,
+        connection,
         state=session.viewer.state.value,
         known_device=device is not None,
     )
@@ -131,7 +130,7 @@ async def _enter(
 async def know_device(
     connection: TransactionalDBClient, account_id: int, *, device: Device | None = None, now: datetime
 ) -> str:
-    """A token by which the account knows this device; a known one is given a new token."""
+    """A token by which the account knows this device; a known device gets a new one."""
     token = make_token(DEVICE_PREFIX)
     if device is None:
         device = Device(account_id=account_id, created_at=now)
@@ -150,7 +149,7 @@ async def know_device(
 
 
 async def _may_be_used(account: Account, now: datetime) -> bool:
-    """Whether the password, which is right, still opens: a temporary one does so once, for a day (PW-05)."""
+    """Whether the right password is still valid: a temporary one is, once and for a day (PW-05)."""
     if account.temporary_password_until is None:
         return True
     unused = Account.filter(id=account.id, temporary_password_until__gt=now, temporary_password_used_at=None)
@@ -158,4 +157,4 @@ async def _may_be_used(account: Account, now: datetime) -> bool:
 
 
 async def _notify(act: Act, account: Account | None, visitor: Visitor, now: datetime) -> None:
-    await record(act, Subject("account", account.id if account else None), now=now, visitor=visitor)
+    await record(act, Subject("account", account.id if account else None), None, visitor, now)

@@ -1,8 +1,8 @@
-"""Keeps what the classifier remembers of each meter, and hands it the readings since.
+"""Stores the classifier state of each meter, and passes it the readings since.
 
-In: the meters of a batch and the first day each was touched on. Out: what the classifier says of each, and
-the memories stored. The one rule: the work at ingestion looks at the readings of a few days, not at a
-meter's history; only a reading older than the memory has the meter's whole series folded anew.
+In: the meters of a batch and the first day each was touched on. Out: what the classifier finds for each, and
+the states stored. The one rule: the work at ingestion looks at the readings of a few days, not at a meter's
+history; only a reading older than the state makes the classifier read the meter's whole series again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,10 +32,10 @@ _FIELDS = [field.name for field in fields(Transition)]
 async def follow_meters(
     connection: TransactionalDBClient, touched: Mapping[MeterEntry, date], *, thresholds_of: ThresholdsOf
 ) -> dict[MeterEntry, Followed]:
-    """Bring the classifier up to date on these meters; one whose register it does not know is left out.
+    """Bring the classifier up to date on these meters; one whose register is unknown is left out.
 
-    Each is judged by its operator's thresholds. Where an operator gives others than before, they hold from
-    the readings on that are not settled yet.
+    Each is judged by its operator's thresholds. Changed thresholds hold from the first reading that is not
+    settled yet.
     """
     rows = await LeakClassifierState.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
     stored = {row.meter_id: row for row in rows}
@@ -68,7 +68,7 @@ def _by_step(
 
 
 def _memory(row: LeakClassifierState | None, first_day: date, meter: MeterEntry) -> Memory:
-    """The stored memory; an empty one where there is none to go on from, or the touched days lie before."""
+    """The stored state; an empty one where there is none to continue from, or the touched days lie before."""
     if (
         row is None
         or not ClassifierState.can_unpack(row.state)
@@ -81,7 +81,7 @@ def _memory(row: LeakClassifierState | None, first_day: date, meter: MeterEntry)
 async def _readings(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], memories: Sequence[Memory]
 ) -> dict[int, Readings]:
-    """The stored readings after each memory."""
+    """The stored readings after each state."""
     windows = [
         Window(meter.id, memory.settled_s + 1, _LATEST_S)
         for meter, memory in zip(meters, memories, strict=True)

@@ -21,12 +21,12 @@ from core.services.shared.scope import occupancy_period_at
 from core.services.shared.transaction import transactional
 
 HIGHEST_LIMIT = 10**9
-"""A million cubic metres, or a gigawatt-hour: no dwelling gets there."""
+"""A million cubic metres, or a gigawatt-hour: more than any dwelling uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLimit:
-    """More than `amount`, in the smallest unit of the fluid, a day or a month is told."""
+    """A day or a month with more than `amount`, in the smallest unit of the fluid, raises an alert."""
 
     fluid: Fluid
     period: LimitPeriod
@@ -57,7 +57,7 @@ async def set_limit(
     *,
     now: datetime,
 ) -> list[OwnLimit]:
-    """Set or change a limit, or remove it with None; answers all that are left.
+    """Set or change a limit, or remove it with None; returns all that are left.
 
     Raises:
         NotFound: no such dwelling, or the viewer does not live there today.

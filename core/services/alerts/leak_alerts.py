@@ -1,14 +1,14 @@
 """Raises the alerts of leaks, in the transaction that found them.
 
-In: the findings of the leak watch. Out: one alert row per episode, and the news for the outbox. The one
-rule: a leak that runs is news until it has been told, at the level it has; so a leak first seen in late
-telegrams is told, and who asks for alerts while it runs is told too. A leak that is over is news for days.
-What somebody has called no leak is stored and not told, on this meter and for that time; and a leak that
-begins again after it was said to be repaired is told to the manager as well. A leak that the meter's own
-flag has told already is told again when it grows and when it ends, and not at its opening.
+In: the findings of leak detection. Out: one alert row per episode, and the notifications for the outbox. The
+one rule: a running leak is notified once at the level it has, however old; so a leak first seen in late
+telegrams is notified, also to whoever switches alerts on while it runs. The end of a leak is notified for a
+few days only. A leak that somebody dismissed as no leak is stored and not notified, on this meter and for
+that time; a leak that begins again after it was reported as repaired is notified to the manager as well. A
+leak already notified by the meter's own flag is notified when it grows and when it ends, not at its opening.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -18,13 +18,8 @@ from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.leak_detection import DetectedLeak
-from core.services.alerts.workflow import (
-    carry_snooze_over,
-    describe_meter,
-    is_snoozed_on,
-    judge_repairs,
-    status_of,
-)
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.workflow import add_meter_action, judge_repairs
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 
@@ -32,11 +27,11 @@ from core.services.places.meter_directory import MeterEntry
 async def raise_leak_alerts(
     connection: TransactionalDBClient, findings: Iterable[DetectedLeak], *, now: datetime
 ) -> list[Notification]:
-    """Store the alerts of the episodes found; answers what their residents should be told."""
-    news: list[Notification] = []
+    """Store the alerts of the episodes found; returns the notifications for their residents."""
+    notifications: list[Notification] = []
     findings = list(findings)
     meters = {finding.meter.id: finding.meter for finding in findings}
-    snoozes = await _snoozes(connection, meters, now=now)
+    dismissed = await snoozed_alerts(connection, meters.values(), "episode__meter_id", now=now)
     flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
@@ -52,60 +47,48 @@ async def raise_leak_alerts(
         is_new = alert.pk is None
         alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
         await alert.save(using_db=connection)
-        if is_new and meter.id in snoozes:
-            await carry_snooze_over(connection, alert, snoozes[meter.id])
+        if is_new and (before := dismissed.get((meter.id, AlertKind.LEAK))) is not None:
+            await carry_snooze_over(connection, alert, before)
         today = meter.day(now)
-        missing = status_of(alert, level=episode.level_now, today=today) is AlertStatus.NOT_A_LEAK
+        is_dismissed = status_of(alert, level=episode.level_now, today=today) is AlertStatus.NOT_A_LEAK
         notified = any(_overlaps(flag, episode) for flag in flagged.get(meter.id, []))
         known = notified and finding.going_on is not None and finding.going_on.kind is EventKind.OPENED
-        if finding.going_on is not None and not missing and not known:
+        if finding.going_on is not None and not is_dismissed and not known:
             again = finding.going_on.kind is EventKind.REOPENED and alert.last_action in _REPAIRS
             if again:
-                await describe_meter(connection, alert, AlertActionKind.RELAPSED, now=now)
+                await add_meter_action(connection, alert, AlertActionKind.RELAPSED, now=now)
             template = "leak_relapsed" if again else f"leak_{finding.going_on.kind.value.lower()}"
             key, level = _notified(finding.going_on)
-            news.append(_notifications(meter, alert, episode, template, key, level=level, day=today))
-        if finding.ended is not None and not missing:
+            notifications.append(_notifications(meter, alert, episode, template, key, level=level, day=today))
+        if finding.ended is not None and not is_dismissed:
             key, level = _notified(finding.ended)
             day = finding.ended.day
-            news.append(_notifications(meter, alert, episode, "leak_closed", key, level=level, day=day))
-    return news
+            notifications.append(
+                _notifications(meter, alert, episode, "leak_closed", key, level=level, day=day)
+            )
+    return notifications
 
 
 async def notify_relapses(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
 ) -> list[Notification]:
-    """Ask the meters that were heard whether the repairs hold; answers what both sides should be told."""
-    news: list[Notification] = []
+    """Check repairs against the meters received; returns the relapses' notifications for both sides."""
+    notifications: list[Notification] = []
     for meter, alert, day in await judge_repairs(connection, meters, now=now):
         assert alert.episode is not None
         episode, key = alert.episode, f"relapsed:{day.isoformat()}"
         level = episode.level_now or episode.level_max
-        news.append(_notifications(meter, alert, episode, "leak_relapsed", key, level=level, day=day))
-    return news
+        notifications.append(
+            _notifications(meter, alert, episode, "leak_relapsed", key, level=level, day=day)
+        )
+    return notifications
 
 
 _REPAIRS = frozenset({AlertActionKind.REPAIRED, AlertActionKind.VERIFIED})
 
 
-async def _snoozes(
-    connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], *, now: datetime
-) -> dict[int, Alert]:
-    """Of each meter the alert that was called no leak last, while that counts where the meter is."""
-    if not meters:
-        return {}
-    rows = Alert.filter(
-        last_action=AlertActionKind.NOT_A_LEAK,
-        snoozed_until__gte=now.date(),
-        episode__meter_id__in=list(meters),
-    )  # the day may be another there than in UTC, by one at most
-    alerts = await rows.using_db(connection).select_related("episode").order_by("id")
-    of_meters = [(alert.episode.meter_id, alert) for alert in alerts if alert.episode is not None]
-    return {number: alert for number, alert in of_meters if is_snoozed_on(alert, meters[number].day(now))}
-
-
 async def _flagged(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, list[Alert]]:
-    """Of each meter the alerts that its own leak flag raised."""
+    """The alerts of each meter that its own leak flag raised."""
     flagged: dict[int, list[Alert]] = {}
     if meter_ids:
         rows = Alert.filter(kind=AlertKind.METER_LEAK, meter_id__in=list(meter_ids)).using_db(connection)

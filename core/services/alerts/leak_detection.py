@@ -1,9 +1,9 @@
 """Judges the water meters of a batch for leaks and stores what it finds.
 
 In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
-events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.classify`), run over
-the stored readings, and what it says is compared with the stored episodes; so judging the same readings twice
-changes nothing and tells nothing.
+events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.classify`), run
+over the stored readings, and its findings are compared with the stored episodes; so judging the same readings
+twice changes nothing and notifies nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,14 +34,14 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DetectedLeak:
-    """One episode of one meter as it stands now.
+    """One episode of one meter, as it is now.
 
     Attributes:
         meter: whose episode.
         episode: the stored row.
         ended: the closing that is new, if there is one.
-        going_on: while the leak runs and the meter is heard, the event that brought it to its present level,
-            however long ago that was.
+        going_on: while the leak runs and the meter is received, the event that brought it to its present
+            level, however long ago that was.
     """
 
     meter: MeterEntry
@@ -129,7 +129,7 @@ async def _replace(
         if new is None:
             await row.delete(using_db=connection)
             continue
-        if old == replace(new, stale=False):  # staleness is a matter of the moment, and is not stored
+        if old == replace(new, stale=False):  # staleness depends on the moment and is not stored
             continue
         _write(row, judged[new.started_on], now)
         await row.save(using_db=connection)

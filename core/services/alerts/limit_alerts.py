@@ -1,8 +1,8 @@
-"""Watches the days and months of dwellings for the limits that residents set themselves (C-30, R-197).
+"""Compares the days and months of dwellings with the limits that residents set themselves (C-30, R-197).
 
-In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and the
-news about it. The one rule: a limit is its owner's alone; it counts from the day it was set, over the days of
-the owner's own stay, and a period is told once, whatever becomes of the limit.
+In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and its
+notification. The one rule: a limit is private to its owner; it applies from the day it was set, to the days
+of the owner's own occupancy, and a period is notified once, even if the limit changes later.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,11 @@ from core.consumption.dashboard import DayTotal
 from core.consumption.fluids import Fluid
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind, ConsumptionLimit
+from core.services.alerts.over_consumption import raise_once
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -50,15 +51,17 @@ async def update_limit_alerts(
         *((month.first_day, month.last_day) for month in sorted(months)),
         connection=connection,
     )
-    news: list[Notification] = []
+    notifications: list[Notification] = []
     for row in limits:
         occupancy_period = occupancy_periods.get((row.account_id, row.dwelling_id))
         if occupancy_period is not None:
             totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
             span = spans[row.dwelling_id, row.fluid]
             for found in _exceeded(row, totals, occupancy_period, span, zones[row.dwelling_id]):
-                news += await _raise(connection, row, found, occupancy_period, today[row.dwelling_id], now)
-    return news
+                notifications += await _raise(
+                    connection, row, found, occupancy_period, today[row.dwelling_id], now
+                )
+    return notifications
 
 
 def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, Fluid], tuple[date, date]]:
@@ -73,16 +76,14 @@ def _spans(touched: Mapping[MeterEntry, tuple[date, date]]) -> dict[tuple[int, F
 async def _periods(
     connection: TransactionalDBClient, limits: Iterable[ConsumptionLimit], today: Mapping[int, date]
 ) -> dict[tuple[int, int], OccupancyPeriod]:
-    """The stay of today of each account at each dwelling that has one."""
+    """The occupancy period of each account at each dwelling that it occupies today."""
     query = occupants().filter(
         dwelling_id__in=[row.dwelling_id for row in limits], account_id__in=[row.account_id for row in limits]
     )
     rows = await query.using_db(connection)
     return {
         (row.account_id, row.dwelling_id): occupancy_period
-        for row, occupancy_period in zip(
-            rows, await occupancy_periods_of(rows, connection=connection), strict=True
-        )
+        for row, occupancy_period in await with_periods(rows, connection=connection)
         if row.account_id is not None and occupancy_period.holds(today[row.dwelling_id])
     }
 
@@ -121,9 +122,7 @@ async def _raise(
     period = found.period
     first, last = (period.first_day, period.last_day) if isinstance(period, Month) else (period, period)
     key = f"limit:{row.account_id}:{row.dwelling_id}:{row.fluid.value}:{row.period.value}:{first}"
-    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
-    known = alert is not None
-    alert = alert or Alert(
+    alert = Alert(
         alert_key=key,
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=row.dwelling_id,
@@ -132,11 +131,11 @@ async def _raise(
         own_limit=row.period,
         started_on=max(occupancy_period.first_day, first),
         ended_on=last + _ONE_DAY,
+        amount=found.amount,
+        threshold=found.limit,
         raised_at=now,
     )
-    alert.amount, alert.threshold = found.amount, found.limit
-    await alert.save(using_db=connection)
-    if known:
+    if not await raise_once(connection, alert):
         return []
     values = {
         "fluid": row.fluid.value,
@@ -154,7 +153,6 @@ async def _raise(
             happened_on=min(last, today),
             alert_id=alert.id,
             values=values,
-            figures={},
             account_id=row.account_id,
         )
     ]

@@ -1,21 +1,20 @@
-"""Answers the alerts of a residence to its manager, page by page.
+"""The alerts of a residence for its manager, page by page.
 
-The one rule: a manager sees that a home has an alert, since when, at which level and how it stands, as the
-resident does; loss and flow are the resident's consumption and are not told here (CN-01).
+The one rule: a manager sees that a dwelling has an alert, since when, its level and its status, as the
+resident does; loss and flow are the resident's consumption and are not shown here (CN-01).
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
 from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
-from core.errors import NotFound
+from core.consumption.periods import civil_day
 from core.models import Alert, AlertKind, Residence
 from core.services.alerts.workflow import AlertWorkflowView, workflows_of
-from core.services.places.managed_residences import manages, place_of
+from core.services.places.managed_residences import place_of, require_managed
 from core.services.shared.paging import Page
 
 
@@ -48,19 +47,18 @@ async def managed_alerts(
     Args:
         viewer: a manager.
         residence_id: one of the manager's residences.
-        active: those that go on, or else those that are over.
+        active: the running ones, or else those that have ended.
         first: how many at most.
         after: start day and id of the last alert of the page before, exclusive.
-        now: decides what goes on.
+        now: decides what is running.
 
     Raises:
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     residence = await Residence.get(id=residence_id)
-    today = now.astimezone(ZoneInfo(residence.time_zone)).date()
+    today = civil_day(now, residence.time_zone)
     goes_on = Q(ended_on=None) | Q(ended_on__gt=today)
     query = Alert.filter(dwelling__residence_id=residence_id, account_id=None)  # own limits are private
     query = query.filter(goes_on) if active else query.filter(ended_on__lte=today)

@@ -1,12 +1,12 @@
-"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no news.
+"""Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no data.
 
-In: the readings that a batch stored, or the hour's look at meters that fell silent. Out: alert rows, and the
-news about bursts. The one rule: a run of readings that show a condition is one alert, and runs that touch one
-civil day are one too; what late readings show of the past may add an alert or date one back, and never ends
-one that the newest reading still shows. A burst is told like a leak. The other conditions are shown to
-residents and managers and told to nobody: they ask for a look at the meter, not at the tap. A meter's own
-leak flag is told like a leak where its register is too coarse to show one, and while the classifier has found
-none; elsewhere the classifier decides, which is right far more often than the flag.
+In: the readings that a batch stored. Out: alert rows, and the notifications of bursts and leak flags. The one
+rule: a run of readings that show a condition is one alert, and so are runs that share a civil day; late
+readings may add an alert or date one back, and never end one that the newest reading still shows. A burst is
+notified like a leak. The other conditions are shown to residents and managers and not notified: they call for
+a look at the meter, not at the tap. A meter's own leak flag is notified like a leak where its register is too
+coarse to show one, and while the classifier has found none; elsewhere the classifier decides, which is right
+far more often than the flag.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,13 +16,13 @@ from datetime import date, datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.conditions import BURST_IN_READINGS_S, Condition, ConditionRun, Sighting, runs
-from core.alerting.workflow import AlertActionKind, AlertStatus
+from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.workflow import carry_snooze_over, is_snoozed_on, status_of
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -33,10 +33,10 @@ CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
 
 @dataclass(slots=True)
 class Conditions:
-    """How many alerts were raised or ended, and what their residents should be told."""
+    """How many alerts were raised or ended, and the notifications for their residents."""
 
     changed: int = 0
-    news: list[Notification] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
 
 
 async def update_condition_alerts(
@@ -46,7 +46,7 @@ async def update_condition_alerts(
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> Conditions:
-    """Bring the alerts of the meters heard up to date. The dwellings must be locked."""
+    """Bring the alerts of the meters received up to date. The dwellings must be locked."""
     spans: dict[MeterEntry, tuple[int, int]] = {}
     for meter, row in stored:
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
@@ -60,7 +60,7 @@ async def update_condition_alerts(
         sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
         sightings.setdefault(row.meter_id, []).append(sighting)
     known = await _alerts(connection, spans)
-    snoozes = await _snoozes(connection, spans, now=now)
+    dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions()
     for meter, (first_s, last_s) in spans.items():
@@ -80,17 +80,17 @@ async def update_condition_alerts(
             measured=meter.id in measured,
             first_s=first_s,
             newest=received[-1].at_s == last_s,
-            heard_s=[sighting.at_s for sighting in received if sighting.at_s >= first_s],
+            received_s=[sighting.at_s for sighting in received if sighting.at_s >= first_s],
         )
-        await _settle(connection, judged, known.get(meter.id, []), snoozes, outcome, now=now)
+        await _settle(connection, judged, known.get(meter.id, []), dismissed, outcome, now=now)
     return outcome
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What a batch says of one meter.
+    """What a batch shows of one meter.
 
-    `newest`: nothing later is stored. `measured`: its leaks are the classifier's to say, not the flag's.
+    `newest`: nothing later is stored. `measured`: the classifier decides on its leaks, not the flag.
     """
 
     meter: MeterEntry
@@ -98,7 +98,7 @@ class _Judged:
     measured: bool
     first_s: int
     newest: bool
-    heard_s: Sequence[int]
+    received_s: Sequence[int]
 
     def day(self, at_s: int) -> date:
         return day_of(at_s, self.meter.zone)
@@ -108,7 +108,7 @@ async def _settle(
     connection: TransactionalDBClient,
     judged: _Judged,
     known: list[Alert],
-    snoozes: Mapping[tuple[int, AlertKind], Alert],
+    dismissed: Mapping[tuple[int, AlertKind], Alert],
     outcome: Conditions,
     *,
     now: datetime,
@@ -129,9 +129,9 @@ async def _settle(
             continue
         await alert.save(using_db=connection)
         outcome.changed += 1
-        if before is None and (meter.id, alert.kind) in snoozes:
-            await carry_snooze_over(connection, alert, snoozes[meter.id, alert.kind])
-        outcome.news += _notifications(alert, meter, run, now)
+        if before is None and (meter.id, alert.kind) in dismissed:
+            await carry_snooze_over(connection, alert, dismissed[meter.id, alert.kind])
+        outcome.notifications += _notifications(alert, meter, run, now)
     for alert in known:
         over = alert.kind not in going_on and judged.newest and alert.ended_on is None
         if over and (ended_s := _without(alert, judged)) is not None:
@@ -139,7 +139,7 @@ async def _settle(
             await alert.save(using_db=connection)
             outcome.changed += 1
             if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
-                outcome.news += _notifications(alert, meter, None, now)
+                outcome.notifications += _notifications(alert, meter, None, now)
 
 
 def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
@@ -152,11 +152,11 @@ def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
 
 
 def _without(alert: Alert, judged: _Judged) -> int | None:
-    """The first reading that no longer shows what an alert warns of; for silence any later reading."""
+    """The first reading that no longer shows what an alert warns of; for missing data any later reading."""
     if alert.kind is not AlertKind.NO_DATA:
         return judged.first_s
     last_s = int(alert.alert_key.rpartition(":")[2])
-    return next((at_s for at_s in judged.heard_s if at_s > last_s), None)
+    return next((at_s for at_s in judged.received_s if at_s > last_s), None)
 
 
 async def _new(
@@ -181,7 +181,7 @@ def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
 async def _alerts(
     connection: TransactionalDBClient, spans: Mapping[MeterEntry, tuple[int, int]]
 ) -> dict[int, list[Alert]]:
-    """Of each meter the alerts that go on, or ended no earlier than its readings begin."""
+    """The alerts of each meter that are running, or ended no earlier than its readings begin."""
     found: dict[int, list[Alert]] = {}
     earliest = {meter.id: day_of(first_s, meter.zone) for meter, (first_s, _) in spans.items()}
     query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)
@@ -195,9 +195,9 @@ async def _alerts(
 async def _measured(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], thresholds_of: ThresholdsOf
 ) -> set[int]:
-    """The meters whose leaks are the classifier's to say: their register shows them, or it found one.
+    """The meters whose leaks the classifier decides: the register shows leaks, or the classifier found one.
 
-    A meter that counts no water has no leak alert.
+    A meter that does not measure water has no leak alert.
     """
     coarse = {
         meter.id
@@ -210,27 +210,10 @@ async def _measured(
     return {meter.id for meter in meters} - coarse | found
 
 
-async def _snoozes(
-    connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
-) -> dict[tuple[int, AlertKind], Alert]:
-    """Of each meter and kind the alert that was dismissed last, while that counts."""
-    places = {meter.id: meter for meter in meters}
-    query = Alert.filter(
-        last_action=AlertActionKind.NOT_A_LEAK, snoozed_until__gte=now.date(), meter_id__in=list(places)
-    )  # the day may be another there than in UTC, by one at most
-    rows = await query.using_db(connection).order_by("id")
-    of_meters = [(alert.meter_id, alert) for alert in rows if alert.meter_id is not None]
-    return {
-        (number, alert.kind): alert
-        for number, alert in of_meters
-        if is_snoozed_on(alert, places[number].day(now))
-    }
-
-
 def _notifications(
     alert: Alert, meter: MeterEntry, run: ConditionRun | None, now: datetime
 ) -> list[Notification]:
-    """What is told of a burst, and of a leak flag: that it runs, and that it has ended."""
+    """The notifications of a burst and of a leak flag: that it runs, and that it has ended."""
     today = meter.day(now)
     name = _NOTIFIED_NAMES.get(alert.kind)
     if name is None or status_of(alert, level=None, today=today) is _DISMISSED:
@@ -252,7 +235,6 @@ def _notifications(
                 "meter": meter.printed_serial,
                 "ended_on": alert.ended_on.isoformat() if alert.ended_on else None,
             },
-            figures={},
         )
         for template, day in notified
     ]

@@ -1,6 +1,6 @@
-"""Ends the leaks of a meter that is taken out: no reading of its own will ever come to end them.
+"""Ends the leaks of a meter that is removed: it will send no reading that ends them.
 
-In: the meter, as it is described now. Out: its episodes closed on the day of the removal, and the news of it.
+In: the meter, as described now. Out: its episodes closed on the day of the removal, with their notifications.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ async def end_leaks(
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> None:
-    """Judge the meter anew up to its removal; the removal must be stored."""
+    """Judge the meter again up to its removal; the removal must be stored."""
     meters = (await meters_by_address(SYSTEM, [radio_address], key_encryption=key_encryption)).values()
     await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
     removed = {meter: meter.day(meter.removed_at) for meter in meters if meter.removed_at}

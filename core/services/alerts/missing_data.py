@@ -1,8 +1,8 @@
 """Raises an alert for a meter that used to be received and is not any more, and ends those of removed meters.
 
-In: the hour's look at the meters without a reading in the last day. Out: alert rows. The one rule: a meter is
-missed against its own habit; asked again, nothing is raised twice, and the next reading ends the alert
-(`core.services.alerts.meter_conditions`).
+In: the hourly check of meters without a reading in the last day. Out: alert rows. The one rule: a meter's
+data are missing by the measure of its own usual interval; a repeated check raises nothing twice, and the next
+reading ends the alert (`core.services.alerts.meter_conditions`).
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from core.services.shared.time_series import ReceptionHabit
 from core.services.shared.transaction import current_database, transactional
 
 HABIT_S = 31 * DAY_S
-"""How often a meter is usually heard is taken from the last 31 days in which it was."""
+"""A meter's usual interval is taken from the last 31 days in which it was received."""
 
 
 MISSING_DATA_PAGE = 1000
-"""So many silent meters are looked at in one transaction."""
+"""Meters without data that are checked in one transaction."""
 
 
 async def raise_missing_data(*, now: datetime) -> int:
-    """Raise an alert for every meter without news, and end those of removed meters.
+    """Raise an alert for every meter without data, and end those of removed meters.
 
-    Answers how many alerts were raised. Asked again, it raises none twice. A meter that was never heard is
-    not missed: it waits for its first telegram.
+    Returns how many alerts were raised. A repeated call raises none twice. A meter that was never received is
+    not checked: it awaits its first telegram.
     """
     await _end_of_removed(now=now)
     now_s, after_id, raised = int(now.timestamp()), 0, 0
@@ -54,7 +54,7 @@ async def raise_missing_data(*, now: datetime) -> int:
 
 
 def _usual_s(habit: ReceptionHabit) -> int:
-    """The mean time between two readings; a day for a meter that was heard once."""
+    """The mean time between two readings; a day for a meter that was received once."""
     return max((habit.last_s - habit.first_s) // (habit.readings - 1), 1) if habit.readings > 1 else DAY_S
 
 
@@ -64,7 +64,7 @@ async def _raise_missing(
 ) -> int:
     await lock_dwellings(connection, [one.dwelling_id for one in missing])
     last = await time_series.last_readings(connection, [one.meter_id for one in missing])
-    missed = [one for one in missing if last[one.meter_id].read_at_s == one.last_s]  # not heard meanwhile
+    missed = [one for one in missing if last[one.meter_id].read_at_s == one.last_s]  # not received meanwhile
     keys = {condition_key(AlertKind.NO_DATA, one.meter_id, one.last_s): one for one in missed}
     known = Alert.filter(alert_key__in=list(keys)).using_db(connection)
     notified = {row.alert_key for row in await known.only("id", "alert_key")}
@@ -96,12 +96,12 @@ async def _places(
 
 @transactional
 async def _end_of_removed(connection: TransactionalDBClient, *, now: datetime) -> None:
-    """A meter that is gone warns of nothing any more."""
+    """End the alerts of removed meters."""
     query = Alert.filter(kind__in=CONDITION_KINDS, ended_on=None, meter__removed_at__lte=now).using_db(
         connection
     )
     await lock_dwellings(connection, [alert.dwelling_id for alert in await query.only("id", "dwelling_id")])
-    for alert in await query.select_related("meter", "dwelling__residence"):  # as they are under the lock
+    for alert in await query.select_related("meter", "dwelling__residence"):  # read again under the lock
         assert alert.meter is not None
         zone = ZoneInfo(alert.dwelling.residence.time_zone)
         assert alert.meter.removed_at is not None

@@ -1,25 +1,25 @@
-"""Watches the months of a dwelling's water for over-consumption (C-30, R-197).
+"""Checks the months of a dwelling's water for over-consumption (C-30, R-197).
 
 In: the meters whose volumes changed. Out: an alert per dwelling, fluid and month that passes twice the mean
-of the same month in up to three previous years, and the news about it. The one rule: only months that the
-present occupant lived through are compared; a predecessor's habits say nothing, and are nobody's business.
+of the same month in up to three previous years, and its notification. The one rule: only months of the
+present occupants' own occupancy are compared; a predecessor's consumption is not comparable, and private.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.over_consumption import YEARS_COMPARED, OverConsumption, over_consumption
 from core.consumption import Month, monthly
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.consumption.totals import total_by_day
 from core.models import Alert, AlertKind
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import occupancy_periods_of, occupants
+from core.services.shared.scope import occupants, with_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -30,8 +30,8 @@ async def update_over_consumption_alerts(
     *,
     now: datetime,
 ) -> list[Notification]:
-    """Judge the month in progress, and the one before while readings of it still come."""
-    news: list[Notification] = []
+    """Judge the month in progress, and the one before while readings of it still arrive."""
+    notifications: list[Notification] = []
     months: dict[tuple[int, Fluid], set[Month]] = {}
     for meter, (first_day, last_day) in touched.items():
         if meter.fluid.is_water:
@@ -55,8 +55,8 @@ async def update_over_consumption_alerts(
             found = over_consumption(amounts, current=month)
             if found is not None:
                 started_on = max(since, month.first_day)
-                news += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
-    return news
+                notifications += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
+    return notifications
 
 
 def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
@@ -73,12 +73,12 @@ def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
 async def _living_there(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
 ) -> dict[int, tuple[date, date]]:
-    """Since when those who live in the dwellings have all lived there, and what day it is there."""
+    """Since when all present occupants have lived in each dwelling, and today's date there."""
     query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     rows = await query.select_related("dwelling__residence")
     found: dict[int, tuple[date, date]] = {}
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
-        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    for row, period in await with_periods(rows, connection=connection):
+        today = civil_day(now, row.dwelling.residence.time_zone)
         if period.holds(today):
             since, _ = found.get(row.dwelling_id, (period.first_day, today))
             found[row.dwelling_id] = max(period.first_day, since), today
@@ -96,20 +96,18 @@ async def _raise(
 ) -> list[Notification]:
     """The alert of a month, counted from its first day or, in the month of a move-in, from that day on."""
     key = f"over-consumption:{dwelling_id}:{fluid.value}:{started_on}"
-    alert = await Alert.get_or_none(alert_key=key, using_db=connection)
-    known = alert is not None
-    alert = alert or Alert(
+    alert = Alert(
         alert_key=key,
         kind=AlertKind.OVER_CONSUMPTION,
         dwelling_id=dwelling_id,
         fluid=fluid,
         started_on=started_on,
         ended_on=found.month.last_day + _ONE_DAY,
+        amount=found.amount,
+        threshold=int(found.threshold),
         raised_at=now,
     )
-    alert.amount, alert.threshold = found.amount, int(found.threshold)
-    await alert.save(using_db=connection)
-    if known:
+    if not await raise_once(connection, alert):
         return []
     return [
         Notification(
@@ -126,6 +124,14 @@ async def _raise(
                 "amount": found.amount,
                 "threshold": int(found.threshold),
             },
-            figures={},
         )
     ]
+
+
+async def raise_once(connection: TransactionalDBClient, alert: Alert) -> bool:
+    """Store an alert; where its key is known already, nothing but its figures changes."""
+    known = Alert.filter(alert_key=alert.alert_key).using_db(connection)
+    if await known.update(amount=alert.amount, threshold=alert.threshold):
+        return False
+    await alert.save(using_db=connection)
+    return True

@@ -1,8 +1,8 @@
-"""Answers the alerts of a viewer's dwelling: the active ones, and the history page by page (R-080…R-091).
+"""The alerts of a viewer's dwelling: the active ones, and the history page by page (R-080…R-091).
 
-The one rule: a figure never contains another occupant's water. A leak that reaches beyond the viewer's stay
-is shown within the stay, without loss and mean flow; one that lies outside is not the viewer's. Nor is the
-alert of a limit that somebody else set.
+The one rule: a figure never contains another occupant's water. A leak that reaches beyond the viewer's
+occupancy period is shown within it, without loss and mean flow; one that lies outside is not shown. Nor is
+the alert of a limit that somebody else set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import Alert, AlertKind
@@ -40,7 +41,7 @@ class AlertView:
     what an active leak would come to in a year; each figure is None where it cannot be known.
     `duration_days` runs to today while the alert is active. `stale`: active, and no data for days. `amount`
     and `threshold` belong to over-consumption; `own_limit` is the period of the viewer's own limit that was
-    passed. `handling` is what resident and manager have done about it.
+    passed. `workflow` is what resident and manager have done about it.
     """
 
     id: int
@@ -66,15 +67,16 @@ class AlertView:
 
     @property
     def snoozed(self) -> bool:
-        """Whether somebody has called it no leak, and that counts today."""
+        """Whether somebody has dismissed it as no leak, and the snooze holds today."""
         return self.workflow.status is AlertStatus.NOT_A_LEAK
 
 
 async def active_alerts(
     viewer: Viewer, dwelling_id: int, *, thresholds_of: ThresholdsOf = product_thresholds, now: datetime
 ) -> list[AlertView]:
-    """What is going on at the dwelling now: the worst first, then the oldest (R-080, R-083); what was called
-    no leak comes last. The operator's thresholds say how many silent days make an alert stale.
+    """The dwelling's active alerts: the worst first, then the oldest (R-080, R-083); snoozed ones last.
+
+    The operator's thresholds define how many days without data make an alert stale.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -85,12 +87,12 @@ async def active_alerts(
         return []
     active = _of(period, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
     stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
-    views = await _views(await active, period, today, residence, heard_since=today - stale_after)
+    views = await _views(await active, period, today, residence, received_since=today - stale_after)
     return sorted(views, key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
 
 
 def _urgency(view: AlertView) -> int:
-    """A burst goes before the highest level of a leak."""
+    """A burst ranks before the highest level of a leak."""
     return _ABOVE_EVERY_LEVEL if view.kind is AlertKind.BURST else view.level or 0
 
 
@@ -123,12 +125,12 @@ async def past_alerts(
             started_on = last.started_on  # its true start, which the page before may not have shown
         past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
     rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    items = await _views(rows[:first], period, today, residence, heard_since=today)
+    items = await _views(rows[:first], period, today, residence, received_since=today)
     return Page(items=items, has_next=len(rows) > first, total=total)
 
 
 def _of(period: OccupancyPeriod, viewer: Viewer) -> QuerySet[Alert]:
-    """The leaks and conditions that touch the stay, and the days and months of it."""
+    """The leaks and conditions that overlap the occupancy period, and the alerts of its days and months."""
     query = Alert.filter(dwelling_id=period.dwelling_id).filter(
         Q(ended_on=None) | Q(ended_on__gt=period.first_day) | Q(started_on__gte=period.first_day),
         ~Q(kind=AlertKind.OVER_CONSUMPTION) | Q(started_on__gte=period.first_day),
@@ -140,7 +142,7 @@ def _of(period: OccupancyPeriod, viewer: Viewer) -> QuerySet[Alert]:
 
 
 async def _views(
-    rows: list[Alert], period: OccupancyPeriod, today: date, residence: ResidenceView, *, heard_since: date
+    rows: list[Alert], period: OccupancyPeriod, today: date, residence: ResidenceView, *, received_since: date
 ) -> list[AlertView]:
     zone, price = ZoneInfo(residence.time_zone), residence.water_price_eur_per_m3
     meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
@@ -148,7 +150,7 @@ async def _views(
     snoozed = {
         meter_id
         for meter_id in meter_ids
-        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < heard_since
+        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < received_since
     }
     levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
     since = datetime.combine(period.first_day, time(), tzinfo=zone)
@@ -203,7 +205,7 @@ def _view(
 
 
 def _highest(segments: Sequence[Mapping[str, Any]], period: OccupancyPeriod) -> int | None:
-    """The highest level that an episode had within the stay."""
+    """The highest level that an episode had within the occupancy period."""
     levels = [
         segment["level"]
         for segment in segments
@@ -218,4 +220,4 @@ async def _period_today(
 ) -> tuple[OccupancyPeriod, date, ResidenceView]:
     period = await occupancy_period_at(viewer, dwelling_id)
     residence = (await my_dwelling(viewer, dwelling_id)).residence
-    return period, now.astimezone(ZoneInfo(residence.time_zone)).date(), residence
+    return period, civil_day(now, residence.time_zone), residence

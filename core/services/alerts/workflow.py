@@ -1,8 +1,8 @@
-"""What residents and managers do about alerts, and the meter's verdict on a repair.
+"""Actions of residents and managers on alerts, and the meter's verdict on a repair.
 
-In: the viewer and an alert. Out: the alert's handling, which is the same for both sides. The one rule: a deed
-is added and never changed; how the alert stands follows from the last one (`core.alerting.workflow`). Whoever
-may see an alert may see to it, while it runs.
+In: the viewer and an alert. Out: the alert's workflow, which is the same for both sides. The one rule: an
+action is added and never changed; the alert's status follows from the last one (`core.alerting.workflow`).
+Whoever may see an alert may act on it, while it runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,8 @@ from core.alerting.workflow import (
     AlertStatus,
     KnownUse,
     Party,
-    Snooze,
     asked_from,
     possible_actions,
-    status,
     verdict_of_episode,
     verdict_on_repair,
 )
@@ -33,6 +31,7 @@ from core.leaks.classifier.tracker import Rule
 from core.leaks.episodes.daily_flows import day_flows
 from core.models import Alert, AlertAction, AlertKind, LeakEpisode
 from core.sanitize import escape_for_database
+from core.services.alerts.snoozes import status_of
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
 from core.services.shared import time_series
@@ -46,7 +45,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AlertActionView:
-    """One deed. `repaired_at`, `reason` and `snoozed_until` belong to the actions that have them."""
+    """One action. `repaired_at`, `reason` and `snoozed_until` are set where its kind has them."""
 
     action: AlertActionKind
     party: Party
@@ -59,44 +58,23 @@ class AlertActionView:
 
 @dataclass(frozen=True, slots=True)
 class AlertWorkflowView:
-    """How an alert stands, what was done about it (the oldest first), and what may be done now."""
+    """The status of an alert, the actions taken (the oldest first), and those possible now."""
 
     status: AlertStatus
     actions: tuple[AlertActionView, ...]
     possible: frozenset[AlertActionKind]
 
 
-def status_of(alert: Alert, *, level: int | None, today: date) -> AlertStatus:
-    """How an alert stands today, at the level that it has."""
-    snooze = snooze_of(alert)
-    snoozed = snooze is not None and snooze.covers(today, level)
-    done: list[AlertActionKind] = [alert.last_action] if alert.last_action else []
-    return status(done, snoozed=snoozed)
-
-
-def is_snoozed_on(alert: Alert, day: date) -> bool:
-    """Whether the silence that was asked for last lasts beyond a day of the residence."""
-    snooze = snooze_of(alert)
-    return snooze is not None and snooze.covers(day, None)
-
-
-def snooze_of(alert: Alert) -> Snooze | None:
-    """The silence that was asked for last; None when there is none."""
-    if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
-        return None
-    return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
-
-
 async def workflows_of(
     alerts: Sequence[Alert], *, levels: Mapping[int, int | None], today: date, since: datetime | None = None
 ) -> dict[int, AlertWorkflowView]:
-    """The handling of each alert, by its id.
+    """The workflow of each alert, by its id.
 
     Args:
         alerts: as stored.
         levels: the level of each now, by its id.
         today: at the residence.
-        since: deeds before it are another occupant's and are left out.
+        since: actions before it are another occupant's and are left out.
     """
     rows = AlertAction.filter(alert_id__in=[alert.id for alert in alerts]).order_by("id")
     done: dict[int, list[AlertActionView]] = {alert.id: [] for alert in alerts}
@@ -131,7 +109,7 @@ def _possible(alert: Alert, now: AlertStatus, *, running: bool) -> frozenset[Ale
 async def acknowledge(
     connection: TransactionalDBClient, viewer: Viewer, alert_id: int, *, note: str = "", now: datetime
 ) -> AlertWorkflowView:
-    """Say that one has seen it and sees to it; said again, nothing changes.
+    """Acknowledge an alert: it was seen and is being dealt with. Repeating it changes nothing.
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
@@ -158,20 +136,20 @@ async def report_repair(
     note: str = "",
     now: datetime,
 ) -> AlertWorkflowView:
-    """Say that a leak was repaired. The meter is asked after 48 hours.
+    """Report a leak as repaired. The meter's readings are checked after 48 hours.
 
     Args:
         connection: filled in.
         viewer: resident or manager.
         alert_id: of a leak.
-        repaired_at: when; now if not said.
+        repaired_at: when; now if not given.
         note: for the other side.
         now: the present moment.
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
         AlertEnded: it has ended.
-        InvalidInput: the moment lies in the future or before the leak, or the alert is none of a leak.
+        InvalidInput: the moment lies in the future or before the leak, or the alert is not a leak's.
     """
     mine = await _mine(connection, viewer, alert_id, now)
     alert, moment = mine.alert, repaired_at or now
@@ -198,7 +176,7 @@ async def dismiss(
     note: str = "",
     now: datetime,
 ) -> AlertWorkflowView:
-    """Say that it is no leak, and keep the alert silent for so many days at the level it has.
+    """Dismiss an alert as no leak, and snooze it for so many days at the level it has.
 
     Raises:
         NotFound: there is no such alert, or it is not the viewer's.
@@ -208,10 +186,10 @@ async def dismiss(
     mine = await _mine(connection, viewer, alert_id, now)
     alert = mine.alert
     if not SHORTEST_SNOOZE_DAYS <= snooze_days <= LONGEST_SNOOZE_DAYS:
-        message = f"An alert is silent for {SHORTEST_SNOOZE_DAYS} to {LONGEST_SNOOZE_DAYS} days."
+        message = f"An alert is snoozed for {SHORTEST_SNOOZE_DAYS} to {LONGEST_SNOOZE_DAYS} days."
         raise InvalidInput(message, field="snoozeDays")
     if reason is KnownUse.OTHER and not note.strip():
-        raise InvalidInput("Say what it is instead.", field="note")
+        raise InvalidInput("State what it is instead.", field="note")
     alert.snoozed_until = mine.today + timedelta(days=snooze_days)
     alert.snoozed_level = None if alert.episode is None else alert.episode.level_now
     action = AlertAction(
@@ -223,7 +201,7 @@ async def dismiss(
 
 @dataclass(frozen=True, slots=True)
 class _Mine:
-    """A running alert that the viewer may see to; deeds before `since` are another occupant's."""
+    """A running alert that the viewer may act on; actions before `since` are another occupant's."""
 
     alert: Alert
     zone: ZoneInfo
@@ -232,7 +210,7 @@ class _Mine:
 
 
 async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int, now: datetime) -> _Mine:
-    """The alert, its dwelling locked so that no batch writes over what is done here."""
+    """The alert, with its dwelling locked so that no batch overwrites the action."""
     viewer.require(Permission.ALERTS_HANDLE)
     found = await Alert.get_or_none(id=alert_id, using_db=connection)
     if found is None or found.account_id not in {None, viewer.account_id}:
@@ -288,10 +266,10 @@ def _note(text: str) -> str:
     return note
 
 
-async def describe_meter(
+async def add_meter_action(
     connection: TransactionalDBClient, alert: Alert, action: AlertActionKind, *, now: datetime
 ) -> None:
-    """Write down the meter's own word."""
+    """Record what the meter's readings show about a repair, as an action of the meter."""
     await AlertAction.create(
         alert_id=alert.id, action=action, party=Party.METER, done_at=now, using_db=connection
     )
@@ -299,37 +277,10 @@ async def describe_meter(
     await alert.save(using_db=connection)
 
 
-async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
-    """Carry a silence on to the next alert of the same meter, within the same time."""
-    words = (
-        await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
-        .using_db(connection)
-        .order_by("-id")
-    )
-    alert.snoozed_until, alert.snoozed_level, alert.last_action = (
-        like.snoozed_until,
-        like.snoozed_level,
-        like.last_action,
-    )
-    await alert.save(using_db=connection)
-    for reported in words[:1]:
-        await AlertAction.create(
-            alert_id=alert.id,
-            action=reported.action,
-            party=reported.party,
-            account_id=reported.account_id,
-            done_at=reported.done_at,
-            reason=reported.reason,
-            snoozed_until=reported.snoozed_until,
-            note=reported.note,
-            using_db=connection,
-        )
-
-
 async def judge_repairs(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], *, now: datetime
 ) -> list[tuple[MeterEntry, Alert, date]]:
-    """Ask the meters that were heard whether the repairs hold; answers the relapses and their days."""
+    """Check repairs against the readings of the meters received; returns the relapses and their days."""
     entries = {meter.id: meter for meter in meters}
     if not entries:
         return []
@@ -361,7 +312,7 @@ async def judge_repairs(
         if verdict is None:
             continue
         action, day = verdict
-        await describe_meter(connection, alert, action, now=now)
+        await add_meter_action(connection, alert, action, now=now)
         if action is AlertActionKind.RELAPSED:
             relapsed.append((meter, alert, day))
     return relapsed
@@ -375,7 +326,7 @@ def _found_by_profile(alert: Alert) -> LeakEpisode | None:
 
 
 def _first_whole_day(alert: Alert, meter: MeterEntry) -> tuple[date, int]:
-    """The first civil day that lies wholly after the time for which a repair is believed, and its start."""
+    """The first civil day wholly after the 48 hours in which a repair is not checked, and its start."""
     assert alert.repaired_at is not None
     first = day_of(int(asked_from(alert.repaired_at).timestamp()) - 1, meter.zone) + _ONE_DAY
     return first, day_start(first, meter.zone)

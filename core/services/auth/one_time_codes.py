@@ -1,9 +1,8 @@
 """One-time secrets that prove an address: six-digit codes, and the link of a forgotten password.
 
-In: whose, what for, and the address that is to be proved. Out: the secret, for the letter alone; later the
-address that was proved. The one rule: a try is counted in a statement of its own before it is looked at, and
-a use is one statement too, so neither a thousand tries at once nor two uses at once get further than one
-after the other would.
+In: the account, the purpose, and the address to prove. Out: the secret, for the message only; later the
+address that was proved. The one rule: a try is counted in a statement of its own before it is checked, and a
+use is one statement too, so concurrent tries or uses get no further than sequential ones.
 """
 
 from datetime import datetime
@@ -30,7 +29,7 @@ from core.settings import Settings
 
 RESET_PREFIX = "smf_"
 RESET_TEMPLATE = "password_reset"
-"""The message whose link is made when it is sent, so that asking for it costs the same for nobody."""
+"""The message whose link is made when it is sent, so that a request costs the same without an account."""
 _PURPOSE = "codes v1"
 
 
@@ -43,7 +42,7 @@ async def new_code(
     *,
     now: datetime,
 ) -> tuple[int, str]:
-    """A code for an address, in place of any before it; answers the challenge's number and the code.
+    """A code for an address, which replaces any earlier one; returns the challenge's number and the code.
 
     Raises:
         CodeResendTooSoon: the last one was sent less than a minute ago.
@@ -73,7 +72,7 @@ async def settle_code(
     """The address that the code proves; the code is used up.
 
     Raises:
-        CodeInvalid: another code, and so many tries are left.
+        CodeInvalid: a wrong code, with the number of tries left.
         CodeExpired: there is none, or it is too old, used, or was tried five times.
     """
     last = await Challenge.filter(account_id=account_id, purpose=purpose).order_by("-id").first()
@@ -96,7 +95,7 @@ async def settle_code(
 async def new_reset_token(
     connection: TransactionalDBClient, account_id: int, target: str, *, now: datetime
 ) -> str:
-    """A token for a forgotten password, in place of any before it."""
+    """A token for a forgotten password, which replaces any earlier one."""
     await void_reset_tokens(connection, account_id, now=now)
     token = make_token(RESET_PREFIX)
     await Challenge.create(
@@ -112,7 +111,7 @@ async def new_reset_token(
 
 
 async def void_reset_tokens(connection: BaseDBAsyncClient, account_id: int, *, now: datetime) -> None:
-    """Let no link that was sent open anything any more: the password or the mailbox is another one now."""
+    """Invalidate every link that was sent: the password or the mailbox has changed."""
     links = Challenge.filter(account_id=account_id, purpose=ChallengePurpose.RESET_PASSWORD, used_at=None)
     await links.using_db(connection).update(used_at=now)
 
@@ -121,8 +120,8 @@ async def account_of_reset_token(token: str, *, now: datetime) -> int:
     """Whose token it is; it is not used up.
 
     Raises:
-        CodeExpired: unknown, used, too old, or sent to a mailbox that the account has no more: which is not
-            said.
+        CodeExpired: unknown, used, too old, or sent to a mailbox that the account no longer has; which of
+            these is not disclosed.
     """
     found = await Challenge.get_or_none(
         secret_hash=token_hash(token),
@@ -141,7 +140,7 @@ async def use_reset_token(connection: BaseDBAsyncClient, token: str, *, now: dat
     """Use it up.
 
     Raises:
-        CodeExpired: another use was faster.
+        CodeExpired: it was used meanwhile.
     """
     this = Challenge.filter(secret_hash=token_hash(token), used_at=None, expires_at__gt=now)
     if not await this.using_db(connection).update(used_at=now):

@@ -1,9 +1,9 @@
 """Hashes passwords with argon2id at the library's defaults (RFC 9106, low-memory profile), and checks them.
 
-In: a password, and the hash that is stored. Out: whether they belong together. The one rule: an account that
-is not there costs one hash like one that is, so nobody learns by the work whether it exists (C-13). Hashing
-and the estimate of guesses (`judged`) are tens of milliseconds of work, done in threads beside the other
-requests; whoever asks for an estimate counts the request before, since a password may be made to be dear.
+In: a password, and the stored hash. Out: whether they match. The one rule: an unknown account costs one hash
+like a known one, so the response time does not disclose whether it exists (C-13). Hashing and the estimate of
+guesses (`judged`) are tens of milliseconds of work, done in threads beside the other requests; callers count
+the request before an estimate, since a password may be crafted to be expensive.
 """
 
 import secrets
@@ -22,17 +22,17 @@ T = TypeVar("T")
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash of a password in its NFKC form: it fits however a keyboard composes accents."""
+    """The argon2id hash of a password in its NFKC form: it matches however a keyboard composes accents."""
     return _hasher().hash(_bytes(password))
 
 
 async def hash_in_thread(password: str) -> str:
-    """The same, without holding up the other requests."""
+    """The same, without blocking the other requests."""
     return await to_thread.run_sync(partial(hash_password, password), limiter=_at_a_time())
 
 
 async def fits(password: str, known_hash: str | None) -> bool:
-    """Whether the password is the one of the hash; None for an account that is not there."""
+    """Whether the password matches the hash; the hash is None for an unknown account."""
     if len(password) > LONGEST_PASSWORD:
         return False
     known = known_hash or _hash_of_nobody()
@@ -48,7 +48,7 @@ def _verify(known_hash: str, password: str) -> bool:
 
 
 def _bytes(password: str) -> bytes:
-    """UTF-8 of the NFKC form; a lone surrogate, which JSON can carry, is wrong and no reason to fail."""
+    """UTF-8 of the NFKC form; a lone surrogate, which JSON can carry, makes a wrong password, no failure."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
@@ -59,7 +59,7 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _at_a_time() -> CapacityLimiter:
-    """Two hashes at once a process: each takes 64 MiB, and a crowd at the door must not starve the application."""
+    """Two hashes at once per process: each takes 64 MiB, and many sign-ins must not exhaust memory."""
     return CapacityLimiter(2)
 
 
@@ -69,11 +69,11 @@ def _hash_of_nobody() -> str:
 
 
 async def judged(check: Callable[[], T]) -> T:
-    """The answer of a pure check, worked out in a thread."""
+    """The result of a pure check, computed in a thread."""
     return await to_thread.run_sync(check, limiter=_judged_at_a_time())
 
 
 @cache
 def _judged_at_a_time() -> CapacityLimiter:
-    """Two a process, whoever waits: they share one interpreter with everybody else."""
+    """Two per process: they share one interpreter with the other requests."""
     return CapacityLimiter(2)

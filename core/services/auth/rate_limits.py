@@ -1,13 +1,13 @@
-"""Slows down who tries too often: counters per address, account, residence or identifier.
+"""Rate limits: counters per address, account, residence or identifier.
 
 In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The counters
 are kept in memory or in a store that several processes share (`core.rate_limit_store`). The one rule: the
-moment is the caller's `now`: the number of the step stands in the counter's name, and the store's own clock
-only clears away what is old. A limit slides by quarters of its window, and counts five of them, so that no
+moment is the caller's `now`: the number of the step is part of the counter's name, and the store's own clock
+only expires old counters. A limit slides by quarters of its window, and counts five of them, so that no
 window holds more than it allows, wherever it begins.
 
-Names are hashed under the application's secret before they become a counter's: a shared store holds no addresses
-and no serials.
+Names are hashed under the application's secret before they become part of a counter's name: a shared store
+holds no addresses and no serials.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How a limit stands: how many events count now, and how long until one more is allowed."""
+    """The state of a limit: how many events count now, and how long until one more is allowed."""
 
     events: int
     limit: RateLimit
@@ -59,7 +59,7 @@ class RateLimiter:
 
     Args:
         store: the counters of the application (`Application.counters`).
-        secret: what names are hashed under.
+        secret: the key that names are hashed with.
     """
 
     def __init__(self, store: Counters, secret: str) -> None:
@@ -82,7 +82,7 @@ class RateLimiter:
         """
         await self.check(*limits, now=now)
         after = [await self.count(limit, name, now=now) for limit, name in limits]
-        # Those that came at the same instant all passed the check, so they are counted before they pass.
+        # Concurrent events may all have passed the check, so the count after the hit decides.
         waits = [count.retry_after for count in after if count.events > count.limit.amount]
         if waits:
             raise RateLimited(retry_after=max(waits))
@@ -98,33 +98,33 @@ class RateLimiter:
             raise RateLimited(retry_after=max(waits))
 
     async def count(self, limit: RateLimit, name: str, *, now: datetime) -> Count:
-        """Count one event, reached or not; answers how the limit stands after it."""
+        """Count one event, reached or not; returns the state of the limit after it."""
         *older, newest = self._counters(limit, name, now)
-        # What the store answers is this event's own place in the row, whoever counts at the same instant.
+        # The store returns this event's own position in the sequence, also for concurrent events.
         place = await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
         return _count([*[await self._store.get(counter) for counter in older], place], limit, now)
 
     async def refund(self, limit: RateLimit, name: str, *, now: datetime) -> None:
-        """Uncount one event: what was counted beforehand turned out to be right."""
+        """Uncount one event that was counted beforehand: the try was right."""
         newest = self._counters(limit, name, now)[-1]
         if await self._store.get(newest) > 0:
             await self._store.incr(newest, ceil(2 * limit.window.total_seconds()), amount=-1)
 
     async def forget(self, limit: RateLimit, name: str, *, now: datetime) -> None:
-        """Begin a count again: the name has proved itself."""
+        """Reset a count, after a successful try."""
         for counter in self._counters(limit, name, now):
             await self._store.clear(counter)
 
-    async def standing(self, limit: RateLimit, name: str, *, now: datetime) -> Count:
-        """How a limit stands, without counting."""
+    async def peek(self, limit: RateLimit, name: str, *, now: datetime) -> Count:
+        """The state of a limit, without counting."""
         events = [await self._store.get(counter) for counter in self._counters(limit, name, now)]
         return _count(events, limit, now)
 
     async def _counts(self, limits: Iterable[tuple[RateLimit, str]], now: datetime) -> list[Count]:
-        return [await self.standing(limit, name, now=now) for limit, name in limits]
+        return [await self.peek(limit, name, now=now) for limit, name in limits]
 
     def _counters(self, limit: RateLimit, name: str, now: datetime) -> list[str]:
-        """The names of the counters that count at a moment, the oldest first."""
+        """The names of the counters within the window at a moment, the oldest first."""
         hashed = hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
         item = RateLimitItemPerSecond(limit.amount, ceil(limit.window.total_seconds()), namespace="submeter")
         newest = int(now.timestamp() // limit.step_s)
@@ -134,7 +134,7 @@ class RateLimiter:
 
 
 def network_of(visitor: Visitor) -> str:
-    """The name an address is counted by: an IPv4 address, or the /64 that one household has of IPv6."""
+    """The name an address is counted by: an IPv4 address, or the IPv6 /64 that one household has."""
     try:
         address = ip_address(visitor.address or "")
     except ValueError:
@@ -151,7 +151,7 @@ def _count(events: Sequence[int], limit: RateLimit, now: datetime) -> Count:
 
 
 def _wait_s(limit: RateLimit, events: Sequence[int], now: datetime) -> float:
-    """Seconds until one more event fits: until enough of the oldest steps no longer count."""
+    """Seconds until one more event is allowed: until enough of the oldest steps no longer count."""
     left = sum(events)
     if left < limit.amount:
         return 0.0

@@ -1,8 +1,8 @@
-"""Sessions: what a token stands for, and what its owner sees and ends of them.
+"""Sessions: the viewer that a token stands for, and how its owner lists and ends them.
 
-A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and ends by
-itself. The one rule: a token becomes a Viewer here and nowhere else, together with what still stands between
-it and the data (C-38), so what is revoked, disabled or newly asked for counts from the next request on.
+A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and expires.
+The one rule: a token becomes a Viewer here and nowhere else, together with the steps still required before
+the data (C-38), so a revocation, a disabled account or a new requirement applies from the next request on.
 """
 
 from dataclasses import dataclass, field
@@ -18,21 +18,21 @@ from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.transaction import transactional
 
 SESSION_PREFIX = "sms_"
 GATEWAY_PREFIX = "smg_"
-ACCESS_TOKEN_PREFIX = "smp_"  # noqa: S105 - what a token begins with
-"""Tokens say what they are, so that a leaked one is recognised by a secret scanner."""
+ACCESS_TOKEN_PREFIX = "smp_"  # noqa: S105 - the prefix of a token
+"""Tokens have a prefix, so that a secret scanner recognises a leaked one."""
 
 SEEN_EVERY = timedelta(minutes=5)
-"""How exact "last seen" is: a request is no reason to write each time."""
+"""The precision of "last seen", so that not every request writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session's token as it is handed out: readable here and never again."""
+    """A session's token as issued: readable here and never again."""
 
     token: str = field(repr=False)
     viewer: Viewer
@@ -41,7 +41,7 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as its owner sees it; `user_agent` is what the browser calls itself."""
+    """A session as its owner sees it; `user_agent` is the browser's own."""
 
     id: int
     user_agent: str
@@ -97,7 +97,7 @@ async def viewer_of_token(application: Application, token: str, *, now: datetime
 def viewer_of_session(
     application: Application, account: Account, session: Session, *, now: datetime
 ) -> Viewer:
-    """The viewer of a session whose account, with its operator, is at hand."""
+    """The viewer of a session whose account, with its operator, is loaded."""
     enrolled = account.second_factor_since is not None
     return Viewer(
         role=account.role,
@@ -123,7 +123,7 @@ async def open_session(
     second_factor_at: datetime | None = None,
     now: datetime,
 ) -> OpenedSession:
-    """Begin a session of an account, whose operator is at hand."""
+    """Begin a session of an account whose operator is loaded."""
     token = make_token(SESSION_PREFIX)
     expires_at = now + application.settings.session_lifetime
     session = await Session.create(
@@ -148,7 +148,7 @@ async def sign_out(token: str, *, visitor: Visitor, now: datetime) -> bool:
     if session is None or not await Session.filter(id=session.id, revoked_at=None).update(revoked_at=now):
         return False
     await record(
-        Act.SIGNED_OUT, Subject("account", session.account_id), now=now, visitor=visitor, session=session.id
+        Act.SIGNED_OUT, Subject("account", session.account_id), None, visitor, now, session=session.id
     )
     return True
 
@@ -185,41 +185,26 @@ async def revoke_session(
     mine = Session.filter(id=session_id, account_id=viewer.account_id, revoked_at=None, expires_at__gt=now)
     if not await mine.using_db(connection).update(revoked_at=now):
         raise NotFound("No such session.", field="id")
-    await record(
-        Act.SESSION_REVOKED,
-        Subject("session", session_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.SESSION_REVOKED, Subject("session", session_id), viewer, visitor, now, connection)
 
 
 @transactional
 async def revoke_other_sessions(
     connection: TransactionalDBClient, viewer: Viewer, *, visitor: Visitor, now: datetime
 ) -> int:
-    """End every session of the viewer but the present one, and forget the devices; answers how many ended."""
+    """End every session of the viewer but the present one, and forget the devices; returns how many ended."""
     viewer.require(Permission.SESSIONS_WRITE)
     assert viewer.account_id is not None
     ended = await end_sessions(connection, viewer.account_id, keep=viewer.session_id, now=now)
     await Device.filter(account_id=viewer.account_id).using_db(connection).delete()
-    await record(
-        Act.SESSION_REVOKED,
-        Subject("account", viewer.account_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-        sessions=ended,
-    )
+    await record_own(Act.SESSION_REVOKED, viewer, visitor, now, connection, sessions=ended)
     return ended
 
 
 async def end_sessions(
     connection: BaseDBAsyncClient, account_id: int, *, keep: int | None = None, now: datetime
 ) -> int:
-    """Revoke an account's sessions, but for one; part of a change of what opens it."""
+    """Revoke an account's sessions, but for one; part of a change of its credentials."""
     mine = Session.filter(account_id=account_id, revoked_at=None, expires_at__gt=now)
     if keep is not None:
         mine = mine.exclude(id=keep)
@@ -235,31 +220,24 @@ async def renew_session(
     visitor: Visitor,
     now: datetime,
 ) -> OpenedSession:
-    """A new token and lifetime for the present session; the old token opens nothing from now on.
+    """A new token and lifetime for the present session; the old token is invalid from now on.
 
     Raises:
-        Unauthenticated: the viewer came by no session.
+        Unauthenticated: the viewer has no session.
     """
     viewer.require(Permission.SESSIONS_WRITE)
     opened = await rotate(connection, application, viewer, now=now)
-    await record(
-        Act.SESSION_RENEWED,
-        Subject("session", viewer.session_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.SESSION_RENEWED, Subject("session", viewer.session_id), viewer, visitor, now, connection)
     return opened
 
 
 async def rotate(
     connection: BaseDBAsyncClient, application: Application, viewer: Viewer, *, now: datetime
 ) -> OpenedSession:
-    """A new token for the present session, wherever what it may do has changed.
+    """A new token for the present session, after a change of what it may do.
 
     Raises:
-        Unauthenticated: the viewer came by no session, or it has ended.
+        Unauthenticated: the viewer has no session, or it has ended.
     """
     token, expires_at = make_token(SESSION_PREFIX), now + application.settings.session_lifetime
     mine = Session.filter(id=viewer.session_id, account_id=viewer.account_id, revoked_at=None)
@@ -327,7 +305,7 @@ async def _viewer_of_access_token(application: Application, token: str, now: dat
         account_id=account.id,
         operator_id=account.operator_id,
         asked_at=now,
-        # The second factor is for people: a token is made behind it, and works beside it.
+        # The second factor is for people: it was required to make the token, and not to use it.
         state=state_of(
             factor_missing=False,
             password_temporary=account.temporary_password_until is not None,

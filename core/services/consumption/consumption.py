@@ -1,7 +1,8 @@
-"""Answers what a dwelling consumed: the dashboard's indicators, and series by day and by month.
+"""What a dwelling consumed: the dashboard's indicators, and series by day and by month.
 
-The one rule: nothing outside the viewer's stay is counted, and where there is no data the answer is None,
-never 0 (C-15, C-20). A day or month without data stands in its series all the same, so that a gap is seen.
+The one rule: nothing outside the viewer's occupancy period is counted, and where there is no data the value
+is None, never 0 (C-15, C-20). A day or month without data is part of its series all the same, so that a gap
+is visible.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from core.services.places.meters import ReadingView, latest, meters_by_dwelling
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 
 LONGEST_SERIES = timedelta(days=3 * 366)
-"""The longest series by day that one question may ask for: what the CNIL lets an operator keep (CN-03)."""
+"""The longest daily series of one query: what the CNIL allows an operator to keep (CN-03)."""
 
 MONTHS_BEHIND_INDICATORS = 12
 _ONE_DAY = timedelta(days=1)
@@ -94,8 +95,8 @@ async def daily_series(
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: a bound lies outside the viewer's stay.
-        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+        ForbiddenPeriod: a bound lies outside the viewer's occupancy period.
+        InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
     period, today = await _period_today(viewer, dwelling_id, now)
@@ -105,11 +106,11 @@ async def daily_series(
 async def days_of_period(
     period: OccupancyPeriod, fluid: Fluid, *, first: date | None, last: date | None, today: date
 ) -> list[DayPoint]:
-    """The days of a stay from `first` to `last` (by default the last 31), in order.
+    """The days of an occupancy period from `first` to `last` (by default the last 31), in order.
 
     Raises:
-        ForbiddenPeriod: a bound lies outside the stay.
-        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+        ForbiddenPeriod: a bound lies outside the occupancy period.
+        InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     if period.first_day > today:
         return []
@@ -135,13 +136,13 @@ async def monthly_series(
 ) -> list[MonthPoint]:
     """Every calendar month from `first` to `last` (by default thirteen up to the current one), in order.
 
-    The month of the move-in counts from the day of the move-in (C-15). Who may not see days is told nothing
-    of the month in progress.
+    The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets no
+    figure for the month in progress.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: a month lies wholly outside the viewer's stay.
-        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+        ForbiddenPeriod: a month lies wholly outside the viewer's occupancy period.
+        InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.CONSUMPTION_READ)
     period, today = await _period_today(viewer, dwelling_id, now)
@@ -161,7 +162,7 @@ async def monthly_series(
     month = start
     current = Month.of(today)
     while month <= end:
-        # A month in progress, asked for day by day, would be the days.
+        # A month in progress, queried every day, would disclose the days.
         hidden = month == current and not viewer.may(Permission.CONSUMPTION_READ_DAILY)
         volume = None if hidden else known.get(month)
         points.append(
@@ -178,7 +179,7 @@ async def monthly_series(
 
 
 async def _period_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[OccupancyPeriod, date]:
-    """The stay, and what day it is at the dwelling."""
+    """The occupancy period, and today's date at the dwelling."""
     period = await occupancy_period_at(viewer, dwelling_id)
     zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
     return period, now.astimezone(zone).date()
@@ -194,7 +195,7 @@ def _last(period: OccupancyPeriod, today: date) -> date:
 
 
 def _touched_day(month: Month, period: OccupancyPeriod) -> date:
-    """A day of the month inside the stay, if there is one."""
+    """A day of the month inside the occupancy period, if there is one."""
     return max(month.first_day, min(month.last_day, period.first_day))
 
 

@@ -1,28 +1,27 @@
-"""Answers a home's daily consumption to its manager, where the occupant has consented to it.
+"""A dwelling's daily consumption for its manager, where the occupant has consented to it.
 
-The one rule: no consent, no days; unanswered counts as refused, a withdrawal holds from the same moment, and
-what the consent of one occupant opened is closed to the next (CN-01, CN-07, CN-10). Each look is recorded
-(CN-13).
+The one rule: no consent, no days; unanswered counts as refused, a withdrawal takes effect at once, and the
+consent of one occupant does not extend to the next (CN-01, CN-07, CN-10). Each access is recorded (CN-13).
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.errors import ConsentRequired, NotFound
 from core.models import Dwelling
 from core.services.consumption.consumption import DayPoint, days_of_period
 from core.services.occupancy.consents import has_consented
-from core.services.places.managed_residences import manages, place_of
+from core.services.places.managed_residences import manages, place_of, require_managed
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedDwellingView:
-    """A home of a residence as its manager finds it."""
+    """A dwelling of a residence as its manager sees it."""
 
     id: int
     place: str
@@ -30,20 +29,19 @@ class ManagedDwellingView:
 
 
 async def managed_dwellings(viewer: Viewer, residence_id: int) -> list[ManagedDwellingView]:
-    """The homes of one of the manager's residences, by place.
+    """The dwellings of one of the manager's residences, by place.
 
     Raises:
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     views = [_view(row) for row in await Dwelling.filter(residence_id=residence_id)]
     return sorted(views, key=lambda view: (view.place, view.id))
 
 
 async def managed_dwelling(viewer: Viewer, dwelling_id: int) -> ManagedDwellingView:
-    """A home of the manager's residences.
+    """A dwelling of the manager's residences.
 
     Raises:
         NotFound: no such dwelling, or not of a residence that the viewer manages.
@@ -62,17 +60,17 @@ async def managed_daily_series(
     visitor: Visitor,
     now: datetime,
 ) -> list[DayPoint]:
-    """Every civil day of the present occupant's stay from `first` to `last` (by default the last 31).
+    """Every civil day of the present occupancy from `first` to `last` (by default the last 31).
 
     Raises:
         NotFound: no such dwelling, or not of a residence that the viewer manages.
         ConsentRequired: nobody lives there who has consented.
-        ForbiddenPeriod: a bound lies outside the stay.
-        InvalidInput: `last` before `first`, or a longer series than one question may ask for.
+        ForbiddenPeriod: a bound lies outside the occupancy period.
+        InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
     dwelling = await _managed(viewer, dwelling_id)
-    today = now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    today = civil_day(now, dwelling.residence.time_zone)
     period = await _consented(dwelling_id, today)
     if period is None:
         raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
@@ -80,9 +78,9 @@ async def managed_daily_series(
     await record(
         Act.DATA_ACCESSED,
         Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
+        viewer,
+        visitor,
+        now,
         fluid=fluid.value,
         days=len(points),
     )
@@ -90,7 +88,7 @@ async def managed_daily_series(
 
 
 async def _managed(viewer: Viewer, dwelling_id: int) -> Dwelling:
-    """A home of the manager's residences, with its residence at hand."""
+    """A dwelling of the manager's residences, with its residence loaded."""
     dwelling = await Dwelling.get_or_none(id=dwelling_id).select_related("residence")
     if dwelling is None or not await manages(viewer, dwelling.residence_id):
         raise NotFound("No such dwelling.", field="dwelling")
@@ -102,9 +100,9 @@ def _view(dwelling: Dwelling) -> ManagedDwellingView:
 
 
 async def _consented(dwelling_id: int, today: date) -> OccupancyPeriod | None:
-    """The stay of whoever lives there today, if that one has consented."""
+    """The occupancy period of today's occupant, if that person has consented."""
     rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
-    for row, period in zip(rows, await occupancy_periods_of(rows), strict=True):
+    for row, period in await with_periods(rows):
         if period.holds(today) and await has_consented(row):
             return period
     return None

@@ -1,8 +1,8 @@
 """«Obtenir un relevé» (R-077): the index of each device of a dwelling at the end of a chosen day.
 
-In: the viewer, the dwelling, the day; for a file also what it is for. Out: a line a device. The one rule: the
-last reading up to that day counts, with its own date beside it; a device that was not read in the stay has no
-index, and never 0 (C-22, C-25). A file that is handed out is recorded with its reason.
+In: the viewer, the dwelling, the day; for a file also its purpose. Out: a line per device. The one rule: the
+last reading up to that day counts, with its own date beside it; a device that was not read in the occupancy
+period has no index, and never 0 (C-22, C-25). Each file is recorded with its purpose.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_period_at
 
 FILES_BY_ACCOUNT = RateLimit("index statements by account", 30, timedelta(hours=1))
-"""A file costs work, and every one is recorded."""
+"""Making a file takes time, and every one is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Statement:
 
 
 def printable(statement: Statement) -> StatementContent:
-    """What the files of a statement say."""
+    """The content of a statement's files."""
     view = statement.dwelling
     residence = view.residence
     return StatementContent(
@@ -69,11 +69,11 @@ def printable(statement: Statement) -> StatementContent:
 async def index_statement(
     viewer: Viewer, dwelling_id: int, *, day: date | None = None, now: datetime
 ) -> Statement:
-    """The statement of a day; by default of today, or of the last day of a stay that has ended.
+    """The statement of a day; by default of today, or of the last day of an occupancy that has ended.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: the day lies outside the viewer's stay.
+        ForbiddenPeriod: the day lies outside the viewer's occupancy period.
     """
     viewer.require(Permission.READINGS_READ)
     period, dwelling = await occupancy_period_at(viewer, dwelling_id), await my_dwelling(viewer, dwelling_id)
@@ -100,11 +100,11 @@ async def issue_statement(
     visitor: Visitor,
     now: datetime,
 ) -> Statement:
-    """The statement that a file is made of; that it was handed out, and what for, is recorded.
+    """The statement that a file is made of; the access and its purpose are recorded.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: the day lies outside the viewer's stay.
+        ForbiddenPeriod: the day lies outside the viewer's occupancy period.
         RateLimited: the account asked for too many files within the hour.
     """
     statement = await index_statement(viewer, dwelling_id, day=day, now=now)
@@ -112,9 +112,9 @@ async def issue_statement(
     await record(
         Act.STATEMENT_ISSUED,
         Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
+        viewer,
+        visitor,
+        now,
         day=statement.day.isoformat(),
         reason=reason.value,
         format=file_format.value,

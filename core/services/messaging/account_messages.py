@@ -1,8 +1,8 @@
 """Queues messages about access itself: codes, links, temporary passwords, notices of a change.
 
-In: a letter, and the transaction of what it tells. Out: a row of the outbox. The one rule: what opens
-something (`secrets`) is sealed in the row, wiped once the message is gone or given up, and never sent after
-the moment from which it opens nothing.
+In: a message, and the transaction of its event. Out: a row of the outbox. The one rule: credentials
+(`secrets`) are encrypted in the row, wiped once the message is sent or abandoned, and never sent after they
+have expired.
 """
 
 import secrets
@@ -26,17 +26,17 @@ class AccountMessage:
     """One message to one address.
 
     Attributes:
-        key: the event's, the same whenever it is told again; told once only.
+        key: the event's, the same at every repetition; one message is sent per key.
         channel: e-mail or SMS.
         template: the words (`notifications.texts.render`).
         language: `fr` or `en`.
-        recipient: an e-mail address, or an E.164 number; None for the account's own as it is when it is
-            sent. Where there is no account either, nobody is written to: so the same rows are written
-            whether somebody is there or not (C-13).
+        recipient: an e-mail address, or an E.164 number; None for the account's own at the time of sending.
+            Without an account either, nothing is sent: so the same rows are written whether an account
+            exists or not (C-13).
         account_id: whose; None for somebody who has no account.
-        values: what the words need and may lie open.
-        secrets: what the words need and must not.
-        expires_at: from when on it is not worth sending; None for never.
+        values: template values that may be stored in clear.
+        secrets: template values that are stored encrypted.
+        expires_at: when the message is no longer worth sending; None for never.
     """
 
     key: str
@@ -60,7 +60,7 @@ class AccountMessage:
         secrets: Mapping[str, str] | None = None,
         expires_at: datetime | None = None,
     ) -> "AccountMessage":
-        """An e-mail to an account's address of now, in its language; without `key` the notice of a change."""
+        """An e-mail to an account's present address, in its language; without `key` a notice of a change."""
         return cls(
             key=key or notice_key(template, account.id),
             channel=Channel.EMAIL,
@@ -77,20 +77,20 @@ class AccountMessage:
 async def portal_link(
     connection: BaseDBAsyncClient, application: Application, account: Account, path: str = ""
 ) -> str:
-    """A page of the portal of an account's operator, for a letter."""
+    """The address of a page of the operator's portal, for an e-mail."""
     operator = await Operator.get(id=account.operator_id, using_db=connection)
     return application.portal_link(operator.code, path)
 
 
 def notice_key(template: str, account_id: int) -> str:
-    """The key of a notice of a change: each change is an event of its own, and told in its transaction."""
+    """The key of a notice of a change: each change is an event of its own, queued in its transaction."""
     return f"{template}:{account_id}:{secrets.token_hex(8)}"
 
 
 async def queue_account_message(
     connection: BaseDBAsyncClient, settings: Settings, account_message: AccountMessage, *, now: datetime
 ) -> None:
-    """Write the message in the transaction of what it tells."""
+    """Write the message in the transaction of its event."""
     encrypted = None
     if account_message.secrets:
         encrypt = Encryption.under(settings.secret_key, _PURPOSE)
@@ -111,10 +111,10 @@ async def queue_account_message(
 
 
 def opened_values(message: OutboxMessage, settings: Settings) -> dict[str, object]:
-    """All values of a message, the sealed ones opened.
+    """All values of a message, the encrypted ones decrypted.
 
     Raises:
-        SealBroken: SUBMETER_SECRET_KEY is not the one they were sealed under.
+        SecretUnusable: SUBMETER_SECRET_KEY is not the one they were encrypted with.
     """
     if message.encrypted_values is None:
         return dict(message.values)

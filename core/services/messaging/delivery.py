@@ -1,10 +1,10 @@
-"""Hands queued messages to the post room, one by one, and writes down what became of each.
+"""Passes queued messages to the outbox worker, one by one, and records the result of each.
 
 In: a worker's name and the moment. Out: a claimed message, its address and values resolved. The one rule: a
-message is claimed in a statement of its own before it is sent, so two workers never hold the same one; a
-claim that its worker did not live to settle runs out, and the message is sent by the next. That is
-at-least-once: a worker that dies between the server's "accepted" and our note of it sends that one again
-(under the same Message-ID, by which mail programs see that it is the same).
+message is claimed in a statement of its own before it is sent, so two workers never hold the same one; the
+claim of a worker that died expires, and the next worker sends the message. Delivery is at-least-once: after a
+crash between the server's acceptance and our record of it the message is sent again (with the same
+Message-ID, by which mail programs recognise it).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,18 +15,18 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.bootstrap import Application
+from core.errors import SecretUnusable
 from core.language import Language
 from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
-from core.services.shared.encryption import DecryptionFailed
 
 CLAIM_FOR = timedelta(minutes=5)
-"""Longer than any one sending takes."""
+"""Longer than any single delivery takes."""
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1_440))
-"""How long after each failure the next try is made; after the last the message is given up."""
+"""The wait after each failure before the next try; after the last the message is abandoned."""
 
 _CANDIDATES = 10
 
@@ -35,16 +35,16 @@ _ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this worker, and no other, is to send now.
+    """A message that this worker alone is to send now.
 
     Attributes:
         number: its row.
         key: the same at every try; a mail's Message-ID is made of it.
-        channel: by which way.
+        channel: e-mail or SMS.
         recipient: the e-mail address or E.164 number.
-        template, language, values: its words; the values may hold a secret.
-        addressed_to: whom a letter greets: `Mme Martin`; empty where nobody is known.
-        attempt: the how manieth, from 1.
+        template, language, values: its text; the values may hold a secret.
+        addressed_to: the name in an e-mail's salutation: `Mme Martin`; empty where no name is known.
+        attempt: the number of this attempt, from 1.
     """
 
     number: int
@@ -63,7 +63,7 @@ async def claim_next(
 ) -> Claimed | None:
     """The oldest message that is due, claimed; None when none is.
 
-    What cannot be sent at all (no address, too old, sealed under another secret) is given up on the way.
+    Messages that cannot be sent at all (no address, too old, encrypted with another secret) are abandoned.
     """
     due = OutboxMessage.filter(
         Q(due_at=None) | Q(due_at__lte=now),
@@ -75,7 +75,7 @@ async def claim_next(
         for number in candidates:
             claimed = await due.filter(id=number).update(claimed_by=worker, claimed_until=now + CLAIM_FOR)
             if not claimed:
-                continue  # another worker was faster
+                continue  # another worker has claimed it
             message = await OutboxMessage.get(id=number).select_related("account__operator")
             sendable = await _sendable(message, application, worker, now)
             if sendable is not None:
@@ -84,7 +84,7 @@ async def claim_next(
 
 
 async def note_sent(message: Claimed, worker: str, *, now: datetime) -> None:
-    """The message was accepted by the next server on its way; its secrets are wiped."""
+    """Record that the next server accepted the message, and wipe its secrets."""
     await _mine(message.number, worker).update(
         state=MessageState.SENT,
         attempts=message.attempt,
@@ -99,13 +99,13 @@ async def note_sent(message: Claimed, worker: str, *, now: datetime) -> None:
 async def note_failed(
     message: Claimed, worker: str, reason: str, *, permanent: bool, now: datetime
 ) -> MessageState:
-    """The message was not accepted: it waits for its next try, or is given up.
+    """Record that the message was not accepted: it waits for its next try, or is abandoned.
 
     Args:
         message: which.
         worker: whose claim it is.
-        reason: a short name without addresses or a server's own words: `SMTP_450`.
-        permanent: whether another try would end alike.
+        reason: a short name without addresses or a server's own text: `SMTP_450`.
+        permanent: whether another try would fail as well.
         now: the moment.
     """
     if permanent or message.attempt > len(WAITS):
@@ -127,7 +127,7 @@ async def _sendable(
     recipient, reason = _recipient(message, now)
     try:
         values = opened_values(message, application.settings)
-    except DecryptionFailed:
+    except SecretUnusable:
         values, reason = {}, "SECRET_UNUSABLE"
     if reason is not None or recipient is None:
         await _give_up(message.id, worker, reason or "NO_ADDRESS", attempts=message.attempts)
@@ -150,7 +150,7 @@ async def _sendable(
 
 
 def _addressed_to(account: Account, language: str) -> str:
-    """The title and last name that a letter greets, the title in the letter's language."""
+    """The title and last name for the salutation, the title in the message's language."""
     title = account.civility
     if language == Language.EN:
         title = _ENGLISH_TITLES.get(title, title)
@@ -158,7 +158,7 @@ def _addressed_to(account: Account, language: str) -> str:
 
 
 def _recipient(message: OutboxMessage, now: datetime) -> tuple[str | None, str | None]:
-    """Where the message goes, or why it goes nowhere."""
+    """The message's address, or the reason why it has none."""
     account = message.account
     if message.expires_at is not None and message.expires_at <= now:
         return None, "EXPIRED"
@@ -185,5 +185,5 @@ async def _give_up(number: int, worker: str, reason: str, *, attempts: int) -> N
 
 
 def _mine(number: int, worker: str) -> QuerySet[OutboxMessage]:
-    """The row while it is still this worker's: a claim that ran out is another's to settle."""
+    """The row while this worker's claim is valid: after it expires, another worker settles the message."""
     return OutboxMessage.filter(id=number, claimed_by=worker, state=MessageState.PENDING)

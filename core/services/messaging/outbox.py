@@ -1,30 +1,29 @@
-"""Queues messages in the transaction of what they tell, and lists them; sending is another process.
+"""Queues messages in the transaction of their event, and lists them; sending is another process.
 
-The one rule: an event is told once to an account by a channel, however often it is found again. Nobody is
-written to who did not ask for it (R-015, R-118), nobody is told of another one's water, and old news wakes
-nobody.
+The one rule: an event is notified once per account and channel, however often it is found again. Nobody is
+notified who did not ask for it (R-015, R-118), or of somebody else's water, or of an event that is too old.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
+from core.consumption.periods import civil_day
 from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
 from core.services.places.managed_residences import managers_of, place_of
-from core.services.shared.scope import OccupancyPeriod, occupancy_periods_of, occupants
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 NOTIFICATION_MAX_AGE = timedelta(days=3)
-"""An event that lies further back is stored and shown, and no message is sent about it."""
+"""An older event is stored and shown, but not notified."""
 
 
 class Topic(StrEnum):
-    """What residents choose to be told of, each by e-mail and by SMS (R-104, R-105, R-197)."""
+    """What residents choose to be notified of, each by e-mail and by SMS (R-104, R-105, R-197)."""
 
     LEAK = "leak"
     OVER_CONSUMPTION = "over_consumption"
@@ -32,20 +31,20 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One thing to tell the occupants of a dwelling.
+    """One event to notify to the occupants of a dwelling.
 
     Attributes:
         dwelling_id: whose occupants.
-        topic: what they may have asked to be told of.
-        template: the words.
+        topic: the topic that an occupant must have switched on.
+        template: the name of the text.
         key: the event's, the same whenever it is found.
-        started_on: the first day of what is told.
+        started_on: the first day that the event covers.
         happened_on: the day of the event.
         alert_id: the alert that it belongs to.
-        values: what the words need.
-        figures: further values, counted from `started_on` on; told to nobody who moved in later.
-        account_id: the only one to be told; None for everyone who lives there.
-        to_managers: whether the managers of the residence are told too, without figures.
+        values: the template's values.
+        figures: further values, counted from `started_on` on; left out for whoever moved in later.
+        account_id: the only account to notify; None for everyone who lives there.
+        to_managers: whether the managers of the residence are notified too, without figures.
     """
 
     dwelling_id: int
@@ -56,7 +55,7 @@ class Notification:
     happened_on: date
     alert_id: int
     values: Mapping[str, Any]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Any] = field(default_factory=dict)
     account_id: int | None = None
     to_managers: bool = False
 
@@ -65,7 +64,7 @@ class Notification:
 class QueuedMessage:
     """A row of the outbox as it is listed; the address is resolved when it is sent.
 
-    `failure` is why it was not sent, or not yet. Of one that is `erased`, no words and no address are known.
+    `failure` is why it was not sent, or not yet. An `erased` message has no text and no address any more.
     """
 
     id: int
@@ -80,9 +79,11 @@ class QueuedMessage:
     erased: bool
 
 
-async def queue(connection: TransactionalDBClient, news: Sequence[Notification], *, now: datetime) -> int:
-    """Write the messages that the news call for; answers how many."""
-    fresh = [item for item in news if item.happened_on >= (now - NOTIFICATION_MAX_AGE).date()]
+async def queue(
+    connection: TransactionalDBClient, notifications: Sequence[Notification], *, now: datetime
+) -> int:
+    """Write the messages for the notifications; returns how many."""
+    fresh = [item for item in notifications if item.happened_on >= (now - NOTIFICATION_MAX_AGE).date()]
     if not fresh:
         return 0
     occupants_of = await _occupants(connection, {item.dwelling_id for item in fresh}, now)
@@ -129,18 +130,18 @@ async def list_messages(
 
 
 def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
-    """Whether an account wants to be told by this channel; an SMS goes to a confirmed phone (C-19)."""
+    """Whether an account has this channel on for the topic; an SMS needs a confirmed phone (C-19)."""
     asked = bool(getattr(account, f"{topic.value}_by_{channel.value.lower()}"))
     return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
 
 
 async def _to_managers(
-    connection: TransactionalDBClient, news: Sequence[Notification], now: datetime
+    connection: TransactionalDBClient, notifications: Sequence[Notification], now: datetime
 ) -> list[OutboxMessage]:
-    """The news to the managers of the residences: which home, and no figure of its consumption."""
-    if not news:
+    """The messages to the managers of the residences: which dwelling, and no figure of its consumption."""
+    if not notifications:
         return []
-    homes = await Dwelling.filter(id__in=[item.dwelling_id for item in news]).using_db(connection)
+    homes = await Dwelling.filter(id__in=[item.dwelling_id for item in notifications]).using_db(connection)
     by_id = {home.id: home for home in homes}
     managers = await managers_of(connection, [home.residence_id for home in homes])
     return [
@@ -159,7 +160,7 @@ async def _to_managers(
             },
             created_at=now,
         )
-        for item in news
+        for item in notifications
         for account in managers.get(by_id[item.dwelling_id].residence_id, ())
         for channel in Channel
         if _asked_for(account, item.topic, channel)
@@ -169,12 +170,12 @@ async def _to_managers(
 async def _occupants(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
 ) -> dict[int, list[tuple[Account, OccupancyPeriod]]]:
-    """The accounts of those who live in the dwellings today, each with its stay."""
+    """The accounts of today's occupants of the dwellings, each with its occupancy period."""
     query = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await query.using_db(connection).select_related("account", "dwelling__residence")
     found: dict[int, list[tuple[Account, OccupancyPeriod]]] = {}
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
-        today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    for row, period in await with_periods(rows, connection=connection):
+        today = civil_day(now, row.dwelling.residence.time_zone)
         if row.account is not None and period.holds(today):
             found.setdefault(row.dwelling_id, []).append((row.account, period))
     return found
@@ -199,7 +200,7 @@ def _message(
 
 
 def _recipient(row: OutboxMessage) -> str:
-    """Where a message goes: its own address, or the account's as it is now."""
+    """The address of a message: its own, or the account's present one."""
     if row.recipient is not None or row.account is None or row.erased_at is not None:
         return row.recipient or ""
     return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email

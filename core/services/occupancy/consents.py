@@ -1,15 +1,14 @@
-"""Answers to the consent question: who may see daily data, said by whom and when (R-063 to R-065, R-106).
+"""Answers to the consent question: who may see daily data, answered by whom and when (R-063 to R-065, R-106).
 
-In: an occupancy and an answer. Out: a row more; the last row counts, for the whole stay, however many
-occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant consents. A
-manager may write down what the occupant gave on paper, with where that paper is, or a refusal; the occupant
-is told; and a refusal of the occupant's own is never turned into a consent (C-17).
+In: an occupancy and an answer. Out: one more row; the last row counts, for the whole occupancy period,
+however many occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant
+consents. A manager may record a consent given on paper, with where that paper is, or a refusal; the occupant
+is notified; and a manager never turns the occupant's own refusal into a consent (C-17).
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -18,6 +17,7 @@ from core.access import Act, Permission, Viewer, Visitor
 from core.access.emails import email_key
 from core.access.refusals import ConsentNotTheManagers
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.language import Language, Text
 from core.models import (
@@ -28,7 +28,7 @@ from core.models import (
     ConsentState,
     Occupancy,
 )
-from core.operators import WORDS
+from core.operators import WORDS, OperatorProfile
 from core.sanitize import escape_for_database
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
@@ -50,7 +50,7 @@ class ConsentAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """How the question stands; author and time are those of the last answer (R-107, R-121).
+    """The state of the question; author and time are those of the last answer (R-107, R-121).
 
     `question` is the operator's own sentence; `recorded_on` is a civil day of the residence.
     """
@@ -63,7 +63,7 @@ class ConsentView:
 
 
 async def my_consent(application: Application, viewer: Viewer, dwelling_id: int) -> ConsentView:
-    """How the viewer's own question stands at a dwelling.
+    """The state of the viewer's own consent at a dwelling.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -84,7 +84,7 @@ async def answer_consent(
     visitor: Visitor,
     now: datetime,
 ) -> ConsentView:
-    """Grant or refuse, at any time (R-065, R-120); it counts from now on.
+    """Grant or refuse, at any time (R-065, R-120); it takes effect at once.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -94,11 +94,11 @@ async def answer_consent(
     occupancy = await _my_occupancy(viewer, dwelling_id)
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.OCCUPANT,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         visitor=visitor,
         now=now,
     )
@@ -117,7 +117,7 @@ async def record_consent(
     visitor: Visitor,
     now: datetime,
 ) -> ConsentView:
-    """Write down an occupant's answer in the occupant's place (R-121), for the latest stay of the account.
+    """Record an answer on the occupant's behalf (R-121), for the account's latest occupancy period.
 
     Raises:
         NotFound: nobody with this e-mail address lives or lived anywhere.
@@ -136,11 +136,11 @@ async def record_consent(
         raise ConsentNotTheManagers("The occupant refused; only the occupant can change that.")
     await _add(
         connection,
+        application,
         occupancy,
         granted=granted,
         author=ConsentAuthor.MANAGER,
         viewer=viewer,
-        text_version=_text_version(application, occupancy),
         evidence_reference=reference or None,
         visitor=visitor,
         now=now,
@@ -154,9 +154,8 @@ async def record_consent(
 async def consent_of(
     application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
-    """How the question stands for an occupancy, whose residence and operator are at hand."""
-    residence = occupancy.dwelling.residence
-    profile = application.registry.profile(residence.operator.code)
+    """The state of the question for an occupancy whose residence and operator are loaded."""
+    profile = _profile(application, occupancy)
     question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
     if last is None:
@@ -166,24 +165,22 @@ async def consent_of(
         ConsentAnswer(last.state.value),
         by_manager=last.author is ConsentAuthor.MANAGER,
         recorded_at=last.recorded_at,
-        recorded_on=last.recorded_at.astimezone(ZoneInfo(residence.time_zone)).date(),
+        recorded_on=civil_day(last.recorded_at, occupancy.dwelling.residence.time_zone),
     )
 
 
 async def has_consented(occupancy: Occupancy) -> bool:
-    """Whether the last answer for a stay is a consent; unanswered is none (C-18)."""
+    """Whether the last answer for an occupancy period is a consent; unanswered is none (C-18)."""
     last = await (await _answers(occupancy)).order_by("-id").first()
     return last is not None and last.state is ConsentState.GRANTED
 
 
-def _text_version(application: Application, occupancy: Occupancy) -> str:
-    """The version of the sentence that was answered."""
-    profile = application.registry.profile(occupancy.dwelling.residence.operator.code)
-    return profile.consent_version if profile else "1"
+def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile | None:
+    return application.registry.profile(occupancy.dwelling.residence.operator.code)
 
 
 async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
-    """Whether the last that the occupant personally said was no, whatever a manager wrote since."""
+    """Whether the occupant's own last answer was a refusal, whatever a manager recorded since."""
     own = (await _answers(occupancy, connection)).filter(author=ConsentAuthor.OCCUPANT)
     last = await own.order_by("-id").first()
     return last is not None and last.state is ConsentState.REFUSED
@@ -192,7 +189,7 @@ async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient)
 async def _answers(
     occupancy: Occupancy, connection: BaseDBAsyncClient | None = None
 ) -> QuerySet[ConsentRecord]:
-    """All that was answered for the stay which an occupancy is part of."""
+    """All answers for the occupancy period which an occupancy is part of."""
     numbers, purpose = (
         await rows_of_period(occupancy, connection=connection),
         ConsentPurpose.MANAGER_DAILY_DATA,
@@ -211,24 +208,25 @@ async def _my_occupancy(viewer: Viewer, dwelling_id: int) -> Occupancy:
 
 async def _add(
     connection: TransactionalDBClient,
+    application: Application,
     occupancy: Occupancy,
     *,
     granted: bool,
     author: ConsentAuthor,
     viewer: Viewer,
-    text_version: str,
     evidence_reference: str | None = None,
     visitor: Visitor,
     now: datetime,
 ) -> None:
     state = ConsentState.GRANTED if granted else ConsentState.REFUSED
+    profile = _profile(application, occupancy)
     await ConsentRecord.create(
         occupancy_id=occupancy.id,
         purpose=ConsentPurpose.MANAGER_DAILY_DATA,
         state=state,
         author=author,
         author_account_id=viewer.account_id,
-        text_version=text_version,
+        text_version=profile.consent_version if profile else "1",  # of the sentence that was answered
         evidence_reference=evidence_reference,
         recorded_at=now,
         using_db=connection,
@@ -236,10 +234,10 @@ async def _add(
     await record(
         Act.CONSENT_CHANGED,
         Subject("occupancy", occupancy.id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         state=state.value,
         author=author.value,
     )

@@ -1,15 +1,14 @@
 """Requests for a dwelling that a manager decides: found by what can be guessed, or contested (C-40, C-12).
 
-In: a claim, of which the managers are told; then a case and a decision. Out: an occupancy, or none; a letter
-to whoever asked, and a record of the decision. The one rule: until it is decided the account sees nothing;
-nobody gives way to a decision that was not told of somebody there; and who does is told and keeps the own
-period (CN-10).
+In: a claim, of which the managers are notified; then a request and a decision. Out: an occupancy, or none; an
+e-mail to the requester, and a record of the decision. The one rule: until it is decided the account sees
+nothing; an occupancy is ended only by a decision that was made knowing of it; and its holder is notified and
+keeps access to the own period (CN-10).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.queryset import QuerySet
@@ -17,6 +16,7 @@ from tortoise.queryset import QuerySet
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.acts import NOBODY
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import Conflict, NotFound
 from core.models import (
     Account,
@@ -39,10 +39,10 @@ from core.services.shared.transaction import transactional
 
 @dataclass(frozen=True, slots=True)
 class DwellingRequestView:
-    """A case as a manager sees it: the dwelling, and who asks for it.
+    """A request as a manager sees it: the dwelling, and who asks for it.
 
-    `kind`: CONTESTED where somebody else has the dwelling's account; of an open case as it is now, of another
-    one as it was when it was decided.
+    `kind`: CONTESTED where somebody else has the dwelling's account; of an open request as it is now, of a
+    decided one as it was at the decision.
     """
 
     id: int
@@ -71,7 +71,7 @@ async def open_dwelling_request(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """Ask the managers of the residence to decide, and write to each of them once."""
+    """Ask the managers of the residence to decide, by one e-mail to each of them."""
     dwelling_request = await DwellingRequest.create(
         dwelling_id=claim.dwelling_id,
         account_id=claim.account_id,
@@ -87,9 +87,10 @@ async def open_dwelling_request(
     await record(
         Act.DWELLING_CONTESTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
         contested=contested,
     )
@@ -104,7 +105,7 @@ async def open_dwelling_request(
 async def withdraw_reviews(
     connection: TransactionalDBClient, account_id: int, *, visitor: Visitor, now: datetime
 ) -> None:
-    """Take back what somebody asked for by what can be guessed: where they live is proven meanwhile."""
+    """Withdraw a request made on a guessable claim: the requester has proved the dwelling since."""
     waiting = DwellingRequest.filter(
         account_id=account_id, kind=DwellingRequestKind.REVIEW, state=DwellingRequestState.OPEN
     )
@@ -113,9 +114,10 @@ async def withdraw_reviews(
         await record(
             Act.DWELLING_REQUEST_WITHDRAWN,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            connection=connection,
+            None,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=account_id,
         )
@@ -128,7 +130,7 @@ async def list_dwelling_requests(
     limit: int = 100,
     now: datetime,
 ) -> list[DwellingRequestView]:
-    """The oldest cases of a state; to a manager those of the residences looked after."""
+    """The oldest requests of a state; for a manager those of the residences managed."""
     viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
     rows = _of(viewer).filter(state=state).order_by("id").limit(limit)
     dwelling_requests = await rows.select_related("account", "dwelling__residence")
@@ -151,14 +153,14 @@ async def decide(
     visitor: Visitor = NOBODY,
     now: datetime,
 ) -> DwellingRequestView:
-    """Let somebody in, or not; whoever asked is told either way.
+    """Approve or refuse a request; the requester is notified either way.
 
-    `contested` is what the case said to whoever decides; None: what it said when it was opened.
+    `contested` is what the request showed when it was decided; None: what it showed when it was opened.
 
     Raises:
-        NotFound: no such case, or none of the manager's residences.
-        Conflict: it was decided before; or (field `contested`) somebody else has the dwelling, and whoever
-            approves was not told so.
+        NotFound: no such request, or not of the manager's residences.
+        Conflict: it was decided before; or (field `contested`) somebody else has the dwelling, and the
+            request did not show that.
     """
     viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
     query = _of(viewer).using_db(connection).select_related("account", "dwelling__residence__operator")
@@ -177,7 +179,7 @@ async def decide(
         raise Conflict("This request was decided before.", field="request")
     if approved and present and not known:
         raise Conflict(
-            "Somebody else has this dwelling now: approve it as contested to end that stay.",
+            "Somebody else has this dwelling now: approve it as contested to end that occupancy.",
             field="contested",
         )
     profile = application.registry.profile(dwelling_request.dwelling.residence.operator.code)
@@ -209,10 +211,10 @@ async def decide(
     await record(
         Act.DWELLING_REQUEST_DECIDED,
         Subject("dwelling", dwelling_request.dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        visitor,
+        now,
+        connection,
         dwelling_request=dwelling_request.id,
         account=dwelling_request.account_id,
         approved=approved,
@@ -238,10 +240,10 @@ async def _make_room(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """End the stay of whoever is there, on the eve of the new one.
+    """End the present occupancy, on the day before the new one.
 
-    Where the new one is said to have begun before it, it ends today: days that were somebody's are never
-    given to another. A stay that is over already is left as it is.
+    Where the new one is declared to have begun before it, it ends today: days of one occupant are never given
+    to another. An occupancy that has ended already is left as it is.
     """
     today = await today_at(dwelling_request.dwelling_id, now=now)
     for row in present:
@@ -250,10 +252,10 @@ async def _make_room(
         await record(
             Act.OCCUPANCY_ENDED,
             Subject("dwelling", dwelling_request.dwelling_id),
-            now=now,
-            visitor=visitor,
-            viewer=viewer,
-            connection=connection,
+            viewer,
+            visitor,
+            now,
+            connection,
             dwelling_request=dwelling_request.id,
             account=row.account_id,
         )
@@ -303,7 +305,7 @@ def _in_the_way(
     """
     if dwelling_request.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return []
-    today = now.astimezone(ZoneInfo(dwelling_request.dwelling.residence.time_zone)).date()
+    today = civil_day(now, dwelling_request.dwelling.residence.time_zone)
     return [
         row
         for row, period in held

@@ -1,19 +1,19 @@
-"""Who holds a dwelling: begins and ends occupancies, and says whether a dwelling has its account already.
+"""Who holds a dwelling: begins and ends occupancies, and checks whether a dwelling has its account already.
 
 In: the dwelling, the account, civil days of the residence. Out: rows. The one rule: a dwelling has one
-occupant with an account at a time (R-140), an owner who lives elsewhere takes no place (C-01), and a stay
-never begins before the known end of the one before (C-14). Whether a stay is over is read as it is shown
-(`scope.stays_of`): a successor's first day ends it, though nobody entered an end.
+occupant with an account at a time (R-140), an owner who lives elsewhere does not count (C-01), and an
+occupancy never begins before the known end of the one before (C-14). Whether it has ended is derived as for
+the viewer (`core.services.shared.scope`): a successor's first day ends it, though nobody entered an end.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.metering import Registry
 from core.models import (
@@ -35,16 +35,16 @@ from core.services.shared.audit import Subject, record
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_periods,
-    occupancy_periods_of,
     occupants,
     ownerships,
+    with_periods,
 )
 from core.services.shared.transaction import transactional
 
 _ONE_DAY = timedelta(days=1)
 
 NOTICE_FOR = timedelta(days=92)
-"""How far ahead a departure may be told."""
+"""How far ahead a departure may be announced."""
 
 PREDECESSOR_ACCESS = timedelta(days=365)
 """Where the operator has no profile."""
@@ -66,7 +66,7 @@ class Claim:
 async def today_at(dwelling_id: int, *, now: datetime) -> date:
     """The civil day at a dwelling's residence."""
     dwelling = await Dwelling.get(id=dwelling_id).select_related("residence")
-    return now.astimezone(ZoneInfo(dwelling.residence.time_zone)).date()
+    return civil_day(now, dwelling.residence.time_zone)
 
 
 async def is_taken(
@@ -89,12 +89,12 @@ async def is_taken(
 async def holders(
     dwelling_ids: Iterable[int], *, connection: BaseDBAsyncClient | None = None
 ) -> list[tuple[Occupancy, OccupancyPeriod]]:
-    """Who has or had an account at the dwellings, the account at hand, and from when to when; without those
-    whose account is disabled.
+    """Who has or had an account at the dwellings, with the account loaded, and from when to when; without
+    disabled accounts.
     """
     here = occupants().filter(dwelling_id__in=list(dwelling_ids), account__disabled_at=None)
     rows = await here.exclude(account_id=None).using_db(connection).select_related("account")
-    return list(zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True))
+    return await with_periods(rows, connection=connection)
 
 
 async def admit(
@@ -105,11 +105,11 @@ async def admit(
     visitor: Visitor,
     now: datetime,
 ) -> int:
-    """Begin an occupancy, with the consent that was answered for it; answers its number.
+    """Begin an occupancy, with the consent that was answered for it; returns its number.
 
-    Somebody who is described as living there and has no account is the same person where the days fit, to the
-    end that was described; where the declared day is later, that stay ends on it. So does that of an account
-    which is disabled.
+    An occupant in the operator's data who has no account is the same person where the days fit, to the end
+    given there; where the declared day is later, that occupancy ends on it. So does that of a disabled
+    account.
     """
     living = claim.kind is not OccupancyKind.OWNER_NON_OCCUPANT
     move_in, occupancy = claim.move_in, None
@@ -136,9 +136,10 @@ async def admit(
     await record(
         Act.OCCUPANCY_STARTED,
         Subject("dwelling", claim.dwelling_id),
-        now=now,
-        visitor=visitor,
-        connection=connection,
+        None,
+        visitor,
+        now,
+        connection,
         account=claim.account_id,
     )
     return occupancy_id
@@ -157,21 +158,22 @@ async def leave_dwelling(
 ) -> None:
     """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12).
 
-    While the stay goes on, another day may be told, an earlier or a later one. An owner who lives elsewhere
-    gives the dwelling up the same way; such a stay has no first day that anybody was asked for.
+    Until it has ended, the day may be changed to an earlier or a later one. An owner who lives elsewhere
+    gives the dwelling up the same way; nobody is asked for the first day of an ownership.
 
     Raises:
         NotFound: no such dwelling, or the viewer does not live there, or owns it, any more.
-        InvalidInput: a day before the stay began, one on which the next occupant is there, or one too far
-            ahead.
+        InvalidInput: a day before the occupancy began, one on which the next occupant lives there, or one
+            too far ahead.
     """
     viewer.require(Permission.DWELLINGS_LEAVE)
     period, today = await _period_to_leave(viewer, dwelling_id, now=now)
     lives_there = period.kind is not OccupancyKind.OWNER_NON_OCCUPANT
     if lives_there and last_day < period.first_day:
-        raise InvalidInput("The stay began later.", field="lastDay")
+        raise InvalidInput("The occupancy began later.", field="lastDay")
     if last_day > today + NOTICE_FOR:
-        raise InvalidInput(f"A departure is told at most {NOTICE_FOR.days} days ahead.", field="lastDay")
+        message = f"A departure is announced at most {NOTICE_FOR.days} days ahead."
+        raise InvalidInput(message, field="lastDay")
     await lock_dwellings(connection, [dwelling_id])
     mine = Occupancy.filter(dwelling_id=dwelling_id, account_id=viewer.account_id).using_db(connection)
     others = occupants().filter(dwelling_id=dwelling_id).using_db(connection)
@@ -179,20 +181,13 @@ async def leave_dwelling(
     if lives_there and any(
         row.account_id != viewer.account_id and row.move_out != row.move_in for row in next_in
     ):
-        raise InvalidInput("The next occupant is there by then.", field="lastDay")
+        raise InvalidInput("The next occupant lives there by then.", field="lastDay")
     rows = await mine.order_by("move_in", "id")
     present = [row for row in rows if _held_on(row, today) and row.move_in <= last_day][-1:]
     for row in rows:
         if row in present or _held_on(row, last_day):
             await end(connection, row, registry, last_day=last_day, today=today)
-    await record(
-        Act.OCCUPANCY_ENDED,
-        Subject("dwelling", dwelling_id),
-        now=now,
-        visitor=visitor,
-        viewer=viewer,
-        connection=connection,
-    )
+    await record(Act.OCCUPANCY_ENDED, Subject("dwelling", dwelling_id), viewer, visitor, now, connection)
 
 
 async def end(
@@ -203,8 +198,8 @@ async def end(
     last_day: date,
     today: date,
 ) -> None:
-    """End an occupancy after a day; its holder sees the own period for the operator's time, which begins when
-    the end is told, if that is later (CN-10).
+    """End an occupancy after a day; its holder sees the own period for the operator's access time, which
+    begins when the end is announced, if that is later (CN-10).
     """
     await _write_ends(connection, occupancy.dwelling_id, today)
     move_out = max(last_day + _ONE_DAY, occupancy.move_in)
@@ -218,9 +213,9 @@ async def end(
 
 
 async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:
-    """Write down the ends that nobody entered: of stays that a successor's first day has ended (R-140)."""
+    """Store the ends that nobody entered: of occupancies that a successor's first day has ended (R-140)."""
     rows = await occupants().filter(dwelling_id=dwelling_id).using_db(connection)
-    for row, period in zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True):
+    for row, period in await with_periods(rows, connection=connection):
         if row.move_out is None and period.last_day is not None and period.over_on(today):
             row.move_out = period.last_day + _ONE_DAY
             await row.save(using_db=connection, update_fields=["move_out"])
@@ -238,7 +233,7 @@ async def _place(
     same = [row for row in held if row.account_id is None and row.move_in >= move_in]
     disabled = [row for row in held if row.account is not None and row.account.disabled_at is not None]
     if any(row.move_in >= move_in for row in disabled):
-        move_in = max(move_in, today)  # days that were somebody's are never given to another
+        move_in = max(move_in, today)  # days of one occupant are never given to another
     for row in held:
         if row in disabled or (row.account_id is None and row not in same):
             row.move_out = max(move_in, row.move_in)
@@ -254,10 +249,10 @@ def _held_on(row: Occupancy, day: date) -> bool:
 async def _period_to_leave(
     viewer: Viewer, dwelling_id: int, *, now: datetime
 ) -> tuple[OccupancyPeriod, date]:
-    """What the viewer has at a dwelling and can give up, and what day it is there.
+    """The occupancy or ownership that the viewer can end at a dwelling, and today's date there.
 
     Raises:
-        NotFound: nothing, or no more.
+        NotFound: there is none, or it has ended.
     """
     mine = [*await occupancy_periods(viewer), *await ownerships(viewer)]
     found = [period for period in mine if period.dwelling_id == dwelling_id]
@@ -272,10 +267,10 @@ async def _period_to_leave(
 async def holds_a_dwelling(
     account_id: int, *, proven: bool = False, now: datetime, connection: BaseDBAsyncClient | None = None
 ) -> bool:
-    """Whether an account has its one dwelling, or waits for a manager to give it one (R-139).
+    """Whether an account has its one dwelling, or awaits a manager's decision on one (R-139).
 
-    All is looked up, whatever the first says: a stranger is not told by the work (C-13). `proven`: whoever
-    asks has shown by a serial where they live, and no longer waits for a look at a guess.
+    Everything is looked up, whatever the first finds: the time taken discloses nothing (C-13). `proven`: the
+    person has proved the dwelling by a serial, and no longer awaits a decision on a guess.
     """
     mine = Occupancy.filter(account_id=account_id).using_db(connection)
     rows = await mine.select_related("dwelling__residence")
@@ -283,15 +278,15 @@ async def holds_a_dwelling(
     if proven:
         waits_for = waits_for.exclude(kind=DwellingRequestKind.REVIEW)
     waits = await waits_for.using_db(connection).exists()
-    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    known = await with_periods(rows, connection=connection)
     return waits or any(_goes_on(row, period, now) for row, period in known)
 
 
 def _goes_on(row: Occupancy, period: OccupancyPeriod, now: datetime) -> bool:
-    """Whether an occupancy, its residence at hand, is not over; that of an owner elsewhere has no
+    """Whether an occupancy, its residence loaded, has not ended; that of an owner elsewhere has no
     successor.
     """
-    today = now.astimezone(ZoneInfo(row.dwelling.residence.time_zone)).date()
+    today = civil_day(now, row.dwelling.residence.time_zone)
     if row.kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return _held_on(row, today)
     return not period.over_on(today)

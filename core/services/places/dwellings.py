@@ -1,11 +1,11 @@
-"""Answers a viewer's dwellings, with the residence and operator they belong to."""
+"""A viewer's dwellings, with the residence and operator they belong to."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.access import Viewer
+from core.consumption.periods import civil_day
 from core.models import Dwelling, OccupancyKind
 from core.services.shared.scope import (
     OccupancyPeriod,
@@ -69,14 +69,14 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
 
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
-    """What the viewer owns today and does not live in (C-01): where it is, and nothing that is measured."""
+    """Dwellings that the viewer owns today and does not live in (C-01): the place, and no measured data."""
     mine = await ownerships(viewer)
     rows = await dwellings_with_residence([period.dwelling_id for period in mine])
     views = [_view(rows[period.dwelling_id], period) for period in mine]
     return [
         view
         for view, period in zip(views, mine, strict=True)
-        if not period.over_on(now.astimezone(ZoneInfo(view.residence.time_zone)).date())
+        if not period.over_on(civil_day(now, view.residence.time_zone))
     ]
 
 

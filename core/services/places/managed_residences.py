@@ -1,7 +1,7 @@
-"""Which residences a manager looks after.
+"""Which residences a manager manages.
 
-The one rule: a manager sees what concerns the building, and of a home's consumption nothing that the resident
-has not consented to (CN-01). A residence that is not the manager's does not exist for the manager.
+The one rule: a manager sees what concerns the building, and of a dwelling's consumption nothing that the
+resident has not consented to (CN-01). To a manager, a residence of somebody else's is an unknown one.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from core.services.shared.transaction import transactional
 
 @dataclass(frozen=True, slots=True)
 class ManagedResidenceView:
-    """A residence as its manager finds it in the list (R-042: the manager knows the site code)."""
+    """A residence in its manager's list (R-042: the manager knows the site code)."""
 
     id: int
     code: str
@@ -31,7 +31,7 @@ class ManagedResidenceView:
 
 
 def place_of(dwelling: Dwelling) -> str:
-    """Where a home is within its residence, for the one who knows the building: `A · 1 · 2 · 12`."""
+    """The place of a dwelling within its residence, for somebody who knows the building: `A · 1 · 2 · 12`."""
     parts = (dwelling.building, dwelling.staircase, dwelling.floor, dwelling.number)
     return " · ".join(part for part in parts if part)
 
@@ -57,16 +57,26 @@ async def managed_residences(viewer: Viewer) -> list[ManagedResidenceView]:
 
 
 async def manages(viewer: Viewer, residence_id: int) -> bool:
-    """Whether the viewer is a manager who looks after this residence."""
+    """Whether the viewer is a manager of this residence."""
     if viewer.role is not Role.MANAGER or viewer.account_id is None:
         return False
     return await ManagedResidence.exists(account_id=viewer.account_id, residence_id=residence_id)
 
 
+async def require_managed(viewer: Viewer, residence_id: int) -> None:
+    """Refuse whoever does not look after this residence.
+
+    Raises:
+        NotFound: no such residence, or not the viewer's.
+    """
+    if not await manages(viewer, residence_id):
+        raise NotFound("No such residence.", field="id")
+
+
 async def managers_of(
     connection: BaseDBAsyncClient, residence_ids: Iterable[int]
 ) -> dict[int, list[Account]]:
-    """The enabled accounts that look after these residences."""
+    """The enabled manager accounts of these residences."""
     rows = ManagedResidence.filter(
         residence_id__in=list(set(residence_ids)), account__disabled_at=None, account__role=Role.MANAGER
     )
@@ -87,9 +97,9 @@ async def grant_residence(
     administrator: bool = False,
     now: datetime,
 ) -> None:
-    """Let a manager's account look after a residence; granted again, only `administrator` is set anew.
+    """Grant a manager's account a residence; granted again, only `administrator` is updated.
 
-    An administrator is told by e-mail what concerns the residence (R-134).
+    An administrator is notified by e-mail about the residence (R-134).
 
     Raises:
         NotFound: no manager has this address, or the operator has no such residence.
@@ -104,10 +114,10 @@ async def grant_residence(
     await record(
         Act.RESIDENCE_GRANTED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
         administrator=administrator,
     )
@@ -123,7 +133,7 @@ async def revoke_residence(
     residence_code: str,
     now: datetime,
 ) -> bool:
-    """Let a manager's account look after a residence no longer, from this moment on; False: it did not.
+    """Withdraw a residence from a manager's account at once; False: the account did not have it.
 
     Raises:
         NotFound: no manager has this address, or the operator has no such residence.
@@ -136,10 +146,10 @@ async def revoke_residence(
     await record(
         Act.RESIDENCE_REVOKED,
         Subject("residence", residence.id),
-        now=now,
-        visitor=NOBODY,
-        viewer=viewer,
-        connection=connection,
+        viewer,
+        NOBODY,
+        now,
+        connection,
         account=manager.id,
     )
     return True

@@ -1,7 +1,7 @@
 """Finds the meters that telegrams come from: by radio address, with their keys and their residence's zone.
 
-In: radio addresses as text and who is asking. Out: `MeterEntry` values. The one rule: a gateway finds the
-meters of its own operator alone; to it, any other meter is unknown.
+In: radio addresses as text and the viewer. Out: `MeterEntry` values. The one rule: a gateway finds the meters
+of its own operator only; to it, any other meter is unknown.
 """
 
 from collections.abc import Iterable
@@ -22,10 +22,10 @@ from core.services.shared.time_series import is_sqlite
 
 @dataclass(frozen=True, slots=True)
 class MeterEntry:
-    """What intake knows of a meter.
+    """A meter as intake uses it.
 
-    `keys` are the newest first and do not show when printed; None when there are some, and all are sealed
-    under another secret. `water_price_eur_per_m3` is the residence's; None where nobody has said.
+    `keys` are the newest first and do not show when printed; None when there are some, and all are encrypted
+    with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown.
     """
 
     id: int
@@ -50,7 +50,7 @@ class MeterEntry:
 async def meters_by_address(
     viewer: Viewer, addresses: Iterable[str], *, key_encryption: KeyEncryption
 ) -> dict[str, MeterEntry]:
-    """The meters with these radio addresses that the viewer's telegrams may be booked on."""
+    """The meters with these radio addresses whose telegrams the viewer may deliver."""
     query = Meter.filter(radio_address__in=list(set(addresses)))
     if viewer.operator_id is not None:
         query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
@@ -62,8 +62,8 @@ async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterab
     """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is stored.
 
     PostgreSQL locks the dwellings' rows, in one order so that two batches cannot wait for each other. SQLite
-    has one writer: an update of no row takes that place at once, instead of failing later when a read turns
-    into a write beside another process.
+    has one writer: an update of no row takes the write lock at once, instead of failing later when a read
+    turns into a write beside another process.
     """
     if is_sqlite(connection):
         await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")

@@ -1,4 +1,4 @@
-"""Answers the meters of a viewer's dwellings, and the readings of one meter page by page.
+"""The meters of a viewer's dwellings, and the readings of one meter page by page.
 
 Readings are paged by their time (a keyset), so a page costs the same at the end of a year as at its start,
 and a reading that arrives meanwhile shifts nothing.
@@ -53,7 +53,7 @@ class MeterView:
 
 
 async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:
-    """The meters that were in service during the viewer's stay at each dwelling; by fluid, newest first."""
+    """The meters in service during the viewer's occupancy of each dwelling; by fluid, newest first."""
     viewer.require(Permission.METERS_READ)
     wanted = set(dwelling_ids)
     mine = {
@@ -87,7 +87,7 @@ async def readings_of_meter(
     read_from: datetime | None = None,
     read_to: datetime | None = None,
 ) -> Page[ReadingView]:
-    """A page of a meter's readings during the viewer's stay.
+    """A page of a meter's readings during the viewer's occupancy.
 
     Args:
         viewer: the occupant.
@@ -150,7 +150,7 @@ def _during(meter: Meter, period: OccupancyPeriod) -> bool:
 
 
 def _window(meter: Meter, period: OccupancyPeriod) -> Window:
-    """The seconds of a meter's time that lie in the stay's civil days."""
+    """The seconds of a meter's time that lie in the civil days of the occupancy period."""
     zone = ZoneInfo(meter.dwelling.residence.time_zone)
     end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
     return Window(meter.id, day_start(period.first_day, zone), end_s)

@@ -1,7 +1,7 @@
 """How an operator describes residences, dwellings, meters and people, as plain values.
 
-In: what a list or a form of the operator says. Out: nothing; `core.services.portfolio.portfolio` writes it.
-The one rule: a value stands here as it was given, and is checked where it is written.
+In: the rows of an operator's list or form. Out: nothing; `core.services.portfolio.portfolio` writes them.
+The one rule: a value is kept here as it was given, and is checked where it is written.
 """
 
 from collections.abc import Sequence
@@ -61,9 +61,9 @@ class DwellingSpec:
 class ResidenceSpec:
     """A residence of an operator with its dwellings.
 
-    `published_at`: since when residents may sign up (R-131); `publish_residence` also tells the managers.
-    `water_price_eur_per_m3`: what residents pay, waste water included. Of a residence that is known, either
-    stays as it is where it is None.
+    `published_at`: since when residents may sign up (R-131); `publish_residence` also notifies the managers.
+    `water_price_eur_per_m3`: what residents pay, waste water included. None leaves either as it is in a
+    residence that is known.
     """
 
     operator_code: str
@@ -85,7 +85,7 @@ class ResidenceSpec:
 class AccountSpec:
     """A resident's account with the notifications the resident chose.
 
-    `phone_confirmed`: the operator has made sure that the number is the resident's, so SMS may go to it.
+    `phone_confirmed`: the operator has verified that the number is the resident's, so SMS may go to it.
     `terms_version`: which terms of use the operator has on paper; an account that is known keeps its own.
     """
 

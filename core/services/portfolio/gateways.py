@@ -1,4 +1,4 @@
-"""Gives radio gateways the API keys under which they hand in telegrams.
+"""Issues the API keys with which radio gateways deliver telegrams.
 
 In: an operator and the name of a gateway. Out: a key, shown once. The one rule: only its hash is stored, and
 a new key ends the one before.
@@ -21,7 +21,7 @@ from core.services.shared.transaction import transactional
 async def issue_gateway_key(
     connection: TransactionalDBClient, viewer: Viewer, *, operator_code: str, name: str, now: datetime
 ) -> str:
-    """A new API key for a gateway, in place of the one it had; shown here and never again.
+    """A new API key for a gateway, replacing the one it had; shown here and never again.
 
     Raises:
         NotFound: there is no such operator.

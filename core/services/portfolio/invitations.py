@@ -1,8 +1,8 @@
-"""Invites managers: an account with a temporary password by e-mail, and the residences they look after.
+"""Invites managers: an account with a temporary password by e-mail, and the residences they manage.
 
 In: the operator's command line. Out: an account of the role MANAGER. The one rule: the password is made here,
-goes to the mailbox alone and opens once within a day; the first sign-in asks for one of the manager's own and
-for a second factor before anything else is seen.
+goes to the mailbox only and is valid once, within a day; the first sign-in asks for one of the manager's own
+and for a second factor before anything else is shown.
 """
 
 from datetime import datetime
@@ -35,12 +35,12 @@ async def invite_manager(
     language: Language = Language.FR,
     now: datetime,
 ) -> int:
-    """Make a manager's account and send its temporary password; answers the account's id.
+    """Make a manager's account and send its temporary password; returns the account's id.
 
-    One who has not signed in yet gets another password.
+    A manager who has not signed in yet gets another password.
 
     Raises:
-        InvalidInput: the address is none.
+        InvalidInput: it is no e-mail address.
         NotFound: there is no such operator.
         Conflict: the address belongs to a resident, to another operator, or to a manager who has signed in.
     """
@@ -93,9 +93,7 @@ async def _invite(
     account.password_hash, account.password_changed_at = password_hash, now
     account.temporary_password_until = now + TEMPORARY_PASSWORD_LIFETIME
     await account.save(using_db=connection)
-    await record(
-        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=NOBODY, connection=connection
-    )
+    await record(Act.ACCOUNT_CREATED, Subject("account", account.id), None, NOBODY, now, connection)
     account_message = AccountMessage.to(
         account,
         "manager_invited",

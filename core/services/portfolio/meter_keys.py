@@ -1,7 +1,7 @@
-"""Keeps the keys of meters, sealed.
+"""Stores the keys of meters, encrypted.
 
-In: a meter and a key as its list has it. Out: a sealed row, unless the meter has the key already. The one
-rule: no key lies open in the tables, and a new key begins the count of the meter's telegrams anew.
+In: a meter and a key as in the operator's list. Out: an encrypted row, unless the meter has the key already.
+The one rule: no key is stored in clear, and a new key resets the meter's message counter.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ async def add_key(
     key_encryption: KeyEncryption,
     now: datetime,
 ) -> None:
-    """Keep a key of a meter under the application's secret, beside those it has; one that is kept is left."""
+    """Store a key of a meter under the application's secret, beside those it has; a known one is left."""
     known = await MeterKey.filter(meter_id=meter.id).using_db(connection)
     if any(_holds(row, key, meter.radio_address, key_encryption) for row in known):
         return
@@ -32,7 +32,7 @@ async def add_key(
 
 
 def _holds(row: MeterKey, key: bytes, radio_address: str, key_encryption: KeyEncryption) -> bool:
-    """Whether a row is this key; one that another secret sealed is not, so that keys can be given again."""
+    """Whether a row is this key; one encrypted with another secret is not, so keys can be entered again."""
     try:
         return key_encryption.open(row.encrypted_key, radio_address=radio_address) == key
     except SecretUnusable:

@@ -1,8 +1,8 @@
-"""Describes operators, residences, dwellings, meters, keys and people to the application.
+"""Creates and updates operators, residences, dwellings, meters, keys and people.
 
-In: frozen descriptions from a list that an operator keeps (or from the demo). The one rule: saying the same
-twice changes nothing; what is described again with other words is brought up to date. A meter is known by
-its radio address, a dwelling by residence, building, staircase, floor and number.
+In: frozen descriptions from an operator's list (or from the demo). The one rule: the same description twice
+changes nothing; a changed one updates what is stored. A meter is identified by its radio address, a dwelling
+by residence, building, staircase, floor and number.
 """
 
 from dataclasses import replace
@@ -46,7 +46,7 @@ from core.services.portfolio.validation import (
 from core.services.shared.transaction import transactional
 
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
-"""Litres, watt-hours or allocator units; a register that held more would outlive its building."""
+"""Litres, watt-hours or allocator units; no register holds more."""
 
 KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
@@ -63,9 +63,9 @@ async def upsert_residence(
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
-    """Describe a residence with all in it; answers its id.
+    """Create or update a residence with all in it; returns its id.
 
-    `thresholds_of` judges the leaks of meters that are taken out (`Application.registry.leak_thresholds`).
+    `thresholds_of` judges the leaks of removed meters (`Application.registry.leak_thresholds`).
 
     Raises:
         NotFound: an occupancy names an account that does not exist.
@@ -123,7 +123,7 @@ async def upsert_meter(
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> int:
-    """Describe one meter of a residence that is known; answers its id. The dwelling is made if it is new.
+    """Create or update one meter of a known residence; returns its id. The dwelling is made if it is new.
 
     Raises:
         NotFound: no such residence.
@@ -147,7 +147,7 @@ async def upsert_meter(
 
 
 async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
-    """The time zone whose civil days count at a residence.
+    """The time zone of a residence, which defines its civil days.
 
     Raises:
         NotFound: no such residence.
@@ -163,7 +163,7 @@ async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_cod
 async def upsert_account(
     connection: TransactionalDBClient, viewer: Viewer, spec: AccountSpec, *, now: datetime
 ) -> int:
-    """Describe an account; answers its id. The password of one that is known is left as it is."""
+    """Create or update an account; returns its id. The password of a known account is left as it is."""
     viewer.require(Permission.PLACES_WRITE)
     operator = await Operator.get_or_none(code=spec.operator_code, using_db=connection)
     if operator is None:
@@ -193,7 +193,7 @@ async def upsert_account(
 
 @transactional
 async def upsert_operator(connection: TransactionalDBClient, viewer: Viewer, *, code: str, name: str) -> int:
-    """Describe an operator; answers its id."""
+    """Create or update an operator; returns its id."""
     viewer.require(Permission.PLACES_WRITE)
     operator_id: int = (await _operator(connection, code, name)).id
     return operator_id
@@ -249,7 +249,7 @@ async def _upsert_dwelling(
 async def _upsert_occupancy(
     connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec
 ) -> None:
-    """A dwelling has one occupant at a time (R-140); an owner who lives elsewhere takes no place (C-01)."""
+    """A dwelling has one occupant at a time (R-140); an owner who lives elsewhere does not count (C-01)."""
     account = None
     if spec.email:
         account = await Account.get_or_none(email_key=email_key(spec.email), using_db=connection)
@@ -265,7 +265,7 @@ async def _upsert_occupancy(
 
 
 def _check_meter(spec: MeterSpec) -> None:
-    """A meter's figures fit each other.
+    """Check that a meter's figures are consistent.
 
     Raises:
         InvalidInput: the length of its key, its register, or a removal before the installation.
@@ -295,7 +295,7 @@ async def _upsert_meter(
     _check_meter(spec)
     meter = await Meter.get_or_none(radio_address=address, using_db=connection)
     if meter is not None and meter.dwelling_id != dwelling.id:
-        raise Conflict(f"The meter {address} hangs in another dwelling.", field="radio_address")
+        raise Conflict(f"The meter {address} is installed in another dwelling.", field="radio_address")
     meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
     meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)

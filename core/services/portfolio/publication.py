@@ -1,4 +1,4 @@
-"""Publishes a residence: from then on its residents may register, and its managers are told.
+"""Publishes a residence: from then on its residents may register, and its managers are notified.
 
 The one rule: publishing twice is publishing once; one e-mail to each administrator, and one document that
 everybody with access to the residence can read (R-134 to R-138, C-09, C-10).
@@ -14,7 +14,7 @@ from core.bootstrap import Application
 from core.errors import NotFound
 from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
-from core.services.places.managed_residences import manages
+from core.services.places.managed_residences import require_managed
 from core.services.shared.transaction import transactional
 
 
@@ -38,7 +38,7 @@ async def publish_residence(
     residence_code: str,
     now: datetime,
 ) -> bool:
-    """Open a residence to its residents; answers False if it was open already.
+    """Open a residence to its residents; returns False if it was open already.
 
     Raises:
         NotFound: the operator has no such residence.
@@ -81,8 +81,7 @@ async def residence_documents(
         NotFound: no such residence, or not the viewer's.
     """
     viewer.require(Permission.ALERTS_READ)
-    if not await manages(viewer, residence_id):
-        raise NotFound("No such residence.", field="id")
+    await require_managed(viewer, residence_id)
     rows = ResidenceDocument.filter(residence_id=residence_id).order_by("-created_at", "-id")
     found = await rows.select_related("residence__operator")
     return [

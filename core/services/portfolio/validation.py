@@ -1,7 +1,7 @@
-"""What can be wrong with a description of places and meters, each told by the name of its column.
+"""Checks descriptions of places and meters, and reports each fault by the name of its column.
 
-In: what an operator's list says. Out: nothing, or InvalidInput. The one rule: what the tables would refuse is
-told as the list's own fault, and no key is ever repeated.
+In: the values of an operator's list. Out: nothing, or InvalidInput. The one rule: what the tables would
+refuse is reported as a fault of the list, and no message ever repeats a key.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,32 +16,32 @@ from core.errors import InvalidInput
 from core.metering import Address, TelegramError
 
 _Asked = ParamSpec("_Asked")
-_Told = TypeVar("_Told")
+_Result = TypeVar("_Result")
 
 MOST_EUR_PER_M3 = 100
-"""Ten times what the dearest of Europe's cities ask; above it a price was typed in cents."""
+"""Ten times the price of Europe's most expensive cities; a higher price was typed in cents."""
 
 
 _DECIMALS = 4
 
 
 def reported_as_input(
-    describe: Callable[_Asked, Awaitable[_Told]],
-) -> Callable[_Asked, Awaitable[_Told]]:
-    """Let what does not fit a column be the fault of what was described."""
+    describe: Callable[_Asked, Awaitable[_Result]],
+) -> Callable[_Asked, Awaitable[_Result]]:
+    """Report a value that does not fit its column as invalid input."""
 
     @wraps(describe)
-    async def telling(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Told:
+    async def reporting(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Result:
         try:
             return await describe(*args, **kwargs)
         except ValidationError as failure:
             raise InvalidInput(str(failure)) from failure
 
-    return telling
+    return reporting
 
 
 def check_texts(**texts: str) -> None:
-    """Nothing that has to be said is blank.
+    """Check that no mandatory text is blank.
 
     Raises:
         InvalidInput: one is, named by its keyword.

@@ -1,11 +1,11 @@
-"""Deletes what is no longer needed: every kind of personal trace has its period (GDPR Art. 5(1)(e)).
+"""Deletes what is no longer needed: every kind of personal data has its period (GDPR Art. 5(1)(e)).
 
-In: the settings and the moment. Out: how many of each kind went. The one rule: rows go in small transactions,
-each of which takes rows that no other worker holds and looks at them again under the lock; so several may
-purge at once, and one that is cut off has lost nothing. Consumption is not purged here.
+In: the settings and the moment. Out: how many of each kind were deleted. The one rule: rows are deleted in
+small transactions, each of which takes rows that no other worker holds and checks them again under the lock;
+so several may purge at once, and an interrupted purge loses nothing. Consumption is not purged here.
 
-Of the news of an alert the row stays without words and address: by its key a leak is never told twice, and by
-its day it is known that it was told (WAR-04).
+The row of an alert's message remains without text and address: its key prevents a second notification, and
+its day proves that the first was sent (WAR-04).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,27 +40,27 @@ from core.services.shared.transaction import transactional
 from core.settings import Settings
 
 CHALLENGES_FOR = timedelta(days=7)
-"""After a code or link has lapsed: long enough to answer who asks why theirs was refused."""
+"""After a code or link has expired: long enough to answer a question why it was refused."""
 
 SIGN_INS_FOR = timedelta(days=30)
-"""After a session or access token has ended; that there was one is in the audit for longer."""
+"""After a session or access token has ended; the audit records it for longer."""
 
 UNUSED_DEVICES_FOR = timedelta(days=395)
-"""The thirteen months that the CNIL gives what is stored on a visitor's device (guidelines of 17 September
+"""The thirteen months that the CNIL allows for data stored on a visitor's device (guidelines of 17 September
 2020 on cookies)."""
 
 BATCH_ROWS = 500
-"""What one transaction takes."""
+"""Rows in one transaction."""
 
 _CLOCK_MARGIN = timedelta(days=1)
-"""The audit's trigger goes by the database's clock, and refuses a whole statement for one young row."""
+"""The audit's trigger uses the database's clock, and refuses a whole statement for one row too new."""
 
 _M = TypeVar("_M", bound=Model)
 _Settle: TypeAlias = Callable[[TransactionalDBClient, QuerySet[_M], datetime], Awaitable[int]]
 
 
 async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
-    """Delete or erase whatever has outlived its period; answers how many rows of each kind, by its name."""
+    """Delete or erase whatever has outlived its period; returns how many rows of each kind, by its name."""
     return MappingProxyType(
         {
             "registrations": await _purge(Registration.filter(expires_at__lte=now), _forget, now),
@@ -78,26 +78,26 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
 
 
 async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
-    """Letters go as a whole, alerts' news without their row; what was never sent is given up first."""
+    """Delete account messages; erase the text of alert messages; unsent ones are abandoned first."""
     unsent = OutboxMessage.filter(state=MessageState.PENDING, expires_at__lte=before)
     await _purge(unsent, _give_up, now)
     settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
     return {
         "account_messages": await _purge(settled.filter(alert_id=None), _delete, now),
-        "news of alerts": await _purge(settled.exclude(alert_id=None), _erase_words, now),
+        "alert_messages": await _purge(settled.exclude(alert_id=None), _erase_words, now),
     }
 
 
 def _ended(model: type[_M], now: datetime) -> QuerySet[_M]:
-    """Sessions or tokens that were revoked or have lapsed long enough ago."""
+    """Sessions or tokens that were revoked or have expired long enough ago."""
     before = now - SIGN_INS_FOR
     return model.filter(Q(expires_at__lte=before) | Q(revoked_at__lte=before))
 
 
 def _left(now: datetime) -> QuerySet[Account]:
-    """Residents who have left every dwelling and may no longer look back at any (CN-10): nothing is theirs.
+    """Residents who have left every dwelling and whose access to past data has ended (CN-10).
 
-    Who waits for a manager's decision stays, and so does an account that never had a dwelling.
+    An account that awaits a manager's decision remains, and so does one that never had a dwelling.
     """
     occupancy_periods = Occupancy.exclude(account_id=None)
     over = occupancy_periods.filter(access_until__lte=now.date())
@@ -133,7 +133,7 @@ async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: 
 
 
 async def _forget(connection: TransactionalDBClient, rows: QuerySet[Registration], _now: datetime) -> int:
-    """Registrations go with the letters to the address that was entered (C-37)."""
+    """Delete registrations with the messages to the address that was entered (C-37)."""
     await forget_account_messages(connection, await rows.only("id", "messages_sent"))
     return await rows.delete()
 
@@ -149,15 +149,9 @@ async def _erase_words(
 
 
 async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:
-    """With an account goes all that hangs on it; stays, consents and deeds remain, and are nobody's."""
+    """Delete accounts with their dependent rows; occupancies, consents and actions remain, anonymous."""
     ids = [row.pk for row in await rows.only("id")]
     for account_id in ids:
-        await record(
-            Act.ACCOUNT_ERASED,
-            Subject("account", account_id),
-            now=now,
-            visitor=NOBODY,
-            connection=connection,
-        )
+        await record(Act.ACCOUNT_ERASED, Subject("account", account_id), None, NOBODY, now, connection)
     await Account.filter(id__in=ids).using_db(connection).delete()
-    return len(ids)  # SQLite would count what hangs on them too
+    return len(ids)  # SQLite would count dependent rows too

@@ -1,8 +1,8 @@
-"""Makes the account of a registration whose mailbox is proved, and its occupancy or the case for a manager.
+"""Makes the account of a registration whose mailbox is proved, and its occupancy or a request to a manager.
 
-In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: this
-is where the one-account rules bite (R-139, R-140, C-12), under the locks of the dwelling and of the account
-that the address has, so that of two who finish at once one has the dwelling, and one address has one.
+In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: the
+one-account rules apply here (R-139, R-140, C-12), under the locks of the dwelling and of the account that the
+address has, so that of two concurrent registrations one gets the dwelling, and an address has one account.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class AccountCreation:
         draft: what was answered.
         language: of the person's messages.
         password_hash: chosen at sign-up, or of the temporary password.
-        temporary_until: until when a temporary password opens; None: it is no temporary one.
+        temporary_until: until when a temporary password is valid; None: it is no temporary one.
         today: the civil day at the dwelling.
     """
 
@@ -59,7 +59,7 @@ class AccountCreation:
 
 
 async def account_of_address(email: str, *, lock: TransactionalDBClient | None = None) -> Account | None:
-    """The account that an address belongs to, whatever its case (C-12), held by the transaction `lock`."""
+    """The account of an address, whatever its case (C-12), locked by the transaction `lock`."""
     found = Account.filter(email_key=email_key(email))
     return await (found.using_db(lock).select_for_update() if lock else found).get_or_none()
 
@@ -67,9 +67,9 @@ async def account_of_address(email: str, *, lock: TransactionalDBClient | None =
 async def is_in_use(
     account: Account | None, profile: OperatorProfile, draft: Draft, *, now: datetime
 ) -> bool:
-    """Whether an address cannot be registered with: it holds its one dwelling, or is no resident's to
-    give. Who waits for a manager's look at a guess may still prove by a serial where they live. One that is
-    free costs the same work (C-13).
+    """Whether an address cannot be registered with: its account has its one dwelling, or is not a resident's.
+    Somebody who awaits a manager's decision on a guess may still prove the dwelling by a serial. A free
+    address costs the same work (C-13).
     """
     if account is None:
         await holds_a_dwelling(_NOBODY, now=now)
@@ -88,7 +88,7 @@ async def enrol(
     visitor: Visitor,
     now: datetime,
 ) -> int:
-    """Make the account and let it in, or open a case; answers the account's number.
+    """Make the account with its occupancy, or open a request; returns the account's number.
 
     Raises:
         RegistrationRefused: EMAIL_INVALID where the address has become somebody's meanwhile,
@@ -120,9 +120,7 @@ async def enrol(
         council_member=draft.council_member,
         manager_daily_data=draft.manager_daily_data,
     )
-    await record(
-        Act.ACCOUNT_CREATED, Subject("account", account.id), now=now, visitor=visitor, connection=connection
-    )
+    await record(Act.ACCOUNT_CREATED, Subject("account", account.id), None, visitor, now, connection)
     if taken or needs_review(profile, draft):
         await open_dwelling_request(
             connection, application, claim, profile, contested=taken, visitor=visitor, now=now
@@ -137,7 +135,7 @@ async def enrol(
 async def _account(
     connection: TransactionalDBClient, enrolment: AccountCreation, known: Account | None, *, now: datetime
 ) -> Account:
-    """A new account, or that of somebody who left a dwelling and proved the same address again (C-12)."""
+    """A new account, or that of a former occupant who proved the same address again (C-12)."""
     draft = enrolment.draft
     account = known or Account(email_key=email_key(draft.email), created_at=now)
     if known is not None:
@@ -163,6 +161,6 @@ async def _account(
     account.temporary_password_used_at = None
     try:
         await account.save(using_db=connection)
-    except IntegrityError as failure:  # somebody finished with the same address this instant
+    except IntegrityError as failure:  # a concurrent registration used the same address
         raise refused(RefusalCode.EMAIL_INVALID, "email") from failure
     return account

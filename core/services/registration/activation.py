@@ -1,8 +1,8 @@
 """Proves the mailbox of a registration, and makes the account: six digits, or a temporary password.
 
-In: personal data, a code, or what somebody signs in with. Out: a letter in the outbox, or the account. The
-one rule: an address that is somebody's already gets the same answers, costs the same work, and never an
-account (C-13); the one-account rules bite when the mailbox is proved and not before (C-12).
+In: personal data, a code, or sign-in credentials. Out: a message in the outbox, or the account. The one rule:
+an address that already has an account gets the same answers, costs the same work, and never makes an account
+(C-13); the one-account rules apply when the mailbox is proved and not before (C-12).
 """
 
 from dataclasses import replace
@@ -69,11 +69,11 @@ async def take_personal_data(
 async def send_again(
     application: Application, token: str, *, visitor: Visitor, now: datetime
 ) -> RegistrationView:
-    """Another code or temporary password to the same address; the one before opens nothing any more (R-221).
+    """Another code or temporary password to the same address; the one before is invalid (R-221).
 
     Raises:
         RegistrationRefused: CODE_RESEND_TOO_SOON, FORM_NOT_OFFERED, REGISTRATION_EXPIRED.
-        RateLimited: too many letters.
+        RateLimited: too many messages.
     """
     row, profile = await open_registration(application, token, now)
     if row.step not in {Step.VERIFICATION, Step.FIRST_SIGN_IN}:
@@ -90,7 +90,7 @@ async def correct_email(
 
     Raises:
         RegistrationRefused: EMAIL_INVALID, FORM_NOT_OFFERED, REGISTRATION_EXPIRED.
-        RateLimited: too many letters.
+        RateLimited: too many messages.
     """
     row, profile = await open_registration(application, token, now)
     after = machine.correct_email(draft_of(row), email)
@@ -107,7 +107,7 @@ async def verify(
     visitor: Visitor,
     now: datetime,
 ) -> RegistrationView:
-    """Judge the six digits; the try is counted first, and stays counted."""
+    """Check the six digits; the try is counted first, and is not refunded."""
     assert row.code_hash is not None
     assert row.code_made_at is not None
     untried = Registration.filter(id=row.id, code_hash=row.code_hash, code_tries__lt=CODE_TRIES)
@@ -122,12 +122,12 @@ async def verify(
         Refusal(RefusalCode.CODE_INVALID, "verification_code", attempts_left=kept.tries_left)
     )
     if verdict is CodeVerdict.WRONG:
-        await record(Act.CODE_REFUSED, Subject("registration", row.id), now=now, visitor=visitor)
+        await record(Act.CODE_REFUSED, Subject("registration", row.id), None, visitor, now)
         raise wrong
     try:
         await complete(application, row, contested=given.contested, visitor=visitor, now=now)
     except RegistrationRefused as failure:
-        if failure.refusal.code is RefusalCode.EMAIL_INVALID:  # the address is somebody's: no code was right
+        if failure.refusal.code is RefusalCode.EMAIL_INVALID:  # the address has an account: no code was right
             raise wrong from failure
         raise
     return await view_of(profile, row)
@@ -138,8 +138,9 @@ async def redeem_temporary_password(
 ) -> bool:
     """Make the account of somebody who signs in with the temporary password for the first time (R-060).
 
-    The password has a hundred random bits, so it is found by its SHA-256, and one that is none costs a look
-    into an index. A dwelling that somebody else got meanwhile becomes a case for the manager. False: no such.
+    The password has a hundred random bits, so it is found by its SHA-256, and any other password costs one
+    index lookup. A dwelling that somebody else got meanwhile becomes a request to the manager. False: no such
+    password.
     """
     if len(password) > LONGEST_PASSWORD:
         return False
@@ -163,7 +164,7 @@ async def redeem_temporary_password(
 
 
 def _lapses(row: Registration) -> datetime:
-    """From when on the temporary password opens nothing."""
+    """When the temporary password expires."""
     assert row.code_made_at is not None
     return min(row.code_made_at + TEMPORARY_PASSWORD_LIFETIME, row.expires_at)
 
@@ -179,7 +180,7 @@ async def complete(
     visitor: Visitor,
     now: datetime,
 ) -> int:
-    """Make the account, and forget in the row all that was entered; answers the account's number.
+    """Make the account, and erase in the row all that was entered; returns the account's number.
 
     Args:
         connection: given by `transactional`.
@@ -191,7 +192,7 @@ async def complete(
         now: the moment.
 
     Raises:
-        RegistrationRefused: somebody else was first; nothing has changed.
+        RegistrationRefused: somebody else has the dwelling or address meanwhile; nothing has changed.
     """
     before = draft_of(row)
     draft = replace(before, contested=before.contested or contested)
@@ -222,13 +223,13 @@ async def _send_secret_of(
     *,
     now: datetime,
 ) -> RegistrationView:
-    """Move to the step that waits for the mailbox, and queue its letter in the same transaction."""
+    """Move to the step that waits for the mailbox, and queue its message in the same transaction."""
     await _store_and_send(application, profile, row, after, now=now)
     return await view_of(profile, row)
 
 
 def _check_waited(row: Registration, now: datetime) -> None:
-    """Refuse a second letter within the minute.
+    """Refuse a second message within the minute.
 
     Raises:
         RegistrationRefused: CODE_RESEND_TOO_SOON.
@@ -250,14 +251,15 @@ async def _store_and_send(
     *,
     now: datetime,
 ) -> None:
-    """Under the row's lock, since two at once are two letters, or one and a refusal.
+    """Under the row's lock, so that two concurrent calls send two messages, or one and a refusal.
 
     Args:
         connection: given by `transactional`.
-        application: whose secret seals.
+        application: whose secret encrypts.
         profile: which secret, and in whose name.
         row: the registration as it was answered; it is read again.
-        after: what it becomes; None: it stays, and the last letter, a minute old at least, is sent again.
+        after: the draft to store; None: it is unchanged, and the last message, at least a minute old, is
+            sent again.
         now: the moment.
     """
     before = draft_of(row)

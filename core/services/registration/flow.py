@@ -1,8 +1,8 @@
 """Registration, from the first question to the account: looks up what an answer names, and lets the pure
 machine decide.
 
-In: an opaque token and an answer. Out: where the registration stands and what has to be sent next. The one
-rule: an answer is taken whole or not at all; after a refusal the registration stands where it stood.
+In: an opaque token and an answer. Out: the registration's step and what has to be sent next. The one rule: an
+answer is accepted as a whole or not at all; after a refusal the registration is unchanged.
 """
 
 from dataclasses import replace
@@ -81,17 +81,13 @@ async def start(
         step=machine.begin(profile).step,
     )
     await record(
-        Act.REGISTRATION_STARTED,
-        Subject("registration", row.id),
-        now=now,
-        visitor=visitor,
-        operator=operator_code,
+        Act.REGISTRATION_STARTED, Subject("registration", row.id), None, visitor, now, operator=operator_code
     )
     return replace(await view_of(profile, row), token=token)
 
 
 async def resume(application: Application, token: str, *, now: datetime) -> RegistrationView:
-    """Where a registration stands.
+    """The present step of a registration.
 
     Raises:
         RegistrationRefused: REGISTRATION_EXPIRED.
@@ -106,7 +102,7 @@ async def answer(
     """Answer the step.
 
     Raises:
-        RegistrationRefused: the answer is not taken; nothing has changed.
+        RegistrationRefused: the answer is not accepted; nothing has changed.
         RateLimited: too many guesses.
     """
     row, profile = await open_registration(application, token, now)
@@ -146,7 +142,7 @@ async def reject_dwelling(application: Application, token: str, *, now: datetime
     """«Ce n'est pas mon logement»: back to the search.
 
     Raises:
-        RegistrationRefused: no dwelling is there to be confirmed, or REGISTRATION_EXPIRED.
+        RegistrationRefused: there is no dwelling to confirm, or REGISTRATION_EXPIRED.
     """
     row, profile = await open_registration(application, token, now)
     before = draft_of(row)
@@ -166,8 +162,8 @@ async def go_back(application: Application, token: str, *, now: datetime) -> Reg
 
 @transactional
 async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visitor, now: datetime) -> None:
-    """«ANNULER MA DEMANDE» (R-029): every word that was entered is deleted, and with it the letters to the
-    address that was told, sent or not (C-37). Twice is as good as once.
+    """«ANNULER MA DEMANDE» (R-029): everything that was entered is deleted, with the messages to the address
+    given, sent or not (C-37). Repeating it changes nothing.
     """
     mine = Registration.filter(token_hash=token_hash(token)).using_db(connection)
     row = await mine.select_for_update().get_or_none()
@@ -176,7 +172,7 @@ async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visi
     await forget_account_messages(connection, [row])
     await row.delete(using_db=connection)
     subject = Subject("registration", row.id)
-    await record(Act.REGISTRATION_CANCELLED, subject, now=now, visitor=visitor, connection=connection)
+    await record(Act.REGISTRATION_CANCELLED, subject, None, visitor, now, connection)
 
 
 async def _step(
@@ -189,7 +185,7 @@ async def _step(
     visitor: Visitor,
     now: datetime,
 ) -> Draft:
-    """The draft after an answer that sends no letter."""
+    """The draft after an answer that sends no message."""
     operator, registry = row.operator, application.registry
     match given:
         case OccupancyAnswer(kind=kind):

@@ -1,9 +1,8 @@
-"""Finds the residence and the dwelling that somebody means who is not signed in yet.
+"""Identifies the residence and the dwelling of somebody who is not signed in yet.
 
-In: what was typed, and whose residences. Out: rows' numbers, or a refusal of the catalogue. The one rule:
-nothing is told that was not named: no such device, another one's, and one of another kind are one answer
-(C-07); an address finds published residences alone, and never a dwelling or a name
-(C-39).
+In: what was typed, and whose residences. Out: row numbers, or a refusal of the catalogue. The one rule:
+nothing is disclosed beyond what was typed: an unknown device, somebody else's, and one of another kind give
+one answer (C-07); an address finds published residences only, and never a dwelling or a name (C-39).
 """
 
 import logging
@@ -26,7 +25,7 @@ from core.registration.refusals import RefusalCode, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
-"""A meter that was taken out may still stand on the label or in a letter."""
+"""The serial of a removed meter may still be on the label or in a letter."""
 
 MOST_CANDIDATES = 10
 _SEARCHED_AT_ONCE = 500
@@ -36,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ResidenceCandidate:
-    """A published residence that an address fits; its code is not told."""
+    """A published residence that matches an address; its code is not shown."""
 
     id: int
     name: str
@@ -60,10 +59,10 @@ async def residence_by_code(operator: Operator, profile: OperatorProfile, code: 
     Raises:
         RegistrationRefused: RESIDENCE_NOT_FOUND, or why nobody may register there yet.
     """
-    folded = normalise_serial(code[:64])
-    if not profile.residence_code.matches(folded):
+    normalised = normalise_serial(code[:64])
+    if not profile.residence_code.matches(normalised):
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
-    residence = await Residence.get_or_none(operator_id=operator.id, code=folded)
+    residence = await Residence.get_or_none(operator_id=operator.id, code=normalised)
     if residence is None:
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
     return _open(residence, now)
@@ -86,7 +85,7 @@ async def residences_at(
 ) -> list[ResidenceCandidate]:
     """The published residences of the operator at an address, the first ten.
 
-    Words are compared here, a slice of the postcode at a time: neither database's LIKE folds accents.
+    Words are compared here, a slice of the postcode at a time: neither database's LIKE ignores accents.
 
     Raises:
         RegistrationRefused: RESIDENCE_NOT_FOUND, or a search that is too wide.
@@ -114,7 +113,7 @@ async def dwelling_by_serial(
     residence_id: int | None,
     now: datetime,
 ) -> Identified:
-    """The dwelling in which a meter with this printed serial hangs.
+    """The dwelling in which a meter with this printed serial is installed.
 
     Args:
         registry: the drivers, which know how their serials are printed.
@@ -200,8 +199,8 @@ async def fluids_at(residence_id: int) -> frozenset[Fluid]:
 async def numbers_of(draft: Draft, profile: OperatorProfile) -> list[str]:
     """The numbers of the dwelling that was found which its occupant's password may not hold.
 
-    A refused password tells that a number is the dwelling's. So there are serials among them only where one
-    was known, and the lot only where that or the lot was; the others are shown in the confirmation.
+    A refused password discloses that a number is the dwelling's. So they include serials only where one was
+    known, and the lot only where that or the lot was; the others are shown in the confirmation.
     """
     row = await Dwelling.get(id=draft.dwelling_id).select_related("residence")
     numbers = [row.residence.code, row.manager_reference, profile.dwelling_code(parts_of(row))]
@@ -218,7 +217,7 @@ def parts_of(row: Dwelling) -> DwellingParts:
 
 
 def _open(residence: Residence, now: datetime) -> int:
-    """A residence at which residents may register (C-11); answers its number."""
+    """A residence at which residents may register (C-11); returns its number."""
     if not residence.remote_reading:
         raise refused(RefusalCode.DEVICE_NOT_REMOTE)
     if not residence.resident_portal_option:
@@ -254,13 +253,13 @@ def _residence_fallback(profile: OperatorProfile) -> Path | None:
 def _of_kind(
     profile: OperatorProfile, device: str | None, meters: Sequence[KnownMeter]
 ) -> Sequence[KnownMeter]:
-    """The meters that are of the kind named; a hint that rules all of them out is worth a line in the log."""
+    """The meters that are of the kind named; a hint that rules all of them out is ignored and logged."""
     chosen = next((choice for choice in profile.devices if choice.name == device), None)
     if chosen is None or not chosen.fluids:
         return meters
     fitting = [meter for meter in meters if meter.fluid in chosen.fluids]
     if meters and not fitting:
-        _log.info("A serial was named with another kind of device, in residence %s", meters[0].residence_id)
+        _log.info("A serial was given with another kind of device, in residence %s", meters[0].residence_id)
     return fitting
 
 

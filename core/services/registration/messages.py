@@ -1,9 +1,9 @@
-"""What a registration sends by e-mail: a temporary password, a six-digit code, or word to the address's
+"""What a registration sends by e-mail: a temporary password, a six-digit code, or a notice to the address's
 owner.
 
-In: the registration's row as it is stored in this transaction. Out: a row of the outbox, and what is kept of
-the secret. The one rule: an address that has an account gets a letter too and the answer is the same (C-13);
-a secret is made and kept in both cases, and in that one it is sent to nobody.
+In: the registration's row as it is stored in this transaction. Out: a row of the outbox, and the hash of the
+secret. The one rule: an address that has an account gets a message too and the answer is the same (C-13); a
+secret is made and its hash stored in both cases, and in that one the secret is not sent.
 """
 
 from collections.abc import Iterable
@@ -37,11 +37,11 @@ async def send_secret(
     owner: Account | None,
     now: datetime,
 ) -> None:
-    """Make the secret that proves the mailbox, keep its hash in the row, and queue the letter.
+    """Make the secret that proves the mailbox, store its hash in the row, and queue the message.
 
     Args:
         connection: the transaction of the step.
-        application: whose secret seals.
+        application: whose secret encrypts.
         profile: which secret, and in whose name.
         row: the registration; it is changed and saved.
         owner: the account that the address belongs to already, or None.
@@ -87,7 +87,7 @@ async def send_secret(
 
 
 async def forget_account_messages(connection: TransactionalDBClient, rows: Iterable[Registration]) -> None:
-    """Delete every letter of these registrations, sent or not: they hold the address that was entered."""
+    """Delete every message of these registrations, sent or not: they hold the address that was entered."""
     keys = [_key(row, number) for row in rows for number in range(1, row.messages_sent + 1)]
     if keys:
         await OutboxMessage.filter(idempotency_key__in=keys).using_db(connection).delete()
@@ -98,6 +98,6 @@ def _key(row: Registration, number: int) -> str:
 
 
 def hash_of_code(application: Application, row: Registration, code: str) -> str:
-    """What is kept of a code: it counts for this registration and this address alone."""
+    """The stored hash of a code, which is valid for this registration and this address only."""
     key = derived_key(application.settings.secret_key, _CODE_KEY)
     return code_hash(code, key=key, bound_to=f"registration {row.id} {row.email}")

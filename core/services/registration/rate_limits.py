@@ -1,10 +1,9 @@
-"""How often a stranger may try what: counted per address, registration, residence and what was typed.
+"""Rate limits of the registration: per network address, registration, residence and value typed.
 
-In: an answer and who sends it. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
-looked at, whatever it finds, so that hits and misses cost the same. Site codes number 676,000 and lots a
-hundred a building: at these rates a stranger sees too few of either for a search to be worth
-while. The serials of an operator's whole stock, and the references of a residence, are guarded by one count
-more, of misses alone, which more addresses do not widen.
+In: an answer and its sender. Out: nothing, or RATE_LIMITED. The one rule: a try is counted before it is
+checked, whatever it finds, so that hits and misses cost the same. There are 676,000 site codes and about a
+hundred lots per building: at these rates guessing either is not worth while. The serials of an operator's
+whole stock, and the references of a residence, have one more count, of misses only, over all addresses.
 """
 
 from collections.abc import AsyncIterator
@@ -38,18 +37,18 @@ SERIAL_TRIES_AT_RESIDENCE = RateLimit("serial at residence", 60, _HOUR)
 SAME_SERIAL_TRIES = RateLimit("same serial", 20, _DAY)
 MISSED_SERIALS_OF_OPERATOR = RateLimit("missed serials of an operator", 300, _HOUR)
 """Three times the typing errors of a mailing that brings a thousand sign-ups an hour, one in ten mistyped. To
-try nine digits through at this rate takes nearly four centuries, from however many addresses. Who is held up
-by somebody else's guesses has the other way, by the code of the building."""
+try all nine-digit numbers at this rate takes nearly four centuries, from however many addresses. Whoever is
+blocked by somebody else's guesses can still use the code of the building."""
 REFERENCE_TRIES = RateLimit("reference", 6, _HOUR)
 MISSED_REFERENCES_OF_NETWORK = RateLimit("missed references of a network", 10, _DAY)
 MISSED_REFERENCES_AT_RESIDENCE = RateLimit("missed references at a residence", 30, _DAY)
-"""Misses alone, so that a whole building may sign up in a day; one network has a third of them, so that no
-stranger keeps a building shut."""
+"""Misses only, so that a whole building may sign up in a day; one network has a third of them, so that no
+single attacker can block a building."""
 _MISSES = frozenset({RefusalCode.DEVICE_NOT_FOUND, RefusalCode.DWELLING_REF_NOT_FOUND})
 CODE_TRIES = RateLimit("registration code", 15, _DAY)
 PERSONAL_DATA_OF_REGISTRATION = RateLimit("personal data of a registration", 30, _HOUR)
 PERSONAL_DATA_FROM_NETWORK = RateLimit("personal data of a network", 120, _HOUR)
-"""Each is a password to be judged, and a letter if it is good."""
+"""Each is a password to judge, and a message if it is acceptable."""
 MESSAGES_TO_ADDRESS = RateLimit("registration letters", 6, _DAY)
 MESSAGES_FROM_NETWORK = RateLimit("registration letters of a network", 20, _DAY)
 PASSWORD_CHECKS = RateLimit("password check", 120, timedelta(minutes=1))
@@ -108,9 +107,9 @@ async def only_misses_count(
     *,
     now: datetime,
 ) -> AsyncIterator[None]:
-    """Look a counted serial or reference up: unless it is nobody's, the counts of misses forget it.
+    """Look up a counted serial or reference; a hit is refunded from the counts of misses.
 
-    A refusal that says more than that is no miss: the device is there, or nothing was looked up.
+    Any other refusal is no miss: the device exists, or nothing was looked up.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""A registration's row, the draft it holds, and what a door is told of it.
+"""A registration's row, the draft it holds, and the view of it for a door.
 
-In: a token, or a row. Out: drafts and views. The one rule: a row is written only if it still stands at the
-step that was answered, so two answers at once are one answer and one refusal.
+In: a token, or a row. Out: drafts and views. The one rule: a row is written only if it is still at the step
+that was answered, so of two concurrent answers one is refused.
 """
 
 from dataclasses import dataclass, field, fields
@@ -26,16 +26,16 @@ _COLUMNS = tuple(column.name for column in fields(Draft))
 
 @dataclass(frozen=True, slots=True)
 class RegistrationView:
-    """Where a registration stands.
+    """The state of a registration.
 
     Attributes:
         profile: whose journey.
-        draft: what was answered; a door shows the step and the address and nothing else of it.
+        draft: what was answered; a door shows only its step and address.
         forms: what has to be sent next.
         confirmation: the dwelling that was found, while it is to be confirmed.
         candidates: the residences that an address has just found.
-        expires_at: when it lapses.
-        token: readable when it begins, and never again.
+        expires_at: when it expires.
+        token: readable at the start only.
     """
 
     profile: OperatorProfile
@@ -48,7 +48,7 @@ class RegistrationView:
 
 
 def draft_of(row: Registration) -> Draft:
-    """What a row says was answered."""
+    """The draft stored in a row."""
     return Draft(**{name: getattr(row, name) for name in _COLUMNS})
 
 
@@ -65,10 +65,10 @@ async def open_registration(
 
 
 async def lock(connection: TransactionalDBClient, row: Registration) -> None:
-    """Hold a registration to the end of the transaction, and read it again.
+    """Lock a registration to the end of the transaction, and read it again.
 
     Raises:
-        RegistrationRefused: REGISTRATION_EXPIRED: it is gone.
+        RegistrationRefused: REGISTRATION_EXPIRED: it no longer exists.
     """
     if await Registration.filter(id=row.id).using_db(connection).select_for_update().first() is None:
         raise refused(RefusalCode.REGISTRATION_EXPIRED)
@@ -78,7 +78,7 @@ async def lock(connection: TransactionalDBClient, row: Registration) -> None:
 async def store(
     row: Registration, before: Draft, after: Draft, *, connection: TransactionalDBClient | None = None
 ) -> None:
-    """Write what has changed, if the registration still stands where it was answered."""
+    """Write what has changed, if the registration is still at the step that was answered."""
     values = {name: getattr(after, name) for name in _COLUMNS}
     unchanged = Registration.filter(id=row.id, step=before.step, dwelling_id=before.dwelling_id)
     if not await unchanged.using_db(connection).update(**values):

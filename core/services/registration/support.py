@@ -1,7 +1,7 @@
-"""Passes a question on to the operator, from somebody who may not be signed in (R-147).
+"""Forwards a question to the operator, from somebody who may not be signed in (R-147).
 
 In: an address and a question. Out: a message in the outbox to the operator's contact. The one rule: it goes
-to the operator alone and never to the address given, which could be anybody's.
+to the operator only and never to the address given, which could be anybody's.
 """
 
 import hashlib

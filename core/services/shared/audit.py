@@ -1,8 +1,8 @@
-"""Keeps a record of every security-relevant act: who did what, to what, when, and from which address.
+"""Records every security-relevant act: who did what, to what, when, and from which address.
 
 In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule: rows
-are only added, and hold numbers, names of things and states: no password, code, token, key, serial or
-address to write to. The table itself refuses to change a row (the initial migration).
+are only added, and hold numbers, names of things and states: no password, code, token, key, serial, e-mail
+address or phone number. The table itself refuses to change a row (the initial migration).
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Detail: TypeAlias = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an act was done to: `Subject("account", 12)`; without a number, a thing that is not known."""
+    """The object of an act: `Subject("account", 12)`; without a number, an unknown one."""
 
     kind: str
     number: int | None = None
@@ -42,10 +42,9 @@ class AuditEntry:
 async def record(
     act: Act,
     subject: Subject,
-    *,
-    now: datetime,
+    viewer: Viewer | None,
     visitor: Visitor,
-    viewer: Viewer | None = None,
+    now: datetime,
     connection: BaseDBAsyncClient | None = None,
     **details: Detail,
 ) -> None:
@@ -54,11 +53,11 @@ async def record(
     Args:
         act: what happened.
         subject: to what.
-        now: when.
-        visitor: from where.
         viewer: who; None for somebody who has not signed in.
-        connection: the transaction that the act is part of; an act that is undone was not done.
-        details: what else is worth knowing, such as the name of a reason; never a secret.
+        visitor: from where.
+        now: when.
+        connection: the transaction that the act is part of; a rollback removes the record too.
+        details: further facts, such as the name of a reason; never a secret.
     """
     await AuditRecord.create(
         at=now,
@@ -71,6 +70,18 @@ async def record(
         details=details,
         using_db=connection,
     )
+
+
+async def record_own(
+    act: Act,
+    viewer: Viewer,
+    visitor: Visitor,
+    now: datetime,
+    connection: BaseDBAsyncClient | None = None,
+    **details: Detail,
+) -> None:
+    """Add a record of what somebody did to their own account."""
+    await record(act, Subject("account", viewer.account_id), viewer, visitor, now, connection, **details)
 
 
 async def acts_on(

@@ -1,8 +1,8 @@
-"""Seals bytes under SUBMETER_SECRET_KEY: AES-256-GCM, for one purpose, bound to the thing they belong to.
+"""Encrypts bytes with SUBMETER_SECRET_KEY: AES-256-GCM, for one purpose, bound to the thing they belong to.
 
-In: bytes and what they are bound to. Out: the sealed form: one version byte, 12 bytes of nonce, 16 bytes of
-tag, the ciphertext. The one rule: each purpose has a key of its own, and what is sealed for one thing does
-not open for another, so a sealed value copied to another row is of no use.
+In: bytes and what they are bound to. Out: the encrypted form: one version byte, 12 bytes of nonce, 16 bytes
+of tag, the ciphertext. The one rule: each purpose has a key of its own, and a value encrypted for one thing
+cannot be decrypted for another, so an encrypted value copied to another row is of no use.
 """
 
 import os
@@ -12,13 +12,11 @@ from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
+from core.errors import SecretUnusable
+
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-
-
-class DecryptionFailed(ValueError):
-    """Sealed under another secret, for another purpose or thing, or damaged."""
 
 
 def derived_key(secret_key: str, purpose: str) -> bytes:
@@ -31,7 +29,7 @@ def derived_key(secret_key: str, purpose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """Seals and opens for one purpose."""
+    """Encrypts and decrypts for one purpose."""
 
     _key: bytes = field(repr=False)
 
@@ -46,10 +44,10 @@ class Encryption:
         return _VERSION + nonce + tag + ciphertext
 
     def open(self, encrypted: bytes, *, bound_to: str) -> bytes:
-        """The bytes again.
+        """The decrypted bytes.
 
         Raises:
-            SealBroken: they cannot be opened.
+            SecretUnusable: encrypted with another secret, for another purpose or thing, or damaged.
         """
         nonce, tag = (
             encrypted[1 : 1 + _NONCE_BYTES],
@@ -57,9 +55,12 @@ class Encryption:
         )
         ciphertext = encrypted[1 + _NONCE_BYTES + _TAG_BYTES :]
         if encrypted[:1] != _VERSION:
-            raise DecryptionFailed("no sealed value of this application")
+            raise SecretUnusable(f"What is stored for {bound_to} is no encrypted value of this application.")
         try:
             cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
             return cipher.decrypt_and_verify(ciphertext, tag)
         except ValueError as failure:
-            raise DecryptionFailed("not sealed under this secret for this") from failure
+            raise SecretUnusable(
+                f"What is encrypted for {bound_to} cannot be decrypted:"
+                " SUBMETER_SECRET_KEY is not the one it was encrypted with."
+            ) from failure

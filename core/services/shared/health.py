@@ -1,4 +1,4 @@
-"""Tells whether the application can do its work: whether its database answers."""
+"""Checks whether the application can work: whether its database answers."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ _log = logging.getLogger(__name__)
 
 
 async def database_answers() -> bool:
-    """Ask the database the smallest question there is."""
+    """Run the smallest possible query."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             await current_database().execute_query("SELECT 1")
-    except Exception:  # noqa: BLE001 - whatever it is, and drivers raise much: the database does not answer
+    except Exception:  # noqa: BLE001 - drivers raise many types, and all mean: the database does not answer
         _log.warning("The database does not answer", exc_info=True)
         return False
     return True

@@ -1,4 +1,4 @@
-"""A page of a longer list: what a keyset query answers, whatever the door makes of it."""
+"""A page of a longer list: the result of a keyset query, for any door."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

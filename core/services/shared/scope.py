@@ -1,30 +1,30 @@
 """The one point where rows are narrowed to a Viewer: which dwellings, and which days of each.
 
-In: the viewer. Out: `Stay` values. The one rule: what is not in a stay does not exist for the viewer, so
-"no such dwelling" and "not yours" are the same answer, and nothing from before the
+In: the viewer. Out: `OccupancyPeriod` values. The one rule: what is not in an occupancy period does not exist
+for the viewer, so "no such dwelling" and "not yours" are the same answer, and nothing from before the
 move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
 
 from core.access import Permission, Role, Viewer
+from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Dwelling, Meter, Occupancy, OccupancyKind
 
 _ONE_DAY = timedelta(days=1)
 _LARGEST_ID = 2**63 - 1
-"""What a database's BIGINT holds; to ask for more is an error of its own in each of them."""
+"""The largest BIGINT; each database raises an error of its own for a larger number."""
 
 
 @dataclass(frozen=True, slots=True)
 class OccupancyPeriod:
-    """A dwelling and the civil days of it that a viewer may see; `last_day` is None while the stay lasts."""
+    """A dwelling and the civil days of it that a viewer may see; `last_day` is None until it has ended."""
 
     dwelling_id: int
     kind: OccupancyKind
@@ -35,14 +35,14 @@ class OccupancyPeriod:
         return self.first_day <= day and (self.last_day is None or day <= self.last_day)
 
     def over_on(self, day: date) -> bool:
-        """Whether the stay had ended before that day."""
+        """Whether the period had ended before that day."""
         return self.last_day is not None and self.last_day < day
 
     def clip(self, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
         """The days asked for, or by default all that may be seen up to today.
 
         Raises:
-            ForbiddenPeriod: a bound that was given lies outside the stay.
+            ForbiddenPeriod: a bound that was given lies outside the occupancy period.
         """
         for day, field in ((first, "from"), (last, "to")):
             if day is not None and day < self.first_day:
@@ -53,40 +53,44 @@ class OccupancyPeriod:
 
 
 async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
-    """Every stay of the viewer, the open-ended ones first, then the latest.
+    """Every occupancy period of the viewer, the open-ended ones first, then the latest.
 
-    Stays that follow one another without a day between are one: a lease renewed, a tenant become owner.
+    Occupancies that follow one another without a day between are one period: a lease renewed, a tenant become
+    owner.
     """
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
         return []
     rows = occupants().filter(account_id=viewer.account_id).select_related("dwelling__residence")
     mine = await rows.order_by("-move_in", "id")
-    found = _joined(await occupancy_periods_of([row for row in mine if _still_visible(row, viewer)]))
+    found = _joined(
+        [period for _, period in await with_periods([row for row in mine if _still_visible(row, viewer)])]
+    )
     return sorted(found, key=lambda period: period.last_day is not None)
 
 
 def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
-    """Whether somebody who left may still look back (CN-10): for the operator's time, in the residence's
-    days, and no longer.
+    """Whether a former occupant still has access to the own period (CN-10): for the operator's access time,
+    in the residence's days.
     """
     if row.access_until is None or viewer.asked_at is None:
         return True
-    zone = ZoneInfo(row.dwelling.residence.time_zone)
-    return viewer.asked_at.astimezone(zone).date() < row.access_until
+    return civil_day(viewer.asked_at, row.dwelling.residence.time_zone) < row.access_until
 
 
-async def occupancy_periods_of(
+async def with_periods(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
-) -> list[OccupancyPeriod]:
-    """The stay that each occupancy gives: cut where a predecessor was still there (C-14) or a successor is.
+) -> list[tuple[Occupancy, OccupancyPeriod]]:
+    """Each occupancy with its period: cut where a predecessor was still there (C-14) or a successor is.
 
-    A dwelling has one occupant at a time (R-140): whoever moves in ends the stay before, though nobody
+    A dwelling has one occupant at a time (R-140): whoever moves in ends the occupancy before, though nobody
     entered a move-out.
     """
     dwelling_ids = {row.dwelling_id for row in occupancies}
     others = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
-    return [_period(row, [other for other in others if _is_another(other, row)]) for row in occupancies]
+    return [
+        (row, _period(row, [other for other in others if _is_another(other, row)])) for row in occupancies
+    ]
 
 
 def _is_another(other: Occupancy, period: Occupancy) -> bool:
@@ -109,11 +113,11 @@ def _period(row: Occupancy, others: Sequence[Occupancy]) -> OccupancyPeriod:
 
 
 def _precedes(other: Occupancy, row: Occupancy) -> bool:
-    """Whether somebody else's stay that has an end came before this one, and so cuts its beginning (C-14).
+    """Whether somebody else's occupancy that has an end precedes this one, and so cuts its beginning (C-14).
 
-    Of one that began later, two things may be true. Either this one was attested, or entered, with too early
-    a day after the other one had ended; or it is that of a forgotten predecessor, who does not come back when
-    the successor leaves.
+    If the other began later, there are two cases. Either this one was attested, or entered, with too early a
+    day after the other had ended; or it is that of a predecessor whose end nobody entered, who does not come
+    back when the successor leaves.
     """
     if other.move_out is None or (row.move_out is not None and other.move_out >= row.move_out):
         return False
@@ -126,7 +130,7 @@ def _precedes(other: Occupancy, row: Occupancy) -> bool:
 
 
 def _joined(latest_first: Sequence[OccupancyPeriod]) -> list[OccupancyPeriod]:
-    """The stays of one account, those at one dwelling that touch or overlap made one."""
+    """The periods of one account, those at one dwelling that touch or overlap merged."""
     joined: list[OccupancyPeriod] = []
     for period in latest_first:
         later = next((known for known in joined if known.dwelling_id == period.dwelling_id), None)
@@ -145,14 +149,14 @@ def _touch(earlier: OccupancyPeriod, later: OccupancyPeriod) -> bool:
 
 
 async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
-    """The numbers of the occupancies that make one stay with this one, itself among them: the account's own
+    """The numbers of the occupancies that form one period with this one, itself among them: the account's own
     at the dwelling that touch or overlap.
     """
     if occupancy.account_id is None:
         return [occupancy.id]
     same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
     rows = await same.using_db(connection)
-    known = zip(rows, await occupancy_periods_of(rows, connection=connection), strict=True)
+    known = await with_periods(rows, connection=connection)
     chains: list[list[tuple[int, OccupancyPeriod]]] = []
     for row, period in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
         if chains and any(_touch(before, period) for _, before in chains[-1]):
@@ -164,10 +168,10 @@ async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient 
 
 
 async def occupancy_period_at(viewer: Viewer, dwelling_id: int) -> OccupancyPeriod:
-    """The viewer's stay at a dwelling.
+    """The viewer's occupancy period at a dwelling.
 
     Raises:
-        NotFound: there is no such dwelling, or the viewer has no stay there.
+        NotFound: there is no such dwelling, or the viewer has no occupancy there.
     """
     for period in await occupancy_periods(viewer):
         if period.dwelling_id == dwelling_id:
@@ -177,7 +181,7 @@ async def occupancy_period_at(viewer: Viewer, dwelling_id: int) -> OccupancyPeri
 
 async def ownerships(viewer: Viewer) -> list[OccupancyPeriod]:
     """What the viewer owns, or owned, without living there, the latest first (C-01): to be given up when it
-    is sold; it shows no day of anybody's.
+    is sold; it gives access to nobody's days.
     """
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
@@ -191,7 +195,7 @@ async def ownerships(viewer: Viewer) -> list[OccupancyPeriod]:
 
 
 async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, OccupancyPeriod]:
-    """A meter (with its dwelling and residence) and the viewer's stay at its dwelling.
+    """A meter (with its dwelling and residence) and the viewer's occupancy period at its dwelling.
 
     Raises:
         NotFound: there is no such meter, or it is not one of the viewer's.
@@ -208,7 +212,7 @@ async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Mete
 
 
 async def dwellings_with_residence(dwelling_ids: list[int]) -> dict[int, Dwelling]:
-    """The dwellings with residence and operator at hand; the ids must come from `stays`."""
+    """The dwellings with residence and operator loaded; the ids must come from `occupancy_periods`."""
     rows = await Dwelling.filter(id__in=dwelling_ids).select_related("residence__operator")
     return {row.id: row for row in rows}
 

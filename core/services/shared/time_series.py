@@ -1,9 +1,9 @@
 """The explicit SQL of the series tables: readings, hourly and daily volumes, in batches.
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
-it is written for PostgreSQL (`$1`), and the keys of a batch travel as one JSON parameter, which each database
-unfolds in its own way. On PostgreSQL rows go in by COPY, on SQLite by executemany: the fastest of each, as
-measured. Times are epoch seconds, days are written 20261122 (the initial migration).
+it is written for PostgreSQL (`$1`), and the keys of a batch are passed as one JSON parameter, which each
+database expands in its own way. Rows are inserted by COPY on PostgreSQL, by executemany on SQLite: the
+fastest of each, as measured. Times are epoch seconds, days are written 20261122 (the initial migration).
 """
 
 import json
@@ -35,7 +35,7 @@ class ReadingRow(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A stretch of one meter's time, both ends included: epoch seconds, or days where a function says so."""
+    """An interval of one meter's time, both ends included: epoch seconds, or days where stated."""
 
     meter_id: int
     first: int
@@ -52,7 +52,7 @@ def day_of_number(number: int) -> date:
 
 
 async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> list[ReadingRow]:
-    """The readings inside the windows; one that lies in several comes several times."""
+    """The readings inside the windows; one that lies in several is returned several times."""
     rows = await _select(
         connection,
         "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
@@ -75,7 +75,7 @@ async def known_telegrams(
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
-    """Store readings whose (meter, time) is not stored yet."""
+    """Store readings; their (meter, time) must not be stored yet."""
     columns = ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest")
     await _insert(connection, "reading", columns, rows)
 
@@ -127,7 +127,7 @@ async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) 
 
 
 class ReceptionHabit(NamedTuple):
-    """A meter's last reading, and how many `readings` came since `first_s` within the time looked at."""
+    """A meter's last reading, and how many `readings` were received since `first_s` within the look-back."""
 
     meter_id: int
     dwelling_id: int
@@ -196,7 +196,7 @@ async def readings_page(
 async def replace_hours(
     connection: BaseDBAsyncClient, windows: Sequence[Window], hours: Iterable[tuple[int, HourVolume]]
 ) -> None:
-    """Put new hourly volumes in the place of all that begin inside the windows."""
+    """Replace all hourly volumes that begin inside the windows by new ones."""
     await _delete(
         connection, "DELETE FROM hourly_volume WHERE meter_id = $1 AND hour_at BETWEEN $2 AND $3", windows
     )
@@ -207,7 +207,7 @@ async def replace_hours(
 async def replace_days(
     connection: BaseDBAsyncClient, windows: Sequence[Window], days: Iterable[tuple[int, DayVolume]]
 ) -> None:
-    """Put new daily volumes in the place of all inside the windows, whose ends are days as numbers."""
+    """Replace all daily volumes inside the windows, whose ends are days as numbers, by new ones."""
     await _delete(
         connection, "DELETE FROM daily_volume WHERE meter_id = $1 AND day BETWEEN $2 AND $3", windows
     )
@@ -238,7 +238,7 @@ async def days_within(
 ) -> dict[int, list[DayVolume]]:
     """The daily volumes of each meter in the periods (first and last day), in the order of time.
 
-    The periods must not overlap: a day inside two of them would come twice.
+    The periods must not overlap: a day inside two of them would be returned twice.
     """
     numbers = [(day_number(first), day_number(last)) for first, last in periods]
     rows = await _select(
@@ -264,17 +264,17 @@ async def _select(
     """Run a statement that reads the batch's keys as the table `k(a, b, c)`."""
     parameter = json.dumps([(*key, None, None)[:3] for key in keys])
     if is_sqlite(connection):
-        unfolded = (
+        expanded = (
             "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
             " FROM json_each($1)"
         )
     else:
-        unfolded = (
+        expanded = (
             "SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint"
             " FROM json_array_elements($1::json)"
         )
     separator = "" if statement.startswith(",") else " "
-    return await _query(connection, f"WITH k(a, b, c) AS ({unfolded}){separator}{statement}", [parameter])
+    return await _query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", [parameter])
 
 
 async def _query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""Transactions that a cancelled caller cannot tear: `@transactional` runs a service's body to its end.
+"""Transactions that a cancelled caller cannot interrupt: `@transactional` runs a service's body to its end.
 
-A task cancelled while Tortoise is opening a transaction never gives its connection back to the pool, and a
+A task cancelled while Tortoise is opening a transaction never returns its connection to the pool, and a
 closed WebSocket or a time-out does cancel tasks. So the body runs in a task of its own, shielded: the caller
-may leave, the transaction is committed or rolled back as a whole.
+may be cancelled, the transaction is committed or rolled back as a whole.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ def transactional(
 
 
 def _look_at_failure(task: asyncio.Task[object]) -> None:
-    """Take note of a failure whose caller has left, so that asyncio does not report it as forgotten."""
+    """Retrieve a failure whose caller was cancelled, or asyncio would report it as never retrieved."""
     _running.discard(task)
     if not task.cancelled():
         task.exception()

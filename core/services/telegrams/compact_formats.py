@@ -1,9 +1,9 @@
-"""Remembers the record headers that full telegrams teach, so that compact frames of their kind are read.
+"""Stores the record headers of full telegrams, so that compact frames of their kind can be read.
 
-In: telegrams that were opened. Out: the `CompactFormats` that open the next ones, and their entries as rows.
-Two rules: what was learned outlives the process, so that the first compact frame after a restart is read; and
-only a telegram that was sealed teaches, since a stranger could send a plain one whose signature collides with
-a true one. EN 13757-3 annex G.
+In: telegrams that were decrypted. Out: the formats that decode the next ones, and their entries as rows. Two
+rules: formats are stored, so that the first compact frame after a restart is read; and only an encrypted
+telegram adds one, since an attacker could send a plain one whose signature collides with a genuine one.
+EN 13757-3 annex G.
 """
 
 from collections import Counter
@@ -17,35 +17,37 @@ from core.metering import CompactFormats, FormatEntry, Opened, SecurityKind
 from core.models import CompactFormat
 
 MOST_OF_A_KIND: Final = 32
-"""Formats kept for the meters of one maker, version and medium; those in the field send up to ten."""
+"""Formats stored for the meters of one maker, version and medium; those in the field send up to ten."""
 
 
-async def stored_book(manufacturers: Iterable[str]) -> CompactFormats:
-    """What was learned so far of these makers' meters."""
+async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
+    """The formats known so far of these makers' meters."""
     rows = await CompactFormat.filter(manufacturer__in=list(set(manufacturers))).order_by("id")
     return CompactFormats(
         tuple(FormatEntry(row.manufacturer, row.version, row.medium, row.headers) for row in rows)
     )
 
 
-def learned(book: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
-    """The book with what these telegrams teach; itself when that is nothing new."""
+def learned(formats: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
+    """The formats with those of these telegrams added; unchanged if there is nothing new."""
     seen: set[tuple[int, str, int, int]] = set()
     for telegram in opened:
         # Telegrams of one layout have the same record headers.
         layout, meter = telegram.frame.layout, telegram.identified.address
         kind = (id(layout), meter.manufacturer, meter.version, meter.medium)
-        if kind not in seen and _was_sealed(telegram):
+        if kind not in seen and _was_encrypted(telegram):
             seen.add(kind)
-            book = book.learn(telegram)
-    return book
+            formats = formats.learn(telegram)
+    return formats
 
 
-def _was_sealed(telegram: Opened) -> bool:
+def _was_encrypted(telegram: Opened) -> bool:
     frame = telegram.frame
     extended = frame.envelope.extended_link
-    sealed = frame.envelope.security is not SecurityKind.NONE or (extended is not None and extended.encrypted)
-    return sealed and not frame.opened_with_default_key
+    encrypted = frame.envelope.security is not SecurityKind.NONE or (
+        extended is not None and extended.encrypted
+    )
+    return encrypted and not frame.opened_with_default_key
 
 
 async def remember(
@@ -55,7 +57,7 @@ async def remember(
     *,
     now: datetime,
 ) -> None:
-    """Store what was learned; what another worker has learned meanwhile is left as it is."""
+    """Store new formats; those that another worker has stored meanwhile are left as they are."""
     fresh = updated_formats.entries[len(known.entries) :]
     if not fresh:
         return
@@ -74,6 +76,6 @@ async def remember(
                     learned_at=now,
                 )
             )
-    # In one order, so that two batches that learned the same cannot wait for each other.
+    # In one order, so that two batches with the same formats cannot wait for each other.
     rows.sort(key=lambda row: (row.manufacturer, row.version, row.medium, row.headers))
     await CompactFormat.bulk_create(rows, ignore_conflicts=True, using_db=connection)

@@ -1,6 +1,6 @@
-"""Lists the lines that are kept because they could not be used, newest first.
+"""Stores and lists dead letters: lines that could not be used, newest first.
 
-The line itself is shown whole: it is what a radio heard, and a sealed one stays sealed.
+The line itself is shown whole: it is what a gateway received, and an encrypted one remains encrypted.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from core.services.telegrams.decoding import ReceivedLine, Unusable
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterView:
-    """A line with what failed, where in it, and whose it was."""
+    """A line with its fault, the place of the fault, and the sender."""
 
     id: int
     received_at: datetime
@@ -35,7 +35,7 @@ class DeadLetterView:
 async def read_dead_letters(
     viewer: Viewer, *, reason: str | None = None, limit: int = 100
 ) -> list[DeadLetterView]:
-    """The newest lines that wait for their cause to go, of one reason if one is given."""
+    """The newest dead letters that have not been used since, of one reason if one is given."""
     viewer.require(Permission.TELEGRAMS_REPLAY)
     query = DeadLetter.filter(state=TelegramState.WAITING)
     if reason is not None:
@@ -64,7 +64,7 @@ async def store_dead_letters(
     *,
     source: str,
 ) -> None:
-    """Store lines that could not be used; one that is kept already gets its newest reason and is seen again.
+    """Store dead letters; a known one gets its newest reason, and its sightings are counted up.
 
     Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
     each other.
@@ -129,7 +129,7 @@ def _findings(failure: Unusable) -> dict[str, str | int | None]:
 async def mark_replayed(
     connection: TransactionalDBClient, used: Iterable[ReceivedLine], *, now: datetime
 ) -> None:
-    """Mark kept lines that have been used now."""
+    """Mark dead letters that have been used now."""
     digests = [line.digest for line in used]
     if not digests:
         return

@@ -1,7 +1,7 @@
-"""Gateway lines and what becomes of them: heard, opened, or kept as unusable with the reason.
+"""Decodes gateway lines in steps: received, identified, decrypted, or unusable with the reason.
 
-In: a line and the moment it came. Out: a value that says how far it got. The one rule: nothing that was
-received is lost; a line that cannot be used is stored whole, once, and `release` marks it when it is used
+In: a line and the moment of its reception. Out: a value for the step it reached. The one rule: nothing that
+was received is lost; a line that cannot be used is stored whole, once, and `release` marks it when it is used
 after all. Decoding raises nothing here: a broken telegram is a result.
 """
 
@@ -33,14 +33,14 @@ from core.services.telegrams.compact_formats import learned
 
 
 class IntakeStage(StrEnum):
-    """The steps after decoding at which a telegram can end; before them stand those of `core.mbus`."""
+    """The steps after decoding at which a telegram can fail; those before are `core.mbus`'s."""
 
     METER = "METER"
     READING = "READING"
 
 
 class Reason(StrEnum):
-    """Why a decoded telegram could not become a reading; before these stand the faults of `core.mbus`."""
+    """Why a decoded telegram could not become a reading; the faults before are `core.mbus`'s."""
 
     UNKNOWN_METER = "UNKNOWN_METER"
     SECRET_UNUSABLE = "SECRET_UNUSABLE"  # noqa: S105 - a reason, no secret
@@ -54,7 +54,7 @@ class Reason(StrEnum):
 
 
 LARGEST_INDEX = 10**15
-"""A million million cubic metres: no register shows more, while records can hold what no column does."""
+"""A million million cubic metres: no register shows more, but a record can hold more than the column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class ReceivedLine:
     """A gateway line as received.
 
     Attributes:
-        text: storable and stripped; see `Line.of`.
-        received_at: the moment that holds if the line carries none itself.
-        operator_id: whose gateway heard it; None for the operator's own command line, which serves all.
-        sightings: how often it was heard now; 0 when a kept line is only tried again.
+        text: escaped for the database and stripped; see `ReceivedLine.of`.
+        received_at: the moment that applies if the line carries none itself.
+        operator_id: whose gateway received it; None for the operator's own command line, which serves all.
+        sightings: how often it was received now; 0 when a dead letter is only retried.
     """
 
     text: str
@@ -75,22 +75,22 @@ class ReceivedLine:
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
-        """The line of a text that may hold anything."""
+        """The line of an arbitrary text."""
         return cls(escape_for_database(text.strip()), received_at, operator_id)
 
     @property
     def digest(self) -> str:
-        """What makes the same line, heard by the same operator, the same row.
+        """The identity of a row: the same line, received by the same operator.
 
-        Another operator's gateway may not book on the meter, so what it heard is a line of its own.
+        Another operator's gateway may not deliver for the meter, so a line that it received is another row.
         """
-        heard_by = "" if self.operator_id is None else f"{self.operator_id}\n"
-        return hashlib.sha256(f"{heard_by}{self.text}".encode()).hexdigest()
+        received_by = "" if self.operator_id is None else f"{self.operator_id}\n"
+        return hashlib.sha256(f"{received_by}{self.text}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A line that could not become a reading: at which stage, why, where in it, and whose it was."""
+    """A line that could not become a reading: the stage, the reason, the place, and the sender."""
 
     line: ReceivedLine
     stage: str
@@ -102,17 +102,17 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTelegram:
-    """A telegram whose sender is known; `timed` says that the moment is the line's own."""
+    """A telegram whose sender is known; `timed`: the moment is the line's own."""
 
     line: ReceivedLine
-    sealed: Identified
+    identified: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
 
     @property
     def radio_address(self) -> str:
-        return str(self.sealed.address)
+        return str(self.identified.address)
 
     def unusable(self, stage: str, reason: str, message: str, *, offset: int | None = None) -> Unusable:
         return Unusable(self.line, stage, reason, message, offset, self.radio_address)
@@ -120,9 +120,9 @@ class ReceivedTelegram:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What an opened telegram says of its meter's register.
+    """The register index that a decrypted telegram reports.
 
-    `message_counter` is there when it was proved by a message authentication code (mode 7).
+    `message_counter` is set when a message authentication code has proved it (mode 7).
     """
 
     received: ReceivedTelegram
@@ -133,12 +133,12 @@ class Reported:
 
 
 def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
-    """Lines to telegrams to senders, in order; the contents may still be sealed."""
+    """Lines to telegrams with their senders, in order; the contents may still be encrypted."""
     parsed = [_parsed(line) for line in lines]
     telegrams = [one for one in parsed if isinstance(one, GatewayLine)]
     senders = iter(decoder.identify([(one.telegram, one.crc_kept) for one in telegrams]))
     return [
-        one if isinstance(one, Unusable) else _heard(line, one, next(senders))
+        one if isinstance(one, Unusable) else _received_telegram(line, one, next(senders))
         for line, one in zip(lines, parsed, strict=True)
     ]
 
@@ -150,15 +150,15 @@ def _parsed(line: ReceivedLine) -> GatewayLine | Unusable:
         return _failed(line, failure, None)
 
 
-def _heard(
-    line: ReceivedLine, gateway_line: GatewayLine, sealed: Identified | TelegramError
+def _received_telegram(
+    line: ReceivedLine, gateway_line: GatewayLine, identified: Identified | TelegramError
 ) -> ReceivedTelegram | Unusable:
-    if isinstance(sealed, TelegramError):
-        return _failed(line, sealed, None)
+    if isinstance(identified, TelegramError):
+        return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
         line=line,
-        sealed=sealed,
+        identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
         moment=gateway_line.received_at or line.received_at,
         timed=gateway_line.received_at is not None,
@@ -169,12 +169,12 @@ def open_telegrams(
     received: Sequence[ReceivedTelegram],
     meters: Mapping[str, MeterEntry],
     decoder: BatchDecoder,
-    book: CompactFormats,
+    formats: CompactFormats,
 ) -> tuple[list[Reported | Unusable], CompactFormats]:
-    """Sealed telegrams to the indexes of their registers, in order; and the book with what they teach.
+    """Encrypted telegrams to the indexes of their registers, in order; and the formats with theirs added.
 
-    Each is opened with the newest of its meter's keys that fits; of those that none fits, the first failure
-    counts. A compact telegram may come before the full one, of the same batch, that teaches its format.
+    Each is decrypted with the newest of its meter's keys that fits; where none fits, the first failure is
+    reported. A compact telegram may precede the full one, of the same batch, that defines its format.
     """
     answers: dict[int, Reported | Unusable] = {}
     waiting: list[_Waiting] = []
@@ -184,9 +184,9 @@ def open_telegrams(
             answers[place] = _not_opened(item, meter)
         else:
             waiting.append((place, item, meter))
-    results = _with_their_keys(waiting, decoder, book)
-    updated_formats = learned(book, (result for result in results.values() if isinstance(result, Opened)))
-    if updated_formats is not book:
+    results = _with_their_keys(waiting, decoder, formats)
+    updated_formats = learned(formats, (result for result in results.values() if isinstance(result, Opened)))
+    if updated_formats is not formats:
         again = [one for one in waiting if _is_unknown_format(results[one[0]])]
         results |= _with_their_keys(again, decoder, updated_formats)
     for place, item, meter in waiting:
@@ -202,13 +202,13 @@ _Waiting = tuple[int, ReceivedTelegram, MeterEntry]
 
 
 def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, book: CompactFormats
+    waiting: Sequence[_Waiting], decoder: BatchDecoder, formats: CompactFormats
 ) -> dict[int, Opened | TelegramError]:
     results: dict[int, Opened | TelegramError] = {}
     turn = 0
     while waiting:
         keys = [meter.keys[turn] if meter.keys else None for _, _, meter in waiting]
-        opened = decoder.open([item.sealed for _, item, _ in waiting], keys, formats=book)
+        opened = decoder.open([item.identified for _, item, _ in waiting], keys, formats=formats)
         again: list[_Waiting] = []
         turn += 1
         for (place, item, meter), result in zip(waiting, opened, strict=True):
@@ -230,7 +230,7 @@ def _not_opened(received: ReceivedTelegram, meter: MeterEntry | None) -> Unusabl
     if meter is None:
         message = f"No meter {received.radio_address} is registered."
         return received.unusable(IntakeStage.METER, Reason.UNKNOWN_METER, message)
-    message = "The meter's key was sealed under another SUBMETER_SECRET_KEY than the present one."
+    message = "The meter's key was encrypted with another SUBMETER_SECRET_KEY than the present one."
     return received.unusable(IntakeStage.METER, Reason.SECRET_UNUSABLE, message)
 
 
@@ -259,7 +259,7 @@ _ANOTHER_KEY_MAY_FIT = frozenset(
 
 
 async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
-    """The reports with their meters' removals as they stand now that the dwellings are locked."""
+    """The reports with their meters' removals read again, now that the dwellings are locked."""
     ids = {report.meter.id for report in reported}
     rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
     removed_at = {row.id: row.removed_at for row in rows}

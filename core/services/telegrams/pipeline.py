@@ -1,8 +1,8 @@
-"""The radio river on one page: gateway lines in; readings, volumes, leak episodes, alerts and messages out.
+"""The telegram pipeline: gateway lines in; readings, volumes, leak episodes, alerts and messages out.
 
-It works on batches, and a batch of one is the same code. A batch is one transaction: what it stored stays
-when the process is killed, and a file that is taken in again adds what was missing and nothing twice. A line
-that cannot be used is counted, kept with its reason, and replayed once its cause is gone.
+It works on batches, and a batch of one is the same code. A batch is one transaction: what it stored is safe
+when the process is killed, and a file that is ingested again adds what was missing and nothing twice. A line
+that cannot be used is counted, stored as a dead letter with its reason, and replayed once its cause is fixed.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
 from core.services.shared.transaction import transactional
-from core.services.telegrams.compact_formats import remember, stored_book
+from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
     ReceivedLine,
@@ -44,9 +44,9 @@ from core.services.telegrams.rollups import roll_up
 
 @dataclass(slots=True)
 class IntakeSummary:
-    """What became of the lines: `lines` = `stored` + `duplicates` + all of `unusable`.
+    """The outcome of an intake: `lines` = `stored` + `duplicates` + all of `unusable`.
 
-    Blank lines count nowhere. `alerts` were raised, or moved on.
+    Blank lines are not counted. `alerts` were raised or updated.
     """
 
     lines: int = 0
@@ -75,13 +75,13 @@ async def take_in(
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Take in gateway lines of any known shape.
+    """Ingest gateway lines of any known format.
 
     Args:
         application: the settings and drivers.
         viewer: the gateway, or the operator's command line.
         texts: the lines; one without a moment of its own counts as received `now`.
-        source: a file's or gateway's name, kept with lines that cannot be used.
+        source: a file's or gateway's name, stored with dead letters.
         now: the moment of reception, aware UTC.
         progress: called with the number of lines of each batch once it is stored.
     """
@@ -95,9 +95,9 @@ async def take_in(
 async def replay(
     application: Application, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
 ) -> IntakeSummary:
-    """Take in again every line that is kept; those whose cause is gone become readings.
+    """Ingest every dead letter again; those whose cause is fixed become readings.
 
-    A line still counts as its gateway's: it reaches the meters of that gateway's operator alone.
+    A line still counts as its gateway's: it reaches the meters of that gateway's operator only.
     """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
@@ -121,7 +121,7 @@ def _operator_of(row: DeadLetter) -> int | None:
 
 
 async def count_dead_letters(viewer: Viewer) -> int:
-    """How many lines are kept and wait for their cause to go."""
+    """How many dead letters have not been used since."""
     viewer.require(Permission.TELEGRAMS_REPLAY)
     return await DeadLetter.filter(state=TelegramState.WAITING).count()
 
@@ -160,12 +160,12 @@ async def _take_in_batch(
     meters = await meters_by_address(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
-    book = await stored_book(item.sealed.address.manufacturer for item in telegrams)
-    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, book)
+    formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
+    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
     return await _store(
-        application, viewer, reported, unusable, learned=(book, updated_formats), source=source, now=now
+        application, viewer, reported, unusable, learned=(formats, updated_formats), source=source, now=now
     )
 
 
@@ -194,8 +194,8 @@ async def _store(
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
-    news = [*leaks, *relapses, *conditions.news, *months, *limits]
-    messages = await outbox.queue(connection, news, now=now)
+    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits]
+    messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.accepted, *readings.duplicates)]

@@ -22,7 +22,7 @@ CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a gateway's clock may run ahead of ours."""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
-"""The same bytes within this time are one transmission that two gateways heard, or a repeater's."""
+"""The same bytes within this time are one transmission that two gateways received, or a repeater's."""
 
 _QUANTITY_OF = {
     Unit.LITRE: Quantity.VOLUME,
@@ -33,7 +33,7 @@ _QUANTITY_OF = {
 
 @dataclass(slots=True)
 class Ingested:
-    """The outcome of a batch: a reading's meter beside it, and the other lines by fate."""
+    """The outcome of a batch: each reading with its meter, and the other lines by outcome."""
 
     stored: list[tuple[MeterEntry, time_series.ReadingRow]] = field(default_factory=list)
     accepted: list[Reported] = field(default_factory=list)
@@ -55,7 +55,7 @@ async def ingest(
             outcome.duplicates.append(report)
             continue
         if counters.is_replay(report):
-            message = "The meter has sent newer messages before this one was heard: it was sent again."
+            message = "The meter had sent newer messages before this one was received: it is a replay."
             outcome.unusable.append(
                 report.received.unusable(IntakeStage.READING, Reason.COUNTER_NOT_RISEN, message)
             )
@@ -68,7 +68,7 @@ async def ingest(
         elif index == row.index_value:
             outcome.duplicates.append(report)
         else:
-            message = f"The meter said {index} at this moment, and this telegram says {row.index_value}."
+            message = f"The stored index at this moment is {index}, this telegram reports {row.index_value}."
             outcome.unusable.append(
                 report.received.unusable(IntakeStage.READING, Reason.CONFLICTING_READING, message)
             )
@@ -78,7 +78,7 @@ async def ingest(
 
 
 class _Stored:
-    """What is stored of a batch's meters near its moments, the batch's own readings included."""
+    """The stored readings of a batch's meters near its moments, the batch's own included."""
 
     def __init__(self, rows: Sequence[time_series.ReadingRow], untimed: set[tuple[int, int]]) -> None:
         self._index_at: dict[tuple[int, int], int] = {}
@@ -109,7 +109,7 @@ class _Stored:
         )
 
     def has_telegram(self, row: time_series.ReadingRow, *, timed: bool) -> bool:
-        """Whether these bytes were stored at about this time; of a line without a time, whether ever."""
+        """Whether these bytes were stored at about this time; for a line without a time, at any time."""
         who = (row.meter_id, row.telegram_digest)
         if not timed and who in self._untimed:
             return True
@@ -130,11 +130,11 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
         reason = Reason.UNIT_MISMATCH
         message = (
-            f"The telegram counts {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
+            f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
     elif received.moment > now + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
-        message = f"The line says {received.moment.isoformat()}, which has not come yet."
+        message = f"The line is dated {received.moment.isoformat()}, which lies in the future."
     elif received.moment < meter.installed_at or (
         meter.removed_at is not None and received.moment > meter.removed_at
     ):

@@ -1,9 +1,9 @@
-"""Message counters of sealed telegrams: each may come once (EN 13757-7 clause 7.6.6, mode 7).
+"""Message counters of encrypted telegrams: each is accepted once (EN 13757-7 clause 7.6.6, mode 7).
 
-In: reports whose counter a message authentication code has proved. Out: whether one is an old message sent
-again. The one rule: a message that is no newer than the newest known one, and is heard later than that by
-more than clocks differ, was recorded and sent again by somebody; a late delivery carries an earlier moment
-and is welcome. A new key, or `meters restart-counter`, begins the count anew.
+In: reports whose counter a message authentication code has proved. Out: whether one is a replayed message.
+The one rule: a message that is no newer than the newest known one, and was received later than that by more
+than clocks differ, is a replay; a late delivery carries an earlier moment and is accepted. A new key, or
+`meters restart-counter`, resets the counter.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from core.services.shared.transaction import transactional
 from core.services.telegrams.decoding import Reported
 
 CLOCKS_DIFFER: Final = timedelta(hours=1)
-"""Between two gateways that hear one meter."""
+"""Between two gateways that receive one meter."""
 
 
 class MessageCounters:
@@ -43,7 +43,7 @@ class MessageCounters:
         return cls(await MessageCounter.filter(meter_id__in=list(ids)).using_db(connection))
 
     def is_replay(self, report: Reported) -> bool:
-        """True for an old message that is heard again; otherwise it is noted."""
+        """True for a replayed message; any other is noted as the newest."""
         counter, moment = report.message_counter, report.received.moment
         if counter is None:
             return False
@@ -70,13 +70,13 @@ class MessageCounters:
 
 
 async def begin_anew(connection: TransactionalDBClient, meter_id: int) -> None:
-    """Forget the newest message of a meter whose key is another now."""
+    """Forget the newest message of a meter whose key has changed."""
     await MessageCounter.filter(meter_id=meter_id).using_db(connection).delete()
 
 
 @transactional
 async def restart_counter(connection: TransactionalDBClient, viewer: Viewer, *, radio_address: str) -> None:
-    """Take the next message of a meter as its newest, whatever it counts: its radio was reset.
+    """Accept the next message of a meter as its newest, whatever its counter: the radio was reset.
 
     Raises:
         NotFound: no meter has this radio address.

@@ -30,7 +30,7 @@ _ONE_DAY = timedelta(days=1)
 async def roll_up(
     connection: TransactionalDBClient, stored: Iterable[tuple[MeterEntry, ReadingRow]]
 ) -> dict[MeterEntry, tuple[date, date]]:
-    """Bring the volumes of a batch's meters up to date; answers the first and last civil day recomputed."""
+    """Bring the volumes of a batch's meters up to date; returns the first and last civil day recomputed."""
     spans = _spans(stored)
     around = await time_series.neighbours(
         connection, [Window(meter.id, first, last) for meter, (first, last) in spans.items()]

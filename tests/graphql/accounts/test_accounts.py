@@ -26,8 +26,8 @@ CHANGE = (
     "... on AccountRefused { field } ... on RateLimited { retryAfter } } }"
 )
 ASK_RESET = (
-    "mutation ($email: String!) { requestPasswordReset(email: $email) { ... on PasswordResetRequested { email } "
-    "... on RateLimited { __typename code retryAfter } } }"
+    "mutation ($email: String!) { requestPasswordReset(email: $email) { "
+    "... on PasswordResetRequested { email } ... on RateLimited { __typename code retryAfter } } }"
 )
 RESET = (
     "mutation ($token: String!, $new: String!) { resetPassword(token: $token, input: {newPassword: $new, "
@@ -56,8 +56,8 @@ def mailed(application: Application) -> Any:
 
 
 @pytest.mark.requirement("C-38", "R-061", "R-062", "R-066")
-async def test_a_first_sign_in_over_http(portal: Any, home: Any) -> None:
-    """Until the session is READY every datum is refused by the state's name, at whatever field."""
+async def test_a_first_sign_in_leads_to_a_ready_session(portal: Any, home: Any) -> None:
+    """Until the session is READY every field with data is refused by the state's name."""
     await Account.all().update(temporary_password_until=NOW.replace(hour=23), terms_version=None)
     session = (await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
     portal.client.cookies.clear()
@@ -79,8 +79,8 @@ async def test_a_first_sign_in_over_http(portal: Any, home: Any) -> None:
 
 
 @pytest.mark.requirement("R-112", "R-113", "R-114", "R-115", "R-116")
-async def test_a_password_that_cannot_be_taken_is_data(claire: Any) -> None:
-    """Each refusal has a type, a code, and words in French and English."""
+async def test_a_refused_password_is_part_of_the_answer(claire: Any) -> None:
+    """Each refusal has a type, a code, and a text in French and English."""
     answer = (await claire.ask(CHANGE, old=PASSWORD, new="court", again="court"))["changePassword"]
     assert (answer["__typename"], answer["code"]) == ("PasswordTooWeak", "PASSWORD_TOO_WEAK")
     assert answer["fr"] == "Le mot de passe ne respecte pas tous les critères."
@@ -97,8 +97,8 @@ async def test_a_password_that_cannot_be_taken_is_data(claire: Any) -> None:
         assert answer["fr"] != answer["en"]
 
 
-async def test_a_lock_out_and_the_way_around_it(portal: Any, home: Any, mailed: Any) -> None:
-    """ACCOUNT_LOCKED says until when; the link of the mail gets in, in a browser by its cookie."""
+async def test_a_locked_account_opens_by_the_reset_link(portal: Any, home: Any, mailed: Any) -> None:
+    """ACCOUNT_LOCKED states until when; the link of the e-mail signs in, in a browser by its cookie."""
     for _ in range(10):
         refused = (await portal.ask(SIGN_IN, email=EMAIL, password="wrong"))["signIn"]
         assert refused == {"__typename": "SignInRefused", "code": "SIGN_IN_REFUSED"}
@@ -116,8 +116,8 @@ async def test_a_lock_out_and_the_way_around_it(portal: Any, home: Any, mailed: 
     assert (again["__typename"], again["code"]) == ("AccountRefused", "CODE_EXPIRED")
 
 
-async def test_a_reset_is_limited_as_data(portal: Any, home: Any) -> None:
-    """RATE_LIMITED says how many seconds to wait, for an address that exists or not."""
+async def test_a_rate_limited_reset_is_part_of_the_answer(portal: Any, home: Any) -> None:
+    """RATE_LIMITED states the seconds to wait, for an address that exists or not."""
     for email in (EMAIL, "nobody@example.org"):
         answers = [(await portal.ask(ASK_RESET, email=email))["requestPasswordReset"] for _ in range(4)]
         assert answers[:3] == [{"email": email}] * 3
@@ -128,8 +128,8 @@ async def test_a_reset_is_limited_as_data(portal: Any, home: Any) -> None:
 @pytest.mark.requirement(
     "R-097", "R-101", "R-102", "R-104", "R-105", "R-118", "C-19", "C-32", "C-34", "R-204"
 )
-async def test_my_information_is_kept_up_to_date(claire: Any, mailed: Any) -> None:
-    """Contact data, a mobile confirmed by its code, and alerts by SMS after that alone."""
+async def test_contact_data_and_notifications_can_be_changed(claire: Any, mailed: Any) -> None:
+    """Contact data, a mobile confirmed by its code, and alerts by SMS only after that."""
     update = (
         "mutation ($input: ContactInput!) { updateContact(input: $input) { ... on AccountChanged { viewer "
         "{ firstName phone phoneConfirmed language } } ... on AccessRefusal { code } } }"
@@ -170,8 +170,8 @@ async def test_my_information_is_kept_up_to_date(claire: Any, mailed: Any) -> No
     assert {"topic": "NEW_DOCUMENT", "byEmail": False, "bySms": True} in chosen["viewer"]["notifications"]
 
 
-async def test_the_newsletter_is_seen_and_ended(claire: Any) -> None:
-    """Nobody has it who did not wish for it, or whose operator has none; one word ends it."""
+async def test_the_newsletter_is_shown_and_ended(claire: Any) -> None:
+    """Nobody has it without having asked, or where the operator has none; one mutation ends it."""
     choose = "mutation ($w: Boolean!) { chooseNewsletter(wished: $w) { viewer { newsletter } } }"
     see = "{ viewer { newsletter } }"
     assert (await claire.ask(see))["viewer"] == {"newsletter": False}
@@ -182,7 +182,7 @@ async def test_the_newsletter_is_seen_and_ended(claire: Any) -> None:
 
 
 async def test_an_address_is_changed_by_its_code(claire: Any, mailed: Any) -> None:
-    """And refused as data where it is none."""
+    """An invalid address is refused in the answer."""
     ask = (
         'mutation ($email: String!) { requestEmailChange(email: $email, password: "' + PASSWORD + '") '
         "{ ... on CodeSent { to } ... on AccountRefused { code field } } }"
@@ -226,11 +226,11 @@ async def test_the_consent_question_is_asked_and_answered(claire: Any) -> None:
     ] == "REFUSED"
 
 
-async def test_two_factor_sign_in_over_http(claire: Any) -> None:
-    """Begun, shown to work, asked for at the next sign-in, survived by a recovery code, removed."""
+async def test_two_factor_sign_in_is_enrolled_used_and_removed(claire: Any) -> None:
+    """Started, confirmed, required at the next sign-in, replaced by a recovery code, removed."""
     begin = (
-        "mutation ($p: String!) { startSecondFactor(password: $p) { ... on SecondFactorStarted { secret uri } "
-        "... on AccountRefused { code } } }"
+        "mutation ($p: String!) { startSecondFactor(password: $p) { "
+        "... on SecondFactorStarted { secret uri } ... on AccountRefused { code } } }"
     )
     confirm = (
         "mutation ($c: String!) { confirmSecondFactor(code: $c) "
@@ -264,7 +264,7 @@ async def test_two_factor_sign_in_over_http(claire: Any) -> None:
 
 
 async def test_sessions_are_listed_renewed_and_ended(claire: Any) -> None:
-    """By their owner, over the API."""
+    """By their owner, through the API."""
     for _ in range(2):
         await claire.ask(SIGN_IN, email=EMAIL, password=PASSWORD)
         claire.client.cookies.clear()
@@ -284,7 +284,7 @@ async def test_sessions_are_listed_renewed_and_ended(claire: Any) -> None:
 
 
 async def test_a_monthly_token_reads_months_alone(claire: Any) -> None:
-    """No day, no meter, no alert, no personal datum, and no mutation at all."""
+    """No day, no meter, no alert, no personal data, and no mutation at all."""
     issued = (await claire.ask(TOKEN, scopes=["READ_MONTHLY"]))["createAccessToken"]
     assert issued["accessToken"]["scopes"] == ["READ_MONTHLY"]
     claire.token = issued["token"]
@@ -332,7 +332,7 @@ async def test_a_monthly_token_reads_months_alone(claire: Any) -> None:
         assert (await claire.refusal(mutation))["code"] == "FORBIDDEN", mutation
 
 
-async def test_a_revoked_token_opens_nothing(claire: Any) -> None:
+async def test_a_revoked_token_is_refused(claire: Any) -> None:
     """From the next request on; it is no longer listed."""
     session = claire.token
     issued = (await claire.ask(TOKEN, scopes=["ALERTS"]))["createAccessToken"]

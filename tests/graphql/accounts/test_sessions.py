@@ -23,8 +23,8 @@ EMAIL = "claire.martin@example.org"
 
 
 @pytest.mark.requirement("R-066", "R-079")
-async def test_signing_in_opens_the_portal(portal: Any, home: Any) -> None:
-    """Sign-in answers a token and the viewer, and the token shows the account."""
+async def test_signing_in_gives_a_token_that_shows_the_account(portal: Any, home: Any) -> None:
+    """Sign-in answers a token and the viewer, and the token gives access to the account."""
     result = await portal.sign_in()
     assert result["__typename"] == "SignedIn"
     assert result["expiresAt"] == (NOW + timedelta(days=30)).isoformat()
@@ -53,7 +53,7 @@ async def test_signing_in_opens_the_portal(portal: Any, home: Any) -> None:
 async def test_a_wrong_sign_in_is_part_of_the_answer(
     portal: Any, home: Any, email: str, password: str
 ) -> None:
-    """Wrong password and unknown account are one refusal, told as data, without a cookie."""
+    """Wrong password and unknown account are one refusal, part of the answer, without a cookie."""
     response = await portal.post(SIGN_IN, {"email": email, "password": password})
     assert response.json() == {
         "data": {
@@ -86,7 +86,7 @@ async def test_without_a_valid_token_the_refusal_is_typed(portal: Any, home: Any
 
 
 async def test_an_expired_session_is_refused(claire: Any) -> None:
-    """A session ends by itself when its time has come."""
+    """A session ends by itself at the end of its lifetime."""
     claire.clock.now = NOW + timedelta(days=30) - timedelta(seconds=1)
     await claire.ask(WHO)
     claire.clock.now = NOW + timedelta(days=30)
@@ -95,14 +95,14 @@ async def test_an_expired_session_is_refused(claire: Any) -> None:
 
 @pytest.mark.requirement("R-079")
 async def test_signing_out_revokes_the_token(claire: Any) -> None:
-    """After sign-out the same token opens nothing, and signing out again does no harm."""
+    """After sign-out the same token is refused, and signing out again is no error."""
     assert await claire.ask(SIGN_OUT) == {"signOut": {"sessionEnded": True}}
     assert await claire.refusal(WHO) == {"code": "UNAUTHENTICATED"}
     assert await claire.ask(SIGN_OUT) == {"signOut": {"sessionEnded": False}}
 
 
 async def test_signing_out_ends_the_operation_too(claire: Any) -> None:
-    """What follows a sign-out in one operation is nobody's."""
+    """Fields after a sign-out in one operation have no viewer."""
     both = "mutation { signOut { sessionEnded } again: signOut { sessionEnded } }"
     assert await claire.ask(both) == {"signOut": {"sessionEnded": True}, "again": {"sessionEnded": False}}
 
@@ -130,7 +130,7 @@ async def test_a_stale_cookie_does_not_lock_out(portal: Any, home: Any) -> None:
 
 
 async def test_the_bearer_token_wins_over_the_cookie(claire: Any) -> None:
-    """A token that is shown on purpose counts, whatever cookie comes along."""
+    """A token that is sent explicitly is used, whatever cookie is sent with it."""
     claire.client.cookies.set("submeter_session", "sms_old")
     assert (await claire.ask(WHO))["viewer"]["email"] == EMAIL
 
@@ -144,7 +144,7 @@ async def test_the_bearer_token_wins_over_the_cookie(claire: Any) -> None:
         ("http://portal.test:81", 403),
     ],
 )
-async def test_a_cookie_does_not_speak_for_another_site(
+async def test_a_cookie_is_not_accepted_from_another_site(
     portal: Any, home: Any, origin: str, status: int
 ) -> None:
     """A POST with the cookie whose Origin is another host is refused."""
@@ -175,14 +175,14 @@ async def test_a_form_of_another_site_cannot_post(portal: Any, home: Any, conten
 
 
 async def test_a_gateway_is_no_resident(portal: Any, home: Any, application: Application) -> None:
-    """A gateway's key opens no account and no dwelling."""
+    """A gateway's key gives access to no account and no dwelling."""
     portal.token = await issue_gateway_key(SYSTEM, operator_code=OPERATOR, name="roof", now=NOW)
     assert await portal.refusal(WHO) == {"code": "UNAUTHENTICATED"}
     assert await portal.refusal('{ dwelling(id: "RHdlbGxpbmc6MQ==") { id } }') == {"code": "FORBIDDEN"}
 
 
 async def test_an_operation_tries_one_password(portal: Any) -> None:
-    """Aliases are no way to try many passwords with one request: the second is refused untried."""
+    """Aliases cannot try many passwords in one request: the second is refused unchecked."""
     field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { __typename }'
     response = await portal.client.post("/graphql", json={"query": f"mutation {{ a: {field} b: {field} }}"})
     errors = response.json()["errors"]

@@ -1,4 +1,4 @@
-"""Alerts: the red banner, the active ones with the guide's own figures, and the history page by page."""
+"""Alerts: the number in the banner, the active ones with the guide's figures, the history by pages."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ async def leak(
     mean: str | None = None,
     over_range: bool = False,
 ) -> None:
-    """A leak of the dwelling as the leak watch would have stored it."""
+    """A leak of the dwelling as leak detection would have stored it."""
     episode = await LeakEpisode.create(
         meter_id=meter_id,
         started_on=started_on,
@@ -76,7 +76,7 @@ async def dwelling(portal: Any, fields: str) -> dict[str, Any]:
     "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094", "C-28"
 )
 async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> None:
-    """Two leaks of one meter are told with title, meter, loss and mean flow of the guide's own screen."""
+    """Two leaks of one meter have title, meter, loss and mean flow of the guide's screen."""
     claire.clock.now = NOW.replace(year=2022, month=9, day=7)
     await move_in_early(home)
     await leak(home.meters[WATER], date(2022, 9, 5), loss="121.00", mean="1.7143")
@@ -126,8 +126,8 @@ MONEY = "lossLitres lossM3 lossCost projection { m3 cost }"
 
 
 @pytest.mark.requirement("R-085", "C-25")
-async def test_a_leak_tells_what_it_costs(claire: Any, home: Any) -> None:
-    """The loss in euros; a projection while it runs; and null, not 0, for what nobody knows."""
+async def test_a_leak_has_its_cost(claire: Any, home: Any) -> None:
+    """The loss in euros; a projection while it runs; and null, not 0, for an unknown figure."""
     claire.clock.now = NOW.replace(year=2022, month=9, day=7)
     await move_in_early(home)
     await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
@@ -158,7 +158,7 @@ async def move_in_early(home: Any) -> None:
 
 @pytest.mark.requirement("R-083", "R-092", "R-095", "R-096")
 async def test_the_worst_comes_first(claire: Any, home: Any) -> None:
-    """Levels 3, 2 and 1 come in this order, each with what it looks like at the tap."""
+    """Levels 3, 2 and 1 come in this order, each with the flow it is compared to."""
     yesterday = NOW.date() - timedelta(days=1)
     for days, level in enumerate((2, 1, 3)):
         started_on = yesterday - timedelta(days=days)
@@ -172,7 +172,7 @@ async def test_the_worst_comes_first(claire: Any, home: Any) -> None:
 
 
 @pytest.mark.requirement("R-080")
-async def test_no_alert_is_a_zero(claire: Any) -> None:
+async def test_no_alert_gives_the_number_zero(claire: Any) -> None:
     """The number of alerts is known, so it is 0 where there is none."""
     found = await dwelling(
         claire, "activeAlertCount activeAlerts { id } pastAlerts { totalCount edges { cursor } }"
@@ -234,8 +234,8 @@ async def test_a_predecessors_leaks_show_from_the_move_in_on(claire: Any, home: 
     assert (len(set(seen)), past["totalCount"], past["pageInfo"]["hasNextPage"]) == (3, 3, False)
 
 
-async def test_over_consumption_tells_its_month(claire: Any, home: Any) -> None:
-    """An over-consumption names its month, what was consumed and what it went past, and has no level."""
+async def test_over_consumption_has_its_month(claire: Any, home: Any) -> None:
+    """An over-consumption has its month, the amount and the threshold exceeded, and no level."""
     await Alert.create(
         alert_key="over-consumption:1",
         kind=Kind.OVER_CONSUMPTION,
@@ -278,7 +278,7 @@ async def test_over_consumption_tells_its_month(claire: Any, home: Any) -> None:
 async def test_a_condition_of_a_meter_reads_like_a_leak(
     claire: Any, home: Any, kind: Kind, french: str, english: str
 ) -> None:
-    """It names its meter and since when, has no level, and moves to the history with its period."""
+    """It has its meter and first day, no level, and moves to the history with its period."""
     alert = await Alert.create(
         alert_key=f"{kind.value.lower()}:1:1",
         kind=kind,
@@ -312,7 +312,7 @@ async def test_a_condition_of_a_meter_reads_like_a_leak(
 
 
 async def test_a_burst_comes_before_the_worst_leak(claire: Any, home: Any) -> None:
-    """It is the one to run for."""
+    """It is the most urgent."""
     await leak(home.meters[WATER], NOW.date() - timedelta(days=3), level=3)
     await Alert.create(
         alert_key="burst:1:1",

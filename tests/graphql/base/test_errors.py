@@ -1,4 +1,4 @@
-"""Errors: what a client learns of them, and what only the log does."""
+"""Errors: what a client receives, and what only the log has."""
 
 import logging
 from typing import Any
@@ -11,7 +11,7 @@ from graphql_schema.base.errors import translated
 
 
 def test_a_refusal_keeps_its_code_and_field() -> None:
-    """A refusal of the application reaches the client with its code, its sentence and the argument at fault."""
+    """A refusal reaches the client with its code, its sentence and the argument at fault."""
     error = GraphQLError(
         "ignored", path=["meter"], original_error=Conflict("The meter hangs elsewhere.", field="id")
     )
@@ -23,8 +23,10 @@ def test_a_refusal_keeps_its_code_and_field() -> None:
 
 
 @pytest.mark.parametrize("cause", [ZeroDivisionError("the secret"), SecretUnusable("the secret of meter 5")])
-def test_our_own_fault_is_told_to_the_log_alone(cause: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    """Anything unforeseen, and what is for the operator, is INTERNAL with an id that the log has too."""
+def test_an_internal_error_is_detailed_in_the_log_alone(
+    cause: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anything unexpected, and what concerns the operator, is INTERNAL with an id that is in the log too."""
     entry = translated(GraphQLError(str(cause), path=["viewer"], original_error=cause))
     assert "secret" not in str(entry)
     assert entry["extensions"]["code"] == "INTERNAL"
@@ -37,7 +39,7 @@ def test_our_own_fault_is_told_to_the_log_alone(cause: Exception, caplog: pytest
 async def test_a_fault_in_a_service_is_masked(
     claire: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A service that breaks costs its field alone, with no word of why."""
+    """A service that fails affects its field alone, and the reason is not disclosed."""
 
     async def broken(*_: object) -> None:
         raise RuntimeError("password=hunter2")
@@ -50,7 +52,7 @@ async def test_a_fault_in_a_service_is_masked(
     assert "hunter2" in caplog.text
 
 
-async def test_a_clients_slip_is_not_logged_as_ours(door: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_clients_error_is_not_logged_as_an_error(door: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Syntax errors, unknown fields and refusals leave nothing in the log at the level of errors."""
     for query in ("{", "{ nothing }", "{ viewer { id } }"):
         assert (await door.post(query)).json()["errors"]

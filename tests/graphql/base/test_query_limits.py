@@ -1,4 +1,4 @@
-"""Limits: what one operation may ask for, and that finding out is cheap."""
+"""Query limits: what one operation may ask for, and that measuring it is cheap."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ fragment R on Reading { readAt receivedAt index { value unit smallest smallestUn
         (TWICE_TWO_HUNDRED, "fields"),
     ],
 )  # fmt: skip
-def test_what_is_too_large_is_named(query: str, what: str) -> None:
-    """A document that goes past a limit is refused, and the refusal says which."""
+def test_an_exceeded_limit_is_named(query: str, what: str) -> None:
+    """A document that exceeds a limit is refused, and the refusal names the limit."""
     assert any(what in excess for excess in excesses(query))
 
 
@@ -43,7 +43,7 @@ def test_what_is_too_large_is_named(query: str, what: str) -> None:
     "first", ["", "(first: 50)", "(first: 200)", "(first: 100000000000000000000)", "(first: $first)"]
 )
 def test_a_page_counts_as_its_size(first: str) -> None:
-    """However its size is given, a page of readings is affordable."""
+    """However its size is given, a page of readings is within the limits."""
     query = (
         "query ($first: Int!) { node(id: 1) { ... on Meter { readings%s { edges { node { readAt } } } } } }"
     )
@@ -51,7 +51,7 @@ def test_a_page_counts_as_its_size(first: str) -> None:
 
 
 def test_a_portal_page_fits() -> None:
-    """All that a page of the portal shows comes in one operation."""
+    """All that a page of the portal shows is available in one operation."""
     dashboard = (
         "dashboard { fluid unit label monthToDate { ...A } previousMonth { ...A } yearToDate { ...A } }"
     )
@@ -69,23 +69,23 @@ def test_a_portal_page_fits() -> None:
     ["{ ...No }", "{ a: nothing { b } }", "{ ... on Nothing { b } }", "{ ...on Query { __typename } }"],
 )
 def test_what_validation_reports_is_no_excess(query: str) -> None:
-    """Unknown fields, fragments and types are measured without a stumble."""
+    """Unknown fields, fragments and types are measured without an error."""
     assert excesses(query) == []
 
 
 async def test_an_excess_is_refused_with_a_code(door: Any) -> None:
-    """The client learns the limit, and the document is neither validated nor run."""
+    """The client is given the limit, and the document is neither validated nor run."""
     refusal = await door.refusal(BOMB + " fragment F40 on Query { __typename nothing }")
     assert refusal == {"code": "OPERATION_TOO_LARGE", "limit": 100_000}
 
 
 async def test_a_long_document_is_refused(door: Any) -> None:
-    """Texts and tokens of a document have a limit each; the long one is not even read."""
+    """Text and tokens of a document have a limit each; a document beyond it is not parsed."""
     assert await door.refusal("{ __typename }" + "#" * 40_000) == {"code": "OPERATION_TOO_LARGE"}
     assert await door.refusal("{" + " __typename" * 1_001 + "}") == {"code": "BAD_REQUEST"}
 
 
 async def test_introspection_fits(door: Any) -> None:
-    """Tools that read the whole schema are welcome."""
+    """Tools may read the whole schema."""
     data = await door.ask(get_introspection_query(specified_by_url=True, input_value_deprecation=True))
     assert data["__schema"]["queryType"]["name"] == "Query"

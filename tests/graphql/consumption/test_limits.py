@@ -1,4 +1,4 @@
-"""Own limits of consumption over GraphQL: set, listed, refused, removed."""
+"""A resident's own consumption limits over GraphQL: set, listed, refused, removed."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_a_limit_is_set_listed_and_removed(claire: Any) -> None:
 
 
 async def test_a_limit_of_nothing_is_refused_in_the_answer(claire: Any) -> None:
-    """A typed refusal with words for the resident; a dwelling of nobody is NOT_FOUND."""
+    """A typed refusal with a text for the resident; another's dwelling is NOT_FOUND."""
     home = (await home_of(claire))["id"]
     answer = (await claire.ask(SET, dwelling=home, period="MONTH", amount=0))["setConsumptionLimit"]
     assert answer == {

@@ -46,7 +46,7 @@ async def read_home(home: Any) -> Any:
 
 @pytest.mark.requirement("R-077", "C-22")
 async def test_the_spreadsheet_holds_figures_and_days(claire: Any, read_home: Any) -> None:
-    """XLSX: an index one can calculate with, a day one can sort by, and above them what the file is."""
+    """XLSX: indexes are numbers, days are dates, and a heading describes the file."""
     book = openpyxl.load_workbook(io.BytesIO(await _file(claire, "XLSX")))
     rows = [row for row in book.active.iter_rows(values_only=True) if any(row)]
     facts = {row[0]: row[1] for row in rows[:6]}
@@ -95,14 +95,14 @@ async def test_the_file_for_programs(claire: Any, read_home: Any) -> None:
 
 @pytest.mark.requirement("R-077", "C-22")
 async def test_the_text_file_is_the_one_of_the_query(claire: Any, read_home: Any) -> None:
-    """CSV: byte for byte what `indexStatement.csv` says."""
+    """CSV: byte for byte the text of `indexStatement.csv`."""
     issued = await _issued(claire, format="CSV")
     assert base64.b64decode(issued["content"]).decode() == issued["statement"]["csv"]
     assert issued["mediaType"] == "text/csv; charset=utf-8"
 
 
-async def test_no_cell_of_a_spreadsheet_is_run(claire: Any, read_home: Any) -> None:
-    """A location that looks like a formula stays a text in XLSX."""
+async def test_no_cell_of_a_spreadsheet_is_a_formula(claire: Any, read_home: Any) -> None:
+    """A location that looks like a formula is a text in XLSX."""
     await Meter.filter(printed_serial=WATER).update(location="=1+1")
     book = openpyxl.load_workbook(io.BytesIO(await _file(claire, "XLSX")))
     (cell,) = [cell for row in book.active.iter_rows() for cell in row if cell.value == "=1+1"]
@@ -110,7 +110,7 @@ async def test_no_cell_of_a_spreadsheet_is_run(claire: Any, read_home: Any) -> N
 
 
 async def test_a_file_name_is_safe(claire: Any, read_home: Any) -> None:
-    """Whatever an operator calls a residence, the name has letters, digits and hyphens alone."""
+    """Whatever the residence is named, the file name has letters, digits and hyphens alone."""
     await Residence.all().update(code='..\\/é"A1')
     assert (await _issued(claire, format="PDF"))["name"] == "releve-index-A1-12-2026-11-22.pdf"
 
@@ -124,16 +124,16 @@ async def test_what_it_was_for_is_recorded(claire: Any, read_home: Any) -> None:
     assert entry.subject.kind == "dwelling"
 
 
-async def test_a_day_before_the_stay_is_nobodys(claire: Any, read_home: Any) -> None:
-    """No file of a predecessor's day is made, and none is recorded."""
+async def test_a_day_before_the_occupancy_has_no_file(claire: Any, read_home: Any) -> None:
+    """No file of a predecessor's day is issued, and none is recorded."""
     (dwelling,) = (await claire.ask("{ viewer { dwellings { id } } }"))["viewer"]["dwellings"]
     asked = {"dwelling": dwelling["id"], "reason": "OTHER", "format": "CSV", "day": "2020-01-01"}
     assert (await claire.refusal(ISSUE, input=asked))["code"] == "FORBIDDEN_PERIOD"
     assert await acts_on(SYSTEM, act=Act.STATEMENT_ISSUED) == []
 
 
-async def test_files_are_made_so_often_an_hour(claire: Any, read_home: Any) -> None:
-    """One more than the limit is refused with the time to wait; an hour later there is one again."""
+async def test_files_are_limited_by_the_hour(claire: Any, read_home: Any) -> None:
+    """One more than the limit is refused with the time to wait; an hour later one is issued again."""
     for _ in range(FILES_BY_ACCOUNT.amount):
         assert (await _issued(claire, format="JSON"))["__typename"] == "IndexStatementFile"
     refused = await _issued(claire, format="JSON")

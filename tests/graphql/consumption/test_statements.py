@@ -61,6 +61,6 @@ async def test_the_file_opens_in_a_spreadsheet(claire: Any, home: Any) -> None:
 
 
 @pytest.mark.parametrize("day", ["2024-01-31", "2020-01-01"])
-async def test_a_day_before_the_stay_is_nobodys(claire: Any, home: Any, day: str) -> None:
-    """No index of a predecessor's day is told."""
+async def test_a_day_before_the_occupancy_has_no_indexes(claire: Any, home: Any, day: str) -> None:
+    """No index of a predecessor's day is disclosed."""
     assert (await claire.refusal(STATEMENT, day=day))["code"] == "FORBIDDEN_PERIOD"

@@ -31,8 +31,8 @@ async def refusal_of(portal: Any, field: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("R-066", "R-067")
-async def test_a_dwelling_says_where_it_is(claire: Any) -> None:
-    """A dwelling tells its place, its residence and what may be seen of it."""
+async def test_a_dwelling_has_its_place_and_residence(claire: Any) -> None:
+    """It also has the period that the viewer may see."""
     fields = """building staircase floor number lot managerReference surfaceM2 occupancy
       visibleFrom visibleUntil
       residence { code name street postcode city timeZone operatorName } meters { fluid serial vendor }"""
@@ -79,7 +79,7 @@ async def test_a_dwelling_is_found_again_by_its_id(claire: Any) -> None:
 
 @pytest.mark.parametrize("field", ["dwelling(id: $id) { id }", "node(id: $id) { id }"])
 async def test_anothers_dwelling_is_not_found(claire: Any, key_encryption: KeyEncryption, field: str) -> None:
-    """A neighbour's dwelling and one that does not exist are one answer, and nobody gets even that."""
+    """A neighbour's dwelling and an unknown one have the same answer; without sign-in not even that."""
     await factories.residence(key_encryption, email="paul@example.org", number="13")
     other = await Dwelling.get(number="13")
     query = f"query ($id: ID!) {{ {field} }}"
@@ -100,7 +100,7 @@ async def test_anothers_dwelling_is_not_found(claire: Any, key_encryption: KeyEn
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["dwelling", "node"])
 async def test_a_malformed_id_is_invalid(claire: Any, malformed: str, field: str) -> None:
-    """A text that is no id of a dwelling is INVALID_INPUT, whatever it holds."""
+    """Any text that is no id of a dwelling is INVALID_INPUT."""
     refusal = await claire.refusal(f"query ($id: ID!) {{ {field}(id: $id) {{ id }} }}", id=malformed)
     assert refusal == {"code": "INVALID_INPUT", "field": "id"}
 
@@ -196,8 +196,8 @@ async def test_nothing_from_before_the_move_in_is_shown(
 
 
 @pytest.mark.requirement("R-007")
-async def test_days_without_data_stand_in_the_series(claire: Any, home: Any) -> None:
-    """A series by day has every day that was asked for, with null where nothing is known."""
+async def test_days_without_data_are_in_the_series(claire: Any, home: Any) -> None:
+    """A series by day has every day that was asked for, with null where there is no data."""
     await home.consume(WATER, date(2026, 11, 2), date(2026, 11, 2), daily=90)
     field = """dailyConsumption(fluid: COLD_WATER, from: "2026-11-01", to: "2026-11-02") {
       day amount { value } quality }"""
@@ -242,14 +242,16 @@ async def test_months_come_in_order(claire: Any, home: Any) -> None:
         ('to: "0001-01-01"', "INVALID_INPUT", "to"),
     ],
 )
-async def test_days_outside_the_stay_are_refused(claire: Any, arguments: str, code: str, field: str) -> None:
-    """Days before the move-in, and days that no calendar of ours holds, are refusals with a field."""
+async def test_days_outside_the_occupancy_are_refused(
+    claire: Any, arguments: str, code: str, field: str
+) -> None:
+    """Days before the move-in, and days outside the supported calendar, are refusals with a field."""
     asked = f"dailyConsumption(fluid: HEAT, {arguments}) {{ day }}"
     assert await refusal_of(claire, asked) == {"code": code, "field": field}
 
 
-async def test_the_year_9999_is_no_trouble(claire: Any) -> None:
-    """A series never runs past today, however far it is asked for."""
+async def test_the_year_9999_is_answered_up_to_today(claire: Any) -> None:
+    """A series never goes past today, however far it is asked for."""
     field = 'dailyConsumption(fluid: HEAT, from: "2026-11-21", to: "9999-12-31") { day }'
     assert len((await home_of(claire, field))["dailyConsumption"]) == 2
     field = 'monthlyConsumption(fluid: HEAT, from: "2026-11", to: "2999-12") { month }'

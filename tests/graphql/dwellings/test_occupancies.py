@@ -1,4 +1,4 @@
-"""Occupancies over HTTP: a departure is put off; an owner who lives elsewhere finds the home and sells it."""
+"""Occupancies over HTTP: a departure is postponed; an owner who lives elsewhere finds and sells the home."""
 
 from datetime import date
 from typing import Any
@@ -31,7 +31,7 @@ async def owner(portal: Any, key_encryption: KeyEncryption) -> Any:
 
 @pytest.mark.requirement("C-01", "C-12")
 async def test_an_owner_finds_the_home_and_sells_it(owner: Any) -> None:
-    """Where it is, and none of its tenant's data; sold, it is no longer the owner's, once and for all."""
+    """Its place, and none of its tenant's data; once sold it is no longer the owner's."""
     viewer = (await owner.ask(OWNED))["viewer"]
     (home,) = viewer["ownedDwellings"]
     number = home.pop("id")
@@ -54,15 +54,15 @@ async def test_an_owner_finds_the_home_and_sells_it(owner: Any) -> None:
 
 
 async def test_a_tenant_owns_nothing_by_living_there(claire: Any) -> None:
-    """Neither does an owner who lives in the own home: that is among the dwellings."""
+    """An owner-occupier's home is among the dwellings, not among those owned elsewhere."""
     for kind in (OccupancyKind.TENANT, OccupancyKind.OWNER_OCCUPIER):
         await Occupancy.all().update(kind=kind)
         viewer = (await claire.ask(OWNED))["viewer"]
         assert (len(viewer["dwellings"]), viewer["ownedDwellings"]) == (1, [])
 
 
-async def test_what_was_confirmed_is_what_holds(claire: Any) -> None:
-    """A departure that is put off answers the later day, and the stay ends on it."""
+async def test_the_departure_confirmed_last_is_valid(claire: Any) -> None:
+    """A postponed departure answers the later day, and the occupancy ends on it."""
     home = "{ viewer { dwellings { id visibleUntil } } }"
     ((number, _),) = [tuple(one.values()) for one in (await claire.ask(home))["viewer"]["dwellings"]]
     for day in ("2026-12-10", "2026-12-31"):

@@ -49,7 +49,7 @@ def indexes(connection: dict[str, Any]) -> list[int]:
 async def test_pages_follow_each_other(
     claire: Any, meter_id: str, order: str, expected: list[list[int]]
 ) -> None:
-    """Each cursor leads to the next page, in either order, until there is none."""
+    """Each cursor gives the next page, in either order, until there is none."""
     after = None
     for number, numbers in enumerate(expected):
         found = await page(claire, meter_id, order=order, after=after)
@@ -74,7 +74,7 @@ async def test_a_reading_that_arrives_shifts_nothing(
 
 
 @pytest.mark.requirement("R-072")
-async def test_a_reading_tells_both_its_times(claire: Any, meter_id: str) -> None:
+async def test_a_reading_has_both_its_times(claire: Any, meter_id: str) -> None:
     """A reading has the moment of its index, the moment of its reception, and its exact index (C-21)."""
     expected = {
         "readAt": "2026-11-22T09:30:00+00:00",
@@ -88,7 +88,7 @@ async def test_a_reading_tells_both_its_times(claire: Any, meter_id: str) -> Non
 
 
 async def test_bounds_narrow_the_readings(claire: Any, meter_id: str) -> None:
-    """`from` and `to` are both included, in whatever offset they are told."""
+    """`from` and `to` are both included, in whatever offset they are given."""
     found = await page(
         claire, meter_id, **{"from": "2026-11-22T07:30:00Z", "to": "2026-11-22T09:30:00+01:00"}
     )
@@ -140,6 +140,6 @@ async def test_another_meter_is_not_found(claire: Any, number: int) -> None:
 
 @pytest.mark.requirement("R-086")
 async def test_a_meter_has_a_label(claire: Any) -> None:
-    """A meter is called by its fluid and serial, in French and English."""
+    """A meter's label has its fluid and serial, in French and English."""
     meter = await water_meter(claire, "fr: label(language: FR) en: label(language: EN)")
     assert (meter["fr"], meter["en"]) == ("Eau froide n°H8CA029620", "Cold water no. H8CA029620")

@@ -1,4 +1,4 @@
-"""Registration over HTTP: how a residence and a dwelling are found, and what is told where none is."""
+"""Registration over HTTP: how a residence and a dwelling are found, and the answers where none is."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ from tests.support.sign_up import (
 @pytest.mark.requirement("R-037", "R-039")
 @pytest.mark.parametrize("code", ["ZZ999", "AA00", "AA0000", "", "' OR 1=1", "\0", "x" * 500])
 async def test_residence_not_found(ocea: Applicant, code: str) -> None:
-    """An unknown code and one of another shape get one answer."""
+    """An unknown code and one of another format have the same answer."""
     refused(await ocea.send("siteCode", code=code), "RESIDENCE_NOT_FOUND", "code")
 
 
 async def test_another_operators_residence_is_not_found(
     ocea: Applicant, key_encryption: KeyEncryption
 ) -> None:
-    """A code of another operator's residence is no code here."""
+    """A code of another operator's residence is an unknown code."""
     await describe(key_encryption, "ista", code="BB111")
     refused(await ocea.send("siteCode", code="BB111"), "RESIDENCE_NOT_FOUND", "code")
 
@@ -63,8 +63,8 @@ async def test_a_residence_that_is_not_open(
 
 
 @pytest.mark.requirement("C-09", "R-131")
-async def test_unpublishing_stops_newcomers_alone(claire: Any, home: Any) -> None:
-    """Whoever has an account keeps it and its data when the residence is taken off again."""
+async def test_unpublishing_stops_new_registrations_alone(claire: Any, home: Any) -> None:
+    """Whoever has an account keeps it and its data when the residence is unpublished."""
     await Residence.all().update(published_at=None)
     applicant = Applicant(claire.client, "ocea")
     await applicant.start()
@@ -78,7 +78,7 @@ async def test_unpublishing_stops_newcomers_alone(claire: Any, home: Any) -> Non
 async def test_an_address_finds_published_residences_alone(
     ocea: Applicant, key_encryption: KeyEncryption
 ) -> None:
-    """Ten at most, by folded text, without codes, dwellings or names; one of them is chosen."""
+    """Ten at most, by normalised text, without codes, dwellings or names; one of them is chosen."""
     await describe(
         key_encryption, "ocea", DwellingSpec(number="1"), code="ZZ001", name="Hidden", published=False
     )
@@ -106,7 +106,7 @@ async def test_a_hidden_residence_cannot_be_chosen(ocea: Applicant, key_encrypti
 @pytest.mark.parametrize("serial", ["H8CA029699", "", "x" * 500, "\0"])
 @pytest.mark.requirement("R-047")
 async def test_device_not_found(ocea: Applicant, serial: str) -> None:
-    """A serial that is none of the residence's is not found, and the step stays."""
+    """A serial that is none of the residence's is not found, and the step does not change."""
     await ocea.fill("siteCode", code="AA000")
     refused(await ocea.send("serial", serial=serial), "DEVICE_NOT_FOUND", "serial")
     assert (await ocea.act("resumeRegistration"))["step"] == "DWELLING"
@@ -114,7 +114,7 @@ async def test_device_not_found(ocea: Applicant, serial: str) -> None:
 
 @pytest.mark.requirement("C-07", "R-043", "R-159")
 async def test_another_kind_of_device_is_the_same_answer(ista: Applicant, caplog: Any) -> None:
-    """A serial named with the wrong kind is not found, word for word as one that is not there."""
+    """A serial given with the wrong kind is not found, in the same words as an unknown one."""
     caplog.set_level("INFO", "core.services.registration.identification")
     wrong_kind = await ista.send("serial", serial=SERIAL, device="COLD_WATER")
     refused(wrong_kind, "DEVICE_NOT_FOUND", "serial")
@@ -126,7 +126,7 @@ async def test_another_kind_of_device_is_the_same_answer(ista: Applicant, caplog
 
 @pytest.mark.requirement("C-05", "R-145", "R-146", "R-151")
 async def test_istas_exception_and_its_fallback(ista: Applicant) -> None:
-    """An Itron serial is not recognised; building code and dwelling reference with that serial let one in."""
+    """An Itron serial is not recognised; building code and reference with that serial are accepted."""
     answer = await ista.send("serial", serial="48349952")
     refused(answer, "SERIAL_FORMAT_UNSUPPORTED", "serial", "SerialRefused")
     assert answer["fallback"] == "BUILDING_CODE"
@@ -139,7 +139,7 @@ async def test_istas_exception_and_its_fallback(ista: Applicant) -> None:
 
 
 @pytest.mark.requirement("C-05")
-async def test_an_itron_serial_simply_works_elsewhere(portal: Any, key_encryption: KeyEncryption) -> None:
+async def test_an_itron_serial_works_with_other_operators(portal: Any, key_encryption: KeyEncryption) -> None:
     """Where the operator is not strict, a serial of any vendor identifies the dwelling."""
     itron = meter("48349952", "ITW-48349952-00-07", vendor="itron")
     kamstrup = meter("76348799", "KAM-76348799-1B-16", vendor="kamstrup")
@@ -176,7 +176,7 @@ async def test_dwelling_ref_not_found(ista: Applicant, reference: str) -> None:
 
 @pytest.mark.requirement("R-055", "C-35")
 async def test_references_are_compared_without_spaces(ista: Applicant, ocea: Applicant) -> None:
-    """5151 0008, 51510008 and the code 01030001 name one dwelling; lots are compared folded too."""
+    """5151 0008, 51510008 and the code 01030001 name one dwelling; lots are normalised too."""
     for reference in ("51510008", "5151 0008", "0103 0001"):
         await ista.fill("buildingCode", code="50001369")
         found = await ista.fill("dwellingReference", reference=reference)
@@ -188,7 +188,7 @@ async def test_references_are_compared_without_spaces(ista: Applicant, ocea: App
 
 @pytest.mark.requirement("R-186")
 async def test_not_my_dwelling(ista: Applicant) -> None:
-    """«Ce n'est pas mon logement» leads back to the search; at another step there is nothing to reject."""
+    """«Ce n'est pas mon logement» returns to the search; at another step there is nothing to reject."""
     refused(await ista.act("rejectRegistrationDwelling"), "FORM_NOT_OFFERED")
     await ista.fill("serial", serial="542361599")
     assert (await ista.act("rejectRegistrationDwelling"))["step"] == "RESIDENCE"

@@ -1,4 +1,4 @@
-"""What is told before anybody has signed in: operators, their notices and help, passwords judged, support."""
+"""What is answered without sign-in: operators, their notices and help, password checks, support."""
 
 import threading
 from typing import Any
@@ -29,7 +29,7 @@ SUPPORT = """mutation ($operator: String!, $email: String!, $question: String!) 
 
 @pytest.mark.requirement("R-020", "R-125", "R-127", "R-211", "R-215")
 async def test_the_operators_of_the_application(portal: Any) -> None:
-    """Every operator tells its portal, its contact, its privacy notice, its help and its words."""
+    """Every operator has its portal, its contact, its privacy notice, its help and its texts."""
     ista, ocea = (await portal.ask(OPERATORS))["operators"]
     assert (ista["code"], ista["activation"], ista["allowNonOccupantOwner"]) == ("ista", "EMAIL_CODE", False)
     assert (ocea["code"], ocea["activation"], ocea["allowNonOccupantOwner"]) == (
@@ -53,8 +53,8 @@ async def test_the_operators_of_the_application(portal: Any) -> None:
 
 
 @pytest.mark.requirement("R-112", "R-207", "C-04")
-async def test_a_password_is_judged_while_it_is_typed(portal: Any) -> None:
-    """Each criterion is answered in the operator's words; nothing is kept of the password."""
+async def test_a_password_is_checked_while_it_is_typed(portal: Any) -> None:
+    """Each criterion is answered in the operator's words; the password is not stored."""
     judged = (await portal.ask(CHECK, input={"operator": "ista", "password": "Zkvi"}))["checkPassword"]
     assert not judged["accepted"]
     assert [(one["label"]["fr"], one["passed"]) for one in judged["criteria"]][:4] == [
@@ -69,8 +69,8 @@ async def test_a_password_is_judged_while_it_is_typed(portal: Any) -> None:
     assert (await portal.ask(CHECK, input={**given, "lastName": "Durand"}))["checkPassword"]["accepted"]
 
 
-async def test_a_password_is_judged_beside_the_other_requests(portal: Any, monkeypatch: Any) -> None:
-    """The estimate of guesses, which is work, is made in a thread and never where everybody waits."""
+async def test_a_password_is_checked_beside_the_other_requests(portal: Any, monkeypatch: Any) -> None:
+    """The estimate of guesses, which is expensive, is computed in a thread and never on the event loop."""
     judged_in: list[threading.Thread] = []
 
     def noted(*args: Any, **more: Any) -> Any:
@@ -83,8 +83,8 @@ async def test_a_password_is_judged_beside_the_other_requests(portal: Any, monke
     assert threading.main_thread() not in judged_in
 
 
-async def test_passwords_are_not_judged_without_end(portal: Any) -> None:
-    """Judging costs work: after 120 a minute from one address it waits."""
+async def test_password_checks_are_rate_limited(portal: Any) -> None:
+    """A check is expensive: after 120 a minute from one address it is refused with the time to wait."""
     one = 'checkPassword(input: {operator: "ocea", password: "x"}) { accepted }'
     many = "mutation { " + " ".join(f"p{number}: {one}" for number in range(30)) + " }"
     for _ in range(4):
@@ -92,14 +92,14 @@ async def test_passwords_are_not_judged_without_end(portal: Any) -> None:
     assert (await portal.refusal(f"mutation {{ {one} }}"))["code"] == "RATE_LIMITED"
 
 
-async def test_an_unknown_operator_judges_nothing(portal: Any) -> None:
+async def test_an_unknown_operator_checks_no_password(portal: Any) -> None:
     refusal = await portal.refusal(CHECK, input={"operator": "acme", "password": "x"})
     assert refusal == {"code": "INVALID_INPUT", "field": "operator"}
 
 
 @pytest.mark.requirement("R-147", "R-124")
 async def test_support_is_asked_before_there_is_an_account(portal: Any, application: Application) -> None:
-    """The question goes to the operator with the asker's address, and to nobody else."""
+    """The question is sent to the operator with the asker's address, and to nobody else."""
     asked = {"operator": "ista", "email": "someone@example.org", "question": "Où est mon code UEx ?"}
     assert await portal.ask(SUPPORT, **asked) == {"contactSupport": {"operator": "ista"}}
     (row,) = await OutboxMessage.all()
@@ -117,7 +117,7 @@ async def test_support_is_asked_before_there_is_an_account(portal: Any, applicat
         ({"operator": "acme"}, "operator"),
     ],
 )
-async def test_what_is_no_question(
+async def test_an_invalid_question_is_refused(
     portal: Any, application: Application, changes: dict[str, str], field: str
 ) -> None:
     asked = {"operator": "ista", "email": "someone@example.org", "question": "?", **changes}
@@ -125,7 +125,7 @@ async def test_what_is_no_question(
     assert await OutboxMessage.all().count() == 0
 
 
-async def test_support_is_not_flooded(portal: Any, application: Application) -> None:
+async def test_support_questions_are_rate_limited(portal: Any, application: Application) -> None:
     """Five questions a day from one address."""
     asked = {"operator": "ista", "email": "someone@example.org"}
     for number in range(5):

@@ -1,4 +1,4 @@
-"""Registration over HTTP: who somebody is, what is taken already, and the proof of the mailbox."""
+"""Registration over HTTP: personal data, what is taken already, and the verification of the mailbox."""
 
 import re
 from collections.abc import Callable
@@ -39,7 +39,7 @@ async def test_attestation_required(ista: Applicant) -> None:
 
 @pytest.mark.requirement("R-130", "C-01", "C-02")
 async def test_non_occupant_not_allowed(ista: Applicant) -> None:
-    """ista's form offers two qualities, and the third is refused with the guide's sentence."""
+    """ista's form offers two tenures, and the third is refused with the guide's sentence."""
     await ista.fill("serial", serial=SERIAL)
     await ista.fill("attestation", attested=True)
     answer = await ista.send("profile", kind="OWNER_NON_OCCUPANT", moveIn="2024-05-12")
@@ -49,7 +49,7 @@ async def test_non_occupant_not_allowed(ista: Applicant) -> None:
 
 @pytest.mark.requirement("C-14", "R-190")
 async def test_move_in_in_future(ista: Applicant, portal: Any) -> None:
-    """Tomorrow at the residence is the future; its today is not, though UTC still says yesterday."""
+    """Tomorrow at the residence is the future; its today is not, although in UTC it is still yesterday."""
     await ista.fill("serial", serial=SERIAL)
     await ista.fill("attestation", attested=True)
     portal.clock.now = NOW.replace(hour=23, minute=30)
@@ -75,7 +75,7 @@ async def test_move_in_in_future(ista: Applicant, portal: Any) -> None:
 async def test_personal_data_refused(
     ista: Applicant, changes: dict[str, Any], code: str, field: str, kind: str
 ) -> None:
-    """Each thing that is wrong is told by code and field, and nothing is stored of it."""
+    """Each error is returned with code and field, and nothing is stored."""
     await to_options(ista)
     await ista.fill("options")
     answer = await ista.send("personalData", **{**PERSON, **changes})
@@ -119,7 +119,7 @@ async def test_dwelling_already_registered(ista: Applicant, portal: Any, applica
 async def test_a_taken_address_is_answered_like_a_free_one(
     ista: Applicant, portal: Any, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Same answer, same hash, as many statements, and a letter in both cases: to the owner it says that an
+    """Same answer, same hash, as many statements, and an e-mail in both cases: the owner's states that an
     account exists (C-13).
     """
     hashed: list[str] = []
@@ -176,7 +176,7 @@ async def test_even_the_right_code_makes_no_second_account_of_an_address(
 
 @pytest.mark.requirement("R-218", "R-219")
 async def test_code_invalid_counts_down(ista: Applicant, application: Application) -> None:
-    """Five tries, then even the right code opens nothing; another code does."""
+    """After five tries even the right code is refused; another code is accepted."""
     await to_verification(ista)
     code = await code_for(EMAIL, application)
     wrong = "000000" if code != "000000" else "111111"
@@ -189,7 +189,7 @@ async def test_code_invalid_counts_down(ista: Applicant, application: Applicatio
 
 
 async def test_code_expired(ista: Applicant, portal: Any, application: Application) -> None:
-    """After fifteen minutes the code opens nothing; a new one does, however it is typed."""
+    """After fifteen minutes the code is refused; a new one is accepted, however it is typed."""
     await to_verification(ista)
     code = await code_for(EMAIL, application)
     portal.clock.now = NOW + timedelta(minutes=15)
@@ -202,7 +202,7 @@ async def test_code_expired(ista: Applicant, portal: Any, application: Applicati
 
 @pytest.mark.requirement("R-221")
 async def test_code_resend_too_soon(ista: Applicant, portal: Any, application: Application) -> None:
-    """Another code is sent after a minute, and the one before opens nothing any more."""
+    """Another code is sent after a minute, and the earlier one is refused from then on."""
     refused(await ista.act("resendRegistrationSecret"), "FORM_NOT_OFFERED")
     await to_verification(ista)
     first = await code_for(EMAIL, application)
@@ -220,7 +220,7 @@ async def test_code_resend_too_soon(ista: Applicant, portal: Any, application: A
 
 @pytest.mark.requirement("R-222")
 async def test_the_address_is_corrected(ista: Applicant, application: Application) -> None:
-    """The code goes to the new address, and the old one's opens nothing there."""
+    """The code is sent to the new address, and the old one's code is refused."""
     refused(await ista.act("correctRegistrationEmail", email=EMAIL), "FORM_NOT_OFFERED")
     await to_verification(ista, email="typo@example.org")
     old = await code_for("typo@example.org", application)
@@ -235,10 +235,10 @@ async def test_the_address_is_corrected(ista: Applicant, application: Applicatio
     assert (await Account.get()).email == EMAIL
 
 
-async def test_who_has_an_account_somewhere_else_is_described(
+async def test_a_described_account_counts_as_the_dwellings_account(
     portal: Any, key_encryption: KeyEncryption
 ) -> None:
-    """An account that an operator described itself counts as the dwelling's account."""
+    """An account that an operator has described takes the dwelling like one that registered."""
     await factories.account()
     period = OccupancySpec(move_in=NOW.date() - timedelta(days=400), email="claire.martin@example.org")
     taken = DwellingSpec(number="12", lot="104", meters=OCEA_DWELLING.meters, occupancies=(period,))
@@ -252,7 +252,7 @@ async def test_who_has_an_account_somewhere_else_is_described(
 
 
 @pytest.mark.requirement("C-01", "R-031")
-async def test_an_owner_elsewhere_takes_no_place(
+async def test_an_owner_who_lives_elsewhere_does_not_take_the_dwelling(
     portal: Any, key_encryption: KeyEncryption, application: Application
 ) -> None:
     """A landlord registers beside the tenant who has the account, and sees no dwelling's days (C-01)."""

@@ -1,4 +1,4 @@
-"""Registration over HTTP: the journey, its token, its end, and how fast it may be guessed at."""
+"""Registration over HTTP: the journey, its token, its end, and its rate limits."""
 
 from datetime import timedelta
 from typing import Any
@@ -40,8 +40,8 @@ def test_forms_and_inputs_have_the_same_names() -> None:
 
 
 @pytest.mark.requirement("R-017", "R-021")
-async def test_every_answer_tells_the_journey(ista: Applicant) -> None:
-    """The first answer holds the token, the stages and the forms; later ones hold no token."""
+async def test_every_answer_has_the_journey(ista: Applicant) -> None:
+    """The first answer has the token, the stages and the forms; later ones have no token."""
     assert ista.token.startswith("smr_")
     assert [stage["current"] for stage in ista.last["stages"]] == [True, False, False, False, False, False]
     answer = await ista.fill("serial", serial=SERIAL)
@@ -54,7 +54,7 @@ async def test_every_answer_tells_the_journey(ista: Applicant) -> None:
 
 
 async def test_a_registration_is_resumed_by_its_token(ista: Applicant, portal: Any) -> None:
-    """Another device with the token stands at the same step; the token itself is stored nowhere."""
+    """Another device with the token is at the same step; the token itself is stored nowhere."""
     await to_options(ista)
     assert (await ista.act("resumeRegistration"))["step"] == "OPTIONS"
     row = await Registration.get()
@@ -64,8 +64,8 @@ async def test_a_registration_is_resumed_by_its_token(ista: Applicant, portal: A
 
 
 @pytest.mark.requirement("C-12")
-async def test_a_registration_lapses(ista: Applicant, portal: Any, application: Application) -> None:
-    """After its time it is gone, like one that never was, and the next purge deletes it."""
+async def test_a_registration_expires(ista: Applicant, portal: Any, application: Application) -> None:
+    """After its lifetime it is answered like an unknown one, and the next purge deletes it."""
     await to_options(ista)
     portal.clock.now = NOW + timedelta(hours=24)
     refused(await ista.send("options", leakByEmail=True), "REGISTRATION_EXPIRED")
@@ -75,8 +75,8 @@ async def test_a_registration_lapses(ista: Applicant, portal: Any, application: 
 
 
 @pytest.mark.requirement("R-029", "C-37")
-async def test_cancelling_deletes_every_word(ista: Applicant) -> None:
-    """«ANNULER MA DEMANDE» leaves no row, and may be said twice."""
+async def test_cancelling_deletes_the_registration(ista: Applicant) -> None:
+    """«ANNULER MA DEMANDE» leaves no row, and may be repeated."""
     await to_verification(ista)
     for _ in range(2):
         cancelled = await ista.post(
@@ -118,8 +118,8 @@ async def test_rate_limited(ocea: Applicant, portal: Any) -> None:
 
 
 @pytest.mark.requirement("C-40")
-async def test_references_are_guessed_slowly(ista: Applicant) -> None:
-    """Six references an hour from one address, whatever they find."""
+async def test_guessing_references_is_rate_limited(ista: Applicant) -> None:
+    """Six references an hour from one address, found or not."""
     await ista.fill("buildingCode", code="50001369")
     for number in range(6):
         await ista.send("dwellingReference", reference=f"5151 1{number:03d}")
@@ -127,14 +127,14 @@ async def test_references_are_guessed_slowly(ista: Applicant) -> None:
     refused(answer, "RATE_LIMITED", None, "TryLater")
 
 
-async def test_an_operation_answers_once(ista: Applicant) -> None:
-    """Aliases are no way to try many serials with one request."""
+async def test_an_operation_takes_one_answer(ista: Applicant) -> None:
+    """Aliases cannot try many serials in one request."""
     one = f'answerRegistration(token: "{ista.token}", answer: {{serial: {{serial: "1"}}}}) {{ __typename }}'
     response = await ista.client.post("/graphql", json={"query": f"mutation {{ a: {one} b: {one} }}"})
     assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["INVALID_INPUT"]
 
 
-async def test_two_forms_at_once_are_no_answer(ista: Applicant) -> None:
+async def test_an_answer_is_exactly_one_form(ista: Applicant) -> None:
     """RegistrationAnswer is one of its forms: none and two are refused before anything runs."""
     for answer in ({}, {"serial": {"serial": SERIAL}, "buildingCode": {"code": "50001369"}}):
         query = (

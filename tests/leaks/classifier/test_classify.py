@@ -6,7 +6,7 @@ import pytest
 from core.leaks.classifier.classify import Classifier, Readings, classify
 from core.leaks.classifier.resolution import lowest_measurable_lph, resolution_of
 from core.leaks.classifier.tracker import Change, Rule
-from core.leaks.classifier.verdict import Finding, verdicts
+from core.leaks.classifier.verdict import Finding, verdicts_of
 from core.leaks.levels import Thresholds
 
 H = 3600
@@ -30,8 +30,8 @@ def only(readings, **settings):
 
 def verdict(readings, *, step_litres=1):
     classifier = Classifier(1, step_litres=step_litres)
-    classifier.fold([readings.ordered()])
-    return verdicts(classifier.state, classifier.resolution)[0]
+    classifier.update([readings.ordered()])
+    return verdicts_of(classifier.state, classifier.resolution)[0]
 
 
 QUIET = [0.0] * 48
@@ -54,13 +54,13 @@ QUIET = [0.0] * 48
     ],
 )
 def test_a_steady_flow_has_its_level(flow, level, over_range):
-    """Borders belong to the level above, a flow just under one does not, and the worst are never dropped."""
+    """Thresholds belong to the level above, a flow just under one does not, and extreme flows are kept."""
     runs = only(metered([*QUIET, *[flow] * 96]))
     assert [(run.level, run.over_range) for run in runs] == ([(level, over_range)] if level else [])
 
 
 def test_a_leak_is_dated_back_and_its_loss_counted_from_its_start():
-    """A leak shows after a day; it is told with the hour it began and all that it lost."""
+    """A leak is detected after a day, with the hour it began and all that it lost."""
     (run,) = only(metered([*QUIET, *[6] * 72]))
     start_s = START_S + 48 * H
     assert (run.since_s, run.detected_s, run.until_s) == (start_s, start_s + DAY, None)
@@ -91,7 +91,7 @@ def test_busy_hours_without_a_floor_are_no_leak():
 
 
 def test_a_leak_that_grows_rises_at_once_and_one_that_shrinks_falls_after_a_day():
-    """Each level is told when a day's minimum proves it; a lower one only when it lasts."""
+    """A level is reached when a day's minimum proves it; a lower one only when it lasts."""
     (run,) = only(metered([*QUIET, *[5] * 48, *[9] * 48, *[14] * 96, *[9] * 120]))
     assert [(one.change, one.level) for one in run.changes] == [
         (Change.OPENED, 1),
@@ -114,19 +114,19 @@ def test_a_leak_ends_with_the_first_proof_of_it():
     assert run.lost_litres == pytest.approx(360, rel=0.01)
 
 
-def test_a_leak_below_level_1_stays_open():
-    """A leak that shrinks under 4 L/h is still that leak (hysteresis)."""
+def test_a_leak_below_level_1_remains_open():
+    """A leak that falls below 4 L/h is still that leak (hysteresis)."""
     (run,) = only(metered([*QUIET, *[6] * 48, *[3.5] * 72]))
     assert (run.until_s, run.level) == (None, 1)
 
 
 @pytest.mark.parametrize("hours", [30, 90])
-def test_silence_neither_ends_a_leak_nor_begins_one(hours):
-    """Telegrams that do not come leave an open leak open, and count as no quiet time and no flow."""
+def test_missing_data_neither_ends_a_leak_nor_begins_one(hours):
+    """Missing telegrams leave an open leak open, and count neither as quiet time nor as flow."""
     readings = metered([*QUIET, *[6] * 120])
-    silent = slice(48 + 30, 48 + 30 + hours - 1)
+    missing = slice(48 + 30, 48 + 30 + hours - 1)
     keep = np.ones(len(readings.at_s), bool)
-    keep[silent] = False
+    keep[missing] = False
     (run,) = only(Readings(*(part[keep] for part in readings)))
     assert run.until_s is None
     assert [one.change for one in run.changes] == [Change.OPENED]
@@ -184,7 +184,7 @@ def test_a_register_of_ten_litres_takes_longer_and_finds_the_flow():
     assert run.mean_flow_lph == pytest.approx(9.5, rel=0.12)
 
 
-def test_a_register_of_a_hundred_litres_says_what_it_cannot_see():
+def test_a_register_of_a_hundred_litres_reports_what_it_cannot_see():
     """A dry day would still allow 4 L/h: no guess, and the least leak that it does show."""
     readings = metered([6] * 24 * 20, step_litres=100)
     assert only(readings, step_litres=100) == []

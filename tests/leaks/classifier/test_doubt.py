@@ -30,8 +30,8 @@ def test_short_pauses_of_a_coarse_register_are_no_leak(busy_h):
     assert not runs_of([*QUIET, *([0, 10, 60] * (busy_h // 3)), *QUIET], step=10)
 
 
-def test_a_flow_that_fills_long_windows_is_told_after_42_hours():
-    """The same register, and a leak of 8.5 L/h between draws by day: no third night is waited for."""
+def test_a_flow_that_fills_long_windows_is_a_leak_after_42_hours():
+    """The same register, and a leak of 8.5 L/h between draws by day: it does not wait for a third night."""
     day = [8.5] * 8 + [8.5, 40, 8.5, 30] * 4
     (run,) = runs_of([*QUIET, *(day * 3)], step=10)
     assert run.detected_s - START_S <= (24 + 46) * H

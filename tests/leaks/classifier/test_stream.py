@@ -1,6 +1,5 @@
 """The update at ingestion gives what the batch gives."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.leaks.classifier.classify import Readings, classify
-from core.leaks.classifier.fleet import classify_rows
 from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.stream import LATE_S, Memory, follow
 
@@ -19,7 +17,7 @@ LABELLED = Path(__file__).resolve().parents[4] / "shared" / "leaks" / "dev.npz"
 
 
 def arrivals(readings, chance):
-    """When readings come in: a third of them up to three days late, a tenth of them twice."""
+    """When readings arrive: a third of them up to three days late, a tenth of them twice."""
     late = np.where(
         chance.random(len(readings.at_s)) < 0.3, chance.uniform(0, LATE_S - 1, len(readings.at_s)), 0
     )
@@ -31,12 +29,12 @@ def arrivals(readings, chance):
 
 
 def in_order(readings, _chance):
-    """Each reading comes when it was taken, once."""
+    """Each reading arrives when it was taken, once."""
     return readings.at_s, np.arange(len(readings.at_s))
 
 
 def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8, coming=arrivals):
-    """What follows from readings taken in as they come, a batch every so often."""
+    """The result of readings ingested as they arrive, in batches."""
     memories = [Memory() for _ in series]
     reported = [[] for _ in series]
     arriving = [coming(one, chance) for one in series]
@@ -56,7 +54,7 @@ def streamed(series, *, step_litres, chance, every_s, capacity_litres=10**8, com
 
 
 def reported(runs):
-    """What a run says, without its number in the block; sums of floats may differ in their last digit."""
+    """A run's figures, without its number in the block; sums of floats may differ in their last digit."""
     return [
         (
             run.since_s,
@@ -119,7 +117,7 @@ def dwellings(draw):
 @settings(max_examples=40, deadline=None)
 @given(dwellings())
 def test_stream_and_batch_agree_on_any_dwelling(dwelling):
-    """Whatever a register does, and however its readings come, both forms say the same."""
+    """For any register and any order of arrival, both forms give the same."""
     readings, chance = dwelling
     batch = classify([readings], step_litres=1, capacity_litres=10**4)
     stream = streamed([readings], step_litres=1, chance=chance, every_s=30 * H, capacity_litres=10**4)
@@ -145,7 +143,7 @@ def test_memory_and_work_do_not_grow_with_history():
 
 
 def test_readings_older_than_the_memory_are_counted():
-    """What is too late to be folded in is not lost in silence."""
+    """What is too late for the update is counted."""
     readings = steady(6, 24 * 10)
     (one,) = follow([Memory()], [readings], step_litres=1)
     (again,) = follow([one.memory], [Readings(*(values[:5] for values in readings))], step_litres=1)
@@ -153,34 +151,10 @@ def test_readings_older_than_the_memory_are_counted():
     assert reported(again.runs) == reported(one.runs)
 
 
-def test_a_memory_is_taken_up_where_it_was_left():
+def test_a_memory_is_resumed_where_it_was_left():
     """Packed and unpacked the state is the same to the bit; another version's bytes are refused."""
     (one,) = follow([Memory()], [steady(6, 24 * 10)], step_litres=1)
     state = ClassifierState.unpack([None, one.memory.settled])
     assert state.pack(1) == one.memory.settled
     with pytest.raises(ValueError, match="another version"):
         ClassifierState.unpack([b"\x00nothing"])
-
-
-def test_the_nightly_run_over_a_fleet_says_what_the_classifier_says():
-    """Screened or not, each meter has the verdict of its own fold."""
-    chance = np.random.default_rng(3)
-    hours, meters = 31, 400
-    flows = np.where(chance.random((hours, meters)) < 0.5, chance.gamma(1.2, 20, (hours, meters)), 0.0)
-    flows += np.where(chance.random(meters) < 0.5, chance.uniform(2, 30, meters), 0.0)
-    litres = np.floor(chance.uniform(0, 1e6, meters) + np.cumsum(flows, axis=0)).astype(np.int32)
-    litres[20:, 5] -= 400_000
-    at_s = 1_740_787_200 + np.arange(hours) * H
-    verdict = classify_rows(at_s, litres, step_litres=1)
-    runs = classify([Readings.of(at_s, column) for column in litres.T], step_litres=1)
-    expected = [of_meter[-1].level if of_meter and of_meter[-1].until_s is None else 0 for of_meter in runs]
-    assert verdict.levels.tolist() == expected
-    assert 0 < sum(level > 0 for level in expected) < meters
-    opened = {change.meter: change for change in verdict.openings}
-    assert opened == {
-        number: replace(of_meter[0].changes[0], meter=number)
-        for number, of_meter in enumerate(runs)
-        if of_meter
-    }
-    quiet = np.flatnonzero(verdict.bounds_lph < 4)
-    assert (verdict.levels[quiet] == 0).all()

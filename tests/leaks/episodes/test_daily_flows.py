@@ -7,7 +7,7 @@ import pytest
 from core.consumption.periods import day_start
 from core.consumption.readings import IndexReading, clean
 from core.consumption.volumes import HourVolume, hourly_volumes
-from core.leaks.episodes.daily_flows import DayFlow, day_flows, flow_of_daily_leak
+from core.leaks.episodes.daily_flows import DayFlow, day_flows
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = date(2022, 7, 14)
@@ -39,7 +39,7 @@ def test_one_quiet_hour_is_no_leak():
 
 @pytest.mark.parametrize(("valid", "q_min"), [(20, Fraction(6)), (19, None)])
 def test_a_day_needs_twenty_valid_hours(valid, q_min):
-    """With fewer hours the quiet one may be among those nobody saw: no data."""
+    """With fewer hours the quiet one may be among the missing ones: no data."""
     hours = hours_of(DAY, [6] * valid)
     assert day_flows(hours, zone=PARIS, complete_until_s=end_of(DAY)) == [DayFlow(DAY, q_min, valid)]
 
@@ -52,7 +52,7 @@ def test_a_day_in_progress_is_not_judged():
 
 
 def test_days_without_hours_are_days_without_data():
-    """The days of a hole are told, without a minimum."""
+    """The days of a gap are listed, without a minimum."""
     after = DAY + timedelta(days=2)
     hours = hours_of(DAY, [6] * 24) + hours_of(after, [7] * 24)
     assert day_flows(hours, zone=PARIS, complete_until_s=end_of(after)) == [
@@ -72,7 +72,7 @@ def test_the_days_of_the_clock_change_keep_their_hours(day, length):
 
 
 def test_an_hour_that_midnight_cuts_belongs_to_no_day():
-    """Where midnight is at half past a UTC hour, that hour tells of two days and is left out."""
+    """Where midnight is at half past a UTC hour, that hour is part of two days and is left out."""
     kolkata = ZoneInfo("Asia/Kolkata")
     start_s = day_start(DAY, kolkata) - H // 2
     hours = [HourVolume(start_s + at * H, 0 if at in {0, 24} else 8) for at in range(25)]
@@ -87,9 +87,3 @@ def test_the_way_from_readings_to_the_feature():
     hours = hourly_volumes(clean(readings, register_capacity=10**8))
     flows = day_flows(hours, zone=PARIS, complete_until_s=readings[-1].at_s)
     assert flows[-1] == DayFlow(DAY, Fraction(4), 24)
-
-
-def test_a_meters_own_daily_leak_volume_is_a_flow_over_24_hours():
-    """A meter that only tells how much ran without pause in a day gives that over 24 hours."""
-    assert flow_of_daily_leak(DAY, 72) == DayFlow(DAY, Fraction(3), 0)
-    assert flow_of_daily_leak(DAY, 3).q_min_lph == Fraction(1, 8)

@@ -24,12 +24,12 @@ def on(number):
     return FIRST + timedelta(days=number)
 
 
-def judged(flows_lph, *, silent=(), replaced_on=None, today=None, first=FIRST):
-    """Hourly readings from the midnight of `first` on; hours in `silent` are not read."""
+def judged(flows_lph, *, missing=(), replaced_on=None, today=None, first=FIRST):
+    """Hourly readings from the midnight of `first` on; hours in `missing` are not read."""
     start_s = day_start(first, PARIS)
     litres = np.floor(1000 + np.concatenate(([0], np.cumsum(flows_lph)))).astype(int)
     times = start_s + np.arange(len(litres)) * H
-    kept = [at for at in range(len(litres)) if at not in set(silent)]
+    kept = [at for at in range(len(litres)) if at not in set(missing)]
     times, litres = times[kept], litres[kept]
     (runs,) = classify([Readings.of(times, litres)], step_litres=1)
     pieces = clean(
@@ -51,10 +51,10 @@ QUIET = [0] * 48
 
 @pytest.mark.requirement("R-085", "R-086", "R-091", "R-093", "C-24", "C-27")
 def test_the_guides_closed_row_comes_out_of_readings():
-    """4 L/h from 11/03 to 14/07 with 41 silent days: 84 counted days, 8.06 m3, 4 L/h."""
+    """4 L/h from 11/03 to 14/07 with 41 days without data: 84 counted days, 8.06 m3, 4 L/h."""
     hours = [*QUIET, *[4] * (24 * 125)]
-    hole = range((date(2022, 5, 1) - FIRST).days * 24 + 1, (date(2022, 6, 11) - FIRST).days * 24)
-    (one,) = judged(hours[:-1], silent=hole, replaced_on=date(2022, 7, 14), today=date(2022, 9, 7))
+    gap = range((date(2022, 5, 1) - FIRST).days * 24 + 1, (date(2022, 6, 11) - FIRST).days * 24)
+    (one,) = judged(hours[:-1], missing=gap, replaced_on=date(2022, 7, 14), today=date(2022, 9, 7))
     episode = one.episode
     assert (episode.started_on, episode.ended_on) == (date(2022, 3, 11), date(2022, 7, 14))
     assert (episode.level_at_opening, episode.close_reason) == (1, CloseReason.METER_REPLACED)
@@ -76,7 +76,7 @@ def test_a_leak_that_begins_at_noon_counts_what_ran_that_day():
 
 @pytest.mark.requirement("R-091", "C-24")
 def test_a_leak_that_comes_back_within_a_week_is_the_same_episode():
-    """Closed, opened again after three days, and told as one episode in two segments."""
+    """Closed, opened again after three days, and given as one episode in two segments."""
     (one,) = judged([*QUIET, *[6] * 48, *[0] * 72, *[9] * 48])
     assert [(part.reason, part.level, part.started_on) for part in one.episode.segments] == [
         (SegmentReason.OPENED, 1, on(2)),
@@ -87,14 +87,14 @@ def test_a_leak_that_comes_back_within_a_week_is_the_same_episode():
 
 
 def test_a_leak_that_comes_back_later_is_another_episode():
-    """Eight quiet days part two leaks."""
+    """Eight quiet days separate two leaks."""
     first, second = judged([*QUIET, *[6] * 48, *[0] * 24 * 8, *[9] * 48])
     assert (first.episode.ended_on, first.episode.close_reason) == (on(4), CloseReason.NO_FLOW)
     assert second.episode.started_on == on(12)
 
 
 def test_levels_are_reached_once_and_the_latest_evidence_is_kept():
-    """A rise is a segment; the evidence says by which flow."""
+    """A rise is a segment; the evidence has the flow that proves it."""
     (one,) = judged([*QUIET, *[6] * 48, *[13] * 48])
     assert [(part.reason, part.level) for part in one.episode.segments] == [
         (SegmentReason.OPENED, 1),
@@ -106,7 +106,7 @@ def test_levels_are_reached_once_and_the_latest_evidence_is_kept():
 
 @pytest.mark.parametrize(("today", "stale"), [(5, False), (7, False), (8, True)])
 def test_an_open_leak_is_stale_after_three_days_without_data(today, stale):
-    """Silence does not end it; after three days it says that it is blind."""
+    """Missing data does not end it; after three days it is stale."""
     (one,) = judged([*QUIET, *[6] * 48], today=on(today))
     assert one.episode.active
     assert one.episode.stale is stale

@@ -1,4 +1,4 @@
-"""E-mail: what a real server is given, and what its refusals mean."""
+"""E-mail: what a real server receives, and what its refusals mean."""
 
 import ssl
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def box() -> Iterator[tuple[object, int]]:
 
 
 async def test_a_mail_arrives_as_it_was_written(box) -> None:
-    """Sender, recipient, subject and text, accents and all; two mails share a connection."""
+    """Sender, recipient, subject and text with accents; two mails share a connection."""
     mailbox, port = box
     email = Email(settings(port))
     await email.send(POST)
@@ -77,7 +77,7 @@ async def test_a_mail_arrives_as_it_was_written(box) -> None:
 
 
 async def test_a_mail_has_its_text_twice(box) -> None:
-    """Plain first, then as HTML, in its language; with a home's name escaped and nothing from elsewhere."""
+    """Plain text, then HTML, in its language; dwelling names are escaped, and nothing is loaded remotely."""
     mailbox, port = box
     values = {
         "fluid": "COLD_WATER",
@@ -107,7 +107,7 @@ async def test_a_mail_has_its_text_twice(box) -> None:
 
 
 async def test_a_second_try_is_the_same_mail(box) -> None:
-    """Its Message-ID is made of the event, by which mail programs drop a double."""
+    """Its Message-ID is derived from the event, so mail programs drop a duplicate."""
     mailbox, port = box
     for _ in range(2):
         email = Email(settings(port))
@@ -124,8 +124,8 @@ async def test_a_second_try_is_the_same_mail(box) -> None:
         ("550 no such user claire.martin", "SMTP_550", True),
     ],
 )
-async def test_a_refusal_is_for_now_or_for_good(box, answer, reason, permanent) -> None:
-    """By its number; the server's words, which may name the person, are not kept. The next mail goes."""
+async def test_a_refusal_is_temporary_or_permanent(box, answer, reason, permanent) -> None:
+    """By its code; the server's text, which may name the person, is not stored. The next mail is sent."""
     mailbox, port = box
     mailbox.refusals = [answer]
     email = Email(settings(port))
@@ -139,8 +139,8 @@ async def test_a_refusal_is_for_now_or_for_good(box, answer, reason, permanent) 
 
 
 @pytest.mark.parametrize("recipient", ["", "no address", "a@b\r\nBcc: all@example.org", "a@b@c", "\0@x"])
-async def test_an_address_that_is_none_is_refused_for_good(box, recipient) -> None:
-    """And is no way to add headers."""
+async def test_an_invalid_address_is_refused_permanently(box, recipient) -> None:
+    """It cannot inject headers."""
     mailbox, port = box
     email = Email(settings(port))
     with pytest.raises(NotAccepted) as refused:
@@ -149,15 +149,15 @@ async def test_an_address_that_is_none_is_refused_for_good(box, recipient) -> No
     assert mailbox.mails == []
 
 
-async def test_a_server_that_is_not_there_is_tried_again(unused_tcp_port) -> None:
-    """Nobody is given up because a server restarts."""
+async def test_an_unreachable_server_is_retried(unused_tcp_port) -> None:
+    """No message is given up because a server restarts."""
     with pytest.raises(NotAccepted) as refused:
         await Email(settings(unused_tcp_port)).send(POST)
     assert (refused.value.reason, refused.value.permanent) == ("NOT_REACHED", False)
 
 
 @pytest.mark.parametrize("security", ["STARTTLS", "TLS"])
-async def test_a_connection_is_sealed_and_the_sender_known(server_context, client_context, security) -> None:
+async def test_a_connection_is_encrypted_and_authenticated(server_context, client_context, security) -> None:
     """By STARTTLS or from the first byte, with a user name and password."""
     contexts = {"starttls" if security == "STARTTLS" else "tls": server_context}
     with smtp_server(**contexts, password="word") as (mailbox, port):
@@ -169,8 +169,8 @@ async def test_a_connection_is_sealed_and_the_sender_known(server_context, clien
         assert len(mailbox.mails) == 1
 
 
-async def test_a_server_that_cannot_prove_itself_gets_nothing(server_context) -> None:
-    """Its certificate is checked: the password is for our server alone."""
+async def test_a_server_without_a_valid_certificate_receives_nothing(server_context) -> None:
+    """The certificate is checked before the password is sent."""
     with smtp_server(starttls=server_context, password="word") as (mailbox, port):
         mine = settings(port, security="STARTTLS", smtp_username="portal", smtp_password="word")
         with pytest.raises(NotAccepted) as refused:
@@ -179,8 +179,8 @@ async def test_a_server_that_cannot_prove_itself_gets_nothing(server_context) ->
         assert mailbox.logins == []
 
 
-async def test_a_wrong_password_of_ours_is_no_fault_of_the_message(box) -> None:
-    """An operator mends it, and what waited is sent."""
+async def test_a_wrong_smtp_password_is_no_fault_of_the_message(box) -> None:
+    """Once the operator has corrected it, the waiting messages are sent."""
     with smtp_server(password="word") as (_, port):
         mine = settings(port, smtp_username="portal", smtp_password="wrong")
         with pytest.raises(NotAccepted) as refused:

@@ -1,4 +1,4 @@
-"""The HTML part of a mail: what stood in the text stands in the page, and nothing of it is markup."""
+"""The HTML part of a mail: the whole text is in the page, and none of it is read as markup."""
 
 from html.parser import HTMLParser
 
@@ -10,7 +10,7 @@ from notifications.channels.html import html_of
 
 
 class Page(HTMLParser):
-    """A page as a reader's program takes it: its tags, and what is shown."""
+    """A page as a mail program parses it: its tags, and the text shown."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -32,8 +32,8 @@ FRAME = ["html", "head", "meta", "meta", "title", "body"]
 
 
 @given(st.text(max_size=200), st.text(max_size=60))
-def test_whatever_is_written_is_no_markup(text, subject) -> None:
-    """Only paragraphs, line breaks and links to the web are in the page, whoever wrote the text."""
+def test_no_text_is_read_as_markup(text, subject) -> None:
+    """The page has only paragraphs, line breaks and links to the web, whatever the text."""
     page = Page(html_of(subject, text, "fr"))
     assert page.tags[:6] == FRAME
     assert set(page.tags[6:]) <= {"p", "br", "a"}
@@ -57,12 +57,12 @@ def test_whatever_is_written_is_no_markup(text, subject) -> None:
     ],
 )
 def test_addresses_of_the_web_are_links(text, links) -> None:
-    """As far as they go: a full stop or a bracket after them is none of theirs."""
+    """A full stop or a bracket after an address is not part of the link."""
     assert Page(html_of("x", text, "fr")).links == links
 
 
-def test_paragraphs_and_lines_stay_apart() -> None:
-    """And everything that was written is shown."""
+def test_paragraphs_and_line_breaks_are_kept() -> None:
+    """The whole text is shown."""
     page = Page(html_of("Sujet", "Bonjour,\n\nune ligne\net une autre <3\n", "en"))
     assert page.tags[6:] == ["p", "p", "br"]
     assert "Bonjour,\nune ligne\net une autre <3" in page.shown

@@ -1,7 +1,9 @@
-"""SMS: what the gateway is given, once, and what its refusals mean."""
+"""SMS: what the gateway receives, once, and what its refusals mean."""
 
 import base64
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +30,7 @@ def centre(monkeypatch):
 
 
 async def test_an_sms_is_subject_and_text(centre) -> None:
-    """To the number, from the sender, as our account."""
+    """To the number, from the sender, under the configured account."""
     await Sms(SETTINGS).send(POST)
     (request,) = centre.requests
     assert request == {
@@ -40,8 +42,8 @@ async def test_an_sms_is_subject_and_text(centre) -> None:
     assert centre.authorizations == ["Basic " + base64.b64encode(b"key:word").decode()]
 
 
-async def test_what_the_short_alphabet_lacks_goes_as_unicode(centre) -> None:
-    """`é` and `à` are in it, `ê` and `°` are not."""
+async def test_a_character_outside_the_gsm_alphabet_makes_the_sms_unicode(centre) -> None:
+    """`é` and `à` are in the alphabet, `ê` and `°` are not."""
     for text in ("débit à l'arrêt n°", "débité à"):
         await Sms(SETTINGS).send(replace(POST, subject="", text=text))
     assert [request["type"] for request in centre.requests] == ["unicode", "text"]
@@ -61,8 +63,8 @@ async def test_what_the_short_alphabet_lacks_goes_as_unicode(centre) -> None:
         ("cut", "NOT_REACHED", False),
     ],
 )
-async def test_a_refusal_is_for_now_or_for_good(centre, status, reason, permanent) -> None:
-    """And a request whose answer is lost is not posted again by itself: it may have been sent."""
+async def test_a_refusal_is_temporary_or_permanent(centre, status, reason, permanent) -> None:
+    """A request whose answer is lost is not repeated by the channel: the SMS may have been sent."""
     centre.statuses = [status]
     with pytest.raises(NotAccepted) as refused:
         await Sms(SETTINGS).send(POST)
@@ -70,8 +72,22 @@ async def test_a_refusal_is_for_now_or_for_good(centre, status, reason, permanen
     assert len(centre.requests) == 1
 
 
-async def test_nothing_of_it_is_logged(centre, caplog) -> None:
+async def test_neither_number_nor_credential_is_logged(centre, caplog) -> None:
     """The library would log numbers and credentials at DEBUG."""
     caplog.set_level(logging.DEBUG)
     await Sms(SETTINGS).send(POST)
     assert not any(name in caplog.text for name in ("33639980012", "3.95", "word"))
+
+
+def test_the_library_waits_for_the_first_sms() -> None:
+    """A worker that sends e-mail alone never loads it, nor does one that waits for an SMS to send."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from core.settings import Settings\n"
+        "from notifications.post_room import ways_of\n"
+        "ways = ways_of(Settings(Path(), 'sqlite:///x.db', 's' * 32, vonage_api_key='k'))\n"
+        "print(len(ways), sorted(name for name in sys.modules if name.startswith(('vonage', 'requests'))))\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "1 []\n"

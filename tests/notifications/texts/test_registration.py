@@ -1,4 +1,4 @@
-"""The words of registration's letters: both languages, nothing secret in a subject."""
+"""Texts of the registration e-mails: both languages, nothing secret in a subject."""
 
 import re
 
@@ -24,7 +24,7 @@ TEMPLATES = sorted({template for template, _ in REGISTRATION_WORDS})
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_letter_speaks_both_languages(template: str) -> None:
+def test_every_e_mail_exists_in_both_languages(template: str) -> None:
     """Each has a subject and a text in French and English, that differ."""
     french, english = (render(template, language.value, VALUES) for language in Language)
     assert french.subject != english.subject
@@ -35,16 +35,16 @@ def test_every_letter_speaks_both_languages(template: str) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_no_subject_opens_anything(template: str) -> None:
-    """A subject shows on locked screens: neither code, password nor address stands in it."""
+def test_no_subject_contains_a_secret(template: str) -> None:
+    """A subject is shown on locked screens: it has neither code, password nor address."""
     for language in Language:
         subject = render(template, language.value, VALUES).subject
         assert not any(VALUES[name] in subject for name in ("code", "password", "email", "question"))
 
 
 @pytest.mark.requirement("C-13")
-def test_the_letter_to_a_taken_address_tells_nothing_of_who_asked() -> None:
-    """It says that an account exists and how to get in, and holds neither code nor password."""
+def test_the_e_mail_to_a_taken_address_does_not_show_who_asked() -> None:
+    """It states that an account exists and how to sign in, and has neither code nor password."""
     mail = render("registration_address_taken", "fr", VALUES)
     assert "Mot de passe oublié" in mail.text
     assert VALUES["code"] not in mail.text

@@ -1,4 +1,4 @@
-"""The words that residents are sent."""
+"""The texts of messages to residents."""
 
 import pytest
 
@@ -140,13 +140,13 @@ SENT = [
 @pytest.mark.requirement("R-086", "R-094", "R-095", "R-096", "R-197")
 @pytest.mark.parametrize(("template", "language", "values", "subject", "text"), SENT)
 def test_a_message_in_its_language(template, language, values, subject, text) -> None:
-    """Labels and figures are those of the guide; what is not known is not named."""
+    """Labels and figures are those of the guide; an unknown figure is left out."""
     assert render(template, language, values) == Message(subject, text)
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_there_are_words_for_every_event(language) -> None:
-    """Whatever the leak watch tells, at any level, with or without figures."""
+def test_there_is_a_text_for_every_event(language) -> None:
+    """Every event of leak detection, at any level, with or without figures."""
     for kind in EventKind:
         for level in (1, 2, 3):
             for figures in ({}, UNKNOWN):

@@ -38,7 +38,7 @@ def issue(application, enter, visitor):
 
 @pytest.fixture
 def program(application, issue):
-    """The viewer that a token with these scopes stands for."""
+    """The viewer of a token with these scopes."""
 
     async def viewer(*scopes):
         return await viewer_of_token(application, (await issue(*scopes)).token, now=NOW)
@@ -47,7 +47,7 @@ def program(application, issue):
 
 
 async def test_a_token_is_shown_once_and_listed(application, issue, enter, posted, audited) -> None:
-    """With its scopes and its last use; the table has its hash, the mailbox is told."""
+    """With its scopes and its last use; the table has its hash, and the owner is notified by e-mail."""
     await factories.account()
     issued = await issue(DAILY, ALERTS, MONTHLY, DAILY, days=30)
     assert issued.token.startswith("smp_")
@@ -64,8 +64,8 @@ async def test_a_token_is_shown_once_and_listed(application, issue, enter, poste
     assert entry.details == {"scopes": "alerts read:daily read:monthly"}
 
 
-async def test_a_token_ends_when_it_was_to_or_is_revoked(application, issue, enter, visitor) -> None:
-    """To the instant; by its owner alone."""
+async def test_a_token_ends_at_its_expiry_or_when_revoked(application, issue, enter, visitor) -> None:
+    """To the instant; only its owner can revoke it."""
     await factories.account()
     await factories.account(email="other@example.org")
     issued = await issue(MONTHLY, days=1)
@@ -90,7 +90,7 @@ async def test_a_token_ends_when_it_was_to_or_is_revoked(application, issue, ent
         ({}, "scopes"),
     ],
 )
-async def test_a_token_wants_a_name_a_scope_and_a_sensible_life(issue, wrong, field) -> None:
+async def test_a_token_requires_a_name_a_scope_and_a_valid_lifetime(issue, wrong, field) -> None:
     """The argument at fault is named."""
     await factories.account()
     with pytest.raises(InvalidInput) as refused:
@@ -99,7 +99,7 @@ async def test_a_token_wants_a_name_a_scope_and_a_sensible_life(issue, wrong, fi
 
 
 async def test_tokens_are_twenty_at_most(issue, enter) -> None:
-    """One is revoked before the next is made."""
+    """Then one must be revoked before the next is issued."""
     await factories.account()
     viewer = await enter()
     for _ in range(20):
@@ -109,7 +109,7 @@ async def test_tokens_are_twenty_at_most(issue, enter) -> None:
 
 
 async def test_a_token_works_beside_two_factor_sign_in(application, enter, issue, visitor) -> None:
-    """A program has no phone to look at (P10)."""
+    """A program cannot give a second factor (P10)."""
     await factories.account()
     viewer = await enter()
     begun = await begin_enrolment(application, viewer, PASSWORD, now=NOW)
@@ -120,8 +120,8 @@ async def test_a_token_works_beside_two_factor_sign_in(application, enter, issue
 
 
 @pytest.mark.requirement("C-38", "R-062")
-async def test_new_terms_hold_a_token_up_too(application, issue) -> None:
-    """Until its owner has accepted them; a closed account's token opens nothing."""
+async def test_new_terms_suspend_a_token_too(application, issue) -> None:
+    """Until its owner has accepted them; a disabled account's token is refused."""
     await factories.account()
     issued = await issue(MONTHLY)
     await Account.all().update(terms_version="2025-01")
@@ -133,7 +133,7 @@ async def test_new_terms_hold_a_token_up_too(application, issue) -> None:
 
 
 async def test_a_monthly_token_sees_no_day(key_encryption, program) -> None:
-    """Neither by day, nor by index, nor by watching the month in progress grow."""
+    """Neither by day, nor by index, nor from the growth of the month in progress."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, meter = (await Dwelling.get()).id, (await Meter.get()).id
     viewer = await program(MONTHLY)
@@ -157,7 +157,7 @@ async def test_a_monthly_token_sees_no_day(key_encryption, program) -> None:
 
 
 async def test_a_daily_token_sees_days_and_no_alerts(key_encryption, program) -> None:
-    """And an alerts token sees alerts and no figure."""
+    """An alerts token sees alerts and no figure."""
     await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     daily, alerts = await program(DAILY), await program(ALERTS)
@@ -174,8 +174,8 @@ async def test_a_daily_token_sees_days_and_no_alerts(key_encryption, program) ->
             await question
 
 
-async def test_a_token_makes_no_token(issue, program) -> None:
-    """Whatever its scopes: it changes nothing."""
+async def test_a_token_cannot_issue_a_token(issue, program) -> None:
+    """Whatever its scopes, it changes nothing."""
     await factories.account()
     viewer = await program(MONTHLY, DAILY, ALERTS)
     with pytest.raises(Forbidden):

@@ -1,4 +1,4 @@
-"""The own account: contact data, notifications, addresses that are proved, terms, consent."""
+"""The own account: contact data, notifications, verified addresses, terms, consent."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -61,7 +61,7 @@ def contact(claire, visitor):
 
 @pytest.fixture
 def sent(posted):
-    """The last code that was sent by a template; None where none was."""
+    """The last code that was sent with a template; None where none was."""
 
     async def code(template: str) -> str | None:
         messages = await posted(template)
@@ -71,8 +71,8 @@ def sent(posted):
 
 
 @pytest.mark.requirement("R-098", "R-099", "R-102", "R-109", "R-111")
-async def test_contact_data_change_when_they_are_saved(application, claire, contact, audited) -> None:
-    """What is left out stays; the audit names the fields, not what they hold."""
+async def test_saved_contact_data_are_changed(application, claire, contact, audited) -> None:
+    """A field that is left out is unchanged; the audit names the fields, not their values."""
     await contact(first_name="  Clara  Maria ", language=Language.EN, civility="")
     account = await my_account(application, claire)
     assert (account.first_name, account.last_name, account.civility, account.language) == (
@@ -87,16 +87,16 @@ async def test_contact_data_change_when_they_are_saved(application, claire, cont
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
-async def test_a_name_is_neither_blank_nor_endless(contact, name) -> None:
-    """The field is named."""
+async def test_a_name_is_neither_blank_nor_too_long(contact, name) -> None:
+    """The refusal names the field."""
     with pytest.raises(InvalidInput) as refused:
         await contact(last_name=name)
     assert refused.value.field == "lastName"
 
 
 @pytest.mark.requirement("R-204", "C-34", "R-101")
-async def test_a_number_is_kept_in_its_one_form(application, claire, contact) -> None:
-    """However it is written; one that is none is refused, and a blank one clears it."""
+async def test_a_phone_number_is_stored_in_one_form(application, claire, contact) -> None:
+    """However it is written; an invalid one is refused, and a blank one clears it."""
     await _no_sms()
     for typed in ("+33 06 11 54 65 87", "06 11 54 65 87", "0033611546587"):
         await contact(phone=typed)
@@ -112,7 +112,7 @@ async def test_a_number_is_kept_in_its_one_form(application, claire, contact) ->
 async def test_no_sms_alert_is_on_without_a_confirmed_mobile(
     application, claire, contact, visitor, sent
 ) -> None:
-    """The number is not cleared or changed under it; a new one is confirmed by a code first."""
+    """While it is on the number cannot be cleared or changed; a new one is first confirmed by a code."""
     leak = NotificationTopic.LEAK
     for phone in ("", "06 11 54 65 87"):
         with pytest.raises(PhoneRequiredForSms):
@@ -129,8 +129,8 @@ async def test_no_sms_alert_is_on_without_a_confirmed_mobile(
 
 
 @pytest.mark.requirement("C-34")
-async def test_a_code_goes_to_a_mobile_alone(application, claire, contact, visitor) -> None:
-    """A landline has no SMS, and no number has none either."""
+async def test_a_code_is_sent_to_a_mobile_alone(application, claire, contact, visitor) -> None:
+    """A landline is refused, and so is an account without a number."""
     await _no_sms()
     await contact(phone="01 42 68 53 00")
     with pytest.raises(PhoneInvalid):
@@ -140,8 +140,8 @@ async def test_a_code_goes_to_a_mobile_alone(application, claire, contact, visit
         await request_phone_code(application, claire, visitor=visitor, now=NOW)
 
 
-async def test_a_code_proves_the_number_it_was_sent_to(application, claire, contact, visitor, sent) -> None:
-    """Not the one that took its place."""
+async def test_a_code_verifies_the_number_it_was_sent_to(application, claire, contact, visitor, sent) -> None:
+    """It does not verify a number that replaced it."""
     await _no_sms()
     await request_phone_code(application, claire, visitor=visitor, now=NOW)
     await contact(phone="06 11 54 65 87")
@@ -153,7 +153,7 @@ async def test_a_code_proves_the_number_it_was_sent_to(application, claire, cont
     "R-104", "R-105", "R-118", "R-119", "R-197", "C-32", "R-034", "R-015", "C-16", "CN-02"
 )
 async def test_each_topic_is_switched_by_channel_at_any_time(application, enter, visitor) -> None:
-    """Nothing is on at first; what is switched is that alone."""
+    """Everything is off at first; a change affects that topic and channel alone."""
     await factories.account(notified=False)
     claire = await enter()
     assert await notification_choices(claire) == [
@@ -172,10 +172,10 @@ async def test_each_topic_is_switched_by_channel_at_any_time(application, enter,
 
 
 @pytest.mark.requirement("R-100")
-async def test_a_new_address_counts_once_it_is_proved(
+async def test_a_new_address_is_used_once_it_is_verified(
     application, claire, enter, visitor, sent, posted
 ) -> None:
-    """The code goes to the new one; the old one signs in until then, and is told afterwards."""
+    """The code is sent to the new one; the old one signs in until then, and is notified afterwards."""
     await request_email_change(
         application, claire, " Claire@New.example ", PASSWORD, visitor=visitor, now=NOW
     )
@@ -190,8 +190,10 @@ async def test_a_new_address_counts_once_it_is_proved(
     assert (former, values) == (ME, {"new_email": "Claire@New.example"})
 
 
-async def test_an_address_wants_the_password_and_must_be_one(application, claire, visitor) -> None:
-    """An open session alone takes no mailbox away."""
+async def test_an_address_change_requires_the_password_and_a_valid_address(
+    application, claire, visitor
+) -> None:
+    """An open session alone cannot change the mailbox."""
     with pytest.raises(PasswordWrong):
         await request_email_change(application, claire, "a@b.example", "wrong", visitor=visitor, now=NOW)
     for email in (
@@ -208,8 +210,10 @@ async def test_an_address_wants_the_password_and_must_be_one(application, claire
 
 
 @pytest.mark.requirement("C-13")
-async def test_anothers_address_is_not_given_away(application, claire, visitor, sent) -> None:
-    """The answer is the same, and its mailbox gets no code."""
+async def test_an_address_change_does_not_disclose_anothers_account(
+    application, claire, visitor, sent
+) -> None:
+    """The answer is the same, and that mailbox gets no code."""
     await factories.account(email=OTHER)
     await request_email_change(application, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
     assert await sent("email_code") is None
@@ -217,8 +221,8 @@ async def test_anothers_address_is_not_given_away(application, claire, visitor, 
         await confirm_email_change(application, claire, "000000", visitor=visitor, now=NOW)
 
 
-async def test_an_address_taken_meanwhile_is_not_taken_over(application, claire, visitor, sent) -> None:
-    """Whoever was first has it."""
+async def test_an_address_taken_meanwhile_is_refused(application, claire, visitor, sent) -> None:
+    """The first to verify it keeps it."""
     await request_email_change(application, claire, OTHER, PASSWORD, visitor=visitor, now=NOW)
     await factories.account(email=OTHER)
     with pytest.raises(CodeExpired):
@@ -228,7 +232,7 @@ async def test_an_address_taken_meanwhile_is_not_taken_over(application, claire,
 async def test_a_code_has_five_tries_fifteen_minutes_and_one_use(
     application, claire, visitor, sent, audited
 ) -> None:
-    """Each wrong one tells how many are left; a new one takes its place after a minute."""
+    """Each wrong try states how many are left; a new code replaces it after a minute."""
     await _no_sms()
 
     async def ask(at):
@@ -264,8 +268,8 @@ async def test_a_code_has_five_tries_fifteen_minutes_and_one_use(
     assert code not in repr(await audited(Act.CODE_REFUSED))
 
 
-async def test_tries_at_once_are_five(application, claire, visitor, sent) -> None:
-    """Of a hundred wrong codes at one instant, five are looked at."""
+async def test_concurrent_tries_of_a_code_are_five(application, claire, visitor, sent) -> None:
+    """Of a hundred wrong codes at one instant, five are checked."""
     await _no_sms()
     await request_phone_code(application, claire, visitor=visitor, now=NOW)
     right = await sent("phone_code")
@@ -281,7 +285,7 @@ async def test_tries_at_once_are_five(application, claire, visitor, sent) -> Non
 
 @pytest.mark.requirement("R-062", "C-38")
 async def test_terms_are_accepted_in_the_version_that_was_read(application, enter, visitor, audited) -> None:
-    """With the moment; another version is not the one in force."""
+    """With the moment; a version that is not in force is refused."""
     await factories.account()
     await Account.all().update(terms_version="2025-01")
     claire = await enter()
@@ -303,8 +307,8 @@ async def home(key_encryption, enter) -> tuple[Viewer, int]:
 
 
 @pytest.mark.requirement("R-063", "R-064", "R-065", "R-106", "R-120", "C-16", "C-18", "CN-07")
-async def test_a_consent_is_given_and_taken_back_at_any_time(application, home, visitor, audited) -> None:
-    """Unanswered at first; every answer is a row more, with who and when."""
+async def test_a_consent_is_given_and_withdrawn_at_any_time(application, home, visitor, audited) -> None:
+    """Unanswered at first; every answer adds a row, with author and moment."""
     claire, dwelling = home
     assert (await my_consent(application, claire, dwelling)).answer is ConsentAnswer.UNANSWERED
     for granted in (True, False, True):
@@ -320,7 +324,7 @@ async def test_a_consent_is_given_and_taken_back_at_any_time(application, home, 
 
 @pytest.mark.requirement("C-17", "R-121", "CN-08")
 async def test_a_manager_never_turns_a_refusal_into_a_consent(application, home, visitor, posted) -> None:
-    """Writes down a paper consent where nobody answered; a refusal stays one, by whatever way round."""
+    """A paper consent is recorded where nobody has answered; a refusal remains one in every order of acts."""
     claire, dwelling = home
 
     async def note(*, granted, paper="dossier 12"):
@@ -353,7 +357,7 @@ async def test_a_manager_never_turns_a_refusal_into_a_consent(application, home,
 
 
 async def test_only_the_occupant_answers_for_a_dwelling(application, home, enter, visitor) -> None:
-    """Another's dwelling does not exist; nobody but the operator writes answers down."""
+    """Another's dwelling is not found; only the operator records answers of others."""
     claire, dwelling = home
     await factories.account(email=OTHER)
     other = await enter(OTHER)
@@ -369,7 +373,7 @@ async def test_only_the_occupant_answers_for_a_dwelling(application, home, enter
 
 @pytest.mark.requirement("R-107", "R-121", "R-122")
 def test_the_trace_is_the_guides_own_sentence() -> None:
-    """With its author and its day."""
+    """With author and day."""
     day = date(2022, 9, 7)
     assert consent_trace(day, Language.FR, by_manager=False) == (
         "Information renseignée par l'occupant le 07/09/2022 conformément au règlement général sur la"

@@ -1,4 +1,4 @@
-"""core.services.accounts.administration: access taken away and given back, each act once and on record."""
+"""core.services.accounts.administration: access is withdrawn and restored, each act once and audited."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ ME = "claire.martin@example.org"
 WHO: dict[str, Any] = {"email": ME, "operator_code": "ocea", "now": NOW}
 
 
-async def test_a_disabled_account_opens_nothing(
+async def test_a_disabled_account_has_no_access(
     application: Application, enter: Any, visitor: Any, audited: Any
 ) -> None:
-    """Sessions, tokens and the password, from the same moment; enabled, the password alone opens again."""
+    """Sessions, tokens and password are refused at once; after enabling, the password alone works again."""
     await factories.account()
     viewer = await enter()
     issued = await issue_token(
@@ -45,10 +45,10 @@ async def test_a_disabled_account_opens_nothing(
 
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.MANAGER])
-async def test_a_lost_phone_with_its_recovery_codes(
+async def test_a_reset_second_factor_ends_sessions_and_notifies_the_owner(
     application: Application, enter: Any, posted: Any, audited: Any, role: Role
 ) -> None:
-    """The password alone opens again, a manager's to a new enrolment; sessions end, and the owner is told."""
+    """For a lost phone: the password alone signs in again, a manager to a new enrolment."""
     number = await factories.account(role=role)
     await Account.all().update(second_factor_since=NOW, second_factor_encrypted=b"x", second_factor_step=7)
     await RecoveryCode.create(account_id=number, code_hash="0" * 64)
@@ -70,8 +70,10 @@ async def test_a_lost_phone_with_its_recovery_codes(
     assert (entry.subject.number, entry.details) == (number, {"sessions": 1})
 
 
-async def test_only_the_operator_and_only_its_own(application: Application, enter: Any) -> None:
-    """Nobody does it by a session; another operator's account, and an unknown address, are not found."""
+async def test_only_the_operator_administers_and_only_its_own_accounts(
+    application: Application, enter: Any
+) -> None:
+    """No session may; another operator's account, and an unknown address, are not found."""
     await factories.account()
     claire = await enter()
     acts = [disable_account, enable_account]

@@ -1,4 +1,4 @@
-"""Codes that prove an address: how many are sent to one, what comes at once, and what stays as it was."""
+"""Codes that verify an address: how many are sent to one, concurrent requests, and what does not change."""
 
 import asyncio
 import contextvars
@@ -30,8 +30,8 @@ async def claire(application, enter) -> Viewer:
     return await enter()
 
 
-async def test_a_mobile_is_not_flooded_with_codes(application, claire, enter, visitor) -> None:
-    """Five a day, whoever's account the number stands in: it may be a stranger's."""
+async def test_codes_to_a_mobile_are_limited(application, claire, enter, visitor) -> None:
+    """Five a day over all accounts that name the number: it may be a stranger's."""
     await factories.account(email=OTHER)
     other = await enter(OTHER)
     await _one_mobile()
@@ -44,8 +44,8 @@ async def test_a_mobile_is_not_flooded_with_codes(application, claire, enter, vi
     assert sent == 5
 
 
-async def test_a_mailbox_is_not_flooded_with_codes(application, claire, visitor, posted) -> None:
-    """Five a day to one address that is to become an account's, however it is written."""
+async def test_codes_to_a_mailbox_are_limited(application, claire, visitor, posted) -> None:
+    """Five a day to one new address, however it is written."""
     sent = 0
     for number in range(0, 23 * 60, 10):
         email = "New@Example.org" if number % 20 else "new@example.ORG"
@@ -57,8 +57,8 @@ async def test_a_mailbox_is_not_flooded_with_codes(application, claire, visitor,
     assert (sent, len(await posted("email_code"))) == (5, 5)
 
 
-async def test_codes_asked_for_at_once_are_one(application, claire, visitor) -> None:
-    """The minute between two holds at one instant too."""
+async def test_concurrent_requests_for_a_code_send_one(application, claire, visitor) -> None:
+    """The minute between two codes is enforced for concurrent requests too."""
     await _one_mobile()
     asked = [request_phone_code(application, claire, visitor=visitor, now=NOW) for _ in range(3)]
     done = await asyncio.gather(*asked, return_exceptions=True)
@@ -66,11 +66,11 @@ async def test_codes_asked_for_at_once_are_one(application, claire, visitor) -> 
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_proved_address_undoes_no_new_password(
+async def test_a_verified_address_does_not_undo_a_new_password(
     application, claire, enter, visitor, posted, monkeypatch
 ) -> None:
-    """The password is changed while the address is taken over: both are as they were chosen. (SQLite writes
-    one after the other.)
+    """The password is changed while the address is being changed: both are as chosen. (SQLite writes one
+    after the other.)
     """
     other, outside, save = await enter(), contextvars.copy_context(), Account.save
     new = NewPassword("Nouveau-Mot-77-Fleuve", "Nouveau-Mot-77-Fleuve")

@@ -1,4 +1,4 @@
-"""The operator's newsletter: taken and ended by its reader, and written down."""
+"""The operator's newsletter: subscribed and ended by its reader, and recorded."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from tests.support.factories import NOW
 
 @pytest.mark.requirement("R-212", "NL-01")
 async def test_the_newsletter_ends_as_easily_as_it_begins(application, enter, visitor, audited) -> None:
-    """Whoever ticked it at sign-up ends it; that it is wished again has a moment of its own (NL-01)."""
+    """Whoever ticked it at sign-up can end it; subscribing again records a new moment (NL-01)."""
     await factories.account()
     await Account.all().update(newsletter_since=NOW - timedelta(days=30))
     claire = await enter()
@@ -28,8 +28,8 @@ async def test_the_newsletter_ends_as_easily_as_it_begins(application, enter, vi
     assert reported == [{"topic": "NEWSLETTER", "by_email": False}, {"topic": "NEWSLETTER", "by_email": True}]
 
 
-async def test_nobody_joins_a_newsletter_that_there_is_not(application, enter, visitor) -> None:
-    """An operator that has none; ending is always possible."""
+async def test_nobody_subscribes_where_the_operator_has_no_newsletter(application, enter, visitor) -> None:
+    """Ending is always possible."""
     await factories.account()
     claire = await enter()
     await choose_newsletter(application, claire, wished=False, visitor=visitor, now=NOW)

@@ -1,4 +1,4 @@
-"""Passwords: changed by their owner, or by whoever proves the mailbox; every other door shuts with it."""
+"""Passwords: changed by their owner, or after proof of the mailbox; every other access ends with it."""
 
 import asyncio
 import threading
@@ -40,7 +40,7 @@ def change(application, visitor):
 
 @pytest.fixture
 def link(application, visitor, reset_token):
-    """Asks for a reset, and answers the token of its mail; None where none goes out."""
+    """Requests a reset, and answers the token of its e-mail; None where none is sent."""
 
     async def ask(email=ME, *, at=NOW):
         await ask_for_reset(application, email, visitor=visitor, now=at)
@@ -62,7 +62,7 @@ def reset(application, visitor):
 async def test_a_new_password_ends_every_other_session(
     application, enter, change, visitor, posted, audited
 ) -> None:
-    """The present one goes on under a new token, and the mailbox is told."""
+    """The present one continues under a new token, and the owner is notified by e-mail."""
     await factories.account()
     mine = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
     other = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
@@ -83,8 +83,8 @@ async def test_a_new_password_ends_every_other_session(
 
 
 @pytest.mark.requirement("R-061", "C-38", "PW-05")
-async def test_a_temporary_password_gives_way_to_a_personal_one(application, enter, change) -> None:
-    """The session goes on to the next state, and the temporary one cannot be kept."""
+async def test_a_temporary_password_must_be_replaced(application, enter, change) -> None:
+    """The session moves to the next state, and the temporary one cannot be kept."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=1), terms_version=None)
     viewer = await enter()
@@ -96,10 +96,10 @@ async def test_a_temporary_password_gives_way_to_a_personal_one(application, ent
 
 
 @pytest.mark.requirement("R-112", "R-113", "R-114", "R-115", "R-116")
-async def test_a_password_that_cannot_be_taken_is_refused_by_its_criteria(
+async def test_an_unacceptable_password_is_refused_by_its_criteria(
     application, enter, change, key_encryption
 ) -> None:
-    """Those of the operator, and those that hold everywhere; nothing has changed then."""
+    """The operator's criteria and the general ones; nothing is changed then."""
     await factories.residence(key_encryption, factories.meter(printed_serial="H8CA029620"))
     viewer = await enter()
     with pytest.raises(PasswordMismatch):
@@ -118,7 +118,7 @@ async def test_a_password_that_cannot_be_taken_is_refused_by_its_criteria(
 
 
 async def test_an_open_session_alone_changes_no_password(application, enter, change) -> None:
-    """The present one is asked for, ten times at most; another is never looked at."""
+    """The present one is required, ten tries at most; further ones are never checked."""
     await factories.account()
     viewer = await enter()
     for _ in range(10):
@@ -131,7 +131,7 @@ async def test_an_open_session_alone_changes_no_password(application, enter, cha
 
 @pytest.mark.requirement("R-117", "PW-06")
 async def test_a_link_resets_the_password_once(application, enter, link, reset, visitor) -> None:
-    """It ends every session; used again, it is worthless."""
+    """It ends every session; used again, it is refused."""
     await factories.account()
     before = await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)
     token = await link()
@@ -143,8 +143,8 @@ async def test_a_link_resets_the_password_once(application, enter, link, reset, 
         await reset(token, "Encore-Un-Autre-88")
 
 
-async def test_two_uses_of_a_link_at_once_are_one(application, link, reset) -> None:
-    """Whoever is faster."""
+async def test_two_concurrent_uses_of_a_link_are_one(application, link, reset) -> None:
+    """The first wins."""
     await factories.account()
     token = await link()
     uses = await asyncio.gather(
@@ -154,7 +154,7 @@ async def test_two_uses_of_a_link_at_once_are_one(application, link, reset) -> N
 
 
 @pytest.mark.requirement("PW-06")
-async def test_a_link_lasts_an_hour_and_only_the_last_counts(application, link, reset) -> None:
+async def test_a_link_lasts_an_hour_and_only_the_last_is_valid(application, link, reset) -> None:
     """To the instant; a password changed meanwhile ends it too."""
     await factories.account()
     first, second = await link(), await link()
@@ -169,7 +169,7 @@ async def test_a_link_lasts_an_hour_and_only_the_last_counts(application, link, 
 
 
 async def test_a_weak_password_does_not_use_the_link_up(application, link, reset) -> None:
-    """One tries again on the same page."""
+    """A stronger one can be given with the same link."""
     await factories.account()
     token = await link()
     with pytest.raises(PasswordTooWeak):
@@ -179,8 +179,8 @@ async def test_a_weak_password_does_not_use_the_link_up(application, link, reset
     assert await reset(token)
 
 
-async def test_a_new_password_is_judged_in_a_thread(application, enter, change, monkeypatch) -> None:
-    """It is work, and the others are answered meanwhile."""
+async def test_a_new_password_is_checked_in_a_thread(application, enter, change, monkeypatch) -> None:
+    """The check is expensive, and other requests are answered meanwhile."""
     await factories.account()
     judged_in = []
 
@@ -195,16 +195,16 @@ async def test_a_new_password_is_judged_in_a_thread(application, enter, change, 
 
 
 @pytest.mark.parametrize("made", ["before the change", "after it, for the former mailbox"])
-async def test_a_link_dies_with_the_mailbox(
+async def test_a_link_ends_with_the_change_of_mailbox(
     application, enter, link, reset, visitor, posted, reset_token, made
 ) -> None:
-    """Whoever reads the former mailbox gets no further by a link that was sent there."""
+    """A link that was sent to the former mailbox is refused."""
     await factories.account()
     me, token = await enter(), await link()
     await request_email_change(application, me, "new@example.org", PASSWORD, visitor=visitor, now=NOW)
     ((_, values),) = await posted("email_code")
     await confirm_email_change(application, me, values["code"], visitor=visitor, now=NOW)
-    if made != "before the change":  # the post room made the link while the address was changed
+    if made != "before the change":  # the worker made the link while the address was changed
         token = await new_reset_token(me.account_id, ME, now=NOW)
     with pytest.raises(CodeExpired):
         await reset(token)
@@ -212,8 +212,8 @@ async def test_a_link_dies_with_the_mailbox(
 
 
 @pytest.mark.requirement("C-13")
-async def test_nobody_learns_whether_an_account_exists(application, link, audited) -> None:
-    """The answer is the same, and the mail goes to the account's owner alone."""
+async def test_a_reset_does_not_disclose_whether_an_account_exists(application, link, audited) -> None:
+    """The answer is the same, and the e-mail is sent to the account's owner alone."""
     await factories.account()
     assert await link("nobody@example.org") is None
     (dropped,) = await OutboxMessage.all()
@@ -226,7 +226,7 @@ async def test_nobody_learns_whether_an_account_exists(application, link, audite
 
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
-async def test_a_mailbox_is_not_flooded(application, link, email) -> None:
+async def test_reset_links_are_limited(application, link, email) -> None:
     """Three links an hour, for an address that exists or not."""
     await factories.account()
     for _ in range(3):
@@ -236,8 +236,8 @@ async def test_a_mailbox_is_not_flooded(application, link, email) -> None:
     await link(email, at=NOW + timedelta(minutes=80))
 
 
-async def test_what_opens_is_not_stored(application, link) -> None:
-    """Of the link its hash; the mail's row has none, since it is made when the mail goes."""
+async def test_the_secret_of_a_link_is_not_stored(application, link) -> None:
+    """Only its hash is; the e-mail's row has none, since the link is made when the e-mail is sent."""
     await factories.account()
     token = await link()
     stored = repr(

@@ -1,4 +1,4 @@
-"""The second factor: a code counts once, a lost phone is survived, and a manager has one."""
+"""The second factor: a code is valid once, recovery codes replace a lost phone, managers must have one."""
 
 import asyncio
 from datetime import timedelta
@@ -50,7 +50,7 @@ def give(application, visitor):
 
 
 async def test_an_enrolled_account_is_asked_for_a_code(application, enter, enrolled, give) -> None:
-    """The password opens nothing but the question; the code opens the rest, under a new token."""
+    """After the password only the code is accepted; the code gives access, under a new token."""
     app, _, _ = await enrolled()
     viewer = await enter()
     assert viewer.state is SessionState.MUST_VERIFY_SECOND_FACTOR
@@ -61,8 +61,8 @@ async def test_an_enrolled_account_is_asked_for_a_code(application, enter, enrol
     assert (await viewer_of_token(application, opened.token, now=NOW)).state is SessionState.READY
 
 
-async def test_a_code_counts_once(enter, enrolled, give) -> None:
-    """Overlooked, it is of no use: neither again, nor an older one, nor the one of the enrolment."""
+async def test_a_code_is_valid_once(enter, enrolled, give) -> None:
+    """An observed code is useless: it is not accepted again, nor is an older one, nor the enrolment's."""
     app, _, _ = await enrolled()
     viewer, then = await enter(), NOW + 3 * STEP
     with pytest.raises(CodeInvalid):
@@ -73,8 +73,8 @@ async def test_a_code_counts_once(enter, enrolled, give) -> None:
             await give(await enter(at=then), used, at=then)
 
 
-async def test_the_same_code_at_once_counts_once(enter, enrolled, give) -> None:
-    """Whichever of two sessions is faster."""
+async def test_the_same_code_in_two_sessions_is_valid_once(enter, enrolled, give) -> None:
+    """The first of two concurrent sessions wins."""
     app, _, _ = await enrolled()
     viewers, then = [await enter(), await enter()], NOW + 2 * STEP
     answers = await asyncio.gather(
@@ -85,7 +85,7 @@ async def test_the_same_code_at_once_counts_once(enter, enrolled, give) -> None:
 
 @pytest.mark.parametrize(("away", "counts"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
 async def test_a_clock_may_be_half_a_minute_off(enter, enrolled, give, away, counts) -> None:
-    """And no more."""
+    """No more is accepted."""
     app, _, _ = await enrolled()
     viewer, then = await enter(), NOW + 10 * STEP
     code = app.at(then + away * STEP)
@@ -96,7 +96,7 @@ async def test_a_clock_may_be_half_a_minute_off(enter, enrolled, give, away, cou
             await give(viewer, code, at=then)
 
 
-async def test_ten_wrong_codes_and_no_more_are_looked_at(enter, enrolled, give, audited) -> None:
+async def test_ten_wrong_codes_and_no_more_are_checked(enter, enrolled, give, audited) -> None:
     """Over all sessions of the account."""
     app, _, _ = await enrolled()
     then = NOW + 2 * STEP
@@ -108,8 +108,8 @@ async def test_ten_wrong_codes_and_no_more_are_looked_at(enter, enrolled, give, 
     assert (await audited()).count(Act.SECOND_FACTOR_REFUSED) == 10
 
 
-async def test_a_recovery_code_stands_in_once(enter, enrolled, give, audited) -> None:
-    """However it is typed; what is kept of it opens nothing."""
+async def test_a_recovery_code_is_accepted_once(enter, enrolled, give, audited) -> None:
+    """However it is typed; what is stored of it cannot be used."""
     _, answer, _ = await enrolled()
     code = answer.recovery_codes[3]
     assert await give(await enter(), f" {code.lower().replace('-', ' ')} ")
@@ -121,8 +121,10 @@ async def test_a_recovery_code_stands_in_once(enter, enrolled, give, audited) ->
     assert not any(one in stored or one.replace("-", "") in stored for one in answer.recovery_codes)
 
 
-async def test_an_enrolment_ends_other_sessions_and_is_told(application, enrolled, posted, audited) -> None:
-    """The one that enrolled goes on under a new token, and needs no code again."""
+async def test_an_enrolment_ends_other_sessions_and_is_notified(
+    application, enrolled, posted, audited
+) -> None:
+    """The session that enrolled continues under a new token, and needs no further code."""
     _, answer, before = await enrolled()
     with pytest.raises(Unauthenticated):
         await viewer_of_token(application, before.token, now=NOW)
@@ -131,8 +133,8 @@ async def test_an_enrolment_ends_other_sessions_and_is_told(application, enrolle
     assert Act.SECOND_FACTOR_ENROLLED in await audited()
 
 
-async def test_an_enrolment_wants_the_password_and_a_right_code(application, enter, visitor) -> None:
-    """An open session alone sets up nothing, and a secret that was never shown to work counts for nothing."""
+async def test_an_enrolment_requires_the_password_and_a_right_code(application, enter, visitor) -> None:
+    """An open session alone enrols nothing, and a secret without a confirmed code is not used."""
     await factories.account()
     viewer = await enter()
     with pytest.raises(PasswordWrong):
@@ -146,8 +148,8 @@ async def test_an_enrolment_wants_the_password_and_a_right_code(application, ent
     assert (await enter()).state is SessionState.READY
 
 
-async def test_the_secret_lies_sealed_for_its_account(application, enrolled) -> None:
-    """It is not in the table, and copied to another account it opens nothing."""
+async def test_the_secret_is_encrypted_for_its_account(application, enrolled) -> None:
+    """It is not in the clear in the table, and copied to another account's row it does not decrypt."""
     app, _, _ = await enrolled()
     row = await Account.get()
     assert app.secret.encode() not in bytes(row.second_factor_encrypted)
@@ -157,7 +159,7 @@ async def test_the_secret_lies_sealed_for_its_account(application, enrolled) -> 
 async def test_a_resident_may_remove_it_and_a_manager_may_not(
     application, enter, enrolled, visitor, posted
 ) -> None:
-    """With the password; the mailbox is told."""
+    """With the password; the owner is notified by e-mail."""
     _, answer, _ = await enrolled()
     viewer = answer.session.viewer
     with pytest.raises(Conflict):
@@ -170,8 +172,8 @@ async def test_a_resident_may_remove_it_and_a_manager_may_not(
     assert await RecoveryCode.all().count() == 0
 
 
-async def test_a_manager_enrols_and_keeps_it(application, enter, enrolled, visitor) -> None:
-    """Obligatory means for good."""
+async def test_a_manager_enrols_and_cannot_remove_it(application, enter, enrolled, visitor) -> None:
+    """For managers it is obligatory."""
     _, answer, _ = await enrolled(role=Role.MANAGER)
     manager = answer.session.viewer
     assert (manager.role, manager.state) == (Role.MANAGER, SessionState.READY)

@@ -1,4 +1,4 @@
-"""Signing in: guessers are held off, the owner is not, and nobody learns whether an account exists."""
+"""Signing in: guessing is limited, the owner is not, and no answer discloses whether an account exists."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ ME = "claire.martin@example.org"
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """Every hash that is worked out."""
+    """Every hash that is computed."""
     worked, verify = [], passwords._verify
     monkeypatch.setattr(
         passwords, "_verify", lambda known, password: worked.append(known) or verify(known, password)
@@ -29,7 +29,7 @@ def hashed(monkeypatch) -> list[str]:
 
 @pytest.fixture
 def guess(application):
-    """Tries wrong passwords, each from an address of its own unless told otherwise; answers the refusals."""
+    """Tries wrong passwords, each from an address of its own by default; answers the refusals."""
 
     async def tries(count, email=ME, *, at=NOW, address=None, password="wrong", **more):
         refusals = []
@@ -45,8 +45,8 @@ def guess(application):
 
 @pytest.mark.parametrize("email", [ME, "nobody@example.org"])
 @pytest.mark.requirement("PW-01", "C-04")
-async def test_the_eleventh_wrong_password_is_not_looked_at(application, guess, hashed, email) -> None:
-    """Nor is a right one from a stranger's device; whether the account exists makes no difference (PW-01)."""
+async def test_the_eleventh_wrong_password_is_not_checked(application, guess, hashed, email) -> None:
+    """Nor is a right one from an unknown device; whether the account exists makes no difference (PW-01)."""
     await factories.account()
     refusals = await guess(12, email)
     assert [type(one) for one in refusals] == [SignInRefused] * 10 + [AccountLocked] * 2
@@ -58,7 +58,7 @@ async def test_the_eleventh_wrong_password_is_not_looked_at(application, guess, 
 
 
 async def test_a_lock_ends_by_itself(application, guess, enter) -> None:
-    """At the moment that it told."""
+    """At the moment that the refusal stated."""
     await factories.account()
     locked = (await guess(11))[-1]
     with pytest.raises(AccountLocked):
@@ -66,10 +66,10 @@ async def test_a_lock_ends_by_itself(application, guess, enter) -> None:
     assert (await enter(at=locked.until)).role is Role.RESIDENT
 
 
-async def test_a_known_device_gets_in_while_strangers_are_locked_out(
+async def test_a_known_device_signs_in_while_others_are_locked_out(
     application, guess, enter, visitor
 ) -> None:
-    """Its owner notices nothing; and it has ten wrong tries of its own."""
+    """Its owner is not affected, and has ten wrong tries of the device's own."""
     await factories.account()
     device = (await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)).device_token
     assert isinstance((await guess(11))[-1], AccountLocked)
@@ -79,8 +79,8 @@ async def test_a_known_device_gets_in_while_strangers_are_locked_out(
     assert [type(one) for one in wrong] == [SignInRefused] * 10 + [AccountLocked]
 
 
-async def test_anothers_device_is_no_known_one(application, guess, visitor) -> None:
-    """A device token counts for the account that it was given to."""
+async def test_another_accounts_device_is_unknown(application, guess, visitor) -> None:
+    """A device token is valid for the account that it was issued to."""
     await factories.account()
     await factories.account(email="other@example.org")
     other = (await sign_in(application, "other@example.org", PASSWORD, visitor=visitor, now=NOW)).device_token
@@ -89,8 +89,8 @@ async def test_anothers_device_is_no_known_one(application, guess, visitor) -> N
     assert isinstance(locked, AccountLocked)
 
 
-async def test_who_proves_the_mailbox_gets_in(application, guess, enter, reset_token, visitor) -> None:
-    """The reset mail ends a lock, and the guesser who goes on locks strangers out alone."""
+async def test_who_proves_the_mailbox_can_sign_in(application, guess, enter, reset_token, visitor) -> None:
+    """A reset ends a lock; further guesses lock out unknown devices alone."""
     await factories.account()
     await guess(11)
     await ask_for_reset(application, ME, visitor=visitor, now=NOW)
@@ -101,8 +101,8 @@ async def test_who_proves_the_mailbox_gets_in(application, guess, enter, reset_t
     assert (await enter(password=new, device_token=device)).role is Role.RESIDENT
 
 
-async def test_a_thousand_tries_at_once_get_no_further(application, hashed) -> None:
-    """They are counted before they are looked at."""
+async def test_a_thousand_concurrent_tries_are_limited_too(application, hashed) -> None:
+    """They are counted before they are checked."""
     await factories.account()
     tries = [
         sign_in(application, ME, "wrong", visitor=Visitor(f"198.51.100.{number}"), now=NOW)
@@ -124,7 +124,7 @@ async def test_an_address_that_tries_many_accounts_is_slowed_down(application, g
 
 
 async def test_right_passwords_are_not_counted(application, enter) -> None:
-    """A program that signs in every minute is no guesser."""
+    """A program may sign in every minute."""
     await factories.account()
     for _ in range(40):
         await enter()
@@ -133,7 +133,7 @@ async def test_right_passwords_are_not_counted(application, enter) -> None:
 
 
 async def test_no_account_and_a_wrong_password_leave_the_same_trace(application, guess, audited) -> None:
-    """One record a try, in the same words; what is refused for its number fills no table."""
+    """One record a try, with the same text; tries beyond the limit are not recorded."""
     await factories.account()
     for email in (ME, "nobody@example.org"):
         await guess(500, email)
@@ -147,8 +147,8 @@ async def test_no_account_and_a_wrong_password_leave_the_same_trace(application,
 
 
 @pytest.mark.requirement("R-058", "R-060", "R-061", "C-03", "PW-05")
-async def test_a_temporary_password_opens_once_and_for_a_day(application, enter) -> None:
-    """And only the way to a personal one; too old or used, it is a wrong password (PW-05)."""
+async def test_a_temporary_password_is_valid_once_and_for_a_day(application, enter) -> None:
+    """It only allows setting a personal one; expired or used, it is a wrong password (PW-05)."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=24))
     with pytest.raises(SignInRefused):
@@ -161,7 +161,7 @@ async def test_a_temporary_password_opens_once_and_for_a_day(application, enter)
 
 @pytest.mark.requirement("R-061", "R-062", "C-38")
 async def test_a_first_sign_in_goes_password_then_terms_then_ready(application, enter) -> None:
-    """Each state follows when the one before is done."""
+    """Each state follows when the one before is complete."""
     await factories.account()
     await Account.all().update(temporary_password_until=NOW + timedelta(hours=1), terms_version=None)
     assert (await enter()).state is SessionState.MUST_CHANGE_PASSWORD
@@ -174,14 +174,14 @@ async def test_a_first_sign_in_goes_password_then_terms_then_ready(application, 
 
 
 async def test_a_manager_without_a_second_factor_can_only_enrol(application, enter) -> None:
-    """Whatever else is open to the role."""
+    """All other permissions of the role are refused until then."""
     await factories.account(role=Role.MANAGER)
     viewer = await enter()
     assert (viewer.role, viewer.state) == (Role.MANAGER, SessionState.MUST_ENROL_SECOND_FACTOR)
 
 
 async def test_a_sign_in_is_recorded(application, enter, audited) -> None:
-    """Who, from where, and whether the device was known."""
+    """With account, address, and whether the device was known."""
     account_id = await factories.account()
     await enter()
     (entry,) = await audited(Act.SIGNED_IN)

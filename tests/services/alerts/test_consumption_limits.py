@@ -1,4 +1,4 @@
-"""A resident's own limits by day and month: set, told once a period, and nobody else's business."""
+"""A resident's own limits by day and month: set, notified once a period, and private."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,7 +28,7 @@ MOVE_IN = date(2026, 3, 1)
 
 @pytest.fixture
 async def home(application, key_encryption, izar):
-    """Claire's home since March, and another's before."""
+    """Claire's home since March, and a predecessor's before."""
     await factories.account(email="old@example.org", first_name="Odile")
     old = OccupancySpec(date(2020, 1, 1), MOVE_IN, email="old@example.org")
     await factories.residence(key_encryption, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
@@ -44,8 +44,10 @@ async def reported():
 
 
 @pytest.mark.requirement("R-197", "C-30")
-async def test_a_day_over_the_limit_is_told_once_as_soon_as_it_passes(application, home, resident) -> None:
-    """130 litres are none of 130; 140 are told, once a day; the next day counts anew."""
+async def test_a_day_over_the_limit_is_notified_once_as_soon_as_it_passes(
+    application, home, resident
+) -> None:
+    """130 litres do not exceed 130; 140 are notified, once a day; the next day counts anew."""
     await Account.all().update(leak_by_email=False, leak_by_sms=False)  # ten litres an hour are a leak too
     await set_limit(await resident(), 1, COLD, PER_DAY, 130, now=START)
     lines = home.hourly(START, [10] * 48)
@@ -65,8 +67,8 @@ async def test_a_day_over_the_limit_is_told_once_as_soon_as_it_passes(applicatio
 
 
 @pytest.mark.requirement("R-197", "C-30")
-async def test_a_month_over_the_limit_is_told_once(application, home, resident) -> None:
-    """Whatever becomes of the limit afterwards."""
+async def test_a_month_over_the_limit_is_notified_once(application, home, resident) -> None:
+    """Even if the limit is changed afterwards."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_MONTH, 300, now=START)
     await take(application, home.hourly(START, [10] * 48), START + 2 * DAY)
@@ -77,7 +79,7 @@ async def test_a_month_over_the_limit_is_told_once(application, home, resident) 
 
 
 async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(application, home, resident) -> None:
-    """The days before are not told, and nothing is without a limit."""
+    """Earlier days are not notified, and nothing is without a limit."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_DAY, 100, now=START + DAY)
     lines = home.hourly(START, [10] * 72)
@@ -88,8 +90,8 @@ async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(applica
     assert len(await reported()) == 1
 
 
-async def test_a_limit_is_its_owners_alone(application, home, resident) -> None:
-    """Another occupant of the dwelling and its manager see, do and hear nothing of it."""
+async def test_a_limit_is_private_to_its_owner(application, home, resident) -> None:
+    """Another occupant of the dwelling and its manager neither see nor change it, and are not notified."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_DAY, 100, now=START)
     await take(application, home.hourly(START, [10] * 23), START + 23 * HOUR)
@@ -117,7 +119,7 @@ async def test_a_limit_is_its_owners_alone(application, home, resident) -> None:
 
 
 async def test_limits_are_listed_and_refused(home, resident) -> None:
-    """One for each fluid and period; what no dwelling reaches is refused, and so is who has left."""
+    """One for each fluid and period; an unrealistic limit is refused, and so is a former occupant."""
     claire = await resident()
     await set_limit(claire, 1, COLD, PER_MONTH, 9000, now=factories.NOW)
     await set_limit(claire, 1, COLD, PER_DAY, 200, now=factories.NOW)

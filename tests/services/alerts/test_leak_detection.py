@@ -31,7 +31,7 @@ from tests.support.leak_lines import DAY, FIRST, leak, midnight, take, templates
 async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(
     application, key_encryption, izar
 ) -> None:
-    """Intake itself raises the alert and queues the messages; taking the same in again adds nothing."""
+    """Intake itself raises the alert and queues the messages; ingesting the same again adds nothing."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6))
     now = midnight(FIRST + DAY) + timedelta(minutes=5)
@@ -49,10 +49,10 @@ async def test_a_leak_opens_one_alert_as_soon_as_its_first_day_is_complete(
 
 
 @pytest.mark.requirement("R-092", "R-095", "R-096")
-async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(
+async def test_a_leak_that_grows_and_ends_is_one_alert_notified_three_times(
     application, key_encryption, izar
 ) -> None:
-    """Opened, level-up and closed are told; a day that changes nothing is not."""
+    """Opened, level-up and closed are notified; a day that changes nothing is not."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 13, 0, 0))
     for number in range(2, 7):
@@ -66,10 +66,10 @@ async def test_a_leak_that_grows_and_ends_is_one_alert_told_three_times(
 
 @pytest.mark.requirement("R-015", "R-104", "R-105", "R-118", "R-196")
 @pytest.mark.parametrize(("by_email", "by_sms"), [(True, True), (True, False), (False, True), (False, False)])
-async def test_a_message_goes_by_the_channels_that_the_resident_chose(
+async def test_a_message_is_sent_by_the_channels_that_the_resident_chose(
     application, key_encryption, izar, by_email, by_sms
 ) -> None:
-    """The alert is always there; nobody is written to who did not ask for it."""
+    """The alert always exists; messages are sent to those alone who asked for them."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await Account.all().update(leak_by_email=by_email, leak_by_sms=by_sms)
     summary = await take(application, leak(izar), midnight(FIRST + 2 * DAY))
@@ -78,15 +78,15 @@ async def test_a_message_goes_by_the_channels_that_the_resident_chose(
     assert (summary.alerts, summary.messages) == (1, len(chosen))
 
 
-async def test_old_news_wakes_nobody(application, key_encryption, izar) -> None:
-    """A history that is imported has its alerts and no message."""
+async def test_an_imported_history_sends_no_message(application, key_encryption, izar) -> None:
+    """It has its alerts; a notification beyond its maximum age is not queued."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     summary = await take(application, leak(izar, first=FIRST - 30 * DAY), midnight(FIRST))
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
 async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(application, key_encryption, izar) -> None:
-    """The alert that a resident has seen stays the same row, with its true start; nothing is told twice."""
+    """The alert that a resident has seen is the same row, with its true start; nothing is notified twice."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6))
     now = midnight(FIRST + 3 * DAY)
@@ -99,8 +99,8 @@ async def test_late_data_that_moves_a_leaks_start_keeps_its_alert(application, k
     assert await LeakEpisode.all().count() == 1
 
 
-async def test_data_that_disprove_a_leak_take_its_alert_away(application, key_encryption, izar) -> None:
-    """A day judged on too little, and found quiet when the rest of it comes: no alert is left."""
+async def test_data_that_disprove_a_leak_delete_its_alert(application, key_encryption, izar) -> None:
+    """A day judged on few hours, and found quiet when the rest arrives: no alert is left."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     amounts = [6] * 24 + [6, 9, 0, 9] + [6] * 20
     lines = izar.hourly(midnight(FIRST - DAY), amounts)
@@ -112,7 +112,7 @@ async def test_data_that_disprove_a_leak_take_its_alert_away(application, key_en
 
 
 async def test_intake_and_batch_find_the_same_leaks(application, key_encryption, izar, tables) -> None:
-    """Lines that come in disorder and in portions give the episodes of the batch over the stored readings."""
+    """Lines out of order and in parts give the episodes of the batch over the stored readings."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6, 13, 13, 0, 0, 9, 9))
     for portion in range(0, len(lines), 50):
@@ -143,7 +143,7 @@ async def test_a_heat_meter_has_no_leak_alerts(application, key_encryption, heat
 async def test_the_leak_of_a_removed_meter_ends_on_the_day_of_its_removal(
     application, key_encryption, izar
 ) -> None:
-    """Whether the removal is known when the readings come, or described afterwards, the alert is closed."""
+    """Whether the removal is known when the readings arrive, or described afterwards, the alert is closed."""
     spec = factories.meter(izar.address)
     await factories.residence(key_encryption, spec)
     now = midnight(FIRST + 2 * DAY) + timedelta(hours=12)
@@ -176,14 +176,13 @@ RELUCTANT = Thresholds(
     level_1_lph=Fraction(8),
     level_2_lph=Fraction(12),
     level_3_lph=Fraction(16),
-    zero_days_to_close=1,
     stale_after_days=1,
 )
 
 
 @pytest.fixture
 def reluctant(application, registry):
-    """The same application, whose operator warns from 8 L/h on and calls an alert blind after one day."""
+    """The same application, whose operator alerts from 8 L/h on and has alerts stale after one day."""
     operators = [
         replace(one, profile=replace(one.profile, leak_thresholds=RELUCTANT)) for one in registry.operators
     ]
@@ -196,10 +195,10 @@ def reluctant(application, registry):
 @pytest.mark.parametrize(
     ("flow_lph", "product", "own"), [(6, [1], []), (9, [2], [1]), (13, [3], [2]), (17, [3], [3])]
 )
-async def test_an_operators_own_borders_give_other_episodes(
+async def test_an_operators_own_thresholds_give_other_episodes(
     application, reluctant, key_encryption, izar, other_izar, flow_lph, product, own
 ) -> None:
-    """From the same litres, by the borders of the operator whose residence the meter hangs in."""
+    """From the same litres, by the thresholds of the operator whose residence the meter is in."""
     await factories.residence(
         key_encryption, factories.meter(izar.address), factories.meter(other_izar.address)
     )
@@ -210,7 +209,7 @@ async def test_an_operators_own_borders_give_other_episodes(
         assert [episode.level_now for episode in await found] == levels
 
 
-async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, key_encryption, izar) -> None:
+async def test_a_removed_meter_is_judged_by_its_operators_thresholds(reluctant, key_encryption, izar) -> None:
     """Its leak ends with it, at the level it had."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
@@ -229,10 +228,10 @@ async def test_a_removed_meter_is_judged_by_its_operators_borders(reluctant, key
     assert (episode.level_max, episode.ended_on) == (2, FIRST + 2 * DAY)
 
 
-async def test_an_operator_says_when_an_alert_is_stale(
+async def test_an_operator_sets_when_an_alert_is_stale(
     application, reluctant, key_encryption, izar, resident
 ) -> None:
-    """After one silent day here; after three by the product's figures."""
+    """After one day without data here; after three by the product's default."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take(reluctant, leak(izar, per_hour=(0, 13, 13)), midnight(FIRST + 2 * DAY))
     now = midnight(FIRST + 4 * DAY)

@@ -1,4 +1,4 @@
-"""Leaks and over-consumption, from the lines to the messages of the outbox: who is told what, and when."""
+"""Leaks and over-consumption, from the lines to the outbox: who is notified of what, and when."""
 
 from datetime import date, timedelta
 
@@ -21,7 +21,7 @@ from tests.support import factories
 from tests.support.leak_lines import DAY, FIRST, leak, midnight, take
 
 
-async def put_home(key_encryption, meter, *occupancy_periods):
+async def describe_home(key_encryption, meter, *occupancy_periods):
     """A dwelling with these occupancies; every account is notified of everything."""
     for period in occupancy_periods:
         if period.email:
@@ -44,12 +44,12 @@ async def put_home(key_encryption, meter, *occupancy_periods):
 
 
 @pytest.mark.requirement("R-193", "EED-09")
-async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(
+async def test_a_new_occupant_is_not_notified_of_the_predecessors_water(
     application, key_encryption, izar
 ) -> None:
-    """A leak from before the move-in is told with the move-in day, and without loss and mean flow."""
+    """A leak from before the move-in is notified with the move-in day, and without loss and mean flow."""
     moved = FIRST + DAY
-    await put_home(
+    await describe_home(
         key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2024, 1, 1), moved, email="old@example.org"),
@@ -66,8 +66,8 @@ async def test_a_newcomer_is_told_nothing_of_the_predecessors_water(
         assert row.values["mean_flow_lph"] is None
 
 
-async def test_a_leak_first_seen_in_late_telegrams_is_told(application, key_encryption, izar) -> None:
-    """A gateway was away for five days: the leak that began meanwhile, and still runs, is told at once."""
+async def test_a_leak_first_seen_in_late_telegrams_is_notified(application, key_encryption, izar) -> None:
+    """A gateway was offline for five days: a leak that began meanwhile and still runs is notified at once."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = leak(izar, per_hour=(0, 6, 6, 6, 6, 6, 13))
     await take(application, lines, midnight(FIRST + 6 * DAY) + timedelta(minutes=5))
@@ -75,8 +75,8 @@ async def test_a_leak_first_seen_in_late_telegrams_is_told(application, key_encr
     assert [(row.template, row.values["level"]) for row in reported] == [("leak_level_up", 3)]
 
 
-async def test_who_asks_for_alerts_while_a_leak_runs_is_told(application, key_encryption, izar) -> None:
-    """Notifications that are switched on during a leak tell of it with the next day's readings, once."""
+async def test_who_enables_alerts_while_a_leak_runs_is_notified(application, key_encryption, izar) -> None:
+    """Notifications that are enabled during a leak report it with the next day's readings, once."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await Account.all().update(leak_by_email=False, leak_by_sms=False)
     lines = leak(izar, per_hour=(0, 6, 6, 6, 6))
@@ -89,11 +89,9 @@ async def test_who_asks_for_alerts_while_a_leak_runs_is_told(application, key_en
 
 
 @pytest.mark.requirement("C-01")
-async def test_neither_landlord_nor_a_disabled_account_is_written_to(
-    application, key_encryption, izar
-) -> None:
-    """The dwelling's data are its occupant's."""
-    await put_home(
+async def test_neither_landlord_nor_a_disabled_account_is_notified(application, key_encryption, izar) -> None:
+    """A dwelling's data are for its occupant alone."""
+    await describe_home(
         key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT, email="landlord@example.org"),
@@ -132,8 +130,8 @@ def two_novembers(meter, *, before=3000, now_litres=9000):
 
 
 @pytest.mark.requirement("C-30", "R-197")
-async def test_over_consumption_is_told_once_a_month(application, key_encryption, izar, now) -> None:
-    """More than twice the same month a year ago is told as soon as it is passed; then the alert follows."""
+async def test_over_consumption_is_notified_once_a_month(application, key_encryption, izar, now) -> None:
+    """More than twice the same month a year ago is notified at once; later days update the alert."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = two_novembers(izar)
     summary = await take(application, lines[:-2], now - DAY)
@@ -146,16 +144,16 @@ async def test_over_consumption_is_told_once_a_month(application, key_encryption
     assert (alert.amount, await OutboxMessage.all().count()) == (9000, 1)
 
 
-async def test_twice_the_mean_itself_is_not_too_much(application, key_encryption, izar, now) -> None:
-    """The border is normal."""
+async def test_twice_the_mean_itself_is_normal(application, key_encryption, izar, now) -> None:
+    """Only more than the threshold is over-consumption."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take(application, two_novembers(izar, now_litres=6000), now)
     assert await Alert.all().count() == 0
 
 
 async def test_a_month_is_not_compared_with_a_predecessors(application, key_encryption, izar, now) -> None:
-    """The years before the move-in say nothing; a landlord of old does not bring them back."""
-    await put_home(
+    """The years before the move-in are not used, even where a landlord has held the dwelling since then."""
+    await describe_home(
         key_encryption,
         factories.meter(izar.address),
         OccupancySpec(date(2020, 1, 1), kind=OccupancyKind.OWNER_NON_OCCUPANT),
@@ -166,10 +164,10 @@ async def test_a_month_is_not_compared_with_a_predecessors(application, key_encr
     assert await Alert.all().count() == 0
 
 
-async def test_who_has_given_notice_is_still_warned(application, key_encryption, izar, now) -> None:
-    """An occupancy that will end is one of today."""
+async def test_who_has_given_notice_is_still_notified(application, key_encryption, izar, now) -> None:
+    """An occupancy with an end in the future is a present one."""
     period = OccupancySpec(date(2020, 1, 1), date(2026, 12, 31), email="tenant@example.org")
-    await put_home(key_encryption, factories.meter(izar.address), period)
+    await describe_home(key_encryption, factories.meter(izar.address), period)
     await take(application, two_novembers(izar), now)
     assert await OutboxMessage.filter(template="over_consumption").count() == 1
 
@@ -177,7 +175,7 @@ async def test_who_has_given_notice_is_still_warned(application, key_encryption,
 async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(
     application, key_encryption, izar
 ) -> None:
-    """Each message with the address it would go to."""
+    """Each message with the address it would be sent to."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take(application, leak(izar), midnight(FIRST + 2 * DAY))
     email, sms = sorted(await list_messages(SYSTEM), key=lambda message: message.channel)
@@ -188,8 +186,8 @@ async def test_the_outbox_is_listed_newest_first_for_the_operator_alone(
         await list_messages(Viewer(role=Role.RESIDENT, account_id=1))
 
 
-async def test_messages_go_in_the_language_of_the_account(application, key_encryption, izar) -> None:
-    """The row keeps the language that held when it was written."""
+async def test_messages_are_in_the_language_of_the_account(application, key_encryption, izar) -> None:
+    """The row keeps the language of the moment when it was queued."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     spec = AccountSpec(
         "ocea", "claire.martin@example.org", "x", "Claire", "Martin", language="en", leak_by_email=True

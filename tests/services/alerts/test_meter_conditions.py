@@ -1,4 +1,4 @@
-"""Burst, backflow, dry meter, tampering and silence, from what meters say to alerts and messages."""
+"""Burst, backflow, dry meter, tampering and missing data, from telegrams to alerts and messages."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -55,11 +55,11 @@ async def state():
 
 
 @pytest.mark.parametrize("flag", list(KINDS))
-async def test_a_meters_own_state_is_one_alert_until_the_meter_drops_it(home, key_encryption, flag) -> None:
-    """Raised by the first reading that tells it, kept by the next ones, ended by the first without it."""
+async def test_a_meters_own_flag_is_one_alert_until_the_meter_clears_it(home, key_encryption, flag) -> None:
+    """Raised by the first reading with the flag, kept by the next ones, ended by the first without it."""
     meter = (await meters_by_address(SYSTEM, [home.address], key_encryption=key_encryption))[home.address]
 
-    async def identify_lines(hour, flags):
+    async def receive(hour, flags):
         at_s = int((START + hour * HOUR).timestamp())
         row = time_series.ReadingRow(meter.id, at_s, 1000, flags_to_bits(flags), at_s, hour)
         async with in_transaction() as connection:
@@ -68,14 +68,14 @@ async def test_a_meters_own_state_is_one_alert_until_the_meter_drops_it(home, ke
                 await update_condition_alerts(connection, [(meter, row)], now=START + hour * HOUR)
             ).changed
 
-    assert [await identify_lines(hour, {flag} if 0 < hour < 4 else set()) for hour in range(3)] == [0, 1, 0]
+    assert [await receive(hour, {flag} if 0 < hour < 4 else set()) for hour in range(3)] == [0, 1, 0]
     assert await state() == [(KINDS[flag], TODAY, None)]
-    assert [await identify_lines(hour, {flag} if hour < 4 else set()) for hour in (3, 30, 31)] == [0, 1, 0]
+    assert [await receive(hour, {flag} if hour < 4 else set()) for hour in (3, 30, 31)] == [0, 1, 0]
     assert await state() == [(KINDS[flag], TODAY, TODAY + DAY)]
 
 
-async def test_a_burst_is_told_when_it_opens_and_when_it_ends(application, home) -> None:
-    """Two hours above 320 litres an hour; by the channels of leaks; and taken in again nothing is told."""
+async def test_a_burst_is_notified_when_it_opens_and_when_it_ends(application, home) -> None:
+    """Two hours above 320 litres an hour; by the channels of leaks; ingested again, nothing is notified."""
     lines = home.hourly(START, [10, 322, 400, 10, 10])
     for number in range(1, len(lines) + 1):
         await take(application, lines[:number], START + number * HOUR)
@@ -88,8 +88,8 @@ async def test_a_burst_is_told_when_it_opens_and_when_it_ends(application, home)
     assert (again.alerts, again.messages, await Alert.all().count()) == (0, 0, 1)
 
 
-async def test_all_at_once_finds_what_one_after_the_other_finds(application, home, forget) -> None:
-    """A batch of a whole day gives the alerts of its lines, also over a step of a register that wraps."""
+async def test_a_batch_gives_the_alerts_of_single_lines(application, home, forget) -> None:
+    """For the lines of a whole day, also across the wrap of a register."""
     lines = home.hourly(START, [10, 322, 10, 10, 500, 500, 10])
     for number, line in enumerate(lines):
         await take(application, [line], START + number * HOUR)
@@ -99,15 +99,15 @@ async def test_all_at_once_finds_what_one_after_the_other_finds(application, hom
     assert await state() == single == [(AlertKind.BURST, TODAY, TODAY)]
 
 
-async def test_who_did_not_ask_for_leaks_is_not_told_of_a_burst(application, home) -> None:
-    """The alert is there; the messages follow the resident's choice."""
+async def test_who_did_not_enable_leaks_is_not_notified_of_a_burst(application, home) -> None:
+    """The alert exists; the messages follow the resident's choice."""
     await Account.all().update(leak_by_email=False, leak_by_sms=False)
     summary = await take(application, home.hourly(START, [10, 400, 400]), START + 3 * HOUR)
     assert (summary.alerts, summary.messages) == (1, 0)
 
 
-async def test_an_old_burst_wakes_nobody(application, home) -> None:
-    """Imported history has its alert and no message."""
+async def test_an_imported_burst_sends_no_message(application, home) -> None:
+    """An imported history has its alert only."""
     summary = await take(application, home.hourly(START - 30 * DAY, [10, 400, 400, 10]), START)
     assert (summary.alerts, summary.messages) == (1, 0)
 
@@ -115,8 +115,8 @@ async def test_an_old_burst_wakes_nobody(application, home) -> None:
 @pytest.mark.parametrize(
     ("index", "kind"), [(998, AlertKind.BACKFLOW), (999, None), (99_990_000, None), (500_000, None)]
 )
-async def test_a_register_that_runs_back(application, home, index, kind) -> None:
-    """Two steps are backflow; one is a jitter; what no pipe could carry is a register set anew."""
+async def test_a_register_that_runs_back_two_steps_is_backflow(application, home, index, kind) -> None:
+    """One step is jitter; a fall that no pipe could carry is a register that was set anew."""
     lines = [home.line(1000, START), home.line(index, START + HOUR), home.line(index, START + 2 * HOUR)]
     summary = await take(application, lines[:2], START + HOUR)
     assert (await state(), summary.messages) == ([(kind, TODAY, None)] if kind else [], 0)
@@ -124,14 +124,14 @@ async def test_a_register_that_runs_back(application, home, index, kind) -> None
     assert await state() == ([(kind, TODAY, TODAY)] if kind else [])
 
 
-async def test_a_register_that_starts_again_at_nought_is_no_backflow(application, home) -> None:
+async def test_a_register_that_wraps_to_zero_is_no_backflow(application, home) -> None:
     """A hundred thousand cubic metres and five litres."""
     await take(application, [home.line(99_999_998, START), home.line(3, START + HOUR)], START + HOUR)
     assert await state() == []
 
 
-async def test_tampering_in_a_telegram_is_shown_and_told_to_nobody(application, home, resident) -> None:
-    """It is the meter's matter: resident and manager see it; it is no leak that could be repaired."""
+async def test_tampering_in_a_telegram_is_shown_and_not_notified(application, home, resident) -> None:
+    """Resident and manager see it; it is no leak, so it has no repair."""
     lines = [home.line(1000 + hour, START + hour * HOUR, complaints=TAMPERED) for hour in range(4)]
     assert (await take(application, lines, START + 4 * HOUR)).messages == 0
     claire, now = await resident(), START + 2 * DAY
@@ -148,8 +148,8 @@ async def test_tampering_in_a_telegram_is_shown_and_told_to_nobody(application, 
     assert [(one.kind, one.ended_on) for one in past.items] == [(AlertKind.TAMPER, now.date())]
 
 
-async def test_a_dismissed_burst_keeps_its_successors_silent(application, home, resident) -> None:
-    """Who waters the garden every evening says so once."""
+async def test_a_dismissed_burst_snoozes_the_next_ones(application, home, resident) -> None:
+    """A known use, such as watering every evening, is stated once."""
     lines = home.hourly(START, [10, 400, 400])
     await take(application, lines, START + 3 * HOUR)
     alert = await Alert.get()
@@ -160,8 +160,8 @@ async def test_a_dismissed_burst_keeps_its_successors_silent(application, home, 
     assert (summary.messages, await Alert.all().count(), await AlertAction.all().count()) == (0, 2, 2)
 
 
-async def test_late_readings_date_an_alert_back_and_end_none(application, home) -> None:
-    """A gateway's buffer tells that it began a day earlier: the same alert, still going on."""
+async def test_late_readings_move_the_start_of_an_alert_and_end_none(application, home) -> None:
+    """A gateway's buffer shows that it began a day earlier: the same alert, still open."""
     await take(application, [home.line(1000, START + DAY, complaints=TAMPERED)], START + DAY)
     (before,) = await Alert.all()
     late = [home.line(1000, START + hour * HOUR, complaints=TAMPERED if hour else 0) for hour in range(3)]
@@ -170,10 +170,8 @@ async def test_late_readings_date_an_alert_back_and_end_none(application, home) 
     assert (after.id, after.started_on, after.ended_on) == (before.id, TODAY, None)
 
 
-async def test_a_meter_that_is_usually_heard_every_hour_is_missed_after_a_day(
-    application, home, resident
-) -> None:
-    """No telegram is needed to raise it; asked every hour it is raised once; the next reading ends it."""
+async def test_an_hourly_meter_has_missing_data_after_a_day(application, home, resident) -> None:
+    """No telegram is needed to raise it; checked every hour it is raised once; the next reading ends it."""
     last = START + 5 * HOUR
     await take(application, home.hourly(START, [5] * 5), last)
     assert await raise_missing_data(now=last + DAY) == 0
@@ -192,16 +190,16 @@ async def test_a_meter_that_is_usually_heard_every_hour_is_missed_after_a_day(
     assert await raise_missing_data(now=last + 4 * DAY) == 1
 
 
-async def test_a_meter_that_is_heard_once_a_day_is_missed_after_six(application, home) -> None:
-    """Its own habit counts."""
+async def test_a_daily_meter_has_missing_data_after_six_days(application, home) -> None:
+    """The interval of each meter decides."""
     lines = [home.line(1000 + day, START + day * DAY) for day in range(5)]
     await take(application, lines, START + 4 * DAY)
     assert await raise_missing_data(now=START + 10 * DAY) == 0
     assert await raise_missing_data(now=START + 10 * DAY + HOUR) == 1
 
 
-async def test_a_meter_that_is_gone_or_was_never_heard_is_not_missed(application, home) -> None:
-    """What went on at a removed meter ends with it."""
+async def test_a_removed_or_never_received_meter_has_no_missing_data(application, home) -> None:
+    """An open condition of a removed meter ends with it."""
     assert await raise_missing_data(now=START) == 0
     await take(application, [home.line(1000, START, complaints=RAN_BACK)], START)
     await Meter.all().update(removed_at=START + DAY)
@@ -209,10 +207,10 @@ async def test_a_meter_that_is_gone_or_was_never_heard_is_not_missed(application
     assert await state() == [(AlertKind.BACKFLOW, TODAY, TODAY + DAY)]
 
 
-async def test_what_is_done_beside_the_hourly_look_is_kept(
+async def test_an_action_during_the_hourly_check_is_kept(
     home, application, now, resident, monkeypatch
 ) -> None:
-    """The look at removed meters holds the dwelling and writes its own column, so no deed is overwritten."""
+    """The check of removed meters locks the dwelling and writes its own column: no action is overwritten."""
     for litres, at in ((1000, START - 2 * DAY), (900, START - DAY)):
         await take(application, [home.line(litres, at)], now)
     await Meter.all().update(removed_at=START)
@@ -227,7 +225,7 @@ async def test_what_is_done_beside_the_hourly_look_is_kept(
     monkeypatch.setattr(Alert, "save", held)
     look = asyncio.create_task(raise_missing_data(now=now))
     await looking.wait()
-    if not application.settings.is_sqlite:  # there the writer's place itself is the lock
+    if not application.settings.is_sqlite:  # SQLite has one writer, which is the lock
         async with in_transaction() as other:
             free = Dwelling.all().using_db(other).only("id").select_for_update(skip_locked=True)
             assert await free == []

@@ -1,4 +1,4 @@
-"""A meter's own leak flag: an alert of its own where the register cannot show a leak, and told once."""
+"""A meter's own leak flag: an alert of its own where the register cannot show a leak, notified once."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -25,10 +25,10 @@ def coarse(meter):
 
 
 @pytest.mark.requirement("C-25")
-async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_dropped(
+async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_cleared(
     application, key_encryption, izar
 ) -> None:
-    """Told like a leak when it comes and when it goes, once each; it has no loss, for it has no volume."""
+    """Notified like a leak when it is set and cleared, once each; without a volume it has no loss."""
     await factories.residence(key_encryption, coarse(izar))
     start = midnight(FIRST)
     lines = [izar.line(1000, start + hour * HOUR, leak=2 <= hour < 5) for hour in range(7)]
@@ -46,7 +46,7 @@ async def test_the_flag_of_a_coarse_register_is_an_alert_until_it_is_dropped(
 
 
 async def test_where_readings_show_a_leak_the_flag_adds_nothing(application, key_encryption, izar) -> None:
-    """One alert and one message, the classifier's; and of a flag without a leak none."""
+    """One alert and one message, the classifier's; and for a flag without a leak none."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     start = midnight(FIRST)
     await take(application, [izar.line(1000, start - DAY - HOUR, leak=True)], start)
@@ -60,8 +60,10 @@ async def test_where_readings_show_a_leak_the_flag_adds_nothing(application, key
     assert await templates() == ["leak_opened"]
 
 
-async def test_a_leak_that_flag_and_classifier_see_is_told_once(application, key_encryption, izar) -> None:
-    """The flag comes first; once readings show the leak, its alert takes over in silence."""
+async def test_a_leak_that_flag_and_classifier_see_is_notified_once(
+    application, key_encryption, izar
+) -> None:
+    """The flag comes first; once readings show the leak, its alert replaces the flag's without a message."""
     await factories.residence(key_encryption, coarse(izar))
     litres = 0
     for day in range(30):

@@ -1,4 +1,4 @@
-"""The alerts of a dwelling: what is going on, and the history page by page."""
+"""The alerts of a dwelling: the active ones, and the history page by page."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -84,7 +84,7 @@ async def over_consumption(started_on, ended_on):
 
 @pytest.mark.requirement("R-080", "R-081", "R-083", "R-087", "C-23")
 async def test_active_alerts_come_the_worst_first_then_the_oldest(home, resident, now) -> None:
-    """Several at one time may be of one dwelling; ended ones are not among them."""
+    """One dwelling may have several; ended ones are not among them."""
     mild_young = await leak(date(2026, 11, 20))
     mild_old = await leak(date(2026, 11, 1), meter_id=2)
     grave = await leak(date(2026, 11, 19), level=3, meter_id=2)
@@ -136,7 +136,7 @@ async def test_the_history_is_paged_newest_first_and_counted_whole(home, residen
 
 
 async def test_a_predecessors_figures_are_hidden(home, resident, now) -> None:
-    """A leak from before the move-in shows from the move-in day on, and says nothing of its loss and cost."""
+    """A leak from before the move-in shows from the move-in day on, without its loss and cost."""
     await Residence.all().update(water_price_eur_per_m3=Decimal("4.52"))
     await leak(date(2026, 2, 20), date(2026, 3, 5), level_max=2)
     (view,) = (await past_alerts(await resident(), home, first=5, now=now)).items
@@ -157,7 +157,7 @@ async def test_a_predecessors_months_are_hidden_whole(home, resident, now) -> No
 
 
 async def test_a_former_occupant_sees_leaks_up_to_the_move_out(home, resident, now) -> None:
-    """A leak that went on under the successor ends with the stay, without figures; nothing is active."""
+    """A leak that continued under the successor ends with the occupancy, without figures; none is active."""
     still, beyond = await leak(date(2026, 2, 1)), await leak(date(2026, 1, 1), date(2026, 3, 9), meter_id=2)
     own = await leak(date(2025, 6, 1), date(2025, 6, 9))
     await leak(date(2026, 3, 2), date(2026, 3, 9))
@@ -174,8 +174,8 @@ async def test_a_former_occupant_sees_leaks_up_to_the_move_out(home, resident, n
     ]
 
 
-async def test_a_level_reached_in_anothers_time_is_not_shown(home, resident, now) -> None:
-    """Of an episode that two occupants lived through, each sees the level of the own days."""
+async def test_a_level_reached_in_anothers_period_is_not_shown(home, resident, now) -> None:
+    """Of an episode across two occupancies, each occupant sees the level of the own days."""
     await leak(date(2026, 2, 20), date(2026, 3, 9), level_max=3)
     await LeakEpisode.all().update(
         segments=[
@@ -190,34 +190,34 @@ async def test_a_level_reached_in_anothers_time_is_not_shown(home, resident, now
 
 
 async def test_who_moves_in_later_sees_no_alert_yet(application, key_encryption, resident, izar, now) -> None:
-    """What runs now is the present occupant's."""
+    """An active leak is shown to the present occupant."""
     await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 12, 1))
     await leak(date(2026, 11, 1))
     assert await active_alerts(await resident(), 1, now=now) == []
     assert (await past_alerts(await resident(), 1, first=5, now=now)).items == []
 
 
-@pytest.mark.parametrize(("days_silent", "stale"), [(3, False), (4, True)])
-async def test_an_active_leak_without_news_says_that_it_is_blind(
-    application, home, resident, now, izar, days_silent, stale
+@pytest.mark.parametrize(("days_without_data", "stale"), [(3, False), (4, True)])
+async def test_an_active_leak_without_data_is_stale(
+    application, home, resident, now, izar, days_without_data, stale
 ) -> None:
-    """By the dwelling's own days: a last reading on the third day before today still counts."""
-    last = datetime(2026, 11, 22 - days_silent, 22, 59, tzinfo=UTC)
+    """By the residence's own days: a last reading on the third day before today is recent enough."""
+    last = datetime(2026, 11, 22 - days_without_data, 22, 59, tzinfo=UTC)
     await take_in(application, SYSTEM, [izar.line(1000, last)], source="test", now=now)
     await leak(date(2026, 11, 1))
     (view,) = await active_alerts(await resident(), home, now=now)
     assert view.stale is stale
 
 
-async def test_an_alert_of_a_meter_that_never_spoke_is_blind(home, resident, now) -> None:
-    """No reading at all is the longest silence."""
+async def test_an_alert_of_a_meter_without_any_reading_is_stale(home, resident, now) -> None:
+    """Without a reading, data have been missing from the start."""
     await leak(date(2026, 11, 1))
     (view,) = await active_alerts(await resident(), home, now=now)
     assert view.stale
 
 
-async def test_another_ones_alerts_do_not_exist(home, now) -> None:
-    """And a gateway may not ask."""
+async def test_anothers_alerts_are_not_found(home, now) -> None:
+    """A gateway is forbidden to ask."""
     stranger = Viewer(role=Role.RESIDENT, account_id=99)
     with pytest.raises(NotFound):
         await active_alerts(stranger, home, now=now)

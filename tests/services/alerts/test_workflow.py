@@ -1,4 +1,4 @@
-"""What residents and managers may do about an alert, and what is told meanwhile."""
+"""Actions of residents and managers on an alert, and the notifications meanwhile."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ async def leak(application, key_encryption, izar):
 
 
 async def run(application, izar, start, *litres_an_hour, index=1000):
-    """Days of so many litres an hour each, taken in at their end; answers the index reached."""
+    """Days of so many litres an hour each, ingested at their end; answers the index reached."""
     for flow in litres_an_hour:
         lines = izar.hourly(start, [flow] * 24, index=index)
         index, start = index + 24 * flow, start + timedelta(days=1)
@@ -51,8 +51,8 @@ async def manager_of(*residences, email="gestion@example.org"):
 NOW = START + timedelta(days=1, hours=2)
 
 
-async def test_both_sides_see_one_standing(leak, resident) -> None:
-    """What one does, the other sees, with who did it and the note."""
+async def test_both_sides_see_one_status(leak, resident) -> None:
+    """Each sees the other's actions, with their author and note."""
     claire, manager = await resident(), await manager_of("AA000")
     alert = await Alert.get()
     done = await acknowledge(manager, alert.id, note="Plombier prévenu", now=NOW)
@@ -65,8 +65,8 @@ async def test_both_sides_see_one_standing(leak, resident) -> None:
     assert (await acknowledge(claire, alert.id, now=NOW)).actions == done.actions
 
 
-async def test_who_does_not_see_an_alert_cannot_see_to_it(leak, resident, key_encryption) -> None:
-    """A neighbour, a manager of another residence and a number that is not there get one answer."""
+async def test_who_does_not_see_an_alert_cannot_act_on_it(leak, resident, key_encryption) -> None:
+    """A neighbour, a manager of another residence and an unknown number get the same answer."""
     await factories.account(email="luc@example.org")
     stranger, other = await resident("luc@example.org"), await manager_of()
     alert = await Alert.get()
@@ -80,10 +80,10 @@ async def test_who_does_not_see_an_alert_cannot_see_to_it(leak, resident, key_en
         await acknowledge(Viewer(role=Role.GATEWAY), alert.id, now=NOW)
 
 
-async def test_a_successor_does_not_read_the_notes_of_before(
+async def test_a_successor_does_not_read_the_predecessors_notes(
     application, key_encryption, izar, resident
 ) -> None:
-    """The leak goes on through a move; what the one before wrote is not the next one's."""
+    """The leak continues through a move; the notes remain private to their period."""
     move = date(2026, 11, 4)
     await factories.account(email="anna@example.org")
     await factories.residence(
@@ -107,7 +107,7 @@ async def test_a_successor_does_not_read_the_notes_of_before(
     ("repaired_at", "field"),
     [(NOW + HOURS, "repairedAt"), (START - timedelta(days=1), "repairedAt")],
 )
-async def test_a_repair_lies_between_leak_and_now(leak, resident, repaired_at, field) -> None:
+async def test_a_repair_is_between_leak_and_now(leak, resident, repaired_at, field) -> None:
     """Another moment is refused with the argument's name, and nothing is written."""
     alert = await Alert.get()
     with pytest.raises(InvalidInput) as caught:
@@ -117,7 +117,7 @@ async def test_a_repair_lies_between_leak_and_now(leak, resident, repaired_at, f
 
 
 async def test_nothing_is_done_about_an_alert_that_is_over(application, leak, izar, resident) -> None:
-    """It says so, instead of taking the deed."""
+    """The action is refused as AlertEnded."""
     await run(application, izar, START + timedelta(days=1), 0, 0, index=1120)
     alert = await Alert.get()
     with pytest.raises(AlertEnded):
@@ -128,8 +128,8 @@ async def dismissed(viewer, alert, *, snooze_days=30, reason=KnownUse.WATER_SOFT
     return await dismiss(viewer, alert.id, reason=reason, snooze_days=snooze_days, note=note, now=now)
 
 
-async def test_what_is_no_leak_is_silent_up_to_its_level(application, leak, izar, resident) -> None:
-    """The next alert of the meter is silent too; more than that is told at once."""
+async def test_a_dismissed_alert_is_snoozed_up_to_its_level(application, leak, izar, resident) -> None:
+    """The next alert of the meter is snoozed too; a higher level is notified at once."""
     claire, alert = await resident(), await Alert.get()
     assert await OutboxMessage.all().count() == 2
     assert (await dismissed(claire, alert)).status is AlertStatus.NOT_A_LEAK
@@ -145,8 +145,8 @@ async def test_what_is_no_leak_is_silent_up_to_its_level(application, leak, izar
     assert view.workflow.status is AlertStatus.OPEN
 
 
-async def test_a_silence_ends(leak, resident) -> None:
-    """On its last day the alert is still silent; on the next it stands open again."""
+async def test_a_snooze_ends(leak, resident) -> None:
+    """On its last day the alert is still snoozed; on the next it is open again."""
     claire, alert = await resident(), await Alert.get()
     await dismissed(claire, alert, snooze_days=3)
     for days, expected in ((2, AlertStatus.NOT_A_LEAK), (3, AlertStatus.OPEN)):
@@ -163,16 +163,16 @@ async def test_a_silence_ends(leak, resident) -> None:
         ({"note": "x" * 301}, "note"),
     ],
 )
-async def test_a_dismissal_says_what_and_for_how_long(leak, resident, given, field) -> None:
-    """A silence without bounds or an unexplained reason is refused."""
+async def test_a_dismissal_has_a_reason_and_a_duration(leak, resident, given, field) -> None:
+    """A snooze beyond the bounds, and another use without a note, are refused."""
     with pytest.raises(InvalidInput) as caught:
         await dismissed(await resident(), await Alert.get(), **given)
     assert caught.value.field == field
 
 
 @pytest.mark.requirement("R-042")
-async def test_a_manager_finds_the_residences_looked_after_alone(leak, resident) -> None:
-    """With their codes; a residence of somebody else's is not there, and residents manage none."""
+async def test_a_manager_finds_the_managed_residences_alone(leak, resident) -> None:
+    """With their codes; another manager's residence is not among them, and residents manage none."""
     manager, other = await manager_of("AA000"), await manager_of(email="autre@example.org")
     assert [place.code for place in await managed_residences(manager)] == ["AA000"]
     assert await managed_residences(other) == await managed_residences(await resident()) == []
@@ -186,7 +186,7 @@ async def test_a_manager_finds_the_residences_looked_after_alone(leak, resident)
 
 
 async def test_a_residence_is_granted_to_managers_of_its_operator(application, key_encryption, izar) -> None:
-    """To a resident's account, an unknown address or an unknown code it is not; twice is once."""
+    """Not to a resident's account, nor with an unknown address or code; a repetition changes nothing."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await manager_of("AA000", "AA000")
     for email, code in (
@@ -202,7 +202,7 @@ async def test_a_residence_is_granted_to_managers_of_its_operator(application, k
 
 @pytest.fixture
 async def rarely_read(application, key_encryption, izar, resident):
-    """A home read every six hours, where 33 litres an hour began to run and are said to be repaired.
+    """A home read every six hours, where 33 litres an hour began to run and were reported as repaired.
 
     Answers a way to read on: so many days, with so many litres running in each quarter of a day.
     """
@@ -228,8 +228,10 @@ async def rarely_read(application, key_encryption, izar, resident):
 @pytest.mark.parametrize(
     ("running", "action"), [(200, AlertActionKind.RELAPSED), (0, AlertActionKind.VERIFIED)]
 )
-async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read, running, action) -> None:
-    """Without a quiet hour to look for, the classifier says whether the leak goes on; a relapse is told."""
+async def test_a_repair_is_verified_by_the_meter_however_rarely_it_is_read(
+    rarely_read, running, action
+) -> None:
+    """Without hourly readings the classifier decides whether the leak goes on; a relapse is notified."""
     for _ in range(14):
         await rarely_read(1, running)
     assert (await Alert.get(kind="LEAK")).last_action is action
@@ -238,10 +240,8 @@ async def test_the_meter_has_the_last_word_however_rarely_it_is_read(rarely_read
 
 
 @pytest.mark.parametrize("place", ["America/Martinique", "Europe/Paris", "Pacific/Auckland"])
-async def test_a_silence_lasts_to_its_last_evening(
-    application, key_encryption, izar, resident, place
-) -> None:
-    """Its days are the residence's own: at nine in the evening of the last one another leak stays silent."""
+async def test_a_snooze_lasts_to_its_last_evening(application, key_encryption, izar, resident, place) -> None:
+    """Its days are the residence's own: at nine in the evening of the last one another leak is snoozed."""
     await factories.residence(key_encryption, factories.meter(izar.address), time_zone=place)
     zone, first = ZoneInfo(place), datetime(2026, 11, 1, 4, tzinfo=UTC)
     then = first + 61 * HOURS

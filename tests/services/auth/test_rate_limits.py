@@ -1,4 +1,4 @@
-"""Limits on tries: counted by the application's clock, sliding, and the same for all who share a store."""
+"""Rate limits: counted by the application's clock, sliding, and common to all that share a store."""
 
 import asyncio
 from datetime import timedelta
@@ -21,7 +21,7 @@ def limiter() -> RateLimiter:
 
 
 async def allowed(limiter, count, *limits, now=NOW) -> int:
-    """How many of so many tries get through."""
+    """How many of so many tries are allowed."""
     through = 0
     for _ in range(count):
         try:
@@ -32,8 +32,8 @@ async def allowed(limiter, count, *limits, now=NOW) -> int:
     return through
 
 
-async def test_so_many_pass_and_no_more(limiter) -> None:
-    """The refusal says when to come back, and who comes back then is let in."""
+async def test_tries_beyond_the_limit_are_refused(limiter) -> None:
+    """The refusal states when to retry, and a try at that moment is allowed."""
     assert await allowed(limiter, 1_000, (TEN, "a")) == 10
     with pytest.raises(RateLimited) as refused:
         await limiter.hit((TEN, "a"), now=NOW)
@@ -45,16 +45,16 @@ async def test_so_many_pass_and_no_more(limiter) -> None:
 
 
 async def test_a_refused_try_does_not_lengthen_the_wait(limiter) -> None:
-    """An attacker that hammers on keeps nobody out for longer."""
+    """An attacker that continues does not lengthen the lock."""
     await allowed(limiter, 10, (TEN, "a"))
-    before = await limiter.standing(TEN, "a", now=NOW)
+    before = await limiter.peek(TEN, "a", now=NOW)
     await allowed(limiter, 500, (TEN, "a"))
-    assert await limiter.standing(TEN, "a", now=NOW) == before
+    assert await limiter.peek(TEN, "a", now=NOW) == before
 
 
 @pytest.mark.parametrize("offset_s", [0, 60, 299, 450, 899])
-async def test_no_window_lets_more_through(limiter, offset_s) -> None:
-    """Wherever the tries begin, any fifteen minutes let ten through and no more."""
+async def test_no_window_allows_more_than_the_limit(limiter, offset_s) -> None:
+    """Whenever the tries begin, any fifteen minutes allow ten and no more."""
     begin = NOW + timedelta(seconds=offset_s)
     through = [
         begin + timedelta(seconds=5 * step)
@@ -67,22 +67,22 @@ async def test_no_window_lets_more_through(limiter, offset_s) -> None:
 
 
 async def test_tries_at_the_same_instant_are_counted_too(limiter) -> None:
-    """A thousand connections at once get no more through than one after the other."""
+    """A thousand concurrent connections are allowed no more than one after the other."""
     tries = await asyncio.gather(
         *(limiter.hit((TEN, "a"), now=NOW) for _ in range(1_000)), return_exceptions=True
     )
     assert sum(one is None for one in tries) == 10
 
 
-async def test_each_name_and_each_limit_counts_apart(limiter) -> None:
-    """And one that is reached refuses the try as a whole, without counting it elsewhere."""
+async def test_each_name_and_each_limit_is_counted_separately(limiter) -> None:
+    """A limit that is reached refuses the try as a whole, without counting it for the others."""
     assert await allowed(limiter, 5, (TEN, "a"), (TWO, "x")) == 2
     assert await allowed(limiter, 20, (TEN, "a")) == 8
     assert await allowed(limiter, 20, (TEN, "b")) == 10
 
 
-async def test_who_has_proved_itself_begins_again(limiter) -> None:
-    """The count is gone, whatever window it was from."""
+async def test_a_success_resets_the_count(limiter) -> None:
+    """Of every window."""
     await allowed(limiter, 10, (TEN, "a"))
     await limiter.forget(TEN, "a", now=NOW)
     assert await allowed(limiter, 20, (TEN, "a")) == 10
@@ -101,7 +101,7 @@ async def test_those_who_share_a_store_share_the_count() -> None:
     assert await allowed(stranger, 6, (TEN, "a")) == 6
 
 
-async def test_a_store_holds_no_names() -> None:
+async def test_a_store_has_no_names_in_the_clear() -> None:
     """Neither addresses nor serials can be read from it."""
     store = MemoryStorage()
     await RateLimiter(store, "secret").hit((TEN, "claire@example.org"), (TEN, "\ud800"), now=NOW)
@@ -120,5 +120,5 @@ async def test_a_store_holds_no_names() -> None:
     ],
 )
 def test_a_household_is_one_address(address, name) -> None:
-    """Of IPv6 it has 2^64, which are counted as one."""
+    """Its 2^64 IPv6 addresses are counted as one."""
     assert network_of(Visitor(address)) == name

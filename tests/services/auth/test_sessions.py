@@ -1,4 +1,4 @@
-"""Signing in and out, and what tokens stand for."""
+"""Signing in and out, and the viewers of tokens."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,8 +20,9 @@ from core.services.auth.sessions import (
     sign_out,
     viewer_of_token,
 )
+from core.services.portfolio.descriptions import AccountSpec
 from core.services.portfolio.gateways import issue_gateway_key
-from core.services.portfolio.portfolio import upsert_operator
+from core.services.portfolio.portfolio import upsert_account, upsert_operator
 from core.services.shared.transaction import current_database
 from tests.support import factories
 
@@ -38,7 +39,7 @@ async def enter(application, now, email=ME, password=factories.PASSWORD, visitor
 
 @pytest.mark.requirement("R-060", "R-011", "R-079")
 async def test_a_session_lasts_from_sign_in_to_sign_out(application, now) -> None:
-    """The token stands for the account's viewer until it is given back, once."""
+    """The token gives the account's viewer until sign-out, which works once."""
     account_id = await factories.account()
     signed_in = await enter(application, now, visitor=Visitor("192.0.2.7", "a\0browser " + "x" * 300))
     assert signed_in.viewer == await viewer_of_token(application, signed_in.token, now=now)
@@ -59,15 +60,12 @@ async def test_the_case_of_an_address_does_not_matter(application, now, email) -
 
 
 async def test_dots_and_tags_are_part_of_an_address() -> None:
-    """No provider's habits are folded away."""
+    """No provider's aliases are normalised."""
     assert email_key("a.b+c@example.org") != email_key("ab@example.org")
 
 
-async def test_a_password_fits_however_its_accents_are_composed(application, now) -> None:
+async def test_a_password_matches_however_its_accents_are_composed(application, now) -> None:
     """NFC and NFD of the same letters are one password."""
-    from core.services.portfolio.descriptions import AccountSpec  # noqa: PLC0415 - the one test that needs it
-    from core.services.portfolio.portfolio import upsert_account  # noqa: PLC0415 - as above
-
     await upsert_operator(SYSTEM, code="ocea", name="OCEA")
     await upsert_account(SYSTEM, AccountSpec("ocea", ME, "Caf\u00e9-2026!", "C", "M"), now=now)
     assert await enter(application, now, password="Cafe\u0301-2026!")
@@ -86,8 +84,8 @@ async def test_a_password_fits_however_its_accents_are_composed(application, now
         ("\ud800@example.org", factories.PASSWORD),
     ],
 )
-async def test_a_refusal_does_not_say_what_was_wrong(application, now, email, password) -> None:
-    """No such account and a wrong password are one answer, and impossible texts are wrong ones."""
+async def test_a_refusal_does_not_disclose_what_was_wrong(application, now, email, password) -> None:
+    """Unknown account and wrong password have one answer, and invalid texts have it too."""
     await factories.account()
     with pytest.raises(SignInRefused) as refused:
         await enter(application, now, email=email, password=password)
@@ -99,7 +97,7 @@ async def test_a_refusal_does_not_say_what_was_wrong(application, now, email, pa
 
 
 async def test_an_unknown_address_costs_a_hash_too(application, now, monkeypatch) -> None:
-    """Nobody learns by the clock whether an account exists."""
+    """The response time does not disclose whether an account exists."""
     verified = []
     monkeypatch.setattr(passwords, "_verify", lambda known, password: verified.append(known) or False)
     await factories.account()
@@ -119,7 +117,7 @@ async def test_a_session_ends_by_itself(application, now) -> None:
     assert not await sign_out(token, visitor=HOME, now=now + LIFETIME)
 
 
-async def test_a_disabled_account_is_shut_out_at_once(application, now) -> None:
+async def test_a_disabled_account_loses_access_at_once(application, now) -> None:
     """Open sessions end, and no new one begins."""
     await factories.account()
     token = (await enter(application, now)).token
@@ -130,7 +128,7 @@ async def test_a_disabled_account_is_shut_out_at_once(application, now) -> None:
         await enter(application, now)
 
 
-async def test_nothing_that_opens_is_stored(application, now) -> None:
+async def test_no_usable_secret_is_stored(application, now) -> None:
     """Of tokens the hash, of passwords the argon2id hash; a signed-in value does not print its token."""
     await factories.account()
     signed_in = await enter(application, now)
@@ -147,15 +145,15 @@ async def test_nothing_that_opens_is_stored(application, now) -> None:
 @pytest.mark.parametrize(
     "token", ["", "sms_", "smg_", "sms_" + "x" * 43, "smg_" + "x" * 43, "\ud800", "a\0b"]
 )
-async def test_an_unknown_token_stands_for_nobody(application, now, token) -> None:
-    """Whatever it looks like."""
+async def test_an_unknown_token_has_no_viewer(application, now, token) -> None:
+    """In any format."""
     with pytest.raises(Unauthenticated):
         await viewer_of_token(application, token, now=now)
     assert not await sign_out(token, visitor=HOME, now=now)
 
 
 async def test_a_gateways_key_submits_telegrams_and_nothing_else(application, now) -> None:
-    """A new key takes the old one's place; a revoked gateway is nobody."""
+    """A new key replaces the old one; a revoked gateway has no viewer."""
     operator_id = await upsert_operator(SYSTEM, code="ocea", name="OCEA")
     old = await issue_gateway_key(SYSTEM, operator_code="ocea", name="roof", now=now)
     viewer = await viewer_of_token(application, old, now=now)
@@ -225,7 +223,7 @@ async def test_the_owner_sees_and_ends_sessions(application, now, laptop) -> Non
 
 
 async def test_the_owner_ends_all_other_sessions_at_once(application, now, laptop) -> None:
-    """The present one stays, and devices that were known are strangers again."""
+    """The present one is kept, and known devices are forgotten."""
     await factories.account()
     mine = await enter(application, now)
     others = [await enter(application, now, visitor=laptop) for _ in range(3)]
@@ -238,7 +236,7 @@ async def test_the_owner_ends_all_other_sessions_at_once(application, now, lapto
 
 
 async def test_a_session_is_renewed_under_a_new_token(application, now) -> None:
-    """It lasts its whole time again; the old token opens nothing."""
+    """It has its whole lifetime again; the old token is refused."""
     await factories.account()
     before, later = await enter(application, now), now + timedelta(days=20)
     after = await renew_session(application, before.viewer, visitor=HOME, now=later)

@@ -1,4 +1,4 @@
-"""A store that several processes share: they count together, and none stops when it is away."""
+"""A store that several processes share: they count together, and none fails when it is unreachable."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ SECRET = "a secret of the tests"
 
 
 class Seconds:
-    """A clock that only a test moves."""
+    """A clock that only a test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -44,7 +44,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch) -> None:
-    """The server here is a thread of ours: that a machine is busy is no outage."""
+    """The server here is a thread of the test: a busy machine must not count as an outage."""
     monkeypatch.setattr("core.rate_limit_store.TIMEOUT_S", 60.0)
 
 
@@ -55,7 +55,7 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 async def open_store(server, seconds):
-    """Opens the store as one process after the other would."""
+    """Opens the store as each of several processes would."""
     opened = []
 
     def store() -> RateLimitStore:
@@ -68,7 +68,7 @@ async def open_store(server, seconds):
 
 
 async def allowed(limiter, count, name="a", *, now=NOW) -> int:
-    """How many of so many tries get through."""
+    """How many of so many tries are allowed."""
     through = 0
     for _ in range(count):
         try:
@@ -80,18 +80,18 @@ async def allowed(limiter, count, name="a", *, now=NOW) -> int:
 
 
 async def test_processes_that_share_a_store_count_together(open_store) -> None:
-    """Who was refused by one is refused by the other, and who has proved itself begins again with both."""
+    """A name refused by one is refused by the other, and a success resets the count of both."""
     one, other = RateLimiter(open_store(), SECRET), RateLimiter(open_store(), SECRET)
     assert (await allowed(one, 6), await allowed(other, 6)) == (6, 4)
     assert (await allowed(one, 3, "b"), await allowed(other, 20, "b")) == (3, 7)
     await other.refund(TEN, "a", now=NOW)
-    assert (await one.standing(TEN, "a", now=NOW)).events == 9
+    assert (await one.peek(TEN, "a", now=NOW)).events == 9
     await one.forget(TEN, "a", now=NOW)
     assert await allowed(other, 20) == 10
 
 
 async def test_tries_at_the_same_instant_are_counted_too(open_store) -> None:
-    """A hundred connections at once, spread over three processes, get ten through."""
+    """Of a hundred concurrent tries over three processes, ten are allowed."""
     limiters = [RateLimiter(open_store(), SECRET) for _ in range(3)]
     tries = await asyncio.gather(
         *(limiters[number % 3].hit((TEN, "a"), now=NOW) for number in range(100)), return_exceptions=True
@@ -100,8 +100,8 @@ async def test_tries_at_the_same_instant_are_counted_too(open_store) -> None:
     assert sum(one is None for one in tries) == 10
 
 
-async def test_a_process_of_its_own_counts_with_us(open_store, server) -> None:
-    """Another interpreter, told nothing but the address, adds its tries to ours."""
+async def test_a_separate_process_counts_in_the_same_store(open_store, server) -> None:
+    """Another interpreter, given only the address, adds its tries to the same count."""
     ours = RateLimiter(open_store(), SECRET)
     assert await allowed(ours, 6) == 6
     program = """
@@ -132,8 +132,8 @@ asyncio.run(main(*sys.argv[1:]))
     assert await allowed(ours, 3) == 0
 
 
-async def test_a_shared_store_holds_no_names(open_store, server) -> None:
-    """Neither addresses nor serials can be read from it, and what it holds clears itself away."""
+async def test_a_shared_store_has_no_names_in_the_clear(open_store, server) -> None:
+    """Neither addresses nor serials can be read from it, and its entries expire."""
     await RateLimiter(open_store(), SECRET).hit((TEN, "claire@example.org"), now=NOW)
     (key,) = server.keys()
     assert "claire" not in key
@@ -142,8 +142,8 @@ async def test_a_shared_store_holds_no_names(open_store, server) -> None:
     assert left_s > 0
 
 
-async def test_without_its_store_a_process_counts_by_itself(open_store, server, seconds, caplog) -> None:
-    """From what it has counted before, so an attacker gains nothing; it says so once, without the URL."""
+async def test_without_its_store_a_process_counts_alone(open_store, server, seconds, caplog) -> None:
+    """From what it has counted before, so an attacker gains nothing; it logs this once, without the URL."""
     store = open_store()
     limiter, other = RateLimiter(store, SECRET), RateLimiter(open_store(), SECRET)
     assert (await allowed(limiter, 4), await allowed(other, 3)) == (4, 3)
@@ -157,23 +157,23 @@ async def test_without_its_store_a_process_counts_by_itself(open_store, server, 
     )
     server.start()
     seconds.now += AWAY_FOR_S - 0.5
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 10
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 10
     seconds.now += 0.5
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 7
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 7
 
 
-async def test_a_store_that_came_back_is_found_again(open_store, server, seconds) -> None:
-    """The connections from before its restart are dead, and no try is refused for it."""
+async def test_a_restarted_store_is_used_again(open_store, server, seconds) -> None:
+    """Connections from before the restart are dead, and no try is refused because of them."""
     limiter = RateLimiter(open_store(), SECRET)
     assert await allowed(limiter, 4) == 4
     server.stop()
     server.start()
     assert await allowed(limiter, 20) == 6
-    assert (await limiter.standing(TEN, "a", now=NOW)).events == 10
+    assert (await limiter.peek(TEN, "a", now=NOW)).events == 10
 
 
-async def test_people_sign_in_while_the_store_is_away(settings, registry, server) -> None:
-    """And guessers are held off all the same: no try ends in an error of ours."""
+async def test_people_sign_in_while_the_store_is_unreachable(settings, registry, server) -> None:
+    """Guessing is still limited, and no try ends in an internal error."""
     server.stop()
     async with open_application(replace(settings, limits_url=server.url), registry=registry) as application:
         await factories.account()
@@ -190,7 +190,7 @@ async def test_people_sign_in_while_the_store_is_away(settings, registry, server
 
 
 async def test_two_applications_lock_an_account_together(settings, registry, server) -> None:
-    """Guesses that go to one process after the other are ten in all."""
+    """Guesses spread over both processes are ten in all."""
     mine = replace(settings, limits_url=server.url)
     async with open_application(mine, registry=registry) as one:
         other = Application(mine, registry)
@@ -219,23 +219,23 @@ async def test_two_applications_lock_an_account_together(settings, registry, ser
         ("redis://me:word@host:port", "cannot be read"),
     ],
 )
-def test_a_store_that_is_no_store_is_told_by_its_setting(tmp_path, registry, url, says) -> None:
-    """The URL is not quoted, since it may hold a password."""
+def test_an_invalid_store_is_reported_by_its_setting(tmp_path, registry, url, says) -> None:
+    """The URL is not quoted, since it may contain a password."""
     settings = Settings(tmp_path, "sqlite:///x.db", "s" * 32, limits_url=url)
     with pytest.raises(SettingsError, match=f"^SUBMETER_LIMITS_URL {says}") as refused:
         Application(settings, registry)
     assert "word" not in str(refused.value)
 
 
-def test_a_shared_store_wants_its_library(monkeypatch) -> None:
-    """Where it is not installed, the start says what to install."""
+def test_a_shared_store_requires_its_library(monkeypatch) -> None:
+    """Where it is not installed, the start names what to install."""
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(SettingsError, match=r'SUBMETER_LIMITS_URL .* pip install "submeter\[redis\]"'):
         RateLimitStore("redis://127.0.0.1:6379")
 
 
-async def test_a_store_that_does_not_answer_is_not_waited_for(seconds, monkeypatch) -> None:
-    """One that takes the connection and says nothing is given up after its time limit."""
+async def test_a_store_that_does_not_answer_is_given_up(seconds, monkeypatch) -> None:
+    """One that accepts the connection and does not answer is given up after its time limit."""
     monkeypatch.setattr("core.rate_limit_store.TIMEOUT_S", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         store = RateLimitStore(f"redis://127.0.0.1:{silent.getsockname()[1]}", clock=seconds)

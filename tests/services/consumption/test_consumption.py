@@ -31,7 +31,7 @@ def daily(meter, first, days, litres, *, index=1000):
 
 @pytest.fixture
 async def home(application, key_encryption, now, izar):
-    """Ten litres a day since 1 August 2026, save for the days from 3 to 6 November that nobody heard."""
+    """Ten litres a day since 1 August 2026, except 3 to 6 November, which were not received."""
     old = OccupancySpec(date(2020, 1, 1), MOVE_IN, email="old@example.org")
     await factories.account(email="old@example.org")
     await factories.residence(key_encryption, factories.meter(izar.address), move_in=MOVE_IN, predecessor=old)
@@ -43,7 +43,7 @@ async def home(application, key_encryption, now, izar):
 
 @pytest.mark.requirement("R-066", "R-067", "R-071", "R-072", "R-074", "R-075", "R-076", "C-20", "C-21")
 async def test_the_dashboard_has_the_months_indicators(home, resident, now, izar) -> None:
-    """Current month, previous month, year and mean: each counts the viewer's own days alone."""
+    """Current month, previous month, year and mean, each over the viewer's own days alone."""
     (tab,) = await dashboard(await resident(), home, now=now)
     figures = tab.indicators
     assert tab.fluid is Fluid.COLD_WATER
@@ -56,7 +56,7 @@ async def test_the_dashboard_has_the_months_indicators(home, resident, now, izar
 
 
 async def test_without_data_every_figure_is_none(application, key_encryption, resident, izar, now) -> None:
-    """Never 0: nobody knows that nothing was used."""
+    """Never 0: no data is not no consumption."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     (tab,) = await dashboard(await resident(), 1, now=now)
     figures = tab.indicators
@@ -68,7 +68,7 @@ async def test_without_data_every_figure_is_none(application, key_encryption, re
 async def test_there_is_a_tab_for_each_fluid_and_a_fluids_meters_are_one_sum(
     application, key_encryption, resident, now, izar, other_izar, heat_meter
 ) -> None:
-    """Two cold-water meters are one figure, PARTIAL on days that one is silent; heat has a tab of its own."""
+    """Two cold-water meters are one figure, PARTIAL on days without data of one; heat has its own tab."""
     await factories.residence(
         key_encryption,
         factories.meter(izar.address),
@@ -89,7 +89,7 @@ async def test_there_is_a_tab_for_each_fluid_and_a_fluids_meters_are_one_sum(
 
 @pytest.mark.requirement("R-007", "R-009")
 async def test_the_daily_series_shows_its_gaps(home, resident, now) -> None:
-    """Every civil day stands in it, None where there is no data."""
+    """Every civil day is in it, None where there is no data."""
     first, last = date(2026, 11, 1), date(2026, 11, 9)
     points = await daily_series(await resident(), home, Fluid.COLD_WATER, first=first, last=last, now=now)
     assert [point.day for point in points] == [first + number * DAY for number in range(9)]
@@ -98,7 +98,7 @@ async def test_the_daily_series_shows_its_gaps(home, resident, now) -> None:
 
 
 async def test_by_default_the_last_31_days_are_meant(home, resident, now) -> None:
-    """Or those since the move-in, if they are fewer; a former occupant's end with the stay."""
+    """Or those since the move-in, if they are fewer; a former occupant's end with the occupancy."""
     points = await daily_series(await resident(), home, Fluid.COLD_WATER, now=now)
     assert (points[0].day, points[-1].day) == (date(2026, 10, 23), date(2026, 11, 22))
     few = await daily_series(await resident(), home, Fluid.COLD_WATER, last=MOVE_IN + DAY, now=now)
@@ -117,7 +117,7 @@ async def test_no_day_before_the_move_in_is_shown(home, resident, now, bound, da
 
 
 async def test_no_day_after_the_move_out_is_shown(home, resident, now) -> None:
-    """A former occupant learns nothing of the successor."""
+    """A former occupant sees nothing of the successor."""
     viewer = await resident("old@example.org")
     with pytest.raises(ForbiddenPeriod):
         await daily_series(viewer, home, Fluid.COLD_WATER, last=MOVE_IN, now=now)
@@ -127,7 +127,7 @@ async def test_no_day_after_the_move_out_is_shown(home, resident, now) -> None:
 
 @pytest.mark.requirement("R-193", "C-15")
 async def test_the_month_of_the_move_counts_for_each_from_own_days(home, resident, now) -> None:
-    """September 2026 is nine days of the one and twenty-one of the other, and complete for neither."""
+    """September 2026 is nine days of one and twenty-one of the other, and complete for neither."""
     month = Month(2026, 9)
     amounts = {}
     for email in ("old@example.org", "claire.martin@example.org"):
@@ -139,7 +139,7 @@ async def test_the_month_of_the_move_counts_for_each_from_own_days(home, residen
 
 
 async def test_the_monthly_series_shows_its_gaps(home, resident, now) -> None:
-    """Thirteen months by default or those of the stay; a month without data is None."""
+    """Thirteen months by default, or those of the occupancy; a month without data is None."""
     points = await monthly_series(await resident(), home, Fluid.COLD_WATER, now=now)
     assert [(str(point.month), point.amount) for point in points] == [
         ("2026-09", 210),
@@ -154,7 +154,7 @@ async def test_the_monthly_series_shows_its_gaps(home, resident, now) -> None:
     assert (old[0].amount, old[-2].amount) == (None, 310)
 
 
-async def test_a_month_wholly_outside_the_stay_is_refused(home, resident, now) -> None:
+async def test_a_month_wholly_outside_the_occupancy_is_refused(home, resident, now) -> None:
     """Before the move-in as after the move-out; the months of the moves themselves are not."""
     viewer, old = await resident(), await resident("old@example.org")
     for bound in ("first", "last"):
@@ -184,7 +184,7 @@ async def test_series_that_end_before_they_begin_or_are_too_long_are_refused(
 
 
 async def test_who_moves_in_later_sees_nothing_yet(application, key_encryption, resident, izar, now) -> None:
-    """The predecessor's water is not shown to somebody who has only signed."""
+    """The predecessor's consumption is not shown to somebody with a future move-in."""
     await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 12, 1))
     await take_in(application, SYSTEM, daily(izar, date(2026, 11, 1), 20, 10), source="test", now=now)
     viewer = await resident()
@@ -202,8 +202,8 @@ async def test_today_is_the_dwellings_own_day(application, key_encryption, resid
     assert points[-1].month == Month(2026, 11)
 
 
-async def test_another_ones_dwelling_does_not_exist(home, now) -> None:
-    """And a gateway may not ask at all."""
+async def test_anothers_dwelling_is_not_found(home, now) -> None:
+    """A gateway is forbidden to ask."""
     stranger = Viewer(role=Role.RESIDENT, account_id=99)
     for question in (dashboard(stranger, home, now=now), daily_series(stranger, home, Fluid.HEAT, now=now)):
         with pytest.raises(NotFound):

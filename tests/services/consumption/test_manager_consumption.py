@@ -25,7 +25,7 @@ MANAGER = "gestion@example.org"
 
 @pytest.fixture
 async def manager(application: Application, key_encryption: KeyEncryption) -> Viewer:
-    """Who looks after Claire's residence; she has lived there since February 2024."""
+    """The manager of Claire's residence; she has lived there since February 2024."""
     await factories.residence(key_encryption, factories.meter())
     number = await factories.account(email=MANAGER, role=Role.MANAGER)
     await grant_residence(SYSTEM, email=MANAGER, operator_code="ocea", residence_code="AA000", now=NOW)
@@ -60,11 +60,11 @@ async def another_row(account_id: int | None, move_in: date, move_out: date | No
         (date(2027, 1, 1), date(2027, 1, 1)),
     ],
 )
-async def test_an_answer_holds_for_the_whole_stay(
+async def test_an_answer_is_valid_for_the_whole_occupancy(
     application: Application, manager: Viewer, resident: Any, ended: date | None, begun: date
 ) -> None:
-    """A day corrected, a lease renewed, one that is to be renewed: what the occupant said last is what holds,
-    and what the occupant is shown.
+    """A corrected day, a renewed lease, a lease to be renewed: the occupant's last answer is valid, and is
+    shown to the occupant.
     """
     me, dwelling = await resident(), (await Dwelling.get()).id
     await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
@@ -79,8 +79,10 @@ async def test_an_answer_holds_for_the_whole_stay(
 
 
 @pytest.mark.requirement("C-18", "CN-10")
-async def test_a_consent_ends_with_its_stay(application: Application, manager: Viewer, resident: Any) -> None:
-    """Somebody who comes back after another is asked again."""
+async def test_a_consent_ends_with_its_occupancy(
+    application: Application, manager: Viewer, resident: Any
+) -> None:
+    """Somebody who returns after another occupant is asked again."""
     me, dwelling = await resident(), (await Dwelling.get()).id
     await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
     await Occupancy.all().update(move_out=date(2025, 1, 1))
@@ -93,7 +95,7 @@ async def test_a_consent_ends_with_its_stay(application: Application, manager: V
 async def test_the_next_occupant_is_asked_anew(
     application: Application, manager: Viewer, resident: Any
 ) -> None:
-    """What one occupant opened is closed to the manager when another lives there."""
+    """One occupant's consent does not apply to the next occupant's days."""
     me, dwelling = await resident(), (await Dwelling.get()).id
     await answer_consent(application, me, dwelling, granted=True, visitor=NOBODY, now=NOW)
     await Occupancy.all().update(move_out=date(2026, 11, 1))
@@ -105,15 +107,15 @@ async def test_the_next_occupant_is_asked_anew(
 
 
 async def test_who_has_no_account_has_answered_nothing(application: Application, manager: Viewer) -> None:
-    """Two who are known by no account are not one person."""
+    """Two occupants without an account are not one person."""
     await another_row(None, date(2020, 1, 1), date(2021, 1, 1))
     row = await Occupancy.get(account_id=None).select_related("dwelling__residence__operator")
     assert (await consent_of(application, row)).answer is ConsentAnswer.UNANSWERED
 
 
 @pytest.mark.requirement("R-042")
-async def test_a_home_of_another_residence_does_not_exist(manager: Viewer, resident: Any) -> None:
-    """One of the own residences is found by its number; to a stranger, and where there is none, it is not."""
+async def test_a_home_of_another_residence_is_not_found(manager: Viewer, resident: Any) -> None:
+    """A home of a managed residence is found by its number; another's, or an unknown one, is not."""
     dwelling = (await Dwelling.get()).id
     found = await managed_dwelling(manager, dwelling)
     assert (found.id, found.place, found.lot) == (dwelling, "A · 1 · 2 · 12", "104")

@@ -1,4 +1,4 @@
-"""Links in letters lead to the portal that the operator's own residents know."""
+"""Links in e-mails lead to the portal of the operator."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def portals(application) -> Application:
 
 
 async def links_of(application, visitor, operator: str) -> dict[str, str]:
-    """What a resident's letters link to: after making a token, forgetting the password, changing it."""
+    """The links in a resident's e-mails: after issuing a token, requesting a reset, changing the password."""
     email = f"resident@{operator}.example.org"
     await upsert_operator(SYSTEM, code=operator, name=operator)
     spec = AccountSpec(operator, email, PASSWORD, first_name="Claire", last_name="Martin")
@@ -58,7 +58,7 @@ async def links_of(application, visitor, operator: str) -> dict[str, str]:
     ],
 )
 async def test_links_lead_to_the_operators_own_portal(portals, visitor, operator, portal) -> None:
-    """Of two operators of one application each to its own; to SUBMETER_PORTAL_URL where the profile names none."""
+    """Each operator's to its own; to SUBMETER_PORTAL_URL where the profile names none."""
     links = await links_of(portals, visitor, operator)
     pages = portal.rstrip("/")
     assert links.pop("password_reset").startswith(f"{pages}/reset-password#smf_")

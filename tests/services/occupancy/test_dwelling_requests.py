@@ -1,4 +1,4 @@
-"""What a manager is shown, what a decision does to whom, and what is left of it."""
+"""Dwelling requests: what a manager is shown, the effects of a decision, and its record."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ async def bruno(application: Application) -> int:
 async def asked(
     account_id: int, move_in: date, kind: DwellingRequestKind = DwellingRequestKind.REVIEW
 ) -> int:
-    """An open case for the one dwelling there is."""
+    """An open request for the only dwelling."""
     row = await DwellingRequest.create(
         dwelling_id=(await Dwelling.get()).id,
         account_id=account_id,
@@ -62,10 +62,10 @@ async def looking_after(application: Application, email: str = MANAGER) -> Viewe
 
 
 @pytest.mark.requirement("C-14", "C-15")
-async def test_a_case_takes_nobodys_past(
+async def test_a_request_takes_no_past_days_from_anybody(
     application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any, registry: Registry
 ) -> None:
-    """Somebody who had left keeps every day, however early a day the newcomer says, and hears nothing."""
+    """A former occupant keeps every day, however early the newcomer's declared day, and is not notified."""
     await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
     await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 11, 15), visitor=DOOR, now=NOW)
@@ -80,10 +80,10 @@ async def test_a_case_takes_nobodys_past(
 
 
 @pytest.mark.requirement("C-14")
-async def test_who_leaves_soon_anyway_leaves_when_the_newcomer_came(
+async def test_an_occupancy_with_a_future_end_ends_at_the_move_in(
     application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any, registry: Registry
 ) -> None:
-    """An end that lies ahead is no end yet: whoever lives there today gives way."""
+    """An end in the future is no end yet: the present occupant's period ends where the newcomer's begins."""
     await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
     await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 12, 31), visitor=DOOR, now=NOW)
@@ -93,10 +93,10 @@ async def test_who_leaves_soon_anyway_leaves_when_the_newcomer_came(
 
 
 @pytest.mark.requirement("C-12")
-async def test_who_gives_way_looks_back_from_now_on(
+async def test_who_was_replaced_can_look_back_from_the_decision_on(
     application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any
 ) -> None:
-    """However long ago the newcomer came: the operator's time begins when the end is told."""
+    """However early the move-in: the operator's look-back begins when the end is notified."""
     await factories.residence(key_encryption, factories.meter(), move_in=date(2020, 1, 1))
     number = await asked(bruno, date(2025, 11, 1), DwellingRequestKind.CONTESTED)
     await decide(application, SYSTEM, number, approved=True, now=NOW)
@@ -109,10 +109,10 @@ async def test_who_gives_way_looks_back_from_now_on(
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_a_case_tells_who_lives_there_now(
+async def test_a_request_shows_whether_the_dwelling_is_contested_now(
     application: Application, key_encryption: KeyEncryption, bruno: int
 ) -> None:
-    """Asked for by a guess while it was free, and taken since; contested then, and left since."""
+    """A plain request whose dwelling was taken since; a contested one whose occupant has left since."""
     await factories.residence(key_encryption, factories.meter(), email=None)
     await Occupancy.all().delete()
     await asked(bruno, date(2026, 11, 1))
@@ -127,12 +127,10 @@ async def test_a_case_tells_who_lives_there_now(
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_nobody_gives_way_to_a_decision_that_did_not_know(
+async def test_an_approval_that_did_not_know_of_the_occupant_is_refused(
     application: Application, key_encryption: KeyEncryption, bruno: int, resident: Any
 ) -> None:
-    """A plain review, its dwelling taken since: refused and still open; decided again as contested, it goes
-    through.
-    """
+    """A plain review, its dwelling taken since, is refused and still open; as contested it is approved."""
     await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     for shown in (None, False):
@@ -148,10 +146,10 @@ async def test_nobody_gives_way_to_a_decision_that_did_not_know(
     assert kept.contested
 
 
-async def test_to_refuse_needs_no_look_at_who_is_there(
+async def test_a_refusal_does_not_depend_on_the_occupant(
     application: Application, key_encryption: KeyEncryption, bruno: int
 ) -> None:
-    """A refusal ends nobody's stay, so it holds whatever the case said."""
+    """A refusal ends no occupancy, so it is accepted whatever kind the request had."""
     await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     assert (
@@ -162,7 +160,7 @@ async def test_to_refuse_needs_no_look_at_who_is_there(
 async def test_a_decision_is_recorded_with_who_decided(
     application: Application, key_encryption: KeyEncryption, bruno: int, audited: Any
 ) -> None:
-    """Who let whom in, whose stay ended for it, and from where; nothing of anybody's name."""
+    """With the manager, the applicant, the occupant whose period ended, and the address; without any name."""
     await factories.residence(key_encryption, factories.meter())
     manager, anne = await looking_after(application), await Account.get(email=A)
     number = await asked(bruno, date(2026, 11, 1), DwellingRequestKind.CONTESTED)
@@ -184,7 +182,7 @@ async def test_a_decision_is_recorded_with_who_decided(
 async def test_a_refusal_is_recorded_too(
     application: Application, key_encryption: KeyEncryption, bruno: int, audited: Any
 ) -> None:
-    """And a decision that came to nothing is not."""
+    """A decision that failed is not."""
     await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     with pytest.raises(Conflict):
@@ -195,10 +193,10 @@ async def test_a_refusal_is_recorded_too(
     assert (entry.role, entry.details["approved"]) == ("SYSTEM", False)
 
 
-async def test_a_case_of_another_residence_cannot_be_decided(
+async def test_a_request_of_another_residence_cannot_be_decided(
     application: Application, key_encryption: KeyEncryption, bruno: int
 ) -> None:
-    """Whatever is said about it."""
+    """Not even as contested."""
     await factories.residence(key_encryption, factories.meter())
     number = await asked(bruno, date(2026, 11, 1))
     stranger = Viewer(role=Role.MANAGER, account_id=await factories.account(email=MANAGER, role=Role.MANAGER))

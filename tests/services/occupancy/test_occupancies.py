@@ -50,10 +50,10 @@ async def _admit(account_id: int, move_in: date, **changes: Any) -> Occupancy:
 
 
 @pytest.mark.requirement("C-14")
-async def test_a_stay_begins_after_the_one_before(
+async def test_an_occupancy_begins_after_the_one_before(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
-    """A declared day that lies in the predecessor's time is cut at its end, and the predecessor keeps it."""
+    """A declared day within the predecessor's period is moved to its end, and the predecessor keeps it."""
     ended = OccupancySpec(date(2020, 1, 1), date(2026, 11, 10), email="claire.martin@example.org")
     await factories.account()
     await factories.residence(
@@ -68,17 +68,17 @@ async def test_a_stay_begins_after_the_one_before(
 async def test_who_was_described_without_an_account_is_the_same_person(
     application: Application, key_encryption: KeyEncryption, newcomer: int
 ) -> None:
-    """A list that names no e-mail says who lives there; whoever registers for that time is that person."""
+    """A list without an e-mail describes the occupant; whoever registers for that period is that person."""
     await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
     period = await _admit(newcomer, date(2024, 1, 1))
     assert (period.move_in, period.account_id) == (date(2026, 3, 1), newcomer)
     assert await Occupancy.all().count() == 1
 
 
-async def test_a_later_day_ends_the_stay_that_was_described(
+async def test_a_later_day_ends_the_described_occupancy(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
-    """Whoever says to have come later is somebody else, and sees nothing from before."""
+    """Whoever declares a later move-in is another person, and sees no earlier day."""
     await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
     await _admit(newcomer, date(2026, 9, 1))
     assert sorted([(one.move_in, one.move_out) for one in await Occupancy.all()]) == [
@@ -107,12 +107,10 @@ async def test_a_consent_is_recorded_where_it_was_answered(
 
 
 @pytest.mark.requirement("C-01", "R-140")
-async def test_when_a_dwelling_is_taken(
+async def test_an_open_occupancy_takes_a_dwelling(
     application: Application, key_encryption: KeyEncryption, newcomer: int
 ) -> None:
-    """Somebody else's open stay takes it, up to the day before the move-out; an owner elsewhere never
-    does.
-    """
+    """Another person's, up to the day before the move-out; an owner who lives elsewhere never takes it."""
     await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     tenant = await Occupancy.get()
@@ -129,10 +127,10 @@ async def test_when_a_dwelling_is_taken(
     assert not await holds_a_dwelling(tenant.account_id, now=NOW + timedelta(days=1))
 
 
-async def test_leaving(
+async def test_leaving_ends_the_occupancy_on_the_declared_day(
     application: Application, key_encryption: KeyEncryption, resident: Any, registry: Registry
 ) -> None:
-    """The last day is the resident's to say; the own period stays visible, and the audit knows."""
+    """The resident declares the last day; the own period remains visible, and the act is audited."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await leave_dwelling(registry, me, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
@@ -148,7 +146,7 @@ async def test_leaving(
 @pytest.mark.parametrize(
     ("last_day", "error"), [(date(2024, 1, 31), InvalidInput), (date(2027, 3, 1), InvalidInput)]
 )
-async def test_a_day_that_cannot_be_the_last(
+async def test_an_invalid_last_day_is_refused(
     application: Application,
     key_encryption: KeyEncryption,
     resident: Any,
@@ -156,7 +154,7 @@ async def test_a_day_that_cannot_be_the_last(
     last_day: date,
     error: type[Exception],
 ) -> None:
-    """Neither before the stay began nor a quarter of a year ahead."""
+    """Neither before the occupancy began nor a quarter of a year ahead."""
     await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     with pytest.raises(error):
@@ -182,10 +180,10 @@ async def test_nobody_leaves_for_another(
 
 
 @pytest.mark.requirement("C-12")
-async def test_a_departure_is_put_off(
+async def test_a_departure_can_be_postponed(
     application: Application, key_encryption: KeyEncryption, resident: Any, registry: Registry
 ) -> None:
-    """Told once and told again, earlier or later: what was confirmed last holds, for the stay alone."""
+    """Declared again, earlier or later: the day confirmed last is valid, for this occupancy alone."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await Occupancy.create(
@@ -202,10 +200,10 @@ async def test_a_departure_is_put_off(
     assert (await Occupancy.get(move_in=date(2024, 2, 1))).access_until == TODAY + timedelta(days=366)
 
 
-async def test_a_departure_is_not_put_off_into_the_next_stay(
+async def test_a_departure_is_not_postponed_into_the_next_occupancy(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
-    """Somebody moves in on the first of December: until the day before is well, later is refused."""
+    """Somebody moves in on the first of December: the day before is accepted, a later day is refused."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
     await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 25), visitor=NOBODY, now=NOW)
@@ -224,7 +222,7 @@ async def test_a_departure_is_not_put_off_into_the_next_stay(
 async def test_an_owner_who_lives_elsewhere_gives_the_dwelling_up(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
-    """Sold: the address is free, the tenant's stay goes on, and it cannot be given up twice."""
+    """Sold: the address is free, the tenant's occupancy continues, and it cannot be given up twice."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, owner = (await Dwelling.get()).id, await resident(ME)
     await _admit(newcomer, TODAY, kind=OccupancyKind.OWNER_NON_OCCUPANT)
@@ -240,7 +238,7 @@ async def test_an_owner_who_lives_elsewhere_gives_the_dwelling_up(
 async def test_who_has_no_account_leaves_nothing(
     application: Application, key_encryption: KeyEncryption, newcomer: int, registry: Registry
 ) -> None:
-    """The command line has no dwelling, and ends nobody's stay who has no account either."""
+    """The command line has no dwelling, and ends no occupancy without an account either."""
     await factories.residence(key_encryption, factories.meter(), email=None)
     dwelling = (await Dwelling.get()).id
     for number in (dwelling, dwelling + 1):
@@ -266,7 +264,7 @@ async def test_an_address_is_free_from_midnight_at_the_residence_on(
     now: datetime,
     held: bool,  # noqa: FBT001 - a column of the table above
 ) -> None:
-    """The last day is one of the residence, for the dwelling and for the address alike."""
+    """The last day is in the residence's time zone, for the dwelling and for the address alike."""
     await factories.residence(key_encryption, factories.meter(), time_zone=zone)
     await Occupancy.all().update(move_out=date(2026, 11, 22))
     account_id, dwelling = (await Occupancy.get()).account_id, (await Dwelling.get()).id
@@ -277,11 +275,11 @@ async def test_an_address_is_free_from_midnight_at_the_residence_on(
 
 
 @pytest.mark.requirement("R-139", "R-140")
-async def test_who_was_succeeded_holds_nothing(
+async def test_a_succeeded_occupancy_is_ended(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any, registry: Registry
 ) -> None:
-    """An end that nobody entered is one: the dwelling is free when the successor leaves, and the address is;
-    and the end is written down, so that nothing later can change it.
+    """Even where nobody entered an end: dwelling and address are free when the successor leaves, and the end
+    is recorded, so that nothing later can change it.
     """
     forgotten = OccupancySpec(date(2020, 1, 1), email=ME)
     await factories.residence(
@@ -302,7 +300,7 @@ async def test_who_was_succeeded_holds_nothing(
         (date(2019, 3, 1), TODAY, TODAY),
     ],
 )
-async def test_who_follows_a_disabled_account(
+async def test_an_occupancy_after_a_disabled_accounts_ends_it(
     application: Application,
     key_encryption: KeyEncryption,
     newcomer: int,
@@ -311,7 +309,7 @@ async def test_who_follows_a_disabled_account(
     ended: date,
     begun: date,
 ) -> None:
-    """That stay ends where the new one begins, so that the account, enabled again, sees nothing later."""
+    """It ends where the new one begins, so that the account, enabled again, sees nothing later."""
     await factories.residence(key_encryption, factories.meter())
     await Account.filter(email="claire.martin@example.org").update(disabled_at=NOW)
     await _admit(newcomer, declared)
@@ -322,10 +320,10 @@ async def test_who_follows_a_disabled_account(
 
 
 @pytest.mark.requirement("C-14")
-async def test_the_end_of_a_lease_that_was_described_is_no_predecessors(
+async def test_a_described_tenant_with_the_end_of_a_lease_is_the_predecessor(
     application: Application, key_encryption: KeyEncryption, newcomer: int, resident: Any
 ) -> None:
-    """Whoever says to have come later than the tenant that a list names comes after that one."""
+    """Whoever declares a later move-in than the tenant of a list is that tenant's successor."""
     await factories.residence(key_encryption, factories.meter(), email=None, move_in=date(2026, 3, 1))
     await Occupancy.all().update(move_out=date(2029, 3, 1))
     await _admit(newcomer, date(2026, 9, 1))

@@ -41,7 +41,7 @@ async def test_readings_are_paged_by_their_time_in_either_order(read, resident, 
 async def test_a_reading_that_arrives_meanwhile_shifts_no_page(
     read, application, resident, izar, now
 ) -> None:
-    """The next page begins behind the last reading seen, not behind a count."""
+    """The next page begins after the last reading seen, not after a count."""
     viewer = await resident()
     page = await readings_of_meter(viewer, 1, first=3)
     await take_in(application, SYSTEM, [izar.line(1010, FIRST + 10 * HOUR)], source="test", now=now)
@@ -69,7 +69,7 @@ async def test_bounds_are_included(read, resident) -> None:
 async def test_a_reading_carries_both_times_and_the_meters_flags(
     application, key_encryption, resident, izar, now
 ) -> None:
-    """When it was read, when it was received (C-21), and what the meter complained about."""
+    """When it was read, when it was received (C-21), and the meter's flags."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take_in(application, SYSTEM, [izar.line(5, FIRST, leak=True)], source="test", now=now)
     (reading,) = (await readings_of_meter(await resident(), 1, first=1)).items
@@ -77,7 +77,7 @@ async def test_a_reading_carries_both_times_and_the_meters_flags(
     assert reading.flags == {StatusFlag.LEAK}
 
 
-async def test_each_occupant_sees_the_readings_of_the_own_stay(
+async def test_each_occupant_sees_the_readings_of_the_own_period(
     application, key_encryption, resident, izar, now
 ) -> None:
     """The move is at midnight in Paris: 23:00 UTC of the day before."""
@@ -101,10 +101,10 @@ async def test_each_occupant_sees_the_readings_of_the_own_stay(
     assert seen == {"old@example.org": ([1], 1), "claire.martin@example.org": ([3, 2], 3)}
 
 
-async def test_a_removed_meter_is_shown_to_whom_it_counted_for(
+async def test_a_removed_meter_is_shown_to_the_occupant_of_its_time(
     application, key_encryption, resident, izar, other_izar, now
 ) -> None:
-    """The occupant who had it sees it and its readings; one who moved in afterwards does not."""
+    """That occupant sees it and its readings; one who moved in afterwards does not."""
     swap = datetime(2026, 11, 10, 9, tzinfo=UTC)
     meters = (
         factories.meter(izar.address, removed_at=swap),
@@ -133,7 +133,7 @@ async def test_dwellings_that_are_not_the_viewers_have_no_meters(read, resident,
         await readings_of_meter(await resident("nobody@example.org"), 1, first=1)
 
 
-async def test_meters_come_by_fluid(
+async def test_meters_are_sorted_by_fluid(
     application, key_encryption, resident, izar, other_izar, heat_meter
 ) -> None:
     """In the order of the dashboard's tabs."""

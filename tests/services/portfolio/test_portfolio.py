@@ -46,7 +46,7 @@ async def add_meter(key_encryption, meter, *, number="12", residence_code="AA000
 
 
 async def test_describing_the_same_twice_changes_nothing(application, key_encryption) -> None:
-    """Rows, keys and passwords stay as they are."""
+    """Rows, keys and passwords are unchanged."""
     assert not await has_residences(SYSTEM)
     spec = factories.meter(key=KEY)
     first = await factories.residence(key_encryption, spec)
@@ -57,7 +57,7 @@ async def test_describing_the_same_twice_changes_nothing(application, key_encryp
     assert await has_residences(SYSTEM)
 
 
-async def test_describing_with_other_words_brings_up_to_date(application, key_encryption) -> None:
+async def test_describing_with_other_values_updates(application, key_encryption) -> None:
     """Meters and occupancies keep their rows; a dwelling's lot that is not repeated is kept."""
     await factories.residence(key_encryption, factories.meter())
     meter_id = await add_meter(key_encryption, factories.meter(printed_serial="H8CA029620"))
@@ -95,7 +95,7 @@ async def test_a_key_of_another_length_is_refused(application, key_encryption, l
     assert await MeterKey.all().count() == 0
 
 
-async def test_a_meter_hangs_in_one_dwelling(application, key_encryption) -> None:
+async def test_a_meter_is_in_one_dwelling(application, key_encryption) -> None:
     """The same radio address in another dwelling is a conflict, and makes no dwelling either."""
     await factories.residence(key_encryption, factories.meter())
     with pytest.raises(Conflict) as refused:
@@ -105,7 +105,7 @@ async def test_a_meter_hangs_in_one_dwelling(application, key_encryption) -> Non
 
 
 async def test_what_is_named_must_exist(application, key_encryption) -> None:
-    """A residence, an operator, an account, a time zone: each is answered with its field."""
+    """A residence, an operator, an account, a time zone: each is refused with its field."""
     for work, error, field in (
         (add_meter(key_encryption, factories.meter(), residence_code="ZZ999"), NotFound, "residence"),
         (
@@ -128,8 +128,8 @@ async def test_what_is_named_must_exist(application, key_encryption) -> None:
 
 
 @pytest.mark.requirement("C-01")
-async def test_an_owner_elsewhere_takes_no_occupants_place(application, key_encryption) -> None:
-    """Both may have begun on one day; the occupant who gets an account is the same occupancy."""
+async def test_an_owner_who_lives_elsewhere_replaces_no_occupant(application, key_encryption) -> None:
+    """Both may begin on one day; an occupant who gets an account keeps the occupancy."""
     await factories.account()
     first = date(2024, 2, 1)
     owner = OccupancySpec(first, kind=OccupancyKind.OWNER_NON_OCCUPANT)
@@ -142,7 +142,7 @@ async def test_an_owner_elsewhere_takes_no_occupants_place(application, key_encr
     assert rows[OccupancyKind.TENANT] is not None
 
 
-async def test_keys_are_stored_sealed(application, key_encryption, settings) -> None:
+async def test_keys_are_stored_encrypted(application, key_encryption, settings) -> None:
     """The plain key is nowhere in the database, nor in the database's file."""
     await factories.residence(key_encryption, factories.meter(key=KEY))
     (row,) = await MeterKey.all()
@@ -154,7 +154,7 @@ async def test_keys_are_stored_sealed(application, key_encryption, settings) -> 
 
 
 async def test_a_new_key_is_added_and_an_old_one_is_kept(application, key_encryption) -> None:
-    """Saying a known key again adds none."""
+    """Describing a known key again adds none."""
     for key in (KEY, KEY[::-1], KEY, None):
         await factories.residence(key_encryption, factories.meter(key=key))
     assert await MeterKey.all().count() == 2
@@ -177,7 +177,7 @@ async def test_only_the_operators_command_line_describes(application, key_encryp
 
 @pytest.mark.requirement("R-015", "C-16")
 async def test_nothing_is_ticked_in_advance(application) -> None:
-    """An account is notified of nothing unless it was said."""
+    """An account is notified of nothing unless the description enables it."""
     await upsert_operator(SYSTEM, code="ocea", name="OCEA")
     await upsert_account(
         SYSTEM, AccountSpec("ocea", "a@b.c", "x", "A", "B"), now=datetime(2026, 1, 1, tzinfo=UTC)
@@ -201,8 +201,8 @@ async def test_a_residence_has_a_price_of_water_or_none(application, key_encrypt
 
 
 @pytest.mark.requirement("R-131", "C-09")
-async def test_a_residence_stays_published(application, key_encryption) -> None:
-    """Not by being described; and once it is, describing it again does not shut its residents out."""
+async def test_a_residence_remains_published(application, key_encryption) -> None:
+    """A description does not publish; once published, describing again does not end its residents' access."""
     residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")
     await upsert_residence(SYSTEM, residence, key_encryption=key_encryption, now=factories.NOW)
     assert (await Residence.get()).published_at is None
@@ -217,8 +217,8 @@ async def test_a_residence_stays_published(application, key_encryption) -> None:
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "452", "NaN", "Infinity", "4.52001"])
-async def test_a_price_that_cannot_be_is_refused(application, key_encryption, price) -> None:
-    """Nothing costs 0, and a price above 100 EUR was typed in cents."""
+async def test_an_invalid_price_is_refused(application, key_encryption, price) -> None:
+    """No price is 0, and a price above 100 EUR was entered in cents."""
     residence = ResidenceSpec(
         "ocea", "OCEA", "AA000", "R", "1 rue", "1", "C", water_price_eur_per_m3=Decimal(price)
     )
@@ -228,16 +228,16 @@ async def test_a_price_that_cannot_be_is_refused(application, key_encryption, pr
 
 
 @pytest.mark.parametrize(("name", "amount"), [("register_capacity", 0), ("register_step", -1)])
-async def test_a_register_that_cannot_be_is_refused(application, key_encryption, name, amount) -> None:
-    """A list with a capacity of 0 is refused where it is read, not when the meter's first telegram comes."""
+async def test_an_invalid_register_is_refused(application, key_encryption, name, amount) -> None:
+    """A list with a capacity of 0 is refused where it is read, not at the meter's first telegram."""
     with pytest.raises(InvalidInput) as refused:
         await factories.residence(key_encryption, replace(factories.meter(), **{name: amount}))
     assert refused.value.field == name
 
 
 @pytest.mark.parametrize("written", ["SAP-21131C34-0C-04", "sap-21131c34-0c-04"])
-async def test_a_removal_that_is_not_repeated_stays(application, key_encryption, written) -> None:
-    """However the address is written in the list that does not name it."""
+async def test_a_removal_that_is_not_repeated_is_kept(application, key_encryption, written) -> None:
+    """However the address is written in the list that leaves it out."""
     removed = factories.NOW - timedelta(days=30)
     await factories.residence(key_encryption, factories.meter("SAP-21131C34-0C-04", removed_at=removed))
     await upsert_meter(

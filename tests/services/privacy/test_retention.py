@@ -1,4 +1,4 @@
-"""Retention: what is old goes, what is young stays, and nothing is told twice for it."""
+"""Retention: expired data are deleted, younger data kept, and no notification is repeated because of it."""
 
 import asyncio
 from dataclasses import replace
@@ -44,7 +44,7 @@ from tests.support.factories import NOW
 
 MOMENT = timedelta(seconds=1)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-"""Old by every clock: the audit's table goes by the database's own."""
+"""Old by every clock: the audit's table uses the database's."""
 
 
 async def session(account_id: int, name: str, *, expires_at: datetime, revoked_at=None) -> None:
@@ -61,9 +61,9 @@ async def names(model, column: str = "token_hash") -> list[str]:
     return sorted(await model.all().values_list(column, flat=True))
 
 
-async def test_what_opened_something_goes_when_it_has_long_opened_nothing(application, settings) -> None:
+async def test_expired_secrets_are_deleted_after_their_period(application, settings) -> None:
     """Codes and links after a week, sessions and access tokens after a month, devices after thirteen; a
-    sign-up that was left when it lapses, and with it the letters that hold its address.
+    sign-up that was abandoned when it expires, and with it the e-mails that have its address.
     """
     mine = await factories.account()
     for name, edge in (("old", timedelta()), ("young", MOMENT)):
@@ -120,7 +120,7 @@ async def test_what_opened_something_goes_when_it_has_long_opened_nothing(applic
 
 
 async def _leak(key_encryption) -> Notification:
-    """The news of a leak that has run for months, as the intake makes them each day."""
+    """The notification of a leak that has run for months, as intake makes it each day."""
     await factories.residence(key_encryption, factories.meter())
     dwelling = await Dwelling.get()
     alert = await Alert.create(
@@ -144,33 +144,33 @@ async def _leak(key_encryption) -> Notification:
     )
 
 
-async def _queue(news: Notification, *, now: datetime) -> int:
+async def _queue(notification: Notification, *, now: datetime) -> int:
     async with in_transaction() as connection:
-        return await outbox.queue(connection, [news], now=now)
+        return await outbox.queue(connection, [notification], now=now)
 
 
 @pytest.mark.requirement("WAR-04")
-async def test_what_was_told_of_an_alert_is_erased_and_never_told_again(
+async def test_an_alerts_messages_are_erased_and_never_sent_again(
     application, settings, key_encryption
 ) -> None:
-    """Words and address go; that and when it was told stays, and the same leak writes no second message."""
-    news = await _leak(key_encryption)
-    assert await _queue(news, now=NOW) == 2
+    """Text and address are erased; state and time are kept, and the same leak queues no second message."""
+    notification = await _leak(key_encryption)
+    assert await _queue(notification, now=NOW) == 2
     await OutboxMessage.all().update(state=MessageState.SENT, sent_at=NOW, recipient="claire@example.org")
     later = NOW + settings.message_retention
     assert not any((await purge(settings, now=later - MOMENT)).values())
-    assert (await purge(settings, now=later))["news of alerts"] == 2
+    assert (await purge(settings, now=later))["alert_messages"] == 2
     for row in await OutboxMessage.all():
         assert (row.values, row.recipient, row.encrypted_values) == ({}, None, None)
         assert (row.state, row.sent_at, row.erased_at) == (MessageState.SENT, NOW, later)
-    assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
-    assert await _queue(replace(news, happened_on=later.date(), key="leak:1:level_2"), now=later) == 2
+    assert await _queue(replace(notification, happened_on=later.date()), now=later) == 0
+    assert await _queue(replace(notification, happened_on=later.date(), key="leak:1:level_2"), now=later) == 2
     assert [(shown.erased, shown.recipient) for shown in await list_messages(SYSTEM)][2:] == [(True, "")] * 2
     assert not any((await purge(settings, now=later)).values())
 
 
-async def test_a_letter_goes_as_a_whole_once_it_is_settled(application, settings) -> None:
-    """Sent or given up; one that still waits for its channel stays, unless it has long expired."""
+async def test_an_account_message_is_deleted_once_it_is_settled(application, settings) -> None:
+    """Sent or given up; one that still waits for its channel is kept, unless it has long expired."""
     kept = NOW - settings.message_retention
     for key, state, created_at, expires_at in (
         ("sent", MessageState.SENT, kept, None),
@@ -196,25 +196,25 @@ async def test_a_letter_goes_as_a_whole_once_it_is_settled(application, settings
     assert await names(OutboxMessage, "idempotency_key") == ["expired later", "sent later", "waits"]
 
 
-async def test_an_alert_that_nobody_could_be_told_of_is_erased_too(
+async def test_an_alerts_message_that_could_not_be_sent_is_erased_too(
     application, settings, key_encryption
 ) -> None:
     """Without a mail server its messages wait; once they have long expired they are given up and erased."""
-    news = await _leak(key_encryption)
-    await _queue(news, now=NOW)
+    notification = await _leak(key_encryption)
+    await _queue(notification, now=NOW)
     later = NOW + outbox.NOTIFICATION_MAX_AGE + settings.message_retention
-    assert (await purge(settings, now=later))["news of alerts"] == 2
+    assert (await purge(settings, now=later))["alert_messages"] == 2
     rows = await OutboxMessage.all()
     assert {(row.state, row.failure, str(row.values)) for row in rows} == {
         (MessageState.FAILED, "EXPIRED", "{}")
     }
-    assert await _queue(replace(news, happened_on=later.date()), now=later) == 0
+    assert await _queue(replace(notification, happened_on=later.date()), now=later) == 0
 
 
 async def test_the_audit_is_kept_for_its_period(application, settings, visitor) -> None:
-    """A longer one keeps more; and the table still refuses a change."""
+    """A longer period keeps more; the table still refuses a change."""
     for at in (LONG_AGO, datetime.now(UTC)):
-        await record(Act.SIGNED_IN, Subject("account", 7), now=at, visitor=visitor)
+        await record(Act.SIGNED_IN, Subject("account", 7), None, visitor, at)
     longer = replace(settings, audit_retention=NOW - LONG_AGO)
     assert (await purge(longer, now=NOW))["audit records"] == 0
     assert (await purge(settings, now=NOW))["audit records"] == 1
@@ -223,9 +223,9 @@ async def test_the_audit_is_kept_for_its_period(application, settings, visitor) 
         await current_database().execute_query("UPDATE audit_record SET address = NULL")
 
 
-async def test_a_wrong_clock_empties_no_audit(application, settings, visitor) -> None:
-    """Who says that it is the year 2100 is held up by the table, which goes by the database's clock."""
-    await record(Act.SIGNED_IN, Subject("account", 7), now=datetime.now(UTC), visitor=visitor)
+async def test_a_wrong_clock_does_not_delete_the_audit(application, settings, visitor) -> None:
+    """A process in the year 2100 is refused by the table, which uses the database's clock."""
+    await record(Act.SIGNED_IN, Subject("account", 7), None, visitor, datetime.now(UTC))
     with pytest.raises(Exception, match="audit records are kept for a year"):
         await purge(settings, now=datetime(2100, 1, 1, tzinfo=UTC))
     assert await AuditRecord.all().count() == 1
@@ -245,10 +245,10 @@ async def _period(
 
 
 @pytest.mark.requirement("CN-10")
-async def test_who_left_and_may_look_back_no_longer_is_forgotten(
+async def test_a_former_occupant_is_deleted_after_the_look_back(
     application, settings, key_encryption, resident
 ) -> None:
-    """With mailbox, name and sessions; the stay is nobody's then, and the successor's is as before."""
+    """With mailbox, name and sessions; the occupancy has no account then, the successor's is unchanged."""
     await factories.residence(key_encryption, factories.meter())
     dwelling = await Dwelling.get()
     today = NOW.date()
@@ -295,7 +295,7 @@ async def test_who_left_and_may_look_back_no_longer_is_forgotten(
 
 
 async def test_several_workers_purge_together(application, settings, monkeypatch) -> None:
-    """Everything old goes, and each row is counted by one of them."""
+    """Everything expired is deleted, and each row is counted by one of them."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     mine = await factories.account()
     for number in range(20):
@@ -305,8 +305,8 @@ async def test_several_workers_purge_together(application, settings, monkeypatch
     assert await Session.all().count() == 0
 
 
-async def test_a_worker_that_is_cut_off_has_lost_nothing(application, settings, monkeypatch) -> None:
-    """What it had deleted stays deleted: each batch is a transaction of its own."""
+async def test_an_interrupted_purge_keeps_what_it_has_deleted(application, settings, monkeypatch) -> None:
+    """Each batch is a transaction of its own."""
     monkeypatch.setattr(retention, "BATCH_ROWS", 3)
     mine = await factories.account()
     for number in range(8):

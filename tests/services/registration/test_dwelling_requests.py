@@ -1,11 +1,11 @@
-"""Registration that a manager has to decide: a reference alone, or a dwelling that somebody else has."""
+"""Registrations that a manager decides: by a reference alone, or for a dwelling that is taken."""
 
 import re
 from datetime import date
 
 import pytest
 
-from core.access import SYSTEM, Act, Role, Viewer, Visitor
+from core.access import SYSTEM, Act, Role, Viewer
 from core.bootstrap import Application
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import (
@@ -30,26 +30,23 @@ from core.registration.machine import Attestation, PersonalData
 from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
 from core.services.places.key_encryption import KeyEncryption
 from core.services.registration.activation import redeem_temporary_password
-from tests.services.registration.test_flow import _answer, _begin, _code, _ista
+from tests.support.registration import EMAIL, VISITOR, answer, begin, ista_answers, mailed_code
 from tests.support.sign_up import NOW, describe, messages_to
 
-DOOR = Visitor("203.0.113.7")
-EMAIL = "marcialemars@example.org"
-SECRETS = ("542361524", "542 361 524", "Marciale", EMAIL, "Vierzon&Quimper&Lot7", "33611546587")
 _BY_REFERENCE = (
     CodeAnswer("50001369", FormName.BUILDING_CODE),
     ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
 )
 
 
-async def test_a_dwelling_lost_on_the_way_to_the_letter_box_is_a_case(
+async def test_a_dwelling_taken_before_the_first_sign_in_makes_a_request(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
     """Two with temporary passwords for one dwelling: the second to sign in is reviewed by a manager."""
     await describe(key_encryption, "ocea")
     for email in ("one@example.org", "two@example.org"):
-        token = await _begin(application, "ocea")
-        await _answer(
+        token = await begin(application, "ocea")
+        await answer(
             application,
             token,
             OccupancyAnswer(OccupancyKind.TENANT),
@@ -62,28 +59,28 @@ async def test_a_dwelling_lost_on_the_way_to_the_letter_box_is_a_case(
         ((_, mail),) = await messages_to(email, application.settings)
         found = re.search(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}", mail.text)
         assert found
-        assert await redeem_temporary_password(application, email, found[0], visitor=DOOR, now=NOW)
+        assert await redeem_temporary_password(application, email, found[0], visitor=VISITOR, now=NOW)
     assert await Account.all().count() == 2
     assert await Occupancy.all().count() == 1
     assert [one.kind.value for one in await DwellingRequest.all()] == ["CONTESTED"]
 
 
 @pytest.mark.requirement("C-40")
-async def test_cases_are_decided_once_by_who_may(
+async def test_a_request_is_decided_once_by_a_manager(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A reference alone opens a case; residents see no cases, and a case has one decision."""
+    """A reference alone makes a request; residents see no requests, and a request has one decision."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(
+    token = await begin(application)
+    await answer(
         application,
         token,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
-        *_ista()[1:],
+        *ista_answers()[1:],
     )
     assert (await Registration.get()).path is Path.DWELLING_REFERENCE
-    assert (await _answer(application, token, await _code(application))).draft.step == "UNDER_REVIEW"
+    assert (await answer(application, token, await mailed_code(application))).draft.step == "UNDER_REVIEW"
     resident = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id)
     with pytest.raises(Forbidden):
         await list_dwelling_requests(resident, now=NOW)
@@ -102,10 +99,10 @@ async def test_cases_are_decided_once_by_who_may(
 
 
 @pytest.mark.requirement("C-40")
-async def test_the_managers_are_told_of_a_case(
+async def test_the_managers_are_notified_of_a_request(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Each manager of the residence, once a case, in the own language, which home it is and nobody's name."""
+    """Each manager of the residence, once a request, in the own language, with the home and no name."""
     await describe(key_encryption, "ista")
     operator = await Operator.get(code="ista")
     residence = await Residence.get()
@@ -122,10 +119,10 @@ async def test_the_managers_are_told_of_a_case(
             created_at=NOW,
         )
         await ManagedResidence.create(account_id=manager.id, residence_id=residence.id, granted_at=NOW)
-    token = await _begin(application)
-    await _answer(application, token, *_BY_REFERENCE, *_ista()[1:])
+    token = await begin(application)
+    await answer(application, token, *_BY_REFERENCE, *ista_answers()[1:])
     assert await messages_to("odile@example.org", application.settings) == []
-    await _answer(application, token, await _code(application))
+    await answer(application, token, await mailed_code(application))
     ((_, french),) = await messages_to("odile@example.org", application.settings)
     ((_, english),) = await messages_to("olive@example.org", application.settings)
     assert "attend votre décision" in french.subject
@@ -136,24 +133,22 @@ async def test_the_managers_are_told_of_a_case(
 
 
 @pytest.mark.requirement("R-139", "C-12", "C-40")
-async def test_who_waits_for_a_manager_may_prove_it_meanwhile(
+async def test_a_serial_replaces_a_request_that_waits(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """The serial is found under the sink: its code is sent, the request is taken back, the dwelling is open.
-    Another guess stays what it is.
-    """
+    """A second reference changes nothing; a serial withdraws the request and gives the dwelling."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_BY_REFERENCE, *_ista()[1:])
-    await _answer(application, token, await _code(application))
+    token = await begin(application)
+    await answer(application, token, *_BY_REFERENCE, *ista_answers()[1:])
+    await answer(application, token, await mailed_code(application))
     assert await DwellingRequest.all().count() == 1
-    again = await _begin(application)
-    await _answer(application, again, *_BY_REFERENCE, *_ista()[1:])
+    again = await begin(application)
+    await answer(application, again, *_BY_REFERENCE, *ista_answers()[1:])
     *_, (row, _) = await messages_to(EMAIL, application.settings)
     assert row.template == "registration_address_taken"
-    proven = await _begin(application)
-    await _answer(application, proven, *_ista())
-    assert (await _answer(application, proven, await _code(application))).draft.step == "COMPLETE"
+    proven = await begin(application)
+    await answer(application, proven, *ista_answers())
+    assert (await answer(application, proven, await mailed_code(application))).draft.step == "COMPLETE"
     assert await DwellingRequest.all().count() == 0
     assert await AuditRecord.filter(act=Act.DWELLING_REQUEST_WITHDRAWN).count() == 1
     assert (await Occupancy.get()).account_id == (await Account.get()).id

@@ -1,17 +1,15 @@
-"""core.services.registration.flow: what happens at once, what is kept, and what is left of it."""
+"""core.services.registration.flow: concurrent answers, what is stored, and rate limits."""
 
 import asyncio
 import re
 from contextlib import suppress
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
 from core.access import Role, Viewer, Visitor
 from core.bootstrap import Application
 from core.errors import RateLimited
-from core.language import Language
 from core.metering import Registry
 from core.models import (
     Account,
@@ -30,7 +28,7 @@ from core.registration.answers import (
     VerificationAnswer,
 )
 from core.registration.forms import FormName
-from core.registration.machine import Attestation, Options, PersonalData, ProfileAnswer
+from core.registration.machine import Attestation, PersonalData
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.auth import passwords
 from core.services.auth.rate_limits import RateLimiter
@@ -39,78 +37,38 @@ from core.services.places.key_encryption import KeyEncryption
 from core.services.registration import flow
 from core.services.registration.activation import correct_email, redeem_temporary_password, send_again
 from core.services.registration.rate_limits import MISSED_SERIALS_OF_OPERATOR
-from core.services.registration.storage import RegistrationView
 from core.services.shared.scope import occupancy_periods
+from tests.support.registration import EMAIL, VISITOR, answer, begin, ista_answers, mailed_code
 from tests.support.sign_up import NOW, describe, messages_to
 
-DOOR = Visitor("203.0.113.7")
-EMAIL = "marcialemars@example.org"
 SECRETS = ("542361524", "542 361 524", "Marciale", EMAIL, "Vierzon&Quimper&Lot7", "33611546587")
-
-
-async def _begin(application: Application, operator: str = "ista") -> str:
-    view = await flow.start(application, operator, language=Language.FR, visitor=DOOR, now=NOW)
-    assert view.token
-    return view.token
-
-
-async def _answer(application: Application, token: str, *answers: Any) -> RegistrationView:
-    view = None
-    for one in answers:
-        view = await flow.answer(application, token, one, visitor=DOOR, now=NOW)
-    assert view is not None
-    return view
-
-
-def _ista(email: str = EMAIL, serial: str = "542 361 524") -> tuple[Any, ...]:
-    return (
-        SerialAnswer(serial),
-        Attestation(attested=True),
-        ProfileAnswer(OccupancyKind.TENANT, date(2026, 5, 12)),
-        Options(leak_by_sms=True),
-        PersonalData(
-            last_name="Marciale",
-            first_name="Marseille",
-            email=email,
-            phone="+33 06 11 54 65 87",
-            password="Vierzon&Quimper&Lot7",
-            privacy_acknowledged=True,
-        ),
-    )
-
-
-async def _code(application: Application, email: str = EMAIL) -> VerificationAnswer:
-    *_, (_, mail) = await messages_to(email, application.settings)
-    found = re.search(r"\b\d{6}\b", mail.text)
-    assert found
-    return VerificationAnswer(found[0])
 
 
 async def test_a_serial_that_is_found_is_no_miss(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Neither is one of a format that is never looked up: the operator's count is of misses alone."""
+    """Nor is one of a format that is never looked up: the operator's count is of misses alone."""
     await describe(key_encryption, "ista")
     misses = []
     for serial in ("H8CA029620", "700000000", "700000001", "542361524"):
-        token = await _begin(application)
+        token = await begin(application)
         with suppress(RegistrationRefused):
-            await _answer(application, token, SerialAnswer(serial))
+            await answer(application, token, SerialAnswer(serial))
         operator_id = (await Registration.all().order_by("-id").first()).operator_id
-        count = await RateLimiter.of(application).standing(
-            MISSED_SERIALS_OF_OPERATOR, str(operator_id), now=NOW
-        )
+        count = await RateLimiter.of(application).peek(MISSED_SERIALS_OF_OPERATOR, str(operator_id), now=NOW)
         misses.append(count.events)
     assert misses == [0, 1, 2, 2]
 
 
-async def test_two_answers_at_once_are_one(application: Application, key_encryption: KeyEncryption) -> None:
+async def test_two_concurrent_answers_are_one(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
     """Of two answers to one step the second is refused, and the registration moves one step."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, SerialAnswer("542361524"))
+    token = await begin(application)
+    await answer(application, token, SerialAnswer("542361524"))
     both = await asyncio.gather(
-        *(_answer(application, token, Attestation(attested=True)) for _ in range(2)), return_exceptions=True
+        *(answer(application, token, Attestation(attested=True)) for _ in range(2)), return_exceptions=True
     )
     refused = [one for one in both if isinstance(one, RegistrationRefused)]
     assert len(refused) <= 1
@@ -119,18 +77,18 @@ async def test_two_answers_at_once_are_one(application: Application, key_encrypt
 
 
 @pytest.mark.requirement("R-140", "C-12")
-async def test_of_two_who_finish_at_once_one_has_the_dwelling(
+async def test_of_two_who_finish_at_once_one_gets_the_dwelling(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Both proved their mailbox at the same instant: one account, one occupancy, one refusal."""
+    """Both verify their mailbox at the same instant: one account, one occupancy, one refusal."""
     await describe(key_encryption, "ista")
     emails = ("one@example.org", "two@example.org")
-    tokens = [await _begin(application) for _ in emails]
+    tokens = [await begin(application) for _ in emails]
     for token, email in zip(tokens, emails, strict=True):
-        await _answer(application, token, *_ista(email))
-    codes = [await _code(application, email) for email in emails]
+        await answer(application, token, *ista_answers(email))
+    codes = [await mailed_code(application, email) for email in emails]
     done = await asyncio.gather(
-        *(_answer(application, token, code) for token, code in zip(tokens, codes, strict=True)),
+        *(answer(application, token, code) for token, code in zip(tokens, codes, strict=True)),
         return_exceptions=True,
     )
     (refused,) = [one for one in done if isinstance(one, RegistrationRefused)]
@@ -138,23 +96,23 @@ async def test_of_two_who_finish_at_once_one_has_the_dwelling(
     assert (await Account.all().count(), await Occupancy.all().count()) == (1, 1)
 
 
-async def test_five_tries_are_five_however_many_come_at_once(
+async def test_five_tries_are_five_however_many_are_concurrent(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Ten wrong codes at one instant are five that were looked at."""
+    """Of ten wrong codes at one instant five are checked."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
-    right = await _code(application)
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
+    right = await mailed_code(application)
     wrong = VerificationAnswer("000000" if right.code != "000000" else "111111")
     done = await asyncio.gather(
-        *(_answer(application, token, wrong) for _ in range(10)), return_exceptions=True
+        *(answer(application, token, wrong) for _ in range(10)), return_exceptions=True
     )
     codes = [one.refusal.code for one in done if isinstance(one, RegistrationRefused)]
     assert codes.count(RefusalCode.CODE_INVALID) == 5
     assert codes.count(RefusalCode.CODE_EXPIRED) == 5
     with pytest.raises(RegistrationRefused):
-        await _answer(application, token, right)
+        await answer(application, token, right)
 
 
 async def test_nothing_personal_is_audited_or_logged(
@@ -163,12 +121,12 @@ async def test_nothing_personal_is_audited_or_logged(
     """Acts are recorded with numbers; no name, address, serial, code or token is in them or in our log."""
     caplog.set_level("DEBUG", "core")
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
-    code = await _code(application)
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
+    code = await mailed_code(application)
     with pytest.raises(RegistrationRefused) as refused:
-        await _answer(application, token, VerificationAnswer("12345x"))
-    await _answer(application, token, code)
+        await answer(application, token, VerificationAnswer("12345x"))
+    await answer(application, token, code)
     acts = await AuditRecord.all().order_by("id")
     assert [one.act.value for one in acts] == [
         "REGISTRATION_STARTED",
@@ -187,26 +145,26 @@ async def test_cancelling_is_audited_and_leaves_nothing(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
-    await correct_email(application, token, "right@example.org", visitor=DOOR, now=NOW)
-    other = await _begin(application)
-    await _answer(application, other, *_ista("other@example.org"))
-    await flow.cancel(token, visitor=DOOR, now=NOW)
-    await flow.cancel(token, visitor=DOOR, now=NOW)
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
+    await correct_email(application, token, "right@example.org", visitor=VISITOR, now=NOW)
+    other = await begin(application)
+    await answer(application, other, *ista_answers("other@example.org"))
+    await flow.cancel(token, visitor=VISITOR, now=NOW)
+    await flow.cancel(token, visitor=VISITOR, now=NOW)
     assert await Registration.all().count() == 1
     assert [one.recipient for one in await OutboxMessage.all()] == ["other@example.org"]
     acts = [one.act.value for one in await AuditRecord.all()]
     assert acts.count("REGISTRATION_CANCELLED") == 1
 
 
-async def test_a_cancelled_registrations_code_opens_nothing(
+async def test_a_cancelled_registrations_password_is_refused(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A temporary password that is on its way dies with its registration."""
+    """A temporary password that has been sent ends with its registration."""
     await describe(key_encryption, "ocea")
-    token = await _begin(application, "ocea")
-    await _answer(
+    token = await begin(application, "ocea")
+    await answer(
         application,
         token,
         OccupancyAnswer(OccupancyKind.TENANT),
@@ -219,29 +177,29 @@ async def test_a_cancelled_registrations_code_opens_nothing(
     found = re.search(r"[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}", mail.text)
     assert found
     for email, password in (("other@example.org", found[0]), (EMAIL, found[0].lower()), (EMAIL, "x" * 2_000)):
-        assert not await redeem_temporary_password(application, email, password, visitor=DOOR, now=NOW)
-    await flow.cancel(token, visitor=DOOR, now=NOW)
-    assert not await redeem_temporary_password(application, EMAIL, found[0], visitor=DOOR, now=NOW)
+        assert not await redeem_temporary_password(application, email, password, visitor=VISITOR, now=NOW)
+    await flow.cancel(token, visitor=VISITOR, now=NOW)
+    assert not await redeem_temporary_password(application, EMAIL, found[0], visitor=VISITOR, now=NOW)
 
 
-async def test_letters_are_not_sent_without_end(
+async def test_e_mails_to_an_address_are_limited(
     application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Six letters a day to one address, taken or not, whoever asks; the seventh costs no hash."""
+    """Six e-mails a day to one address, taken or not, whoever asks; the seventh costs no hash."""
     await describe(key_encryption, "ista")
-    token, hashed = await _begin(application), []
+    token, hashed = await begin(application), []
     monkeypatch.setattr(passwords, "hash_password", lambda text: hashed.append(text) or "a hash")
-    await _answer(application, token, *_ista())
+    await answer(application, token, *ista_answers())
     for _ in range(5):
-        await correct_email(application, token, EMAIL, visitor=DOOR, now=NOW)
+        await correct_email(application, token, EMAIL, visitor=VISITOR, now=NOW)
     with pytest.raises(RateLimited):
         await correct_email(application, token, EMAIL.upper(), visitor=Visitor("198.51.100.9"), now=NOW)
     later = NOW + timedelta(hours=23)
     with pytest.raises(RateLimited):
-        await correct_email(application, token, EMAIL, visitor=DOOR, now=later)
-    other = await _begin(application)
+        await correct_email(application, token, EMAIL, visitor=VISITOR, now=later)
+    other = await begin(application)
     with pytest.raises(RateLimited):
-        await _answer(application, other, *_ista(serial="542361599"))
+        await answer(application, other, *ista_answers(serial="542361599"))
     assert len(hashed) == 1
 
 
@@ -249,13 +207,14 @@ async def test_letters_are_not_sent_without_end(
 async def test_the_code_asked_for_twice_at_once_is_sent_once(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A double click on «Renvoyer le code»: one letter more, and one is told to wait."""
+    """A double click on «Renvoyer le code»: one further e-mail, and one refusal with the time to wait."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
     later = NOW + timedelta(minutes=2)
     both = await asyncio.gather(
-        *(send_again(application, token, visitor=DOOR, now=later) for _ in range(2)), return_exceptions=True
+        *(send_again(application, token, visitor=VISITOR, now=later) for _ in range(2)),
+        return_exceptions=True,
     )
     (refused,) = [one for one in both if isinstance(one, BaseException)]
     assert isinstance(refused, RegistrationRefused)
@@ -264,39 +223,42 @@ async def test_the_code_asked_for_twice_at_once_is_sent_once(
 
 
 @pytest.mark.requirement("R-222")
-async def test_an_address_corrected_twice_at_once_is_one_of_them(
+async def test_of_two_concurrent_corrections_of_the_address_one_is_kept(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Each letter goes out, and the code of the address that stands is the one that counts."""
+    """Both e-mails are sent, and the code of the address that is kept is the valid one."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
     emails = ("one@example.org", "two@example.org")
-    await asyncio.gather(*(correct_email(application, token, one, visitor=DOOR, now=NOW) for one in emails))
-    standing = (await Registration.get()).email
-    assert standing in emails
-    assert (await _answer(application, token, await _code(application, standing))).draft.step == "COMPLETE"
+    await asyncio.gather(
+        *(correct_email(application, token, one, visitor=VISITOR, now=NOW) for one in emails)
+    )
+    kept = (await Registration.get()).email
+    assert kept in emails
+    assert (await answer(application, token, await mailed_code(application, kept))).draft.step == "COMPLETE"
 
 
 @pytest.mark.requirement("R-139", "C-12")
-async def test_an_address_that_is_proved_for_two_dwellings_at_once_has_one(
+async def test_an_address_verified_for_two_dwellings_at_once_gets_one(
     application: Application, key_encryption: KeyEncryption, registry: Registry
 ) -> None:
-    """Somebody who left signs up for two homes with the same address, and finishes at one instant."""
+    """A former occupant signs up for two homes with the same address, and finishes both at one instant."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
-    await _answer(application, token, await _code(application))
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
+    await answer(application, token, await mailed_code(application))
     me = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id, asked_at=NOW)
     (period,) = await Occupancy.all()
-    await leave_dwelling(registry, me, period.dwelling_id, last_day=date(2026, 11, 20), visitor=DOOR, now=NOW)
+    last_day = date(2026, 11, 20)
+    await leave_dwelling(registry, me, period.dwelling_id, last_day=last_day, visitor=VISITOR, now=NOW)
     tokens, codes = [], []
     for serial in ("542361524", "542361599"):
-        tokens.append(await _begin(application))
-        await _answer(application, tokens[-1], *_ista(serial=serial))
-        codes.append(await _code(application))
+        tokens.append(await begin(application))
+        await answer(application, tokens[-1], *ista_answers(serial=serial))
+        codes.append(await mailed_code(application))
     done = await asyncio.gather(
-        *(_answer(application, one, code) for one, code in zip(tokens, codes, strict=True)),
+        *(answer(application, one, code) for one, code in zip(tokens, codes, strict=True)),
         return_exceptions=True,
     )
     (refused,) = [one for one in done if isinstance(one, BaseException)]
@@ -304,15 +266,17 @@ async def test_an_address_that_is_proved_for_two_dwellings_at_once_has_one(
     assert await Occupancy.filter(account_id=me.account_id, move_out=None).count() == 1
 
 
-async def test_serials_are_tried_slowly(application: Application, key_encryption: KeyEncryption) -> None:
-    """Fifteen serials an hour from one address, and one serial twenty times a day from wherever."""
+async def test_tries_of_serials_are_rate_limited(
+    application: Application, key_encryption: KeyEncryption
+) -> None:
+    """Fifteen serials an hour from one address, and one serial twenty times a day from any address."""
     await describe(key_encryption, "ista")
-    token = await _begin(application)
+    token = await begin(application)
     for number in range(15):
         with pytest.raises(RegistrationRefused):
-            await _answer(application, token, SerialAnswer(f"10000000{number % 10}"))
+            await answer(application, token, SerialAnswer(f"10000000{number % 10}"))
     with pytest.raises(RateLimited):
-        await _answer(application, token, SerialAnswer("542361524"))
+        await answer(application, token, SerialAnswer("542361524"))
     for number in range(20):
         visitor = Visitor(f"198.51.100.{number}")
         with pytest.raises(RegistrationRefused):
@@ -333,7 +297,7 @@ _BY_REFERENCE = (
 async def test_a_described_tenant_with_the_end_of_a_lease_is_the_same_person(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """A list names no e-mail, and the lease's end in 2029: whoever registers sees the days from the first."""
+    """A list has no e-mail, and the lease's end in 2029: whoever registers sees the days from the first."""
     await describe(key_encryption, "ista")
     await Occupancy.create(
         dwelling_id=(await Dwelling.get(manager_reference="5151 0008")).id,
@@ -341,9 +305,9 @@ async def test_a_described_tenant_with_the_end_of_a_lease_is_the_same_person(
         move_in=date(2026, 5, 12),
         move_out=date(2029, 5, 12),
     )
-    token = await _begin(application)
-    await _answer(application, token, *_ista())
-    await _answer(application, token, await _code(application))
+    token = await begin(application)
+    await answer(application, token, *ista_answers())
+    await answer(application, token, await mailed_code(application))
     me = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id, asked_at=NOW)
     ((first_day, last_day),) = [(period.first_day, period.last_day) for period in await occupancy_periods(me)]
     assert (first_day, last_day) == (date(2026, 5, 12), date(2029, 5, 11))

@@ -1,4 +1,4 @@
-"""Registration by strangers: what may be asked how often, what is told and what is found."""
+"""Registration without an account: rate limits, what answers disclose, and what is found."""
 
 import threading
 from contextlib import suppress
@@ -21,32 +21,32 @@ from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.places.key_encryption import KeyEncryption
 from core.services.registration import flow
 from core.services.registration.storage import RegistrationView
-from tests.services.registration.test_flow import _answer, _begin, _ista
+from tests.support.registration import answer, begin, ista_answers
 from tests.support.sign_up import ISTA_DWELLING, NOW, OCEA_DWELLING, describe, meter
 
 
-async def test_personal_data_are_judged_so_many_times(
+async def test_submissions_of_personal_data_are_limited(
     application: Application, key_encryption: KeyEncryption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thirty times an hour in a registration: each is a password, whose judgement is work."""
+    """Thirty times an hour in a registration: each has a password, whose check is expensive."""
     await describe(key_encryption, "ista")
-    token, judged = await _begin(application), []
-    *steps, person = _ista()
-    await _answer(application, token, *steps)
+    token, judged = await begin(application), []
+    *steps, person = ista_answers()
+    await answer(application, token, *steps)
     monkeypatch.setattr(passwords, "is_common", lambda _: judged.append(threading.current_thread()) or True)
     for number in range(40):
         with pytest.raises(RegistrationRefused if number < 30 else RateLimited):
-            await _answer(application, token, person)
+            await answer(application, token, person)
     assert len(judged) == 30
     assert threading.main_thread() not in judged
 
 
 async def _holds_own_data(application: Application, token: str, *numbers: str) -> list[bool]:
-    """Of each number, whether a password that holds it is refused for that."""
+    """For each number, whether a password that contains it is refused for that reason."""
     reported = []
     for number in numbers:
         with pytest.raises(RegistrationRefused) as refused:
-            await _answer(
+            await answer(
                 application,
                 token,
                 PersonalData("Doe", "Jo", "x@example.org", phone="06 11 54 65 87", password=number),
@@ -57,40 +57,40 @@ async def _holds_own_data(application: Application, token: str, *numbers: str) -
 
 
 @pytest.mark.requirement("C-40")
-async def test_a_password_is_no_way_to_ask_for_serials(
+async def test_password_checks_do_not_disclose_serials(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Who named a reference, which can be guessed, learns by no refused password what the serials are; who
-    knew a serial is kept from using any number of the dwelling.
+    """After a reference, which can be guessed, no password is refused for a serial; after a serial, one with
+    any number of the dwelling is refused.
     """
     await describe(key_encryption, "ista")
-    guessed, known = await _begin(application), await _begin(application)
-    steps = _ista()[1:4]
-    await _answer(
+    guessed, known = await begin(application), await begin(application)
+    steps = ista_answers()[1:4]
+    await answer(
         application,
         guessed,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
         *steps,
     )
-    await _answer(application, known, _ista()[0], *steps)
+    await answer(application, known, ista_answers()[0], *steps)
     numbers = ("542361524", "542361525", "48349952", "542361599", "50001369", "51510008")
     assert await _holds_own_data(application, guessed, *numbers) == [False] * 4 + [True] * 2
     assert await _holds_own_data(application, known, *numbers) == [True] * 3 + [False] + [True] * 2
 
 
-async def test_a_password_is_no_way_to_ask_for_a_lot(
+async def test_password_checks_do_not_disclose_a_lot(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """The lot is looked for where it was typed."""
+    """A lot is checked against the password only where it was typed."""
     await describe(key_encryption, "ista", replace(ISTA_DWELLING, lot="10406"))
-    token = await _begin(application)
-    await _answer(
+    token = await begin(application)
+    await answer(
         application,
         token,
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer("5151 0008", FormName.DWELLING_REFERENCE),
-        *_ista()[1:4],
+        *ista_answers()[1:4],
     )
     assert await _holds_own_data(application, token, "10406") == [False]
 
@@ -99,17 +99,17 @@ async def test_a_password_is_no_way_to_ask_for_a_lot(
 async def test_a_whole_building_signs_up_by_reference_in_a_day(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Forty homes without serials of nine digits: who names a home that is there takes nobody's turn."""
+    """Forty homes without serials of nine digits: an existing home does not count as a miss."""
     homes = [replace(ISTA_DWELLING, number=f"{n:02}", manager_reference=f"5151 {n:04}") for n in range(40)]
     await describe(key_encryption, "ista", *(replace(one, meters=()) for one in homes))
     for number, one in enumerate(homes):
         await _refer(application, str(one.manager_reference), f"198.51.100.{number}")
 
 
-async def test_no_stranger_keeps_a_building_shut(
+async def test_misses_of_one_address_do_not_lock_a_building(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Misses of one address are ten a day, of all addresses thirty: so three are needed, and no one alone."""
+    """Ten misses a day are allowed to one address and thirty to all: one address alone cannot use them up."""
     await describe(key_encryption, "ista")
     misses = 0
     for hour in range(24):
@@ -123,22 +123,22 @@ async def test_no_stranger_keeps_a_building_shut(
 
 
 async def _refer(application: Application, reference: str, address: str, at: datetime = NOW) -> None:
-    """Name a home by code and reference, from an address."""
+    """Give a home's code and reference, from an address."""
     visitor = Visitor(address)
     view = await flow.start(application, "ista", language=Language.FR, visitor=visitor, now=at)
     assert view.token
-    for answer in (
+    for one in (
         CodeAnswer("50001369", FormName.BUILDING_CODE),
         ReferenceAnswer(reference, FormName.DWELLING_REFERENCE),
     ):
-        await flow.answer(application, view.token, answer, visitor=visitor, now=at)
+        await flow.answer(application, view.token, one, visitor=visitor, now=at)
 
 
 @pytest.mark.requirement("C-39")
 async def test_every_residence_of_a_town_is_found_by_its_address(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """However many have the same postcode, and however the street is spelled in the list."""
+    """However many have the same postcode, and however the street is written in the list."""
     await describe(key_encryption, "ocea")
     operator_id = (await Residence.get()).operator_id
     streets = [f"{number} rue Haute" for number in range(1_199)] + ["7 allée de l'Étang"]
@@ -156,14 +156,14 @@ async def test_every_residence_of_a_town_is_found_by_its_address(
             for number, street in enumerate(streets)
         ]
     )
-    token = await _begin(application, "ocea")
-    await _answer(application, token, OccupancyAnswer(OccupancyKind.TENANT))
-    view = await _answer(application, token, AddressAnswer("92400", "allee etang"))
+    token = await begin(application, "ocea")
+    await answer(application, token, OccupancyAnswer(OccupancyKind.TENANT))
+    view = await answer(application, token, AddressAnswer("92400", "allee etang"))
     assert [one.street for one in view.candidates] == ["7 allée de l'Étang"]
-    view = await _answer(application, token, AddressAnswer("92 400", "rue haute"))
+    view = await answer(application, token, AddressAnswer("92 400", "rue haute"))
     assert [one.street for one in view.candidates] == streets[:10]
     with pytest.raises(RegistrationRefused) as refused:
-        await _answer(application, token, AddressAnswer("92400", "rue basse"))
+        await answer(application, token, AddressAnswer("92400", "rue basse"))
     assert refused.value.refusal.code is RefusalCode.RESIDENCE_NOT_FOUND
 
 
@@ -171,17 +171,17 @@ async def test_every_residence_of_a_town_is_found_by_its_address(
 async def test_the_kinds_of_device_are_those_of_the_residence(
     application: Application, key_encryption: KeyEncryption
 ) -> None:
-    """Cold water alone hangs there now, so nothing else is offered but not to know; before the residence is
-    known, all are.
+    """With cold water meters alone, only that and «I do not know» are offered; before the residence is known,
+    all kinds are.
     """
     gone = meter("71234567", "QDS-71234567-31-04", vendor="ista", fluid=Fluid.HEAT, removed_at=NOW)
     await describe(key_encryption, "ocea", replace(OCEA_DWELLING, meters=(*OCEA_DWELLING.meters, gone)))
     await describe(key_encryption, "ista")
-    view = await flow.resume(application, await _begin(application), now=NOW)
+    view = await flow.resume(application, await begin(application), now=NOW)
     assert _devices(view) == ["HOT_WATER", "COLD_WATER", "HEATING", "UNKNOWN"]
-    view = await _answer(
+    view = await answer(
         application,
-        await _begin(application, "ocea"),
+        await begin(application, "ocea"),
         OccupancyAnswer(OccupancyKind.TENANT),
         CodeAnswer("AA000", FormName.SITE_CODE),
     )

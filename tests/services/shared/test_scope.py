@@ -61,10 +61,10 @@ async def test_a_resident_sees_the_own_dwelling_alone(application, key_encryptio
 
 @pytest.mark.requirement("R-190", "R-193", "C-14")
 @pytest.mark.parametrize("attested", [date(1900, 1, 1), date(2015, 1, 2), date(2023, 12, 31)])
-async def test_an_attested_move_in_is_cut_where_the_predecessor_left(
+async def test_an_attested_move_in_is_limited_by_the_predecessors_end(
     application, key_encryption, resident, attested
 ) -> None:
-    """Whatever day somebody attests, nothing from a known predecessor's time is shown."""
+    """Whatever day somebody attests, nothing from a known predecessor's period is shown."""
     predecessor = OccupancySpec(date(2015, 1, 1), date(2024, 2, 1), email="old@example.org")
     await homes(key_encryption, [predecessor, OccupancySpec(attested, email=ME)])
     (period,) = await occupancy_periods(await resident())
@@ -75,7 +75,7 @@ async def test_an_attested_move_in_is_cut_where_the_predecessor_left(
 async def test_a_move_out_that_nobody_entered_ends_with_the_next_move_in(
     application, key_encryption, resident
 ) -> None:
-    """Whoever moved out and is still on the list sees nothing of the successor."""
+    """A former occupant who is still on the list sees nothing of the successor."""
     moved = date(2026, 1, 1)
     await homes(
         key_encryption,
@@ -92,10 +92,10 @@ async def test_a_move_out_that_nobody_entered_ends_with_the_next_move_in(
 
 @pytest.mark.requirement("R-140", "C-15")
 @pytest.mark.parametrize("attested", [None, datetime(2020, 1, 2, tzinfo=UTC)])
-async def test_a_forgotten_predecessor_does_not_come_back(
+async def test_a_predecessor_without_an_end_is_not_restored(
     application, key_encryption, resident, attested
 ) -> None:
-    """The successor moves in by the list and leaves: nothing later is the predecessor's, and no message."""
+    """After a successor of the list has left, the predecessor sees nothing later and gets no message."""
     await homes(
         key_encryption,
         [
@@ -108,7 +108,7 @@ async def test_a_forgotten_predecessor_does_not_come_back(
         (date(2020, 1, 1), date(2024, 12, 31))
     ]
     dwelling = (await Dwelling.get()).id
-    news = Notification(
+    notification = Notification(
         dwelling_id=dwelling,
         topic=Topic.LEAK,
         template="leak_opened",
@@ -120,14 +120,14 @@ async def test_a_forgotten_predecessor_does_not_come_back(
         figures={},
     )
     async with in_transaction() as connection:
-        assert await queue(connection, [news], now=factories.NOW) == 0
+        assert await queue(connection, [notification], now=factories.NOW) == 0
 
 
 @pytest.mark.requirement("C-14")
 async def test_who_attested_after_the_predecessor_left_came_after(
     application, key_encryption, resident
 ) -> None:
-    """Whichever of the two the list named first: the day of the attestation tells who lives there."""
+    """Whichever of the two the list named first: the day of the attestation decides who lives there."""
     before = OccupancySpec(date(2015, 1, 1), date(2024, 2, 1), email="old@example.org")
     await homes(key_encryption, [OccupancySpec(date(2010, 1, 1), email=ME), before])
     await Occupancy.filter(account__email=ME).update(attested_at=datetime(2024, 2, 5, tzinfo=UTC))
@@ -135,8 +135,8 @@ async def test_who_attested_after_the_predecessor_left_came_after(
     assert (period.first_day, period.last_day) == (date(2024, 2, 1), None)
 
 
-async def test_a_stay_that_never_was_cuts_nobody(application, key_encryption, resident) -> None:
-    """Somebody was to move in, and did not: the row that holds no day is nobody's successor."""
+async def test_an_occupancy_without_a_day_ends_no_other(application, key_encryption, resident) -> None:
+    """A move-in that did not happen: the row without a day is no successor."""
     cancelled = OccupancySpec(date(2026, 1, 1), date(2026, 1, 1), email="never@example.org")
     await homes(key_encryption, [OccupancySpec(date(2024, 1, 1), email=ME), cancelled])
     (period,) = await occupancy_periods(await resident())
@@ -147,7 +147,7 @@ async def test_a_stay_that_never_was_cuts_nobody(application, key_encryption, re
     ("asked_at", "seen"),
     [(datetime(2026, 11, 22, 3, 30, tzinfo=UTC), 1), (datetime(2026, 11, 22, 4, 30, tzinfo=UTC), 0)],
 )
-async def test_the_look_back_ends_with_a_day_of_the_residence(
+async def test_the_look_back_ends_by_the_residences_time_zone(
     application, key_encryption, asked_at, seen
 ) -> None:
     """In Martinique the last day lasts until four in the morning, UTC."""
@@ -158,8 +158,10 @@ async def test_the_look_back_ends_with_a_day_of_the_residence(
     assert len(await occupancy_periods(viewer)) == seen
 
 
-async def test_stays_that_follow_one_another_are_one(application, key_encryption, resident) -> None:
-    """A lease renewed, or a tenant become owner, keeps the whole history; a gap parts it."""
+async def test_occupancies_that_follow_one_another_are_one_period(
+    application, key_encryption, resident
+) -> None:
+    """A renewed lease, or a tenant who becomes owner, keeps the whole history; a gap separates it."""
     await homes(
         key_encryption,
         [
@@ -180,7 +182,7 @@ async def test_stays_that_follow_one_another_are_one(application, key_encryption
 
 
 async def test_a_former_occupant_keeps_the_own_period(application, key_encryption, resident) -> None:
-    """Up to the day before the move-out; the successor's stay begins on it."""
+    """Up to the day before the move-out, on which the successor's period begins."""
     moved = date(2025, 6, 1)
     old = OccupancySpec(date(2020, 1, 1), moved, email=ME)
     await homes(key_encryption, [old, OccupancySpec(moved, email="new@example.org")])
@@ -189,8 +191,8 @@ async def test_a_former_occupant_keeps_the_own_period(application, key_encryptio
     assert (await occupancy_periods(await resident("new@example.org")))[0].first_day == moved
 
 
-async def test_who_comes_back_sees_the_present_stay(application, key_encryption, resident) -> None:
-    """The years of somebody else in between stay theirs, and the first stay is over."""
+async def test_who_returns_sees_the_present_period(application, key_encryption, resident) -> None:
+    """The years of another occupant in between are hidden, and the first period is over."""
     await homes(
         key_encryption,
         [
@@ -207,7 +209,7 @@ async def test_who_comes_back_sees_the_present_stay(application, key_encryption,
 
 @pytest.mark.requirement("C-01", "C-02")
 async def test_an_owner_who_lives_elsewhere_sees_nothing(application, key_encryption, resident) -> None:
-    """A landlord has an account and no data; a sale of the dwelling takes none from its tenant."""
+    """A landlord has an account and no data; a sale of the dwelling does not affect its tenant."""
     kind = OccupancyKind.OWNER_NON_OCCUPANT
     await homes(
         key_encryption,
@@ -221,18 +223,18 @@ async def test_an_owner_who_lives_elsewhere_sees_nothing(application, key_encryp
     assert (await occupancy_periods(await resident()))[0].first_day == date(2024, 2, 1)
 
 
-async def test_gateways_and_the_command_line_live_nowhere(application, key_encryption) -> None:
-    """A gateway may not even ask; the command line has no dwelling of its own."""
+async def test_gateways_and_the_command_line_have_no_dwelling(application, key_encryption) -> None:
+    """A gateway is forbidden to ask; the command line has none of its own."""
     with pytest.raises(Forbidden):
         await occupancy_periods(Viewer(role=Role.GATEWAY, gateway_id=1, operator_id=1))
     assert await occupancy_periods(SYSTEM) == []
 
 
 @pytest.mark.parametrize("meter_id", [2, 0, -1, 2**63 - 1, 2**63, 10**30])
-async def test_a_meter_that_is_not_the_viewers_does_not_exist(
+async def test_a_meter_that_is_not_the_viewers_is_not_found(
     application, key_encryption, resident, izar, meter_id
 ) -> None:
-    """Nor does one whose number no database could hold."""
+    """Nor is one whose number exceeds the database's range."""
     await homes(
         key_encryption, [OccupancySpec(date(2024, 2, 1), email=ME)], meters=[factories.meter(izar.address)]
     )
@@ -255,14 +257,14 @@ PERIOD = OccupancyPeriod(1, OccupancyKind.TENANT, date(2024, 2, 1), date(2025, 5
         (None, date(2024, 1, 31)),
     ],
 )
-def test_a_bound_outside_the_stay_is_refused(first, last) -> None:
+def test_a_bound_outside_the_period_is_refused(first, last) -> None:
     """On either side of it, for either bound."""
     with pytest.raises(ForbiddenPeriod):
         PERIOD.clip(first, last, today=TODAY)
 
 
-def test_without_bounds_the_whole_stay_is_meant() -> None:
-    """Up to today while it lasts."""
+def test_without_bounds_the_whole_period_is_meant() -> None:
+    """A present one up to today."""
     assert PERIOD.clip(None, None, today=TODAY) == (PERIOD.first_day, PERIOD.last_day)
     lasting = OccupancyPeriod(1, OccupancyKind.TENANT, date(2024, 2, 1), None)
     assert lasting.clip(None, date(2030, 1, 1), today=TODAY) == (lasting.first_day, TODAY)

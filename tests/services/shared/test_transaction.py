@@ -1,4 +1,4 @@
-"""Transactions that a cancelled caller cannot tear."""
+"""Transactions that a cancelled caller cannot interrupt."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ async def make(connection, code, *, gate=None, fail=False):
     return code
 
 
-async def test_what_is_done_is_kept_and_a_failure_undoes_all(application) -> None:
+async def test_a_transaction_is_committed_or_rolled_back_as_a_whole(application) -> None:
     """The answer or the exception reaches the caller."""
     assert await make("a") == "a"
     with pytest.raises(RuntimeError):
@@ -29,7 +29,7 @@ async def test_what_is_done_is_kept_and_a_failure_undoes_all(application) -> Non
 
 
 @pytest.mark.parametrize("fail", [True, False])
-async def test_a_caller_that_leaves_tears_nothing(application, fail) -> None:
+async def test_a_cancelled_caller_leaves_a_whole_transaction(application, fail) -> None:
     """The transaction is committed or rolled back as a whole after its caller was cancelled."""
     gate = asyncio.Event()
     caller = asyncio.create_task(make("a", gate=gate, fail=fail))
@@ -48,7 +48,7 @@ async def test_a_caller_that_leaves_tears_nothing(application, fail) -> None:
 
 
 async def test_cancelled_callers_leak_no_connection(application) -> None:
-    """However many callers leave at whatever moment, the pool of five still serves."""
+    """However many callers are cancelled at any moment, the pool of five still serves."""
     for number in range(60):
         caller = asyncio.create_task(make(f"c{number}"))
         for _ in range(number % 12):
@@ -61,8 +61,8 @@ async def test_cancelled_callers_leak_no_connection(application) -> None:
     assert await database_answers()
 
 
-async def test_a_database_that_is_gone_does_not_answer(application, monkeypatch) -> None:
-    """The health question says no, and raises nothing."""
+async def test_an_unreachable_database_is_reported_as_unhealthy(application, monkeypatch) -> None:
+    """The health check answers no, and raises nothing."""
 
     async def broken(*args):
         raise OSError("gone")

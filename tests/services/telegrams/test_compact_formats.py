@@ -1,4 +1,4 @@
-"""What full telegrams teach about compact ones outlives the batch and the process."""
+"""Compact formats that were learnt from full telegrams are kept beyond the batch and the process."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +11,12 @@ from core.services.telegrams.pipeline import replay, take_in
 from submeter.simulator.encryption import CI_COMPACT, CI_FULL
 from submeter.simulator.records import compact, full, integer
 from tests.services.conftest import received_line
-from tests.support import encoder_encryption as encryption
 from tests.support import factories
+from tests.support.telegrams import encryption
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
 KEY = bytes(range(16))
-# A water meter of a maker without a driver, who sends what no table lists.
+# A water meter of a maker without a driver, with a format that no table lists.
 LINK = bytes.fromhex("4B6A") + bytes.fromhex("44332211") + b"\x05\x07"
 ADDRESS = "ZRK-11223344-05-07"
 
@@ -46,15 +46,15 @@ async def taken(application, *lines, now):
 
 
 @pytest.mark.parametrize("first", ["full", "compact"])
-async def test_a_full_telegram_teaches_its_batch(application, now, meter, first) -> None:
-    """In whichever order the two come, both are read."""
+async def test_a_full_telegram_gives_its_batch_the_format(application, now, meter, first) -> None:
+    """In either order, both telegrams are read."""
     lines = [whole(1000, AT), short(1001, AT + timedelta(hours=1))]
     summary = await taken(application, *(lines if first == "full" else lines[::-1]), now=now)
     assert (summary.stored, dict(summary.unusable)) == (2, {})
 
 
-async def test_what_was_learned_is_there_after_a_restart(application, registry, now, meter) -> None:
-    """The first compact telegram of a new process is read; before the format was known it is kept."""
+async def test_a_learnt_format_is_available_after_a_restart(application, registry, now, meter) -> None:
+    """The first compact telegram of a new process is read; without the format it is a dead letter."""
     early = await taken(application, short(999, AT - timedelta(hours=1)), now=now)
     assert dict(early.unusable) == {"UNKNOWN_COMPACT_FORMAT": 1}
     await taken(application, whole(1000, AT), now=now)
@@ -66,8 +66,8 @@ async def test_what_was_learned_is_there_after_a_restart(application, registry, 
     assert await DeadLetter.filter(state=TelegramState.WAITING).count() == 0
 
 
-async def test_a_plain_telegram_teaches_nothing(application, key_encryption, now) -> None:
-    """Anybody can send one: its headers are not taken for those of a meter's compact telegrams."""
+async def test_no_format_is_learnt_from_an_unencrypted_telegram(application, key_encryption, now) -> None:
+    """Anybody can send one, so its headers are not used for a meter's compact telegrams."""
     await factories.residence(key_encryption, factories.meter(ADDRESS, printed_serial="11223344"))
     lines = [whole(1000, AT, key=None), short(1001, AT + timedelta(hours=1), key=None)]
     summary = await taken(application, *lines, now=now)
@@ -78,7 +78,7 @@ async def test_a_plain_telegram_teaches_nothing(application, key_encryption, now
 async def test_each_kind_of_a_batch_learns_from_its_own_encrypted_telegram(
     application, key_encryption, now
 ) -> None:
-    """Telegrams laid out alike teach each kind of meter, and a plain one among them keeps none from it."""
+    """For equal layouts of several kinds of meter, also with an unencrypted telegram among them."""
     plain, other = LINK[:2] + bytes.fromhex("55332211") + LINK[6:], LINK[:-2] + b"\x06\x07"
     await factories.residence(
         key_encryption,
@@ -96,9 +96,9 @@ async def test_each_kind_of_a_batch_learns_from_its_own_encrypted_telegram(
     assert (summary.stored, dict(summary.unusable)) == (5, {})
 
 
-async def test_a_kind_of_meter_has_so_many_formats(application, now, meter) -> None:
-    """A meter that sends ever new headers does not fill the table."""
-    # Storage numbers of the second record make as many formats as one likes.
+async def test_the_formats_of_a_kind_of_meter_are_limited(application, now, meter) -> None:
+    """A meter that always sends new headers does not fill the table."""
+    # Storage numbers of the second record give any number of formats.
     lines = []
     for number in range(MOST_OF_A_KIND + 8):
         dib = f"{0x82 | (number & 1) << 6:02X}{number >> 1:02X}"
@@ -112,7 +112,7 @@ async def test_a_kind_of_meter_has_so_many_formats(application, now, meter) -> N
 
 
 async def test_formats_are_stored_in_one_order(application, key_encryption, now, monkeypatch) -> None:
-    """Two workers that learn the same from batches in other orders must not wait for each other's rows."""
+    """Two workers that learn the same formats in different orders must not wait for each other's rows."""
     stored = []
     bulk_create = CompactFormat.bulk_create
 

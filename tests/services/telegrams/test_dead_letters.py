@@ -1,4 +1,4 @@
-"""What becomes of lines that cannot be used: kept with their reason, released once it is gone."""
+"""Dead letters: unusable lines are stored with their reason, and released once it is gone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,8 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-async def test_a_line_that_is_no_telegram_is_kept_with_its_reason(application, now, case) -> None:
-    """What was received is lost at no stage: line, source, stage, reason and place are kept, and counted."""
+async def test_a_line_that_is_no_telegram_is_a_dead_letter_with_its_reason(application, now, case) -> None:
+    """No line is lost at any stage: line, source, stage, reason and place are stored, and counted."""
     line, stage, reason, offset = FAILURES[case]
     summary = await take_in(application, SYSTEM, [f" {line}\n"], source="roof.log", now=now)
     assert (summary.lines, summary.stored, summary.unusable) == (1, 0, {reason: 1})
@@ -42,17 +42,17 @@ async def test_a_line_that_is_no_telegram_is_kept_with_its_reason(application, n
 
 
 async def refused(application, now, line):
-    """Take one line in, which must be refused; answers its row."""
+    """Ingest one line, which must be refused; answers its row."""
     summary = await take_in(application, SYSTEM, [line], source="test", now=now)
     row = await DeadLetter.filter(state=TelegramState.WAITING).order_by("-id").first()
     assert summary.unusable == {row.reason: 1}
     return row
 
 
-async def test_a_sealed_telegram_without_its_key_is_kept_and_the_key_opens_it(
+async def test_an_encrypted_telegram_without_its_key_is_kept_until_the_key_is_known(
     application, key_encryption, now, itron, tables
 ) -> None:
-    """KEY_MISSING, then KEY_WRONG, then a reading, as the right key is brought in."""
+    """KEY_MISSING, then KEY_WRONG, then a reading, as the right key is imported."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
     await factories.residence(key_encryption, spec)
     line = itron.line(1234, AT)
@@ -73,8 +73,10 @@ async def test_a_sealed_telegram_without_its_key_is_kept_and_the_key_opens_it(
     assert (await replay(application, SYSTEM, now=later)).lines == 0
 
 
-async def test_both_keys_open_while_a_key_is_being_changed(application, key_encryption, now, itron) -> None:
-    """A meter has its old and its new key until every telegram comes under the new one."""
+async def test_both_keys_decrypt_while_a_key_is_being_changed(
+    application, key_encryption, now, itron
+) -> None:
+    """A meter has its old and its new key until every telegram uses the new one."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=KEY_A)
     await factories.residence(key_encryption, spec)
     await factories.residence(key_encryption, replace(spec, key=KEY_B))
@@ -82,10 +84,10 @@ async def test_both_keys_open_while_a_key_is_being_changed(application, key_encr
     assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 2
 
 
-async def test_an_unsealed_telegram_of_a_keyed_meter_is_refused(
+async def test_an_unencrypted_telegram_of_a_meter_with_a_key_is_refused(
     application, key_encryption, now, itron
 ) -> None:
-    """Downgrade protection: a meter that has a key does not speak in clear."""
+    """Downgrade protection: a meter with a key does not send in the clear."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
     await factories.residence(key_encryption, spec)
     plain = bytes.fromhex("7A01000000") + bytes.fromhex("041301000000")
@@ -93,8 +95,8 @@ async def test_an_unsealed_telegram_of_a_keyed_meter_is_refused(
     assert (await refused(application, now, telegram.hex())).reason == "KEY_CONFIGURED_BUT_PLAIN"
 
 
-async def test_a_total_that_no_register_shows_is_kept(application, key_encryption, now, itron) -> None:
-    """A record can hold more than a column: such a telegram is kept, and its batch goes on."""
+async def test_a_total_beyond_any_register_is_a_dead_letter(application, key_encryption, now, itron) -> None:
+    """A record can have a number beyond the column's: the telegram is stored, and its batch goes on."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952")
     izar_like = factories.meter("SAP-21131C34-0C-04")
     await factories.residence(key_encryption, spec, izar_like)
@@ -105,8 +107,8 @@ async def test_a_total_that_no_register_shows_is_kept(application, key_encryptio
     assert (summary.stored, summary.unusable) == (1, {"INDEX_OUT_OF_RANGE": 1})
 
 
-async def test_a_telegram_without_a_total_is_kept(application, key_encryption, now, itron) -> None:
-    """NO_INDEX: the meter is known, and says nothing of its register."""
+async def test_a_telegram_without_a_total_is_a_dead_letter(application, key_encryption, now, itron) -> None:
+    """NO_INDEX: the meter is known, and the telegram has no index."""
     await factories.residence(
         key_encryption, factories.meter(itron.address, vendor="itron", printed_serial="48349952")
     )
@@ -115,8 +117,10 @@ async def test_a_telegram_without_a_total_is_kept(application, key_encryption, n
     assert (await refused(application, now, telegram.hex())).reason == "NO_INDEX"
 
 
-async def test_an_unknown_meter_is_kept_and_replayed(application, key_encryption, now, izar) -> None:
-    """A line of an unknown meter becomes a reading once the meter is registered."""
+async def test_a_line_of_an_unknown_meter_is_replayed_once_registered(
+    application, key_encryption, now, izar
+) -> None:
+    """Until then it is a dead letter."""
     row = await refused(application, now, f"telegram=|{izar.telegram(5).hex()}|")
     assert (row.stage, row.reason, row.radio_address) == ("METER", "UNKNOWN_METER", izar.address)
     await factories.residence(key_encryption, factories.meter(izar.address))
@@ -124,7 +128,7 @@ async def test_an_unknown_meter_is_kept_and_replayed(application, key_encryption
     assert (await replay(application, SYSTEM, now=now)).lines == 0
 
 
-async def test_a_kept_line_that_comes_again_and_fits_is_released(
+async def test_a_dead_letter_that_is_ingested_again_and_usable_is_released(
     application, key_encryption, now, izar
 ) -> None:
     """Ingesting the file again does what a replay does."""
@@ -147,8 +151,10 @@ async def test_a_water_telegram_does_not_count_for_a_heat_meter(
     assert (row.stage, row.reason) == ("READING", "UNIT_MISMATCH")
 
 
-async def test_a_time_that_has_not_come_is_kept_until_it_has(application, key_encryption, now, izar) -> None:
-    """A gateway's clock may run an hour ahead, no more; replayed when the time has come, the line fits."""
+async def test_a_time_in_the_future_is_a_dead_letter_until_then(
+    application, key_encryption, now, izar
+) -> None:
+    """A gateway's clock may run an hour ahead, no more; replayed after that time, the line is stored."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     hour = timedelta(hours=1)
     assert (
@@ -160,17 +166,17 @@ async def test_a_time_that_has_not_come_is_kept_until_it_has(application, key_en
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 23:59:59"])
-async def test_an_impossible_moment_is_kept(application, key_encryption, now, izar, moment) -> None:
-    """The ends of the calendar and the time before 1970 are refused, and break nothing."""
+async def test_an_impossible_time_is_a_dead_letter(application, key_encryption, now, izar, moment) -> None:
+    """The ends of the calendar and times before 1970 are refused without an error."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     row = await refused(application, now, f"T1;1;1;{moment};97;148;0;0x{izar.telegram(5).hex()}")
     assert row.reason in {"TIME_IN_FUTURE", "OUTSIDE_SERVICE"}
 
 
-async def test_a_reading_from_outside_the_meters_service_is_kept(
+async def test_a_reading_outside_the_meters_service_is_a_dead_letter(
     application, key_encryption, now, izar
 ) -> None:
-    """Installation and removal are the ends of a meter's time, both included; no other reading is booked."""
+    """Service is from installation to removal, both included; no other reading is stored."""
     first, last = AT, AT + timedelta(days=1)
     spec = factories.meter(izar.address, installed_at=first, removed_at=last)
     await factories.residence(key_encryption, spec)
@@ -195,8 +201,8 @@ async def test_a_stored_reading_is_not_changed_by_a_later_line(
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_kept_line_counts_its_sightings(application, now, together) -> None:
-    """The same garbage is one row however it comes, and a replay is no sighting."""
+async def test_a_dead_letter_counts_its_sightings(application, now, together) -> None:
+    """The same line is one row however it arrives, and a replay is no sighting."""
     lines = ["garbage", "garbage ", "\tgarbage"]
     for batch in [lines] if together else [[line] for line in lines]:
         summary = await take_in(application, SYSTEM, batch, source="test", now=now)
@@ -220,7 +226,7 @@ async def test_a_kept_line_counts_its_sightings(application, now, together) -> N
     ids=["NUL", "only NUL", "surrogate", "not ASCII", "long hex", "long text", "NUL in JSON"],
 )
 async def test_any_text_can_be_kept_and_replayed(application, now, line) -> None:
-    """What a database's text cannot hold is kept as an escape; the line stays one row and breaks no batch."""
+    """Characters that a database cannot store are escaped; the line is one row and fails no batch."""
     for _ in range(2):
         summary = await take_in(application, SYSTEM, [line, "garbage"], source="a\0\ud800", now=now)
         assert sum(summary.unusable.values()) == 2
@@ -231,7 +237,7 @@ async def test_any_text_can_be_kept_and_replayed(application, now, line) -> None
 async def test_a_usable_line_with_a_nul_is_released_when_replayed(
     application, key_encryption, now, izar
 ) -> None:
-    """The text that is kept is the text that was read, so what is replayed is found again."""
+    """The stored text is the text that was read, so a replayed line matches its row."""
     line = izar.line(5, AT).replace("T1;", "T1\0;")
     row = await refused(application, now, line)
     await factories.residence(key_encryption, factories.meter(izar.address))

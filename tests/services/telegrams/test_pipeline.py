@@ -1,4 +1,4 @@
-"""The radio river: what becomes of gateway lines."""
+"""The pipeline of telegrams: the outcome of gateway lines."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ EVERYTHING = (
 
 
 def format_a(telegram):
-    """The link layer's checksums put in: after ten bytes, then after every sixteen (EN 13757-4)."""
+    """With the link layer's checksums: after ten bytes, then after every sixteen (EN 13757-4)."""
     blocks = [telegram[:10]] + [telegram[at : at + 16] for at in range(10, len(telegram), 16)]
     return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
 
@@ -64,7 +64,7 @@ SHAPES = {
 async def test_every_shape_of_line_becomes_a_reading(
     application, key_encryption, now, izar, tables, shape
 ) -> None:
-    """Whatever a gateway writes, the same telegram is the same reading, at the line's moment or else now."""
+    """In each format of a gateway, the same telegram is the same reading, at the line's time or else now."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     line = SHAPES[shape](izar.telegram(4711))
     summary = await take_in(application, SYSTEM, [line], source="test", now=now)
@@ -75,8 +75,8 @@ async def test_every_shape_of_line_becomes_a_reading(
     assert (index, status, received_at) == (4711, 0, int(now.timestamp()))
 
 
-async def test_blank_lines_and_comments_count_nowhere(application, now) -> None:
-    """An empty line and a comment are neither stored nor kept."""
+async def test_blank_lines_and_comments_are_not_counted(application, now) -> None:
+    """An empty line and a comment are neither readings nor dead letters."""
     summary = await take_in(application, SYSTEM, ["", "  \n", "# a comment"], source="test", now=now)
     assert (summary.lines, await count_dead_letters(SYSTEM)) == (0, 0)
 
@@ -92,7 +92,7 @@ async def test_the_same_line_is_stored_once(application, key_encryption, now, iz
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_two_gateways_that_hear_one_transmission_store_one_reading(
+async def test_two_gateways_that_receive_one_transmission_store_one_reading(
     application, key_encryption, now, izar, tables, together
 ) -> None:
     """The same bytes seconds apart are one transmission; minutes later they are a reading of their own."""
@@ -107,10 +107,10 @@ async def test_two_gateways_that_hear_one_transmission_store_one_reading(
     assert len((await tables())["reading"]) == 2
 
 
-async def test_a_line_without_a_time_is_stored_once_however_late_it_comes_again(
+async def test_a_line_without_a_time_is_stored_once_however_late_it_is_repeated(
     application, key_encryption, now, izar
 ) -> None:
-    """A file of bare telegrams that is taken in again a week later adds nothing."""
+    """A file of bare telegrams that is ingested again a week later adds nothing."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     line = izar.telegram(5).hex()
     assert (await take_in(application, SYSTEM, [line], source="test", now=now)).stored == 1
@@ -124,10 +124,10 @@ async def gateway_of(application, operator, name):
     return await viewer_of_token(application, key, now=factories.NOW)
 
 
-async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
+async def test_a_gateway_submits_for_the_meters_of_its_own_operator_alone(
     application, key_encryption, now, izar, tables
 ) -> None:
-    """To another operator's gateway the meter is unknown; a replay does not book what it sent, either."""
+    """For another operator's gateway the meter is unknown; a replay does not store its lines either."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     stranger, own = (
         await gateway_of(application, "ista", "roof"),
@@ -143,10 +143,10 @@ async def test_a_gateway_reaches_the_meters_of_its_own_operator_alone(
     assert (await take_in(application, own, [line], source="test", now=now)).stored == 1
 
 
-async def test_what_two_operators_heard_is_replayed_for_each(
+async def test_a_line_that_two_operators_received_is_replayed_for_each(
     application, key_encryption, now, izar, tables
 ) -> None:
-    """A stranger's gateway that heard the line first does not stand in the owner's way."""
+    """Another operator's gateway that received the line first does not block the owner's reading."""
     stranger, own = (
         await gateway_of(application, "ista", "roof"),
         await gateway_of(application, "ocea", "roof"),
@@ -160,7 +160,7 @@ async def test_what_two_operators_heard_is_replayed_for_each(
     assert states == {stranger.gateway_id: TelegramState.WAITING, own.gateway_id: TelegramState.REPLAYED}
 
 
-async def test_residents_submit_and_gateways_replay_nothing(application, now) -> None:
+async def test_residents_may_not_submit_and_gateways_may_not_replay(application, now) -> None:
     """Each needs the permission."""
     with pytest.raises(Forbidden):
         await take_in(application, Viewer(role=Role.RESIDENT, account_id=1), ["00"], source="test", now=now)
@@ -186,7 +186,7 @@ def wandering(meter, seed):
 async def test_any_order_repetition_and_batch_size_give_the_same_series(
     application, key_encryption, now, izar, other_izar, tables, forget, seed
 ) -> None:
-    """Readings, hours and days are a function of what was heard, not of how it was handed over."""
+    """Readings, hours and days depend on what was received, not on how it was submitted."""
     await factories.residence(
         key_encryption,
         factories.meter(izar.address),
@@ -210,7 +210,7 @@ async def test_any_order_repetition_and_batch_size_give_the_same_series(
 async def test_a_small_backflow_is_the_same_in_any_batch(
     application, key_encryption, now, izar, tables, forget
 ) -> None:
-    """A register that ran back within the last two days is looked at as a whole."""
+    """A register that ran back within the last two days is recomputed as a whole."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     indexes = [100, 120, 116, 117, 118, 119, 119, 121, 130, 125, 128, 140]
     lines = [izar.line(index, AT + timedelta(hours=4 * at)) for at, index in enumerate(indexes, start=-11)]
@@ -239,7 +239,7 @@ async def test_a_small_backflow_is_the_same_in_any_batch(
 async def test_a_batch_that_fails_leaves_nothing_behind(
     application, key_encryption, now, izar, tables, monkeypatch, step
 ) -> None:
-    """A batch is one transaction, whatever step of it breaks."""
+    """A batch is one transaction, whichever step fails."""
     await factories.residence(key_encryption, factories.meter(izar.address))
 
     async def broken(*args, **kwargs):
@@ -254,10 +254,10 @@ async def test_a_batch_that_fails_leaves_nothing_behind(
     assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 73
 
 
-async def test_batches_at_one_time_do_not_disturb_each_other(
+async def test_concurrent_batches_do_not_affect_each_other(
     application, key_encryption, now, izar, other_izar, tables, forget
 ) -> None:
-    """Several gateways at once, over the same meters and the same garbage, give what one alone gives."""
+    """Several gateways at once, with the same meters and unusable lines, give what one alone gives."""
     await factories.residence(
         key_encryption,
         factories.meter(izar.address),
@@ -278,8 +278,8 @@ async def test_batches_at_one_time_do_not_disturb_each_other(
     assert len((await tables("alert"))["alert"]) == 1
 
 
-async def test_keys_show_nowhere(application, key_encryption, now, itron, caplog) -> None:
-    """Neither a log at its most talkative nor the repr of a value shows a meter's key."""
+async def test_keys_are_never_logged_or_printed(application, key_encryption, now, itron, caplog) -> None:
+    """Neither the log at DEBUG nor the repr of a value has a meter's key."""
     caplog.set_level(logging.DEBUG)
     for name in ("tortoise", "tortoise.db_client", "asyncpg", "aiosqlite"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -306,8 +306,8 @@ async def test_keys_show_nowhere(application, key_encryption, now, itron, caplog
         assert str(list(secret)) not in shown
 
 
-async def test_under_a_wrong_secret_lines_are_kept(application, key_encryption, now, itron) -> None:
-    """A meter whose key another SUBMETER_SECRET_KEY sealed loses nothing and stops nobody else."""
+async def test_with_a_wrong_secret_lines_become_dead_letters(application, key_encryption, now, itron) -> None:
+    """A meter whose key was encrypted with another SUBMETER_SECRET_KEY loses no line and stops no other."""
     spec = factories.meter(itron.address, vendor="itron", printed_serial="48349952", key=itron.key)
     await factories.residence(key_encryption, spec)
     other = replace(
@@ -323,8 +323,8 @@ async def test_under_a_wrong_secret_lines_are_kept(application, key_encryption, 
     assert (await take_in(application, SYSTEM, [itron.line(5, AT)], source="test", now=now)).duplicates == 1
 
 
-async def test_progress_is_told_batch_by_batch(application, now) -> None:
-    """A door may show how far a file has come."""
+async def test_progress_is_reported_batch_by_batch(application, now) -> None:
+    """A command can show how much of a file is done."""
     small = replace(application, settings=replace(application.settings, intake_batch_lines=2))
     reported: list[int] = []
     await take_in(small, SYSTEM, ["a", "", "b", "c"], source="test", now=now, progress=reported.append)
@@ -336,7 +336,7 @@ async def test_progress_is_told_batch_by_batch(application, now) -> None:
 async def test_the_meters_flags_are_stored_with_the_reading(
     application, key_encryption, now, izar, tables
 ) -> None:
-    """What the meter complains about is part of the reading, in bits that stay the same for ever."""
+    """The meter's flags are part of the reading, in bits whose meaning never changes."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     await take_in(application, SYSTEM, [izar.line(5, AT, leak=True)], source="test", now=now)
     assert [row[3] for row in (await tables())["reading"]] == [1]

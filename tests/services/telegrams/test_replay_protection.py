@@ -1,4 +1,4 @@
-"""The counter of authenticated messages tells an old message that somebody sends again."""
+"""Replay protection: the counter of authenticated messages shows that an old one is sent again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -49,7 +49,7 @@ REPLAYED = {"COUNTER_NOT_RISEN": 1}
 async def test_an_old_message_sent_again_is_no_reading(
     application, key_encryption, now, heat_meter, together
 ) -> None:
-    """It is kept with its reason, in the batch of the newer one or later."""
+    """It is a dead letter with its reason, in the batch of the newer one or later."""
     await factories.residence(key_encryption, registered(heat_meter))
     lines = [
         message(heat_meter, 10, AT),
@@ -62,15 +62,15 @@ async def test_an_old_message_sent_again_is_no_reading(
 
 
 async def test_the_newest_message_counts_once(application, key_encryption, now, heat_meter) -> None:
-    """Within the difference of two gateways' clocks it may be heard again; later it is a replay."""
+    """Within the difference of two gateways' clocks it may be received again; later it is a replay."""
     await factories.residence(key_encryption, registered(heat_meter))
     lines = [message(heat_meter, 10, AT), message(heat_meter, 10, AT + timedelta(minutes=2))]
     assert await taken(application, *lines, now=now) == (1, 1, {})
     assert (await taken(application, message(heat_meter, 10, AT + 3 * HOUR), now=now))[2] == REPLAYED
 
 
-async def test_late_messages_are_welcome(application, key_encryption, now, heat_meter) -> None:
-    """Messages that come days late, in any order, carry their own moments and are stored."""
+async def test_late_messages_are_stored(application, key_encryption, now, heat_meter) -> None:
+    """Days late and in any order, with their own times."""
     await factories.residence(key_encryption, registered(heat_meter))
     await taken(application, message(heat_meter, 50, AT + 40 * HOUR), now=now)
     late = [message(heat_meter, counter, AT + counter * HOUR) for counter in (30, 10, 20)]
@@ -79,7 +79,7 @@ async def test_late_messages_are_welcome(application, key_encryption, now, heat_
 
 
 async def test_a_new_key_begins_the_count_anew(application, key_encryption, now, heat_meter) -> None:
-    """The radio was given another key, and its counter starts at one."""
+    """The radio has another key, and its counter starts at one."""
     key = bytes(range(16))
     await factories.residence(key_encryption, registered(heat_meter))
     await taken(application, message(heat_meter, 5000, AT), now=now)
@@ -96,8 +96,8 @@ async def test_a_new_key_begins_the_count_anew(application, key_encryption, now,
     assert await taken(application, fresh, now=now) == (1, 0, {})
 
 
-async def test_a_reset_radio_is_restarted_by_hand(application, key_encryption, now, heat_meter) -> None:
-    """What was kept meanwhile is taken in by the next replay."""
+async def test_a_reset_radios_counter_is_reset_by_hand(application, key_encryption, now, heat_meter) -> None:
+    """The dead letters since then are stored by the next replay."""
     await factories.residence(key_encryption, registered(heat_meter))
     await taken(application, message(heat_meter, 5000, AT), now=now)
     fresh = message(heat_meter, 1, AT + 5 * HOUR, watt_hours=600_000)

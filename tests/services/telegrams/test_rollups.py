@@ -56,23 +56,23 @@ async def test_a_day_of_the_clock_change_has_its_own_length(
     assert (await days_of())[day] == (litres, Quality.MEASURED)
 
 
-async def test_a_silent_week_is_estimated_and_its_total_is_kept(
+async def test_a_week_without_data_is_estimated_and_its_total_is_kept(
     application, key_encryption, now, izar
 ) -> None:
-    """After a gap the days in it share what the register counted, and say that they are estimates."""
+    """After a gap its days share what the register counted, and are marked as estimates."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     first = midnight(date(2026, 11, 1))
     before = izar.hourly(first, [2] * 48)
     after = izar.hourly(first + 9 * DAY, [2] * 48, index=1000 + 96 + 700)
     await take_in(application, SYSTEM, before + after, source="test", now=now)
     days = await days_of()
-    silent = [days[date(2026, 11, number)] for number in range(3, 10)]
-    assert silent == [(100, Quality.ESTIMATED)] * 7
+    estimated = [days[date(2026, 11, number)] for number in range(3, 10)]
+    assert estimated == [(100, Quality.ESTIMATED)] * 7
     assert days[date(2026, 11, 2)] == (48, Quality.MEASURED)
 
 
 async def test_late_telegrams_fill_a_gap(application, key_encryption, now, izar, tables) -> None:
-    """What is handed in afterwards replaces the estimates; the tables are those of an orderly import."""
+    """Late lines replace the estimates; the tables equal those of an import in order."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = izar.hourly(midnight(date(2026, 11, 1)), [3] * 120)
     await take_in(application, SYSTEM, lines[:30] + lines[80:], source="test", now=now)
@@ -115,7 +115,7 @@ async def test_a_replaced_meter_is_never_subtracted_from_its_successor(
 async def test_a_midnight_inside_an_hour_loses_no_hour(
     application, key_encryption, now, izar, tables, forget
 ) -> None:
-    """In a zone half an hour off, the hour that midnight cuts survives a late telegram."""
+    """In a time zone with a half hour, the hour that midnight divides is kept after a late telegram."""
     await factories.residence(key_encryption, factories.meter(izar.address), time_zone="Asia/Kolkata")
     first = datetime(2026, 11, 1, tzinfo=UTC)
     lines = [izar.line(1000 + number, first + number * timedelta(minutes=15)) for number in range(4 * 72)]
@@ -144,7 +144,7 @@ async def test_heat_is_counted_in_watt_hours(application, key_encryption, now, h
 async def test_a_late_reading_above_the_next_ones_counts_nothing_twice(
     application, key_encryption, now, izar, tables, forget
 ) -> None:
-    """A register that ran back by 8 litres, read every day: told late, the 108 leaves the same days."""
+    """A register that ran back by 8 litres, read every day: received late, the 108 gives the same days."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     first = datetime(2026, 11, 1, 6, tzinfo=UTC)
     lines = [

@@ -1,7 +1,7 @@
-"""Data records as bytes, for every coding of EN 13757-3: the other way round from the decoder, without it.
+"""Data records as bytes, for every coding of EN 13757-3: the simulator's, and all that it does not send.
 
 In: coordinates (function, storage, tariff, subunit), a VIF with its extensions, and a value. Out: header and
-data. The one rule: nothing here is taken from `core.mbus`, so what is written and read again proves both.
+data. The one rule: nothing here is taken from the decoder, so a record written and read again tests both.
 """
 
 import struct
@@ -9,13 +9,19 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from submeter.simulator.records import EncodedRecord, compact, crc16, full, type_g
+from submeter.simulator.records import (
+    BCD_BYTES,
+    INTEGER_BYTES,
+    EncodedRecord,
+    compact,
+    crc16,
+    full,
+    type_g,
+)
 
-__all__ = ["EncodedRecord", "Place", "compact", "crc16", "full", "type_g"]
+__all__ = ["BCD_BYTES", "INTEGER_BYTES", "EncodedRecord", "Place", "compact", "crc16", "full", "type_g"]
 
 INSTANTANEOUS, MAXIMUM, MINIMUM, ERROR_STATE = range(4)
-INTEGER_BYTES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 8}
-BCD_BYTES = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
 REAL, VARIABLE = 0x5, 0xD
 
 

@@ -1,4 +1,4 @@
-"""The nightly run over a whole fleet: rows of one moment, a column for each meter.
+"""A fleet of which nothing is remembered, judged at once: rows of one moment, a column for each meter.
 
 In: the same moments for every meter, their indexes. Out: a level and a bound for each meter, and what was
 opened. The one rule: the screen may only pass over a meter for which the classifier could not have opened an
@@ -6,7 +6,7 @@ alert: one with a quiet interval in every stretch of the hours that an alert ask
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from core.leaks.classifier import bounds
 from core.leaks.classifier.classify import BLOCK_METERS, Classifier
 from core.leaks.classifier.register import HOUR_S, LONGEST_STEP_S
 from core.leaks.classifier.resolution import Resolution, resolution_of
-from core.leaks.classifier.state import RING, Array, ClassifierState
+from core.leaks.classifier.state import FIELDS, RING, Array, ClassifierState
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 SCREEN_METERS = 4096
 """Columns of a block that the processor's cache holds while they are screened."""
 
+_RINGS = ("time", "index", "seen", "bound", "flow")
 _FEWEST_ROWS = 14
 """Room that the rule looks at in any case."""
 
@@ -69,8 +70,7 @@ def classify_rows(
             step_litres=step_litres,
             capacity_litres=capacity_litres,
             thresholds=thresholds,
-            numbers=columns,
-            state=ClassifierState.brief(len(columns), max(len(at_s), _FEWEST_ROWS)) if dense else None,
+            state=_brief(len(columns), max(len(at_s), _FEWEST_ROWS)) if dense else None,
         )
         updated = _fill(classifier.state, at_s, rows, classifier.resolution)
         everyone = np.arange(len(columns))
@@ -83,7 +83,11 @@ def classify_rows(
         levels[columns] = np.where(state["open"] > 0, state["level"], 0)
         rank, seen = bounds.horizon(state, classifier.resolution.observed_h)
         least[columns] = np.where(seen, bounds.at(state["bound"], rank), np.inf)
-        openings += [change for change in changes if change.change is Change.OPENED]
+        openings += [
+            replace(change, meter=int(columns[change.meter]))
+            for change in changes
+            if change.change is Change.OPENED
+        ]
     return FleetVerdict(levels, least, openings)
 
 
@@ -124,6 +128,17 @@ def screen(
             least[block] = np.where(passed, ((drawn + step_litres) / hours).min(axis=0), np.inf)
         suspects.append(np.flatnonzero(~passed) + start)
     return np.concatenate(suspects) if suspects else np.zeros(0, int)
+
+
+def _brief(meters: int, readings: int) -> ClassifierState:
+    """Room for no more than so many readings, all of them dense: for a run that keeps no memory."""
+    return ClassifierState.blank(
+        meters,
+        {
+            name: (tuple(min(size, readings) if name in _RINGS else 0 for size in shape), kind, value)
+            for name, (shape, kind, value) in FIELDS.items()
+        },
+    )
 
 
 def _stretches(at_s: Array, resolution: Resolution) -> list[tuple[int, int]]:

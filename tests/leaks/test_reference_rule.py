@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.leaks.episodes.daily_flows import DayFlow, flow_of_daily_leak
-from core.leaks.episodes.episode import (
-    CloseReason,
-    Figures,
-    Segment,
-    SegmentReason,
+from core.leaks.episodes.daily_flows import DayFlow
+from core.leaks.episodes.episode import CloseReason, Figures, Segment, SegmentReason
+from core.texts.leaks import flow_text, loss_m3
+from tests.leaks.reference_rule import (
     episodes,
+    flow_of_daily_leak,
+    is_over_range,
+    level_of,
     window_figures,
 )
-from core.leaks.levels import Thresholds
-from core.texts.leaks import flow_text, loss_m3
 
 START = date(2022, 3, 1)
 
@@ -33,10 +32,10 @@ def flows(*q_mins):
     ]
 
 
-def judged(*q_mins, thresholds=None, replaced_on=None, today=None):
+def judged(*q_mins, days_to_open=1, replaced_on=None, today=None):
     return episodes(
         flows(*q_mins),
-        thresholds=thresholds or Thresholds(),
+        days_to_open=days_to_open,
         today=today or on(len(q_mins)),
         replaced_on=replaced_on,
     )
@@ -45,7 +44,7 @@ def judged(*q_mins, thresholds=None, replaced_on=None, today=None):
 def guide_days():
     """The one daily series that gives every figure of the resident guide's table.
 
-    4 L/h from 2022-03-11 with a hole of 41 days, then 24 L on 06/09 and 3 L on 07/09, the day in progress.
+    4 L/h from 2022-03-11 with a gap of 41 days, then 24 L on 06/09 and 3 L on 07/09, the day in progress.
     """
     first, last = date(2022, 3, 11), date(2022, 9, 5)
     days = [first + timedelta(days=at) for at in range((last - first).days + 1)]
@@ -55,6 +54,30 @@ def guide_days():
 
 
 TODAY_IN_GUIDE = date(2022, 9, 7)
+
+
+@pytest.mark.requirement("R-092", "R-094", "R-095", "R-096", "C-26")
+@pytest.mark.parametrize(
+    ("q_min_lph", "level", "over_range"),
+    [
+        ("0", 0, False),
+        ("3.99", 0, False),
+        ("4", 1, False),
+        ("7.99", 1, False),
+        ("7.999999999999999999999", 1, False),
+        ("8", 2, False),
+        ("11.99", 2, False),
+        ("12", 3, False),
+        ("20", 3, False),
+        ("20.01", 3, True),
+        ("63", 3, True),
+        ("400", 3, True),
+    ],
+)
+def test_each_border_of_the_product_belongs_to_the_level_above_it(q_min_lph, level, over_range):
+    """The product's borders are half-open, and a flow above the last one is level 3, marked."""
+    assert level_of(Fraction(q_min_lph)) == level
+    assert is_over_range(Fraction(q_min_lph)) is over_range
 
 
 @pytest.mark.requirement("R-085", "R-086", "R-087", "R-091", "R-093", "C-24", "C-27")
@@ -125,15 +148,15 @@ def test_one_quiet_day_closes_nothing_and_counts():
 
 
 @pytest.mark.parametrize("hole", [[None], [None] * 9])
-def test_a_hole_never_closes_an_alert(hole):
-    """Days without data close nothing, count nothing, and part two quiet days."""
+def test_a_gap_never_closes_an_alert(hole):
+    """Days without data close nothing, count nothing, and separate two quiet days."""
     (episode,) = judged(6, 0, *hole, 0)
     assert episode.active
     assert (episode.counted_days, episode.loss_litres) == (3, 144)
 
 
 def test_a_day_that_is_absent_is_a_day_without_data():
-    """A hole may be told as days without a minimum, or not be told at all."""
+    """A gap may be given as days without a minimum, or not be given at all."""
     reported = flows(6, 0, None, 0, 6)
     untold = [flow for flow in reported if flow.q_min_lph is not None]
     assert episodes(reported, today=on(5)) == episodes(untold, today=on(5))
@@ -141,7 +164,7 @@ def test_a_day_that_is_absent_is_a_day_without_data():
 
 @pytest.mark.parametrize(("today", "stale"), [(2, False), (3, False), (4, False), (5, True), (30, True)])
 def test_an_open_alert_is_stale_after_three_days_without_data(today, stale):
-    """Thirty hours of silence leave the alert as it is; three whole days make it say that it is blind."""
+    """Thirty hours without data leave the alert as it is; after three whole days it is stale."""
     (episode,) = judged(5, 5, today=on(today))
     assert episode.active
     assert episode.counted_days == 2
@@ -204,7 +227,7 @@ def test_a_replaced_meter_closes_its_alert():
 
 
 def test_a_replacement_without_an_open_alert_changes_nothing():
-    """A meter that did not leak, or whose leak was over, is taken out quietly; a later one is not yet."""
+    """A meter without a leak, or whose leak was over, is removed without an event; a later one is not yet."""
     assert judged(1, 1, replaced_on=on(1)) == []
     assert judged(5, 0, 0, replaced_on=on(3))[0].close_reason is CloseReason.NO_FLOW
     assert judged(5, 5, replaced_on=on(9), today=on(2))[0].active
@@ -227,11 +250,10 @@ def test_days_after_today_are_not_judged():
     assert judged(1, 1, 50, today=on(1)) == []
 
 
-def test_an_operator_may_ask_for_more_days():
+def test_more_days_may_be_asked_before_an_alert_opens():
     """With two days to open, a lone day is no alert; two in a row are, from the first and at the lesser."""
-    two_days = Thresholds(days_to_open=2)
-    assert judged(5, 1, 5, None, 5, thresholds=two_days) == []
-    (episode,) = judged(1, 9, 25, thresholds=two_days)
+    assert judged(5, 1, 5, None, 5, days_to_open=2) == []
+    (episode,) = judged(1, 9, 25, days_to_open=2)
     assert (episode.started_on, episode.level_at_opening, episode.counted_days) == (on(1), 2, 2)
     assert episode.over_range
     assert episode.q_min_at_opening_lph == 9
@@ -254,7 +276,7 @@ def test_a_window_without_data_has_an_unknown_loss():
 
 
 def test_a_loss_that_is_not_whole_is_decimal():
-    """A flow told with decimals gives a loss with decimals, exactly."""
+    """A flow with decimals gives a loss with decimals, exactly."""
     figures = window_figures(flows("4.13"), started_on=on(0), ended_on=None, today=on(0))
     assert figures.loss_litres == Decimal("99.12")
 
@@ -266,7 +288,7 @@ Q_MINS = st.lists(
 
 @given(Q_MINS)
 def test_episodes_are_apart_and_their_segments_touch_in_order(q_mins):
-    """Whatever a meter says, episodes do not overlap, only the last is open, and segments are in order."""
+    """For any readings, episodes do not overlap, only the last is open, and segments are in order."""
     found = judged(*q_mins)
     assert all(episode.ended_on is not None for episode in found[:-1])
     edges = [

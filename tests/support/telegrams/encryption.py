@@ -1,22 +1,21 @@
-"""Whole telegrams in every security mode, as a meter sends them: the other way round from the decoder.
+"""Whole telegrams in every security mode and header: the simulator's ciphers, and all that it does not send.
 
 In: the eight address bytes, a key, the application data and the mode's counters. Out: a telegram without link
-checksums, or with those of format A or B. The one rule: nothing here is taken from `core.mbus`; AES and CMAC
-come from the library and from the demo's own encoder. EN 13757-4 clauses 12 and 13, EN 13757-7.
+checksums, or with those of format A or B. The one rule: nothing here is taken from the decoder.
+EN 13757-4 clauses 12 and 13, EN 13757-7.
 """
 
 from typing import NamedTuple
 
 from Crypto.Cipher import AES
 
-from submeter.simulator.encryption import Cmac, mode7_keys, padded, telegram
-from tests.support.encoder import crc16
+from submeter.simulator.encryption import BLOCK, Cmac, mode7_keys, padded, telegram
+from submeter.simulator.records import crc16
 
 LONG, SHORT, NONE = "long", "short", "none"
 _FULL_CI = {LONG: 0x72, SHORT: 0x7A, NONE: 0x78}
 _COMPACT_CI = {LONG: 0x73, SHORT: 0x7B, NONE: 0x79}
 _MAC_KIND = {2: 3, 4: 4, 8: 5, 12: 6, 16: 7}
-_BLOCK = 16
 _WHOLE = 0
 
 
@@ -61,10 +60,10 @@ def plain(link: bytes, apl: bytes, header: Header = SHORT_HEADER) -> bytes:
 def mode5(
     link: bytes, key: bytes, apl: bytes, header: Header = SHORT_HEADER, *, behind: bytes = b""
 ) -> bytes:
-    """Mode 5: AES-CBC, the initial vector from address and access number; `behind` stays plain."""
+    """Mode 5: AES-CBC, the initial vector from address and access number; `behind` is not encrypted."""
     content = padded(apl)
     cipher = AES.new(key, AES.MODE_CBC, header.address(link) + bytes((header.access,)) * 8)
-    head = header.encode(0x0500 | len(content) // _BLOCK << 4)
+    head = header.encode(0x0500 | len(content) // BLOCK << 4)
     return telegram(link, head + cipher.encrypt(content) + behind)
 
 
@@ -83,8 +82,8 @@ def mode7(
     content = padded(apl)
     counted = counter.to_bytes(4, "little")
     encryption, authentication = mode7_keys(key, header.address(link)[2:6], counted)
-    sealed = AES.new(encryption, AES.MODE_CBC, bytes(_BLOCK)).encrypt(content)
-    transport = header.encode(0x0700 | len(content) // _BLOCK << 4, b"\x10") + sealed
+    encrypted = AES.new(encryption, AES.MODE_CBC, bytes(BLOCK)).encrypt(content)
+    transport = header.encode(0x0700 | len(content) // BLOCK << 4, b"\x10") + encrypted
     control = bytes((0x20 | _MAC_KIND[mac_bytes],))
     length = len(transport).to_bytes(2, "little") if message_length else b""
     mac = Cmac(authentication).digest(control + counted + length + transport)[:mac_bytes]
@@ -123,7 +122,7 @@ def counter_mode(
     control: int = 0x20,
     sender: bytes | None = None,
 ) -> bytes:
-    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, sealed if there is a key."""
+    """The extended link of form II (CI 8D) or IV (8F): `apl` from its CI on, encrypted if there is a key."""
     number = ((1 << 29 if key is not None else 0) | session << 4).to_bytes(4, "little")
     content = crc16(apl).to_bytes(2, "little") + apl
     if key is not None:

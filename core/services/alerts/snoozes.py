@@ -1,0 +1,94 @@
+"""How an alert stands today, and the snoozes that keep the next alert of its meter quiet.
+
+In: stored alerts, and the meters of a batch. Out: a status, or the alert whose snooze still counts. The one
+rule: a snooze counts on its meter, up to the level it was given for, until its last day in the residence.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.alerting.workflow import AlertActionKind, AlertStatus, Snooze, status
+from core.models import Alert, AlertAction, AlertKind
+from core.services.places.meter_directory import MeterEntry
+
+
+def status_of(alert: Alert, *, level: int | None, today: date) -> AlertStatus:
+    """How an alert stands today, at the level that it has."""
+    snooze = snooze_of(alert)
+    snoozed = snooze is not None and snooze.covers(today, level)
+    done: list[AlertActionKind] = [alert.last_action] if alert.last_action else []
+    return status(done, snoozed=snoozed)
+
+
+def is_snoozed_on(alert: Alert, day: date) -> bool:
+    """Whether the silence that was asked for last lasts beyond a day of the residence."""
+    snooze = snooze_of(alert)
+    return snooze is not None and snooze.covers(day, None)
+
+
+def snooze_of(alert: Alert) -> Snooze | None:
+    """The silence that was asked for last; None when there is none."""
+    if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
+        return None
+    return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
+
+
+async def snoozed_alerts(
+    connection: TransactionalDBClient,
+    meters: Iterable[MeterEntry],
+    through: Literal["meter_id", "episode__meter_id"],
+    *,
+    now: datetime,
+) -> dict[tuple[int, AlertKind], Alert]:
+    """Of each meter and kind the alert that was dismissed last, while that counts where the meter is.
+
+    Args:
+        connection: of the batch.
+        meters: that were received.
+        through: how the alerts name their meter: those of leaks by the episode, conditions themselves.
+        now: the present moment.
+    """
+    places = {meter.id: meter for meter in meters}
+    if not places:
+        return {}
+    rows = Alert.filter(
+        last_action=AlertActionKind.NOT_A_LEAK,
+        snoozed_until__gte=now.date(),
+        **{f"{through}__in": list(places)},
+    )  # the day may be another there than in UTC, by one at most
+    found: dict[tuple[int, AlertKind], Alert] = {}
+    for alert in await rows.using_db(connection).select_related("episode").order_by("id"):
+        number = alert.meter_id if alert.episode is None else alert.episode.meter_id
+        if number is not None and is_snoozed_on(alert, places[number].day(now)):
+            found[number, alert.kind] = alert
+    return found
+
+
+async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
+    """Carry a silence on to the next alert of the same meter, within the same time."""
+    words = (
+        await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
+        .using_db(connection)
+        .order_by("-id")
+    )
+    alert.snoozed_until, alert.snoozed_level, alert.last_action = (
+        like.snoozed_until,
+        like.snoozed_level,
+        like.last_action,
+    )
+    await alert.save(using_db=connection)
+    for reported in words[:1]:
+        await AlertAction.create(
+            alert_id=alert.id,
+            action=reported.action,
+            party=reported.party,
+            account_id=reported.account_id,
+            done_at=reported.done_at,
+            reason=reported.reason,
+            snoozed_until=reported.snoozed_until,
+            note=reported.note,
+            using_db=connection,
+        )
