@@ -80,7 +80,7 @@ class OutboxWorker:
             # A traceback would show the values, which may contain a secret.
             return await self._failed(message, "WORDS_UNUSABLE", permanent=True)
         await note_sent(message, self._worker, now=self._clock())
-        _log.info("Message %d went by %s.", message.number, message.channel.value)
+        _log.info("Message %d was sent by %s.", message.number, message.channel.value)
         return True
 
     async def _failed(self, message: Claimed, reason: str, *, permanent: bool) -> bool:

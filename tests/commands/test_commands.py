@@ -242,8 +242,8 @@ def test_the_worker_run_once_sends_what_is_due_and_ends(tables, run, shell, tmp_
             "SUBMETER_MAIL_FROM": "portail@example.org",
         }
         answer = shell("worker", "--once", **sending)
-        assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 not.\n"), answer.stderr
-        assert run("worker", "--once", **sending).stdout == "0 messages sent, 0 not.\n"
+        assert (answer.returncode, answer.stdout) == (0, "1 message sent, 0 failed.\n"), answer.stderr
+        assert run("worker", "--once", **sending).stdout == "0 messages sent, 0 failed.\n"
     assert box.texts_to("claire@example.org") == [
         "Hello,\n\nYour confirmation code is 042117. It is valid for 15 minutes.\n"
     ]

@@ -107,7 +107,7 @@ async def test_no_secret_is_logged_answered_or_recorded(
     assert len(secrets) > 30
     assert "SIGN_IN_REFUSED" in reported
     assert "PASSWORD_RESET" in audit
-    assert "went by EMAIL" in caplog.text
+    assert "was sent by EMAIL" in caplog.text
     for secret in secrets:
         for place, text in {"log": caplog.text, "errors": reported, "audit": audit}.items():
             assert secret not in text, (place, secret)
