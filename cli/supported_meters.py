@@ -38,7 +38,7 @@ _SEALS: Final = {
 _OPENING: Final = """\
 # Supported meters
 
-Made by `python -m cli.supported_meters` from the drivers of this repository and their `vectors.toml`; a test
+Made by `make supported-meters` from the drivers of this repository and their `vectors.toml`; a test
 holds the two together. *Telegrams* counts those that prove the row: each is decoded in the tests, to the last
 value. A row with 0 is claimed, and no telegram of ours proves it yet. A meter that no driver claims is read
 as far as EN 13757-3 alone allows, and marked `generic`.
