@@ -18,35 +18,31 @@ HOME = Path(__file__).resolve().parent.parent
 
 def refuse_strangers() -> None:
     """End the process with status 1 where a stranger's package would be run instead of ours."""
-    found = stranger()
-    if found is None:
-        return
-    sys.stderr.write(
-        f"INSTALLATION: {found} is not Submeter's: another distribution{_owner(found)} has a package of the"
-        " same name. Install Submeter in an environment of its own.\n"
-    )
-    raise SystemExit(1)
+    fault = what_is_wrong()
+    if fault is not None:
+        sys.stderr.write(f"INSTALLATION: {fault}. Install Submeter in an environment of its own.\n")
+        raise SystemExit(1)
 
 
-def stranger() -> Path | None:
-    """A file that is not ours where one of ours is looked for."""
+def what_is_wrong() -> str | None:
+    """A sentence about a file that is not ours, or that is gone, where one of ours is looked for."""
     return _found_elsewhere() or _laid_among(HOME)
 
 
-def _found_elsewhere() -> Path | None:
+def _found_elsewhere() -> str | None:
     """A package that Python finds in another folder, which comes before ours."""
     for name in PACKAGES:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
-            return HOME / name / "__init__.py"  # ours has been removed
+            return _missing(HOME / name / "__init__.py")
         origin = Path(spec.origin).resolve()
         if origin.parent != HOME / name:
-            return origin
+            return _strange(origin)
     return None
 
 
-def _laid_among(home: Path) -> Path | None:
-    """A file that another wheel has laid into our folders, over one of ours or beside it.
+def _laid_among(home: Path) -> str | None:
+    """A file that another wheel has laid into our folders, over one of ours or beside it, or taken along.
 
     Only a wheel that was unpacked can be laid into, and it has brought a list of its files (RECORD).
     """
@@ -61,9 +57,20 @@ def _laid_among(home: Path) -> Path | None:
             name = f"{folder}/{entry.name}"
             if entry.is_dir():
                 folders += [name] * (entry.name != "__pycache__")
-            elif ours.get(name) != entry.stat().st_size:
-                return home / name
-    return None
+            elif ours.pop(name, None) != entry.stat().st_size:
+                return _strange(home / name)
+    gone = next((name for name in ours if name.startswith(tuple(f"{one}/" for one in PACKAGES))), None)
+    return None if gone is None else _missing(home / gone)
+
+
+def _strange(path: Path) -> str:
+    return f"{path} is not Submeter's: another distribution{_owner(path)} has a package of the same name"
+
+
+def _missing(path: Path) -> str:
+    return (
+        f"{path} is missing: another distribution that has a package of the same name may have taken it along"
+    )
 
 
 def _sizes(record: Path) -> Iterator[tuple[str, int]]:

@@ -91,16 +91,27 @@ def test_a_module_beside_ours_is_reported_too(site: Path) -> None:
     laid.parent.mkdir()
     laid.write_text(RUN)
     refused(submeter(site), laid)
+    laid.unlink()
+    assert submeter(site).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["core/__init__.py", "core/errors.py"])
+def test_a_file_that_a_stranger_took_along_is_told(site: Path, name: str) -> None:
+    """Whoever uninstalls a distribution that had laid a file over ours removes it."""
+    (site / name).unlink()
+    answer = submeter(site)
+    assert answer.returncode == 1
+    assert answer.stdout.startswith(f"INSTALLATION: {site / name} is missing: another distribution")
 
 
 def test_a_checkout_is_its_own() -> None:
     """As it lies here, installed editable or not at all."""
-    assert installation.stranger() is None
+    assert installation.what_is_wrong() is None
 
 
 def test_the_look_loads_nothing() -> None:
     """Nothing of the application, and not the library that reads what is installed: every start pays it."""
-    program = "import sys; from submeter.installation import stranger; stranger(); print(sorted(sys.modules))"
+    program = "import sys, submeter.installation as it; it.what_is_wrong(); print(sorted(sys.modules))"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert not any(f"'{name}" in loaded for name in (*installation.PACKAGES, "importlib.metadata", "email"))

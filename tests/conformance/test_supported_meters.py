@@ -5,7 +5,7 @@ from tests.conformance.conftest import ROOT
 
 
 def test_the_page_is_in_step_with_the_drivers() -> None:
-    """Made anew it is the same; otherwise: python -m submeter.supported_meters > docs/supported-meters.md."""
+    """Regenerated it is the same; otherwise: make supported-meters."""
     assert (ROOT / "docs" / "supported-meters.md").read_text("utf-8") == page(our_plugins())
 
 

@@ -35,7 +35,7 @@ WELL_KNOWN = [bytes.fromhex("39BC8A10E66D83F8"), bytes.fromhex("51728910E66D83F8
     ],
 )
 def test_the_printed_serial_and_the_radio_address_are_one(serial, wire):
-    """The letter, the year, both letters and the number are packed into the six address bytes, and come out again."""
+    """All parts of the serial are packed into the six address bytes, and are read from them again."""
     address = Address.from_wire(bytes.fromhex("304C" + wire))
     assert to_address(serial) == address
     assert from_address(address) == serial

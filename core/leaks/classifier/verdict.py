@@ -1,7 +1,8 @@
 """What is known of each meter now: a leak, none, or why neither can be decided.
 
 In: the classifier's memory of a block. Out: a verdict for each meter with its bounds. The one rule: no proof
-of a leak is not a proof that there is none; what the register cannot resolve, or nobody watched, is reported so.
+of a leak is no proof that there is none; what the register cannot resolve, or nobody watched, has a finding
+of its own.
 """
 
 from dataclasses import dataclass
