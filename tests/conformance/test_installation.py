@@ -96,7 +96,7 @@ def test_a_module_beside_ours_is_reported_too(site: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["core/__init__.py", "core/errors.py"])
-def test_a_file_that_a_stranger_took_along_is_told(site: Path, name: str) -> None:
+def test_a_file_that_a_stranger_took_along_is_reported(site: Path, name: str) -> None:
     """Whoever uninstalls a distribution that had laid a file over ours removes it."""
     (site / name).unlink()
     answer = submeter(site)
