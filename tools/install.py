@@ -36,45 +36,45 @@ def main(lock: str, *more: str) -> int:
         ("install", *FLAGS, *more, "--requirement", lock),
         ("install", "--no-deps", *more, "--no-build-isolation", "--editable", "."),
     ):
-        status, said = _pip(*arguments, "--progress-bar", "off", "--no-input")
+        status, output = _pip(*arguments, "--progress-bar", "off", "--no-input")
         if status:
-            LOG.write_text(said, encoding="utf-8")
-            return _fail(f"{what_is_missing(said)} (pip's own words: {_shown(LOG)}).")
-    status, said = _pip("check")
+            LOG.write_text(output, encoding="utf-8")
+            return _fail(f"{what_is_missing(output)} (pip's own words: {_shown(LOG)}).")
+    status, output = _pip("check")
     if status:
-        return _fail(f"The environment is not whole: {said.strip()} (`make clean` begins anew).")
+        return _fail(f"The environment is not whole: {output.strip()} (`make clean` begins anew).")
     LOG.unlink(missing_ok=True)
     return 0
 
 
-def what_is_missing(said: str) -> str:
+def what_is_missing(output: str) -> str:
     """One sentence for what pip says when it fails, without its full stop."""
-    if unbuilt := _UNBUILT.search(said):
+    if unbuilt := _UNBUILT.search(output):
         package = next(filter(None, unbuilt.groups()))
-        return f"{package} has no wheel for Python {_VERSION} here and must be compiled: {_lacking(said)}"
-    if _OTHER_HASH in said:
+        return f"{package} has no wheel for Python {_VERSION} here and must be compiled: {_lacking(output)}"
+    if _OTHER_HASH in output:
         return "A package is not the one that was locked: its hash differs"
-    if nothing := _NOTHING_OF_IT.search(said):
+    if nothing := _NOTHING_OF_IT.search(output):
         return (
             f"No package index answers with {nothing[1]}: look at the network, at a proxy, and at pip's"
             " settings (PIP_INDEX_URL)"
         )
-    if unknown := _NOT_FOUND.search(said):
+    if unknown := _NOT_FOUND.search(output):
         return f"The package index has no {unknown[1]} for Python {_VERSION} here"
-    errors = _ERROR.findall(said)
+    errors = _ERROR.findall(output)
     return errors[-1].rstrip(". ") if errors else "pip failed"
 
 
-def _lacking(said: str) -> str:
+def _lacking(output: str) -> str:
     """What stood in the way of compiling."""
     compilers = (os.environ.get("CC", "cc").split()[0], "gcc", "clang")
     if not any(shutil.which(compiler) for compiler in compilers):
         return (
             f"there is no C compiler. On Debian and Ubuntu: apt install build-essential python{_VERSION}-dev"
         )
-    if "Python.h: No such file" in said:
+    if "Python.h: No such file" in output:
         return f"the headers of Python are missing. On Debian and Ubuntu: apt install python{_VERSION}-dev"
-    if re.search(r"\b(cargo|rustc)\b", said) and not shutil.which("cargo"):
+    if re.search(r"\b(cargo|rustc)\b", output) and not shutil.which("cargo"):
         return "there is no Rust. On Debian and Ubuntu: apt install cargo"
     return "that failed"
 

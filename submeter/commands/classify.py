@@ -43,8 +43,8 @@ def classify(
 
     Writes meter, start, end, level, total_loss_m3, mean_flow_lph and detected_at of each leak; end is empty
     while a leak is active. A leak that came back has one line per occurrence. With --verdicts: meter, finding
-    (LEAK, NO_LEAK, UNDECIDED or NOT_MEASURABLE at its last reading), level, flow_lph, bound_lph, observed_h and
-    lowest_lph of each meter.
+    (LEAK, NO_LEAK, UNDECIDED or NOT_MEASURABLE at its last reading), level, flow_lph, bound_lph, observed_h
+    and lowest_lph of each meter.
 
     Args:
         file: a CSV file with a header, or a Parquet file.

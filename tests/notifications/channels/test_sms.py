@@ -85,7 +85,7 @@ def test_the_library_waits_for_the_first_sms() -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from core.settings import Settings\n"
-        "from notifications.post_room import ways_of\n"
+        "from notifications.worker import ways_of\n"
         "ways = ways_of(Settings(Path(), 'sqlite:///x.db', 's' * 32, vonage_api_key='k'))\n"
         "print(len(ways), sorted(name for name in sys.modules if name.startswith(('vonage', 'requests'))))\n"
     )
