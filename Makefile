@@ -29,35 +29,35 @@ test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own Postgre
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-contracts check-dependencies check-rules ## Run the checks of CI, which are all of these
+check: check-format check-lint check-types check-contracts check-dependencies check-rules ## Run all checks of CI
 
 .PHONY: check-format
-check-format: $(VENV)/.dev ## The code is in the common format
+check-format: $(VENV)/.dev ## Check the format of the code
 	@$(BIN)/ruff format --check .
 
 .PHONY: check-lint
-check-lint: $(VENV)/.dev ## Every lint rule holds
+check-lint: $(VENV)/.dev ## Check the lint rules
 	@$(BIN)/ruff check .
 
 .PHONY: check-types
-check-types: $(VENV)/.dev ## Every type holds
+check-types: $(VENV)/.dev ## Check the types
 	@$(BIN)/mypy
 
 .PHONY: check-contracts
-check-contracts: $(VENV)/.dev ## Nothing imports what its contract forbids
+check-contracts: $(VENV)/.dev ## Check the import contracts
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: check-dependencies
-check-dependencies: $(VENV)/.dev ## What is imported is declared, and what is declared is used
+check-dependencies: $(VENV)/.dev ## Check that imported packages are declared, and declared ones used
 	@$(BIN)/deptry . --no-ansi
 
 .PHONY: check-rules
-check-rules: $(VENV)/.dev ## The rules that no tool knows: what is committed, locked, documented and migrated
+check-rules: $(VENV)/.dev ## Check the repository: committed files, locks, documentation, migration
 	@$(BIN)/python -m pytest -q -p no:cacheprovider \
 		tests/test_repository.py tests/test_locks.py tests/test_structure.py tests/test_words.py
 
 .PHONY: check-locks
-check-locks: ## Each lock alone makes a whole environment, by the oldest pip and the newest (takes minutes, wants an index)
+check-locks: ## Check that each lock installs completely, with the oldest and the newest pip (minutes; needs an index)
 	@$(PYTHON) tools/check_locks.py
 
 .PHONY: format
@@ -84,7 +84,7 @@ migration: $(VENV)/.dev ## Generate the initial migration from the models (until
 	@mv core/migrations/0001_initial.py.new core/migrations/0001_initial.py
 
 .PHONY: supported-meters
-supported-meters: $(VENV)/.dev ## Print what the drivers read into docs/supported-meters.md
+supported-meters: $(VENV)/.dev ## Generate docs/supported-meters.md from the drivers
 	@$(BIN)/python -m submeter.supported_meters > docs/supported-meters.md.new
 	@mv docs/supported-meters.md.new docs/supported-meters.md
 
@@ -108,12 +108,12 @@ $(VENV)/bin/python:
 	@command -v $(firstword $(PYTHON)) > /dev/null \
 		|| { echo "There is no $(PYTHON) here: Submeter needs Python 3.11 or newer." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
-		|| { echo "Submeter needs Python 3.11 or newer; name one with make PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "Making the environment in $(VENV) ..."
-	@output=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$output" in \
+		|| { echo "Submeter needs Python 3.11 or newer; select one with make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Creating the environment in $(VENV) ..."
+	@answer=$$($(PYTHON) -m venv $(VENV) 2>&1) || { rm -rf $(VENV); case "$$answer" in \
 		*ensurepip*|*"No module named venv"*) echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
 			"apt install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2;; \
-		*) echo "$(PYTHON) cannot make an environment in $(VENV): $$(echo "$$output" | tail -n 1)" >&2;; \
+		*) echo "$(PYTHON) cannot create an environment in $(VENV): $$(echo "$$answer" | tail -n 1)" >&2;; \
 		esac; exit 1; }
 
 # The dev environment includes the runtime one, so it marks both as done.

@@ -41,8 +41,8 @@ def main() -> int:
     for lock, names in needed().items():
         for newest in (False, True):
             fault = try_lock(lock, names, newest=newest)
-            outcome = fault or f"whole, {len(names)} modules imported"
-            sys.stdout.write(f"{lock}, {'the newest pip' if newest else 'the pip of Python'}: {outcome}\n")
+            result = fault or f"whole, {len(names)} modules imported"
+            sys.stdout.write(f"{lock}, {'the newest pip' if newest else 'the pip of Python'}: {result}\n")
             sys.stdout.flush()
             faults += bool(fault)
     return min(faults, 1)
