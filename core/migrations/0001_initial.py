@@ -106,14 +106,14 @@ def one_of(*values: str) -> Any:
 
 # Written by `make migration` from here on.
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
-    "CASE_DECIDED", "CASE_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
-    "DWELLING_CONTESTED", "EMAIL_CHANGED", "EMAIL_CHANGE_ASKED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED",
-    "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_ASKED", "PHONE_CONFIRMED",
-    "RATE_LIMITED", "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
-    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
-    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
-    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
-    "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED",
+    "CONTACT_CHANGED", "DATA_ACCESSED", "DWELLING_CONTESTED", "EMAIL_CHANGED", "EMAIL_CHANGE_ASKED",
+    "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
+    "PASSWORD_RESET_ASKED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED",
+    "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED",
+    "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED",
+    "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
+    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -137,7 +137,7 @@ Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "
 Role = one_of("RESIDENT", "MANAGER", "GATEWAY", "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
-TelegramState = one_of("KEPT", "REPLAYED")
+TelegramState = one_of("WAITING", "REPLAYED")
 
 
 class Migration(migrations.Migration):
@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
                 ("message", fields.CharField(max_length=300)),
                 ("radio_address", fields.CharField(null=True, max_length=20)),
                 ("times_seen", fields.IntField(default=1)),
-                ("state", fields.CharEnumField(TelegramState, default="KEPT", description="WAITING: KEPT\nREPLAYED: REPLAYED", max_length=12)),
+                ("state", fields.CharEnumField(TelegramState, default="WAITING", max_length=12)),
                 ("replayed_at", fields.DatetimeField(null=True)),
             ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with the fault, its place, and the sender."}),
             ops.CreateModel("RecoveryCode", [

@@ -93,7 +93,7 @@ class MessageCounter(Model):
 class TelegramState(StrEnum):
     """Whether a dead letter has been used since."""
 
-    WAITING = "KEPT"
+    WAITING = "WAITING"
     REPLAYED = "REPLAYED"
 
 

@@ -57,29 +57,29 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "If this was not you, ignore this message: nothing has changed."
         ),
     ),
-    ("case_opened", Language.FR): (
+    ("dwelling_request_opened", Language.FR): (
         "{portal} : une demande d'accès attend votre décision",
         (
             "Un résident demande l'accès au logement {place} de la résidence {residence}. "
             "Il ne voit rien tant que vous n'avez pas accepté sa demande :\n\n{link}"
         ),
     ),
-    ("case_opened", Language.EN): (
+    ("dwelling_request_opened", Language.EN): (
         "{portal}: a request for access waits for your decision",
         (
             "A resident asks for access to the home {place} of the residence {residence}. "
             "They see nothing until you have accepted the request:\n\n{link}"
         ),
     ),
-    ("case_approved", Language.FR): (
+    ("dwelling_request_approved", Language.FR): (
         "{portal} : votre accès est ouvert",
         "Votre gestionnaire a vérifié votre demande : les données de votre logement sont visibles.\n\n{link}",
     ),
-    ("case_approved", Language.EN): (
+    ("dwelling_request_approved", Language.EN): (
         "{portal}: your access is open",
         "Your manager has checked your request: the data of your home can be seen.\n\n{link}",
     ),
-    ("case_refused", Language.FR): (
+    ("dwelling_request_refused", Language.FR): (
         "{portal} : votre demande n'est pas acceptée",
         (
             "Votre gestionnaire n'a pas pu confirmer que ce logement est le vôtre. Contactez-le, ou"
@@ -87,7 +87,7 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "{operator}."
         ),
     ),
-    ("case_refused", Language.EN): (
+    ("dwelling_request_refused", Language.EN): (
         "{portal}: your request is not accepted",
         "Your manager could not confirm that this home is yours. Contact them, or {operator}.",
     ),

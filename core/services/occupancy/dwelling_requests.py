@@ -99,7 +99,9 @@ async def open_dwelling_request(
     where = {"place": place_of(dwelling), "residence": dwelling.residence.code}
     for manager in managers.get(dwelling.residence_id, ()):
         key = f"case:{dwelling_request.id}:opened:{manager.id}"
-        await _notify(connection, application, manager, profile, "case_opened", key, now=now, **where)
+        await _notify(
+            connection, application, manager, profile, "dwelling_request_opened", key, now=now, **where
+        )
 
 
 async def withdraw_reviews(
@@ -198,7 +200,7 @@ async def decide(
         )
         version = profile.consent_version if profile else ""
         await admit(connection, claim, consent_version=version, visitor=visitor, now=now)
-    template = "case_approved" if approved else "case_refused"
+    template = "dwelling_request_approved" if approved else "dwelling_request_refused"
     await _notify(
         connection,
         application,
