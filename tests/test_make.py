@@ -63,9 +63,7 @@ def make(checkout: Path, tmp_path: Path) -> Make:
         (programs / name).symlink_to(shutil.which(name))
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "SUBMETER_"))
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FORGOTTEN)}
         offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "PIP_NO_BUILD_ISOLATION": "0"}
         return subprocess.run(
             [programs / "make", *arguments],
