@@ -32,7 +32,7 @@ def main() -> None:
     for driver in ("generic", "ista", "itron", "kamstrup", "ocea"):
         damaged = [
             (tests.mutated(sample.telegram, samples, chance), sample.key)
-            for _, sample, samples, chance in tests.dwelling_requests(driver)
+            for _, sample, samples, chance in tests.cases(driver)
         ]
         times = [taken(tests.measured, case) for case in damaged]
         suspects = sorted(range(len(times)), key=times.__getitem__)[-SUSPECTS:]

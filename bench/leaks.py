@@ -25,7 +25,7 @@ from core.leaks.classifier.runs import LeakRun
 
 LABELLED = Path(__file__).resolve().parents[2] / "shared" / "leaks"
 CAPACITY_L = 10**8
-DWELLING_REQUESTS = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 24))
+CASES = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 24))
 """Litres of a step, and hours between readings."""
 
 
@@ -48,7 +48,7 @@ def main() -> None:
         "step cadence homes leaks | recall % all  L1    L2    L3 | false | level % | delay h med p95 |"
         " loss err % med p90 | runs/leak | CPU s"
     )
-    for step, cadence_h in DWELLING_REQUESTS:
+    for step, cadence_h in CASES:
         if chosen.generated is None:
             arrays, truth = scorer.load_truth(chosen.data / "dev.npz")
             series = _labelled(arrays, step)

@@ -133,7 +133,11 @@ async def migrate(settings: Settings) -> list[str]:
 
 
 async def pending_migrations(settings: Settings) -> list[str]:
-    """The names of the migrations that the database still lacks; no model is loaded for this."""
+    """The names of the migrations that the database still lacks; no model is loaded for this.
+
+    Raises:
+        SettingsError: the database has a migration that this version does not know.
+    """
     if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
         return _migrations()
     database = _client(settings)
@@ -144,6 +148,12 @@ async def pending_migrations(settings: Settings) -> list[str]:
     finally:
         await database.close()
     applied = {row["name"] for row in rows}
+    if unknown := sorted(applied.difference(_migrations())):
+        raise SettingsError(
+            f"names a database of another version of Submeter (it has the migration {unknown[0]});"
+            " use that version, or make the database anew (`make demo-reset` for the demo's)",
+            field=_URL,
+        )
     return [name for name in _migrations() if name not in applied]
 
 

@@ -28,7 +28,7 @@ class SubmeterError(Exception):
 
 
 class FixedSentence(SubmeterError):
-    """Base of the errors that always say the same, of the same argument."""
+    """Base of the errors whose sentence and argument are always the same."""
 
     sentence: ClassVar[str]
     at: ClassVar[str | None] = None
@@ -125,7 +125,7 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
-class MustGiveSecondFactor(FixedSentence):
+class MustVerifySecondFactor(FixedSentence):
     """The password was right; the code of the authenticator is still required."""
 
     code = "MUST_VERIFY_SECOND_FACTOR"

@@ -109,15 +109,15 @@ class RateLimitStore:
 
     def _open(self, url: str) -> "Storage":
         from limits.aio.storage import Storage  # noqa: PLC0415 - see above
-        from limits.errors import ConfigurationError  # noqa: PLC0415
-        from limits.storage import storage_from_string  # noqa: PLC0415
+        from limits.errors import ConfigurationError  # noqa: PLC0415 - only where limits are counted
+        from limits.storage import storage_from_string  # noqa: PLC0415 - only where limits are counted
 
         if not url.startswith(_SCHEMES):
             raise SettingsError(f"must be {IN_MEMORY} or begin with {', '.join(_SCHEMES)}", field=_SETTING)
         try:
             from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - only where a store is shared
-            from redis.asyncio.retry import Retry  # noqa: PLC0415
-            from redis.backoff import NoBackoff  # noqa: PLC0415
+            from redis.asyncio.retry import Retry  # noqa: PLC0415 - only where limits are counted
+            from redis.backoff import NoBackoff  # noqa: PLC0415 - only where limits are counted
         except ImportError as failure:
             raise SettingsError(
                 'needs a library that is not installed: pip install "submeter[redis]"', field=_SETTING

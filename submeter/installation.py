@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+IMPORTED = (".py", ".so", ".pyd")
 PACKAGES = ("core", "drivers", "graphql_schema", "notifications")
 HOME = Path(__file__).resolve().parent.parent
 """The folder that holds our packages: site-packages, or a checkout."""
@@ -57,6 +58,8 @@ def _laid_among(home: Path) -> str | None:
             name = f"{folder}/{entry.name}"
             if entry.is_dir():
                 folders += [name] * (entry.name != "__pycache__")
+            elif name not in ours and not name.endswith(IMPORTED):
+                continue  # a note or an editor's backup, which nothing imports
             elif ours.pop(name, None) != entry.stat().st_size:
                 return _strange(home / name)
     gone = next((name for name in ours if name.startswith(tuple(f"{one}/" for one in PACKAGES))), None)

@@ -96,7 +96,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    import asyncpg  # noqa: PLC0415
+    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
 
     data, template = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid.uuid4().hex}"

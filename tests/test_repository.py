@@ -38,9 +38,7 @@ def test_no_unfinished_work_is_left_in_the_tree() -> None:
 def test_nothing_names_a_machine_or_a_package_index() -> None:
     """No committed file names a path of a developer's machine or a package registry's host."""
     named = re.compile(r"p[y]pi\.org|python[h]osted|npm[j]s\.(org|com)|/(work|farm|home)/\w+/|bash_job[s]")
-    assert [
-        path for path, text in _texts() if path.name != "test_application.py" and named.search(text)
-    ] == []
+    assert [path for path, text in _texts() if path.name != "test_repository.py" and named.search(text)] == []
 
 
 @pytest.mark.parametrize("name", ["docs/settings.md", ".env.example"])

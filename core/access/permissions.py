@@ -39,7 +39,7 @@ class Permission(StrEnum):
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
     READINGS_READ = "readings:read"
-    SECOND_FACTOR_GIVE = "second_factor:give"
+    SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
     SESSIONS_WRITE = "sessions:write"
     TELEGRAMS_REPLAY = "telegrams:replay"
@@ -53,7 +53,7 @@ _OWN_ACCOUNT = frozenset(
         Permission.ACCOUNT_READ,
         Permission.ACCOUNT_WRITE,
         Permission.PASSWORD_WRITE,
-        Permission.SECOND_FACTOR_GIVE,
+        Permission.SECOND_FACTOR_VERIFY,
         Permission.SECOND_FACTOR_WRITE,
         Permission.SESSIONS_WRITE,
         Permission.TERMS_ACCEPT,

@@ -30,7 +30,7 @@ class TokenScope(StrEnum):
 
 _OWN = frozenset({Permission.ACCOUNT_READ, Permission.SESSIONS_WRITE})
 _ALLOWED_IN = {
-    SessionState.MUST_VERIFY_SECOND_FACTOR: frozenset({Permission.SECOND_FACTOR_GIVE}),
+    SessionState.MUST_VERIFY_SECOND_FACTOR: frozenset({Permission.SECOND_FACTOR_VERIFY}),
     SessionState.MUST_CHANGE_PASSWORD: _OWN | {Permission.PASSWORD_WRITE},
     SessionState.MUST_ENROL_SECOND_FACTOR: _OWN | {Permission.SECOND_FACTOR_WRITE},
     SessionState.MUST_ACCEPT_TERMS: _OWN | {Permission.TERMS_ACCEPT},

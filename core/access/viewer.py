@@ -15,12 +15,12 @@ from core.errors import (
     MustAcceptTerms,
     MustChangePassword,
     MustEnrolSecondFactor,
-    MustGiveSecondFactor,
+    MustVerifySecondFactor,
     SubmeterError,
 )
 
 _UNREADY: dict[SessionState, Callable[[], SubmeterError]] = {
-    SessionState.MUST_VERIFY_SECOND_FACTOR: MustGiveSecondFactor,
+    SessionState.MUST_VERIFY_SECOND_FACTOR: MustVerifySecondFactor,
     SessionState.MUST_CHANGE_PASSWORD: MustChangePassword,
     SessionState.MUST_ENROL_SECOND_FACTOR: MustEnrolSecondFactor,
     SessionState.MUST_ACCEPT_TERMS: MustAcceptTerms,
@@ -63,7 +63,7 @@ class Viewer:
 
         Raises:
             Forbidden: the role lacks the permission, or the token's scopes do not cover it.
-            MustGiveSecondFactor, MustChangePassword, MustEnrolSecondFactor, MustAcceptTerms: not yet.
+            MustVerifySecondFactor, MustChangePassword, MustEnrolSecondFactor, MustAcceptTerms: not yet.
         """
         if permission not in PERMISSIONS_OF[self.role]:
             raise Forbidden(f"A {self.role.value.lower()} may not do this ({permission.value}).")

@@ -55,7 +55,7 @@ class Residence(ResidenceAddress):
     description="A dwelling of the viewer. Data from before the move-in or after the move-out are not shown."
 )
 class Dwelling(Node):
-    number_in_building: strawberry.Private[int]
+    database_id: strawberry.Private[int]
     building: str
     staircase: str
     floor: str
@@ -78,33 +78,31 @@ class Dwelling(Node):
             cls,
             view,
             id=global_id("Dwelling", view.id),
-            number_in_building=view.id,
+            database_id=view.id,
             surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
             residence=Residence.of(view.residence),
         )
 
     @resolved("The meters of the dwelling, replaced ones included; by fluid, newest first.")
     async def meters(self, info: Info) -> list[Meter]:
-        views = await info.context.loaders.meters_by_dwelling.load(self.number_in_building)
+        views = await info.context.loaders.meters_by_dwelling.load(self.database_id)
         return [Meter.of(view) for view in views]
 
     @resolved("The consent to the manager's access to this occupancy's daily data.")
     async def consent(self, info: Info) -> Consent:
         context = info.context
-        return Consent.of(
-            await my_consent(context.application, await context.viewer(), self.number_in_building)
-        )
+        return Consent.of(await my_consent(context.application, await context.viewer(), self.database_id))
 
     @resolved(
         "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one."
     )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
-        views = await info.context.loaders.dashboard_by_dwelling.load(self.number_in_building)
+        views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
     @resolved("The viewer's own consumption limits.")
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
-        found = await own_limits(await info.context.viewer(), self.number_in_building)
+        found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit) for limit in found]
 
     @resolved("The consumption of each day from `from` to `to`, both included; by default the last 31 days.")
@@ -117,7 +115,7 @@ class Dwelling(Node):
     ) -> list[DayConsumption]:
         points = await daily_series(
             await info.context.viewer(),
-            self.number_in_building,
+            self.database_id,
             fluid,
             first=checked_day(from_, "from"),
             last=checked_day(to, "to"),
@@ -136,7 +134,7 @@ class Dwelling(Node):
         to: Month | None = None,
     ) -> list[MonthConsumption]:
         viewer, now = await info.context.viewer(), info.context.now
-        points = await monthly_series(viewer, self.number_in_building, fluid, first=from_, last=to, now=now)
+        points = await monthly_series(viewer, self.database_id, fluid, first=from_, last=to, now=now)
         return [MonthConsumption.of(point, fluid) for point in points]
 
     @resolved(
@@ -146,23 +144,23 @@ class Dwelling(Node):
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
         viewer, now = await info.context.viewer(), info.context.now
         chosen = checked_day(day, "day")
-        return IndexStatement.of(await index_statement(viewer, self.number_in_building, day=chosen, now=now))
+        return IndexStatement.of(await index_statement(viewer, self.database_id, day=chosen, now=now))
 
     @resolved("The number of active alerts, without those dismissed as no leak.")
     async def active_alert_count(self, info: Info) -> int:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
         return sum(not view.snoozed for view in views)
 
     @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
     async def active_alerts(self, info: Info) -> list[Alert]:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.number_in_building)
+        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
         return [Alert.of(view) for view in views]
 
     @resolved("The alert history, newest first.")
     async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
         size, seen = checked_first(first), alert_of_cursor(after)
         viewer, now = await info.context.viewer(), info.context.now
-        page = await past_alerts(viewer, self.number_in_building, first=size, after=seen, now=now)
+        page = await past_alerts(viewer, self.database_id, first=size, after=seen, now=now)
         return AlertConnection.of(page, after=after)
 
 

@@ -92,7 +92,7 @@ class ResidenceDocument:
 @strawberry.type(description="A dwelling of a managed residence.")
 class ManagedDwelling:
     id: strawberry.ID
-    number_in_building: strawberry.Private[int]
+    database_id: strawberry.Private[int]
     place: str
     lot: str | None
 
@@ -100,7 +100,7 @@ class ManagedDwelling:
     def of(cls, view: ManagedDwellingView) -> "ManagedDwelling":
         return cls(
             id=global_id("ManagedDwelling", view.id),
-            number_in_building=view.id,
+            database_id=view.id,
             place=view.place,
             lot=view.lot,
         )
@@ -119,7 +119,7 @@ class ManagedDwelling:
         context = info.context
         points = await managed_daily_series(
             await context.viewer(),
-            self.number_in_building,
+            self.database_id,
             fluid,
             first=checked_day(from_, "from"),
             last=checked_day(to, "to"),
@@ -132,12 +132,12 @@ class ManagedDwelling:
 @strawberry.type(description="A residence that the manager is responsible for.")
 class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
-    number_in_building: strawberry.Private[int]
+    database_id: strawberry.Private[int]
     code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":
-        return shown(cls, view, id=global_id("ManagedResidence", view.id), number_in_building=view.id)
+        return shown(cls, view, id=global_id("ManagedResidence", view.id), database_id=view.id)
 
     @resolved("The active alerts of the residence's dwellings, newest first.")
     async def active_alerts(
@@ -154,13 +154,13 @@ class ManagedResidence(ResidenceAddress):
     @resolved("The documents of the residence («Mes documents»), newest first.")
     async def documents(self, info: Info) -> list[ResidenceDocument]:
         viewer, application = await info.context.viewer(), info.context.application
-        found = await residence_documents(application, viewer, self.number_in_building)
+        found = await residence_documents(application, viewer, self.database_id)
         return [ResidenceDocument.of(view) for view in found]
 
     @resolved("The dwellings of the residence.")
     async def dwellings(self, info: Info) -> list[ManagedDwelling]:
         viewer = await info.context.viewer()
-        found = await managed_dwellings(viewer, self.number_in_building)
+        found = await managed_dwellings(viewer, self.database_id)
         return [ManagedDwelling.of(view) for view in found]
 
     async def _alerts(
@@ -168,7 +168,7 @@ class ManagedResidence(ResidenceAddress):
     ) -> ManagedAlertConnection:
         page = await managed_alerts(
             await info.context.viewer(),
-            self.number_in_building,
+            self.database_id,
             active=active,
             first=checked_first(first),
             after=alert_of_cursor(after),

@@ -44,11 +44,11 @@ class Sms:
 
     def _post(self, number: str, text: str) -> None:
         # Imported here: it takes 0.7 s, and few commands send an SMS.
-        from pydantic import ValidationError  # noqa: PLC0415
-        from requests import RequestException  # noqa: PLC0415
-        from vonage_http_client.errors import HttpRequestError  # noqa: PLC0415
-        from vonage_sms import SmsMessage  # noqa: PLC0415
-        from vonage_sms.errors import SmsError  # noqa: PLC0415
+        from pydantic import ValidationError  # noqa: PLC0415 - only where an SMS is sent
+        from requests import RequestException  # noqa: PLC0415 - only where an SMS is sent
+        from vonage_http_client.errors import HttpRequestError  # noqa: PLC0415 - only where an SMS is sent
+        from vonage_sms import SmsMessage  # noqa: PLC0415 - only where an SMS is sent
+        from vonage_sms.errors import SmsError  # noqa: PLC0415 - only where an SMS is sent
 
         try:
             message = SmsMessage(

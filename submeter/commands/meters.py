@@ -68,7 +68,7 @@ async def import_meters(file: Path) -> None:
 
 
 @meters.command
-async def silent() -> None:
+async def missing_data() -> None:
     """Raise the alerts of meters that stopped sending, as the server does every hour."""
     async with opened():
         raised = await raise_missing_data(now=datetime.now(UTC))

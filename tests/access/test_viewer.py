@@ -10,7 +10,7 @@ from core.errors import (
     MustAcceptTerms,
     MustChangePassword,
     MustEnrolSecondFactor,
-    MustGiveSecondFactor,
+    MustVerifySecondFactor,
 )
 
 
@@ -43,7 +43,7 @@ def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
 @pytest.mark.parametrize(
     ("state", "refusal", "way_on"),
     [
-        (SessionState.MUST_VERIFY_SECOND_FACTOR, MustGiveSecondFactor, Permission.SECOND_FACTOR_GIVE),
+        (SessionState.MUST_VERIFY_SECOND_FACTOR, MustVerifySecondFactor, Permission.SECOND_FACTOR_VERIFY),
         (SessionState.MUST_CHANGE_PASSWORD, MustChangePassword, Permission.PASSWORD_WRITE),
         (SessionState.MUST_ENROL_SECOND_FACTOR, MustEnrolSecondFactor, Permission.SECOND_FACTOR_WRITE),
         (SessionState.MUST_ACCEPT_TERMS, MustAcceptTerms, Permission.TERMS_ACCEPT),

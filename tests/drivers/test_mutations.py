@@ -136,7 +136,7 @@ def measured(telegram: bytes, key: bytes | None, *, crc_kept: bool | None = None
         return None
 
 
-def dwelling_requests(driver: str) -> Iterator[tuple[int, Sample, tuple[Sample, ...], random.Random]]:
+def cases(driver: str) -> Iterator[tuple[int, Sample, tuple[Sample, ...], random.Random]]:
     """So many samples, in turn, each with the next numbers of one seeded row."""
     chance = random.Random(f"mutations of {driver}")
     whole = samples(driver)
@@ -150,7 +150,7 @@ DRIVERS = ("generic", "ista", "itron", "kamstrup", "ocea")
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_no_damage_raises_anything_but_a_telegram_error(driver):
     """Bits turned, telegrams cut, spliced and invented, with the right key, a wrong one and none."""
-    for _, sample, whole, chance in dwelling_requests(driver):
+    for _, sample, whole, chance in cases(driver):
         telegram = mutated(sample.telegram, whole, chance)
         for key in {sample.key, KEY, None, b"short"}:
             measured(telegram, key, crc_kept=chance.choice([None, True, False]))
@@ -162,7 +162,7 @@ def test_damage_under_link_checksums_gives_no_value(driver):
 
     Its checksum finds every five of them in a block of that length.
     """
-    for number, sample, _, chance in dwelling_requests(driver):
+    for number, sample, _, chance in cases(driver):
         framed = encryption.format_a(sample.telegram)
         damaged = flipped(framed, chance, 1)
         if damaged != framed:
@@ -177,7 +177,7 @@ def test_damage_under_a_message_code_or_payload_checksum_gives_no_other_value(dr
     that stand 151 bits apart, so no more is asked of it.
     """
     checked = {SecurityKind.MODE_7: (64, 256), SecurityKind.ELL_CTR: (16, 2)}
-    for number, sample, _, chance in dwelling_requests(driver):
+    for number, sample, _, chance in cases(driver):
         damage = checked.get(identify(sample.telegram, REGISTRY).envelope.security)
         if sample.key is None or damage is None:
             continue

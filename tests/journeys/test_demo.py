@@ -162,7 +162,7 @@ async def _dashboards_show_what_the_registers_counted(
 
             def amount(first: date, end: date) -> int | None:
                 since = max(first, move_in)  # noqa: B023 - called within this iteration
-                return truth.amount(addresses, since, end) if end > since else None  # noqa: B023
+                return truth.amount(addresses, since, end) if end > since else None  # noqa: B023 - called before the loop goes on
 
             assert _smallest(tab["monthToDate"]) == amount(months.back(0), months.tomorrow), where
             assert _smallest(tab["previousMonth"]) == amount(months.back(1), months.back(0)), where

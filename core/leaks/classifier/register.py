@@ -77,9 +77,9 @@ def _turn_rings(state: ClassifierState, elapsed_s: Array, broken: Array) -> None
         ring = state[name]
         ring[1:] = ring[:-1].copy()
         ring[0] = latest
-    silent = (elapsed_s > LONGEST_BRIDGE_S) | broken
-    if silent.any():
-        state["index"][1:, silent] = _NEVER
+    missing = (elapsed_s > LONGEST_BRIDGE_S) | broken
+    if missing.any():
+        state["index"][1:, missing] = _NEVER
     if broken.any():
         state["seen"][1:, broken] = _NEVER
         state["bound"][:, broken] = np.inf

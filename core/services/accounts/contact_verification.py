@@ -153,7 +153,7 @@ async def _send_email_code(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    await record_own(Act.EMAIL_CHANGE_ASKED, viewer, visitor, now, connection)
+    await record_own(Act.EMAIL_CHANGE_REQUESTED, viewer, visitor, now, connection)
     taken = await Account.filter(email_key=email_key(address)).using_db(connection).exists()
     purpose = ChallengePurpose.CONFIRM_EMAIL
     await _send_code(connection, application, account, purpose, address, to_nobody=taken, now=now)

@@ -269,7 +269,7 @@ async def _send_reset(
     now: datetime,
 ) -> None:
     subject = Subject("account", account.id if account else None)
-    await record(Act.PASSWORD_RESET_ASKED, subject, None, visitor, now, connection)
+    await record(Act.PASSWORD_RESET_REQUESTED, subject, None, visitor, now, connection)
     await queue_account_message(
         connection,
         application.settings,

@@ -104,7 +104,7 @@ async def verify_second_factor(
         CodeInvalid: wrong, or a code that was used before.
         RateLimited: too many wrong ones.
     """
-    viewer.require(Permission.SECOND_FACTOR_GIVE)
+    viewer.require(Permission.SECOND_FACTOR_VERIFY)
     account = await Account.get(id=viewer.account_id)
     if account.second_factor_since is None:
         raise CodeExpired

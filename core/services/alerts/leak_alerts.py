@@ -58,10 +58,10 @@ async def raise_leak_alerts(
             if again:
                 await add_meter_action(connection, alert, AlertActionKind.RELAPSED, now=now)
             template = "leak_relapsed" if again else f"leak_{finding.going_on.kind.value.lower()}"
-            key, level = _notified(finding.going_on)
+            key, level = _key_and_level(finding.going_on)
             notifications.append(_notifications(meter, alert, episode, template, key, level=level, day=today))
         if finding.ended is not None and not is_dismissed:
-            key, level = _notified(finding.ended)
+            key, level = _key_and_level(finding.ended)
             day = finding.ended.day
             notifications.append(
                 _notifications(meter, alert, episode, "leak_closed", key, level=level, day=day)
@@ -103,7 +103,7 @@ def _overlaps(flag: Alert, episode: LeakEpisode) -> bool:
     return begins_in_time and (flag.ended_on is None or flag.ended_on >= episode.started_on)
 
 
-def _notified(event: Event) -> tuple[str, int]:
+def _key_and_level(event: Event) -> tuple[str, int]:
     """The event's key within its episode, and its level."""
     return event.key.partition(":")[2], event.level
 

@@ -119,12 +119,12 @@ async def _replace(
     now: datetime,
 ) -> list[DetectedLeak]:
     rows = {row.started_on: row for row in before}
-    notified = [_episode(row) for row in before]
+    stored = [_episode(row) for row in before]
     judged = {one.episode.started_on: one for one in after}
     found = [one.episode for one in after]
-    new_events = events(notified, found)
+    new_events = events(stored, found)
     findings: list[DetectedLeak] = []
-    for old, new in paired(notified, found):
+    for old, new in paired(stored, found):
         row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
         if new is None:
             await row.delete(using_db=connection)

@@ -67,7 +67,7 @@ async def _raise_missing(
     missed = [one for one in missing if last[one.meter_id].read_at_s == one.last_s]  # not received meanwhile
     keys = {condition_key(AlertKind.NO_DATA, one.meter_id, one.last_s): one for one in missed}
     known = Alert.filter(alert_key__in=list(keys)).using_db(connection)
-    notified = {row.alert_key for row in await known.only("id", "alert_key")}
+    raised = {row.alert_key for row in await known.only("id", "alert_key")}
     places = await _places(connection, [one.meter_id for one in missed])
     rows = [
         Alert(
@@ -80,7 +80,7 @@ async def _raise_missing(
             raised_at=now,
         )
         for key, one in keys.items()
-        if key not in notified
+        if key not in raised
     ]
     await Alert.bulk_create(rows, using_db=connection)
     return len(rows)

@@ -69,7 +69,7 @@ async def snoozed_alerts(
 
 async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
     """Copy a snooze to the next alert of the same meter, with the same end."""
-    words = (
+    dismissals = (
         await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
         .using_db(connection)
         .order_by("-id")
@@ -80,15 +80,15 @@ async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, lik
         like.last_action,
     )
     await alert.save(using_db=connection)
-    for reported in words[:1]:
+    for dismissal in dismissals[:1]:
         await AlertAction.create(
             alert_id=alert.id,
-            action=reported.action,
-            party=reported.party,
-            account_id=reported.account_id,
-            done_at=reported.done_at,
-            reason=reported.reason,
-            snoozed_until=reported.snoozed_until,
-            note=reported.note,
+            action=dismissal.action,
+            party=dismissal.party,
+            account_id=dismissal.account_id,
+            done_at=dismissal.done_at,
+            reason=dismissal.reason,
+            snoozed_until=dismissal.snoozed_until,
+            note=dismissal.note,
             using_db=connection,
         )

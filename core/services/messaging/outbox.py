@@ -99,8 +99,8 @@ async def queue(
     stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
         connection
     )
-    notified = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
-    new = [row for row in rows if row.idempotency_key not in notified]
+    queued = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
+    new = [row for row in rows if row.idempotency_key not in queued]
     await OutboxMessage.bulk_create(new, using_db=connection)
     return len(new)
 

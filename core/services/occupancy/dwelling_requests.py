@@ -98,7 +98,7 @@ async def open_dwelling_request(
     managers = await managers_of(connection, [dwelling.residence_id])
     where = {"place": place_of(dwelling), "residence": dwelling.residence.code}
     for manager in managers.get(dwelling.residence_id, ()):
-        key = f"case:{dwelling_request.id}:opened:{manager.id}"
+        key = f"dwelling_request:{dwelling_request.id}:opened:{manager.id}"
         await _notify(
             connection, application, manager, profile, "dwelling_request_opened", key, now=now, **where
         )
@@ -207,7 +207,7 @@ async def decide(
         dwelling_request.account,
         profile,
         template,
-        f"case:{dwelling_request.id}",
+        f"dwelling_request:{dwelling_request.id}",
         now=now,
     )
     await record(
@@ -268,7 +268,7 @@ async def _make_room(
                 row.account,
                 profile,
                 "occupancy_ended",
-                f"case:{dwelling_request.id}:{row.id}",
+                f"dwelling_request:{dwelling_request.id}:{row.id}",
                 until=row.access_until.isoformat(),
                 now=now,
             )

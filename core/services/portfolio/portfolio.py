@@ -76,7 +76,7 @@ async def upsert_residence(
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
     check_texts(operator=spec.operator_code, residence=spec.code)
     check_zone(spec.time_zone)
-    reported = {
+    given = {
         "published_at": spec.published_at,
         "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
     }
@@ -89,7 +89,7 @@ async def upsert_residence(
             "time_zone": spec.time_zone,
             "remote_reading": spec.remote_reading,
             "resident_portal_option": spec.resident_portal_option,
-            **{name: value for name, value in reported.items() if value is not None},
+            **{name: value for name, value in given.items() if value is not None},
         },
         using_db=connection,
         operator_id=operator.id,

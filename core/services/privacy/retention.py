@@ -83,8 +83,8 @@ async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
     await _purge(unsent, _give_up, now)
     settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
     return {
-        "account_messages": await _purge(settled.filter(alert_id=None), _delete, now),
-        "alert_messages": await _purge(settled.exclude(alert_id=None), _erase_words, now),
+        "account messages": await _purge(settled.filter(alert_id=None), _delete, now),
+        "alert messages": await _purge(settled.exclude(alert_id=None), _erase_words, now),
     }
 
 

@@ -104,15 +104,15 @@ async def replay(
     after = 0
     while True:
         query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
-        kept = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
-        if not kept:
+        waiting = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
+        if not waiting:
             return summary
-        after = kept[-1].id
-        for operator_id, rows in groupby(kept, key=_operator_of):
+        after = waiting[-1].id
+        for operator_id, rows in groupby(waiting, key=_operator_of):
             lines = (ReceivedLine(row.line, row.received_at, operator_id, sightings=0) for row in rows)
-            hearer = replace(viewer, operator_id=operator_id)
+            receiver = replace(viewer, operator_id=operator_id)
             summary += await _in_batches(
-                application, hearer, lines, source="replay", now=now, progress=progress
+                application, receiver, lines, source="replay", now=now, progress=progress
             )
 
 

@@ -219,7 +219,7 @@ async def test_a_reset_does_not_disclose_whether_an_account_exists(application, 
     (dropped,) = await OutboxMessage.all()
     assert (dropped.state, dropped.failure) == (MessageState.FAILED, "NO_ADDRESS")
     assert await link(" CLAIRE.martin@example.org ") is not None
-    assert [entry.subject.number is not None for entry in await audited(Act.PASSWORD_RESET_ASKED)] == [
+    assert [entry.subject.number is not None for entry in await audited(Act.PASSWORD_RESET_REQUESTED)] == [
         False,
         True,
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from core.access import Act, Permission, Role, SessionState
 from core.access.refusals import CodeExpired, CodeInvalid, PasswordWrong
-from core.errors import Conflict, MustGiveSecondFactor, RateLimited, Unauthenticated
+from core.errors import Conflict, MustVerifySecondFactor, RateLimited, Unauthenticated
 from core.models import Account, RecoveryCode
 from core.services.accounts.second_factor import (
     begin_enrolment,
@@ -54,7 +54,7 @@ async def test_an_enrolled_account_is_asked_for_a_code(application, enter, enrol
     app, _, _ = await enrolled()
     viewer = await enter()
     assert viewer.state is SessionState.MUST_VERIFY_SECOND_FACTOR
-    with pytest.raises(MustGiveSecondFactor):
+    with pytest.raises(MustVerifySecondFactor):
         viewer.require(Permission.DWELLINGS_READ)
     opened = await give(viewer, app.at(NOW + STEP), at=NOW + STEP)
     assert opened.viewer.state is SessionState.READY

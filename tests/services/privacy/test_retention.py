@@ -159,7 +159,7 @@ async def test_an_alerts_messages_are_erased_and_never_sent_again(
     await OutboxMessage.all().update(state=MessageState.SENT, sent_at=NOW, recipient="claire@example.org")
     later = NOW + settings.message_retention
     assert not any((await purge(settings, now=later - MOMENT)).values())
-    assert (await purge(settings, now=later))["alert_messages"] == 2
+    assert (await purge(settings, now=later))["alert messages"] == 2
     for row in await OutboxMessage.all():
         assert (row.values, row.recipient, row.encrypted_values) == ({}, None, None)
         assert (row.state, row.sent_at, row.erased_at) == (MessageState.SENT, NOW, later)
@@ -192,7 +192,7 @@ async def test_an_account_message_is_deleted_once_it_is_settled(application, set
         async with in_transaction() as connection:
             await queue_account_message(connection, settings, mail, now=created_at)
         await OutboxMessage.filter(idempotency_key=key).update(state=state)
-    assert (await purge(settings, now=NOW))["account_messages"] == 3
+    assert (await purge(settings, now=NOW))["account messages"] == 3
     assert await names(OutboxMessage, "idempotency_key") == ["expired later", "sent later", "waits"]
 
 
@@ -203,7 +203,7 @@ async def test_an_alerts_message_that_could_not_be_sent_is_erased_too(
     notification = await _leak(key_encryption)
     await _queue(notification, now=NOW)
     later = NOW + outbox.NOTIFICATION_MAX_AGE + settings.message_retention
-    assert (await purge(settings, now=later))["alert_messages"] == 2
+    assert (await purge(settings, now=later))["alert messages"] == 2
     rows = await OutboxMessage.all()
     assert {(row.state, row.failure, str(row.values)) for row in rows} == {
         (MessageState.FAILED, "EXPIRED", "{}")
