@@ -57,10 +57,11 @@ async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
 async def test_a_database_of_another_version_is_refused(application, settings) -> None:
     """A migration that this version does not know: one line says so, and nothing is read or written."""
     await current_database().execute_query(
-        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '0002_series', '2026-11-22')"
+        "INSERT INTO tortoise_migrations (app, name, applied_at)"
+        " VALUES ('models', '0002_series', '2026-11-22')"
     )
     for asked in (pending_migrations, migrate):
-        with pytest.raises(SettingsError, match="SUBMETER_DATABASE_URL .* has the migration 0002_series"):
+        with pytest.raises(SettingsError, match=r"SUBMETER_DATABASE_URL .* has the migration 0002_series"):
             await asked(settings)
 
 
