@@ -147,14 +147,14 @@ async def pending_migrations(settings: Settings) -> list[str]:
         rows = await database.execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
     finally:
         await database.close()
-    applied = {row["name"] for row in rows}
-    if unknown := sorted(applied.difference(_migrations())):
+    known, applied = _migrations(), {row["name"] for row in rows}
+    if unknown := sorted(applied.difference(known)):
         raise SettingsError(
             f"names a database of another version of Submeter (it has the migration {unknown[0]});"
             " use that version, or make the database anew (`make demo-reset` for the demo's)",
             field=_URL,
         )
-    return [name for name in _migrations() if name not in applied]
+    return [name for name in known if name not in applied]
 
 
 def _migrations() -> list[str]:
