@@ -69,10 +69,11 @@ async def snoozed_alerts(
 
 async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:
     """Copy a snooze to the next alert of the same meter, with the same end."""
-    dismissals = (
+    dismissal = (
         await AlertAction.filter(alert_id=like.id, action=AlertActionKind.NOT_A_LEAK)
         .using_db(connection)
         .order_by("-id")
+        .first()
     )
     alert.snoozed_until, alert.snoozed_level, alert.last_action = (
         like.snoozed_until,
@@ -80,7 +81,7 @@ async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, lik
         like.last_action,
     )
     await alert.save(using_db=connection)
-    for dismissal in dismissals[:1]:
+    if dismissal is not None:
         await AlertAction.create(
             alert_id=alert.id,
             action=dismissal.action,
