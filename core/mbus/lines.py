@@ -19,7 +19,8 @@ from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
 _SEPARATORS: Final = str.maketrans("", "", " _|#\t")
-_SIMULATION: Final = re.compile(r"telegram=\|([0-9A-Fa-f_|# ]*)\|(?:\+\d+)?", re.ASCII)
+_SIMULATION: Final = re.compile(r"telegram=\|([0-9A-Fa-f_|# ]*)\|(?:\+(\d{1,9}))?", re.ASCII)
+_SECONDS: Final = re.compile(r"\|\+(\d{1,9})\s*\Z", re.ASCII)
 _RTL_FIELDS: Final = 8
 _LONGEST: Final = 2048
 
@@ -34,6 +35,7 @@ class GatewayLine:
         rssi_dbm: received signal strength in dBm; None when the line does not say, or says it in another
             unit.
         crc_kept: whether the link checksums are still in `telegram`; None when the line's shape does not say.
+        seconds: when, in seconds since the start of its simulation file; None when the line does not say.
         checked: True when the line says that the receiver checked the link checksums.
 
     """
@@ -43,6 +45,7 @@ class GatewayLine:
     rssi_dbm: float | None = None
     crc_kept: bool | None = None
     checked: bool = False
+    seconds: int | None = None
 
 
 def is_blank(text: str) -> bool:
@@ -51,6 +54,12 @@ def is_blank(text: str) -> bool:
     """
     stripped = text.strip()
     return not stripped or stripped.startswith("#")
+
+
+def simulation_seconds(text: str) -> int | None:
+    """The `+SECONDS` of a simulation line, without reading its telegram."""
+    match = _SECONDS.search(text)
+    return None if match is None or not text.lstrip().startswith("telegram=") else int(match.group(1))
 
 
 def parse_line(text: str) -> GatewayLine:
@@ -104,7 +113,8 @@ def _simulation(line: str) -> GatewayLine:
     match = _SIMULATION.fullmatch(line)
     if match is None:
         raise _fault("A simulation line is written telegram=|HEX| or telegram=|HEX|+SECONDS.")
-    return GatewayLine(_unhex(match.group(1)))
+    telegram, seconds = match.groups()
+    return GatewayLine(_unhex(telegram), seconds=None if seconds is None else int(seconds))
 
 
 def _rtl_wmbus(line: str) -> GatewayLine:

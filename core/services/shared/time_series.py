@@ -74,6 +74,16 @@ async def known_telegrams(
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
 
 
+async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, int]:
+    """The time of the newest reading of each meter that has one."""
+    rows = await _select(
+        connection,
+        "SELECT k.a, (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a) AS newest FROM k",
+        ((meter_id,) for meter_id in meter_ids),
+    )
+    return {row["a"]: row["newest"] for row in rows if row["newest"] is not None}
+
+
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
     """Store readings; their (meter, time) must not be stored yet."""
     columns = ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest")

@@ -66,12 +66,14 @@ class ReceivedLine:
         received_at: the moment that applies if the line carries none itself.
         operator_id: whose gateway received it; None for the operator's own command line, which serves all.
         sightings: how often it was received now; 0 when a dead letter is only retried.
+        own_time: whether the line says when it was received.
     """
 
     text: str
     received_at: datetime
     operator_id: int | None = None
     sightings: int = 1
+    own_time: bool = False
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
@@ -157,7 +159,7 @@ def _received_telegram(
         return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
-        line=line,
+        line=line if gateway_line.received_at is None else replace(line, own_time=True),
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
         moment=gateway_line.received_at or line.received_at,
