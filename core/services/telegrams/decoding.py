@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
 
+from core.mbus.lines import LONGEST_LINE, cut_line, is_cut, stripped
 from core.metering import (
     CompactFormats,
     GatewayLine,
@@ -77,8 +78,11 @@ class ReceivedLine:
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
-        """The line of an arbitrary text."""
-        return cls(escape_for_database(text.strip()), received_at, operator_id)
+        """The line of an arbitrary text; of one that is too long its beginning and its length."""
+        line = stripped(text) or text.strip()
+        if len(line) > LONGEST_LINE and not is_cut(line):
+            line = cut_line(line, len(line))
+        return cls(escape_for_database(line), received_at, operator_id)
 
     @property
     def digest(self) -> str:

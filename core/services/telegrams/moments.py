@@ -194,19 +194,16 @@ async def _read_floors(
     """What was received of each sender before: its newest reading, and its newest dead letter."""
     waiting = {key for key, sender in senders.items() if sender.laid}
     ids = [key for key in waiting if isinstance(key, int)]
-    newest: dict[_Key, int] = {}
     for meter_id, at_s in (await time_series.newest_readings(connection, ids)).items():
-        newest[meter_id] = at_s
+        senders[meter_id].floor = at_s
     addresses: dict[str, _Key] = {address: key for address, key in meters.items() if key in waiting}
     addresses.update((key, key) for key in waiting if isinstance(key, str))
     last = await DeadLetter.all().using_db(connection).order_by("-id").only("id").first()
     if addresses and last is not None:
         recent = DeadLetter.filter(id__gt=last.id - _RECENT_DEAD_LETTERS, radio_address__in=list(addresses))
         for row in await recent.using_db(connection).only("radio_address", "received_at"):
-            key = addresses[row.radio_address or ""]
-            newest[key] = max(newest.get(key, 0), _seconds(row.received_at))
-    for key, at_s in newest.items():
-        senders[key].floor = at_s
+            sender = senders[addresses[row.radio_address or ""]]
+            sender.floor = max(sender.floor or 0, _seconds(row.received_at))
 
 
 def _laid(sender: _Sender) -> dict[ReceivedLine, int]:
