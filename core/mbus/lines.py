@@ -86,7 +86,7 @@ def stripped(text: str) -> str:
 
 def cut_line(kept: str, length: int) -> str:
     """How a line that is too long is kept: its beginning, and how long it was; never read as a telegram."""
-    return f"{kept[:LONGEST_LINE]} [cut, {length} characters]"
+    return f"{kept} [cut, {length} characters]"
 
 
 def is_cut(text: str) -> bool:
@@ -112,7 +112,7 @@ def parse_line(text: str) -> GatewayLine:
     cut = _CUT.search(text) if len(text) > LONGEST_LINE else None
     if cut is not None:
         raise _fault(
-            f"The line has {cut.group(1)} characters, of which {LONGEST_LINE} are kept.", offset=LONGEST_LINE
+            f"The line has {cut.group(1)} characters, of which {cut.start()} are kept.", offset=cut.start()
         )
     line = stripped(text).rstrip("; ")
     if line.startswith("{"):

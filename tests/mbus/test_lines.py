@@ -103,7 +103,7 @@ def test_a_simulation_line_says_its_seconds(text, seconds):
 
 def test_a_line_that_was_cut_says_how_long_it_was():
     """Its beginning is kept, and the fault names the length; what was cut is no telegram any more."""
-    cut = cut_line("F" * 20_000, 1_000_000)
+    cut = cut_line("F" * LONGEST_LINE, 1_000_000)
     assert (is_cut(cut), cut[:LONGEST_LINE]) == (True, "F" * LONGEST_LINE)
     with pytest.raises(TelegramError, match="1000000 characters, of which 16384 are kept") as caught:
         parse_line(cut)

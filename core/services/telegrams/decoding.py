@@ -81,7 +81,7 @@ class ReceivedLine:
         """The line of an arbitrary text; of one that is too long its beginning and its length."""
         line = stripped(text) or text.strip()
         if len(line) > LONGEST_LINE and not is_cut(line):
-            line = cut_line(line, len(line))
+            line = cut_line(line[:LONGEST_LINE], len(line))
         return cls(escape_for_database(line), received_at, operator_id)
 
     @property
