@@ -21,7 +21,7 @@ else:
 PIECE: Final = 1 << 20
 """Bytes that are unpacked at once."""
 
-FREE_BYTES: Final = 64 << 20
+FREE_BYTES: Final = 16 << 20
 MOST_TIMES: Final = 200
 """Content beyond the free bytes may be so many times larger than the file; a log is 3 to 30 times."""
 
@@ -139,11 +139,9 @@ class Unpacking:
         self._packed = self._inner is not None
 
     def _content(self, data: bytes) -> Iterator[bytes]:
-        if not self._packed:
-            if self.fault is None:
-                yield from (data[at : at + PIECE] for at in range(0, len(data), PIECE))
-            return
-        while self.fault is None:
+        if not self._packed and self.fault is None:
+            yield from (data[at : at + PIECE] for at in range(0, len(data), PIECE))
+        while self._packed and self.fault is None:
             if self._inner is None:
                 data = self._next_member(data)
             if self._inner is None:
