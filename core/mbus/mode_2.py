@@ -5,7 +5,7 @@ turned round in its place. The one rule: the length of no field changes, so that
 telegram as sent. EN 13757-3 clause 5 and annex on mode 2 (bit 2 of the CI field, there called M).
 
 DIF, VIF and their extensions are single bytes and stand in one order in both modes; what follows a DIF 0F or
-1F is the maker's own and stays as it is.
+1F is the maker's own and remains as it is.
 """
 
 from typing import Final

@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(tables, run, tmp_pa
 
 
 def test_a_line_beyond_the_bound_is_a_dead_letter_with_its_length(tables, run, tmp_path) -> None:
-    """Its beginning is kept, its length is told; the line after it is read."""
+    """Its beginning is kept, its length is stated; the line after it is read."""
     path = tmp_path / "log"
     path.write_text(f"{'F' * 1_000_000}\n{telegram(1)}\n", encoding="utf-8")
     summary = json.loads(run("ingest", str(path), "--json").stdout)

@@ -53,7 +53,7 @@ def test_a_line_ends_as_any_system_ends_it(end, size):
 
 
 def test_nuls_around_a_line_are_dropped_and_within_are_kept():
-    """A few NULs before or after are no content; one within stays, so that its line is refused."""
+    """A few NULs before or after are no content; one within remains, so that its line is refused."""
     lines, _ = lines_of(b"\0\0one\n\0two\0\nth\0ree\n\0\0")
     assert [line.strip("\0") for line in lines] == ["one", "two", "th\0ree"]
 
@@ -117,7 +117,7 @@ def test_a_skippable_frame_of_zstd_is_skipped():
 @pytest.mark.parametrize("packed", ["gzip", "zstd"])
 @pytest.mark.parametrize("size", [1, PIECE])
 def test_a_truncated_file_keeps_what_was_read_and_says_so(packed, size):
-    """Cut at any place: the lines are those of the beginning, and the fault is told."""
+    """Cut at any place: the lines are those of the beginning, and the fault is named."""
     lines = [f"{number:04d} {zlib.crc32(bytes([number % 256])):08x}" for number in range(2000)]
     whole = PACKED[packed]("\n".join(lines).encode())
     for kept in (len(whole) // 2, len(whole) - 1, len(whole) - 5, 12):
@@ -160,7 +160,7 @@ def test_a_bomb_is_stopped(packed):
     ("head", "name"), [(b"\xfd7zXZ\0", "xz"), (b"PK\x03\x04\0\0", "zip"), (b"BZh91AY", "bzip2")]
 )
 def test_another_packing_is_named(head, name):
-    """What is recognised and not read is told by its name; its bytes are no lines."""
+    """What is recognised and not read is called by its name; its bytes are no lines."""
     lines, reader = lines_of(head + bytes(range(100)), 3)
     assert lines == []
     assert reader.fault is not None

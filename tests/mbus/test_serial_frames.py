@@ -42,7 +42,7 @@ def test_an_iu891a_frame_is_recognised_and_refused(payload):
     "raw",
     [slip(b"\x09\x20" + PRIOS, checksum=1), b"\xc0\xc0", b"\xc0\xdb\x01\xc0", b"\xc0\x01\x02\x03\xdb\xc0"],
 )
-def test_a_damaged_iu891a_frame_is_told_as_damaged(raw):
+def test_a_damaged_iu891a_frame_is_reported_as_damaged(raw):
     """A SLIP frame whose checksum does not fit, or that breaks RFC 1055."""
     assert refusal(raw).code is TelegramFault.CRC_MISMATCH
 

@@ -263,7 +263,7 @@ def _moved(report: Reported, at_s: int | None) -> Reported:
 
 
 def _at(line: ReceivedLine, at_s: int) -> ReceivedLine:
-    """A moment that fits already stays as exact as it is."""
+    """A moment that fits already remains as exact as it is."""
     if _seconds(line.received_at) == at_s:
         return line
     return replace(line, received_at=datetime.fromtimestamp(at_s, UTC))

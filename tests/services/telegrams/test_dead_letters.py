@@ -235,7 +235,7 @@ async def test_any_text_can_be_kept_and_replayed(application, now, line) -> None
     assert [row.times_seen for row in await DeadLetter.all()] == [2, 2]
 
 
-async def test_a_line_is_kept_up_to_its_bound(application, now) -> None:
+async def test_a_dead_letter_has_a_bound(application, now) -> None:
     """Through any door: the beginning of a line that is too long, its length, and the same when replayed."""
     for _ in range(2):
         summary = await take_in(application, SYSTEM, ["F" * 1_000_000], source="test", now=now)

@@ -181,7 +181,7 @@ async def test_the_seconds_order_a_shuffled_simulation_file(
 async def test_an_untimed_line_yields_to_one_with_a_time(
     application, key_encryption, now, izar, tables
 ) -> None:
-    """Both of one second: the time that a gateway gave stays, the other takes the next free second."""
+    """Both of one second: the time that a gateway gave remains, the other takes the next free second."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     lines = [izar.line(5, now), izar.telegram(6).hex()]
     summary = await take_in(application, SYSTEM, lines, source="test", now=now)
