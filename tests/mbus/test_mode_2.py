@@ -60,7 +60,7 @@ def test_without_turning_the_value_would_be_another():
     assert str(false.record(Measurand.VOLUME).value) != "47.889"
 
 
-def test_a_makers_own_data_stay_as_they_are():
+def test_a_makers_own_data_remain_as_they_are():
     """What follows a DIF 0F has no byte order of the standard."""
     frame = read(wired("76", map(turned, HEADER), [("0413", "0000BB11")], tail="0F010203"))
     assert frame.manufacturer_data == bytes.fromhex("010203")
