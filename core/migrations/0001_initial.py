@@ -30,6 +30,7 @@ TIME_SERIES = (
         status_bits INTEGER NOT NULL,
         received_at BIGINT NOT NULL,
         telegram_digest BIGINT NOT NULL,
+        evidence SMALLINT NOT NULL,
         PRIMARY KEY (meter_id, read_at)
     )""",
     """
@@ -124,6 +125,8 @@ ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
 DocumentKind = one_of("PORTAL_READY")
+Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
+    "WITHDRAWN")
 DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
@@ -325,10 +328,23 @@ class Migration(migrations.Migration):
                 ("radio_address", fields.CharField(unique=True, max_length=20)),
                 ("register_step", fields.IntField(default=1)),
                 ("register_capacity", fields.BigIntField(null=True)),
+                ("nominal_flow_m3_per_h", fields.DecimalField(null=True, max_digits=8, decimal_places=3)),
                 ("location", fields.CharField(default="", max_length=80)),
                 ("installed_at", fields.DatetimeField()),
                 ("removed_at", fields.DatetimeField(null=True)),
             ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
+            ops.CreateModel("DoubtfulReading", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="doubtful_readings", on_delete=fields.RESTRICT)),
+                ("read_at", fields.BigIntField(description="epoch seconds")),
+                ("index_value", fields.BigIntField(description="in the smallest unit of the fluid")),
+                ("status_bits", fields.IntField()),
+                ("received_at", fields.BigIntField(description="epoch seconds")),
+                ("telegram_digest", fields.BigIntField()),
+                ("evidence", fields.SmallIntField(description="see Evidence")),
+                ("doubt", fields.CharEnumField(Doubt, description="see Doubt", max_length=20)),
+                ("decided", fields.BooleanField(default=False, description="the readings after it have made it an outlier", db_default=False)),
+            ], {"table": "doubtful_reading", "unique_together": (("meter", "read_at", "index_value"),), "table_description": "A reading that does not count: in no volume, no alert and no judgement."}),
             ops.CreateModel("LeakClassifierState", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_classifier_state", on_delete=fields.CASCADE)),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from tortoise import fields
 
 from core.consumption.fluids import Fluid
+from core.consumption.plausibility import Doubt
 from core.models.base import Model
 from core.models.people import Gateway
 from core.models.places import Dwelling
@@ -19,7 +20,8 @@ class Meter(Model):
     `printed_serial` is what a resident reads on it, `serial_key` the same after normalisation,
     `radio_address` the EN 13757 address as text (`KAM-76348799-1B-16`), unique worldwide.
     `register_step` is the smallest progress its register shows and `register_capacity` where it starts
-    again at 0, both in the fluid's smallest unit.
+    again at 0, both in the fluid's smallest unit. `nominal_flow_m3_per_h` is its size: Q3 of a water
+    meter, qp of a heat meter.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -34,6 +36,7 @@ class Meter(Model):
     radio_address = fields.CharField(max_length=20, unique=True)
     register_step = fields.IntField(default=1)
     register_capacity = fields.BigIntField(null=True)
+    nominal_flow_m3_per_h = fields.DecimalField(max_digits=8, decimal_places=3, null=True)
     location = fields.CharField(max_length=80, default="")
     installed_at = fields.DatetimeField()
     removed_at = fields.DatetimeField(null=True)
@@ -58,6 +61,34 @@ class MeterKey(Model):
     class Meta:
         table = "meter_key"
         indexes = (("meter_id",),)
+
+
+class DoubtfulReading(Model):
+    """A reading that does not count: in no volume, no alert and no judgement.
+
+    Later readings may still confirm it, which makes it a row of `reading`; or the operator accepts it.
+    Times are epoch seconds, as in `reading`.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="doubtful_readings", on_delete=fields.RESTRICT
+    )
+    meter_id: int
+    read_at = fields.BigIntField(description="epoch seconds")
+    index_value = fields.BigIntField(description="in the smallest unit of the fluid")
+    status_bits = fields.IntField()
+    received_at = fields.BigIntField(description="epoch seconds")
+    telegram_digest = fields.BigIntField()
+    evidence = fields.SmallIntField(description="see Evidence")
+    doubt = fields.CharEnumField(Doubt, max_length=20, description="see Doubt")
+    decided = fields.BooleanField(
+        default=False, db_default=False, description="the readings after it have made it an outlier"
+    )
+
+    class Meta:
+        table = "doubtful_reading"
+        unique_together = (("meter", "read_at", "index_value"),)
 
 
 class CompactFormat(Model):

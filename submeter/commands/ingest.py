@@ -74,6 +74,7 @@ def _report(summary: IntakeSummary, *, as_json: bool) -> None:
             {
                 "lines": summary.lines,
                 "stored": summary.stored,
+                "doubtful": summary.doubtful,
                 "duplicates": summary.duplicates,
                 "unusable": dict(sorted(summary.unusable.items())),
                 "alerts": summary.alerts,
@@ -82,10 +83,14 @@ def _report(summary: IntakeSummary, *, as_json: bool) -> None:
         )
         return
     rows = [("stored", summary.stored), ("duplicates", summary.duplicates)]
+    if summary.doubtful:
+        rows.insert(1, ("of these doubtful", summary.doubtful))
     rows += [(f"dead letters: {reason}", count) for reason, count in sorted(summary.unusable.items())]
     print_table(counted(summary.lines, "line"), ("result", "lines"), rows)
     if summary.alerts or summary.messages:
         out.print(f"{summary.alerts} alerts raised or updated, {summary.messages} messages queued.")
+    if summary.doubtful:
+        out.print("[bold]submeter readings list[/] shows which readings do not count, and why.")
     if summary.unusable:
         out.print(
             "[bold]submeter dead-letters list[/] shows the reasons; "

@@ -5,6 +5,7 @@ The list is CSV with a header. Keys are never an argument, which the shell's his
 
 import csv
 from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -42,7 +43,8 @@ async def import_meters(file: Path) -> None:
 
     Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
-    register_capacity, location, installed_on and removed_on (YYYY-MM-DD, days of the residence), key (hex).
+    register_capacity, nominal_flow_m3_per_h (Q3 of a water meter, qp of a heat meter), location, installed_on
+    and removed_on (YYYY-MM-DD, days of the residence), key (hex).
 
     Args:
         file: the CSV file.
@@ -106,13 +108,17 @@ async def _put(row: dict[str, str | None], application: Application) -> None:
             removed_at=_midnight(row["removed_on"] or "", zone) if row.get("removed_on") else None,
             register_step=int(row.get("register_step") or 1),
             register_capacity=int(row["register_capacity"] or 0) if row.get("register_capacity") else None,
+            nominal_flow_m3_per_h=Decimal(row["nominal_flow_m3_per_h"] or 0)
+            if row.get("nominal_flow_m3_per_h")
+            else None,
             location=row.get("location") or "",
             key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
         )
-    except (ValueError, OverflowError) as failure:
+    except (ValueError, OverflowError, InvalidOperation) as failure:
         # The text of a ValueError may quote the key's digits: name the possible columns instead.
         raise InvalidInput(
-            "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
+            "fluid, installed_on, removed_on, register_step, register_capacity, nominal_flow_m3_per_h or key"
+            " cannot be read"
         ) from failure
     await upsert_meter(
         SYSTEM,

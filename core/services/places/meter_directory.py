@@ -14,6 +14,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Viewer
 from core.consumption.fluids import Fluid
+from core.consumption.register import Register, highest_per_hour
 from core.errors import SecretUnusable
 from core.models import Dwelling, Meter, MeterKey
 from core.services.places.key_encryption import KeyEncryption
@@ -35,12 +36,22 @@ class MeterEntry:
     radio_address: str
     register_step: int
     register_capacity: int | None
+    nominal_flow_m3_per_h: Decimal | None
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
     operator_code: str
     water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
+
+    @property
+    def register(self) -> Register:
+        """What its register can do."""
+        return Register(
+            capacity=self.register_capacity,
+            highest_per_hour=highest_per_hour(self.fluid, self.nominal_flow_m3_per_h),
+            step=self.register_step,
+        )
 
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
@@ -82,6 +93,7 @@ def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
         radio_address=meter.radio_address,
         register_step=meter.register_step,
         register_capacity=meter.register_capacity,
+        nominal_flow_m3_per_h=meter.nominal_flow_m3_per_h,
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),

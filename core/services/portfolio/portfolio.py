@@ -48,6 +48,9 @@ from core.services.shared.transaction import transactional
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 """Litres, watt-hours or allocator units; no register holds more."""
 
+LARGEST_FLOW_M3_PER_H = 6300
+"""The largest Q3 that ISO 4064-1 has a number for in its series; no meter of a building is larger."""
+
 KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
 
@@ -278,6 +281,11 @@ def _check_meter(spec: MeterSpec) -> None:
     ):
         if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
             raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+    flow = spec.nominal_flow_m3_per_h
+    if flow is not None and not 0 < flow <= LARGEST_FLOW_M3_PER_H:
+        raise InvalidInput(
+            f"must be above 0 and at most {LARGEST_FLOW_M3_PER_H} m3/h", field="nominal_flow_m3_per_h"
+        )
     if spec.removed_at is not None and spec.removed_at < spec.installed_at:
         raise InvalidInput("lies before installed_on", field="removed_on")
 
@@ -300,6 +308,7 @@ async def _upsert_meter(
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
     meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
+    meter.nominal_flow_m3_per_h = spec.nominal_flow_m3_per_h
     taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayVolume, HourVolume, IndexReading, Quality
-from core.consumption.readings import BACKFLOW_LIMIT
+from core.consumption.plausibility import Evidence
+from core.consumption.register import BACKFLOW_LIMIT
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
@@ -24,7 +25,10 @@ _QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY
 
 
 class ReadingRow(NamedTuple):
-    """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes."""
+    """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes.
+
+    `evidence` is what proved the telegram whole.
+    """
 
     meter_id: int
     read_at_s: int
@@ -32,6 +36,7 @@ class ReadingRow(NamedTuple):
     status_bits: int
     received_at_s: int
     telegram_digest: int
+    evidence: Evidence = Evidence.LINK_CHECKSUM
 
 
 class Window(NamedTuple):
@@ -76,8 +81,51 @@ async def known_telegrams(
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
     """Store readings; their (meter, time) must not be stored yet."""
-    columns = ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest")
+    columns = (
+        "meter_id",
+        "read_at",
+        "index_value",
+        "status_bits",
+        "received_at",
+        "telegram_digest",
+        "evidence",
+    )
     await _insert(connection, "reading", columns, rows)
+
+
+async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingRow]) -> None:
+    """Remove readings from those that count."""
+    windows = [Window(row.meter_id, row.read_at_s, row.read_at_s) for row in rows]
+    await _delete(
+        connection, "DELETE FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3", windows
+    )
+
+
+async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
+    """Store what proves a reading from now on."""
+    await _query(
+        connection,
+        "UPDATE reading SET evidence = $3 WHERE meter_id = $1 AND read_at = $2",
+        [row.meter_id, row.read_at_s, int(evidence)],
+    )
+
+
+async def context_of(
+    connection: BaseDBAsyncClient, windows: Iterable[Window], *, readings: int
+) -> list[ReadingRow]:
+    """The readings of each window, and up to so many on either side of it, by meter and time."""
+    rows = await _select(
+        connection,
+        ", w(a, b, c) AS (SELECT k.a,"  # noqa: S608 - a number of our own
+        " COALESCE((SELECT MIN(read_at) FROM (SELECT read_at FROM reading WHERE meter_id = k.a"
+        f" AND read_at < k.b ORDER BY read_at DESC LIMIT {readings}) AS before), k.b),"
+        " COALESCE((SELECT MAX(read_at) FROM (SELECT read_at FROM reading WHERE meter_id = k.a"
+        f" AND read_at > k.c ORDER BY read_at LIMIT {readings}) AS after), k.c) FROM k)"
+        " SELECT r.* FROM w JOIN reading r"
+        " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
+        windows,
+    )
+    return [_reading_row(row) for row in rows]
 
 
 async def neighbours(
@@ -312,4 +360,5 @@ def _reading_row(row: dict[str, Any]) -> ReadingRow:
         row["status_bits"],
         row["received_at"],
         row["telegram_digest"],
+        Evidence(row["evidence"]),
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
 
+from core.consumption.plausibility import Evidence
 from core.metering import (
     CompactFormats,
     GatewayLine,
@@ -49,7 +50,6 @@ class Reason(StrEnum):
     UNIT_MISMATCH = "UNIT_MISMATCH"
     TIME_IN_FUTURE = "TIME_IN_FUTURE"
     OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
-    CONFLICTING_READING = "CONFLICTING_READING"
     COUNTER_NOT_RISEN = "COUNTER_NOT_RISEN"
 
 
@@ -102,13 +102,14 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTelegram:
-    """A telegram whose sender is known; `timed`: the moment is the line's own."""
+    """A telegram whose sender is known; `timed`: the moment is the line's own; `evidence`: the gateway's."""
 
     line: ReceivedLine
     identified: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
+    evidence: Evidence = Evidence.NOTHING
 
     @property
     def radio_address(self) -> str:
@@ -122,13 +123,15 @@ class ReceivedTelegram:
 class Reported:
     """The register index that a decrypted telegram reports.
 
-    `message_counter` is set when a message authentication code has proved it (mode 7).
+    `evidence` is what proved the telegram whole, by its own bytes or its gateway. `message_counter` is set
+    when a message authentication code has proved it (mode 7).
     """
 
     received: ReceivedTelegram
     meter: MeterEntry
     index: Index
     status_bits: int
+    evidence: Evidence
     message_counter: int | None = None
 
 
@@ -162,6 +165,7 @@ def _received_telegram(
         telegram_digest=int.from_bytes(digest, "big", signed=True),
         moment=gateway_line.received_at or line.received_at,
         timed=gateway_line.received_at is not None,
+        evidence=Evidence.GATEWAY_CHECK if gateway_line.checked else Evidence.NOTHING,
     )
 
 
@@ -249,6 +253,7 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         meter,
         index,
         flags_to_bits(measurement.flags),
+        max(Evidence[opened.integrity.name], received.evidence),
         message_counter=opened.message_counter if proved else None,
     )
 

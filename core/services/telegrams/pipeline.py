@@ -46,11 +46,13 @@ from core.services.telegrams.rollups import roll_up
 class IntakeSummary:
     """The outcome of an intake: `lines` = `stored` + `duplicates` + all of `unusable`.
 
-    Blank lines are not counted. `alerts` were raised or updated.
+    Blank lines are not counted. `doubtful` is how many of the stored readings do not count, or not yet.
+    `alerts` were raised or updated.
     """
 
     lines: int = 0
     stored: int = 0
+    doubtful: int = 0
     duplicates: int = 0
     unusable: Counter[str] = field(default_factory=Counter)
     alerts: int = 0
@@ -59,6 +61,7 @@ class IntakeSummary:
     def __iadd__(self, other: "IntakeSummary") -> Self:
         self.lines += other.lines
         self.stored += other.stored
+        self.doubtful += other.doubtful
         self.duplicates += other.duplicates
         self.unusable += other.unusable
         self.alerts += other.alerts
@@ -185,12 +188,12 @@ async def _store(
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
     readings = await ingest(connection, reported, now=now)
-    touched = await roll_up(connection, readings.stored)
+    touched = await roll_up(connection, readings.judged.changed)
     findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await notify_relapses(connection, list(touched), now=now)
     conditions = await update_condition_alerts(
-        connection, readings.stored, thresholds_of=application.registry.leak_thresholds, now=now
+        connection, readings.judged.counted, thresholds_of=application.registry.leak_thresholds, now=now
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
@@ -198,11 +201,12 @@ async def _store(
     messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
-    used = [report.received.line for report in (*readings.accepted, *readings.duplicates)]
+    used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
     await mark_replayed(connection, used, now=now)
     return IntakeSummary(
         lines=len(used) + len(failures),
         stored=len(readings.stored),
+        doubtful=readings.doubtful,
         duplicates=len(readings.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits),

@@ -21,7 +21,7 @@ LOOK_BACK_S = 48 * HOUR_S
 """Readings before the touched days that are looked at too: the running maximum of a meter that ran back.
 
 One that ran back and then stood still for longer is taken from where it stands: its next days may count the
-few units (`core.consumption.readings.BACKFLOW_LIMIT`) by which it ran back.
+few units (`core.consumption.register.BACKFLOW_LIMIT`) by which it ran back.
 """
 
 _ONE_DAY = timedelta(days=1)
@@ -45,7 +45,7 @@ async def roll_up(
     days: list[tuple[int, DayVolume]] = []
     for meter, (first_day, last_day) in touched.items():
         start_s, end_s = bounds[meter]
-        pieces = clean(readings[meter.id], register_capacity=meter.register_capacity)
+        pieces = clean(readings.get(meter.id, []), meter.register)
         hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
         days += [
             (meter.id, day)
