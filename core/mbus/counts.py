@@ -23,8 +23,11 @@ from core.mbus.vocabulary import RecordValue
 # Shorter decimal fields have no such mark: 8000 and 800000 are ordinary numbers.
 _MARKS: Final = MappingProxyType({Coding.BCD8: 80_000_000, Coding.BCD12: 800_000_000_000})
 
-Guard = tuple[int, Decimal | int | None]
-"""The number of a record that holds a count, and what its mark for "no value" reads as, if it has one."""
+Guard = tuple[int, Decimal | int, Decimal | int | None]
+"""The number of a record that holds a count; zero, of the type of its values; and what its mark for "no
+value" reads as, if it has one.
+"""
+_ZERO: Final = Decimal(0)  # to compare with an int takes twice as long
 
 
 def is_count(meaning: Meaning) -> bool:
@@ -44,13 +47,18 @@ def no_value_mark(meaning: Meaning) -> Decimal | int | None:
 def guards(layout: Layout, indexes: Iterable[int]) -> tuple[Guard, ...]:
     """For those of these records of a layout that hold counts."""
     meanings = [(index, layout.places[index].meaning) for index in sorted(set(indexes))]
-    return tuple((index, no_value_mark(meaning)) for index, meaning in meanings if is_count(meaning))
+    return tuple(
+        (index, 0 if meaning.scale is None else _ZERO, no_value_mark(meaning))
+        for index, meaning in meanings
+        if is_count(meaning)
+    )
 
 
 def possible(values: tuple[RecordValue, ...], guarded: Sequence[Guard]) -> tuple[RecordValue, ...]:
     """The values of a frame, None in place of what its counters cannot show."""
-    for index, mark in guarded:
+    for index, zero, mark in guarded:
         value = values[index]
-        if value is not None and (value < 0 or value == mark):  # type: ignore[operator]  # a count is a number
+        # A count is a number.
+        if value is not None and (value < zero or (mark is not None and value == mark)):  # type: ignore[operator]
             values = (*values[:index], None, *values[index + 1 :])
     return values

@@ -236,8 +236,8 @@ class _FieldPlan:
     """Which records of a layout a table takes.
 
     The table is kept beside the steps, so that no other can have its identity. `simple` is there when each
-    name comes from one record whose value is taken as it is: (name, record). `guards` are of the records
-    taken.
+    name comes from one record whose value is taken as it is: (name, record, zero, mark), the last two as in
+    the guard of a count. `guards` are of the records taken.
     """
 
     __slots__ = ("guards", "simple", "steps", "table")
@@ -249,21 +249,25 @@ class _FieldPlan:
             layout, [index for _, first, others, *_ in self.steps for index in (first, *others)]
         )
         plain = not any(others or units or again for _, _, others, units, _, again in self.steps)
-        self.simple = tuple([(step[0], step[1]) for step in self.steps]) if plain else None
+        bounds = {index: (zero, mark) for index, zero, mark in self.guards}
+        self.simple = tuple(
+            [(step[0], step[1], *bounds.get(step[1], (None, None))) for step in self.steps]
+        ) if plain else None  # fmt: skip
 
     def read(self, rows: Iterable[tuple[RecordValue, ...]]) -> list[dict[str, MeasuredValue]]:
         """The values of the records of frames, by name."""
-        if self.guards:
-            rows = [possible(values, self.guards) for values in rows]
         if self.simple is None:
-            return [_planned_fields(values, self.steps) for values in rows]
+            return [_planned_fields(possible(values, self.guards), self.steps) for values in rows]
         answers: list[dict[str, MeasuredValue]] = []
         for values in rows:
             found: dict[str, MeasuredValue] = {}
-            for name, place in self.simple:
+            for name, place, zero, mark in self.simple:
                 value = values[place]
-                if value is not None:
-                    found[name] = value  # type: ignore[assignment]  # a value taken as it is is no bytes
+                # Of a count: as `possible` has it, which takes longer.
+                if value is not None and (
+                    zero is None or (value >= zero and (mark is None or value != mark))
+                ):
+                    found[name] = value
             answers.append(found)
         return answers
 

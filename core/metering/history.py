@@ -51,14 +51,15 @@ def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[t
     if plan.one is None:
         return [_planned_history(possible(frame.values, plan.guards), plan) for frame in frames]
     record, place, quantity = plan.one
+    ((_, zero, mark),) = plan.guards  # what is billed is a count
     answers: list[tuple[HistoryEntry, ...]] = []
     for frame in frames:
-        values = possible(frame.values, plan.guards)
+        values = frame.values
         value, day = values[record], values[place]
-        if type(value) is Decimal and type(day) is date:
+        if type(value) is Decimal and type(day) is date and value >= zero and (mark is None or value != mark):
             answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
         else:
-            answers.append(_planned_history(values, plan))
+            answers.append(_planned_history(possible(values, plan.guards), plan))
     return answers
 
 

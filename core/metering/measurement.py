@@ -193,11 +193,11 @@ class Measurement(Struct, frozen=True, gc=False):
     @property
     def index(self) -> Index | None:
         """The billed counter in litres, watt-hours or allocator units; None when the telegram carries no
-        total, or one below zero, which no counter shows.
+        total.
         """
         values = self.values
         for name, quantity, scale in _INDEXES:
             value = values.get(name)
-            if isinstance(value, _NUMBER) and value >= 0:
+            if isinstance(value, _NUMBER):
                 return Index(quantity, floor(value * scale))
         return None
