@@ -224,7 +224,7 @@ def test_a_profile_of_a_counter_has_no_marker_among_its_values(mode, coding, dat
 
 
 def test_a_profile_holds_no_month_that_is_to_come():
-    """From the end of January on, by a clock of April 2026: February and March, and nothing for room for more."""
+    """From the end of January, by a clock of April 2026: February and March; room for more is empty."""
     place = Place(storage=8)
     row = encoder.profile("931E", [10, 20, 0, 0], coding=4, mode=0, unit=3, spacing=254, place=place)
 
