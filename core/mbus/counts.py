@@ -20,8 +20,11 @@ from core.mbus.units import COMPACT_PROFILES
 from core.mbus.values import COUNTS, Coding
 from core.mbus.vocabulary import RecordValue
 
-# Shorter decimal fields have no such mark: 8000 and 800000 are ordinary numbers.
-_MARKS: Final = MappingProxyType({Coding.BCD8: 80_000_000, Coding.BCD12: 800_000_000_000})
+# Shorter decimal fields have no such mark: 8000 is an ordinary number. 800000 is one that a register passes
+# once in its life, and stays at in an empty dwelling; of a past day it is the mark.
+_MARKS: Final = MappingProxyType(
+    {Coding.BCD6: 800_000, Coding.BCD8: 80_000_000, Coding.BCD12: 800_000_000_000}
+)
 
 Guard = tuple[int, Decimal | int, Decimal | int | None]
 """The number of a record that holds a count; zero, of the type of its values; and what its mark for "no
@@ -38,7 +41,7 @@ def is_count(meaning: Meaning) -> bool:
 def no_value_mark(meaning: Meaning) -> Decimal | int | None:
     """What the binary mark of "no value" reads as in a decimal field of a counter."""
     mark = _MARKS.get(Coding(meaning.coding))
-    if mark is None or not is_count(meaning):
+    if mark is None or not is_count(meaning) or (meaning.coding == Coding.BCD6 and not meaning.storage):
         return None
     number = mark if meaning.scale is None else mark * meaning.scale
     return number if meaning.addend is None else number + meaning.addend

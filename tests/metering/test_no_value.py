@@ -1,14 +1,16 @@
 """What meters send when they have no value is never published: singly, in a batch, compact or as history."""
 
+import json
+import random
 from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
 from core.mbus.batch.ciphers import Ciphers
-from core.metering import Measurement, Registry, identify, open_telegram
+from core.metering import Measurement, Registry, TelegramError, identify, open_telegram, parse_line
 from core.metering.batch import BatchDecoder
-from tests.support.batches import KEY, assert_same
+from tests.support.batches import KEY, assert_same, random_layout, written
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
 from tests.support.telegrams.records import Place
@@ -86,6 +88,7 @@ NO_TARGET = {
     "a day of the last century": "4413E8030000 426C7FCC",
     "another number, all ones": "840413FFFFFFFF 82046C3F3C",
     "another number, a decimal field": "8C041300000080 82046C3F3C",
+    "another number, a short decimal field": "8B0413000080 82046C3F3C",
 }
 """Each of the records of a snapshot that was not taken; 3F3C is the last day of 2025."""
 
@@ -215,3 +218,54 @@ def test_a_compact_frame_publishes_no_marker(marker):
         measurement = open_telegram(identify(compact, empty), KEY, formats=formats).measurement
         assert len(measurement.values) == known
         assert len(measurement.history) == (known > 0)
+
+
+COUNTED = ("volume_m3", "energy_kwh", "hca_units", "battery_days", "battery_years")
+
+
+def impossible(measurement: Measurement) -> list[str]:
+    """What stands in a measurement and cannot be."""
+    values = measurement.values
+    found = [name for name, value in values.items() if name.endswith(COUNTED) and value < 0]
+    found += [f"history {entry}" for entry in measurement.history if entry.value < 0]
+    if "target_date" in values and not any(f"target_{what}" in values for what in COUNTED):
+        found.append("target_date")
+    clock = values.get("meter_datetime")
+    if clock is not None and not 2000 < clock.year <= 2080:
+        found.append("meter_datetime")
+    return found
+
+
+@pytest.mark.parametrize("link", [UNKNOWN, HEAT_AND_COOLING])
+def test_no_records_at_all_publish_what_cannot_be(link):
+    """Records in any order, of any coding, full of markers and of random bytes: no count below zero, no
+    target's day without its value, no clock that was never set.
+    """
+    chance = random.Random("markers")
+    published = 0
+    for _ in range(4000):
+        records, _ = written(random_layout(chance), chance)
+        try:
+            telegram = encryption.plain(link, records[:200])
+            measurement = open_telegram(identify(telegram, Registry(())), None).measurement
+        except TelegramError:
+            continue  # cut within a record
+        published += bool(measurement.values)
+        assert impossible(measurement) == [], records.hex()
+    assert published > 300
+
+
+def test_no_shared_telegram_of_a_maker_without_a_driver_publishes_what_cannot_be(shared, registry):
+    """Of what real meters of other makers send nothing is below zero, unset or without its other half."""
+    seen = 0
+    for record in json.loads((shared / "wmbus" / "shared.json").read_text())["records"]:
+        key = bytes.fromhex(record["key"]) if record["key"] else None
+        try:
+            identified = identify(parse_line(record["telegram"]).telegram, registry)
+            measurement = open_telegram(identified, key).measurement
+        except TelegramError:
+            continue
+        if measurement.generic:
+            seen += 1
+            assert impossible(measurement) == [], record["id"]
+    assert seen > 100
