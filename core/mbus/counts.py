@@ -1,10 +1,10 @@
 """What a counter cannot show, whatever the coding of its record allows.
 
 In: the values of a frame, and which of its records a reader takes. Out: the same values, those that cannot be
-left out. The one rule: what has been counted, or has elapsed, is never below zero. The binary codings carry a
-sign (EN 13757-3 type B) and mark "no value" by the most negative number alone; many meters send all ones for
-it, which reads as -1, and Itron FE FE FE FE. Some (Zenner) put the binary mark 00 00 00 80 into a decimal
-field as well, where it reads as eighty million.
+left out. The one rule: what has been counted, or has elapsed, is a number and never below zero. The binary
+codings carry a sign (EN 13757-3 type B) and mark "no value" by the most negative number alone; many meters
+send all ones for it, which reads as -1, and Itron FE FE FE FE. Some (Zenner) put the binary mark 00 00 00 80
+into a decimal field as well, where it reads as eighty million.
 
 Flows, powers and temperatures keep their sign: -1 is a number there.
 """
@@ -30,6 +30,7 @@ Guard = tuple[int, Decimal | int, Decimal | int | None]
 """The number of a record that holds a count; zero, of the type of its values; and what its mark for "no
 value" reads as, if it has one.
 """
+_NUMBER: Final = (Decimal, int)
 _ZERO: Final = Decimal(0)  # to compare with an int takes twice as long
 
 
@@ -61,7 +62,8 @@ def possible(values: tuple[RecordValue, ...], guarded: Sequence[Guard]) -> tuple
     """The values of a frame, None in place of what its counters cannot show."""
     for index, zero, mark in guarded:
         value = values[index]
-        # A count is a number.
-        if value is not None and (value < zero or (mark is not None and value == mark)):  # type: ignore[operator]
+        if value is None:
+            continue
+        if not isinstance(value, _NUMBER) or value < zero or (mark is not None and value == mark):
             values = (*values[:index], None, *values[index + 1 :])
     return values
