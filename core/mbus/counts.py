@@ -21,7 +21,7 @@ from core.mbus.values import COUNTS, Coding
 from core.mbus.vocabulary import RecordValue
 
 # Shorter decimal fields have no such mark: 8000 is an ordinary number. 800000 is one that a register passes
-# once in its life, and stays at in an empty dwelling; of a past day it is the mark.
+# once in its life, and holds in an empty dwelling; of a past day it is the mark.
 _MARKS: Final = MappingProxyType(
     {Coding.BCD6: 800_000, Coding.BCD8: 80_000_000, Coding.BCD12: 800_000_000_000}
 )
