@@ -10,7 +10,8 @@ cannot model.
 
 The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
 written 20261122: both databases order, compare and index them alike, and rows are small (26 bytes on SQLite
-WITHOUT ROWID, measured). Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
+WITHOUT ROWID, measured). A reading that turns out to lie outside its meter's time in service is kept in
+`reading_outside_service`, which has the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 """
 
@@ -21,9 +22,7 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_generator.state import ModelState
 
-TIME_SERIES = (
-    """
-    CREATE TABLE reading (
+READING_COLUMNS = """
         meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
         read_at BIGINT NOT NULL,
         index_value BIGINT NOT NULL,
@@ -31,7 +30,10 @@ TIME_SERIES = (
         received_at BIGINT NOT NULL,
         telegram_digest BIGINT NOT NULL,
         PRIMARY KEY (meter_id, read_at)
-    )""",
+    """
+TIME_SERIES = (
+    f"CREATE TABLE reading ({READING_COLUMNS})",
+    f"CREATE TABLE reading_outside_service ({READING_COLUMNS})",
     """
     CREATE TABLE hourly_volume (
         meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
@@ -106,14 +108,14 @@ def one_of(*values: str) -> Any:
 
 # Written by `make migration` from here on.
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
-    "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED", "DWELLING_CONTESTED",
-    "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED", "EMAIL_CHANGE_REQUESTED",
-    "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
-    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED",
-    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
-    "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET",
-    "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
-    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
+    "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
+    "EMAIL_CHANGE_REQUESTED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED",
+    "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
+    "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED",
+    "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
+    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
+    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")

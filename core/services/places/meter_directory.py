@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from math import ceil, floor
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -18,6 +19,8 @@ from core.errors import SecretUnusable
 from core.models import Dwelling, Meter, MeterKey
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.time_series import is_sqlite
+
+_FAR_FUTURE_S = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,12 @@ class MeterEntry:
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
+
+    @property
+    def service_s(self) -> tuple[int, int]:
+        """The first and the last second in service, as readings are dated: whole epoch seconds."""
+        last_s = _FAR_FUTURE_S if self.removed_at is None else floor(self.removed_at.timestamp())
+        return ceil(self.installed_at.timestamp()), last_s
 
 
 async def meters_by_address(

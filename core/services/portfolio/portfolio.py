@@ -25,7 +25,6 @@ from core.models import (
     Operator,
     Residence,
 )
-from core.services.alerts.meter_removal import end_leaks
 from core.services.auth.passwords import hash_password
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import (
@@ -44,6 +43,7 @@ from core.services.portfolio.validation import (
     reported_as_input,
 )
 from core.services.shared.transaction import transactional
+from core.services.telegrams.service_correction import correct_service
 
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 """Litres, watt-hours or allocator units; no register holds more."""
@@ -300,13 +300,13 @@ async def _upsert_meter(
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
     meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
-    taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
+    before = (meter.installed_at, meter.removed_at) if meter.id else None
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)
     if spec.key is not None:
         await add_key(connection, meter, spec.key, key_encryption=key_encryption, now=now)
-    if taken_out:
-        await end_leaks(
+    if before is not None and before != (spec.installed_at, spec.removed_at):
+        await correct_service(
             connection, address, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
         )
     meter_id: int = meter.id

@@ -254,6 +254,11 @@ async def days_within(
     return found
 
 
+async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
+    return await _query(connection, statement, values)
+
+
 def is_sqlite(connection: BaseDBAsyncClient) -> bool:
     return connection.capabilities.dialect == "sqlite"
 

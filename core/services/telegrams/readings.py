@@ -135,9 +135,7 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
     elif received.moment > now + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
         message = f"The line is dated {received.moment.isoformat()}, which lies in the future."
-    elif received.moment < meter.installed_at or (
-        meter.removed_at is not None and received.moment > meter.removed_at
-    ):
+    elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:
         reason = Reason.OUTSIDE_SERVICE
         message = f"The meter was not in service at {received.moment.isoformat()}."
     else:

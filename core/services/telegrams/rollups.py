@@ -36,6 +36,14 @@ async def roll_up(
         connection, [Window(meter.id, first, last) for meter, (first, last) in spans.items()]
     )
     touched = {meter: _touched_days(meter, span, around[meter.id]) for meter, span in spans.items()}
+    await recompute_days(connection, touched)
+    return touched
+
+
+async def recompute_days(
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
+) -> None:
+    """Replace the volumes of these days, first and last, by what the stored readings say."""
     bounds = {meter: _bounds_s(meter, days) for meter, days in touched.items()}
     readings = await time_series.readings_around(
         connection,
@@ -65,7 +73,6 @@ async def roll_up(
         ],
         days,
     )
-    return touched
 
 
 def _spans(stored: Iterable[tuple[MeterEntry, ReadingRow]]) -> Mapping[MeterEntry, tuple[int, int]]:
