@@ -53,7 +53,7 @@ async def recompute_days(
     days: list[tuple[int, DayVolume]] = []
     for meter, (first_day, last_day) in touched.items():
         start_s, end_s = bounds[meter]
-        pieces = clean(readings[meter.id], register_capacity=meter.register_capacity)
+        pieces = clean(readings.get(meter.id, []), register_capacity=meter.register_capacity)
         hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
         days += [
             (meter.id, day)

@@ -29,8 +29,8 @@ COMPARED = (
     "SELECT * FROM hourly_volume ORDER BY meter_id, hour_at",
     "SELECT * FROM daily_volume ORDER BY meter_id, day",
     (
-        "SELECT started_on, ended_on, level_at_opening, level_now, level_max, over_range, q_min_at_opening_lph,"
-        " loss_litres, mean_flow_lph, counted_days, segments, close_reason, detected_at, evidence"
+        "SELECT started_on, ended_on, level_at_opening, level_now, level_max, over_range,"
+        " q_min_at_opening_lph, loss_litres, mean_flow_lph, counted_days, segments, close_reason, detected_at, evidence"
         " FROM leak_episode ORDER BY started_on"
     ),
     (
@@ -96,9 +96,11 @@ class Home:
 
     async def receive(self):
         """A batch a day, as it is sent, with the hourly check of silent meters after it."""
-        for at in range(0, len(self.lines), 24):
-            now = START - DAY if at < 32 else START + (at - 8) * HOUR
-            await take_in(self.application, SYSTEM, self.lines[at : at + 24], source="test", now=now)
+        before, since = self.lines[:32], self.lines[32:]
+        await take_in(self.application, SYSTEM, before, source="test", now=START)
+        for at in range(0, len(since), 24):
+            now = START + (at + 24) * HOUR
+            await take_in(self.application, SYSTEM, since[at : at + 24], source="test", now=now)
         await raise_missing_data(now=END)
 
     async def replay(self):
