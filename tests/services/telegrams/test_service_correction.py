@@ -30,7 +30,8 @@ COMPARED = (
     "SELECT * FROM daily_volume ORDER BY meter_id, day",
     (
         "SELECT started_on, ended_on, level_at_opening, level_now, level_max, over_range,"
-        " q_min_at_opening_lph, loss_litres, mean_flow_lph, counted_days, segments, close_reason, detected_at, evidence"
+        " q_min_at_opening_lph, loss_litres, mean_flow_lph, counted_days, segments, close_reason,"
+        " detected_at, evidence"
         " FROM leak_episode ORDER BY started_on"
     ),
     (
