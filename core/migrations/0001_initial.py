@@ -110,12 +110,13 @@ def one_of(*values: str) -> Any:
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
     "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
     "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
-    "EMAIL_CHANGE_REQUESTED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED",
-    "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
-    "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED",
-    "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
-    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
-    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "EMAIL_CHANGE_REQUESTED", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED", "NOTIFICATIONS_CHANGED",
+    "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED",
+    "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
+    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
+    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
+    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
+    "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -330,6 +331,7 @@ class Migration(migrations.Migration):
                 ("location", fields.CharField(default="", max_length=80)),
                 ("installed_at", fields.DatetimeField()),
                 ("removed_at", fields.DatetimeField(null=True)),
+                ("coarsest_step", fields.BigIntField(null=True, description="of a meter with aliases: the coarsest step among the indexes received")),
             ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
             ops.CreateModel("LeakClassifierState", [
                 ("id", fields.BigIntField(primary_key=True)),
@@ -391,10 +393,19 @@ class Migration(migrations.Migration):
             ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "An action of a person on an alert, or the meter's verdict on a repair. Rows are only ever added."}),
             ops.CreateModel("MessageCounter", [
                 ("id", fields.BigIntField(primary_key=True)),
-                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="message_counters", on_delete=fields.CASCADE)),
+                ("radio_address", fields.CharField(max_length=20)),
                 ("counter", fields.BigIntField()),
                 ("received_at", fields.DatetimeField()),
-            ], {"table": "message_counter", "table_description": "The newest message of a meter whose messages are counted and authenticated (mode 7)."}),
+            ], {"table": "message_counter", "unique_together": (("meter", "radio_address"),), "table_description": "The newest message of a radio whose messages are counted and authenticated (mode 7)."}),
+            ops.CreateModel("MeterAlias", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="aliases", on_delete=fields.CASCADE)),
+                ("radio_address", fields.CharField(unique=True, max_length=20)),
+                ("serial_key", fields.CharField(max_length=40)),
+                ("added_at", fields.DatetimeField()),
+                ("added_by", fields.ForeignKeyField("models.Account", source_field="added_by_id", null=True, description="null: the command line", related_name="meter_aliases", on_delete=fields.SET_NULL)),
+            ], {"table": "meter_alias", "indexes": (("meter_id",), ("serial_key",)), "table_description": "A further radio address of a meter: of another kind of telegram, or of another radio module."}),
             ops.CreateModel("MeterKey", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="keys", on_delete=fields.CASCADE)),

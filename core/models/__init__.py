@@ -17,7 +17,15 @@ from core.models.access import (
     RecoveryCode,
 )
 from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
-from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
+from core.models.meters import (
+    CompactFormat,
+    DeadLetter,
+    MessageCounter,
+    Meter,
+    MeterAlias,
+    MeterKey,
+    TelegramState,
+)
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -64,6 +72,7 @@ __all__ = [
     "MessageCounter",
     "MessageState",
     "Meter",
+    "MeterAlias",
     "MeterKey",
     "Occupancy",
     "OccupancyKind",

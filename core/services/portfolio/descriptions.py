@@ -18,7 +18,10 @@ from core.models import (
 
 @dataclass(frozen=True, slots=True)
 class MeterSpec:
-    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
+    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None.
+
+    `aliases` are further radio addresses; those that the meter has besides are kept.
+    """
 
     fluid: Fluid
     vendor: str
@@ -30,6 +33,7 @@ class MeterSpec:
     register_capacity: int | None = None
     location: str = ""
     key: bytes | None = field(default=None, repr=False)
+    aliases: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

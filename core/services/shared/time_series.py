@@ -81,14 +81,14 @@ async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingR
 
 
 async def neighbours(
-    connection: BaseDBAsyncClient, windows: Iterable[Window]
+    connection: BaseDBAsyncClient, windows: Iterable[Window], *, allowed_backflow: int = BACKFLOW_LIMIT
 ) -> dict[int, tuple[int | None, int | None]]:
     """For each meter the time of the last reading before its window, and of the one after it up to which the
     window's readings can matter: the first that reaches their highest index, or lies too far below it to have
     run back.
     """
     later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
-    reached = f"(index_value >= w.top OR index_value < w.top - {BACKFLOW_LIMIT})"
+    reached = f"(index_value >= w.top OR index_value < w.top - {allowed_backflow:d})"
     rows = await _select(
         connection,
         ", w(a, b, c, top) AS (SELECT k.a, k.b, k.c,"  # noqa: S608 - texts and a number of our own

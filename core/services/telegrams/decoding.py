@@ -122,7 +122,8 @@ class ReceivedTelegram:
 class Reported:
     """The register index that a decrypted telegram reports.
 
-    `message_counter` is set when a message authentication code has proved it (mode 7).
+    `message_counter` is set when a message authentication code has proved it (mode 7). `step` is the smallest
+    difference that the telegram can show, in the smallest unit; it is asked of meters with several addresses.
     """
 
     received: ReceivedTelegram
@@ -130,6 +131,7 @@ class Reported:
     index: Index
     status_bits: int
     message_counter: int | None = None
+    step: int = 1
 
 
 def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
@@ -250,6 +252,7 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         index,
         flags_to_bits(measurement.flags),
         message_counter=opened.message_counter if proved else None,
+        step=opened.index_step if meter.aliases else 1,
     )
 
 
@@ -259,16 +262,19 @@ _ANOTHER_KEY_MAY_FIT = frozenset(
 
 
 async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
-    """The reports with their meters' removals read again, now that the dwellings are locked."""
+    """The reports with their meters' times in service read again, now that the dwellings are locked."""
     ids = {report.meter.id for report in reported}
-    rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
-    removed_at = {row.id: row.removed_at for row in rows}
-    return [
-        report
-        if removed_at.get(report.meter.id) == report.meter.removed_at
-        else replace(report, meter=replace(report.meter, removed_at=removed_at.get(report.meter.id)))
-        for report in reported
-    ]
+    rows = Meter.filter(id__in=list(ids)).using_db(connection).only("id", "installed_at", "removed_at")
+    service = {row.id: (row.installed_at, row.removed_at) for row in await rows}
+    return [_in_service(report, service.get(report.meter.id)) for report in reported]
+
+
+def _in_service(report: Reported, service: tuple[datetime, datetime | None] | None) -> Reported:
+    meter = report.meter
+    if service is None or (meter.installed_at, meter.removed_at) == service:
+        return report
+    installed_at, removed_at = service
+    return replace(report, meter=replace(meter, installed_at=installed_at, removed_at=removed_at))
 
 
 def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:

@@ -6,7 +6,7 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
@@ -40,6 +40,7 @@ from core.services.telegrams.decoding import (
 )
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.rollups import roll_up
+from core.services.telegrams.steps import with_steps
 
 
 @dataclass(slots=True)
@@ -93,9 +94,14 @@ async def take_in(
 
 
 async def replay(
-    application: Application, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
+    application: Application,
+    viewer: Viewer,
+    *,
+    radio_addresses: Collection[str] | None = None,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again; those whose cause is fixed become readings.
+    """Ingest every dead letter again, or those of some senders; those whose cause is fixed become readings.
 
     A line still counts as its gateway's: it reaches the meters of that gateway's operator only.
     """
@@ -104,6 +110,8 @@ async def replay(
     after = 0
     while True:
         query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
+        if radio_addresses is not None:
+            query = query.filter(radio_address__in=list(radio_addresses))
         waiting = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
         if not waiting:
             return summary
@@ -184,6 +192,7 @@ async def _store(
     await remember(connection, *learned, now=now)
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
+    reported = await with_steps(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)

@@ -65,7 +65,7 @@ async def ingest(
             stored.add(row)
             outcome.stored.append((report.meter, row))
             outcome.accepted.append(report)
-        elif index == row.index_value:
+        elif report.meter.agree(index, row.index_value):
             outcome.duplicates.append(report)
         else:
             message = f"The stored index at this moment is {index}, this telegram reports {row.index_value}."

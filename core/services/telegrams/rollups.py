@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import DayVolume, HourVolume, clean, daily_volumes, day_of, day_start, hourly_volumes
+from core.consumption.readings import BACKFLOW_LIMIT
 from core.consumption.volumes import HOUR_S
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -33,7 +34,9 @@ async def roll_up(
     """Bring the volumes of a batch's meters up to date; returns the first and last civil day recomputed."""
     spans = _spans(stored)
     around = await time_series.neighbours(
-        connection, [Window(meter.id, first, last) for meter, (first, last) in spans.items()]
+        connection,
+        [Window(meter.id, first, last) for meter, (first, last) in spans.items()],
+        allowed_backflow=max((meter.allowed_backflow for meter in spans), default=BACKFLOW_LIMIT),
     )
     touched = {meter: _touched_days(meter, span, around[meter.id]) for meter, span in spans.items()}
     await recompute_days(connection, touched)
@@ -53,7 +56,11 @@ async def recompute_days(
     days: list[tuple[int, DayVolume]] = []
     for meter, (first_day, last_day) in touched.items():
         start_s, end_s = bounds[meter]
-        pieces = clean(readings.get(meter.id, []), register_capacity=meter.register_capacity)
+        pieces = clean(
+            readings.get(meter.id, []),
+            register_capacity=meter.register_capacity,
+            allowed_backflow=meter.allowed_backflow,
+        )
         hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
         days += [
             (meter.id, day)
