@@ -403,6 +403,7 @@ class Migration(migrations.Migration):
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="aliases", on_delete=fields.CASCADE)),
                 ("radio_address", fields.CharField(unique=True, max_length=20)),
                 ("serial_key", fields.CharField(max_length=40)),
+                ("encrypted", fields.BooleanField(default=False)),
                 ("added_at", fields.DatetimeField()),
                 ("added_by", fields.ForeignKeyField("models.Account", source_field="added_by_id", null=True, description="null: the command line", related_name="meter_aliases", on_delete=fields.SET_NULL)),
             ], {"table": "meter_alias", "indexes": (("meter_id",), ("serial_key",)), "table_description": "A further radio address of a meter: of another kind of telegram, or of another radio module."}),

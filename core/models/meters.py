@@ -52,7 +52,7 @@ class MeterAlias(Model):
     """A further radio address of a meter: of another kind of telegram, or of another radio module.
 
     Unique worldwide together with the addresses of meters. `serial_key` is its identification, as a resident
-    may read it on the module.
+    may read it on the module. One that has sent an `encrypted` telegram is not heard in the clear any more.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -62,6 +62,7 @@ class MeterAlias(Model):
     meter_id: int
     radio_address = fields.CharField(max_length=20, unique=True)
     serial_key = fields.CharField(max_length=40)
+    encrypted = fields.BooleanField(default=False)
     added_at = fields.DatetimeField()
     added_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
         "models.Account",

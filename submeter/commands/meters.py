@@ -21,6 +21,7 @@ from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
 from core.services.portfolio.meter_aliases import add_alias, list_aliases, remove_alias
 from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
 from core.services.portfolio.validation import canonical_address
+from core.services.telegrams.decoding import Reason
 from core.services.telegrams.pipeline import replay
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
@@ -57,7 +58,7 @@ async def import_meters(file: Path) -> None:
     Args:
         file: the CSV file.
     """
-    count = 0
+    count, addresses = 0, set[str]()
     async with opened() as application:
         # A damaged or Latin-1 byte affects its own cell only.
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
@@ -74,6 +75,10 @@ async def import_meters(file: Path) -> None:
                     what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
                     fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
                 count += 1
+                addresses |= {canonical_address(row["radio_address"] or "")}
+        returned = await _replay_returned(application, addresses)
+    if returned:
+        out.print(f"{counted(returned, 'line')} outside the time in service until now: stored.")
     out.print(f"{counted(count, 'meter')} registered. [bold]submeter replay[/] processes their dead letters.")
 
 
@@ -160,6 +165,19 @@ async def list_meter_aliases(meter: str | None = None, *, json: bool = False) ->
         return
     columns = ("meter_address", "radio_address", "added_at", "added_by")
     print_table("Aliases", columns, [[row[name] for name in columns] for row in rows])
+
+
+async def _replay_returned(application: Application, addresses: set[str]) -> int:
+    """Process the lines again that came outside the time in service of these meters; how many were stored."""
+    aliases = {one.radio_address for one in await list_aliases(SYSTEM) if one.meter_address in addresses}
+    summary = await replay(
+        application,
+        SYSTEM,
+        radio_addresses=addresses | aliases,
+        reason=Reason.OUTSIDE_SERVICE,
+        now=datetime.now(UTC),
+    )
+    return summary.stored
 
 
 async def _put(row: dict[str, str | None], application: Application) -> None:

@@ -33,7 +33,8 @@ class MeterEntry:
     `keys` are the newest first and do not show when printed; None when there are some, and all are encrypted
     with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown. `aliases` are
     its further radio addresses. Their telegrams may show fewer digits: `register_step` is then the step of
-    the coarsest, and an index that lies below another by less is no fall.
+    the coarsest, and an index that lies below another by less is no fall. `plain_addresses` may send in the
+    clear although the meter has a key: walk-by telegrams beside encrypted ones.
     """
 
     id: int
@@ -50,6 +51,7 @@ class MeterEntry:
     water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
     aliases: tuple[str, ...] = ()
+    plain_addresses: tuple[str, ...] = ()
 
     @property
     def allowed_backflow(self) -> int:
@@ -126,7 +128,19 @@ def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
         water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
         keys=_opened(newest_first, meter.radio_address, key_encryption),
         aliases=tuple(sorted(alias.radio_address for alias in meter.aliases)),
+        plain_addresses=_plain_addresses(meter),
     )
+
+
+def _plain_addresses(meter: Meter) -> tuple[str, ...]:
+    """The aliases that were not heard encrypted yet, and a meter's own address if it is a radio converter's.
+
+    Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by telegrams.
+    """
+    found = [alias.radio_address for alias in meter.aliases if not alias.encrypted]
+    if meter.aliases and meter.radio_address.endswith("-37"):
+        found.append(meter.radio_address)
+    return tuple(sorted(found))
 
 
 def _opened(

@@ -124,6 +124,7 @@ class Reported:
 
     `message_counter` is set when a message authentication code has proved it (mode 7). `step` is the smallest
     difference that the telegram can show, in the smallest unit; it is asked of meters with several addresses.
+    `encrypted`: a key of the meter has opened it.
     """
 
     received: ReceivedTelegram
@@ -132,6 +133,7 @@ class Reported:
     status_bits: int
     message_counter: int | None = None
     step: int = 1
+    encrypted: bool = False
 
 
 def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
@@ -218,10 +220,16 @@ def _with_their_keys(
                 results[place] = result
                 continue
             results.setdefault(place, result)
-            if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
+            if result.code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN and _may_be_plain(item, meter):
+                (results[place],) = decoder.open([item.identified], [None], formats=formats)
+            elif result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
                 again.append((place, item, meter))
         waiting = again
     return results
+
+
+def _may_be_plain(received: ReceivedTelegram, meter: MeterEntry) -> bool:
+    return received.radio_address in meter.plain_addresses
 
 
 def _is_unknown_format(result: Opened | TelegramError) -> bool:
@@ -245,14 +253,15 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         return received.unusable(
             IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
         )
-    proved = opened.frame.envelope.security is SecurityKind.MODE_7
+    security = opened.frame.envelope.security
     return Reported(
         received,
         meter,
         index,
         flags_to_bits(measurement.flags),
-        message_counter=opened.message_counter if proved else None,
+        message_counter=opened.message_counter if security is SecurityKind.MODE_7 else None,
         step=opened.index_step if meter.aliases else 1,
+        encrypted=security is not SecurityKind.NONE and not opened.frame.opened_with_default_key,
     )
 
 

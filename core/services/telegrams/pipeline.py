@@ -40,7 +40,7 @@ from core.services.telegrams.decoding import (
 )
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.rollups import roll_up
-from core.services.telegrams.steps import with_steps
+from core.services.telegrams.several_addresses import with_addresses_learned
 
 
 @dataclass(slots=True)
@@ -98,10 +98,11 @@ async def replay(
     viewer: Viewer,
     *,
     radio_addresses: Collection[str] | None = None,
+    reason: str | None = None,
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again, or those of some senders; those whose cause is fixed become readings.
+    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
 
     A line still counts as its gateway's: it reaches the meters of that gateway's operator only.
     """
@@ -112,6 +113,8 @@ async def replay(
         query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
         if radio_addresses is not None:
             query = query.filter(radio_address__in=list(radio_addresses))
+        if reason is not None:
+            query = query.filter(reason=reason)
         waiting = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
         if not waiting:
             return summary
@@ -192,7 +195,7 @@ async def _store(
     await remember(connection, *learned, now=now)
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
-    reported = await with_steps(connection, reported)
+    reported = await with_addresses_learned(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.stored)
     findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)
