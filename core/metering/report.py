@@ -17,6 +17,7 @@ from core.mbus.lines import GatewayLine, parse_line
 from core.mbus.records import Record
 from core.metering.decode import Identified, identify, open_telegram
 from core.metering.measurement import Measurement
+from core.metering.reception import as_received
 from core.metering.registry import Registry
 
 
@@ -126,7 +127,7 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
         report,
         layers=_layers(opened.frame.envelope, opened.frame),
         records=opened.frame.records,
-        measurement=opened.measurement,
+        measurement=as_received(opened.measurement, parsed.received_at),
     )
 
 

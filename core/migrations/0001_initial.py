@@ -11,7 +11,8 @@ cannot model.
 The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
 written 20261122: both databases order, compare and index them alike, and rows are small (26 bytes on SQLite
 WITHOUT ROWID, measured). A reading that turns out to lie outside its meter's time in service is kept in
-`reading_outside_service`, which has the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
+`reading_outside_service`, one dated by a server's clock that was ahead in `reading_in_future`: both have
+the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 """
 
@@ -34,6 +35,7 @@ READING_COLUMNS = """
 TIME_SERIES = (
     f"CREATE TABLE reading ({READING_COLUMNS})",
     f"CREATE TABLE reading_outside_service ({READING_COLUMNS})",
+    f"CREATE TABLE reading_in_future ({READING_COLUMNS})",
     """
     CREATE TABLE hourly_volume (
         meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
@@ -110,13 +112,13 @@ def one_of(*values: str) -> Any:
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
     "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
     "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
-    "EMAIL_CHANGE_REQUESTED", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED", "NOTIFICATIONS_CHANGED",
-    "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED",
-    "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
-    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
-    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
-    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
-    "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED",
+    "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
+    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED",
+    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
+    "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET",
+    "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
+    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")

@@ -22,6 +22,8 @@ from core.services.portfolio.meter_aliases import add_alias, list_aliases, remov
 from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
 from core.services.portfolio.validation import canonical_address
 from core.services.telegrams.decoding import Reason
+from core.services.telegrams.future_readings import future_readings
+from core.services.telegrams.future_readings import set_apart as set_readings_apart
 from core.services.telegrams.pipeline import replay
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
@@ -105,6 +107,33 @@ async def restart_message_counter(address: str) -> None:
         except SubmeterError as failure:
             fail(failure.message, code=failure.code)
     out.print("The message counter is reset. [bold]submeter replay[/] processes the meter's dead letters.")
+
+
+@meters.command(name="future-readings")
+async def list_future_readings(*, set_apart: bool = False) -> None:
+    """List the meters with readings dated after the present, after the server's clock was ahead.
+
+    Check the clock first: to a server whose clock is behind, every reading lies in the future.
+
+    Args:
+        set_apart: set these readings apart for good, and recompute volumes and alerts.
+    """
+    now = datetime.now(UTC)
+    async with opened() as application:
+        found = await future_readings(SYSTEM, now=now)
+        for one in found if set_apart else ():
+            await set_readings_apart(
+                SYSTEM,
+                radio_address=one.radio_address,
+                key_encryption=KeyEncryption.under(application.settings.secret_key),
+                thresholds_of=application.registry.leak_thresholds,
+                now=now,
+            )
+    print_table(
+        "Readings set apart" if set_apart else "Readings in the future",
+        ("meter", "readings"),
+        [(one.radio_address, one.readings) for one in found],
+    )
 
 
 @alias.default

@@ -3,13 +3,14 @@
 In: a meter and its first and last second in service. Out: from which moment on its readings changed. The one
 rule: no reading is deleted. One that a corrected installation or removal puts outside is kept in a table of
 its own, as if it had been refused, and returns when the correction is undone; so every query on readings is
-about a meter in service, and needs no further condition.
+about a meter in service, and needs no further condition. Readings that a server dated ahead of its true time
+are kept in a table too; they do not return, since when they were received nobody knows.
 """
 
 from dataclasses import dataclass
 from datetime import date
 
-from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.services.shared.time_series import day_of_number, run
 
@@ -41,6 +42,25 @@ async def move_readings(
         await _move(connection, "reading_outside_service", "reading", _INSIDE, window),
     ]
     return min((at_s for at_s in moved if at_s is not None), default=None)
+
+
+async def move_future_readings(
+    connection: TransactionalDBClient, meter_id: int, *, after_s: int
+) -> int | None:
+    """Set the readings dated after this second apart for good; returns the moment of the first."""
+    window = [meter_id, after_s]
+    return await _move(connection, "reading", "reading_in_future", "meter_id = $1 AND read_at > $2", window)
+
+
+async def meters_in_future(connection: BaseDBAsyncClient, *, after_s: int) -> dict[int, int]:
+    """How many readings dated after this second each meter has."""
+    rows = await run(
+        connection,
+        "SELECT m.id, (SELECT COUNT(*) FROM reading r WHERE r.meter_id = m.id AND r.read_at > $1) AS count"
+        " FROM meter m ORDER BY m.id",
+        [after_s],
+    )
+    return {row["id"]: row["count"] for row in rows if row["count"]}
 
 
 async def _move(

@@ -139,6 +139,7 @@ class ReceptionHabit(NamedTuple):
 async def meters_without_data(
     connection: BaseDBAsyncClient,
     *,
+    now_s: int,
     since_s: int,
     look_back_s: int,
     after_id: int,
@@ -148,11 +149,15 @@ async def meters_without_data(
 
     Args:
         connection: to read in.
+        now_s: the present: a meter whose removal is yet to come is in service.
         since_s: the last reading is older.
         look_back_s: over how long before it readings are counted.
         after_id: the last id of the page before.
         limit: how many at most.
     """
+    removed_s = "CAST(strftime('%s', m.removed_at) AS INTEGER)"
+    if not is_sqlite(connection):
+        removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
     return [
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
         for row in await _query(
@@ -160,10 +165,10 @@ async def meters_without_data(
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"
             " (SELECT m.id, m.dwelling_id,"
             " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
-            " FROM meter m WHERE m.removed_at IS NULL AND m.id > $1) q"
+            f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
-            [after_id, since_s, look_back_s, limit],
+            [after_id, since_s, look_back_s, limit, now_s],
         )
     ]
 

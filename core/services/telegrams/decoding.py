@@ -66,12 +66,14 @@ class ReceivedLine:
         received_at: the moment that applies if the line carries none itself.
         operator_id: whose gateway received it; None for the operator's own command line, which serves all.
         sightings: how often it was received now; 0 when a dead letter is only retried.
+        dated: the moment that applies whatever the line says, as the operator decided; None usually.
     """
 
     text: str
     received_at: datetime
     operator_id: int | None = None
     sightings: int = 1
+    dated: datetime | None = None
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
@@ -164,8 +166,8 @@ def _received_telegram(
         line=line,
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
-        moment=gateway_line.received_at or line.received_at,
-        timed=gateway_line.received_at is not None,
+        moment=line.dated or gateway_line.received_at or line.received_at,
+        timed=line.dated is not None or gateway_line.received_at is not None,
     )
 
 

@@ -30,6 +30,7 @@ from core.services.shared.transaction import transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
+    Reason,
     ReceivedLine,
     ReceivedTelegram,
     Reported,
@@ -38,6 +39,7 @@ from core.services.telegrams.decoding import (
     open_telegrams,
     with_removals,
 )
+from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
@@ -99,16 +101,21 @@ async def replay(
     *,
     radio_addresses: Collection[str] | None = None,
     reason: str | None = None,
+    dating: Dating = Dating.UNCHANGED,
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
     """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
 
-    A line still counts as its gateway's: it reaches the meters of that gateway's operator only.
+    A line still counts as its gateway's: it reaches the meters of that gateway's operator only. With another
+    `dating`, only the lines that were refused for their time are ingested.
     """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
     after = 0
+    if dating is not Dating.UNCHANGED:
+        reason = Reason.TIME_IN_FUTURE
+    latest = await latest_of_deliveries() if dating is Dating.RECEPTION else {}
     while True:
         query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
         if radio_addresses is not None:
@@ -120,7 +127,7 @@ async def replay(
             return summary
         after = waiting[-1].id
         for operator_id, rows in groupby(waiting, key=_operator_of):
-            lines = (ReceivedLine(row.line, row.received_at, operator_id, sightings=0) for row in rows)
+            lines = (replayed_line(row, operator_id, dating, latest) for row in rows)
             receiver = replace(viewer, operator_id=operator_id)
             summary += await _in_batches(
                 application, receiver, lines, source="replay", now=now, progress=progress

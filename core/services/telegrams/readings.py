@@ -16,10 +16,14 @@ from core.metering import Quantity
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
+from core.services.telegrams.line_times import first_receptions, future_message
 from core.services.telegrams.replay_protection import MessageCounters
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a gateway's clock may run ahead of ours."""
+"""How far a gateway's clock may run ahead of ours.
+
+It is compared with the reception, not with the present: a line of tomorrow does not become true tomorrow.
+"""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
@@ -46,7 +50,10 @@ async def ingest(
 ) -> Ingested:
     """Store the readings of a batch. The dwellings must be locked."""
     outcome = Ingested()
-    candidates = [report for report in reported if not _refused(report, outcome, now)]
+    received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
+    candidates = [
+        report for report in reported if not _refused(report, outcome, received_at[report.received.line])
+    ]
     stored = await _Stored.around(connection, candidates)
     counters = await MessageCounters.of(connection, candidates)
     for report in candidates:
@@ -124,7 +131,7 @@ class _Stored:
         self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row.read_at_s)
 
 
-def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
+def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
@@ -132,9 +139,9 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif received.moment > now + CLOCK_TOLERANCE:
+    elif received.moment > received_at + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
-        message = f"The line is dated {received.moment.isoformat()}, which lies in the future."
+        message = future_message(received.moment, received_at)
     elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:
         reason = Reason.OUTSIDE_SERVICE
         message = f"The meter was not in service at {received.moment.isoformat()}."

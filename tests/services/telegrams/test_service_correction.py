@@ -249,6 +249,19 @@ async def test_missing_data_after_the_removal_is_no_alert(application, key_encry
     assert await raise_missing_data(now=START + 6 * DAY) == 1
 
 
+async def test_a_removal_to_come_does_not_keep_a_silent_meter_quiet(
+    application, key_encryption, izar
+) -> None:
+    """Silent since 3 November, to be removed on the 12th: reported on the 6th, and over with the removal."""
+    removed_at = START + 10 * DAY
+    home = Home(application, key_encryption, izar, izar.hourly(START, [1] * 30))
+    await home.describe(removed_at=removed_at)
+    await take_in(application, SYSTEM, home.lines, source="test", now=START + 30 * HOUR)
+    assert await raise_missing_data(now=START + 4 * DAY) == 1
+    assert await raise_missing_data(now=removed_at + HOUR) == 0
+    assert (await Alert.get()).ended_on == date(2026, 11, 12)
+
+
 async def test_refused_lines_inside_the_corrected_time_become_readings(
     application, key_encryption, izar
 ) -> None:
