@@ -162,7 +162,7 @@ async def meters_without_data(
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
         for row in await _query(
             connection,
-            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"
+            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id,"
             " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
             f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
