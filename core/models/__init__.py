@@ -23,6 +23,7 @@ from core.models.meters import (
     DoubtfulReading,
     MessageCounter,
     Meter,
+    MeterAlias,
     MeterKey,
     TelegramState,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "MessageCounter",
     "MessageState",
     "Meter",
+    "MeterAlias",
     "MeterKey",
     "Occupancy",
     "OccupancyKind",

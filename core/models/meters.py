@@ -10,7 +10,7 @@ from tortoise import fields
 from core.consumption.fluids import Fluid
 from core.consumption.plausibility import Doubt
 from core.models.base import Model
-from core.models.people import Gateway
+from core.models.people import Account, Gateway
 from core.models.places import Dwelling
 
 
@@ -40,11 +40,45 @@ class Meter(Model):
     location = fields.CharField(max_length=80, default="")
     installed_at = fields.DatetimeField()
     removed_at = fields.DatetimeField(null=True)
+    coarsest_step = fields.BigIntField(
+        null=True, description="of a meter with aliases: the coarsest step among the indexes received"
+    )
     keys: fields.ReverseRelation["MeterKey"]
+    aliases: fields.ReverseRelation["MeterAlias"]
 
     class Meta:
         table = "meter"
         indexes = (("dwelling_id",), ("serial_key",))
+
+
+class MeterAlias(Model):
+    """A further radio address of a meter: of another kind of telegram, or of another radio module.
+
+    Unique worldwide together with the addresses of meters. `serial_key` is its identification, as a resident
+    may read it on the module. One that has sent an `encrypted` telegram is not heard in the clear any more.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="aliases", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    radio_address = fields.CharField(max_length=20, unique=True)
+    serial_key = fields.CharField(max_length=40)
+    encrypted = fields.BooleanField(default=False)
+    added_at = fields.DatetimeField()
+    added_by: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "models.Account",
+        related_name="meter_aliases",
+        null=True,
+        on_delete=fields.SET_NULL,
+        description="null: the command line",
+    )
+    added_by_id: int | None
+
+    class Meta:
+        table = "meter_alias"
+        indexes = (("meter_id",), ("serial_key",))
 
 
 class MeterKey(Model):
@@ -107,18 +141,23 @@ class CompactFormat(Model):
 
 
 class MessageCounter(Model):
-    """The newest message of a meter whose messages are counted and authenticated (mode 7)."""
+    """The newest message of a radio whose messages are counted and authenticated (mode 7).
+
+    A meter has one for each of its addresses.
+    """
 
     id = fields.BigIntField(primary_key=True)
-    meter: fields.OneToOneRelation[Meter] = fields.OneToOneField(
-        "models.Meter", related_name="message_counter", on_delete=fields.CASCADE
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="message_counters", on_delete=fields.CASCADE
     )
     meter_id: int
+    radio_address = fields.CharField(max_length=20)
     counter = fields.BigIntField()
     received_at = fields.DatetimeField()
 
     class Meta:
         table = "message_counter"
+        unique_together = (("meter", "radio_address"),)
 
 
 class TelegramState(StrEnum):

@@ -53,7 +53,7 @@ async def ingest(
                         now=datetime.now(UTC),
                         progress=advance,
                     )
-    _report(summary, as_json=json)
+    report(summary, as_json=json)
 
 
 async def replay(*, json: bool = False) -> None:
@@ -65,10 +65,10 @@ async def replay(*, json: bool = False) -> None:
     async with opened() as application:
         with progress_bar("Replaying", await count_dead_letters(SYSTEM)) as advance:
             summary = await pipeline.replay(application, SYSTEM, now=datetime.now(UTC), progress=advance)
-    _report(summary, as_json=json)
+    report(summary, as_json=json)
 
 
-def _report(summary: IntakeSummary, *, as_json: bool) -> None:
+def report(summary: IntakeSummary, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {

@@ -129,14 +129,14 @@ async def context_of(
 
 
 async def neighbours(
-    connection: BaseDBAsyncClient, windows: Iterable[Window]
+    connection: BaseDBAsyncClient, windows: Iterable[Window], *, allowed_backflow: int = BACKFLOW_LIMIT
 ) -> dict[int, tuple[int | None, int | None]]:
     """For each meter the time of the last reading before its window, and of the one after it up to which the
     window's readings can matter: the first that reaches their highest index, or lies too far below it to have
     run back.
     """
     later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
-    reached = f"(index_value >= w.top OR index_value < w.top - {BACKFLOW_LIMIT})"
+    reached = f"(index_value >= w.top OR index_value < w.top - {allowed_backflow:d})"
     rows = await _select(
         connection,
         ", w(a, b, c, top) AS (SELECT k.a, k.b, k.c,"  # noqa: S608 - texts and a number of our own
@@ -187,6 +187,7 @@ class ReceptionHabit(NamedTuple):
 async def meters_without_data(
     connection: BaseDBAsyncClient,
     *,
+    now_s: int,
     since_s: int,
     look_back_s: int,
     after_id: int,
@@ -196,22 +197,26 @@ async def meters_without_data(
 
     Args:
         connection: to read in.
+        now_s: the present: a meter whose removal is yet to come is in service.
         since_s: the last reading is older.
         look_back_s: over how long before it readings are counted.
         after_id: the last id of the page before.
         limit: how many at most.
     """
+    removed_s = "CAST(strftime('%s', m.removed_at) AS INTEGER)"
+    if not is_sqlite(connection):
+        removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
     return [
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
         for row in await _query(
             connection,
-            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"
+            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id,"
             " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
-            " FROM meter m WHERE m.removed_at IS NULL AND m.id > $1) q"
+            f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
-            [after_id, since_s, look_back_s, limit],
+            [after_id, since_s, look_back_s, limit, now_s],
         )
     ]
 
@@ -300,6 +305,11 @@ async def days_within(
         volume = DayVolume(day_of_number(row["day"]), row["amount"], _QUALITY_OF[row["quality"]])
         found.setdefault(row["meter_id"], []).append(volume)
     return found
+
+
+async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
+    return await _query(connection, statement, values)
 
 
 def is_sqlite(connection: BaseDBAsyncClient) -> bool:

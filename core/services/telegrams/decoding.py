@@ -66,12 +66,14 @@ class ReceivedLine:
         received_at: the moment that applies if the line carries none itself.
         operator_id: whose gateway received it; None for the operator's own command line, which serves all.
         sightings: how often it was received now; 0 when a dead letter is only retried.
+        dated: the moment that applies whatever the line says, as the operator decided; None usually.
     """
 
     text: str
     received_at: datetime
     operator_id: int | None = None
     sightings: int = 1
+    dated: datetime | None = None
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
@@ -124,7 +126,9 @@ class Reported:
     """The register index that a decrypted telegram reports.
 
     `evidence` is what proved the telegram whole, by its own bytes or its gateway. `message_counter` is set
-    when a message authentication code has proved it (mode 7).
+    when a message authentication code has proved it (mode 7). `step` is the smallest difference that the
+    telegram can show, in the smallest unit; it is asked of meters with several addresses. `encrypted`: a key
+    of the meter has opened it.
     """
 
     received: ReceivedTelegram
@@ -133,6 +137,8 @@ class Reported:
     status_bits: int
     evidence: Evidence
     message_counter: int | None = None
+    step: int = 1
+    encrypted: bool = False
 
 
 def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
@@ -163,8 +169,8 @@ def _received_telegram(
         line=line,
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
-        moment=gateway_line.received_at or line.received_at,
-        timed=gateway_line.received_at is not None,
+        moment=line.dated or gateway_line.received_at or line.received_at,
+        timed=line.dated is not None or gateway_line.received_at is not None,
         evidence=Evidence.GATEWAY_CHECK if gateway_line.checked else Evidence.NOTHING,
     )
 
@@ -220,10 +226,16 @@ def _with_their_keys(
                 results[place] = result
                 continue
             results.setdefault(place, result)
-            if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
+            if result.code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN and _may_be_plain(item, meter):
+                (results[place],) = decoder.open([item.identified], [None], formats=formats)
+            elif result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
                 again.append((place, item, meter))
         waiting = again
     return results
+
+
+def _may_be_plain(received: ReceivedTelegram, meter: MeterEntry) -> bool:
+    return received.radio_address in meter.plain_addresses
 
 
 def _is_unknown_format(result: Opened | TelegramError) -> bool:
@@ -247,14 +259,16 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         return received.unusable(
             IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
         )
-    proved = opened.frame.envelope.security is SecurityKind.MODE_7
+    security = opened.frame.envelope.security
     return Reported(
         received,
         meter,
         index,
         flags_to_bits(measurement.flags),
         max(Evidence[opened.integrity.name], received.evidence),
-        message_counter=opened.message_counter if proved else None,
+        message_counter=opened.message_counter if security is SecurityKind.MODE_7 else None,
+        step=opened.index_step if meter.aliases else 1,
+        encrypted=security is not SecurityKind.NONE and not opened.frame.opened_with_default_key,
     )
 
 
@@ -264,16 +278,19 @@ _ANOTHER_KEY_MAY_FIT = frozenset(
 
 
 async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
-    """The reports with their meters' removals read again, now that the dwellings are locked."""
+    """The reports with their meters' times in service read again, now that the dwellings are locked."""
     ids = {report.meter.id for report in reported}
-    rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
-    removed_at = {row.id: row.removed_at for row in rows}
-    return [
-        report
-        if removed_at.get(report.meter.id) == report.meter.removed_at
-        else replace(report, meter=replace(report.meter, removed_at=removed_at.get(report.meter.id)))
-        for report in reported
-    ]
+    rows = Meter.filter(id__in=list(ids)).using_db(connection).only("id", "installed_at", "removed_at")
+    service = {row.id: (row.installed_at, row.removed_at) for row in await rows}
+    return [_in_service(report, service.get(report.meter.id)) for report in reported]
+
+
+def _in_service(report: Reported, service: tuple[datetime, datetime | None] | None) -> Reported:
+    meter = report.meter
+    if service is None or (meter.installed_at, meter.removed_at) == service:
+        return report
+    installed_at, removed_at = service
+    return replace(report, meter=replace(meter, installed_at=installed_at, removed_at=removed_at))
 
 
 def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:

@@ -6,7 +6,7 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
@@ -30,6 +30,7 @@ from core.services.shared.transaction import transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
+    Reason,
     ReceivedLine,
     ReceivedTelegram,
     Reported,
@@ -38,8 +39,10 @@ from core.services.telegrams.decoding import (
     open_telegrams,
     with_removals,
 )
+from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.rollups import roll_up
+from core.services.telegrams.several_addresses import with_addresses_learned
 
 
 @dataclass(slots=True)
@@ -96,23 +99,38 @@ async def take_in(
 
 
 async def replay(
-    application: Application, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
+    application: Application,
+    viewer: Viewer,
+    *,
+    radio_addresses: Collection[str] | None = None,
+    reason: str | None = None,
+    dating: Dating = Dating.UNCHANGED,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again; those whose cause is fixed become readings.
+    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
 
-    A line still counts as its gateway's: it reaches the meters of that gateway's operator only.
+    A line still counts as its gateway's: it reaches the meters of that gateway's operator only. With another
+    `dating`, only the lines that were refused for their time are ingested.
     """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
     after = 0
+    if dating is not Dating.UNCHANGED:
+        reason = Reason.TIME_IN_FUTURE
+    latest = await latest_of_deliveries() if dating is Dating.RECEPTION else {}
     while True:
         query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
+        if radio_addresses is not None:
+            query = query.filter(radio_address__in=list(radio_addresses))
+        if reason is not None:
+            query = query.filter(reason=reason)
         waiting = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
         if not waiting:
             return summary
         after = waiting[-1].id
         for operator_id, rows in groupby(waiting, key=_operator_of):
-            lines = (ReceivedLine(row.line, row.received_at, operator_id, sightings=0) for row in rows)
+            lines = (replayed_line(row, operator_id, dating, latest) for row in rows)
             receiver = replace(viewer, operator_id=operator_id)
             summary += await _in_batches(
                 application, receiver, lines, source="replay", now=now, progress=progress
@@ -187,6 +205,7 @@ async def _store(
     await remember(connection, *learned, now=now)
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
+    reported = await with_addresses_learned(connection, reported)
     readings = await ingest(connection, reported, now=now)
     touched = await roll_up(connection, readings.judged.changed)
     findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)

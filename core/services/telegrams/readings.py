@@ -21,10 +21,14 @@ from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
 from core.services.telegrams.judgement import Judged, by_meter, doubtful_near, judge_readings, reading_row
+from core.services.telegrams.line_times import first_receptions, future_message
 from core.services.telegrams.replay_protection import MessageCounters
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a gateway's clock may run ahead of ours."""
+"""How far a gateway's clock may run ahead of ours.
+
+It is compared with the reception, not with the present: a line of tomorrow does not become true tomorrow.
+"""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
@@ -60,7 +64,10 @@ async def ingest(
 ) -> Ingested:
     """Store the readings of a batch. The dwellings must be locked."""
     outcome = Ingested()
-    candidates = [report for report in reported if not _refused(report, outcome, now)]
+    received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
+    candidates = [
+        report for report in reported if not _refused(report, outcome, received_at[report.received.line])
+    ]
     stored = await _Stored.around(connection, candidates)
     counters = await MessageCounters.of(connection, candidates)
     fresh: list[ReadingRow] = []
@@ -77,7 +84,7 @@ async def ingest(
                 report.received.unusable(IntakeStage.READING, Reason.COUNTER_NOT_RISEN, message)
             )
             continue
-        if (known := stored.same_reading(row)) is not None:
+        if (known := stored.same_reading(row, report.meter)) is not None:
             stored.prove(known, row.evidence)
             outcome.duplicates.append(report)
             continue
@@ -103,6 +110,7 @@ class _Stored:
         untimed: set[tuple[int, int]],
     ) -> None:
         self._rows: dict[tuple[int, int, int], ReadingRow] = {}
+        self._at: dict[tuple[int, int], list[ReadingRow]] = {}
         self._telegram_at: dict[tuple[int, int], list[ReadingRow]] = {}
         self._untimed = untimed
         self._counted = {_key(row): row for row in counted}
@@ -151,12 +159,14 @@ class _Stored:
             return near[0] if near else row
         return known
 
-    def same_reading(self, row: ReadingRow) -> ReadingRow | None:
-        """The reading of this moment and index."""
-        return self._rows.get(_key(row))
+    def same_reading(self, row: ReadingRow, meter: MeterEntry) -> ReadingRow | None:
+        """The reading of this moment and index; of two addresses, one that lacks digits of it."""
+        at_once = self._at.get((row.meter_id, row.read_at_s), ())
+        return next((one for one in at_once if meter.agree(one.index_value, row.index_value)), None)
 
     def add(self, row: ReadingRow) -> None:
         self._rows[_key(row)] = row
+        self._at.setdefault((row.meter_id, row.read_at_s), []).append(row)
         self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row)
 
     def prove(self, row: ReadingRow, evidence: Evidence) -> None:
@@ -209,7 +219,7 @@ def _spans(windows: Sequence[Window]) -> list[Window]:
     return list(spans.values())
 
 
-def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
+def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
@@ -217,18 +227,16 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif received.moment > now + CLOCK_TOLERANCE:
+    elif received.moment > received_at + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
-        message = f"The line is dated {received.moment.isoformat()}, which lies in the future."
+        message = future_message(received.moment, received_at)
     elif meter.register_capacity is not None and not 0 <= report.index.value < meter.register_capacity:
         reason = Reason.INDEX_OUT_OF_RANGE
         message = (
             f"The telegram reports {report.index.value}, the register of the meter counts from 0 to"
             f" {meter.register_capacity - 1}."
         )
-    elif received.moment < meter.installed_at or (
-        meter.removed_at is not None and received.moment > meter.removed_at
-    ):
+    elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:
         reason = Reason.OUTSIDE_SERVICE
         message = f"The meter was not in service at {received.moment.isoformat()}."
     else:
