@@ -29,6 +29,10 @@ class UnusableCount:
 class SubmitTelegramsResult:
     lines: int = strawberry.field(description="The number of lines, without blank ones.")
     stored: int
+    doubtful: int = strawberry.field(
+        description="How many of the stored readings do not count, or not yet: no meter could show them, or "
+        "nothing proves them and no other reading agrees."
+    )
     duplicates: int
     unusable: list[UnusableCount] = strawberry.field(
         description="Lines that could not be used, by reason, most frequent first. They are stored as dead "

@@ -22,6 +22,7 @@ from core.metering import (
     Opened,
     Registry,
     TelegramError,
+    as_received,
     identify,
     open_telegram,
     parse_line,
@@ -53,7 +54,7 @@ def _answer(line: str, registry: Registry) -> dict[str, Any]:
         answer["id"] = asked.get("id")
         key = _key(asked.get("key"))
         formats = _learned(asked.get("prior_telegrams"), key, registry)
-        identified = _identified(_text(asked.get("telegram")), registry)
+        identified, received_at = _received(_text(asked.get("telegram")), registry)
         answer |= _sender(identified)
         opened = _opened(identified, key, formats)
     except _InputError as error:
@@ -67,7 +68,7 @@ def _answer(line: str, registry: Registry) -> dict[str, Any]:
                 "message": error.message,
             }
         }
-    return answer | _sender(opened.identified) | _meaning(opened.measurement)
+    return answer | _sender(opened.identified) | _meaning(as_received(opened.measurement, received_at))
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -104,15 +105,17 @@ def _learned(prior: object, key: bytes | None, registry: Registry) -> CompactFor
         return formats
     for line in prior:
         try:
-            formats = formats.learn(_opened(_identified(_text(line), registry), key, formats))
+            identified, _ = _received(_text(line), registry)
+            formats = formats.learn(_opened(identified, key, formats))
         except TelegramError:
             continue
     return formats
 
 
-def _identified(line: str, registry: Registry) -> Identified:
+def _received(line: str, registry: Registry) -> tuple[Identified, datetime | None]:
+    """Who sent the telegram of a line, and when it was received, if the line says so."""
     parsed = parse_line(line)
-    return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept)
+    return identify(parsed.telegram, registry, crc_kept=parsed.crc_kept), parsed.received_at
 
 
 def _opened(identified: Identified, key: bytes | None, formats: CompactFormats) -> Opened:

@@ -43,7 +43,8 @@ compares the two. *Telegrams* is the number of test vectors of the row: the test
 check every value. A row with 0 has a driver but no test vector yet. A meter without a driver is decoded as
 far as EN 13757-3 defines its records, and marked `generic`.
 
-A driver for another vendor is a separate package: [writing-a-driver.md](writing-a-driver.md).
+What is read without one, and what a driver of other makers would need: [other-makers.md](other-makers.md). A
+driver for another vendor is a separate package: [writing-a-driver.md](writing-a-driver.md).
 """
 
 

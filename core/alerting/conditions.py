@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
+from core.consumption.register import USUAL_OVERLOAD_LPH
 from core.metering import StatusFlag
 
 _HOUR_S = 3600
@@ -29,12 +30,6 @@ times in 1,000 days, two hours of it once. Meters that measure the flow itself r
 
 USUAL_Q3_LPH = 1600
 """Q3 of the usual dwelling meter, 1.6 m3/h."""
-
-HIGHEST_LPH = 5000
-"""Q4 of the largest meter of a dwelling (Q3 = 4 m3/h, Q4 = 1.25 Q3, ISO 4064-1).
-
-A register that moved faster, either way, was reset.
-"""
 
 NO_DATA_AFTER_INTERVALS = 6
 """A meter's data are missing after so many of its usual intervals without a telegram, and at least a day."""
@@ -166,7 +161,7 @@ def _between(before: Sighting, after: Sighting, step: int, capacity: int | None)
     seconds, litres = after.at_s - before.at_s, after.index - before.index
     if capacity is not None:
         litres = (litres + capacity // 2) % capacity - capacity // 2
-    if abs(litres) * _HOUR_S > HIGHEST_LPH * seconds:
+    if abs(litres) * _HOUR_S > USUAL_OVERLOAD_LPH * seconds:
         litres = 0
     return Between(seconds, litres, step)
 

@@ -6,7 +6,8 @@ UTC epoch seconds, days are civil days of the dwelling's time zone.
 
 from core.consumption.dashboard import DayTotal, Indicators, MonthVolume, indicators, monthly
 from core.consumption.periods import Month, day_of, day_start
-from core.consumption.readings import IndexReading, Series, clean
+from core.consumption.readings import Series, clean
+from core.consumption.register import IndexReading, Register, highest_per_hour
 from core.consumption.volumes import (
     DayVolume,
     HourVolume,
@@ -25,11 +26,13 @@ __all__ = [
     "Month",
     "MonthVolume",
     "Quality",
+    "Register",
     "Series",
     "clean",
     "daily_volumes",
     "day_of",
     "day_start",
+    "highest_per_hour",
     "hourly_volumes",
     "indicators",
     "monthly",

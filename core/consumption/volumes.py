@@ -15,7 +15,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.consumption.periods import day_of, day_start
-from core.consumption.readings import IndexReading, Series
+from core.consumption.readings import Series
+from core.consumption.register import IndexReading
 
 HOUR_S = 3600
 

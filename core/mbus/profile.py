@@ -1,7 +1,8 @@
 """Compact profiles: a row of equally spaced past values in one record.
 
-In: the records of a frame. Out: the values with their moments. The one rule: a slot that is marked illegal is
-missing, and where slots are differences nothing behind a missing one is known. EN 13757-3 annex F.
+In: the records of a frame. Out: the values with their moments. The one rule: a slot that is marked illegal,
+or shows what a counter cannot, is missing, and where slots are differences nothing behind a missing one is
+known. EN 13757-3 annex F.
 
 The data of a profile are a spacing control byte, a spacing value byte and the slots:
 
@@ -23,12 +24,16 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from core.mbus.counts import no_value_mark
+from core.mbus.days import NEVER_SET, clock_day, day_of, has_been
 from core.mbus.records import Record, meaning_of
 from core.mbus.units import COMPACT_PROFILES, INVERSE_PROFILE
-from core.mbus.values import BCD_CODINGS, LENGTHS, Coding, bcd, signed
+from core.mbus.values import BCD_CODINGS, COUNTS, LENGTHS, Coding, bcd, signed
 from core.mbus.vocabulary import Function, Measurand
 
-_VALUES, _INCREMENTS, _DECREMENTS = 0, 1, 2
+_VALUES, _INCREMENTS, _DECREMENTS, _DIFFERENCES = 0, 1, 2, 3
+_UNSIGNED: Final = frozenset({_INCREMENTS, _DECREMENTS})
+_MARKED: Final = 3  # bytes from which 00 .. 00 80, binary for "no value", is none in decimal slots either
 _STEPS: Final = ("seconds", "minutes", "hours", "days")
 _MOST: Final = 250
 _CALENDAR: Final = 254
@@ -65,6 +70,7 @@ class Profile:
 
 def read_profiles(records: Sequence[Record]) -> Iterator[Profile]:
     """The profiles among the records of a frame; those that cannot be read for sure are left out."""
+    today = _clock(records)
     for record in records:
         if not record.modifiers:
             continue
@@ -73,10 +79,23 @@ def read_profiles(records: Sequence[Record]) -> Iterator[Profile]:
         if len(kinds) != 1 or others or len(record.data) < 3:
             continue
         moment = _base_moment(record, records)
-        if moment is not None:
+        if moment is not None and has_been(moment, today):
             inverse = INVERSE_PROFILE in kinds
-            slots = tuple(_slots(record, moment, _base_value(record, records), inverse=inverse))
+            slots = tuple(
+                slot
+                for slot in _slots(record, moment, _base_value(record, records), inverse=inverse)
+                if has_been(slot.moment, today)  # a row that goes forward may have room for more
+            )
             yield Profile(record, record.measurand, record.unit, slots)
+
+
+def _clock(records: Sequence[Record]) -> date | None:
+    """The day that the meter says it is; None when it says none, or its clock was never set."""
+    for record in records:
+        now = not (record.storage or record.tariff or record.subunit or record.modifiers)
+        if now and record.function is Function.INSTANTANEOUS and isinstance(record.value, date):
+            return clock_day(record.value)
+    return None
 
 
 def _base_moment(profile: Record, records: Sequence[Record]) -> date | None:
@@ -89,7 +108,8 @@ def _base_moment(profile: Record, records: Sequence[Record]) -> date | None:
         and record.measurand in {Measurand.DATE, Measurand.DATE_TIME}
         and isinstance(record.value, date)
     }
-    return moments.pop() if len(moments) == 1 else None
+    moment = moments.pop() if len(moments) == 1 else None
+    return None if moment is None or day_of(moment) == NEVER_SET else moment
 
 
 def _base_value(profile: Record, records: Sequence[Record]) -> Decimal | None:
@@ -108,6 +128,7 @@ def _base_value(profile: Record, records: Sequence[Record]) -> Decimal | None:
         == place
         and not record.modifiers
         and isinstance(record.value, int | Decimal)
+        and not (record.value == no_value_mark(meaning_of(record.header)) or record.value < 0)
     }
     return values.pop() if len(values) == 1 else None
 
@@ -121,11 +142,11 @@ def _slots(record: Record, moment: date, base: Decimal | None, *, inverse: bool)
     content = record.data[2:]
     if len(content) % size:
         return
-    scale = meaning_of(record.header).scale or Decimal(1)
+    scale, counts = meaning_of(record.header).scale or Decimal(1), record.measurand in COUNTS
     value = base
     for number, at in enumerate(range(0, len(content), size), start=1):
         at_moment = _moved(moment, unit, spacing, -number if inverse else number)
-        slot = _number(content[at : at + size], coding, signed_slot=mode not in {_INCREMENTS, _DECREMENTS})
+        slot = _number(content[at : at + size], coding, mode, counts=counts)
         if at_moment is None:
             return
         if mode == _VALUES:
@@ -135,18 +156,28 @@ def _slots(record: Record, moment: date, base: Decimal | None, *, inverse: bool)
         else:
             later = -1 if mode == _DECREMENTS else 1
             value += slot * scale * (-later if inverse else later)
+            if counts and value < 0:
+                return
         if value is not None:
             yield Slot(at_moment, value)
 
 
-def _number(data: bytes, coding: int, *, signed_slot: bool) -> int | None:
+def _number(data: bytes, coding: int, mode: int, *, counts: bool) -> int | None:
+    if not data.strip(b"\xff") and (counts or mode in _UNSIGNED):
+        return None  # all ones: illegal where a slot has no sign; makers send it for the others, too
     if coding in BCD_CODINGS:
-        return bcd(data)
-    if signed_slot:
-        return signed(data)
-    number = int.from_bytes(data, "little")
-    # All ones is the illegal value of an unsigned slot, and so is the most negative number, which some send.
-    return None if number in {(1 << 8 * len(data)) - 1, 1 << 8 * len(data) - 1} else number
+        number = None if len(data) >= _MARKED and data == _mark(len(data)) else bcd(data)
+    elif mode in _UNSIGNED:
+        number = None if data == _mark(len(data)) else int.from_bytes(data, "little")
+    else:
+        number = signed(data)
+    below = number is not None and number < 0 and mode != _DIFFERENCES
+    return None if below and (counts or mode in _UNSIGNED) else number
+
+
+def _mark(length: int) -> bytes:
+    """The most negative number, "no value" of the binary codings, which some send in the others as well."""
+    return bytes(length - 1) + b"\x80"
 
 
 def _moved(moment: date, unit: int, spacing: int, count: int) -> date | None:

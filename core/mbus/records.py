@@ -19,7 +19,7 @@ from core.mbus import units
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.reader import Reader
 from core.mbus.units import Correction, ValueUnit
-from core.mbus.values import LENGTHS, Coding, decode_value, variable_length
+from core.mbus.values import COUNTS, LENGTHS, Coding, decode_value, variable_length
 from core.mbus.vocabulary import Function, Measurand, RecordValue
 
 _FILLER: Final = 0x2F
@@ -27,6 +27,8 @@ _MANUFACTURER_DATA: Final = frozenset({0x0F, 0x1F})
 _FUNCTIONS: Final = (Function.INSTANTANEOUS, Function.MAXIMUM, Function.MINIMUM, Function.ERROR_STATE)
 _MOST_EXTENSIONS: Final = 10
 _TEN: Final = Decimal(10)
+# Of these the "unit" is what the meter calls it, or the maker's affair.
+_TEXTS: Final = frozenset({Measurand.PLAIN_TEXT, Measurand.MANUFACTURER_SPECIFIC})
 _OWN_CODES: Final = frozenset({Measurand.MANUFACTURER_SPECIFIC, Measurand.UNKNOWN})
 
 
@@ -201,11 +203,17 @@ def value_of(meaning: Meaning, data: bytes, lvar: int | None) -> RecordValue:
     if meaning.measurand is Measurand.UNKNOWN:
         return None
     value = decode_value(meaning.coding, data, meaning.measurand, lvar)
+    if isinstance(value, str | bytes) and (meaning.measurand in COUNTS or _is_scaled(meaning)):
+        return None  # text where a number is announced
     if meaning.scale is not None and isinstance(value, int | Decimal):
         value = value * meaning.scale
     if meaning.addend is not None and isinstance(value, int | Decimal):
         value = value + meaning.addend
     return value
+
+
+def _is_scaled(meaning: Meaning) -> bool:
+    return bool(meaning.unit) and meaning.measurand not in _TEXTS
 
 
 @lru_cache(maxsize=4096)

@@ -71,6 +71,35 @@ IDENTIFIERS: Final = frozenset(
         Measurand.MANUFACTURER,
     }
 )
+# Counters and what has elapsed: a number, and in truth never below zero, though the codings carry a sign.
+COUNTS: Final = frozenset(
+    {
+        Measurand.ENERGY,
+        Measurand.APPARENT_ENERGY,
+        Measurand.VOLUME,
+        Measurand.MASS,
+        Measurand.ALLOCATOR_UNITS,
+        Measurand.ON_TIME,
+        Measurand.OPERATING_TIME,
+        Measurand.AVERAGING_DURATION,
+        Measurand.ACTUALITY_DURATION,
+        Measurand.REMAINING_BATTERY,
+        Measurand.BATTERY_OPERATING_TIME,
+        Measurand.DURATION_SINCE_READOUT,
+        Measurand.DURATION_SINCE_CUMULATION,
+        Measurand.TARIFF_DURATION,
+        Measurand.TARIFF_PERIOD,
+        Measurand.STORAGE_INTERVAL,
+        Measurand.TRANSMISSION_PERIOD,
+        Measurand.RESET_COUNTER,
+        Measurand.CUMULATION_COUNTER,
+        Measurand.STOP_COUNTER,
+        Measurand.DURATION,
+        Measurand.COUNT,
+    }
+)
+_LONG: Final = 4  # bytes from which all ones and the most negative number are not taken for an identifier
+_VARIABLE_BINARY: Final = 0xE0
 
 
 def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | None = None) -> RecordValue:
@@ -83,10 +112,11 @@ def decode_value(coding: int, data: bytes, measurand: Measurand, lvar: int | Non
         lvar: the LVAR byte when the coding is VARIABLE.
 
     """
+    if measurand in MOMENTS:
+        binary = coding != Coding.VARIABLE or (lvar or 0) >= _VARIABLE_BINARY
+        return moment(data, measurand) if binary else None
     if coding == Coding.VARIABLE:
         return _variable(lvar or 0, data, measurand)
-    if measurand in MOMENTS:
-        return moment(data, measurand)
     if coding == Coding.REAL32:
         return _real(data)
     if coding in BCD_CODINGS:
@@ -104,7 +134,14 @@ def _identifier(coding: int, data: bytes, measurand: Measurand) -> str | None:
     if measurand is Measurand.ENHANCED_IDENTIFICATION and coding == Coding.INT64:
         # The whole address of a long header: eight digits, maker, version, medium.
         return digits_of(data[:4])
-    return str(int.from_bytes(data, "little"))
+    return _binary_identifier(data)
+
+
+def _binary_identifier(data: bytes) -> str | None:
+    number, bits = int.from_bytes(data, "little"), 8 * len(data)
+    if len(data) >= _LONG and number in {(1 << bits) - 1, 1 << bits - 1}:
+        return None
+    return str(number)
 
 
 def signed(data: bytes) -> int | None:
@@ -150,7 +187,7 @@ def _variable(lvar: int, data: bytes, measurand: Measurand) -> RecordValue:
     if measurand in UNSIGNED:
         return int.from_bytes(data, "little")
     if measurand in IDENTIFIERS:
-        return str(int.from_bytes(data, "little"))
+        return _binary_identifier(data)
     return signed(data) if data else None
 
 
@@ -205,7 +242,7 @@ def _datetime_f(data: bytes) -> datetime | None:
 
 
 def datetime_i(data: bytes) -> datetime | None:
-    """Type I: second, minute, hour, then type G, then week; the flags in the upper bits are not read."""
+    """Type I: second, minute (bit 7: invalid), hour, then type G, then week; no other flags are read."""
     return datetimes_i((data,))[0]
 
 
@@ -219,7 +256,7 @@ def datetimes_i(column: Iterable[bytes]) -> list[datetime | None]:
         except ValueError:
             found.append(None)
         else:
-            found.append(None if year > 99 else moment)
+            found.append(None if year > 99 or minute & 0x80 else moment)
     return found
 
 

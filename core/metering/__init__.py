@@ -29,6 +29,7 @@ from core.metering.measurement import (
     bits_to_flags,
     flags_to_bits,
 )
+from core.metering.reception import as_received
 from core.metering.registry import (
     BrokenPlugin,
     DriverConflict,
@@ -83,6 +84,7 @@ __all__ = [
     "Table",
     "TelegramError",
     "TelegramFault",
+    "as_received",
     "bits_to_flags",
     "date_g",
     "explain",

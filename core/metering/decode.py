@@ -20,6 +20,7 @@ from core.mbus.vocabulary import Integrity, SecurityKind
 from core.metering.driver import MeterDriver
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
+from core.metering.resolution import index_step
 
 
 class BatchKey:
@@ -84,6 +85,11 @@ class Opened(Struct, frozen=True, gc=False):
     def message_counter(self) -> int | None:
         """What rises from one encrypted message of the meter to the next (mode 7, extended link)."""
         return self.frame.message_counter
+
+    @property
+    def index_step(self) -> int:
+        """The smallest difference that the index can show, in its smallest unit, by the digits sent."""
+        return index_step(self.frame, self.measurement)
 
     @property
     def learned_format(self) -> tuple[int, CompactFormat] | None:

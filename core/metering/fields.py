@@ -17,6 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from core.mbus.counts import Guard, guards, possible
 from core.mbus.frame import Frame, Layout, Place
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
@@ -144,10 +145,11 @@ class SnapshotPlaces:
     Attributes:
         counted: those that may hold a billed counter: number and storage number, 0 excepted.
         days: storage number -> those that may hold its day.
+        guards: of the counted ones.
 
     """
 
-    __slots__ = ("counted", "days")
+    __slots__ = ("counted", "days", "guards")
 
     def __init__(self, layout: Layout) -> None:
         meanings = [place.meaning for place in layout.places]
@@ -156,6 +158,7 @@ class SnapshotPlaces:
             for index, meaning in enumerate(meanings)
             if meaning.storage and may_count(meaning)
         )
+        self.guards = guards(layout, [index for index, _ in self.counted])
         self.days: dict[int, tuple[int, ...]] = {}
         for index, meaning in enumerate(meanings):
             if is_day(meaning):
@@ -172,7 +175,8 @@ def snapshots(frame: Frame) -> dict[int, date | datetime | None]:
     """The storage numbers, 0 excepted, that hold the value of a billed counter, in the order sent; and the
     day (or moment) of each: None when none is sent, or no single one.
     """
-    values, places = frame.values, SnapshotPlaces.of(frame.layout)
+    places = SnapshotPlaces.of(frame.layout)
+    values = possible(frame.values, places.guards)
     return {
         storage: single_day(values, places.days.get(storage, ()))
         for index, storage in places.counted
@@ -232,28 +236,38 @@ class _FieldPlan:
     """Which records of a layout a table takes.
 
     The table is kept beside the steps, so that no other can have its identity. `simple` is there when each
-    name comes from one record whose value is taken as it is: (name, record).
+    name comes from one record whose value is taken as it is: (name, record, zero, mark), the last two as in
+    the guard of a count. `guards` are of the records taken.
     """
 
-    __slots__ = ("simple", "steps", "table")
+    __slots__ = ("guards", "simple", "steps", "table")
 
     def __init__(self, layout: Layout, table: tuple[Field, ...]) -> None:
         self.table = table
         self.steps = _steps(layout, table)
+        self.guards: tuple[Guard, ...] = guards(
+            layout, [index for _, first, others, *_ in self.steps for index in (first, *others)]
+        )
         plain = not any(others or units or again for _, _, others, units, _, again in self.steps)
-        self.simple = tuple([(step[0], step[1]) for step in self.steps]) if plain else None
+        bounds = {index: (zero, mark) for index, zero, mark in self.guards}
+        self.simple = tuple(
+            [(step[0], step[1], *bounds.get(step[1], (None, None))) for step in self.steps]
+        ) if plain else None  # fmt: skip
 
     def read(self, rows: Iterable[tuple[RecordValue, ...]]) -> list[dict[str, MeasuredValue]]:
         """The values of the records of frames, by name."""
         if self.simple is None:
-            return [_planned_fields(values, self.steps) for values in rows]
+            return [_planned_fields(possible(values, self.guards), self.steps) for values in rows]
         answers: list[dict[str, MeasuredValue]] = []
         for values in rows:
             found: dict[str, MeasuredValue] = {}
-            for name, place in self.simple:
+            for name, place, zero, mark in self.simple:
                 value = values[place]
-                if value is not None:
-                    found[name] = value  # type: ignore[assignment]  # a value taken as it is is no bytes
+                # Of a count: as `possible` has it, which takes longer.
+                if value is not None and (
+                    zero is None or (value >= zero and (mark is None or value != mark))
+                ):
+                    found[name] = value
             answers.append(found)
         return answers
 

@@ -3,26 +3,43 @@
 In: an opened frame. Out: the values that EN 13757-3 alone lets one read, marked `generic`. The one rule: an
 unknown meter of whatever maker is read as far as the standard goes and flagged; it is not dropped. The
 standard leaves open what a storage number means, so a snapshot is published only when value and day stand
-under number 1, which the makers agree on, or when there is but one number to choose from.
+under number 1, which the makers agree on, or when there is but one number to choose from. Nobody has looked
+at what such a meter sends when it has nothing to say, so what cannot be is left out: a clock that was never
+set, a snapshot of the meter's own future, a temperature that no sensor measures.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
-from core.mbus.frame import Frame, Layout
+from core.mbus.counts import guards, possible
+from core.mbus.days import NEVER_SET, UNSET_YEAR, clock_day, day_of, has_been
+from core.mbus.frame import Coordinates, Frame, Layout
 from core.mbus.units import BACKWARD, FORWARD
 from core.mbus.values import Coding
-from core.mbus.vocabulary import Measurand
+from core.mbus.vocabulary import Function, Measurand
 from core.metering.driver import MeterDriver
-from core.metering.fields import DATED, NOW, Field, SnapshotPlaces, single_day, snapshots
-from core.metering.measurement import Measurement
+from core.metering.fields import DATED, NOW, Field, SnapshotPlaces, single_day
+from core.metering.measurement import MeasuredValue, Measurement
 from core.metering.serials import SerialFormat
 from core.metering.table import Table
 
 _LAST_BILLING: Final = 1
 _NEVER: Final = frozenset(bytes((filler,)) * length for filler in (0x00, 0xFF) for length in (2, 4, 6))
-_NEVER_SET: Final = date(2000, 1, 1)
+# What a value that was measured lies between, both included. Heat meters measure up to 180 C (EN 1434-1), and
+# the cells in meters are made for 12 to 16 years; beyond stand 7FFF and other fillers.
+_LIMITS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {
+        "flow_temperature_c": (-100, 200),
+        "return_temperature_c": (-100, 200),
+        "external_temperature_c": (-100, 200),
+        "temperature_difference_c": (-200, 200),
+        "battery_days": (0, 30 * 366),
+    }
+)
 # A meter of heat and cooling counts what goes one way and the other: heat forward, cooling backward.
 _BOTH_WAYS: Final = 0x0D
 # How many days a year of battery life has is the maker's: days are given as days.
@@ -40,18 +57,34 @@ _HEAT_AND_COOLING: Final = (
 @lru_cache(maxsize=256)
 def _table(storage: int | None, *, both_ways: bool) -> Table:
     target = () if storage is None else (storage,)
-    return Table(target=target, storages=target, now=_HEAT_AND_COOLING if both_ways else _NOW)
+    if not both_ways:
+        return Table(target=target, storages=target, now=_NOW)
+    heat = tuple(
+        Field("target_energy_kwh", Measurand.ENERGY, number, modifiers=(FORWARD,)) for number in target
+    )
+    return Table(heat, target=target, storages=target, now=_HEAT_AND_COOLING)
 
 
 def interpret(frame: Frame) -> Measurement:
     """Reads the fields of the standard."""
     both_ways = frame.envelope.meter_address.medium == _BOTH_WAYS
-    table = _table(_snapshot(frame), both_ways=both_ways)
+    table = _table(_snapshot(frame, both_ways=both_ways), both_ways=both_ways)
     values = table.values(frame)
     if "fabrication_no" in values and _has_binary_fabrication_number(frame.layout):
         # Some makers put decimal digits under a binary coding: which is meant cannot be known.
         del values["fabrication_no"]
+    for name in [name for name, value in values.items() if not _can_be(name, value)]:
+        del values[name]
     return table.interpret(frame, values, generic=True)
+
+
+def _can_be(name: str, value: MeasuredValue) -> bool:
+    if isinstance(value, str):
+        return bool(value.strip(" 0"))  # a number that names something is neither blank nor all zeros
+    if isinstance(value, date):
+        return name != "meter_datetime" or clock_day(value) is not None
+    limits = _LIMITS.get(name)
+    return limits is None or limits[0] <= value <= limits[1]
 
 
 def _has_binary_fabrication_number(layout: Layout) -> bool:
@@ -61,22 +94,64 @@ def _has_binary_fabrication_number(layout: Layout) -> bool:
     )
 
 
-def _snapshot(frame: Frame) -> int | None:
+def _snapshot(frame: Frame, *, both_ways: bool) -> int | None:
     """The storage number of the last billing; None when that is open to doubt."""
-    days = [
-        place for place in frame.layout.places if place.meaning.storage and place.meaning.measurand in DATED
-    ]
+    places, values = frame.layout.places, frame.values
+    days = [place for place in places if place.meaning.storage and place.meaning.measurand in DATED]
     never = {place.meaning.storage for place in days if frame.content[place.start : place.stop] in _NEVER}
     moments = {
-        storage: single_day(frame.values, indexes)
+        storage: day_of(day)
         for storage, indexes in SnapshotPlaces.of(frame.layout).days.items()
-        if storage
+        if storage and (day := single_day(values, indexes)) is not None
     }
-    dated = {storage for storage, day in moments.items() if day is not None and day != _NEVER_SET}
-    valued = set(snapshots(frame)) - never
+    dated = {storage for storage, day in moments.items() if day != NEVER_SET}
+    counts = _counts(frame, both_ways=both_ways)
+    valued = counts.keys() - never
     if _LAST_BILLING in valued & dated:
-        return _LAST_BILLING
-    return valued.pop() if len(valued) == 1 and dated <= valued else None
+        found = _LAST_BILLING
+    elif len(valued) == 1 and dated <= valued:
+        (found,) = valued
+    else:
+        return None
+    day = moments.get(found)
+    if day is None or (has_been(day, _clock(frame)) and (day.year > UNSET_YEAR or counts[found])):
+        return found
+    return None  # not taken: it is of a day to come, or of a clock that starts, with nothing counted
+
+
+def _counts(frame: Frame, *, both_ways: bool) -> dict[int, bool]:
+    """The storage numbers, 0 excepted, under which a billed counter stands; and whether one is above zero."""
+    layout = frame.layout
+    known = SnapshotPlaces.of(layout)
+    counted, guarded = known.counted, known.guards
+    if both_ways:
+        forward = tuple(
+            (index, place.meaning.storage)
+            for index, place in enumerate(layout.places)
+            if place.meaning.storage and place.meaning.coordinates == _forward_energy(place.meaning.storage)
+        )
+        counted += forward
+        guarded += guards(layout, [index for index, _ in forward])
+    found: dict[int, bool] = {}
+    values = possible(frame.values, guarded)
+    for index, storage in counted:
+        value = values[index]
+        if isinstance(value, int | Decimal):
+            found[storage] = found.get(storage, False) or value > 0
+    return found
+
+
+def _forward_energy(storage: int) -> Coordinates:
+    return (Measurand.ENERGY, storage, 0, 0, Function.INSTANTANEOUS, (FORWARD,))
+
+
+def _clock(frame: Frame) -> date | None:
+    """The day that the meter says it is."""
+    for measurand in (Measurand.DATE_TIME, Measurand.DATE):
+        record = frame.record(measurand)
+        if record is not None:
+            return clock_day(record.value)
+    return None
 
 
 GENERIC: Final = MeterDriver(

@@ -12,6 +12,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from core.mbus.counts import Guard, guards, possible
 from core.mbus.frame import Frame, Layout
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
@@ -41,20 +42,24 @@ def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[t
         plan = layout.keep(storages, _HistoryPlan(layout, storages))
     if plan.profiles:
         return [
-            _latest_first(_chosen(_profiles(frame)) | _chosen(_snapshots(frame.values, plan.steps)))
+            _latest_first(
+                _chosen(_profiles(frame))
+                | _chosen(_snapshots(possible(frame.values, plan.guards), plan.steps))
+            )
             for frame in frames
         ]
     if plan.one is None:
-        return [_planned_history(frame.values, plan) for frame in frames]
+        return [_planned_history(possible(frame.values, plan.guards), plan) for frame in frames]
     record, place, quantity = plan.one
+    ((_, zero, mark),) = plan.guards  # what is billed is a count
     answers: list[tuple[HistoryEntry, ...]] = []
     for frame in frames:
         values = frame.values
         value, day = values[record], values[place]
-        if type(value) is Decimal and type(day) is date:
+        if type(value) is Decimal and type(day) is date and value >= zero and (mark is None or value != mark):
             answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
         else:
-            answers.append(_planned_history(values, plan))
+            answers.append(_planned_history(possible(values, plan.guards), plan))
     return answers
 
 
@@ -107,10 +112,10 @@ class _HistoryPlan:
 
     `distinct` says that no two snapshots count the same, so that none can contradict another; the steps are
     in the order in which entries of one day stand. `one` is of the only step, when its value is taken as it
-    is: the record, the record of its day, what it counts.
+    is: the record, the record of its day, what it counts. `guards` are of the records taken.
     """
 
-    __slots__ = ("distinct", "one", "profiles", "steps")
+    __slots__ = ("distinct", "guards", "one", "profiles", "steps")
 
     def __init__(self, layout: Layout, storages: tuple[int, ...]) -> None:
         steps: list[_Step] = []
@@ -122,6 +127,7 @@ class _HistoryPlan:
                 quantity, wanted = _UNITS[meaning.measurand]
                 same = converts_to_itself(meaning.unit, wanted)
                 steps.append(_Step(index, first, tuple(others), quantity, wanted, meaning.unit, same))
+        self.guards: tuple[Guard, ...] = guards(layout, [step.record for step in steps])
         self.steps = sorted(steps, key=_quantity, reverse=True)
         self.distinct = len({step.quantity for step in steps}) == len(steps)
         simple = [step for step in steps if step.same_unit and not step.other_days]

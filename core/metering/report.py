@@ -17,6 +17,7 @@ from core.mbus.lines import GatewayLine, parse_line
 from core.mbus.records import Record
 from core.metering.decode import Identified, identify, open_telegram
 from core.metering.measurement import Measurement
+from core.metering.reception import as_received
 from core.metering.registry import Registry
 
 
@@ -60,6 +61,25 @@ class DecodeReport:
         """The meter, as text; known even when the content remains encrypted."""
         return None if self.identified is None else str(self.identified.address)
 
+    @property
+    def named(self) -> dict[str, str]:
+        """Other numbers than the address's that the telegram names: of the radio, the meter, its label.
+
+        A meter that is registered under one of them is found by the other as its alias.
+        """
+        if self.identified is None:
+            return {}
+        address, envelope = self.identified.address, self.identified.envelope
+        other: dict[str, str] = {}
+        if envelope.link_address.identification != envelope.meter_address.identification:
+            other["radio"] = str(envelope.link_address)
+        values = {} if self.measurement is None else self.measurement.values
+        for name in _NUMBERS:
+            number = str(values[name]).strip() if name in values else ""
+            if number and _digits(number) != _digits(address.identification):
+                other[name] = number
+        return other
+
     def as_dict(self) -> dict[str, Any]:
         """The report in JSON's own types; decimals and dates as text, bytes as hexadecimal."""
         return {
@@ -68,6 +88,7 @@ class DecodeReport:
             "rssi_dbm": None if self.line is None else self.line.rssi_dbm,
             "address": self.address,
             "driver": self.driver,
+            "named": self.named,
             "layers": [
                 {"name": layer.name, "offset": layer.offset, **dict(layer.fields)} for layer in self.layers
             ],
@@ -75,6 +96,13 @@ class DecodeReport:
             "measurement": None if self.measurement is None else _measurement(self.measurement),
             "error": None if self.error is None else _error(self.error),
         }
+
+
+_NUMBERS = ("fabrication_no", "enhanced_id")
+
+
+def _digits(number: str) -> str:
+    return number.upper().lstrip("0")
 
 
 def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeReport:
@@ -99,7 +127,7 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
         report,
         layers=_layers(opened.frame.envelope, opened.frame),
         records=opened.frame.records,
-        measurement=opened.measurement,
+        measurement=as_received(opened.measurement, parsed.received_at),
     )
 
 

@@ -10,7 +10,9 @@ cannot model.
 
 The time series have composite keys (meter, time). Their times are whole seconds since 1970 in UTC, days are
 written 20261122: both databases order, compare and index them alike, and rows are small (26 bytes on SQLite
-WITHOUT ROWID, measured). Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
+WITHOUT ROWID, measured). A reading that turns out to lie outside its meter's time in service is kept in
+`reading_outside_service`, one dated by a server's clock that was ahead in `reading_in_future`: both have
+the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 """
 
@@ -21,17 +23,20 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_generator.state import ModelState
 
-TIME_SERIES = (
-    """
-    CREATE TABLE reading (
+READING_COLUMNS = """
         meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
         read_at BIGINT NOT NULL,
         index_value BIGINT NOT NULL,
         status_bits INTEGER NOT NULL,
         received_at BIGINT NOT NULL,
         telegram_digest BIGINT NOT NULL,
+        evidence SMALLINT NOT NULL,
         PRIMARY KEY (meter_id, read_at)
-    )""",
+    """
+TIME_SERIES = (
+    f"CREATE TABLE reading ({READING_COLUMNS})",
+    f"CREATE TABLE reading_outside_service ({READING_COLUMNS})",
+    f"CREATE TABLE reading_in_future ({READING_COLUMNS})",
     """
     CREATE TABLE hourly_volume (
         meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
@@ -106,8 +111,9 @@ def one_of(*values: str) -> Any:
 
 # Written by `make migration` from here on.
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
-    "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED", "DWELLING_CONTESTED",
-    "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED", "EMAIL_CHANGE_REQUESTED",
+    "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
+    "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
+    "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED",
     "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
     "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED",
     "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
@@ -124,6 +130,8 @@ ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
 DocumentKind = one_of("PORTAL_READY")
+Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
+    "WITHDRAWN")
 DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
@@ -325,10 +333,24 @@ class Migration(migrations.Migration):
                 ("radio_address", fields.CharField(unique=True, max_length=20)),
                 ("register_step", fields.IntField(default=1)),
                 ("register_capacity", fields.BigIntField(null=True)),
+                ("nominal_flow_m3_per_h", fields.DecimalField(null=True, max_digits=8, decimal_places=3)),
                 ("location", fields.CharField(default="", max_length=80)),
                 ("installed_at", fields.DatetimeField()),
                 ("removed_at", fields.DatetimeField(null=True)),
+                ("coarsest_step", fields.BigIntField(null=True, description="of a meter with aliases: the coarsest step among the indexes received")),
             ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
+            ops.CreateModel("DoubtfulReading", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="doubtful_readings", on_delete=fields.RESTRICT)),
+                ("read_at", fields.BigIntField(description="epoch seconds")),
+                ("index_value", fields.BigIntField(description="in the smallest unit of the fluid")),
+                ("status_bits", fields.IntField()),
+                ("received_at", fields.BigIntField(description="epoch seconds")),
+                ("telegram_digest", fields.BigIntField()),
+                ("evidence", fields.SmallIntField(description="see Evidence")),
+                ("doubt", fields.CharEnumField(Doubt, description="see Doubt", max_length=20)),
+                ("decided", fields.BooleanField(default=False, description="the readings after it have made it an outlier", db_default=False)),
+            ], {"table": "doubtful_reading", "unique_together": (("meter", "read_at", "index_value"),), "table_description": "A reading that does not count: in no volume, no alert and no judgement."}),
             ops.CreateModel("LeakClassifierState", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_classifier_state", on_delete=fields.CASCADE)),
@@ -389,10 +411,20 @@ class Migration(migrations.Migration):
             ], {"table": "alert_action", "indexes": (("alert_id", "id"),), "table_description": "An action of a person on an alert, or the meter's verdict on a repair. Rows are only ever added."}),
             ops.CreateModel("MessageCounter", [
                 ("id", fields.BigIntField(primary_key=True)),
-                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="message_counter", on_delete=fields.CASCADE)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="message_counters", on_delete=fields.CASCADE)),
+                ("radio_address", fields.CharField(max_length=20)),
                 ("counter", fields.BigIntField()),
                 ("received_at", fields.DatetimeField()),
-            ], {"table": "message_counter", "table_description": "The newest message of a meter whose messages are counted and authenticated (mode 7)."}),
+            ], {"table": "message_counter", "unique_together": (("meter", "radio_address"),), "table_description": "The newest message of a radio whose messages are counted and authenticated (mode 7)."}),
+            ops.CreateModel("MeterAlias", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="aliases", on_delete=fields.CASCADE)),
+                ("radio_address", fields.CharField(unique=True, max_length=20)),
+                ("serial_key", fields.CharField(max_length=40)),
+                ("encrypted", fields.BooleanField(default=False)),
+                ("added_at", fields.DatetimeField()),
+                ("added_by", fields.ForeignKeyField("models.Account", source_field="added_by_id", null=True, description="null: the command line", related_name="meter_aliases", on_delete=fields.SET_NULL)),
+            ], {"table": "meter_alias", "indexes": (("meter_id",), ("serial_key",)), "table_description": "A further radio address of a meter: of another kind of telegram, or of another radio module."}),
             ops.CreateModel("MeterKey", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="keys", on_delete=fields.CASCADE)),

@@ -17,7 +17,16 @@ from core.models.access import (
     RecoveryCode,
 )
 from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
-from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
+from core.models.meters import (
+    CompactFormat,
+    DeadLetter,
+    DoubtfulReading,
+    MessageCounter,
+    Meter,
+    MeterAlias,
+    MeterKey,
+    TelegramState,
+)
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -53,6 +62,7 @@ __all__ = [
     "DeadLetter",
     "Device",
     "DocumentKind",
+    "DoubtfulReading",
     "Dwelling",
     "DwellingRequest",
     "DwellingRequestKind",
@@ -64,6 +74,7 @@ __all__ = [
     "MessageCounter",
     "MessageState",
     "Meter",
+    "MeterAlias",
     "MeterKey",
     "Occupancy",
     "OccupancyKind",

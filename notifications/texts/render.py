@@ -43,6 +43,8 @@ _SUBJECTS = {
     ("meter_leak_opened", Language.EN): "Leak reported by your meter",
     ("meter_leak_closed", Language.FR): "Fin de l'alerte fuite signalée par le compteur",
     ("meter_leak_closed", Language.EN): "End of the leak reported by your meter",
+    ("alert_withdrawn", Language.FR): "Correction : alerte annulée",
+    ("alert_withdrawn", Language.EN): "Correction: alert withdrawn",
     ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
     ("own_limit", Language.EN): "Your consumption limit is passed",
 }
@@ -91,6 +93,12 @@ _TEXTS = {
     ),
     ("meter_leak_closed", Language.FR): "{meter} : le compteur ne signale plus de fuite depuis le {until}.",
     ("meter_leak_closed", Language.EN): "{meter}: the meter has reported no leak since {until}.",
+    ("alert_withdrawn", Language.FR): (
+        "{meter} : l'alerte du {since} reposait sur des relevés qui ne comptent pas. Elle est annulée."
+    ),
+    ("alert_withdrawn", Language.EN): (
+        "{meter}: the alert of {since} came from readings that do not count. It is withdrawn."
+    ),
     ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
     ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
 }
@@ -103,7 +111,10 @@ _PER = {
 }
 
 
-_OF_CONDITIONS = {"burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"}
+_OF_CONDITIONS = {
+    *("burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"),
+    "alert_withdrawn",
+}
 
 _LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
 
@@ -167,9 +178,9 @@ def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _condition(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
-    ended_on = values["ended_on"]
+    ended_on, fluid, serial = values["ended_on"], Fluid(values["fluid"]), values["meter"]
     return {
-        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "meter": fluid_label(fluid, language) if serial is None else meter_label(fluid, serial, language),
         "since": date_text(date.fromisoformat(values["started_on"]), language),
         "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
     }

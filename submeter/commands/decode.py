@@ -71,6 +71,8 @@ def _received(file: BufferedIOBase, reader: LineReader) -> Iterator[str]:
 def _show(report: DecodeReport) -> None:
     if report.address is not None:
         out.print(f"[bold]{report.address}[/], driver {report.driver}")
+    for name, number in report.named.items():
+        out.print(f"The telegram also names {escape(number)} ({name}).")
     if report.layers:
         rows = [
             (layer.name, layer.offset, ", ".join(f"{name} {value}" for name, value in layer.fields))

@@ -78,7 +78,7 @@ async def ingest(
                     )
             if reader.fault is not None:
                 faults.append((_name(path), reader.fault))
-    _report(summary, as_json=json)
+    report(summary, as_json=json)
     for name, fault in faults:
         err.print(
             f"[bold red]{fault.code}[/]: {escape(name)} was not read to its end: {escape(fault.message)}",
@@ -97,15 +97,16 @@ async def replay(*, json: bool = False) -> None:
     async with opened() as application:
         with progress_bar("Replaying", await count_dead_letters(SYSTEM)) as advance:
             summary = await pipeline.replay(application, SYSTEM, now=datetime.now(UTC), progress=advance)
-    _report(summary, as_json=json)
+    report(summary, as_json=json)
 
 
-def _report(summary: IntakeSummary, *, as_json: bool) -> None:
+def report(summary: IntakeSummary, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "lines": summary.lines,
                 "stored": summary.stored,
+                "doubtful": summary.doubtful,
                 "duplicates": summary.duplicates,
                 "unusable": dict(sorted(summary.unusable.items())),
                 "alerts": summary.alerts,
@@ -114,10 +115,14 @@ def _report(summary: IntakeSummary, *, as_json: bool) -> None:
         )
         return
     rows = [("stored", summary.stored), ("duplicates", summary.duplicates)]
+    if summary.doubtful:
+        rows.insert(1, ("of these doubtful", summary.doubtful))
     rows += [(f"dead letters: {reason}", count) for reason, count in sorted(summary.unusable.items())]
     print_table(counted(summary.lines, "line"), ("result", "lines"), rows)
     if summary.alerts or summary.messages:
         out.print(f"{summary.alerts} alerts raised or updated, {summary.messages} messages queued.")
+    if summary.doubtful:
+        out.print("[bold]submeter readings list[/] shows which readings do not count, and why.")
     if summary.unusable:
         out.print(
             "[bold]submeter dead-letters list[/] shows the reasons; "

@@ -1,10 +1,12 @@
-"""`submeter meters`: import meters and their keys from a list; maintenance of meters.
+"""`submeter meters`: import meters and their keys from a list; maintenance of meters; their aliases.
 
 The list is CSV with a header. Keys are never an argument, which the shell's history would keep.
 """
 
 import csv
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,12 +19,20 @@ from core.errors import InvalidInput, SubmeterError
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
+from core.services.portfolio.meter_aliases import add_alias, list_aliases, remove_alias
 from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
+from core.services.portfolio.validation import canonical_address
+from core.services.telegrams.decoding import Reason
+from core.services.telegrams.future_readings import future_readings
+from core.services.telegrams.future_readings import set_apart as set_readings_apart
+from core.services.telegrams.pipeline import replay
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
-from submeter.output import counted, fail, out
+from submeter.output import counted, fail, out, print_json, print_table
 
-meters = App(name="meters", help="Meters and their keys.")
+meters = App(name="meters", help="Meters, their keys and their radio addresses.")
+alias = App(name="alias", help="Further radio addresses of meters.")
+meters.command(alias)
 
 REQUIRED = (
     "operator",
@@ -42,12 +52,17 @@ async def import_meters(file: Path) -> None:
 
     Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
-    register_capacity, location, installed_on and removed_on (YYYY-MM-DD, days of the residence), key (hex).
+    register_capacity, nominal_flow_m3_per_h (Q3 of a water meter, qp of a heat meter), location, installed_on
+    and removed_on (YYYY-MM-DD, days of the residence), key (hex), aliases (further radio addresses, separated
+    by blanks; those a meter has besides are kept).
+
+    Dates may be corrected at any time: readings outside a meter's time in service count no more, its volumes
+    and alerts are recomputed, and refused lines inside it are processed again.
 
     Args:
         file: the CSV file.
     """
-    count = 0
+    count, addresses = 0, set[str]()
     async with opened() as application:
         # A damaged or Latin-1 byte affects its own cell only.
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
@@ -64,6 +79,10 @@ async def import_meters(file: Path) -> None:
                     what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
                     fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
                 count += 1
+                addresses |= {canonical_address(row["radio_address"] or "")}
+        returned = await _replay_returned(application, addresses)
+    if returned:
+        out.print(f"{counted(returned, 'line')} outside the time in service until now: stored.")
     out.print(f"{counted(count, 'meter')} registered. [bold]submeter replay[/] processes their dead letters.")
 
 
@@ -92,6 +111,106 @@ async def restart_message_counter(address: str) -> None:
     out.print("The message counter is reset. [bold]submeter replay[/] processes the meter's dead letters.")
 
 
+@meters.command(name="future-readings")
+async def list_future_readings(*, set_apart: bool = False) -> None:
+    """List the meters with readings dated after the present, after the server's clock was ahead.
+
+    Check the clock first: to a server whose clock is behind, every reading lies in the future.
+
+    Args:
+        set_apart: set these readings apart for good, and recompute volumes and alerts.
+    """
+    now = datetime.now(UTC)
+    async with opened() as application:
+        found = await future_readings(SYSTEM, now=now)
+        for one in found if set_apart else ():
+            await set_readings_apart(
+                SYSTEM,
+                radio_address=one.radio_address,
+                key_encryption=KeyEncryption.under(application.settings.secret_key),
+                thresholds_of=application.registry.leak_thresholds,
+                now=now,
+            )
+    print_table(
+        "Readings set apart" if set_apart else "Readings in the future",
+        ("meter", "readings"),
+        [(one.radio_address, one.readings) for one in found],
+    )
+
+
+@alias.default
+@alias.command(name="add")
+async def add_meter_alias(meter: str, address: str) -> None:
+    """Give a meter a further radio address, and process its dead letters.
+
+    For a meter that sends two kinds of telegrams, or a radio module whose number is not the meter's
+    (`submeter decode` shows the number that a telegram names). The meter's keys open the telegrams of both.
+
+    Args:
+        meter: radio address of the meter, MMM-IIIIIIII-VV-TT, or one of its aliases.
+        address: the further radio address.
+    """
+    now = datetime.now(UTC)
+    async with opened() as application:
+        try:
+            added = await add_alias(SYSTEM, meter_address=meter, alias=address, now=now)
+        except SubmeterError as failure:
+            fail(failure.message, code=failure.code)
+        summary = await replay(application, SYSTEM, radio_addresses=[canonical_address(address)], now=now)
+    out.print("The alias is added." if added else "The meter has this alias already.")
+    if summary.lines:
+        out.print(f"{counted(summary.lines, 'dead letter')} processed, {summary.stored} stored.")
+
+
+@alias.command(name="remove")
+async def remove_meter_alias(meter: str, address: str) -> None:
+    """Take a further radio address from a meter; the readings that came with it remain.
+
+    Args:
+        meter: radio address of the meter.
+        address: the alias.
+    """
+    async with opened():
+        try:
+            await remove_alias(SYSTEM, meter_address=meter, alias=address, now=datetime.now(UTC))
+        except SubmeterError as failure:
+            fail(failure.message, code=failure.code)
+    out.print("The alias is removed.")
+
+
+@alias.command(name="list")
+async def list_meter_aliases(meter: str | None = None, *, json: bool = False) -> None:
+    """List aliases with the addresses of their meters.
+
+    Args:
+        meter: only those of the meter with this radio address or alias.
+        json: print the list as JSON.
+    """
+    async with opened():
+        try:
+            rows = [asdict(one) for one in await list_aliases(SYSTEM, meter_address=meter)]
+        except SubmeterError as failure:
+            fail(failure.message, code=failure.code)
+    if json:
+        print_json(rows)
+        return
+    columns = ("meter_address", "radio_address", "added_at", "added_by")
+    print_table("Aliases", columns, [[row[name] for name in columns] for row in rows])
+
+
+async def _replay_returned(application: Application, addresses: set[str]) -> int:
+    """Process the lines again that came outside the time in service of these meters; how many were stored."""
+    aliases = {one.radio_address for one in await list_aliases(SYSTEM) if one.meter_address in addresses}
+    summary = await replay(
+        application,
+        SYSTEM,
+        radio_addresses=addresses | aliases,
+        reason=Reason.OUTSIDE_SERVICE,
+        now=datetime.now(UTC),
+    )
+    return summary.stored
+
+
 async def _put(row: dict[str, str | None], application: Application) -> None:
     now = datetime.now(UTC)
     operator, residence = row["operator"] or "", row["residence"] or ""
@@ -106,13 +225,18 @@ async def _put(row: dict[str, str | None], application: Application) -> None:
             removed_at=_midnight(row["removed_on"] or "", zone) if row.get("removed_on") else None,
             register_step=int(row.get("register_step") or 1),
             register_capacity=int(row["register_capacity"] or 0) if row.get("register_capacity") else None,
+            nominal_flow_m3_per_h=Decimal(row["nominal_flow_m3_per_h"] or 0)
+            if row.get("nominal_flow_m3_per_h")
+            else None,
             location=row.get("location") or "",
             key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
+            aliases=(row.get("aliases") or "").split(),
         )
-    except (ValueError, OverflowError) as failure:
+    except (ValueError, OverflowError, InvalidOperation) as failure:
         # The text of a ValueError may quote the key's digits: name the possible columns instead.
         raise InvalidInput(
-            "fluid, installed_on, removed_on, register_step, register_capacity or key cannot be read"
+            "fluid, installed_on, removed_on, register_step, register_capacity, nominal_flow_m3_per_h or key"
+            " cannot be read"
         ) from failure
     await upsert_meter(
         SYSTEM,

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.consumption.readings import IndexReading, clean
+from core.consumption.readings import clean
+from core.consumption.register import IndexReading, Register
 
 CAPACITY = 100_000_000  # five digits of cubic metres, in litres
 CAPACITIES = st.one_of(st.none(), st.sampled_from([100_000, CAPACITY]))
@@ -19,13 +20,13 @@ def readings(*pairs):
 
 
 def cleaned(*pairs, capacity=CAPACITY, backflow=10):
-    series = clean(readings(*pairs), register_capacity=capacity, allowed_backflow=backflow)
+    series = clean(readings(*pairs), Register(capacity=capacity, allowed_backflow=backflow))
     return [[(reading.at_s, reading.index) for reading in part] for part in series]
 
 
 def test_nothing_read_is_nothing():
     """No readings make no series."""
-    assert clean([], register_capacity=CAPACITY) == []
+    assert clean([], Register(capacity=CAPACITY)) == []
 
 
 def test_order_of_arrival_and_repetition_do_not_matter():
@@ -102,13 +103,13 @@ def test_a_fall_across_the_rollover_is_no_register_full_of_water(late, expected)
 def test_impossible_limits_are_refused(capacity, backflow):
     """A register counts at least one unit, and a backflow is not negative."""
     with pytest.raises(ValueError, match=r"is (not negative|positive)"):
-        clean([], register_capacity=capacity, allowed_backflow=backflow)
+        clean([], Register(capacity=capacity, allowed_backflow=backflow))
 
 
 @given(READINGS, CAPACITIES)
 def test_series_rise_in_time_and_never_fall_in_index(given_readings, capacity):
     """For any readings, each series can be subtracted from left to right, and no instant is lost."""
-    parts = clean(given_readings, register_capacity=capacity)
+    parts = clean(given_readings, Register(capacity=capacity))
     for part in parts:
         assert part
         for before, after in pairwise(part):
@@ -124,7 +125,9 @@ def test_shuffling_and_doubling_change_nothing(given_readings, capacity, chance:
     """The same readings in another order, some of them twice, give the same series."""
     disordered = given_readings + chance.choices(given_readings, k=5) if given_readings else []
     chance.shuffle(disordered)
-    assert clean(disordered, register_capacity=capacity) == clean(given_readings, register_capacity=capacity)
+    assert clean(disordered, Register(capacity=capacity)) == clean(
+        given_readings, Register(capacity=capacity)
+    )
 
 
 @given(st.lists(st.integers(0, 9_000), min_size=1, max_size=60), st.integers(0, 99_999))
@@ -132,4 +135,4 @@ def test_a_wrapped_register_measures_the_same_water_as_an_endless_one(steps, fir
     """Unwrapping undoes the register: a five-digit register and an endless one differ by nothing."""
     endless = [IndexReading(at, first + sum(steps[:at])) for at in range(len(steps) + 1)]
     wrapped = [IndexReading(reading.at_s, reading.index % 100_000) for reading in endless]
-    assert clean(wrapped, register_capacity=100_000) == [tuple(endless)]
+    assert clean(wrapped, Register(capacity=100_000)) == [tuple(endless)]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.consumption.periods import day_start
-from core.consumption.readings import IndexReading, clean
+from core.consumption.readings import clean
+from core.consumption.register import IndexReading, Register
 from core.consumption.volumes import (
     HOUR_S,
     MAX_HOURLY_GAP_S,
@@ -155,7 +156,7 @@ def test_nothing_is_subtracted_across_a_break():
     """The day of a break adds what was measured before and after, and is PARTIAL."""
     readings = [IndexReading(T0, 5_000), IndexReading(T0 + 6 * H, 5_030)]
     readings += [IndexReading(T0 + 12 * H, 100), IndexReading(T0 + 24 * H, 107)]
-    parts = clean(readings, register_capacity=None)
+    parts = clean(readings, Register(capacity=None))
     assert daily_volumes(parts, zone=UTC) == [DayVolume(date(2022, 3, 1), 37, Quality.PARTIAL)]
 
 
@@ -163,7 +164,7 @@ def test_nothing_is_subtracted_across_a_break():
 def test_a_rollover_is_a_day_like_any_other():
     """The day a five-digit register passes zero has its true volume."""
     readings = [IndexReading(T0 + at * 24 * H, (99_999_900 + at * 80) % 10**8) for at in range(4)]
-    parts = clean(readings, register_capacity=10**8)
+    parts = clean(readings, Register(capacity=10**8))
     assert [volume.amount for volume in daily_volumes(parts, zone=UTC)] == [80, 80, 80]
 
 
@@ -211,7 +212,7 @@ def test_the_order_of_arrival_changes_no_volume(start_s, steps, chance: random.R
     readings = list(walked(start_s, steps))
     disordered = readings + chance.choices(readings, k=3)
     chance.shuffle(disordered)
-    straight, mixed = (clean(some, register_capacity=10**8) for some in (readings, disordered))
+    straight, mixed = (clean(some, Register(capacity=10**8)) for some in (readings, disordered))
     assert daily_volumes(mixed, zone=PARIS) == daily_volumes(straight, zone=PARIS)
     assert hourly_volumes(mixed) == hourly_volumes(straight)
 

@@ -200,6 +200,63 @@ def test_behind_a_missing_difference_nothing_is_known():
     assert profile_of([100, None, 100], vife="13", mode=1) == [(date(2026, 2, 28), 900)]
 
 
+@pytest.mark.parametrize(
+    ("mode", "coding", "data", "litres"),
+    [
+        (0, 4, "84030000 FFFFFFFF 00000080 FEFEFEFE 20030000", [900, 800]),
+        (0, 0xB, "000900 FFFFFF 000080 0200F0 000800", [900, 800]),
+        (0, 0xC, "00090000 00000080 00080000", [900, 800]),
+        (1, 2, "6400 FFFF 6400", [900]),
+        (1, 2, "6400 0080 6400", [900]),
+        (3, 2, "6400 FFFF 6400", [900]),
+        (1, 2, "6400 E803 0000", [900]),
+        (3, 2, "9CFF", [1100]),
+    ],
+)
+def test_a_profile_of_a_counter_has_no_marker_among_its_values(mode, coding, data, litres):
+    """Going back from 1000 litres: all ones, 80 on top, FE and what falls below zero are no litres."""
+    place = Place(storage=8)
+    content = bytes((mode << 6 | 0x30 | coding, 254)) + bytes.fromhex(data)
+    record = encoder.header(encoder.VARIABLE, "9313", place) + bytes((len(content),)) + content
+    base = [encoder.integer(4, "13", 1000, place), encoder.day(date(2026, 3, 31), place)]
+    (profile,) = read_profiles(records_in(encoder.full(base) + record))
+    assert [int(slot.value * 1000) for slot in profile.slots] == litres
+
+
+def test_a_profile_holds_no_month_that_is_to_come():
+    """From the end of January, by a clock of April 2026: February and March; room for more is empty."""
+    place = Place(storage=8)
+    row = encoder.profile("931E", [10, 20, 0, 0], coding=4, mode=0, unit=3, spacing=254, place=place)
+
+    def months(clock, base):
+        records = read(encoder.moment_f(clock, Place()), encoder.day(base, place), row)
+        return [slot.moment for profile in read_profiles(records) for slot in profile.slots]
+
+    april = datetime(2026, 4, 2, 8, 30)
+    assert months(april, date(2026, 1, 31)) == [date(2026, 2, 28), date(2026, 3, 31)]
+    assert len(months(datetime(2000, 1, 1, 0, 30), date(2026, 1, 31))) == 4
+    assert months(april, date(2000, 1, 1)) == []
+    assert months(april, date(2026, 4, 30)) == []
+    assert months(april, date(2099, 12, 31)) == []
+
+
+@pytest.mark.parametrize("base", ["FFFFFFFF", "00000080"])
+def test_differences_need_a_base_that_is_a_count(base):
+    """A profile of increments whose base is a marker has no values."""
+    place = Place(storage=8)
+    coding = 4 if base == "FFFFFFFF" else 0xC
+    first = encoder.EncodedRecord(encoder.header(coding, "13", place), bytes.fromhex(base))
+    row = encoder.profile("9313", [100], coding=3, mode=1, unit=3, spacing=254, place=place)
+    (profile,) = read_profiles(read(first, encoder.day(date(2026, 3, 31), place), row))
+    assert profile.slots == ()
+
+
+def test_text_is_no_number():
+    """What announces litres, a temperature or units and sends text has no value; a name remains one."""
+    records = read(*(encoder.text(vif, "123") for vif in ("13", "59", "6E", "FD11")))
+    assert [record.value for record in records] == [None, None, None, "123"]
+
+
 def test_other_spacings():
     """Days, quarters and half years are read; hours need a moment; half months are not read."""
     assert profile_of([1], vife="1F", mode=0, spacing=7)[0][0] == date(2026, 4, 7)

@@ -48,6 +48,7 @@ def test_type_g(data, day):
         ("3B37DF2C", datetime(2022, 12, 31, 23, 59)),
         ("BB37DF2C", None),
         ("362716463300", datetime(2026, 3, 6, 22, 39, 54)),
+        ("36A716463300", None),
         ("22484136", datetime(2026, 6, 1, 8, 34)),
         ("3F37DF2C", None),
         ("010203", None),
@@ -73,6 +74,10 @@ def test_types_f_and_i(data, moment):
         (0xC0, "", Measurand.VOLUME, None),
         (0xE0, "", Measurand.VOLUME, None),
         (0x02, "0001", Measurand.PLAIN_TEXT, b"\x00\x01"),
+        (0xE2, "3F3C", Measurand.DATE, date(2025, 12, 31)),
+        (0x02, "3F3C", Measurand.DATE, None),
+        (0xC2, "3F3C", Measurand.DATE_TIME, None),
+        (0xE4, "FFFFFFFF", Measurand.CUSTOMER, None),
     ],
 )
 def test_variable_length(lvar, data, measurand, value):
@@ -104,5 +109,7 @@ def test_bits_are_not_signed_and_identifiers_keep_zeros():
     assert decode_value(Coding.INT16, b"\x00\x80", Measurand.ERROR_FLAGS) == 0x8000
     assert decode_value(Coding.BCD8, bytes.fromhex("67452301"), Measurand.FABRICATION_NUMBER) == "01234567"
     assert decode_value(Coding.INT16, b"\x05\x00", Measurand.FABRICATION_NUMBER) == "5"
+    assert decode_value(Coding.INT32, b"\xff" * 4, Measurand.FABRICATION_NUMBER) is None
+    assert decode_value(Coding.INT32, b"\x00\x00\x00\x80", Measurand.ENHANCED_IDENTIFICATION) is None
     assert decode_value(Coding.NONE, b"", Measurand.VOLUME) is None
     assert decode_value(Coding.INT32, bytes(4), Measurand.DATE) is None

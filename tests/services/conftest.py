@@ -155,11 +155,23 @@ def tables(application: object) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def received(application: object) -> Callable[..., Any]:
+    """Reads (meter, moment, index, status, reception) of all readings, those that count and doubtful ones."""
+
+    async def read() -> list[tuple[Any, ...]]:
+        columns = "meter_id, read_at, index_value, status_bits, received_at"
+        both = f"SELECT {columns} FROM reading UNION ALL SELECT {columns} FROM doubtful_reading"
+        return sorted(tuple(row.values()) for row in await current_database().execute_query_dict(both))
+
+    return read
+
+
+@pytest.fixture
 def forget(application: object) -> Callable[..., Any]:
     """Empties every table that intake writes to."""
 
     async def empty() -> None:
-        for name in ("outbox_message", "alert", "leak_episode", "dead_letter", *SERIES):
+        for name in ("outbox_message", "alert", "leak_episode", "dead_letter", "doubtful_reading", *SERIES):
             await current_database().execute_script(f"DELETE FROM {name}")
 
     return empty

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.consumption.readings import BACKFLOW_LIMIT, ROLLOVER_SHARE
+from core.consumption.register import BACKFLOW_LIMIT, ROLLOVER_SHARE
 from core.leaks.classifier.state import Array, ClassifierState
 
 HOUR_S = 3600.0

@@ -81,7 +81,11 @@ def _memory(row: LeakClassifierState | None, first_day: date, meter: MeterEntry)
 async def _readings(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], memories: Sequence[Memory]
 ) -> dict[int, Readings]:
-    """The stored readings after each state."""
+    """The stored readings after each state; of a meter with several addresses all at the coarsest step.
+
+    Otherwise a telegram with fewer digits than the one before would be a fall.
+    """
+    coarse = {meter.id: meter.register_step for meter in meters if meter.aliases}
     windows = [
         Window(meter.id, memory.settled_s + 1, _LATEST_S)
         for meter, memory in zip(meters, memories, strict=True)
@@ -90,7 +94,8 @@ async def _readings(
     for row in await time_series.readings_near(connection, windows):
         times, litres = columns[row.meter_id]
         times.append(row.read_at_s)
-        litres.append(row.index_value)
+        step = coarse.get(row.meter_id, 1)
+        litres.append(row.index_value - row.index_value % step)
     return {meter_id: Readings.of(times, litres) for meter_id, (times, litres) in columns.items()}
 
 

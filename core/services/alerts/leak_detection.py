@@ -21,8 +21,9 @@ from core.leaks.episodes.daily_flows import day_flows
 from core.leaks.episodes.episode import CloseReason, Episode, Segment, SegmentReason
 from core.leaks.episodes.events import Event, EventKind, events, paired
 from core.leaks.episodes.from_runs import Judged, judged_episodes
-from core.models import LeakEpisode
+from core.models import Alert, LeakClassifierState, LeakEpisode
 from core.services.alerts.classifier_state import follow_meters
+from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.time_series import Window
@@ -88,6 +89,20 @@ async def watch(
     return findings
 
 
+async def forget_leaks(connection: TransactionalDBClient, meter: MeterEntry, *, now: datetime) -> int:
+    """Withdraw every leak of a meter of which no reading is left; returns how many."""
+    await LeakClassifierState.filter(meter_id=meter.id).using_db(connection).delete()
+    rows = await LeakEpisode.filter(meter_id=meter.id).using_db(connection)
+    await withdraw_alerts(connection, await _alerts_of(connection, [row.id for row in rows]), now=now)
+    for row in rows:
+        await row.delete(using_db=connection)
+    return len(rows)
+
+
+async def _alerts_of(connection: TransactionalDBClient, episode_ids: Sequence[int]) -> list[Alert]:
+    return await Alert.filter(episode_id__in=list(episode_ids)).using_db(connection).order_by("id")
+
+
 def _midnight(at_s: float, zone: ZoneInfo) -> int:
     return day_start(day_of(int(at_s), zone), zone)
 
@@ -127,6 +142,7 @@ async def _replace(
     for old, new in paired(stored, found):
         row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
         if new is None:
+            await withdraw_alerts(connection, await _alerts_of(connection, [row.id]), now=now)
             await row.delete(using_db=connection)
             continue
         if old == replace(new, stale=False):  # staleness depends on the moment and is not stored

@@ -122,7 +122,7 @@ async def _settle(
             known.append(alert)
         alert.started_on = min(alert.started_on, judged.day(run.first_s))
         if before is None or judged.newest:
-            alert.ended_on = None if run.ended_s is None else judged.day(run.ended_s)
+            alert.ended_on = end_of(run, meter, alert.started_on, now=now)
         if alert.ended_on is None:
             going_on.add(alert.kind)
         if before == (alert.started_on, alert.ended_on):
@@ -140,6 +140,15 @@ async def _settle(
             outcome.changed += 1
             if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
                 outcome.notifications += _notifications(alert, meter, None, now)
+
+
+def end_of(run: ConditionRun, meter: MeterEntry, started_on: date, *, now: datetime) -> date | None:
+    """The day on which a condition was over; that of a removed meter ends with it."""
+    if run.ended_s is not None:
+        return day_of(run.ended_s, meter.zone)
+    if meter.removed_at is None or meter.removed_at > now:
+        return None
+    return max(meter.day(meter.removed_at), started_on)
 
 
 def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:

@@ -40,6 +40,7 @@ async def raise_missing_data(*, now: datetime) -> int:
     while True:
         page = await time_series.meters_without_data(
             current_database(),
+            now_s=now_s,
             since_s=now_s - DAY_S,
             look_back_s=HABIT_S,
             after_id=after_id,

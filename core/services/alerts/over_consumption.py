@@ -14,7 +14,7 @@ from core.alerting.over_consumption import YEARS_COMPARED, OverConsumption, over
 from core.consumption import Month, monthly
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
-from core.consumption.totals import total_by_day
+from core.consumption.totals import MeterDays, total_by_day
 from core.models import Alert, AlertKind
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
@@ -43,23 +43,28 @@ async def update_over_consumption_alerts(
             }
             if judged:
                 months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
-    living_there = await _living_there(connection, {dwelling_id for dwelling_id, _ in months}, now)
-    days = await days_by_fluid(living_there, *_compared(months.values()), connection=connection)
+    living_there = await living_since(connection, {dwelling_id for dwelling_id, _ in months}, now)
+    days = await days_by_fluid(living_there, *compared_days(months.values()), connection=connection)
     for (dwelling_id, fluid), judged in months.items():
         if dwelling_id not in living_there:
             continue
         since, today = living_there[dwelling_id]
-        volumes = monthly(total_by_day(days.get((dwelling_id, fluid), ())), visible_from=since)
         for month in sorted(judged):
-            amounts = {one.month: one.amount for one in volumes if one.complete or one.month == month}
-            found = over_consumption(amounts, current=month)
+            found = judge_month(days.get((dwelling_id, fluid), ()), month, since=since)
             if found is not None:
                 started_on = max(since, month.first_day)
                 notifications += await _raise(connection, dwelling_id, fluid, found, started_on, today, now)
     return notifications
 
 
-def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
+def judge_month(days: Iterable[MeterDays], month: Month, *, since: date) -> OverConsumption | None:
+    """Whether a month passes its threshold, of the days that somebody has lived there."""
+    volumes = monthly(total_by_day(days), visible_from=since)
+    amounts = {one.month: one.amount for one in volumes if one.complete or one.month == month}
+    return over_consumption(amounts, current=month)
+
+
+def compared_days(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
     """The days of the judged months and of those they are compared with: a few months, not whole years."""
     compared = {
         month.plus(-12 * years)
@@ -70,7 +75,7 @@ def _compared(judged: Iterable[set[Month]]) -> list[tuple[date, date]]:
     return [(month.first_day, month.last_day) for month in sorted(compared)]
 
 
-async def _living_there(
+async def living_since(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
 ) -> dict[int, tuple[date, date]]:
     """Since when all present occupants have lived in each dwelling, and today's date there."""

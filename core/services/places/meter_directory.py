@@ -1,6 +1,7 @@
 """Finds the meters that telegrams come from: by radio address, with their keys and their residence's zone.
 
-In: radio addresses as text and the viewer. Out: `MeterEntry` values. The one rule: a gateway finds the meters
+In: radio addresses as text and the viewer. Out: `MeterEntry` values; an alias finds its meter as the meter's
+own address does, and the meter's keys open the telegrams of both. The one rule: a gateway finds the meters
 of its own operator only; to it, any other meter is unknown.
 """
 
@@ -8,16 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from math import ceil, floor
 from zoneinfo import ZoneInfo
 
-from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+from tortoise.expressions import Q
 
 from core.access import Viewer
 from core.consumption.fluids import Fluid
+from core.consumption.register import BACKFLOW_LIMIT, Register, highest_per_hour
 from core.errors import SecretUnusable
-from core.models import Dwelling, Meter, MeterKey
+from core.models import Dwelling, Meter, MeterAlias, MeterKey
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.time_series import is_sqlite
+
+_FAR_FUTURE_S = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,10 @@ class MeterEntry:
     """A meter as intake uses it.
 
     `keys` are the newest first and do not show when printed; None when there are some, and all are encrypted
-    with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown.
+    with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown. `aliases` are
+    its further radio addresses. Their telegrams may show fewer digits: `register_step` is then the step of
+    the coarsest, and an index that lies below another by less is no fall. `plain_addresses` may send in the
+    clear although the meter has a key: walk-by telegrams beside encrypted ones.
     """
 
     id: int
@@ -35,27 +44,68 @@ class MeterEntry:
     radio_address: str
     register_step: int
     register_capacity: int | None
+    nominal_flow_m3_per_h: Decimal | None
     installed_at: datetime
     removed_at: datetime | None
     zone: ZoneInfo
     operator_code: str
     water_price_eur_per_m3: Decimal | None
     keys: tuple[bytes, ...] | None = field(repr=False)
+    aliases: tuple[str, ...] = ()
+    plain_addresses: tuple[str, ...] = ()
+
+    @property
+    def allowed_backflow(self) -> int:
+        """By how much an index may lie below the one before and still continue the series."""
+        return max(BACKFLOW_LIMIT, self.register_step) if self.aliases else BACKFLOW_LIMIT
+
+    def agree(self, index: int, other: int) -> bool:
+        """Whether two indexes of one moment are equal, or equal but for digits that one telegram lacks."""
+        return index == other or (bool(self.aliases) and abs(index - other) < self.register_step)
+
+    @property
+    def register(self) -> Register:
+        """What its register can do."""
+        return Register(
+            capacity=self.register_capacity,
+            highest_per_hour=highest_per_hour(self.fluid, self.nominal_flow_m3_per_h),
+            step=self.register_step,
+            allowed_backflow=self.allowed_backflow,
+        )
 
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
+
+    @property
+    def service_s(self) -> tuple[int, int]:
+        """The first and the last second in service, as readings are dated: whole epoch seconds."""
+        last_s = _FAR_FUTURE_S if self.removed_at is None else floor(self.removed_at.timestamp())
+        return ceil(self.installed_at.timestamp()), last_s
 
 
 async def meters_by_address(
     viewer: Viewer, addresses: Iterable[str], *, key_encryption: KeyEncryption
 ) -> dict[str, MeterEntry]:
     """The meters with these radio addresses whose telegrams the viewer may deliver."""
-    query = Meter.filter(radio_address__in=list(set(addresses)))
+    wanted = set(addresses)
+    aliases = await MeterAlias.filter(radio_address__in=list(wanted)).only("id", "meter_id", "radio_address")
+    named = Q(radio_address__in=list(wanted)) | Q(id__in=[alias.meter_id for alias in aliases])
+    query = Meter.filter(named if aliases else Q(radio_address__in=list(wanted)))
     if viewer.operator_id is not None:
         query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
-    meters = await query.select_related("dwelling__residence__operator").prefetch_related("keys")
-    return {meter.radio_address: _entry(meter, key_encryption) for meter in meters}
+    rows = query.select_related("dwelling__residence__operator").prefetch_related("keys", "aliases")
+    entries = [_entry(meter, key_encryption) for meter in await rows]
+    return {address: entry for entry in entries for address in (entry.radio_address, *entry.aliases)}
+
+
+async def meter_with_address(connection: BaseDBAsyncClient, radio_address: str) -> Meter | None:
+    """The row of the meter with this radio address or alias, in its canonical form."""
+    meter = await Meter.get_or_none(radio_address=radio_address, using_db=connection)
+    if meter is not None:
+        return meter
+    alias = await MeterAlias.get_or_none(radio_address=radio_address, using_db=connection)
+    return None if alias is None else await Meter.get(id=alias.meter_id, using_db=connection)
 
 
 async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
@@ -80,15 +130,29 @@ def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
         fluid=meter.fluid,
         printed_serial=meter.printed_serial,
         radio_address=meter.radio_address,
-        register_step=meter.register_step,
+        register_step=max(meter.register_step, meter.coarsest_step or 0),
         register_capacity=meter.register_capacity,
+        nominal_flow_m3_per_h=meter.nominal_flow_m3_per_h,
         installed_at=meter.installed_at,
         removed_at=meter.removed_at,
         zone=ZoneInfo(meter.dwelling.residence.time_zone),
         operator_code=meter.dwelling.residence.operator.code,
         water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
         keys=_opened(newest_first, meter.radio_address, key_encryption),
+        aliases=tuple(sorted(alias.radio_address for alias in meter.aliases)),
+        plain_addresses=_plain_addresses(meter),
     )
+
+
+def _plain_addresses(meter: Meter) -> tuple[str, ...]:
+    """The aliases that were not heard encrypted yet, and a meter's own address if it is a radio converter's.
+
+    Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by telegrams.
+    """
+    found = [alias.radio_address for alias in meter.aliases if not alias.encrypted]
+    if meter.aliases and meter.radio_address.endswith("-37"):
+        found.append(meter.radio_address)
+    return tuple(sorted(found))
 
 
 def _opened(

@@ -18,7 +18,11 @@ from core.models import (
 
 @dataclass(frozen=True, slots=True)
 class MeterSpec:
-    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None."""
+    """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None.
+
+    `nominal_flow_m3_per_h` is its size: Q3 of a water meter, qp of a heat meter; None when unknown.
+    `aliases` are further radio addresses; those that the meter has besides are kept.
+    """
 
     fluid: Fluid
     vendor: str
@@ -28,8 +32,10 @@ class MeterSpec:
     removed_at: datetime | None = None
     register_step: int = 1
     register_capacity: int | None = None
+    nominal_flow_m3_per_h: Decimal | None = None
     location: str = ""
     key: bytes | None = field(default=None, repr=False)
+    aliases: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

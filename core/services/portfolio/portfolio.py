@@ -25,7 +25,6 @@ from core.models import (
     Operator,
     Residence,
 )
-from core.services.alerts.meter_removal import end_leaks
 from core.services.auth.passwords import hash_password
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import (
@@ -35,6 +34,7 @@ from core.services.portfolio.descriptions import (
     OccupancySpec,
     ResidenceSpec,
 )
+from core.services.portfolio.meter_aliases import check_no_alias, put_aliases
 from core.services.portfolio.meter_keys import add_key
 from core.services.portfolio.validation import (
     canonical_address,
@@ -44,9 +44,13 @@ from core.services.portfolio.validation import (
     reported_as_input,
 )
 from core.services.shared.transaction import transactional
+from core.services.telegrams.service_correction import correct_service
 
 LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 """Litres, watt-hours or allocator units; no register holds more."""
+
+LARGEST_FLOW_M3_PER_H = 6300
+"""The largest Q3 that ISO 4064-1 has a number for in its series; no meter of a building is larger."""
 
 KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
@@ -98,6 +102,7 @@ async def upsert_residence(
     for dwelling in spec.dwellings:
         await _upsert_dwelling(
             connection,
+            viewer,
             residence,
             dwelling,
             key_encryption=key_encryption,
@@ -142,7 +147,7 @@ async def upsert_meter(
         known = await Meter.get_or_none(radio_address=address, using_db=connection)
         meter = replace(meter, removed_at=known.removed_at if known else None)
     return await _upsert_meter(
-        connection, row, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+        connection, viewer, row, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
     )
 
 
@@ -230,6 +235,7 @@ async def _dwelling_row(
 
 async def _upsert_dwelling(
     connection: TransactionalDBClient,
+    viewer: Viewer,
     residence: Residence,
     spec: DwellingSpec,
     *,
@@ -240,7 +246,13 @@ async def _upsert_dwelling(
     dwelling = await _dwelling_row(connection, residence, spec)
     for meter in spec.meters:
         await _upsert_meter(
-            connection, dwelling, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+            connection,
+            viewer,
+            dwelling,
+            meter,
+            key_encryption=key_encryption,
+            thresholds_of=thresholds_of,
+            now=now,
         )
     for period in spec.occupancies:
         await _upsert_occupancy(connection, dwelling, period)
@@ -278,12 +290,18 @@ def _check_meter(spec: MeterSpec) -> None:
     ):
         if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
             raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+    flow = spec.nominal_flow_m3_per_h
+    if flow is not None and not 0 < flow <= LARGEST_FLOW_M3_PER_H:
+        raise InvalidInput(
+            f"must be above 0 and at most {LARGEST_FLOW_M3_PER_H} m3/h", field="nominal_flow_m3_per_h"
+        )
     if spec.removed_at is not None and spec.removed_at < spec.installed_at:
         raise InvalidInput("lies before installed_on", field="removed_on")
 
 
 async def _upsert_meter(
     connection: TransactionalDBClient,
+    viewer: Viewer,
     dwelling: Dwelling,
     spec: MeterSpec,
     *,
@@ -296,17 +314,21 @@ async def _upsert_meter(
     meter = await Meter.get_or_none(radio_address=address, using_db=connection)
     if meter is not None and meter.dwelling_id != dwelling.id:
         raise Conflict(f"The meter {address} is installed in another dwelling.", field="radio_address")
+    if meter is None:
+        await check_no_alias(connection, address)
     meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
     meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
     meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
     meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
-    taken_out = spec.removed_at is not None and spec.removed_at != meter.removed_at
+    meter.nominal_flow_m3_per_h = spec.nominal_flow_m3_per_h
+    before = (meter.installed_at, meter.removed_at) if meter.id else None
     meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
     await meter.save(using_db=connection)
     if spec.key is not None:
         await add_key(connection, meter, spec.key, key_encryption=key_encryption, now=now)
-    if taken_out:
-        await end_leaks(
+    await put_aliases(connection, viewer, meter, spec.aliases, now=now)
+    if before is not None and before != (spec.installed_at, spec.removed_at):
+        await correct_service(
             connection, address, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
         )
     meter_id: int = meter.id

@@ -14,8 +14,8 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from core.consumption.fluids import Fluid
-from core.metering import Registry, SerialFormat, normalise_serial
-from core.models import Dwelling, Meter, Operator, Residence
+from core.metering import Address, Registry, SerialFormat, normalise_serial
+from core.models import Dwelling, Meter, MeterAlias, Operator, Residence
 from core.operators import DwellingParts, OperatorProfile, Path
 from core.registration.addresses import checked_search, fits
 from core.registration.answers import SerialAnswer
@@ -130,9 +130,9 @@ async def dwelling_by_serial(
     _check_format(profile, answer.serial, within_residence=residence_id is not None)
     formats = _formats(registry)
     if residence_id is None:
-        known = await _meters(operator, now, keys=_keys(answer.serial, formats))
+        known = await _meters(operator, now, formats, typed=answer.serial)
     else:
-        known = await _meters(operator, now, residence_id=residence_id)
+        known = await _meters(operator, now, formats, residence_id=residence_id)
     named = _of_kind(profile, answer.device, named_by(answer.serial, known, formats))
     dwellings = {meter.dwelling_id: meter.residence_id for meter in named}
     if len(dwellings) > 1 and residence_id is None:
@@ -167,8 +167,9 @@ async def dwelling_by_reference(
     if len(found) != 1:
         raise refused(RefusalCode.DWELLING_REF_NOT_FOUND, "lot" if path is Path.LOT_NUMBER else "reference")
     if serial is not None and serial.strip():
-        known = await _meters(operator, now, residence_id=residence_id)
-        named = named_by(serial, known, _formats(registry))
+        formats = _formats(registry)
+        known = await _meters(operator, now, formats, residence_id=residence_id)
+        named = named_by(serial, known, formats)
         if {meter.dwelling_id for meter in named} != {found[0].id}:
             raise refused(RefusalCode.DWELLING_REF_NOT_FOUND, "serial")
         return Identified(residence_id, found[0].id, proven=True)
@@ -281,26 +282,64 @@ def _keys(serial: str, formats: dict[str, SerialFormat]) -> list[str]:
     return sorted({key for level in readings_of(serial, formats.values()) for key in level})
 
 
+def _addresses(serial: str, formats: dict[str, SerialFormat]) -> list[str]:
+    """The radio addresses that a serial gives, where a vendor's numbers are its addresses."""
+    given = {
+        format_.to_address(format_.normalise(key))
+        for key in _keys(serial, formats)
+        for format_ in formats.values()
+        if format_.to_address is not None and format_.matches(key)
+    }
+    return sorted(str(address) for address in given if address is not None)
+
+
 async def _meters(
-    operator: Operator, now: datetime, *, residence_id: int | None = None, keys: Sequence[str] = ()
+    operator: Operator,
+    now: datetime,
+    formats: dict[str, SerialFormat],
+    *,
+    residence_id: int | None = None,
+    typed: str = "",
 ) -> list[KnownMeter]:
+    """The meters in service by their printed serials, and again by those of their aliases.
+
+    Within a residence all of them, else those that what was typed may name.
+    """
     query = Meter.filter(
         Q(removed_at=None) | Q(removed_at__gt=now - OLD_SERIAL_COUNTS_FOR),
         dwelling__residence__operator_id=operator.id,
     )
     if residence_id is not None:
         query = query.filter(dwelling__residence_id=residence_id)
+        also = await MeterAlias.filter(meter__dwelling__residence_id=residence_id)
     else:
-        query = query.filter(serial_key__in=list(keys))
-    rows = await query.select_related("dwelling")
-    return [
-        KnownMeter(
-            meter_id=row.id,
-            dwelling_id=row.dwelling_id,
-            residence_id=row.dwelling.residence_id,
-            fluid=row.fluid,
-            vendor=row.vendor,
-            key=row.serial_key,
-        )
-        for row in rows
+        keys, addresses = _keys(typed, formats), _addresses(typed, formats)
+        also = await MeterAlias.filter(Q(serial_key__in=keys) | Q(radio_address__in=addresses))
+        query = query.filter(Q(serial_key__in=keys) | Q(id__in=[alias.meter_id for alias in also]))
+    meters = {row.id: row for row in await query.select_related("dwelling")}
+    return [_known(row, row.serial_key) for row in meters.values()] + [
+        _known(meters[alias.meter_id], key)
+        for alias in also
+        if alias.meter_id in meters
+        for key in _alias_keys(alias, formats.get(meters[alias.meter_id].vendor))
     ]
+
+
+def _known(row: Meter, key: str) -> KnownMeter:
+    return KnownMeter(
+        meter_id=row.id,
+        dwelling_id=row.dwelling_id,
+        residence_id=row.dwelling.residence_id,
+        fluid=row.fluid,
+        vendor=row.vendor,
+        key=key,
+    )
+
+
+def _alias_keys(alias: MeterAlias, format_: SerialFormat | None) -> set[str]:
+    """What may be printed on the radio of an alias: its identification, or the vendor's form of it."""
+    keys = {alias.serial_key}
+    if format_ is not None and format_.from_address is not None:
+        printed = format_.from_address(Address.parse(alias.radio_address))
+        keys |= {normalise_serial(printed)} if printed else set()
+    return keys

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayVolume, HourVolume, IndexReading, Quality
-from core.consumption.readings import BACKFLOW_LIMIT
+from core.consumption.plausibility import Evidence
+from core.consumption.register import BACKFLOW_LIMIT
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
@@ -24,7 +25,10 @@ _QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY
 
 
 class ReadingRow(NamedTuple):
-    """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes."""
+    """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes.
+
+    `evidence` is what proved the telegram whole.
+    """
 
     meter_id: int
     read_at_s: int
@@ -32,6 +36,7 @@ class ReadingRow(NamedTuple):
     status_bits: int
     received_at_s: int
     telegram_digest: int
+    evidence: Evidence = Evidence.LINK_CHECKSUM
 
 
 class Window(NamedTuple):
@@ -74,31 +79,75 @@ async def known_telegrams(
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
 
 
-async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, int]:
-    """The time of the newest reading of each meter that has one."""
+async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, IndexReading]:
+    """The newest reading of each meter that has one."""
     rows = await _select(
         connection,
-        "SELECT k.a, (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a) AS newest FROM k",
+        "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r ON r.meter_id = k.a"
+        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["a"]: row["newest"] for row in rows if row["newest"] is not None}
+    return {row["meter_id"]: IndexReading(row["read_at"], row["index_value"]) for row in rows}
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
     """Store readings; their (meter, time) must not be stored yet."""
-    columns = ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest")
+    columns = (
+        "meter_id",
+        "read_at",
+        "index_value",
+        "status_bits",
+        "received_at",
+        "telegram_digest",
+        "evidence",
+    )
     await _insert(connection, "reading", columns, rows)
 
 
+async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingRow]) -> None:
+    """Remove readings from those that count."""
+    windows = [Window(row.meter_id, row.read_at_s, row.read_at_s) for row in rows]
+    await _delete(
+        connection, "DELETE FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3", windows
+    )
+
+
+async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
+    """Store what proves a reading from now on."""
+    await _query(
+        connection,
+        "UPDATE reading SET evidence = $3 WHERE meter_id = $1 AND read_at = $2",
+        [row.meter_id, row.read_at_s, int(evidence)],
+    )
+
+
+async def context_of(
+    connection: BaseDBAsyncClient, windows: Iterable[Window], *, readings: int
+) -> list[ReadingRow]:
+    """The readings of each window, and up to so many on either side of it, by meter and time."""
+    rows = await _select(
+        connection,
+        ", w(a, b, c) AS (SELECT k.a,"  # noqa: S608 - a number of our own
+        " COALESCE((SELECT MIN(read_at) FROM (SELECT read_at FROM reading WHERE meter_id = k.a"
+        f" AND read_at < k.b ORDER BY read_at DESC LIMIT {readings}) AS before), k.b),"
+        " COALESCE((SELECT MAX(read_at) FROM (SELECT read_at FROM reading WHERE meter_id = k.a"
+        f" AND read_at > k.c ORDER BY read_at LIMIT {readings}) AS after), k.c) FROM k)"
+        " SELECT r.* FROM w JOIN reading r"
+        " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
+        windows,
+    )
+    return [_reading_row(row) for row in rows]
+
+
 async def neighbours(
-    connection: BaseDBAsyncClient, windows: Iterable[Window]
+    connection: BaseDBAsyncClient, windows: Iterable[Window], *, allowed_backflow: int = BACKFLOW_LIMIT
 ) -> dict[int, tuple[int | None, int | None]]:
     """For each meter the time of the last reading before its window, and of the one after it up to which the
     window's readings can matter: the first that reaches their highest index, or lies too far below it to have
     run back.
     """
     later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
-    reached = f"(index_value >= w.top OR index_value < w.top - {BACKFLOW_LIMIT})"
+    reached = f"(index_value >= w.top OR index_value < w.top - {allowed_backflow:d})"
     rows = await _select(
         connection,
         ", w(a, b, c, top) AS (SELECT k.a, k.b, k.c,"  # noqa: S608 - texts and a number of our own
@@ -149,6 +198,7 @@ class ReceptionHabit(NamedTuple):
 async def meters_without_data(
     connection: BaseDBAsyncClient,
     *,
+    now_s: int,
     since_s: int,
     look_back_s: int,
     after_id: int,
@@ -158,22 +208,26 @@ async def meters_without_data(
 
     Args:
         connection: to read in.
+        now_s: the present: a meter whose removal is yet to come is in service.
         since_s: the last reading is older.
         look_back_s: over how long before it readings are counted.
         after_id: the last id of the page before.
         limit: how many at most.
     """
+    removed_s = "CAST(strftime('%s', m.removed_at) AS INTEGER)"
+    if not is_sqlite(connection):
+        removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
     return [
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
         for row in await _query(
             connection,
-            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"
+            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id,"
             " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
-            " FROM meter m WHERE m.removed_at IS NULL AND m.id > $1) q"
+            f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
-            [after_id, since_s, look_back_s, limit],
+            [after_id, since_s, look_back_s, limit, now_s],
         )
     ]
 
@@ -264,6 +318,11 @@ async def days_within(
     return found
 
 
+async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
+    return await _query(connection, statement, values)
+
+
 def is_sqlite(connection: BaseDBAsyncClient) -> bool:
     return connection.capabilities.dialect == "sqlite"
 
@@ -322,4 +381,5 @@ def _reading_row(row: dict[str, Any]) -> ReadingRow:
         row["status_bits"],
         row["received_at"],
         row["telegram_digest"],
+        Evidence(row["evidence"]),
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
 
+from core.consumption.plausibility import Evidence
 from core.mbus.lines import LONGEST_LINE, cut_line, is_cut, stripped
 from core.metering import (
     CompactFormats,
@@ -50,7 +51,6 @@ class Reason(StrEnum):
     UNIT_MISMATCH = "UNIT_MISMATCH"
     TIME_IN_FUTURE = "TIME_IN_FUTURE"
     OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
-    CONFLICTING_READING = "CONFLICTING_READING"
     COUNTER_NOT_RISEN = "COUNTER_NOT_RISEN"
 
 
@@ -67,14 +67,16 @@ class ReceivedLine:
         received_at: the moment that applies if the line carries none itself.
         operator_id: whose gateway received it; None for the operator's own command line, which serves all.
         sightings: how often it was received now; 0 when a dead letter is only retried.
-        own_time: whether the line says when it was received.
+        laid_at: the moment laid for it, if it carries none; see `core.services.telegrams.moments`.
+        dated: the moment that applies whatever the line says, as the operator decided; None usually.
     """
 
     text: str
     received_at: datetime
     operator_id: int | None = None
     sightings: int = 1
-    own_time: bool = False
+    laid_at: datetime | None = None
+    dated: datetime | None = None
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
@@ -108,13 +110,14 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedTelegram:
-    """A telegram whose sender is known; `timed`: the moment is the line's own."""
+    """A telegram whose sender is known; `timed`: the moment is the line's own; `evidence`: the gateway's."""
 
     line: ReceivedLine
     identified: Identified
     telegram_digest: int
     moment: datetime
     timed: bool
+    evidence: Evidence = Evidence.NOTHING
 
     @property
     def radio_address(self) -> str:
@@ -128,14 +131,20 @@ class ReceivedTelegram:
 class Reported:
     """The register index that a decrypted telegram reports.
 
-    `message_counter` is set when a message authentication code has proved it (mode 7).
+    `evidence` is what proved the telegram whole, by its own bytes or its gateway. `message_counter` is set
+    when a message authentication code has proved it (mode 7). `step` is the smallest difference that the
+    telegram can show, in the smallest unit; it is asked of meters with several addresses. `encrypted`: a key
+    of the meter has opened it.
     """
 
     received: ReceivedTelegram
     meter: MeterEntry
     index: Index
     status_bits: int
+    evidence: Evidence
     message_counter: int | None = None
+    step: int = 1
+    encrypted: bool = False
 
 
 def identify_lines(lines: Sequence[ReceivedLine], decoder: BatchDecoder) -> list[ReceivedTelegram | Unusable]:
@@ -163,11 +172,12 @@ def _received_telegram(
         return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
-        line=line if gateway_line.received_at is None else replace(line, own_time=True),
+        line=line if gateway_line.received_at is None else replace(line, laid_at=None),
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
-        moment=gateway_line.received_at or line.received_at,
-        timed=gateway_line.received_at is not None,
+        moment=line.dated or gateway_line.received_at or line.laid_at or line.received_at,
+        timed=line.dated is not None or gateway_line.received_at is not None,
+        evidence=Evidence.GATEWAY_CHECK if gateway_line.checked else Evidence.NOTHING,
     )
 
 
@@ -222,10 +232,16 @@ def _with_their_keys(
                 results[place] = result
                 continue
             results.setdefault(place, result)
-            if result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
+            if result.code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN and _may_be_plain(item, meter):
+                (results[place],) = decoder.open([item.identified], [None], formats=formats)
+            elif result.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
                 again.append((place, item, meter))
         waiting = again
     return results
+
+
+def _may_be_plain(received: ReceivedTelegram, meter: MeterEntry) -> bool:
+    return received.radio_address in meter.plain_addresses
 
 
 def _is_unknown_format(result: Opened | TelegramError) -> bool:
@@ -249,13 +265,16 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         return received.unusable(
             IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
         )
-    proved = opened.frame.envelope.security is SecurityKind.MODE_7
+    security = opened.frame.envelope.security
     return Reported(
         received,
         meter,
         index,
         flags_to_bits(measurement.flags),
-        message_counter=opened.message_counter if proved else None,
+        max(Evidence[opened.integrity.name], received.evidence),
+        message_counter=opened.message_counter if security is SecurityKind.MODE_7 else None,
+        step=opened.index_step if meter.aliases else 1,
+        encrypted=security is not SecurityKind.NONE and not opened.frame.opened_with_default_key,
     )
 
 
@@ -265,16 +284,19 @@ _ANOTHER_KEY_MAY_FIT = frozenset(
 
 
 async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
-    """The reports with their meters' removals read again, now that the dwellings are locked."""
+    """The reports with their meters' times in service read again, now that the dwellings are locked."""
     ids = {report.meter.id for report in reported}
-    rows = await Meter.filter(id__in=list(ids)).using_db(connection).only("id", "removed_at")
-    removed_at = {row.id: row.removed_at for row in rows}
-    return [
-        report
-        if removed_at.get(report.meter.id) == report.meter.removed_at
-        else replace(report, meter=replace(report.meter, removed_at=removed_at.get(report.meter.id)))
-        for report in reported
-    ]
+    rows = Meter.filter(id__in=list(ids)).using_db(connection).only("id", "installed_at", "removed_at")
+    service = {row.id: (row.installed_at, row.removed_at) for row in await rows}
+    return [_in_service(report, service.get(report.meter.id)) for report in reported]
+
+
+def _in_service(report: Reported, service: tuple[datetime, datetime | None] | None) -> Reported:
+    meter = report.meter
+    if service is None or (meter.installed_at, meter.removed_at) == service:
+        return report
+    installed_at, removed_at = service
+    return replace(report, meter=replace(meter, installed_at=installed_at, removed_at=removed_at))
 
 
 def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:

@@ -6,7 +6,7 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -30,6 +30,7 @@ from core.services.shared.transaction import transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
+    Reason,
     ReceivedLine,
     ReceivedTelegram,
     Reported,
@@ -38,20 +39,24 @@ from core.services.telegrams.decoding import (
     open_telegrams,
     with_removals,
 )
+from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.rollups import roll_up
+from core.services.telegrams.several_addresses import with_addresses_learned
 
 
 @dataclass(slots=True)
 class IntakeSummary:
     """The outcome of an intake: `lines` = `stored` + `duplicates` + all of `unusable`.
 
-    Blank lines are not counted. `alerts` were raised or updated.
+    Blank lines are not counted. `doubtful` is how many of the stored readings do not count, or not yet.
+    `alerts` were raised or updated.
     """
 
     lines: int = 0
     stored: int = 0
+    doubtful: int = 0
     duplicates: int = 0
     unusable: Counter[str] = field(default_factory=Counter)
     alerts: int = 0
@@ -60,6 +65,7 @@ class IntakeSummary:
     def __iadd__(self, other: "IntakeSummary") -> Self:
         self.lines += other.lines
         self.stored += other.stored
+        self.doubtful += other.doubtful
         self.duplicates += other.duplicates
         self.unusable += other.unusable
         self.alerts += other.alerts
@@ -94,6 +100,7 @@ async def take_in(
     batches = in_batches(
         texts,
         size=application.settings.intake_batch_lines,
+        now=now,
         ends_at=ends_at or now,
         operator_id=viewer.operator_id,
         span=span,
@@ -102,23 +109,38 @@ async def take_in(
 
 
 async def replay(
-    application: Application, viewer: Viewer, *, now: datetime, progress: Callable[[int], None] | None = None
+    application: Application,
+    viewer: Viewer,
+    *,
+    radio_addresses: Collection[str] | None = None,
+    reason: str | None = None,
+    dating: Dating = Dating.UNCHANGED,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again; those whose cause is fixed become readings.
+    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
 
     A line still counts as its gateway's: it reaches the meters of that gateway's operator only. They are
-    taken in the order of their reception, which is not that of their rows.
+    taken in the order of their reception, which is not that of their rows. With another `dating`, only the
+    lines that were refused for their time are ingested.
     """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
+    if dating is not Dating.UNCHANGED:
+        reason = Reason.TIME_IN_FUTURE
+    latest = await latest_of_deliveries() if dating is Dating.RECEPTION else {}
+    wanted = DeadLetter.filter(state=TelegramState.WAITING)
+    if radio_addresses is not None:
+        wanted = wanted.filter(radio_address__in=list(radio_addresses))
+    if reason is not None:
+        wanted = wanted.filter(reason=reason)
+    ids = await wanted.order_by("received_at", "id").values_list("id", flat=True)
     size = application.settings.intake_batch_lines
-    in_order = DeadLetter.filter(state=TelegramState.WAITING).order_by("received_at", "id")
-    ids = await in_order.values_list("id", flat=True)
     for first in range(0, len(ids), size):
         page = DeadLetter.filter(id__in=ids[first : first + size], state=TelegramState.WAITING)
         waiting = await page.order_by("received_at", "id").select_related("gateway")
         for operator_id, rows in groupby(waiting, key=_operator_of):
-            lines = [ReceivedLine(row.line, row.received_at, operator_id, sightings=0) for row in rows]
+            lines = [replayed_line(row, operator_id, dating, latest) for row in rows]
             receiver = replace(viewer, operator_id=operator_id)
             summary += await _in_batches(
                 application, receiver, [lines], source="replay", now=now, progress=progress
@@ -195,13 +217,14 @@ async def _store(
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
     reported, unusable = await settle(connection, reported, unusable)
+    reported = await with_addresses_learned(connection, reported)
     readings = await ingest(connection, reported, now=now)
-    touched = await roll_up(connection, readings.stored)
+    touched = await roll_up(connection, readings.judged.changed)
     findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await notify_relapses(connection, list(touched), now=now)
     conditions = await update_condition_alerts(
-        connection, readings.stored, thresholds_of=application.registry.leak_thresholds, now=now
+        connection, readings.judged.counted, thresholds_of=application.registry.leak_thresholds, now=now
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
@@ -209,11 +232,12 @@ async def _store(
     messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
-    used = [report.received.line for report in (*readings.accepted, *readings.duplicates)]
+    used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
     await mark_replayed(connection, used, now=now)
     return IntakeSummary(
         lines=len(used) + len(failures),
         stored=len(readings.stored),
+        doubtful=readings.doubtful,
         duplicates=len(readings.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits),

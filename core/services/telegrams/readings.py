@@ -1,25 +1,34 @@
 """Decides which reported indexes are new readings, and stores them.
 
 In: what a batch's telegrams reported. Out: the readings stored, the duplicates, and what contradicts the
-register of meters or the stored readings. The one rule: the same telegram, or the same index at the same
-time, is a duplicate however often it comes; a reading that is stored is never changed by a later line.
+register of meters. The one rule: the same telegram, or the same index at the same time, is a duplicate
+however often it comes, and may only add a better proof; whether a reading counts is judged by all that were
+received (`core.services.telegrams.judgement`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.fluids import Unit
+from core.consumption.plausibility import Evidence
 from core.metering import Quantity
+from core.models import DoubtfulReading
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.time_series import ReadingRow, Window
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
+from core.services.telegrams.judgement import Judged, by_meter, doubtful_near, judge_readings, reading_row
+from core.services.telegrams.line_times import first_receptions, future_message
 from core.services.telegrams.replay_protection import MessageCounters
 
 CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a gateway's clock may run ahead of ours."""
+"""How far a gateway's clock may run ahead of ours.
+
+It is compared with the reception, not with the present: a line of tomorrow does not become true tomorrow.
+"""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
@@ -33,10 +42,19 @@ _QUANTITY_OF = {
 
 @dataclass(slots=True)
 class Ingested:
-    """The outcome of a batch: each reading with its meter, and the other lines by outcome."""
+    """The outcome of a batch.
 
-    stored: list[tuple[MeterEntry, time_series.ReadingRow]] = field(default_factory=list)
-    accepted: list[Reported] = field(default_factory=list)
+    Attributes:
+        judged: what counts now and did not before, and the reverse; each reading with its meter.
+        stored: the reports that became readings.
+        doubtful: how many of these do not count, or not yet.
+        duplicates: reports that were stored already.
+        unusable: the other lines.
+    """
+
+    judged: Judged = field(default_factory=Judged)
+    stored: list[Reported] = field(default_factory=list)
+    doubtful: int = 0
     duplicates: list[Reported] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
 
@@ -46,12 +64,18 @@ async def ingest(
 ) -> Ingested:
     """Store the readings of a batch. The dwellings must be locked."""
     outcome = Ingested()
-    candidates = [report for report in reported if not _refused(report, outcome, now)]
+    received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
+    candidates = [
+        report for report in reported if not _refused(report, outcome, received_at[report.received.line])
+    ]
     stored = await _Stored.around(connection, candidates)
     counters = await MessageCounters.of(connection, candidates)
+    fresh: list[ReadingRow] = []
+    meters: dict[int, MeterEntry] = {}
     for report in candidates:
         row = _row(report, now)
-        if stored.has_telegram(row, timed=report.received.timed):
+        if (known := stored.same_telegram(row, timed=report.received.timed)) is not None:
+            stored.prove(known, row.evidence)
             outcome.duplicates.append(report)
             continue
         if counters.is_replay(report):
@@ -60,71 +84,142 @@ async def ingest(
                 report.received.unusable(IntakeStage.READING, Reason.COUNTER_NOT_RISEN, message)
             )
             continue
-        index = stored.index_at(row)
-        if index is None:
-            stored.add(row)
-            outcome.stored.append((report.meter, row))
-            outcome.accepted.append(report)
-        elif index == row.index_value:
+        if (known := stored.same_reading(row, report.meter)) is not None:
+            stored.prove(known, row.evidence)
             outcome.duplicates.append(report)
-        else:
-            message = f"The stored index at this moment is {index}, this telegram reports {row.index_value}."
-            outcome.unusable.append(
-                report.received.unusable(IntakeStage.READING, Reason.CONFLICTING_READING, message)
-            )
-    await time_series.insert_readings(connection, [row for _, row in outcome.stored])
+            continue
+        stored.add(row)
+        fresh.append(row)
+        meters.setdefault(report.meter.id, report.meter)
+        outcome.stored.append(report)
+    for report in outcome.duplicates:
+        meters.setdefault(report.meter.id, report.meter)
+    outcome.judged = await stored.judge(connection, meters, fresh)
+    outcome.doubtful = len(outcome.judged.doubtful)
     await counters.save(connection)
     return outcome
 
 
 class _Stored:
-    """The stored readings of a batch's meters near its moments, the batch's own included."""
+    """The stored readings of a batch's meters near its moments, with doubtful ones and the batch's own."""
 
-    def __init__(self, rows: Sequence[time_series.ReadingRow], untimed: set[tuple[int, int]]) -> None:
-        self._index_at: dict[tuple[int, int], int] = {}
-        self._telegram_at: dict[tuple[int, int], list[int]] = {}
+    def __init__(
+        self,
+        counted: Sequence[ReadingRow],
+        doubtful: Mapping[int, Sequence[DoubtfulReading]],
+        untimed: set[tuple[int, int]],
+    ) -> None:
+        self._rows: dict[tuple[int, int, int], ReadingRow] = {}
+        self._at: dict[tuple[int, int], list[ReadingRow]] = {}
+        self._telegram_at: dict[tuple[int, int], list[ReadingRow]] = {}
         self._untimed = untimed
-        for row in rows:
+        self._counted = {_key(row): row for row in counted}
+        self._doubtful = doubtful
+        self._proved: dict[tuple[int, int, int], Evidence] = {}
+        for row in counted:
             self.add(row)
+        for rows in doubtful.values():
+            for one in rows:
+                self.add(reading_row(one))
 
     @classmethod
     async def around(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "_Stored":
         margin = int(SAME_TELEGRAM_WITHIN.total_seconds())
         windows = [
-            time_series.Window(
-                report.meter.id,
-                _seconds(report.received.moment) - margin,
-                _seconds(report.received.moment) + margin,
-            )
+            Window(report.meter.id, at_s - margin, at_s + margin)
             for report in reported
+            for at_s in (_seconds(report.received.moment),)
         ]
         digests = [
             (report.meter.id, report.received.telegram_digest)
             for report in reported
             if not report.received.timed
         ]
+        untimed: set[tuple[int, int]] = set()
+        if digests:
+            untimed = await time_series.known_telegrams(connection, digests)
+            rows = DoubtfulReading.filter(
+                meter_id__in=list({meter_id for meter_id, _ in digests}),
+                telegram_digest__in=[digest for _, digest in digests],
+            )
+            untimed |= {(row.meter_id, row.telegram_digest) for row in await rows.using_db(connection)}
         return cls(
-            await time_series.readings_near(connection, windows),
-            await time_series.known_telegrams(connection, digests) if digests else set(),
+            await time_series.rows_around(connection, _spans(windows)),
+            await doubtful_near(connection, windows),
+            untimed,
         )
 
-    def has_telegram(self, row: time_series.ReadingRow, *, timed: bool) -> bool:
-        """Whether these bytes were stored at about this time; for a line without a time, at any time."""
+    def same_telegram(self, row: ReadingRow, *, timed: bool) -> ReadingRow | None:
+        """The reading of these bytes at about this time; for a line without a time, at any time."""
         who = (row.meter_id, row.telegram_digest)
-        if not timed and who in self._untimed:
-            return True
+        near = self._telegram_at.get(who, ())
         margin = SAME_TELEGRAM_WITHIN.total_seconds()
-        return any(abs(at_s - row.read_at_s) <= margin for at_s in self._telegram_at.get(who, ()))
+        known = next((one for one in near if abs(one.read_at_s - row.read_at_s) <= margin), None)
+        if known is None and not timed and who in self._untimed:
+            return near[0] if near else row
+        return known
 
-    def index_at(self, row: time_series.ReadingRow) -> int | None:
-        return self._index_at.get((row.meter_id, row.read_at_s))
+    def same_reading(self, row: ReadingRow, meter: MeterEntry) -> ReadingRow | None:
+        """The reading of this moment and index; of two addresses, one that lacks digits of it."""
+        at_once = self._at.get((row.meter_id, row.read_at_s), ())
+        return next((one for one in at_once if meter.agree(one.index_value, row.index_value)), None)
 
-    def add(self, row: time_series.ReadingRow) -> None:
-        self._index_at[row.meter_id, row.read_at_s] = row.index_value
-        self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row.read_at_s)
+    def add(self, row: ReadingRow) -> None:
+        self._rows[_key(row)] = row
+        self._at.setdefault((row.meter_id, row.read_at_s), []).append(row)
+        self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row)
+
+    def prove(self, row: ReadingRow, evidence: Evidence) -> None:
+        """Note that a known reading was received again, with a proof that may be better than before."""
+        key = _key(row)
+        known = self._rows.get(key)
+        if known is not None and max(known.evidence, self._proved.get(key, known.evidence)) < evidence:
+            self._proved[key] = evidence
+
+    async def judge(
+        self, connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], fresh: Sequence[ReadingRow]
+    ) -> Judged:
+        """Store the new readings where they belong, with the better proofs noted."""
+        fresh = [row._replace(evidence=self._proved.pop(_key(row), row.evidence)) for row in fresh]
+        for key, evidence in self._proved.items():
+            if key in self._counted:
+                await time_series.set_evidence(connection, self._counted[key], evidence)
+                self._counted[key] = self._counted[key]._replace(evidence=evidence)
+            else:
+                meter_id, read_at_s, index = key
+                await (
+                    DoubtfulReading.filter(meter_id=meter_id, read_at=read_at_s, index_value=index)
+                    .using_db(connection)
+                    .update(evidence=int(evidence))
+                )
+        rows = by_meter(fresh)
+        again = {meter_id for meter_id, _, _ in self._proved}
+        return await judge_readings(
+            connection,
+            meters,
+            {meter_id: rows.get(meter_id, []) for meter_id in (*rows, *sorted(again - rows.keys()))},
+            near=by_meter(self._counted.values()),
+            doubtful=self._doubtful,
+            reconsidered=again,
+        )
 
 
-def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
+def _key(row: ReadingRow) -> tuple[int, int, int]:
+    return row.meter_id, row.read_at_s, row.index_value
+
+
+def _spans(windows: Sequence[Window]) -> list[Window]:
+    """One window for each meter, over all of its windows."""
+    spans: dict[int, Window] = {}
+    for window in windows:
+        known = spans.get(window.meter_id, window)
+        spans[window.meter_id] = Window(
+            window.meter_id, min(known.first, window.first), max(known.last, window.last)
+        )
+    return list(spans.values())
+
+
+def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
@@ -132,12 +227,16 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif received.moment > now + CLOCK_TOLERANCE:
+    elif received.moment > received_at + CLOCK_TOLERANCE:
         reason = Reason.TIME_IN_FUTURE
-        message = f"The line is dated {received.moment.isoformat()}, which lies in the future."
-    elif received.moment < meter.installed_at or (
-        meter.removed_at is not None and received.moment > meter.removed_at
-    ):
+        message = future_message(received.moment, received_at)
+    elif meter.register_capacity is not None and not 0 <= report.index.value < meter.register_capacity:
+        reason = Reason.INDEX_OUT_OF_RANGE
+        message = (
+            f"The telegram reports {report.index.value}, the register of the meter counts from 0 to"
+            f" {meter.register_capacity - 1}."
+        )
+    elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:
         reason = Reason.OUTSIDE_SERVICE
         message = f"The meter was not in service at {received.moment.isoformat()}."
     else:
@@ -146,14 +245,15 @@ def _refused(report: Reported, outcome: Ingested, now: datetime) -> bool:
     return True
 
 
-def _row(report: Reported, now: datetime) -> time_series.ReadingRow:
-    return time_series.ReadingRow(
+def _row(report: Reported, now: datetime) -> ReadingRow:
+    return ReadingRow(
         meter_id=report.meter.id,
         read_at_s=_seconds(report.received.moment),
         index_value=report.index.value,
         status_bits=report.status_bits,
         received_at_s=_seconds(now),
         telegram_digest=report.received.telegram_digest,
+        evidence=report.evidence,
     )
 
 

@@ -1,7 +1,8 @@
 """Message counters of encrypted telegrams: each is accepted once (EN 13757-7 clause 7.6.6, mode 7).
 
 In: reports whose counter a message authentication code has proved. Out: whether one is a replayed message.
-The one rule: a message that is no newer than the newest known one, and was received later than that by more
+A meter with two radios has two counters, so each of its addresses has its own. The one rule: a
+message that is no newer than the newest known one, and was received later than that by more
 than clocks differ, is a replay; a late delivery carries an earlier moment and is accepted. A new key, or
 `meters restart-counter`, resets the counter.
 """
@@ -14,7 +15,8 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.errors import NotFound
-from core.models import MessageCounter, Meter
+from core.models import MessageCounter
+from core.services.places.meter_directory import meter_with_address
 from core.services.shared.transaction import transactional
 from core.services.telegrams.decoding import Reported
 
@@ -23,7 +25,7 @@ CLOCKS_DIFFER: Final = timedelta(hours=1)
 
 
 class MessageCounters:
-    """The newest message of each meter of a batch.
+    """The newest message of each radio of a batch.
 
     Args:
         rows: as stored; the dwellings of their meters must be locked.
@@ -31,8 +33,8 @@ class MessageCounters:
     """
 
     def __init__(self, rows: Sequence[MessageCounter]) -> None:
-        self._stored = {row.meter_id: row for row in rows}
-        self._newest = {row.meter_id: (row.counter, row.received_at) for row in rows}
+        self._stored = {(row.meter_id, row.radio_address): row for row in rows}
+        self._newest = {key: (row.counter, row.received_at) for key, row in self._stored.items()}
 
     @classmethod
     async def of(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "MessageCounters":
@@ -47,22 +49,28 @@ class MessageCounters:
         counter, moment = report.message_counter, report.received.moment
         if counter is None:
             return False
-        newest = self._newest.get(report.meter.id)
+        radio = (report.meter.id, report.received.radio_address)
+        newest = self._newest.get(radio)
         if newest is not None and counter <= newest[0]:
             if moment > newest[1] + CLOCKS_DIFFER:
                 return True
             if counter < newest[0] or moment >= newest[1]:
                 return False
-        self._newest[report.meter.id] = counter, moment
+        self._newest[radio] = counter, moment
         return False
 
     async def save(self, connection: TransactionalDBClient) -> None:
         """Store what was noted."""
         fresh: list[MessageCounter] = []
-        for meter_id, (counter, moment) in self._newest.items():
-            row = self._stored.get(meter_id)
+        for radio, (counter, moment) in self._newest.items():
+            row = self._stored.get(radio)
             if row is None:
-                fresh.append(MessageCounter(meter_id=meter_id, counter=counter, received_at=moment))
+                meter_id, radio_address = radio
+                fresh.append(
+                    MessageCounter(
+                        meter_id=meter_id, radio_address=radio_address, counter=counter, received_at=moment
+                    )
+                )
             elif (row.counter, row.received_at) != (counter, moment):
                 row.counter, row.received_at = counter, moment
                 await row.save(using_db=connection)
@@ -70,20 +78,27 @@ class MessageCounters:
 
 
 async def begin_anew(connection: TransactionalDBClient, meter_id: int) -> None:
-    """Forget the newest message of a meter whose key has changed."""
+    """Forget the newest messages of a meter whose key has changed."""
     await MessageCounter.filter(meter_id=meter_id).using_db(connection).delete()
+
+
+async def forget_radio(connection: TransactionalDBClient, meter_id: int, radio_address: str) -> None:
+    """Forget the newest message of one address of a meter."""
+    radio = MessageCounter.filter(meter_id=meter_id, radio_address=radio_address)
+    await radio.using_db(connection).delete()
 
 
 @transactional
 async def restart_counter(connection: TransactionalDBClient, viewer: Viewer, *, radio_address: str) -> None:
-    """Accept the next message of a meter as its newest, whatever its counter: the radio was reset.
+    """Accept the next message of a radio as its newest, whatever its counter: the radio was reset.
 
     Raises:
-        NotFound: no meter has this radio address.
+        NotFound: no meter has this radio address or alias.
 
     """
     viewer.require(Permission.METERS_WRITE)
-    meter = await Meter.get_or_none(radio_address=radio_address.strip().upper(), using_db=connection)
+    address = radio_address.strip().upper()
+    meter = await meter_with_address(connection, address)
     if meter is None:
         raise NotFound(f"no meter {radio_address} is registered")
-    await begin_anew(connection, meter.id)
+    await forget_radio(connection, meter.id, address)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import DayVolume, HourVolume, clean, daily_volumes, day_of, day_start, hourly_volumes
+from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.volumes import HOUR_S
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -21,7 +22,7 @@ LOOK_BACK_S = 48 * HOUR_S
 """Readings before the touched days that are looked at too: the running maximum of a meter that ran back.
 
 One that ran back and then stood still for longer is taken from where it stands: its next days may count the
-few units (`core.consumption.readings.BACKFLOW_LIMIT`) by which it ran back.
+few units (`core.consumption.register.BACKFLOW_LIMIT`) by which it ran back.
 """
 
 _ONE_DAY = timedelta(days=1)
@@ -33,9 +34,19 @@ async def roll_up(
     """Bring the volumes of a batch's meters up to date; returns the first and last civil day recomputed."""
     spans = _spans(stored)
     around = await time_series.neighbours(
-        connection, [Window(meter.id, first, last) for meter, (first, last) in spans.items()]
+        connection,
+        [Window(meter.id, first, last) for meter, (first, last) in spans.items()],
+        allowed_backflow=max((meter.allowed_backflow for meter in spans), default=BACKFLOW_LIMIT),
     )
     touched = {meter: _touched_days(meter, span, around[meter.id]) for meter, span in spans.items()}
+    await recompute_days(connection, touched)
+    return touched
+
+
+async def recompute_days(
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
+) -> None:
+    """Replace the volumes of these days, first and last, by what the stored readings say."""
     bounds = {meter: _bounds_s(meter, days) for meter, days in touched.items()}
     readings = await time_series.readings_around(
         connection,
@@ -45,7 +56,7 @@ async def roll_up(
     days: list[tuple[int, DayVolume]] = []
     for meter, (first_day, last_day) in touched.items():
         start_s, end_s = bounds[meter]
-        pieces = clean(readings[meter.id], register_capacity=meter.register_capacity)
+        pieces = clean(readings.get(meter.id, []), meter.register)
         hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
         days += [
             (meter.id, day)
@@ -65,7 +76,6 @@ async def roll_up(
         ],
         days,
     )
-    return touched
 
 
 def _spans(stored: Iterable[tuple[MeterEntry, ReadingRow]]) -> Mapping[MeterEntry, tuple[int, int]]:

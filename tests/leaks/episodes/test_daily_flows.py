@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.consumption.periods import day_start
-from core.consumption.readings import IndexReading, clean
+from core.consumption.readings import clean
+from core.consumption.register import IndexReading, Register
 from core.consumption.volumes import HourVolume, hourly_volumes
 from core.leaks.episodes.daily_flows import DayFlow, day_flows
 
@@ -84,6 +85,6 @@ def test_the_way_from_readings_to_the_feature():
     """Hourly readings of a steady drip give the drip, whatever minute of the hour they are taken."""
     first_s = day_start(DAY, PARIS) - 2 * H + 17 * 60
     readings = [IndexReading(first_s + at * H, 1_000 + 4 * at) for at in range(30)]
-    hours = hourly_volumes(clean(readings, register_capacity=10**8))
+    hours = hourly_volumes(clean(readings, Register(capacity=10**8)))
     flows = day_flows(hours, zone=PARIS, complete_until_s=readings[-1].at_s)
     assert flows[-1] == DayFlow(DAY, Fraction(4), 24)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from core.consumption import IndexReading, clean, day_start, hourly_volumes
+from core.consumption import IndexReading, Register, clean, day_start, hourly_volumes
 from core.leaks.classifier.classify import Readings, classify
 from core.leaks.episodes.daily_flows import day_flows
 from core.leaks.episodes.episode import CloseReason, SegmentReason
@@ -34,7 +34,7 @@ def judged(flows_lph, *, missing=(), replaced_on=None, today=None, first=FIRST):
     (runs,) = classify([Readings.of(times, litres)], step_litres=1)
     pieces = clean(
         [IndexReading(int(at), int(index)) for at, index in zip(times, litres, strict=True)],
-        register_capacity=None,
+        Register(),
     )
     return judged_episodes(
         runs,

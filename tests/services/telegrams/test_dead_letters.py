@@ -188,19 +188,6 @@ async def test_a_reading_outside_the_meters_service_is_a_dead_letter(
     assert (await take_in(application, SYSTEM, lines, source="test", now=now)).stored == 2
 
 
-async def test_a_stored_reading_is_not_changed_by_a_later_line(
-    application, key_encryption, now, izar, tables
-) -> None:
-    """CONFLICTING_READING: another index at the same second, in one batch or in the next."""
-    await factories.residence(key_encryption, factories.meter(izar.address))
-    both = [izar.line(5, AT), izar.line(6, AT)]
-    summary = await take_in(application, SYSTEM, both, source="test", now=now)
-    assert (summary.stored, summary.unusable) == (1, {"CONFLICTING_READING": 1})
-    row = await refused(application, now, izar.line(7, AT))
-    assert (row.stage, row.reason) == ("READING", "CONFLICTING_READING")
-    assert [reading[2] for reading in (await tables())["reading"]] == [5]
-
-
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_dead_letter_counts_its_sightings(application, now, together) -> None:
     """The same line is one row however it arrives, and a replay is no sighting."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.access import SYSTEM
-from core.models import DeadLetter
+from core.models import DeadLetter, DoubtfulReading
 from core.services.telegrams.moments import Span
 from core.services.telegrams.pipeline import replay, take_in
 from tests.support import factories
@@ -98,7 +98,7 @@ async def test_a_file_longer_than_five_minutes_knows_its_own_duplicates(
 
 
 async def test_telegrams_of_many_meters_are_received_at_their_moment(
-    application, key_encryption, now, izar, other_izar, tables
+    application, key_encryption, now, izar, other_izar
 ) -> None:
     """A delivery with one telegram of each meter is dated as it was received, not spread."""
     await factories.residence(
@@ -106,7 +106,8 @@ async def test_telegrams_of_many_meters_are_received_at_their_moment(
     )
     lines = [izar.telegram(5).hex(), other_izar.telegram(6).hex()]
     await take_in(application, SYSTEM, lines, source="test", now=now)
-    assert [moment for moment, _ in await readings(tables)] == [at(now), at(now)]
+    # Nothing proves either: both wait for a neighbour that agrees.
+    assert [row.read_at for row in await DoubtfulReading.all()] == [at(now), at(now)]
 
 
 @pytest.mark.parametrize("size", [1, 6, 100])
@@ -176,6 +177,43 @@ async def test_the_seconds_order_a_shuffled_simulation_file(
     assert (await take_in(application, SYSTEM, shuffled, source="test", now=now)).unusable == {}
     end = at(now)
     assert await readings(tables) == [(end - 120, 0), (end - 61, 1), (end - 60, 2), (end, 3)]
+
+
+@pytest.mark.parametrize("way", ["whole", "deliveries", "replay"])
+async def test_telegrams_are_laid_as_far_apart_as_the_register_needs(
+    application, key_encryption, now, izar, tables, way
+) -> None:
+    """A hundred litres from line to line are no burst: all count, the last at the reception if it can be."""
+    steps = range(0, 2000, 100)
+    lines = untimed(izar, steps)
+    if way != "replay":
+        await factories.residence(key_encryption, factories.meter(izar.address))
+    for part in [lines[:7], lines[7:14], lines[14:]] if way == "deliveries" else [lines]:
+        await take_in(application, SYSTEM, part, source="test", now=now)
+    if way == "replay":
+        await factories.residence(key_encryption, factories.meter(izar.address))
+        await replay(application, SYSTEM, now=now + timedelta(days=1))
+    stored = await readings(tables)
+    seconds = [moment for moment, _ in stored]
+    if way == "deliveries":
+        # The last waits for a neighbour: its delivery follows the others within the second.
+        assert [index for _, index in stored] == list(steps)[: len(stored)]
+        assert len(stored) >= 19
+    else:
+        assert [index for _, index in stored] == list(steps)
+        assert seconds[-1] == at(now)
+        assert seconds[-1] - seconds[0] > 19 * 1000
+
+
+async def test_a_false_rise_moves_no_other_reading_away(
+    application, key_encryption, now, izar, tables
+) -> None:
+    """A bit that flipped announces 16,777 m3: it is doubtful, and the true ones are dated as without it."""
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    lines = untimed(izar, [1000, 1001, 1002 + (1 << 24), 1003, 1004])
+    await take_in(application, SYSTEM, lines, source="test", now=now)
+    end = at(now)
+    assert await readings(tables) == [(end - 4, 1000), (end - 3, 1001), (end - 1, 1003), (end, 1004)]
 
 
 async def test_an_untimed_line_yields_to_one_with_a_time(

@@ -62,14 +62,14 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_every_shape_of_line_becomes_a_reading(
-    application, key_encryption, now, izar, tables, shape
+    application, key_encryption, now, izar, received, shape
 ) -> None:
     """In each format of a gateway, the same telegram is the same reading, at the line's time or else now."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     line = SHAPES[shape](izar.telegram(4711))
     summary = await take_in(application, SYSTEM, [line], source="test", now=now)
     assert (summary.lines, summary.stored, summary.unusable) == (1, 1, {})
-    ((_, read_at, index, status, received_at, _),) = (await tables())["reading"]
+    ((_, read_at, index, status, received_at),) = await received()
     own_moment = shape in {"rtl_wmbus", "wmbusmeters", "rtl_433"}
     assert read_at == int((AT if own_moment else now).timestamp())
     assert (index, status, received_at) == (4711, 0, int(now.timestamp()))

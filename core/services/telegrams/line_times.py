@@ -1,0 +1,102 @@
+"""Which time counts for a line: its own, or that of its reception where the gateway's clock was ahead.
+
+In: lines, and the dead letters that are known of them. Out: the moment up to which a line's own time can be
+true; and, when the operator replays lines that were refused for their time, the moment that counts instead.
+The one rule: nothing is received before it was sent, so no line is dated after its first reception; a line of
+tomorrow does not become true by waiting until tomorrow, nor by being sent again.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.metering import TelegramError, parse_line
+from core.models import DeadLetter, TelegramState
+from core.services.telegrams.decoding import Reason, ReceivedLine
+
+_AT_ONCE = 1000
+
+
+class Dating(StrEnum):
+    """By which clock lines are dated that were refused as lying in the future."""
+
+    UNCHANGED = "UNCHANGED"
+    """As at their reception: they are refused again."""
+    RECEPTION = "RECEPTION"
+    """By the server's: the gateway's was ahead. The last line of a delivery was received just before it, the
+    others as long before that one as the gateway says."""
+    LINE = "LINE"
+    """By the gateway's: the server's was behind."""
+
+
+_Delivery = tuple[int | None, str, datetime]
+"""The gateway, the source and the moment of a delivery."""
+
+
+async def first_receptions(
+    connection: TransactionalDBClient, lines: Sequence[ReceivedLine], *, now: datetime
+) -> dict[ReceivedLine, datetime]:
+    """When each line was received first: now, or when its dead letter was, if it was refused for its time."""
+    digests = {line: line.digest for line in lines if line.dated is None}
+    refused = DeadLetter.filter(line_digest__in=list(digests.values()), reason=Reason.TIME_IN_FUTURE)
+    rows = await refused.using_db(connection).only("id", "line_digest", "received_at") if digests else []
+    known = {row.line_digest: row.received_at for row in rows}
+    return {
+        line: now
+        if line.dated is not None
+        else min(now, line.received_at, known.get(digests[line], line.received_at))
+        for line in lines
+    }
+
+
+def future_message(moment: datetime, received_at: datetime) -> str:
+    """Why a line was refused for its time, and how it can be used all the same."""
+    ahead_s = int((moment - received_at).total_seconds())
+    return (
+        f"The line is dated {moment.isoformat()}, {ahead_s} s after its reception: the gateway's clock is"
+        " wrong. `submeter dead-letters replay --reception-time` dates it by its reception."
+    )
+
+
+async def latest_of_deliveries() -> dict[_Delivery, datetime]:
+    """The latest time among the lines of each delivery that were refused for their time."""
+    latest: dict[_Delivery, datetime] = {}
+    after = 0
+    query = DeadLetter.filter(state=TelegramState.WAITING, reason=Reason.TIME_IN_FUTURE).order_by("id")
+    while rows := await query.filter(id__gt=after).limit(_AT_ONCE):
+        after = rows[-1].id
+        for row in rows:
+            moment, delivery = _own_time(row), _delivery(row)
+            if moment is not None:
+                latest[delivery] = max(moment, latest.get(delivery, moment))
+    return latest
+
+
+def replayed_line(
+    row: DeadLetter, operator_id: int | None, dating: Dating, latest: Mapping[_Delivery, datetime]
+) -> ReceivedLine:
+    """A dead letter as it is ingested again.
+
+    Args:
+        row: the dead letter.
+        operator_id: whose gateway received it.
+        dating: which clock counts.
+        latest: from `latest_of_deliveries`, where it is the server's.
+    """
+    moment = None if dating is Dating.UNCHANGED else _own_time(row)
+    if moment is not None and dating is Dating.RECEPTION:
+        moment += row.received_at - latest.get(_delivery(row), moment)
+    return ReceivedLine(row.line, row.received_at, operator_id, sightings=0, dated=moment)
+
+
+def _own_time(row: DeadLetter) -> datetime | None:
+    try:
+        return parse_line(row.line).received_at
+    except TelegramError:
+        return None
+
+
+def _delivery(row: DeadLetter) -> _Delivery:
+    return row.gateway_id, row.source, row.received_at

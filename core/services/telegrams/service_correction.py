@@ -1,0 +1,43 @@
+"""Corrects what a meter counted after its time in service was entered late, moved, or entered by mistake.
+
+In: a meter whose installation and removal are stored. Out: readings from outside that time set apart, those
+from inside taken back, and everything that follows from them recomputed. The one rule: the tables are the
+same whether the removal was typed before the telegrams came or after. Lines that were refused meanwhile
+(OUTSIDE_SERVICE) become readings with `submeter replay`.
+"""
+
+from datetime import UTC, datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.access import SYSTEM
+from core.leak_thresholds import ThresholdsOf
+from core.services.places.key_encryption import KeyEncryption
+from core.services.places.meter_directory import lock_dwellings, meters_by_address
+from core.services.shared.service_window import move_readings
+from core.services.shared.time_series import last_readings
+from core.services.telegrams.recompute import recompute_meter
+
+
+async def correct_service(
+    connection: TransactionalDBClient,
+    radio_address: str,
+    *,
+    key_encryption: KeyEncryption,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> None:
+    """Bring the readings of a meter in line with its time in service, and recompute from the first moved.
+
+    Where none was moved, the last day is judged again: a leak ends with its meter.
+    """
+    meters = (await meters_by_address(SYSTEM, [radio_address], key_encryption=key_encryption)).values()
+    await lock_dwellings(connection, [meter.dwelling_id for meter in meters])
+    for meter in meters:
+        first_s, last_s = meter.service_s
+        since_s = await move_readings(connection, meter.id, first_s=first_s, last_s=last_s)
+        if since_s is None and (last := await last_readings(connection, [meter.id])):
+            since_s = last[meter.id].read_at_s
+        if since_s is not None:
+            since = datetime.fromtimestamp(since_s, UTC)
+            await recompute_meter(connection, meter, since=since, thresholds_of=thresholds_of, now=now)
