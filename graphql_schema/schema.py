@@ -23,13 +23,22 @@ from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
 from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
 from graphql_schema.managers.residences import ManagedQuery
+from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, ManagedQuery, DwellingRequestQuery, NodeQuery, OperatorQuery):
+class Query(
+    ViewerQuery,
+    DwellingQuery,
+    ManagedQuery,
+    DwellingRequestQuery,
+    DoubtfulReadingQuery,
+    NodeQuery,
+    OperatorQuery,
+):
     pass
 
 
@@ -48,6 +57,7 @@ class Mutation(
     OwnLimitMutation,
     StatementMutation,
     DwellingRequestMutation,
+    DoubtfulReadingMutation,
     TelegramMutation,
 ):
     pass

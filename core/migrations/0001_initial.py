@@ -115,11 +115,11 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
     "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED",
     "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
-    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED",
-    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
-    "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET",
-    "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
-    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "READING_ACCEPTED", "READING_WITHDRAWN",
+    "RECOVERY_CODE_USED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED",
+    "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
+    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
+    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -142,7 +142,7 @@ MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
-Role = one_of("RESIDENT", "MANAGER", "GATEWAY", "SYSTEM")
+Role = one_of("RESIDENT", "MANAGER", "STAFF", "GATEWAY", "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
 TelegramState = one_of("WAITING", "REPLAYED")
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ("over_consumption_by_sms", fields.BooleanField(default=False)),
                 ("new_document_by_email", fields.BooleanField(default=False, db_default=False)),
                 ("new_document_by_sms", fields.BooleanField(default=False, db_default=False)),
-                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT or MANAGER", db_default="RESIDENT", max_length=16)),
+                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT, MANAGER or STAFF", db_default="RESIDENT", max_length=16)),
                 ("temporary_password_until", fields.DatetimeField(null=True, description="set while the password is a temporary one, which must be changed (R-061)")),
                 ("temporary_password_used_at", fields.DatetimeField(null=True)),
                 ("password_changed_at", fields.DatetimeField(null=True)),
