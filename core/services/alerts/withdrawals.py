@@ -1,4 +1,4 @@
-"""Takes back alerts that corrected readings no longer show, and tells whoever was told of them.
+"""Takes back alerts that corrected readings no longer show, and notifies whoever was notified of them.
 
 In: stored alerts that would not exist had the readings been right from the start. Out: the rows gone, with a
 record in the audit. The one rule: a message that still waits is not sent, and everybody who got one gets the
@@ -52,7 +52,9 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
     unclaimed = about.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), state=MessageState.PENDING)
     await unclaimed.update(state=MessageState.FAILED, failure="WITHDRAWN", encrypted_values=None)
     sent = about.filter(state__in=[MessageState.SENT, MessageState.PENDING], erased_at=None)
-    told = {(row.account_id, row.channel): row for row in await sent.exclude(account_id=None).order_by("id")}
+    notified = {
+        (row.account_id, row.channel): row for row in await sent.exclude(account_id=None).order_by("id")
+    }
     values = {
         "kind": alert.kind.value,
         "fluid": alert.fluid.value,
@@ -69,7 +71,7 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
             values={**values, "started_on": row.values["started_on"], "place": row.values.get("place")},
             created_at=now,
         )
-        for (account_id, channel), row in told.items()
+        for (account_id, channel), row in notified.items()
     ]
     await OutboxMessage.bulk_create(rows, using_db=connection)
     return len(rows)

@@ -16,14 +16,8 @@ from core.metering import Quantity
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
-from core.services.telegrams.line_times import first_receptions, future_message
+from core.services.telegrams.line_times import first_receptions, future_message, latest_moment
 from core.services.telegrams.replay_protection import MessageCounters
-
-CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a gateway's clock may run ahead of ours.
-
-It is compared with the reception, not with the present: a line of tomorrow does not become true tomorrow.
-"""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
@@ -52,7 +46,7 @@ async def ingest(
     outcome = Ingested()
     received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
     candidates = [
-        report for report in reported if not _refused(report, outcome, received_at[report.received.line])
+        report for report in reported if not _refused(report, outcome, received_at[report.received.line], now)
     ]
     stored = await _Stored.around(connection, candidates)
     counters = await MessageCounters.of(connection, candidates)
@@ -131,7 +125,7 @@ class _Stored:
         self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row.read_at_s)
 
 
-def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool:
+def _refused(report: Reported, outcome: Ingested, received_at: datetime, now: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
@@ -139,7 +133,7 @@ def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif received.moment > received_at + CLOCK_TOLERANCE:
+    elif received.moment > latest_moment(received_at, now=now):
         reason = Reason.TIME_IN_FUTURE
         message = future_message(received.moment, received_at)
     elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:

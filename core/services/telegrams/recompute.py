@@ -3,7 +3,7 @@
 In: a meter, and the moment from which its readings changed. Out: its hours and days, its leaks, its other
 alerts and its dwelling's, as they would be had the readings been so from the start. The one rule: what the
 readings still show keeps its row, with what people did about it; an alert that they do not show is withdrawn,
-and whoever was told of it is told so (`core.services.alerts.withdrawals`).
+and whoever was notified of it is notified again (`core.services.alerts.withdrawals`).
 """
 
 from dataclasses import dataclass, field
