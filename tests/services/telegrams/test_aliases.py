@@ -170,7 +170,7 @@ async def test_aliases_are_added_listed_removed_and_audited(application, key_enc
     assert await audited() == [Act.METER_ALIAS_ADDED, Act.METER_ALIAS_REMOVED]
 
 
-async def test_an_alias_in_the_clear_is_heard_until_it_has_been_heard_encrypted(
+async def test_an_alias_may_send_in_the_clear_until_it_has_sent_an_encrypted_telegram(
     application, key_encryption
 ) -> None:
     """Walk-by telegrams are plain beside encrypted ones; the address that has the key is not."""
