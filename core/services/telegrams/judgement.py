@@ -153,7 +153,8 @@ async def _settle(
 def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool:
     """Whether a doubtful reading lies in a window, and in the meter's time in service as it is known now."""
     first_s, last_s = meter.service_s
-    return max(first_s, within.first) <= row.read_at <= min(last_s, within.last)
+    at_s: int = row.read_at
+    return max(first_s, within.first) <= at_s <= min(last_s, within.last)
 
 
 def _span(window: Window, context: Sequence[ReadingRow]) -> Window:
