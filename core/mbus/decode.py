@@ -41,7 +41,8 @@ def read_envelope(raw: bytes, *, crc_kept: bool | None = None) -> Envelope:
     telegram = link.telegram
     address = Address.from_wire(telegram[2:HEADER_LENGTH])
     headers = read_headers(telegram, HEADER_LENGTH)
-    return _envelope(telegram, address, headers, unstripped=raw if link.by_fit else None)
+    unstripped = raw if link.by_fit else None
+    return _envelope(telegram, address, headers, unstripped=unstripped, link_checked=link.checked)
 
 
 def _envelope(
@@ -51,6 +52,7 @@ def _envelope(
     *,
     wired: bool = False,
     unstripped: bytes | None = None,
+    link_checked: bool = False,
 ) -> Envelope:
     meter = address
     if headers.transport is not None and headers.transport.address is not None:
@@ -69,6 +71,7 @@ def _envelope(
         transport=headers.transport,
         wired=wired,
         unstripped=unstripped,
+        link_checked=link_checked,
     )
 
 
@@ -81,7 +84,7 @@ def _wired_envelope(link: LinkFrame) -> Envelope:
             "A wired frame names its meter in a long header only, and this one has none.",
             offset=_WIRED_CI,
         )
-    return _envelope(link.telegram, headers.transport.address, headers, wired=True)
+    return _envelope(link.telegram, headers.transport.address, headers, wired=True, link_checked=link.checked)
 
 
 def open_frame(
@@ -154,4 +157,5 @@ def open_frame(
         start=header.offset if within else header.payload,
         opened_from=header.offset,
         default_key=default_key and (opened or key_used),
+        in_clear=envelope.security is not SecurityKind.NONE and not opened,
     )

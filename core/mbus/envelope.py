@@ -86,6 +86,7 @@ class Envelope(Struct, frozen=True, gc=False):
         wired: True for a long frame of wired M-Bus (EN 13757-2).
         unstripped: the telegram with its last bytes, when these were taken for a checksum only because they
             fit as one: if the content does not open, they may have been content. None otherwise.
+        link_checked: True when all of its link checksums were received and fit.
 
     """
 
@@ -100,6 +101,7 @@ class Envelope(Struct, frozen=True, gc=False):
     transport: TransportHeader | None = None
     wired: bool = False
     unstripped: bytes | None = None
+    link_checked: bool = False
 
     @property
     def length_mended(self) -> bool:

@@ -30,7 +30,7 @@ from core.mbus.records import (
     value_of,
 )
 from core.mbus.values import LENGTHS, Coding
-from core.mbus.vocabulary import Function, Measurand, RecordValue
+from core.mbus.vocabulary import Function, Integrity, Measurand, RecordValue, SecurityKind
 
 Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 """Measurand, storage, tariff, subunit, function and modifiers of a record."""
@@ -130,6 +130,7 @@ class Frame(Struct, frozen=True, gc=False):
         values: the value of each.
         content: the opened bytes from `layout.start` on.
         opened_with_default_key: True when a vendor's well-known key opened it, not the meter's own.
+        in_clear: True when the content is announced as encrypted and came in the clear.
 
     """
 
@@ -138,6 +139,7 @@ class Frame(Struct, frozen=True, gc=False):
     values: tuple[RecordValue, ...]
     content: bytes
     opened_with_default_key: bool = False
+    in_clear: bool = False
 
     def __repr__(self) -> str:
         """Whose frame it is, and nothing of what was encrypted."""
@@ -185,6 +187,23 @@ class Frame(Struct, frozen=True, gc=False):
     def message_counter(self) -> int | None:
         """The message counter of the envelope, proved now that the telegram is open."""
         return self.envelope.message_counter
+
+    @property
+    def integrity(self) -> Integrity:
+        """What proved that the telegram arrived whole."""
+        envelope = self.envelope
+        extended = envelope.extended_link
+        if envelope.security is SecurityKind.MODE_7 and not self.in_clear:
+            return Integrity.MAC
+        if extended is not None and extended.session_number is not None:
+            return Integrity.PAYLOAD_CHECKSUM
+        if self.layout.compact_signature is not None:
+            return Integrity.PAYLOAD_CHECKSUM
+        if envelope.link_checked:
+            return Integrity.LINK_CHECKSUM
+        if envelope.security is SecurityKind.MODE_5 and not self.in_clear:
+            return Integrity.DECRYPTION_CHECK
+        return Integrity.NOTHING
 
     def record(
         self,
@@ -243,7 +262,9 @@ class Frame(Struct, frozen=True, gc=False):
                 value_of(place.meaning, self.content[place.start : place.stop], place.lvar)
                 for place in places
             ]
-        return Frame(self.envelope, layout, tuple(values), self.content, self.opened_with_default_key)
+        return Frame(
+            self.envelope, layout, tuple(values), self.content, self.opened_with_default_key, self.in_clear
+        )
 
     def unpacked(self, header: bytes, parts: Callable[[bytes], Iterable[tuple[bytes, int, int]]]) -> "Frame":
         """The same telegram with the records that stand within a maker's own record in its place.
@@ -308,6 +329,7 @@ def frame_of(
     start: int,
     opened_from: int,
     default_key: bool = False,
+    in_clear: bool = False,
 ) -> Frame:
     """The frame of what was read from an opened telegram.
 
@@ -318,11 +340,12 @@ def frame_of(
         start: from where on telegrams of this kind differ; before it all is known from the envelope.
         opened_from: where the plaintext begins.
         default_key: whether a vendor's well-known key opened it.
+        in_clear: whether it is announced as encrypted and came in the clear.
 
     """
     offset, signature = content.manufacturer_data_offset, content.compact_signature
     layout = _layout(content.spans, start, opened_from, offset, signature)
-    return Frame(envelope, layout, content.values, telegram[start:], default_key)
+    return Frame(envelope, layout, content.values, telegram[start:], default_key, in_clear)
 
 
 def read_frame(

@@ -34,6 +34,7 @@ class GatewayLine:
         rssi_dbm: received signal strength in dBm; None when the line does not say, or says it in another
             unit.
         crc_kept: whether the link checksums are still in `telegram`; None when the line's shape does not say.
+        checked: True when the line says that the receiver checked the link checksums.
 
     """
 
@@ -41,6 +42,7 @@ class GatewayLine:
     received_at: datetime | None = None
     rssi_dbm: float | None = None
     crc_kept: bool | None = None
+    checked: bool = False
 
 
 def is_blank(text: str) -> bool:
@@ -116,7 +118,8 @@ def _rtl_wmbus(line: str) -> GatewayLine:
         message = "The receiver says that the 3-out-of-6 code was broken: unread bytes are invented."
         raise _fault(message, code=TelegramFault.INTEGRITY_FLAG)
     # The two level fields are receiver units, not dBm.
-    return GatewayLine(_unhex(telegram.removeprefix("0x")), received_at=_moment(moment), crc_kept=False)
+    raw = _unhex(telegram.removeprefix("0x"))
+    return GatewayLine(raw, received_at=_moment(moment), crc_kept=False, checked=True)
 
 
 def _json(line: str) -> GatewayLine:
@@ -144,6 +147,7 @@ def _json(line: str) -> GatewayLine:
         received_at=None if received is None else _moment(received),
         rssi_dbm=number,
         crc_kept=kept if isinstance(kept := content.get("crc_kept"), bool) else None,
+        checked=content.get("mic") == "CRC",
     )
 
 

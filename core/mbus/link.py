@@ -31,12 +31,13 @@ crc16: Final = en_13757
 class LinkFrame:
     """A telegram without checksums; for a wired frame the bytes are L C A CI ... as between 68 and the
     checksum. `by_fit` says that its last bytes were taken for a checksum because they fit as one, which
-    other bytes do once in 65,536 times.
+    other bytes do once in 65,536 times; `checked`, that all of its checksums were there and fit.
     """
 
     telegram: bytes
     wired: bool = False
     by_fit: bool = False
+    checked: bool = False
 
 
 def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
@@ -78,7 +79,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
             f"The L field announces {length} bytes, {len(raw)} arrived, and no block checksums fit.",
             length,
         )
-    return LinkFrame(stripped)
+    return LinkFrame(stripped, checked=True)
 
 
 def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: FBT001 - handed through
@@ -87,7 +88,7 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
         return LinkFrame(raw)
     stripped = _strip_b(raw)
     if stripped is not None:
-        return LinkFrame(stripped, by_fit=crc_kept is None)
+        return LinkFrame(stripped, by_fit=crc_kept is None, checked=True)
     if crc_kept:
         raise _fault(TelegramFault.CRC_MISMATCH, "A block checksum of frame format B does not fit.", 0)
     stripped = _strip_last_a(raw)
@@ -157,7 +158,7 @@ def _read_wired(raw: bytes) -> LinkFrame | None:
         raise _fault(
             TelegramFault.CRC_MISMATCH, "The checksum of the wired frame does not fit.", len(raw) - 2
         )
-    return LinkFrame(bytes((length,)) + body, wired=True)
+    return LinkFrame(bytes((length,)) + body, wired=True, checked=True)
 
 
 def _fault(code: TelegramFault, message: str, offset: int) -> TelegramError:

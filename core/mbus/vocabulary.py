@@ -27,6 +27,37 @@ class SecurityKind(StrEnum):
     """A standard mode that is not implemented: 1-4, 8-15."""
 
 
+class Integrity(StrEnum):
+    """What proved that a telegram arrived whole, the strongest first."""
+
+    MAC = "MAC"
+    """The message authentication code of mode 7, over all from the transport header on: neither damaged nor
+    forged.
+    """
+    PAYLOAD_CHECKSUM = "PAYLOAD_CHECKSUM"
+    """16 bits over the whole content: of the extended link (EN 13757-4 clause 13), or of the full telegram
+    that a compact frame stands for (EN 13757-3 annex G).
+    """
+    LINK_CHECKSUM = "LINK_CHECKSUM"
+    """All checksums of the link layer were received and fit: 16 bits a block by radio, 8 bits by wire; or the
+    gateway says that it checked them.
+    """
+    DECRYPTION_CHECK = "DECRYPTION_CHECK"
+    """2F 2F after decryption with the meter's key: proves the key, the address, the access number and the
+    first block of 16 bytes. Blocks behind it may be damaged: a flipped bit garbles its own block and the same
+    bit of the next.
+    """
+    NOTHING = "NOTHING"
+    """No check, or one that other content passes by chance: the one byte of PRIOS, the sum of seven bits of
+    "real data", the plausibility of a maker's own record, a link checksum of the last block alone.
+    """
+
+    @classmethod
+    def strongest(cls, *proofs: "Integrity") -> "Integrity":
+        """The strongest of some proofs; NOTHING of none."""
+        return next((proof for proof in cls if proof in proofs), cls.NOTHING)
+
+
 class Function(StrEnum):
     """The function field of a DIF (EN 13757-3 table 7)."""
 

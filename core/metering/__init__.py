@@ -10,7 +10,7 @@ from core.mbus.frame import Frame, Layout, fixed_place, read_frame
 from core.mbus.lines import GatewayLine, is_blank, parse_line
 from core.mbus.records import Record
 from core.mbus.values import date_g
-from core.mbus.vocabulary import Function, Measurand, SecurityKind
+from core.mbus.vocabulary import Function, Integrity, Measurand, SecurityKind
 from core.metering.decode import Identified, Opened, identify, open_telegram
 from core.metering.driver import MeterDriver, Proprietary, Signature
 from core.metering.fields import Field, snapshots
@@ -63,6 +63,7 @@ __all__ = [
     "HistorySource",
     "Identified",
     "Index",
+    "Integrity",
     "Layout",
     "LoadedDriver",
     "LoadedOperator",

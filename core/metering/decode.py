@@ -16,7 +16,7 @@ from core.mbus.decode import open_frame, read_envelope
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
 from core.mbus.frame import Frame
-from core.mbus.vocabulary import SecurityKind
+from core.mbus.vocabulary import Integrity, SecurityKind
 from core.metering.driver import MeterDriver
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
@@ -72,6 +72,13 @@ class Opened(Struct, frozen=True, gc=False):
     identified: Identified
     frame: Frame
     measurement: Measurement
+
+    @property
+    def integrity(self) -> Integrity:
+        """What proved that the telegram arrived whole, by its own bytes; whether its gateway checked it says
+        `GatewayLine.checked`.
+        """
+        return self.frame.integrity
 
     @property
     def message_counter(self) -> int | None:
