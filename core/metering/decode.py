@@ -5,19 +5,25 @@ the address that an encrypted telegram shows. The one rule: whatever a telegram 
 `TelegramError` is all that is raised.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from math import inf
+from typing import Final, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.mbus.address import Address
 from core.mbus.compact import NONE_KNOWN, CompactFormat, signature
-from core.mbus.decode import open_frame, read_envelope
+from core.mbus.decode import open_frame, other_readings, read_envelope
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
-from core.mbus.frame import Frame
+from core.mbus.evidence import asked_of, bits_of, end_is_proved, integrity_of
+from core.mbus.frame import Frame, read_frame
+from core.mbus.link import read_link
+from core.mbus.transport import FULL
 from core.mbus.vocabulary import Integrity, SecurityKind
-from core.metering.driver import MeterDriver
+from core.metering.driver import MeterDriver, SealedRecord
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
 
@@ -78,7 +84,7 @@ class Opened(Struct, frozen=True, gc=False):
         """What proved that the telegram arrived whole, by its own bytes; whether its gateway checked it says
         `GatewayLine.checked`.
         """
-        return self.frame.integrity
+        return integrity_of(self.frame)
 
     @property
     def message_counter(self) -> int | None:
@@ -142,17 +148,80 @@ def open_telegram(
         TelegramError: no or a wrong key, damage, an unknown compact format, a content nobody can read.
 
     """
-    driver = identified.driver
+    failure: TelegramError | None = None
+    for envelope in _readings(identified.envelope):
+        known = identified if envelope is identified.envelope else replace(identified, envelope=envelope)
+        try:
+            return _open_as(known, key, formats)
+        except TelegramError as error:
+            failure = error if failure is None else _deeper(failure, error)
+            if envelope is identified.envelope and not _may_end_elsewhere(envelope, error):
+                break
+    assert failure is not None
+    raise failure
+
+
+def _readings(envelope: Envelope) -> Iterator[Envelope]:
+    """The telegram as it was identified, and then as it may be if its length is another."""
+    yield envelope
+    raw = envelope.received or envelope.unstripped or envelope.raw
+    if envelope.unstripped is not None:
+        with suppress(TelegramError):
+            yield read_envelope(envelope.unstripped, crc_kept=False)
+    for other in other_readings(raw):
+        if other.raw != envelope.raw:
+            yield other
+
+
+_CHECKED_TO_THE_END: Final = frozenset({SecurityKind.MODE_7, SecurityKind.ELL_CTR})
+
+
+def _may_end_elsewhere(envelope: Envelope, error: TelegramError) -> bool:
+    """Whether what went wrong may have its cause in the length of the telegram."""
+    if envelope.wired or envelope.link_checked:
+        return envelope.unstripped is not None
+    if envelope.received is not None or envelope.unstripped is not None:
+        return True
+    if envelope.security in _CHECKED_TO_THE_END:
+        return error.code is not TelegramFault.KEY_UNUSABLE
+    return envelope.security is SecurityKind.MODE_5 and error.stage is DecodeStage.APPLICATION
+
+
+_STAGES: Final = tuple(DecodeStage)
+_OF_LENGTH: Final = frozenset({TelegramFault.TRUNCATED, TelegramFault.CRC_MISMATCH})
+
+
+def _deeper(first: TelegramError, second: TelegramError) -> TelegramError:
+    """The error of the attempt that came further; of two alike the first, unless it is about a length."""
+    before, after = _STAGES.index(first.stage), _STAGES.index(second.stage)
+    if before != after:
+        return first if before > after else second
+    return second if first.code in _OF_LENGTH and second.code not in _OF_LENGTH else first
+
+
+def _open_as(identified: Identified, key: bytes | None, formats: Mapping[int, CompactFormat]) -> Opened:
+    driver, received = identified.driver, identified.envelope.received
     try:
+        if received is not None and identified.envelope.security in _WITHOUT_PROOF:
+            _refuse_length(received)
         frame = _open(identified, key, formats)
+        if received is not None and not end_is_proved(frame):
+            _refuse_length(received)
         return Opened(identified, frame, driver.interpret(frame))
     except TelegramError:
-        if identified.envelope.unstripped is None:
-            raise
-        whole = read_envelope(identified.envelope.unstripped, crc_kept=False)
-        return open_telegram(Identified(whole, identified.address, driver), key, formats=formats)
+        raise
     except Exception as error:
         raise _driver_failed(driver, error) from error
+
+
+_WITHOUT_PROOF: Final = frozenset({SecurityKind.NONE, SecurityKind.PROPRIETARY})
+
+
+def _refuse_length(received: bytes) -> NoReturn:
+    """Raises what the link layer has to say about the length."""
+    read_link(received)
+    message = "The number of bytes does not fit the L field, and the content does not prove where it ends."
+    raise TruncatedError(DecodeStage.LINK, message, offset=len(received))
 
 
 def _open(identified: Identified, key: bytes | None, formats: Mapping[int, CompactFormat]) -> Frame:
@@ -160,21 +229,114 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
     if envelope.security is SecurityKind.PROPRIETARY:
         return _open_proprietary(envelope, driver, key)
     known = {**formats, **driver.formats} if formats else driver.formats
-    if key is not None or not driver.default_keys:
-        return open_frame(envelope, key, formats=known)
+    if driver.sealed_record is not None and envelope.security is SecurityKind.NONE:
+        frame = _open_sealed(envelope, driver.sealed_record, key, known)
+        if frame is not None:
+            return frame
     try:
-        return open_frame(envelope, None, formats=known)
+        return _open_standard(envelope, driver, key, known)
+    except TelegramError as error:
+        if error.code not in _NOT_OPENED or envelope.security is SecurityKind.ELL_CTR:
+            raise
+        frame = _opened_already(envelope)
+        if frame is None:
+            raise
+        if key is not None:
+            raise _plain_despite_key() from None
+        return frame
+
+
+_NOT_OPENED: Final = frozenset(
+    {TelegramFault.KEY_MISSING, TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}
+)
+_SURE_TO_BE_PLAIN: Final = 24.0
+_MAYBE_PLAIN: Final = 10.0
+
+
+def _opened_already(envelope: Envelope) -> Frame | None:
+    """The frame of a telegram that is announced as encrypted, when its records speak for themselves.
+
+    Raises:
+        TelegramError: MAYBE_PLAIN when they are records, and might be by chance.
+
+    """
+    header = envelope.transport
+    if header is None or header.ci not in FULL:
+        return None
+    try:
+        frame = read_frame(envelope, envelope.raw, header.payload, opened_from=header.offset)
+    except TelegramError:
+        return None
+    frame = replace(frame, in_clear=True)
+    bits = bits_of(frame) if frame.layout.places else 0.0
+    if bits >= _SURE_TO_BE_PLAIN:
+        return frame
+    if bits >= _MAYBE_PLAIN:
+        raise TelegramError(
+            TelegramFault.MAYBE_PLAIN,
+            DecodeStage.SECURITY,
+            "The content is announced as encrypted; it may have come in the clear, but nothing proves it.",
+            offset=header.payload,
+        )
+    return None
+
+
+def _plain_despite_key() -> TelegramError:
+    message = "The meter has a key, yet this telegram came unencrypted."
+    return TelegramError(TelegramFault.KEY_CONFIGURED_BUT_PLAIN, DecodeStage.SECURITY, message)
+
+
+def _open_sealed(
+    envelope: Envelope, sealed: SealedRecord, key: bytes | None, known: Mapping[int, CompactFormat]
+) -> Frame | None:
+    """The frame of a telegram with a record that may be sealed; None when it has no such record."""
+    frame = open_frame(envelope, None, formats=known)
+    if sealed.header not in frame.layout.headers:
+        return None
+    opened = sealed.open(frame, key)
+    if key is not None and (opened is frame or opened.in_clear):
+        raise _plain_despite_key()
+    return opened
+
+
+def _open_standard(
+    envelope: Envelope, driver: MeterDriver, key: bytes | None, known: Mapping[int, CompactFormat]
+) -> Frame:
+    if key is not None or not driver.default_keys:
+        return _credible(open_frame(envelope, key, formats=known))
+    try:
+        return _credible(open_frame(envelope, None, formats=known))
     except TelegramError as error:
         if error.code is not TelegramFault.KEY_MISSING:
             raise
         missing = error
     for default in driver.default_keys:
         try:
-            return open_frame(envelope, default, formats=known, default_key=True)
+            return _credible(open_frame(envelope, default, formats=known, default_key=True))
         except TelegramError as error:
             if error.code not in {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}:
                 raise
     raise missing
+
+
+def _credible(frame: Frame) -> Frame:
+    """The frame, unless nothing proves its content, not even its records.
+
+    Raises:
+        TelegramError: KEY_WRONG, KEY_MISSING or UNPROVED_CONTENT.
+
+    """
+    asked = asked_of(frame)
+    if asked == -inf or bits_of(frame) >= asked:
+        return frame
+    header = frame.envelope.transport
+    offset = None if header is None else header.payload
+    if frame.envelope.security is SecurityKind.NONE:
+        message = "No checksum and no code proves the content, and its records might be random bytes."
+        raise TelegramError(TelegramFault.UNPROVED_CONTENT, DecodeStage.APPLICATION, message, offset=offset)
+    code = TelegramFault.KEY_MISSING if frame.in_clear else TelegramFault.KEY_WRONG
+    message = "The content begins with 2F 2F by chance: what follows might be random bytes."
+    raise TelegramError(code, DecodeStage.SECURITY, message, offset=offset)
 
 
 def _open_proprietary(envelope: Envelope, driver: MeterDriver, key: bytes | None) -> Frame:
@@ -196,6 +358,8 @@ def _open_proprietary(envelope: Envelope, driver: MeterDriver, key: bytes | None
         message = "The check of the opened content does not fit."
         offset = own.encrypted_from
         raise TelegramError(TelegramFault.KEY_WRONG, DecodeStage.SECURITY, message, offset=offset)
+    if key is not None and frame.in_clear:
+        raise _plain_despite_key()
     return frame
 
 

@@ -1,9 +1,13 @@
 """PRIOS and "real data": the encrypted frames that Diehl (Sappel, Hydrometer) had before OMS.
 
 In: an envelope with CI A0..A7, or CI 7A with a manufacturer's security mode, and an eight-byte key or none.
-Out: a frame with ordinary records. The one rule: the cipher is weak (a shift register and one check byte), so
-content whose check fails is refused as KEY_WRONG and discarded; a meter's own key replaces the two well-known
-ones.
+Out: a frame with ordinary records. The one rule: the check is weak (one byte of PRIOS, a sum of seven bits of
+"real data"), so the content must also be one that a meter sends, by so many bits of evidence; what is not is
+refused as KEY_WRONG and discarded. A meter's own key replaces the two well-known ones.
+
+A PRIOS content in the long form has a total, the total of the last month's end and its day: a total near the
+other and a day that there is make 20 bits and more with all but one of some million random contents. The
+short form has a total alone: there a total of 4,194 m3 or more is not told from chance, and is refused.
 
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
@@ -17,12 +21,17 @@ from msgspec.structs import replace
 
 from submeter.vendor import Address, Frame, Measurand
 from submeter.vendor.proprietary import (
+    DecodeStage,
     Envelope,
     Layout,
     Proprietary,
     TelegramError,
+    TelegramFault,
+    bits_of,
     date_g,
+    day_bits,
     fixed_place,
+    number_bits,
     read_frame,
 )
 
@@ -112,16 +121,45 @@ def read_address(envelope: Envelope) -> Address:
 
 
 def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
-    """Opens an encrypted Diehl frame; None when the check of the content fails."""
+    """Opens an encrypted Diehl frame; None when the check of the content fails.
+
+    Raises:
+        TelegramError: MAYBE_PLAIN.
+
+    """
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
     address = read_address(envelope)
     if address != envelope.meter_address:
         envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
-        frame = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
-        if frame is not None:
-            return frame
+        read_with = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
+        if read_with is not None and read_with[1] >= _asked(read_with[0]):
+            return read_with[0]
+    in_clear = read(envelope, envelope.raw[_ENCRYPTED_FROM:], default_key=False)
+    if in_clear is None:
+        return None
+    if in_clear[1] >= _SURE_TO_BE_PLAIN:
+        return replace(in_clear[0], in_clear=True)
+    if key is None and in_clear[1] >= _MAYBE_PLAIN:
+        raise TelegramError(
+            TelegramFault.MAYBE_PLAIN,
+            DecodeStage.SECURITY,
+            "The content may have come in the clear, but nothing proves it.",
+            offset=_ENCRYPTED_FROM,
+        )
     return None
+
+
+# Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
+# known sends what might be one.
+_OPENED: Final = 17.0
+_OPENED_SHORT: Final = 13.0
+_SURE_TO_BE_PLAIN: Final = 24.0
+_MAYBE_PLAIN: Final = 10.0
+
+
+def _asked(frame: Frame) -> float:
+    return _OPENED_SHORT if frame.layout is _SHORT else _OPENED
 
 
 PROPRIETARY: Final = Proprietary(
@@ -144,27 +182,42 @@ _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_
 _LONG_LENGTH: Final = 11
 
 
-def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
+_CHECK_BITS: Final = 8.0
+_LATER: Final = 0.1  # bits that it costs that most totals are not below that of the last month's end
+_EARLIER: Final = 4.0
+_COUNTER_BITS: Final = 32
+
+
+def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> tuple[Frame, float] | None:
+    """The frame and its evidence; None when the check byte does not fit."""
     if plain[0] != _CHECK_BYTE:
         return None
-    total = int.from_bytes(plain[1:5], "little") * _LITRE
+    litres = int.from_bytes(plain[1:5], "little")
+    bits = _CHECK_BITS + number_bits(litres, _COUNTER_BITS)
+    total = litres * _LITRE
     if len(plain) < _LONG_LENGTH:
-        return Frame(envelope, _SHORT, (total,), plain, default_key)
-    month_end = int.from_bytes(plain[5:9], "little") * _LITRE
-    values = (total, month_end, date_g(plain[9:11]))
-    return Frame(envelope, _LONG, values, plain, default_key)
+        return Frame(envelope, _SHORT, (total,), plain, default_key), bits
+    before = int.from_bytes(plain[5:9], "little")
+    day = date_g(plain[9:11])
+    bits += number_bits(abs(litres - before), _COUNTER_BITS) - (_EARLIER if litres < before else _LATER)
+    bits += day_bits(day, plain[9:11])
+    return Frame(envelope, _LONG, (total, before * _LITRE, day), plain, default_key), bits
 
 
-def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
+def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> tuple[Frame, float] | None:
+    """The frame and its evidence; None when the sum does not fit, or the content breaks the grammar."""
     # The high byte of the configuration field: bit 4 marks the form, the others are the sum of the content.
     sent = envelope.raw[_ENCRYPTED_FROM - 1]
     if (sum(plain) ^ sent) & _REAL_DATA_SUM:
         return None
     telegram = envelope.raw[:_ENCRYPTED_FROM] + plain
     try:
-        return read_frame(
+        frame = read_frame(
             envelope, telegram, _ENCRYPTED_FROM, opened_from=_HEADER_LENGTH, default_key=default_key
         )
     except TelegramError:
-        # The check is seven bits wide: a wrong key passes once in 128 times, and then records break.
         return None
+    return frame, _SUM_BITS + bits_of(frame)
+
+
+_SUM_BITS: Final = 7.0
