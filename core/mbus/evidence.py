@@ -1,10 +1,11 @@
-"""What proves a content: codes and checksums; where there are none, how much its records speak for themselves.
+"""What proves a content: codes and checksums, and how much its records speak for themselves.
 
 In: an opened frame. Out: what proved it, and bits of evidence that it is no row of random bytes, to be held
-against what is asked where no code and no checksum proves it. The one rule: the bits are those of a likelihood
-ratio, of a model of what meters send to bytes of which each is equally likely. The model is a probability
-(its weights add up to one at most), so of random contents at most one in 2^n has n bits of evidence or more,
-whatever the weights are (Markov's inequality).
+against what is asked where no check of the content proves it; a link checksum proves that it was sent so, and
+not that it is plain. The one rule: the bits are those of a likelihood ratio, of a model of what meters send
+to bytes of which each is equally likely. The model is a probability (its weights add up to one at most), so
+of random contents at most one in 2^n has n bits of evidence or more, whatever the weights are (Markov's
+inequality).
 
 The weights are rounded from how often the codes of EN 13757-3 are met in telegrams of all makers: a total
 of volume or energy, a day, an error word are likely, a reserved VIF is not. What the model does not know
@@ -240,14 +241,12 @@ def bits_of(frame: Frame) -> float:
 
 
 def asked_of(frame: Frame) -> float:
-    """The evidence that is asked of a frame: none where a code or a checksum over the content proves it."""
+    """The evidence that is asked of a frame: none where a code or a checksum of the content proves it."""
     integrity = integrity_of(frame)
     if integrity in {Integrity.MAC, Integrity.PAYLOAD_CHECKSUM} or not frame.layout.places:
         return -inf
     if frame.envelope.security is not SecurityKind.NONE:
         return _BEHIND_CHECK_BYTES
-    if integrity is Integrity.LINK_CHECKSUM:
-        return -inf
     size = len(frame.content)
     if size >= _LONG_ENOUGH:
         return _ENOUGH
