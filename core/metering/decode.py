@@ -299,6 +299,22 @@ def _open_sealed(
     return opened
 
 
+def clear_part(identified: Identified) -> tuple[Frame, Measurement] | None:
+    """What a telegram with a sealed record says beside it, such as the clock behind it; None when it has no
+    such record, or nothing else can be read.
+    """
+    envelope, sealed = identified.envelope, identified.driver.sealed_record
+    if sealed is None or envelope.security is not SecurityKind.NONE or envelope.received is not None:
+        return None
+    try:
+        frame = open_frame(envelope, None, formats=identified.driver.formats)
+        if sealed.header in frame.layout.headers:
+            return frame, identified.driver.interpret(frame)
+    except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the telegram is refused already
+        return None
+    return None
+
+
 def _open_standard(
     envelope: Envelope, driver: MeterDriver, key: bytes | None, known: Mapping[int, CompactFormat]
 ) -> Frame:
