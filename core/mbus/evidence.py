@@ -78,6 +78,11 @@ is asked only of those that count something, and as much as a total has: one ran
 their length has it.
 """
 _COUNTED: Final = frozenset({Measurand.ENERGY, Measurand.VOLUME, Measurand.ALLOCATOR_UNITS})
+SURE_TO_BE_PLAIN: Final = 24.0
+MAYBE_PLAIN: Final = 10.0
+"""The evidence that shows that a content announced as encrypted came in the clear, and the evidence that is
+worth a mention: one ciphertext in a thousand has it.
+"""
 _BEHIND_CHECK_BYTES: Final = 6.0
 """What is asked behind 2F 2F, which are 16 bits of evidence already."""
 

@@ -18,7 +18,14 @@ from core.mbus.compact import NONE_KNOWN, CompactFormat, signature
 from core.mbus.decode import open_frame, other_readings, read_envelope
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
-from core.mbus.evidence import asked_of, bits_of, end_is_proved, integrity_of
+from core.mbus.evidence import (
+    MAYBE_PLAIN,
+    SURE_TO_BE_PLAIN,
+    asked_of,
+    bits_of,
+    end_is_proved,
+    integrity_of,
+)
 from core.mbus.frame import Frame, read_frame
 from core.mbus.link import read_link
 from core.mbus.transport import FULL
@@ -238,9 +245,11 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
     except TelegramError as error:
         if error.code not in _NOT_OPENED or envelope.security is SecurityKind.ELL_CTR:
             raise
-        frame = _opened_already(envelope)
-        if frame is None:
+        frame, sure = _opened_already(envelope)
+        if frame is None or not (sure or key is None):
             raise
+        if not sure:
+            raise _maybe_plain() from None
         if key is not None:
             raise _plain_despite_key() from None
         return frame
@@ -249,36 +258,28 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
 _NOT_OPENED: Final = frozenset(
     {TelegramFault.KEY_MISSING, TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}
 )
-_SURE_TO_BE_PLAIN: Final = 24.0
-_MAYBE_PLAIN: Final = 10.0
 
 
-def _opened_already(envelope: Envelope) -> Frame | None:
-    """The frame of a telegram that is announced as encrypted, when its records speak for themselves.
-
-    Raises:
-        TelegramError: MAYBE_PLAIN when they are records, and might be by chance.
-
+def _opened_already(envelope: Envelope) -> tuple[Frame | None, bool]:
+    """The frame of a telegram that is announced as encrypted, when it holds records as it came; and whether
+    they speak for themselves, or might be records by chance.
     """
     header = envelope.transport
     if header is None or header.ci not in FULL:
-        return None
+        return None, False
     try:
         frame = read_frame(envelope, envelope.raw, header.payload, opened_from=header.offset)
     except TelegramError:
-        return None
-    frame = replace(frame, in_clear=True)
+        return None, False
     bits = bits_of(frame) if frame.layout.places else 0.0
-    if bits >= _SURE_TO_BE_PLAIN:
-        return frame
-    if bits >= _MAYBE_PLAIN:
-        raise TelegramError(
-            TelegramFault.MAYBE_PLAIN,
-            DecodeStage.SECURITY,
-            "The content is announced as encrypted; it may have come in the clear, but nothing proves it.",
-            offset=header.payload,
-        )
-    return None
+    if bits < MAYBE_PLAIN:
+        return None, False
+    return replace(frame, in_clear=True), bits >= SURE_TO_BE_PLAIN
+
+
+def _maybe_plain() -> TelegramError:
+    message = "The content may have come in the clear, but nothing proves it."
+    return TelegramError(TelegramFault.MAYBE_PLAIN, DecodeStage.SECURITY, message)
 
 
 def _plain_despite_key() -> TelegramError:

@@ -5,9 +5,10 @@ Out: a frame with ordinary records. The one rule: the check is weak (one byte of
 "real data"), so the content must also be one that a meter sends, by so many bits of evidence; what is not is
 refused as KEY_WRONG and discarded. A meter's own key replaces the two well-known ones.
 
-A PRIOS content in the long form has a total, the total of the last month's end and its day: a total near the
-other and a day that there is make 20 bits and more with all but one of some million random contents. The
-short form has a total alone: there a total of 4,194 m3 or more is not told from chance, and is refused.
+A PRIOS content in the long form has a total, the total of the last month's end and its day: that the totals
+are near each other and that there is such a day passes one random content in some millions, of both keys
+together. The short form has a total alone: one of 2,097 m3 and more is not told from chance and is refused;
+of random contents one in 262,144 is below it and has the check byte.
 
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
@@ -21,6 +22,8 @@ from msgspec.structs import replace
 
 from submeter.vendor import Address, Frame, Measurand
 from submeter.vendor.proprietary import (
+    MAYBE_PLAIN,
+    SURE_TO_BE_PLAIN,
     DecodeStage,
     Envelope,
     Layout,
@@ -138,9 +141,9 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
     in_clear = read(envelope, envelope.raw[_ENCRYPTED_FROM:], default_key=False)
     if in_clear is None:
         return None
-    if in_clear[1] >= _SURE_TO_BE_PLAIN:
+    if in_clear[1] >= SURE_TO_BE_PLAIN:
         return replace(in_clear[0], in_clear=True)
-    if key is None and in_clear[1] >= _MAYBE_PLAIN:
+    if key is None and in_clear[1] >= MAYBE_PLAIN:
         raise TelegramError(
             TelegramFault.MAYBE_PLAIN,
             DecodeStage.SECURITY,
@@ -153,9 +156,7 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
 # Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
 # known sends what might be one.
 _OPENED: Final = 17.0
-_OPENED_SHORT: Final = 13.0
-_SURE_TO_BE_PLAIN: Final = 24.0
-_MAYBE_PLAIN: Final = 10.0
+_OPENED_SHORT: Final = 14.0
 
 
 def _asked(frame: Frame) -> float:

@@ -6,12 +6,14 @@ record of them (`MeterDriver.sealed_record`).
 
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
-from core.mbus.evidence import bits_of, day_bits, number_bits
+from core.mbus.evidence import MAYBE_PLAIN, SURE_TO_BE_PLAIN, bits_of, day_bits, number_bits
 from core.mbus.frame import Layout, fixed_place, read_frame
 from core.mbus.values import date_g
 from core.metering.driver import Proprietary, SealedRecord
 
 __all__ = [
+    "MAYBE_PLAIN",
+    "SURE_TO_BE_PLAIN",
     "DecodeStage",
     "Envelope",
     "Layout",
