@@ -166,8 +166,8 @@ def data_bits(meaning: Meaning, data: bytes) -> float:
     if coding == Coding.VARIABLE or not size:
         return 0.0
     found = [log2(_ANY)]
-    if data in {b"\xff" * size, bytes(size)}:
-        found.append(_BYTE * size + log2(_NONE / 2))
+    if data in {b"\xff" * size, bytes(size), b"\xff" * (size - 1) + b"\x7f", bytes(size - 1) + b"\x80"}:
+        found.append(_BYTE * size + log2(_NONE / 4))  # all ones, zero, the largest and the lowest number
     if meaning.measurand in MOMENTS:
         found.append(_moment_bits(data, meaning.measurand))
     elif coding in BCD_CODINGS:

@@ -6,9 +6,9 @@ Out: a frame with ordinary records. The one rule: the check is weak (one byte of
 refused as KEY_WRONG and discarded. A meter's own key replaces the two well-known ones.
 
 A PRIOS content in the long form has a total, the total of the last month's end and its day: that the totals
-are near each other and that there is such a day passes one random content in some millions, of both keys
-together. The short form has a total alone: one of 2,097 m3 and more is not told from chance and is refused;
-of random contents one in 262,144 is below it and has the check byte.
+are small or near each other, and that there is such a day, passes one random content in two million, of both
+keys together. The short form has a total alone: one of 2,097 m3 and more is not told from chance and is
+refused; of random contents one in 262,144 is below it and has the check byte.
 
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
@@ -155,7 +155,7 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
 
 # Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
 # known sends what might be one.
-_OPENED: Final = 17.0
+_OPENED: Final = 16.0
 _OPENED_SHORT: Final = 14.0
 
 
@@ -186,6 +186,9 @@ _LONG_LENGTH: Final = 11
 _CHECK_BITS: Final = 8.0
 _LATER: Final = 0.1  # bits that it costs that most totals are not below that of the last month's end
 _EARLIER: Final = 4.0
+_EITHER: Final = (
+    1.0  # a month's end near the total, or one that is small itself: damage may have hit the total
+)
 _COUNTER_BITS: Final = 32
 
 
@@ -200,8 +203,9 @@ def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> tuple
         return Frame(envelope, _SHORT, (total,), plain, default_key), bits
     before = int.from_bytes(plain[5:9], "little")
     day = date_g(plain[9:11])
-    bits += number_bits(abs(litres - before), _COUNTER_BITS) - (_EARLIER if litres < before else _LATER)
-    bits += day_bits(day, plain[9:11])
+    near = number_bits(abs(litres - before), _COUNTER_BITS) - (_EARLIER if litres < before else _LATER)
+    alone = number_bits(before, _COUNTER_BITS)
+    bits += max(near, alone) - _EITHER + day_bits(day, plain[9:11])
     return Frame(envelope, _LONG, (total, before * _LITRE, day), plain, default_key), bits
 
 

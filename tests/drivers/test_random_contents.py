@@ -75,12 +75,12 @@ def test_what_meters_send_is_read(total, month_end, day):
 @pytest.mark.parametrize(
     ("total", "month_end", "day"),
     [
-        (4_200_000_000, 120_001, "3E34"), (123_456, 4_200_000_000, "3E34"), (2_000_123_456, 120_001, "3E34"),
-        (60_000_000, 40_000, "FFDE"),
+        (4_200_000_000, 2_100_000_000, "3E34"), (2_123_456_000, 4_200_000_000, "3E34"),
+        (2_000_123_456, 120_001_000, "3E34"), (60_000_000, 40_000_000, "FFDE"),
     ],
 )  # fmt: skip
-def test_a_total_far_from_the_months_end_is_refused(total, month_end, day):
-    """No meter sends it: another key, or damage of a high bit."""
+def test_totals_that_fit_nothing_are_refused(total, month_end, day):
+    """Two totals that are large and far from each other, or large and without a day: another key."""
     with pytest.raises(TelegramError) as caught:
         open_telegram(identify(sealed(content(total, month_end, day)), REGISTRY), None)
     assert caught.value.code == "KEY_WRONG"
