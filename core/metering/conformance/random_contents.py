@@ -78,7 +78,8 @@ def look_for_chance(
         names = _values(kind, content, key, registry)
         if names and len(failures) < _MOST_SHOWN:
             failures.append(f"{kind.where}: the content {content.hex().upper()} gives {', '.join(names)}")
-    return failures, f"{count} random contents behind the headers of {len(kinds)} contents"
+    several = "" if len(kinds) == 1 else "s"
+    return failures, f"{count} random contents behind the headers of {len(kinds)} content{several}"
 
 
 def _kinds(number: int, vector: Vector, registry: Registry) -> Iterator[_Kind]:
