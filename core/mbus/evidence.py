@@ -279,8 +279,11 @@ def number_bits(number: int, size: int) -> float:
 def day_bits(day: date | None, sent: bytes) -> float:
     """The evidence of a day of type G; `day` is what `date_g` reads."""
     if day is not None and _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        return 2 * _BYTE - log2(_DAYS) + log2(1 - _ANY - _NONE)
+        return _OF_A_DAY
     return 2 * _BYTE + log2(_NONE / 2) if sent in _NO_DAY else log2(_ANY)
+
+
+_OF_A_DAY: Final = 2 * _BYTE - log2(_DAYS) + log2(1 - _ANY - _NONE)
 
 
 _NO_DAY: Final[Sequence[bytes]] = (b"\xff\xff", b"\0\0")

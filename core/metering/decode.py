@@ -155,27 +155,25 @@ def open_telegram(
         TelegramError: no or a wrong key, damage, an unknown compact format, a content nobody can read.
 
     """
-    failure: TelegramError | None = None
-    for envelope in _readings(identified.envelope):
-        known = identified if envelope is identified.envelope else replace(identified, envelope=envelope)
-        try:
-            return _open_as(known, key, formats)
-        except TelegramError as error:
-            failure = error if failure is None else _deeper(failure, error)
-            if envelope is identified.envelope and not _may_end_elsewhere(envelope, error):
-                break
-    assert failure is not None
+    try:
+        return _open_as(identified, key, formats)
+    except TelegramError as error:
+        failure = error
+    if _may_end_elsewhere(identified.envelope, failure):
+        for envelope in _other_readings(identified.envelope):
+            try:
+                return _open_as(replace(identified, envelope=envelope), key, formats)
+            except TelegramError as error:
+                failure = _deeper(failure, error)
     raise failure
 
 
-def _readings(envelope: Envelope) -> Iterator[Envelope]:
-    """The telegram as it was identified, and then as it may be if its length is another."""
-    yield envelope
-    raw = envelope.received or envelope.unstripped or envelope.raw
+def _other_readings(envelope: Envelope) -> Iterator[Envelope]:
+    """The telegram as it may be if its length is another than it was identified with."""
     if envelope.unstripped is not None:
         with suppress(TelegramError):
             yield read_envelope(envelope.unstripped, crc_kept=False)
-    for other in other_readings(raw):
+    for other in other_readings(envelope.received or envelope.unstripped or envelope.raw):
         if other.raw != envelope.raw:
             yield other
 
