@@ -189,8 +189,8 @@ class Frame(Struct, frozen=True, gc=False):
         return self.envelope.message_counter
 
     def with_data(self, header: bytes, data: bytes, *, in_clear: bool = False) -> "Frame":
-        """The same telegram with other data of the same length in the records of a header: a sealed record,
-        opened.
+        """The same telegram with other data of the same length in the records of a header, such as those of
+        an encrypted record, opened.
 
         Args:
             header: of the record.

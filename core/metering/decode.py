@@ -30,7 +30,7 @@ from core.mbus.frame import Frame, read_frame
 from core.mbus.link import read_link
 from core.mbus.transport import FULL
 from core.mbus.vocabulary import Integrity, SecurityKind
-from core.metering.driver import MeterDriver, SealedRecord
+from core.metering.driver import EncryptedRecord, MeterDriver
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
 
@@ -234,8 +234,8 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
     if envelope.security is SecurityKind.PROPRIETARY:
         return _open_proprietary(envelope, driver, key)
     known = {**formats, **driver.formats} if formats else driver.formats
-    if driver.sealed_record is not None and envelope.security is SecurityKind.NONE:
-        frame = _open_sealed(envelope, driver.sealed_record, key, known)
+    if driver.encrypted_record is not None and envelope.security is SecurityKind.NONE:
+        frame = _open_encrypted_record(envelope, driver.encrypted_record, key, known)
         if frame is not None:
             return frame
     try:
@@ -285,29 +285,29 @@ def _plain_despite_key() -> TelegramError:
     return TelegramError(TelegramFault.KEY_CONFIGURED_BUT_PLAIN, DecodeStage.SECURITY, message)
 
 
-def _open_sealed(
-    envelope: Envelope, sealed: SealedRecord, key: bytes | None, known: Mapping[int, CompactFormat]
+def _open_encrypted_record(
+    envelope: Envelope, encrypted: EncryptedRecord, key: bytes | None, known: Mapping[int, CompactFormat]
 ) -> Frame | None:
-    """The frame of a telegram with a record that may be sealed; None when it has no such record."""
+    """The frame of a telegram with a record that may be encrypted; None when it has no such record."""
     frame = open_frame(envelope, None, formats=known)
-    if sealed.header not in frame.layout.headers:
+    if encrypted.header not in frame.layout.headers:
         return None
-    opened = sealed.open(frame, key)
+    opened = encrypted.open(frame, key)
     if key is not None and (opened is frame or opened.in_clear):
         raise _plain_despite_key()
     return opened
 
 
 def clear_part(identified: Identified) -> tuple[Frame, Measurement] | None:
-    """What a telegram with a sealed record says beside it, such as the clock behind it; None when it has no
-    such record, or nothing else can be read.
+    """What a telegram with an encrypted record says beside it, such as the clock behind it; None when it has
+    no such record, or nothing else can be read.
     """
-    envelope, sealed = identified.envelope, identified.driver.sealed_record
-    if sealed is None or envelope.security is not SecurityKind.NONE or envelope.received is not None:
+    envelope, encrypted = identified.envelope, identified.driver.encrypted_record
+    if encrypted is None or envelope.security is not SecurityKind.NONE or envelope.received is not None:
         return None
     try:
         frame = open_frame(envelope, None, formats=identified.driver.formats)
-        if sealed.header in frame.layout.headers:
+        if encrypted.header in frame.layout.headers:
             return frame, identified.driver.interpret(frame)
     except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the telegram is refused already
         return None

@@ -66,7 +66,7 @@ class Proprietary:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedRecord:
+class EncryptedRecord:
     """A record of a vendor's own that may be encrypted within a telegram whose headers say nothing of it.
 
     Args:
@@ -100,7 +100,7 @@ class MeterDriver:
             it does.
         default_keys: well-known keys tried on an encrypted telegram of a meter that has no key of its own.
         proprietary: how the vendor's own encrypted frames are read, if it has such.
-        sealed_record: how the vendor's own encrypted record is read, if it has such.
+        encrypted_record: how the vendor's own encrypted record is read, if it has such.
 
     Attributes:
         formats: the compact formats: signature -> record headers.
@@ -117,7 +117,7 @@ class MeterDriver:
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)
     proprietary: Proprietary | None = None
-    sealed_record: SealedRecord | None = None
+    encrypted_record: EncryptedRecord | None = None
     formats: Mapping[int, CompactFormat] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

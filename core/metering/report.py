@@ -101,7 +101,7 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
         report = replace(report, identified=identified, layers=_layers(identified.envelope))
         opened = open_telegram(identified, key)
     except TelegramError as error:
-        return _besides_a_sealed_record(replace(report, error=error))
+        return _besides_a_encrypted_record(replace(report, error=error))
     return replace(
         report,
         layers=_layers(opened.frame.envelope, opened.frame),
@@ -114,7 +114,7 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
     )
 
 
-def _besides_a_sealed_record(report: DecodeReport) -> DecodeReport:
+def _besides_a_encrypted_record(report: DecodeReport) -> DecodeReport:
     """With what the telegram says beside a record that was not opened."""
     part = None if report.identified is None else clear_part(report.identified)
     if part is None:

@@ -27,7 +27,7 @@ from typing import Final
 from Crypto.Cipher import AES
 
 from submeter.vendor import Field, Frame, Measurand, Measurement, Table, snapshots
-from submeter.vendor.proprietary import DecodeStage, SealedRecord, TelegramError, TelegramFault, date_g
+from submeter.vendor.proprietary import DecodeStage, EncryptedRecord, TelegramError, TelegramFault, date_g
 
 MAKERS: Final = ("QDS", "LSE")
 
@@ -115,7 +115,7 @@ def _first(held: Container[int], *candidates: int) -> int | None:
 
 
 def _walk_by(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The records in a walk-by record; none if it is sealed, or not one that a meter sends."""
+    """The records in a walk-by record; none if it is encrypted, or not one that a meter sends."""
     if len(data) < _LENGTH or data[_MODE] != _PLAIN or not _is_plausible(data):
         return
     for at, length, dib, vif in _PARTS:
@@ -143,19 +143,19 @@ def _is_of_this_half_century(sent: bytes) -> bool:
 
 
 def _opened(frame: Frame, key: bytes | None) -> Frame:
-    """The frame with its walk-by record opened; the frame itself where none is sealed."""
+    """The frame with its walk-by record opened; the frame itself where none is encrypted."""
     data = next(record.data for record in frame.records if record.header == _WALK_BY)
     if len(data) < _END or data[_MODE] != _AES:
         return frame
-    head, sealed, tail = data[:_MODE] + bytes((_PLAIN,)), data[_MODE + 1 : _END], data[_END:]
+    head, encrypted, tail = data[:_MODE] + bytes((_PLAIN,)), data[_MODE + 1 : _END], data[_END:]
     if key is not None:
         if len(key) != _KEY_LENGTH:
             raise _fault(TelegramFault.KEY_UNUSABLE, "AES-128 asks for a key of 16 bytes.")
         vector = frame.envelope.raw[2:10] + data[_ACCESS_NUMBER : _ACCESS_NUMBER + 1] * 8
-        opened = head + AES.new(key, AES.MODE_CBC, iv=vector).decrypt(sealed) + tail
+        opened = head + AES.new(key, AES.MODE_CBC, iv=vector).decrypt(encrypted) + tail
         if _is_plausible(opened):
             return frame.with_data(_WALK_BY, opened)
-    in_clear = head + sealed + tail
+    in_clear = head + encrypted + tail
     if _is_plausible(in_clear):
         return frame.with_data(_WALK_BY, in_clear, in_clear=True)
     if key is None:
@@ -167,4 +167,4 @@ def _fault(code: TelegramFault, message: str) -> TelegramError:
     return TelegramError(code, DecodeStage.SECURITY, message)
 
 
-SEALED_RECORD: Final = SealedRecord(_WALK_BY, _opened)
+ENCRYPTED_RECORD: Final = EncryptedRecord(_WALK_BY, _opened)

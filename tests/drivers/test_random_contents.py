@@ -46,7 +46,7 @@ def test_random_prios_contents_of_the_short_form(key):
     assert all(total < 2**21 for total in passed)
 
 
-def sealed(content, *, length=0x19):
+def encrypted(content, *, length=0x19):
     """A PRIOS telegram under a well-known key."""
     head = bytes((length,)) + PRIOS[1:15]
     stream = prios.decrypt(head + bytes(len(content)), bytes.fromhex("39BC8A10E66D83F8"))
@@ -67,7 +67,7 @@ def content(total, month_end, day="3E34"):
 def test_what_meters_send_is_read(total, month_end, day):
     """From a new meter's 0 litres to 90,000 m3, with a month's end or before the first one."""
     values = open_telegram(
-        identify(sealed(content(total, month_end, day)), REGISTRY), None
+        identify(encrypted(content(total, month_end, day)), REGISTRY), None
     ).measurement.values
     assert values["total_volume_m3"] * 1000 == total
 
@@ -82,5 +82,5 @@ def test_what_meters_send_is_read(total, month_end, day):
 def test_totals_that_fit_nothing_are_refused(total, month_end, day):
     """Two totals that are large and far from each other, or large and without a day: another key."""
     with pytest.raises(TelegramError) as caught:
-        open_telegram(identify(sealed(content(total, month_end, day)), REGISTRY), None)
+        open_telegram(identify(encrypted(content(total, month_end, day)), REGISTRY), None)
     assert caught.value.code == "KEY_WRONG"

@@ -11,7 +11,7 @@ KEY = bytes(range(16))
 LINK = bytes.fromhex("2423" + "11223344" + "7607")
 RECORDS = bytes.fromhex("0C1345230100 4C1300100100 426CDF2C 046D0A0FDE2B 02FD170000")
 LONG = RECORDS + bytes.fromhex("0C13 45230100") * 20
-SEALED = {
+ENCRYPTED = {
     "mode 5": encryption.mode5(LINK, KEY, RECORDS),
     "mode 5, two blocks of format B": encryption.mode5(LINK, KEY, LONG),
     "mode 7": encryption.mode7(LINK, KEY, RECORDS),
@@ -34,7 +34,7 @@ def checksums_of_b(whole):
     return 2 if len(whole) <= 126 else 4
 
 
-def told(raw, key, crc_kept=None):
+def outcome(raw, key, crc_kept=None):
     """The total in litres, or the code of the error; the same from a batch."""
     identified = identify(raw, REGISTRY, crc_kept=crc_kept)
     decoder = BatchDecoder(REGISTRY)
@@ -48,41 +48,41 @@ def told(raw, key, crc_kept=None):
 
 
 @pytest.mark.parametrize("crc_kept", [None, False])
-@pytest.mark.parametrize("seal", SEALED)
-def test_a_length_that_still_counts_checksums_is_mended(seal, crc_kept):
+@pytest.mark.parametrize("mode", ENCRYPTED)
+def test_a_length_that_still_counts_checksums_is_mended(mode, crc_kept):
     """Format B (2 or 4 bytes) and format A (2 a block): 12.345 m3, and the meter can be registered."""
-    whole = SEALED[seal]
+    whole = ENCRYPTED[mode]
     for checksums in {checksums_of_a(whole), checksums_of_b(whole)}:
         raw = unmended(whole, checksums)
         assert str(identify(raw, REGISTRY, crc_kept=crc_kept).address) == "HYD-44332211-76-07"
-        assert told(raw, KEY, crc_kept) == 12345
+        assert outcome(raw, KEY, crc_kept) == 12345
 
 
-@pytest.mark.parametrize("seal", SEALED)
+@pytest.mark.parametrize("mode", ENCRYPTED)
 @pytest.mark.parametrize("behind", [b"\x8a", b"\x12\x34", b"\x12\x34\x8a"])
-def test_bytes_behind_the_proven_end_are_left_out(seal, behind):
+def test_bytes_behind_the_proven_end_are_left_out(mode, behind):
     """A signal strength, a last checksum, or both, whether L counts them or not."""
-    whole = SEALED[seal]
-    assert told(whole + behind, KEY) == 12345
-    assert told(bytes((whole[0] + len(behind),)) + whole[1:] + behind, KEY) == 12345
+    whole = ENCRYPTED[mode]
+    assert outcome(whole + behind, KEY) == 12345
+    assert outcome(bytes((whole[0] + len(behind),)) + whole[1:] + behind, KEY) == 12345
 
 
-@pytest.mark.parametrize("seal", SEALED)
-def test_the_deepest_stage_reached_is_told(seal):
+@pytest.mark.parametrize("mode", ENCRYPTED)
+def test_the_deepest_stage_reached_is_reported(mode):
     """Whatever the length, without its key the key is missing, and with another the key is wrong."""
-    whole = SEALED[seal]
+    whole = ENCRYPTED[mode]
     for raw in (unmended(whole, 2), unmended(whole, 4), whole + b"\x8a"):
-        assert told(raw, None) is TelegramFault.KEY_MISSING
-        assert told(raw, bytes(16)) in {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}
+        assert outcome(raw, None) is TelegramFault.KEY_MISSING
+        assert outcome(raw, bytes(16)) in {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH}
 
 
 def test_a_mended_length_does_not_hide_that_the_key_is_missing():
     """L lacks the last checksum and two bytes more: the checksum shows the end, and the key is missing."""
-    for whole in (SEALED["mode 5"], SEALED["mode 7"]):
+    for whole in (ENCRYPTED["mode 5"], ENCRYPTED["mode 7"]):
         last = 10 + (len(whole) - 11) // 16 * 16
         short = bytes((whole[0] - 2,)) + whole[1:] + encryption.crc16(whole[last:]).to_bytes(2, "big")
-        assert told(short, None) is TelegramFault.KEY_MISSING
-        assert told(short, KEY) == 12345
+        assert outcome(short, None) is TelegramFault.KEY_MISSING
+        assert outcome(short, KEY) == 12345
 
 
 @pytest.mark.parametrize("whole", [PLAIN, PRIOS], ids=["plain", "PRIOS"])
@@ -91,14 +91,14 @@ def test_where_nothing_proves_the_end_the_telegram_is_refused(whole):
     for checksums in (2, 4):
         raw = unmended(whole, checksums)
         assert identify(raw, REGISTRY).address == identify(whole, REGISTRY).address
-        assert told(raw, None) is TelegramFault.TRUNCATED
-    assert told(whole + b"\x8a", None) is TelegramFault.CRC_MISMATCH
+        assert outcome(raw, None) is TelegramFault.TRUNCATED
+    assert outcome(whole + b"\x8a", None) is TelegramFault.CRC_MISMATCH
 
 
-@pytest.mark.parametrize("seal", SEALED)
-def test_a_telegram_that_lost_bytes_is_refused(seal):
+@pytest.mark.parametrize("mode", ENCRYPTED)
+def test_a_telegram_that_lost_bytes_is_refused(mode):
     """Cut by any number of bytes: no value, whatever L says and whether the key is there."""
-    whole = SEALED[seal]
+    whole = ENCRYPTED[mode]
     for length in range(11, len(whole)):
         for raw in (whole[:length], bytes((length - 1,)) + whole[1:length]):
             with pytest.raises(TelegramError):
@@ -107,6 +107,6 @@ def test_a_telegram_that_lost_bytes_is_refused(seal):
 
 def test_a_gateway_that_keeps_checksums_is_held_to_them():
     """With `crc_kept` a telegram without fitting checksums is refused before its sender is read."""
-    for raw in (unmended(SEALED["mode 5"], 2), SEALED["mode 5"] + b"\x8a"):
+    for raw in (unmended(ENCRYPTED["mode 5"], 2), ENCRYPTED["mode 5"] + b"\x8a"):
         with pytest.raises(TelegramError):
             identify(raw, REGISTRY, crc_kept=True)

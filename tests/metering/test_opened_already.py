@@ -1,4 +1,4 @@
-"""Telegrams that are announced as encrypted and that a gateway hands on in the clear, seal by seal."""
+"""Telegrams that are announced as encrypted and that a gateway hands on in the clear, mode by mode."""
 
 import pytest
 
@@ -23,9 +23,9 @@ PRIOS = bytes.fromhex("1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD")
 PRIOS_KEY = bytes.fromhex("39BC8A10E66D83F8")
 
 
-def opened_in_place(sealed, content):
+def opened_in_place(encrypted, content):
     """The telegram with its content opened and its headers left as they are."""
-    return sealed[: len(sealed) - len(content)] + content
+    return encrypted[: len(encrypted) - len(content)] + content
 
 
 def padded(records):
@@ -40,7 +40,7 @@ def real_data(records):
     return bytes((len(head) + len(plain),)) + head + plain
 
 
-def told(raw, key):
+def outcome(raw, key):
     """The total, or the code of the error; the same from a batch."""
     decoder = BatchDecoder(REGISTRY)
     batch = decoder.open(decoder.identify([(raw, None)] * 2), [key] * 2)
@@ -72,12 +72,12 @@ IN_CLEAR = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("seal", IN_CLEAR)
-def test_content_in_the_clear_is_read_where_it_proves_itself(seal):
+@pytest.mark.parametrize("mode", IN_CLEAR)
+def test_content_in_the_clear_is_read_where_it_proves_itself(mode):
     """Without a key the total is read; with one the telegram is suspicious, as any plain one is."""
-    raw, key, total = IN_CLEAR[seal]
-    assert told(raw, None) == total
-    assert told(raw, key) is TelegramFault.KEY_CONFIGURED_BUT_PLAIN
+    raw, key, total = IN_CLEAR[mode]
+    assert outcome(raw, None) == total
+    assert outcome(raw, key) is TelegramFault.KEY_CONFIGURED_BUT_PLAIN
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_content_in_the_clear_is_read_where_it_proves_itself(seal):
 def test_content_that_may_be_in_the_clear_is_reported_as_such(raw):
     """What looks plain, and is not proved by its form, is MAYBE_PLAIN and gives no value."""
     whole = bytes((len(raw) - 1,)) + raw[1:]
-    assert told(whole, None) is TelegramFault.MAYBE_PLAIN
+    assert outcome(whole, None) is TelegramFault.MAYBE_PLAIN
 
 
 def test_ciphertext_is_not_taken_for_plain():
     """Encrypted content remains encrypted: the key is missing, or wrong."""
-    assert told(encryption.mode5(LINK, KEY, RECORDS), None) is TelegramFault.KEY_MISSING
-    assert told(encryption.mode7(LINK, KEY, RECORDS), None) is TelegramFault.KEY_MISSING
-    assert told(COUNTER, None) is TelegramFault.KEY_MISSING
-    assert told(PRIOS, bytes(range(8))) is TelegramFault.KEY_WRONG
+    assert outcome(encryption.mode5(LINK, KEY, RECORDS), None) is TelegramFault.KEY_MISSING
+    assert outcome(encryption.mode7(LINK, KEY, RECORDS), None) is TelegramFault.KEY_MISSING
+    assert outcome(COUNTER, None) is TelegramFault.KEY_MISSING
+    assert outcome(PRIOS, bytes(range(8))) is TelegramFault.KEY_WRONG

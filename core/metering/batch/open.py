@@ -106,8 +106,8 @@ class Group:
             return
         if opened.frame.envelope.security is SecurityKind.PROPRIETARY:
             return
-        sealed = opened.identified.driver.sealed_record
-        if sealed is not None and sealed.header in opened.frame.layout.headers:
+        encrypted = opened.identified.driver.encrypted_record
+        if encrypted is not None and encrypted.header in opened.frame.layout.headers:
             return
         # Where the data of a content count as evidence, each is weighed by itself.
         if always_speaks(opened.frame):

@@ -95,7 +95,7 @@ def _kinds(number: int, vector: Vector, registry: Registry) -> Iterator[_Kind]:
     raw, framed, end = envelope.raw, envelope.link_checked, len(envelope.raw)
     start = _content_of(identified)
     yield _Kind(vector, where, raw, framed, start, end, identified.address)
-    place = _sealed_place(opened)
+    place = _encrypted_place(opened)
     if place is not None:
         at = opened.frame.layout.start
         others = [other for other in opened.frame.layout.places if other is not place]
@@ -123,11 +123,11 @@ def _content_of(identified: Identified) -> int:
     return _LINK_HEADER + 1 if own is None else own.encrypted_from
 
 
-def _sealed_place(opened: Opened) -> Place | None:
-    sealed = opened.identified.driver.sealed_record
-    if sealed is None:
+def _encrypted_place(opened: Opened) -> Place | None:
+    encrypted = opened.identified.driver.encrypted_record
+    if encrypted is None:
         return None
-    return next((place for place in opened.frame.layout.places if place.header == sealed.header), None)
+    return next((place for place in opened.frame.layout.places if place.header == encrypted.header), None)
 
 
 def _values(kind: _Kind, content: bytes, key: bytes | None, registry: Registry) -> list[str]:

@@ -40,7 +40,7 @@ def encrypted(content, key=KEY, *, access=0x5A):
     return AES.new(key, AES.MODE_CBC, iv=LINK + bytes((access,)) * 8).encrypt(content)
 
 
-SEALED = telegram(encrypted(PLAIN), 0x35)
+ENCRYPTED = telegram(encrypted(PLAIN), 0x35)
 
 
 def measured(raw, key):
@@ -53,9 +53,9 @@ def fault_of(raw, key):
     return caught.value.code
 
 
-def test_a_sealed_record_is_opened_with_the_meters_key():
+def test_a_encrypted_record_is_opened_with_the_meters_key():
     """12.345 m3 now, 12 on 30 April 2023, 11 on 31 December 2022, as the same record says it plain."""
-    opened, plain = measured(SEALED, KEY), measured(telegram(PLAIN, 0x00), None)
+    opened, plain = measured(ENCRYPTED, KEY), measured(telegram(PLAIN, 0x00), None)
     assert opened == plain
     assert opened.values["total_volume_m3"] == Decimal("12.345")
     assert opened.values["target_date"] == date(2023, 4, 30)
@@ -70,17 +70,17 @@ def test_the_access_number_of_the_record_is_part_of_the_initial_vector():
 
 
 def test_without_its_key_it_says_that_the_key_is_missing():
-    """KEY_MISSING, as every other seal says it; with another key KEY_WRONG; with eight bytes KEY_UNUSABLE."""
-    assert fault_of(SEALED, None) is TelegramFault.KEY_MISSING
-    assert fault_of(SEALED, OTHER) is TelegramFault.KEY_WRONG
-    assert fault_of(SEALED, bytes(8)) is TelegramFault.KEY_UNUSABLE
+    """KEY_MISSING, as with any encryption; with another key KEY_WRONG; with eight bytes KEY_UNUSABLE."""
+    assert fault_of(ENCRYPTED, None) is TelegramFault.KEY_MISSING
+    assert fault_of(ENCRYPTED, OTHER) is TelegramFault.KEY_WRONG
+    assert fault_of(ENCRYPTED, bytes(8)) is TelegramFault.KEY_UNUSABLE
 
 
 @pytest.mark.parametrize("key", [None, OTHER])
 def test_the_clock_behind_it_is_all_that_is_reported_without_its_key(key):
     """`submeter decode` shows the clock and the error, in both of its forms, and no other value."""
-    report = explain(SEALED.hex(), REGISTRY, key).as_dict()
-    asked = json.dumps({"telegram": SEALED.hex(), "key": None if key is None else key.hex()}).encode()
+    report = explain(ENCRYPTED.hex(), REGISTRY, key).as_dict()
+    asked = json.dumps({"telegram": ENCRYPTED.hex(), "key": None if key is None else key.hex()}).encode()
     (answer,) = (json.loads(line) for line in answers([asked], REGISTRY))
     assert report["measurement"]["values"] == {"meter_datetime": MOMENT.isoformat()}
     assert answer["measurements"] == {"meter_datetime": "2022-11-30 15:10:00"}
@@ -90,10 +90,11 @@ def test_the_clock_behind_it_is_all_that_is_reported_without_its_key(key):
 
 
 def test_a_batch_answers_the_same():
-    """Sealed and plain records of meters alike, with the right key, another and none, in one batch."""
+    """Encrypted and plain records of meters alike, with the right key, another and none, in one batch."""
     cases = [
-        (SEALED, KEY), (telegram(PLAIN, 0), None), (SEALED, None), (telegram(PLAIN, 0), None),
-        (SEALED, OTHER), (telegram(PLAIN, 0), KEY), (telegram(PLAIN, 7), None), (telegram(PLAIN, 0x35), None),
+        (ENCRYPTED, KEY), (telegram(PLAIN, 0), None), (ENCRYPTED, None), (telegram(PLAIN, 0), None),
+        (ENCRYPTED, OTHER), (telegram(PLAIN, 0), KEY), (telegram(PLAIN, 7), None),
+        (telegram(PLAIN, 0x35), None),
     ]  # fmt: skip
     decoder = BatchDecoder(REGISTRY)
     for _ in range(2):
@@ -150,7 +151,7 @@ def test_an_allocator_begins_anew_each_year():
 
 
 def test_random_contents_are_never_a_record():
-    """20,000 of 48 random bytes in the place of the content, with a key and without, plain and sealed."""
+    """20,000 of 48 random bytes in the place of the content, with a key and without, plain and encrypted."""
     dice = random.Random("contents of walk-by records")
     for number in range(20_000):
         raw = telegram(dice.randbytes(48), 0x35 if number % 2 else 0x00)
