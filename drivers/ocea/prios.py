@@ -7,8 +7,8 @@ refused as KEY_WRONG and discarded. A meter's own key replaces the two well-know
 
 A PRIOS content in the long form has a total, the total of the last month's end and its day: that the totals
 are small or near each other, and that there is such a day, passes one random content in two million, of both
-keys together. The short form has a total alone: one of 2,097 m3 and more is not distinguished from chance, and
-is refused; of random contents one in 262,144 is below it and has the check byte.
+keys together. The short form has a total alone: one of 2,097 m3 and more might be chance, and is refused; of
+random contents one in 262,144 is below it and has the check byte.
 
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
