@@ -73,6 +73,7 @@ _FACTORS: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType(
     }
 )
 _DIGITS: Final = Decimal("0.000001")
+_LARGEST: Final = 10**15  # beyond it six decimals do not fit into the digits of a Decimal
 
 _ENERGY, _VOLUME, _UNITS = Measurand.ENERGY, Measurand.VOLUME, Measurand.ALLOCATOR_UNITS
 
@@ -222,7 +223,9 @@ def converts_to_itself(unit: str, wanted: str) -> bool:
 
 def _exact(value: Decimal) -> Decimal:
     """Six decimals at most: more is an artefact of the division by 3.6."""
-    rounded = value.quantize(_DIGITS) if abs(value) < 10**15 else value
+    if abs(value) >= _LARGEST:
+        return value
+    rounded = value.quantize(_DIGITS)
     return rounded.normalize() if rounded != rounded.to_integral_value() else rounded.quantize(_ONE)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from core.access import SYSTEM, Act, Role, Viewer
 from core.consumption.fluids import Fluid
+from core.consumption.plausibility import Doubt
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.metering import Address, explain
-from core.models import Alert, DeadLetter, Meter, MeterAlias
+from core.models import Alert, DeadLetter, DoubtfulReading, Meter, MeterAlias
 from core.registration.answers import SerialAnswer
 from core.services.places.meter_directory import meters_by_address
 from core.services.portfolio.meter_aliases import add_alias, list_aliases, remove_alias
