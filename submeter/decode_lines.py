@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from core.mbus.lines import is_cut
 from core.metering import (
     NO_FORMATS,
     CompactFormats,
@@ -30,9 +31,11 @@ from core.metering import (
 )
 
 _BAD_INPUT: Final = "INVALID_INPUT"
+LONGEST_OBJECT: Final = 1 << 20
+"""Characters of a line that is read: an object holds the telegrams before it, too."""
 
 
-def answers(lines: Iterable[bytes], registry: Registry) -> Iterator[bytes]:
+def answers(lines: Iterable[str], registry: Registry) -> Iterator[bytes]:
     """The answer to each line that is not blank, without its line feed."""
     for line in lines:
         if line.strip():
@@ -43,7 +46,7 @@ class _InputError(Exception):
     """The line is not an object of the expected form."""
 
 
-def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
+def _answer(line: str, registry: Registry) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "id": None, "manufacturer": None, "serial": None, "address": None, "driver": None,
         "measurements": {}, "history": [], "flags": [], "status_word": None, "no_values": None, "error": None,
@@ -78,7 +81,9 @@ def _answer(line: bytes, registry: Registry) -> dict[str, Any]:
     return answer | _sender(opened.identified) | meaning
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _object(line: str) -> dict[str, Any]:
+    if is_cut(line):
+        raise _InputError(f"The line is longer than {LONGEST_OBJECT} characters.")
     try:
         asked = orjson.loads(line)
     except orjson.JSONDecodeError:

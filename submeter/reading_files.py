@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.leaks.classifier.classify import Readings
+from submeter.line_files import LineReader, read_lines
 
 REQUIRED = ("meter", "read_at", "litres")
 LARGEST_INDEX_L = 10**15
@@ -39,7 +40,7 @@ def read_readings(path: Path, *, progress: Callable[[int], None] | None = None) 
     where meters were replaced, `serial`.
 
     Args:
-        path: a `.parquet` file, or else CSV with a header.
+        path: a `.parquet` file, or else CSV with a header, packed with gzip or zstd or not.
         progress: called with the number of rows of each step.
 
     Raises:
@@ -64,16 +65,25 @@ def read_readings(path: Path, *, progress: Callable[[int], None] | None = None) 
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    lines = LineReader(errors="strict")
+    with path.open("rb", buffering=0) as file:
         try:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(read_lines(file, lines))
+            _require_whole(path, lines)
             _require(path, reader.fieldnames or ())
             for row in reader:
                 if None in row or None in row.values():
                     raise _bad(path, reader.line_num, "the row", "has more or fewer cells than the header")
                 yield reader.line_num, row
         except (UnicodeDecodeError, csv.Error) as failure:
-            raise InvalidInput(f"{path.name} is not CSV in UTF-8: {failure}", field="file") from failure
+            message = f"{path.name} is not CSV in UTF-8 or UTF-16: {failure}"
+            raise InvalidInput(message, field="file") from failure
+    _require_whole(path, lines)
+
+
+def _require_whole(path: Path, lines: LineReader) -> None:
+    if lines.fault is not None:
+        raise InvalidInput(f"{path.name} was not read to its end: {lines.fault.message}", field="file")
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

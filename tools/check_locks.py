@@ -23,6 +23,9 @@ OPTIONAL = frozenset({"matplotlib", "pyarrow", "redis", "pytest"})
 """What Submeter imports where it is there: the extras `analysis` and `redis`, and the pytest of whoever tests
 a driver of their own."""
 
+ELSEWHERE = "compression" if sys.version_info < (3, 14) else "backports"
+"""Where other Pythons have zstd: from 3.14 on it is their own, before a library's."""
+
 _IMPORT = """
 import importlib, sys
 missing = []
@@ -68,7 +71,7 @@ def shipped_packages() -> tuple[str, ...]:
 
 def _imported(folders: Iterable[str], own: set[str] | frozenset[str]) -> list[str]:
     """What the code below these folders imports, beside Python's own and ours, in order."""
-    passed = sys.stdlib_module_names | own
+    passed = sys.stdlib_module_names | own | {ELSEWHERE}
     return sorted(
         {
             name

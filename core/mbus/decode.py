@@ -17,6 +17,7 @@ from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.frame import Frame, frame_of
 from core.mbus.link import HEADER_LENGTH, LinkFrame, possible_ends, read_link
+from core.mbus.mode_2 import MODE_2, least_significant_first
 from core.mbus.records import read_records
 from core.mbus.security import CHECK_BYTES, open_extended_link, open_transport
 from core.mbus.transport import COMPACT, FULL, Headers, read_headers
@@ -110,7 +111,10 @@ def _envelope(
 
 
 def _wired_envelope(link: LinkFrame) -> Envelope:
-    headers = read_headers(link.telegram, _WIRED_CI)
+    telegram = link.telegram
+    if telegram[_WIRED_CI : _WIRED_CI + 1] == bytes((MODE_2,)):
+        telegram = least_significant_first(telegram, _WIRED_CI)
+    headers = read_headers(telegram, _WIRED_CI)
     if headers.transport is None or headers.transport.address is None:
         raise TelegramError(
             TelegramFault.UNSUPPORTED_CI,
@@ -118,7 +122,7 @@ def _wired_envelope(link: LinkFrame) -> Envelope:
             "A wired frame names its meter in a long header only, and this one has none.",
             offset=_WIRED_CI,
         )
-    return _envelope(link.telegram, headers.transport.address, headers, wired=True, link_checked=link.checked)
+    return _envelope(telegram, headers.transport.address, headers, wired=True, link_checked=link.checked)
 
 
 def open_frame(

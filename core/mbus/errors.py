@@ -25,6 +25,8 @@ class TelegramFault(StrEnum):
 
     NOT_A_TELEGRAM = "NOT_A_TELEGRAM"
     """The text or the bytes have no shape that we know."""
+    UNSUPPORTED_SHAPE = "UNSUPPORTED_SHAPE"
+    """A receiver's frame that is recognised, and that nobody here claims to read."""
     INTEGRITY_FLAG = "INTEGRITY_FLAG"
     """The gateway itself says that the radio frame arrived damaged."""
     TRUNCATED = "TRUNCATED"

@@ -5,8 +5,8 @@ on it. The one rule: every sign of damage that the gateway gives is heeded (CRC 
 checksum of the serial protocol): a telegram that its own receiver doubts is refused. A key inside a line is
 ignored; keys come from the meters' own store.
 
-Shapes: plain hexadecimal; `telegram=|...|+7`; rtl_wmbus semicolons; one JSON object a line (wmbusmeters,
-rtl_433); culfw `b...` and `bY...`; hexadecimal of the binary frames of iM871A and AMB8465.
+Shapes: plain hexadecimal, `0x` or not; `telegram=|...|+7`; rtl_wmbus semicolons; one JSON object a line
+(wmbusmeters, rtl_433); culfw `b...` and `bY...`; hexadecimal of the binary frames of serial receivers.
 """
 
 import json
@@ -15,13 +15,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
+from core.mbus.errors import TelegramFault
+from core.mbus.serial_frames import line_fault as _fault
+from core.mbus.serial_frames import read_serial
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
 _SEPARATORS: Final = str.maketrans("", "", " _|#\t")
-_SIMULATION: Final = re.compile(r"telegram=\|([0-9A-Fa-f_|# ]*)\|(?:\+\d+)?", re.ASCII)
+_SIMULATION: Final = re.compile(r"telegram=\|([0-9A-Fa-f_|# ]*)\|(?:\+(\d{1,9}))?", re.ASCII)
+_SECONDS: Final = re.compile(r"\|\+(\d{1,9})[\s;\0]*\Z", re.ASCII)
 _RTL_FIELDS: Final = 8
+_ALGORITHMS: Final = frozenset({"rla", "t2a"})
+"""What rtl_wmbus puts first when it is asked how it decoded the line (-v)."""
 _LONGEST: Final = 2048
+_PREFIXES: Final = frozenset({"0x", "0X"})
+_LISTED_BYTES: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]{2},*){2,}", re.ASCII)
+"""Bytes as a program prints a list of them: 0x19, 0x44, ..."""
+_LIST_MARKS: Final = re.compile(r"0[xX]|,")
+_CULFW_A: Final = frozenset({"b", "B"})
+_CULFW_B: Final = frozenset({"bY", "by", "BY", "By"})
+_HEADER_A: Final = 10
+_BLOCK_A: Final = 16
+"""The blocks of frame format A, each of which a checksum follows (EN 13757-4 clause 12.3)."""
+_AROUND: Final = "\0\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""What may stand around a line: white space, the NULs of a log that a power cut interrupted, a byte order
+mark."""
+
+LONGEST_LINE: Final = 16_384
+"""Characters of a line that are read, or kept if there are more: a telegram is no longer than 600."""
+
+_CUT: Final = re.compile(r" \[cut, (\d+) characters\]\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,7 @@ class GatewayLine:
         rssi_dbm: received signal strength in dBm; None when the line does not say, or says it in another
             unit.
         crc_kept: whether the link checksums are still in `telegram`; None when the line's shape does not say.
+        seconds: when, in seconds since the start of its simulation file; None when the line does not say.
         checked: True when the line says that the receiver checked the link checksums.
 
     """
@@ -43,51 +66,78 @@ class GatewayLine:
     rssi_dbm: float | None = None
     crc_kept: bool | None = None
     checked: bool = False
+    seconds: int | None = None
 
 
 def is_blank(text: str) -> bool:
     """True for an empty line and for a comment, a line that begins with `#`: nothing to parse, nothing
     wrong.
     """
-    stripped = text.strip()
-    return not stripped or stripped.startswith("#")
+    line = text.strip()
+    if line[:1] == "\ufeff":
+        line = stripped(line)
+    return not line or line.startswith("#")
+
+
+def stripped(text: str) -> str:
+    """The line without what may stand around it."""
+    return text.strip(_AROUND)
+
+
+def cut_line(kept: str, length: int) -> str:
+    """How a line that is too long is kept: its beginning, and how long it was; never read as a telegram."""
+    return f"{kept} [cut, {length} characters]"
+
+
+def is_cut(text: str) -> bool:
+    """Whether `cut_line` wrote this."""
+    return len(text) > LONGEST_LINE and _CUT.search(text) is not None
+
+
+def simulation_seconds(text: str) -> int | None:
+    """The `+SECONDS` of a simulation line, without reading its telegram."""
+    match = _SECONDS.search(text)
+    return None if match is None or not stripped(text).startswith("telegram=") else int(match.group(1))
 
 
 def parse_line(text: str) -> GatewayLine:
     """Reads one line.
 
     Raises:
-        TelegramError: stage LINE; NOT_A_TELEGRAM when no shape fits, INTEGRITY_FLAG when the gateway says
-        that the
-            telegram is damaged, CRC_MISMATCH for the checksum of a serial frame.
+        TelegramError: stage LINE; NOT_A_TELEGRAM when no shape fits, UNSUPPORTED_SHAPE when one fits that is
+            not read, INTEGRITY_FLAG when the gateway says that the telegram is damaged, CRC_MISMATCH for the
+            checksum of a serial frame.
 
     """
-    line = text.strip()
+    cut = _CUT.search(text) if len(text) > LONGEST_LINE else None
+    if cut is not None:
+        raise _fault(
+            f"The line has {cut.group(1)} characters, of which {cut.start()} are kept.", offset=cut.start()
+        )
+    line = stripped(text).rstrip("; ")
     if line.startswith("{"):
         return _json(line)
     if line.startswith("telegram="):
         return _simulation(line)
     if ";" in line:
         return _rtl_wmbus(line)
-    if line.startswith("bY"):
-        return _culfw(line[2:])
-    if line.startswith("b") and len(line) % 2:
-        return _culfw(line[1:])  # an even number of digits is plain hexadecimal that happens to begin with b
+    digits = line.translate(_SEPARATORS)
+    if digits[:2] in _CULFW_B:
+        return _culfw(digits[2:], format_b=True)
+    if digits[:1] in _CULFW_A and len(digits) % 2:
+        # An even number of digits is plain hexadecimal that happens to begin with b.
+        return _culfw(digits[1:], format_b=False)
     raw = _unhex(line)
-    for serial in (_im871a, _amb8465):
-        if (frame := serial(raw)) is not None:
-            return frame
-    return GatewayLine(raw)
-
-
-def _fault(
-    message: str, *, code: TelegramFault = TelegramFault.NOT_A_TELEGRAM, offset: int = 0
-) -> TelegramError:
-    return TelegramError(code, DecodeStage.LINE, message, offset=offset)
+    telegram = read_serial(raw)
+    return GatewayLine(raw) if telegram is None else GatewayLine(telegram, crc_kept=False)
 
 
 def _unhex(text: str) -> bytes:
     digits = text.translate(_SEPARATORS)
+    if _LISTED_BYTES.fullmatch(digits):
+        digits = _LIST_MARKS.sub("", digits)
+    elif digits[:2] in _PREFIXES:
+        digits = digits[2:]
     if not digits:
         raise _fault("The line holds no telegram.")
     if len(digits) > _LONGEST:
@@ -104,11 +154,14 @@ def _simulation(line: str) -> GatewayLine:
     match = _SIMULATION.fullmatch(line)
     if match is None:
         raise _fault("A simulation line is written telegram=|HEX| or telegram=|HEX|+SECONDS.")
-    return GatewayLine(_unhex(match.group(1)))
+    telegram, seconds = match.groups()
+    return GatewayLine(_unhex(telegram), seconds=None if seconds is None else int(seconds))
 
 
 def _rtl_wmbus(line: str) -> GatewayLine:
     fields = line.split(";")
+    if fields[0].strip() in _ALGORITHMS:
+        del fields[0]
     if len(fields) != _RTL_FIELDS:
         raise _fault(f"An rtl_wmbus line has {_RTL_FIELDS} fields, this one {len(fields)}.")
     _mode, crc_ok, three_of_six_ok, moment, *_levels, telegram = (value.strip() for value in fields)
@@ -118,7 +171,7 @@ def _rtl_wmbus(line: str) -> GatewayLine:
         message = "The receiver says that the 3-out-of-6 code was broken: unread bytes are invented."
         raise _fault(message, code=TelegramFault.INTEGRITY_FLAG)
     # The two level fields are receiver units, not dBm.
-    raw = _unhex(telegram.removeprefix("0x"))
+    raw = _unhex(telegram)
     return GatewayLine(raw, received_at=_moment(moment), crc_kept=False, checked=True)
 
 
@@ -163,46 +216,16 @@ def _signed_byte(byte: int) -> int:
     return byte - 256 if byte > 127 else byte
 
 
-def _culfw(digits: str) -> GatewayLine:
-    """Culfw, after its `b` (format A) or `bY` (format B): telegram with checksums, then LQI and RSSI."""
+def _culfw(digits: str, *, format_b: bool) -> GatewayLine:
+    """Culfw, after its `b` (format A) or `bY` (format B): telegram with checksums, then LQI and RSSI.
+
+    Some builds leave the two out; then the telegram ends where its L field says.
+    """
     raw = _unhex(digits)
     if len(raw) < 3:
         raise _fault("A culfw line ends with LQI and RSSI.")
+    blocks = 0 if format_b else 1 + -(-(raw[0] + 1 - _HEADER_A) // _BLOCK_A)
+    whole = raw[0] + 1 + 2 * blocks
+    if whole <= len(raw) <= whole + 1:
+        return GatewayLine(raw[:whole], crc_kept=True)
     return GatewayLine(raw[:-2], rssi_dbm=_signed_byte(raw[-1]) / 2 - 74, crc_kept=True)
-
-
-def _im871a(raw: bytes) -> GatewayLine | None:
-    """IMST HCI: A5, flags and endpoint 2, message 3, length, payload without L, [time 4] [RSSI 1] [CRC 2]."""
-    if len(raw) < 5 or raw[0] != 0xA5 or raw[1] & 0x0F != 2 or raw[2] != 3:
-        return None
-    has_time, has_rssi, has_crc = raw[1] & 0x20, raw[1] & 0x40, raw[1] & 0x80
-    end = 4 + raw[3]
-    if len(raw) != end + (4 if has_time else 0) + (1 if has_rssi else 0) + (2 if has_crc else 0):
-        return None  # a radio telegram whose L field is A5
-    if has_crc and _crc_x25(raw[1:-2]) != int.from_bytes(raw[-2:], "little"):
-        raise _fault("The checksum of the iM871A frame does not fit.", code=TelegramFault.CRC_MISMATCH)
-    telegram = bytes((raw[3],)) + raw[4:end]
-    # The RSSI byte is left out: its scale depends on the firmware of the stick.
-    return GatewayLine(telegram, crc_kept=False)
-
-
-def _crc_x25(data: bytes) -> int:
-    register = 0xFFFF
-    for byte in data:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ 0x8408 if register & 1 else register >> 1
-    return register ^ 0xFFFF
-
-
-def _amb8465(raw: bytes) -> GatewayLine | None:
-    """Amber command mode: FF, 03, length, payload without L, RSSI, XOR of all before."""
-    if len(raw) < 6 or raw[0] != 0xFF or raw[1] != 0x03 or len(raw) != raw[2] + 4:
-        return None
-    check = 0
-    for byte in raw[:-1]:
-        check ^= byte
-    if check != raw[-1]:
-        raise _fault("The checksum of the AMB8465 frame does not fit.", code=TelegramFault.CRC_MISMATCH)
-    length = raw[2] - 1
-    return GatewayLine(bytes((length,)) + raw[3:-2], crc_kept=False)

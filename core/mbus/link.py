@@ -20,7 +20,8 @@ _SHORT_BY: Final = 4
 """What the L field of some receivers lacks, who leave format A its last checksum: that and two bytes more."""
 _MOST_BEHIND: Final = 3
 _WIRED_START: Final = 0x68
-_WIRED_STOP: Final = 0x16
+_WIRED_STOP: Final = b"\x16"
+_WIRED_HEADER: Final = 4
 _WIRED_OVERHEAD: Final = 6  # 68 L L 68 before, checksum and 16 after
 
 
@@ -53,7 +54,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
         TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
 
     """
-    if len(raw) > _WIRED_OVERHEAD and _starts_wired(raw):
+    if len(raw) > _WIRED_HEADER and _starts_wired(raw):
         wired = _read_wired(raw)
         if wired is not None:
             return wired
@@ -178,14 +179,16 @@ def _blocks_b(length: int) -> tuple[tuple[int, int], ...]:
 
 def _read_wired(raw: bytes) -> LinkFrame | None:
     length = raw[1]
-    if len(raw) != length + _WIRED_OVERHEAD:
+    end = 4 + length
+    body = raw[4:end]
+    missing = length + _WIRED_OVERHEAD - len(raw)
+    if missing not in {0, 1, 2} or (missing and len(raw) == raw[0] + 1):
         return None  # it may still be a radio telegram whose L field is 68
-    body = raw[4 : 4 + length]
-    if raw[-1] != _WIRED_STOP or raw[-2] != sum(body) & 0xFF:
-        raise _fault(
-            TelegramFault.CRC_MISMATCH, "The checksum of the wired frame does not fit.", len(raw) - 2
-        )
-    return LinkFrame(bytes((length,)) + body, wired=True, checked=True)
+    # Some masters hand the frame on without its stop byte, or without its checksum too.
+    checksum, stop = raw[end : end + 1], raw[end + 1 :]
+    if checksum not in {b"", bytes((sum(body) & 0xFF,))} or stop not in {b"", _WIRED_STOP}:
+        raise _fault(TelegramFault.CRC_MISMATCH, "The checksum of the wired frame does not fit.", end)
+    return LinkFrame(bytes((length,)) + body, wired=True, checked=bool(checksum))
 
 
 def _fault(code: TelegramFault, message: str, offset: int) -> TelegramError:

@@ -7,7 +7,7 @@ from core.mbus.address import Address
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.frame import Frame, Layout, fixed_place, read_frame
-from core.mbus.lines import GatewayLine, is_blank, parse_line
+from core.mbus.lines import GatewayLine, is_blank, parse_line, simulation_seconds
 from core.mbus.records import Record
 from core.mbus.values import date_g
 from core.mbus.vocabulary import Function, Integrity, Measurand, SecurityKind
@@ -99,6 +99,7 @@ __all__ = [
     "open_telegram",
     "parse_line",
     "read_frame",
+    "simulation_seconds",
     "snapshots",
     "why_no_values",
 ]

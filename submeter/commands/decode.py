@@ -3,12 +3,17 @@ database.
 """
 
 import sys
+from collections.abc import Iterator
+from io import BufferedIOBase
+from typing import cast
 
 from rich.markup import escape
 
 from core.metering import DecodeReport, explain, load_registry
-from submeter.decode_lines import answers
+from submeter.decode_lines import LONGEST_OBJECT, answers
+from submeter.line_files import LineReader
 from submeter.output import err, fail, out, print_json, print_table
+from submeter.unpacking import PIECE
 
 
 def decode(
@@ -24,9 +29,9 @@ def decode(
     was decoded and holds no values says so.
 
     With --jsonl, each JSON object on standard input gets one on standard output, in the same order. Input:
-    `telegram`, optionally `id`, `key` and `prior_telegrams` of the same meter. Output: `manufacturer`,
-    `serial`, `measurements`, `history`, `flags`, `no_values` with the reason if there are none, or an
-    `error` for a telegram that cannot be decoded; the exit status is 0.
+    `telegram`, optionally `id`, `key` and `prior_telegrams` of the same meter; it may be packed with gzip or
+    zstd. Output: `manufacturer`, `serial`, `measurements`, `history`, `flags`, `no_values` with the reason if
+    there are none, or an `error` for a telegram that cannot be decoded; the exit status is 0.
 
     Args:
         telegram: the hex digits or the gateway line, quoted.
@@ -35,9 +40,12 @@ def decode(
         jsonl: read JSON lines from standard input.
     """
     if jsonl:
-        for answer in answers(sys.stdin.buffer, load_registry()):
+        reader = LineReader(longest=LONGEST_OBJECT)
+        for answer in answers(_received(cast("BufferedIOBase", sys.stdin.buffer), reader), load_registry()):
             sys.stdout.buffer.write(answer + b"\n")
             sys.stdout.buffer.flush()
+        if reader.fault is not None:
+            fail(f"standard input was not read to its end: {reader.fault.message}", code=reader.fault.code)
         return
     if telegram is None:
         fail("expected a telegram, or --jsonl with telegrams on standard input", code="INVALID_INPUT")
@@ -52,6 +60,13 @@ def decode(
         _show(report)
     if report.error is not None:
         raise SystemExit(1)
+
+
+def _received(file: BufferedIOBase, reader: LineReader) -> Iterator[str]:
+    """The lines as they come: each is answered before the next has to be there."""
+    while reader.fault is None and (data := file.read1(PIECE)):
+        yield from reader.feed(data)
+    yield from reader.finish()
 
 
 def _show(report: DecodeReport) -> None:

@@ -2,25 +2,38 @@
 
 import asyncio
 import os
+import select
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from errno import ENOENT
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.access import SYSTEM
+from core.metering import is_blank
 from core.services.telegrams import pipeline
+from core.services.telegrams.moments import Span
 from core.services.telegrams.pipeline import IntakeSummary, count_dead_letters
 from submeter.application import opened
+from submeter.line_files import LineReader, read_lines
 from submeter.output import counted, err, out, print_json, print_table
+from submeter.unpacking import Fault
 
 STANDARD_INPUT = Path("-")
 PIPE_BYTES = 1 << 20
+
+DELIVERY_CHARACTERS = 4 << 20
+DELIVERY_S = 1.0
+PAUSE_S = 0.05
+"""A delivery of a stream ends when it pauses so long, or after so many characters or seconds."""
 
 
 async def ingest(
@@ -30,7 +43,9 @@ async def ingest(
 ) -> None:
     """Ingest files of gateway lines: plain hex, telegram=|...|, rtl_wmbus CSV or JSON lines.
 
-    Lines that cannot be used become dead letters with a reason; `submeter replay` processes them again.
+    Lines that cannot be used become dead letters with a reason; `submeter replay` processes them again. Files
+    may be UTF-8 or UTF-16, and packed with gzip or zstd. Of a damaged file the lines before the damage are
+    ingested, and the exit status is 1.
 
     Args:
         files: files with one telegram per line; - or no file is standard input.
@@ -41,19 +56,36 @@ async def ingest(
         if path != STANDARD_INPUT and not path.exists():
             raise FileNotFoundError(ENOENT, "no such file", str(path))
     summary = IntakeSummary()
+    faults: list[tuple[str, Fault]] = []
+    scans = [_Scan.of(path) for path in files or (STANDARD_INPUT,)]
     async with opened() as application:
-        for path in files or (STANDARD_INPUT,):
-            with progress_bar(f"Ingesting {_name(path)}", _count(path)) as advance:
-                async for lines in _deliveries(path):
+        for place, (path, scan) in enumerate(zip(files or (STANDARD_INPUT,), scans, strict=True)):
+            # The untimed lines of the files that follow were received after this one's.
+            later = sum((other.span.length for other in scans[place + 1 :] if other is not None), timedelta())
+            reader = LineReader()
+            with progress_bar(f"Ingesting {_name(path)}", None if scan is None else scan.lines) as advance:
+                async for delivery in _deliveries(path, scan, reader):
+                    now = datetime.now(UTC)
                     summary += await pipeline.take_in(
                         application,
                         SYSTEM,
-                        lines,
+                        delivery.lines,
                         source=source or _name(path),
-                        now=datetime.now(UTC),
+                        now=now,
+                        span=delivery.span,
+                        ends_at=now - later,
                         progress=advance,
                     )
+            if reader.fault is not None:
+                faults.append((_name(path), reader.fault))
     report(summary, as_json=json)
+    for name, fault in faults:
+        err.print(
+            f"[bold red]{fault.code}[/]: {escape(name)} was not read to its end: {escape(fault.message)}",
+            soft_wrap=True,
+        )
+    if faults:
+        raise SystemExit(1)
 
 
 async def replay(*, json: bool = False) -> None:
@@ -127,32 +159,76 @@ class Advance:
         self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type
 
 
-async def _deliveries(path: Path) -> AsyncIterator[Iterable[str]]:
-    """A whole file; of a stream the data received so far, so that a gateway's pipe is ingested live.
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Lines that are ingested at one moment."""
+
+    lines: Iterable[str]
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What a first pass over a file finds: how many lines, and what room the untimed ones need."""
+
+    lines: int
+    span: Span
+
+    @classmethod
+    def of(cls, path: Path) -> "_Scan | None":
+        """The scan of a file; None for a stream, which reading would consume."""
+        if _is_stream(path):
+            return None
+        lines = 0
+
+        def counted(texts: Iterable[str]) -> Iterator[str]:
+            nonlocal lines
+            for text in texts:
+                lines += not is_blank(text)
+                yield text
+
+        with path.open("rb", buffering=0) as file:
+            span = Span.of(counted(read_lines(file, LineReader())))
+        return cls(lines, span)
+
+
+async def _deliveries(path: Path, scan: _Scan | None, reader: LineReader) -> AsyncIterator[_Delivery]:
+    """A whole file; of a stream what was received so far, so that a gateway's pipe is ingested live.
 
     A damaged byte must not stop the rest: its line becomes a dead letter, with the replacement character.
     """
-    if not _is_stream(path):
-        with path.open(encoding="utf-8", errors="replace") as file:
-            yield file
+    if scan is not None:
+        with path.open("rb", buffering=0) as file:
+            yield _Delivery(read_lines(file, reader), scan.span)
         return
     with ExitStack() as stack:
         source = sys.stdin if path == STANDARD_INPUT else stack.enter_context(path.open("rb", buffering=0))
-        rest = b""
-        while chunk := await asyncio.to_thread(os.read, source.fileno(), PIPE_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield [line.decode("utf-8", "replace") for line in lines]
-        yield [rest.decode("utf-8", "replace")]
+        number = source.fileno()
+        lines: list[str] = []
+        characters, since = 0, time.monotonic()
+        while reader.fault is None and (data := await asyncio.to_thread(os.read, number, PIPE_BYTES)):
+            for line in reader.feed(data):
+                lines.append(line)
+                characters += len(line)
+                if characters >= DELIVERY_CHARACTERS:
+                    yield _Delivery(lines)
+                    lines, characters, since = [], 0, time.monotonic()
+            waited = time.monotonic() - since
+            if lines and (waited >= DELIVERY_S or not await asyncio.to_thread(_is_readable, number)):
+                yield _Delivery(lines)
+                lines, characters = [], 0
+            since = since if lines else time.monotonic()
+        yield _Delivery([*lines, *reader.finish()])
+
+
+def _is_readable(number: int) -> bool:
+    """Whether more data comes at once, as from a file that another program writes into the pipe."""
+    try:
+        return bool(select.select([number], [], [], PAUSE_S)[0])
+    except (OSError, ValueError):  # what this system cannot wait for
+        return False
 
 
 def _is_stream(path: Path) -> bool:
     """Whether the content can be read only once: a pipe, a FIFO, a terminal."""
     return path == STANDARD_INPUT or path.is_fifo() or path.is_char_device() or path.is_socket()
-
-
-def _count(path: Path) -> int | None:
-    """The number of lines; None for a stream, which counting would consume."""
-    if _is_stream(path):
-        return None
-    with path.open("rb") as file:
-        return sum(1 for _ in file)

@@ -145,7 +145,8 @@ def test_a_coarse_register_is_judged_as_one(tmp_path, capsys):
         ("meter,read_at,litres\n,1740787200,3\n", "line 2: meter is empty"),
         ("meter,read_at,litres\nA,1740787200\n", "line 2: the row has more or fewer cells"),
         ("meter,read_at,litres\n", "contains no reading"),
-        ("\xff\xfe", "is not CSV in UTF-8"),
+        ("\xff\xff", "is not CSV in UTF-8"),
+        ("\xff\xfe", "no column meter"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, reason):

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from core.mbus.decode import read_envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
-from core.mbus.lines import GatewayLine, is_blank, parse_line
+from core.mbus.lines import (
+    LONGEST_LINE,
+    GatewayLine,
+    cut_line,
+    is_blank,
+    is_cut,
+    parse_line,
+    simulation_seconds,
+)
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 RTL = "T1;1;1;2026-07-14 08:15:42.000;97;148;21131C34;0x" + PRIOS.lower()
@@ -24,13 +32,26 @@ SHAPES = {
     "rtl_433": f'{{"time":"2026-07-14 08:15:42","mode":"T","data":"{PRIOS.lower()}","mic":"CRC"}}',
     "culfw, format A": "b1944304C341C13210C04EA61A201180013AF7A7C1CCF23431369ACDD52283A1C",
     "iM871A": "A5C2031944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD6EA7D8",
+    "0x": f"0x{PRIOS.lower()}",
+    "0X, spaced": f"0X{PRIOS[:8]} {PRIOS[8:]}",
+    "a list of bytes": ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(PRIOS)),
+    "a mark at the end": f"{PRIOS};",
+    "a byte order mark": f"\ufeff{PRIOS}",
+    "NULs of an interrupted log": f"\0\0\0{PRIOS}\0\r\n",
+    "rtl_wmbus, its algorithm named": f"rla;{RTL}",
+    "rtl_wmbus, a mark at the end": f"{RTL};\r",
+    "simulation, a mark at the end": f"telegram=|{PRIOS}|+9; \r\n",
+    "culfw, lower case": "b1944304c341c13210c04ea61a201180013af7a7c1ccf23431369acdd52283a1c",
+    "culfw, upper case, spaced": "B19 44304C341C13210C04EA61A201180013AF7A7C1CCF23431369ACDD52283A1C;",
+    "culfw without LQI and RSSI": "b1944304C341C13210C04EA61A201180013AF7A7C1CCF23431369ACDD5228",
+    "culfw with one of the two": "b1944304C341C13210C04EA61A201180013AF7A7C1CCF23431369ACDD52283A",
     "AMB8465": "FF031A44304C341C13210C04A201180013AF7A7C1CCF23431369ACDD6015",
 }
 
 
 @pytest.mark.parametrize("line", SHAPES.values(), ids=SHAPES.keys())
 def test_every_shape_gives_the_same_telegram(line):
-    """One telegram, ten shapes: the bytes without link checksums are the same."""
+    """One telegram in every shape: the bytes without link checksums are the same."""
     parsed = parse_line(line)
     assert read_envelope(parsed.telegram, crc_kept=parsed.crc_kept).raw == bytes.fromhex(PRIOS)
 
@@ -43,6 +64,51 @@ def test_culfw_format_b_is_checked_and_measured():
     assert line.crc_kept
     assert line.rssi_dbm == -60.0
     assert read_envelope(line.telegram, crc_kept=True).raw[0] == 0x2A
+
+
+@pytest.mark.parametrize("prefix", ["bY", "by", "BY"])
+def test_culfw_without_signal_strength_is_checked_all_the_same(prefix):
+    """Format B, which counts its checksum in L, and no LQI and RSSI behind: read; damaged, refused."""
+    digits = "2C442D2C043799691B168D2087809EE828519A899DAD7C577857BD746EAE6326423CA7F5C760FBF406E27080AF"
+    line = parse_line(prefix + digits)
+    assert (line.crc_kept, line.rssi_dbm) == (True, None)
+    assert read_envelope(line.telegram, crc_kept=True).raw[0] == 0x2A
+    damaged = parse_line(prefix + digits.replace("7857", "7856"))
+    with pytest.raises(TelegramError) as caught:
+        read_envelope(damaged.telegram, crc_kept=damaged.crc_kept)
+    assert caught.value.code is TelegramFault.CRC_MISMATCH
+
+
+def test_plain_hexadecimal_may_begin_with_b():
+    """An even number of digits is no culfw line, whatever it begins with."""
+    text = f"B0{PRIOS}"
+    assert parse_line(text) == GatewayLine(bytes.fromhex(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (f"telegram=|{PRIOS}|", None),
+        (f"telegram=|{PRIOS}|+0", 0),
+        (f" telegram=|{PRIOS}|+86400\r\n", 86400),
+        (f"{PRIOS}|+5", None),
+    ],
+)
+def test_a_simulation_line_says_its_seconds(text, seconds):
+    """+SECONDS is found with and without reading the telegram, and in a simulation line alone."""
+    assert simulation_seconds(text) == seconds
+    if text.strip().startswith("telegram="):
+        assert parse_line(text).seconds == seconds
+
+
+def test_a_line_that_was_cut_says_how_long_it_was():
+    """Its beginning is kept, and the fault names the length; what was cut is no telegram any more."""
+    cut = cut_line("F" * LONGEST_LINE, 1_000_000)
+    assert (is_cut(cut), cut[:LONGEST_LINE]) == (True, "F" * LONGEST_LINE)
+    with pytest.raises(TelegramError, match="1000000 characters, of which 16384 are kept") as caught:
+        parse_line(cut)
+    assert caught.value.code is TelegramFault.NOT_A_TELEGRAM
+    assert not is_cut("F" * LONGEST_LINE)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +188,10 @@ def test_a_key_inside_a_line_is_ignored():
     assert line == GatewayLine(bytes.fromhex(PRIOS))
 
 
-@pytest.mark.parametrize(("text", "blank"), [("", True), ("  \n", True), ("# note", True), (PRIOS, False)])
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [("", True), ("  \n", True), ("# note", True), ("\ufeff# note", True), ("\ufeff", True), (PRIOS, False)],
+)
 def test_blank_lines_and_comments_are_recognised(text, blank):
     """A blank line and a comment are nothing to parse; all else is."""
     assert is_blank(text) is blank

@@ -79,6 +79,17 @@ async def known_telegrams(
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
 
 
+async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, IndexReading]:
+    """The newest reading of each meter that has one."""
+    rows = await _select(
+        connection,
+        "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r ON r.meter_id = k.a"
+        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        ((meter_id,) for meter_id in meter_ids),
+    )
+    return {row["meter_id"]: IndexReading(row["read_at"], row["index_value"]) for row in rows}
+
+
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
     """Store readings; their (meter, time) must not be stored yet."""
     columns = (

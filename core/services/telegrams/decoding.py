@@ -14,6 +14,7 @@ from enum import StrEnum
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.plausibility import Evidence
+from core.mbus.lines import LONGEST_LINE, cut_line, is_cut, stripped
 from core.metering import (
     CompactFormats,
     GatewayLine,
@@ -66,6 +67,7 @@ class ReceivedLine:
         received_at: the moment that applies if the line carries none itself.
         operator_id: whose gateway received it; None for the operator's own command line, which serves all.
         sightings: how often it was received now; 0 when a dead letter is only retried.
+        laid_at: the moment laid for it, if it carries none; see `core.services.telegrams.moments`.
         dated: the moment that applies whatever the line says, as the operator decided; None usually.
     """
 
@@ -73,12 +75,16 @@ class ReceivedLine:
     received_at: datetime
     operator_id: int | None = None
     sightings: int = 1
+    laid_at: datetime | None = None
     dated: datetime | None = None
 
     @classmethod
     def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
-        """The line of an arbitrary text."""
-        return cls(escape_for_database(text.strip()), received_at, operator_id)
+        """The line of an arbitrary text; of one that is too long its beginning and its length."""
+        line = stripped(text) or text.strip()
+        if len(line) > LONGEST_LINE and not is_cut(line):
+            line = cut_line(line[:LONGEST_LINE], len(line))
+        return cls(escape_for_database(line), received_at, operator_id)
 
     @property
     def digest(self) -> str:
@@ -166,10 +172,10 @@ def _received_telegram(
         return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
-        line=line,
+        line=line if gateway_line.received_at is None else replace(line, laid_at=None),
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
-        moment=line.dated or gateway_line.received_at or line.received_at,
+        moment=line.dated or gateway_line.received_at or line.laid_at or line.received_at,
         timed=line.dated is not None or gateway_line.received_at is not None,
         evidence=Evidence.GATEWAY_CHECK if gateway_line.checked else Evidence.NOTHING,
     )

@@ -6,10 +6,10 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Self
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -17,7 +17,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Permission, Viewer
 from core.bootstrap import Application
 from core.leak_thresholds import ThresholdsOf
-from core.metering import CompactFormats, is_blank
+from core.metering import CompactFormats
 from core.models import DeadLetter, TelegramState
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
 from core.services.alerts.leak_detection import watch
@@ -42,6 +42,7 @@ from core.services.telegrams.decoding import (
 )
 from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
+from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.readings import ingest
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
@@ -82,6 +83,8 @@ async def take_in(
     *,
     source: str,
     now: datetime,
+    span: Span | None = None,
+    ends_at: datetime | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
     """Ingest gateway lines of any known format.
@@ -89,16 +92,23 @@ async def take_in(
     Args:
         application: the settings and drivers.
         viewer: the gateway, or the operator's command line.
-        texts: the lines; one without a moment of its own counts as received `now`.
+        texts: the lines; those without a moment of their own get increasing ones that end `now`.
         source: a file's or gateway's name, stored with dead letters.
         now: the moment of reception, aware UTC.
+        span: the room that lines without a moment need; counted if `texts` is a list.
+        ends_at: the moment of the last such line, where others follow that were received later.
         progress: called with the number of lines of each batch once it is stored.
     """
     viewer.require(Permission.TELEGRAMS_SUBMIT)
-    lines = (
-        ReceivedLine.of(text, now, operator_id=viewer.operator_id) for text in texts if not is_blank(text)
+    batches = in_batches(
+        texts,
+        size=application.settings.intake_batch_lines,
+        now=now,
+        ends_at=ends_at or now,
+        operator_id=viewer.operator_id,
+        span=span,
     )
-    return await _in_batches(application, viewer, lines, source=source, now=now, progress=progress)
+    return await _in_batches(application, viewer, batches, source=source, now=now, progress=progress)
 
 
 async def replay(
@@ -113,31 +123,32 @@ async def replay(
 ) -> IntakeSummary:
     """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
 
-    A line still counts as its gateway's: it reaches the meters of that gateway's operator only. With another
-    `dating`, only the lines that were refused for their time are ingested.
+    A line still counts as its gateway's: it reaches the meters of that gateway's operator only. They are
+    taken in the order of their reception, which is not that of their rows. With another `dating`, only the
+    lines that were refused for their time are ingested.
     """
     viewer.require(Permission.TELEGRAMS_REPLAY)
     summary = IntakeSummary()
-    after = 0
     if dating is not Dating.UNCHANGED:
         reason = Reason.TIME_IN_FUTURE
     latest = await latest_of_deliveries() if dating is Dating.RECEPTION else {}
-    while True:
-        query = DeadLetter.filter(state=TelegramState.WAITING, id__gt=after).order_by("id")
-        if radio_addresses is not None:
-            query = query.filter(radio_address__in=list(radio_addresses))
-        if reason is not None:
-            query = query.filter(reason=reason)
-        waiting = await query.limit(application.settings.intake_batch_lines).select_related("gateway")
-        if not waiting:
-            return summary
-        after = waiting[-1].id
+    wanted = DeadLetter.filter(state=TelegramState.WAITING)
+    if radio_addresses is not None:
+        wanted = wanted.filter(radio_address__in=list(radio_addresses))
+    if reason is not None:
+        wanted = wanted.filter(reason=reason)
+    ids = await wanted.order_by("received_at", "id").values_list("id", flat=True)
+    size = application.settings.intake_batch_lines
+    for first in range(0, len(ids), size):
+        page = DeadLetter.filter(id__in=ids[first : first + size], state=TelegramState.WAITING)
+        waiting = await page.order_by("received_at", "id").select_related("gateway")
         for operator_id, rows in groupby(waiting, key=_operator_of):
-            lines = (replayed_line(row, operator_id, dating, latest) for row in rows)
+            lines = [replayed_line(row, operator_id, dating, latest) for row in rows]
             receiver = replace(viewer, operator_id=operator_id)
             summary += await _in_batches(
-                application, receiver, lines, source="replay", now=now, progress=progress
+                application, receiver, [lines], source="replay", now=now, progress=progress
             )
+    return summary
 
 
 def _operator_of(row: DeadLetter) -> int | None:
@@ -153,7 +164,7 @@ async def count_dead_letters(viewer: Viewer) -> int:
 async def _in_batches(
     application: Application,
     viewer: Viewer,
-    lines: Iterator[ReceivedLine],
+    batches: Iterable[Sequence[ReceivedLine]],
     *,
     source: str,
     now: datetime,
@@ -161,7 +172,7 @@ async def _in_batches(
 ) -> IntakeSummary:
     summary = IntakeSummary()
     key_encryption = KeyEncryption.under(application.settings.secret_key)
-    while batch := list(islice(lines, application.settings.intake_batch_lines)):
+    for batch in batches:
         summary += await _take_in_batch(
             application, viewer, batch, key_encryption=key_encryption, source=source, now=now
         )
@@ -208,6 +219,7 @@ async def _store(
     await remember(connection, *learned, now=now)
     await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
     reported = await with_removals(connection, reported)
+    reported, unusable = await settle(connection, reported, unusable)
     reported = await with_addresses_learned(connection, reported)
     thresholds_of = application.registry.leak_thresholds
     readings = await ingest(connection, reported, now=now)

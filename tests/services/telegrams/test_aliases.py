@@ -90,7 +90,7 @@ async def test_telegrams_of_both_addresses_are_one_series(application, key_encry
 async def test_equal_moments_with_equal_indexes_are_no_contradiction(
     application, key_encryption, first
 ) -> None:
-    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh contradicts it: it is doubtful."""
+    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh is doubtful."""
     await factories.residence(key_encryption, heat_meter(aliases=[WALK_BY]))
     both = [oms(12_345_600, START), walk_by(12_345_000, START)]
     lines = [both[first], both[1 - first]]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.access import SYSTEM
+from core.mbus.lines import LONGEST_LINE
 from core.models import DeadLetter, TelegramState
 from core.services.telegrams.pipeline import replay, take_in
 from tests.support import factories
@@ -219,6 +220,18 @@ async def test_any_text_can_be_kept_and_replayed(application, now, line) -> None
         assert sum(summary.unusable.values()) == 2
     assert (await replay(application, SYSTEM, now=now)).lines == 2
     assert [row.times_seen for row in await DeadLetter.all()] == [2, 2]
+
+
+async def test_a_dead_letter_has_a_bound(application, now) -> None:
+    """Through any door: the beginning of a line that is too long, its length, and the same when replayed."""
+    for _ in range(2):
+        summary = await take_in(application, SYSTEM, ["F" * 1_000_000], source="test", now=now)
+        assert summary.unusable == {"NOT_A_TELEGRAM": 1}
+    await replay(application, SYSTEM, now=now)
+    (row,) = await DeadLetter.all()
+    assert row.line == "F" * LONGEST_LINE + " [cut, 1000000 characters]"
+    assert row.message == f"The line has 1000000 characters, of which {LONGEST_LINE} are kept."
+    assert (row.times_seen, row.byte_offset) == (2, LONGEST_LINE)
 
 
 async def test_a_usable_line_with_a_nul_is_released_when_replayed(

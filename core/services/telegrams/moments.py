@@ -1,0 +1,315 @@
+"""Moments of lines that carry none: increasing in the order of their delivery, the last at the reception.
+
+In: the texts of a delivery, or a batch's untimed telegrams. Out: lines in batches with the moments laid for
+them, or the telegrams with moments of their own. The one rule: of one meter no two untimed telegrams share a
+second, each comes after all that were received before it, and the newest is the last; what becomes a dead
+letter keeps its moment, so that a replay finds its place. A line of a simulation file, `+SECONDS`, is laid by
+its distance from the largest of its delivery, which is the reception's.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from operator import attrgetter
+
+from tortoise.backends.base.client import TransactionalDBClient
+
+from core.consumption.register import CLOCK_TOLERANCE_S, ORDINARY_SHARE, IndexReading, Register
+from core.metering import is_blank, simulation_seconds
+from core.models import DeadLetter, DoubtfulReading, TelegramState
+from core.services.shared import time_series
+from core.services.telegrams.decoding import ReceivedLine, Reported, Unusable
+
+REPLAY_STEPS_S = 300
+"""How far a replayed telegram may be moved to find a free second; beyond it is a conflict."""
+
+_LONGEST_STEP_S = 86_400
+"""No further apart are two telegrams laid: a rise that needs longer is for the judgement of readings."""
+
+_RECENT_DEAD_LETTERS = 10_000
+"""How many of the newest rows are searched for what else was received of the same senders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How much room the untimed lines of a delivery need: their number, and the largest `+SECONDS`."""
+
+    untimed: int = 0
+    seconds: int | None = None
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Span":
+        """The span of lines that are all there."""
+        untimed, seconds = 0, None
+        for text in texts:
+            if _seems_untimed(text):
+                untimed += 1
+                own = simulation_seconds(text)
+                if own is not None:
+                    seconds = max(own, seconds or 0)
+        return cls(untimed, seconds)
+
+    @property
+    def length(self) -> timedelta:
+        """The time in which all lines find a second of their own."""
+        return timedelta(seconds=max(self.untimed, self.seconds or 0))
+
+
+def _seems_untimed(text: str) -> bool:
+    """Whether a line probably has no time; a wrong guess leaves more or less room, and changes no order."""
+    if is_blank(text) or ";" in text:
+        return False
+    return "time" not in text and "received_at" not in text
+
+
+def in_batches(
+    texts: Iterable[str],
+    *,
+    size: int,
+    now: datetime,
+    ends_at: datetime,
+    operator_id: int | None,
+    span: Span | None = None,
+) -> Iterator[list[ReceivedLine]]:
+    """The lines that are not blank, in batches.
+
+    A line without a time is laid at `ends_at`, less a second for each untimed line of the batches
+    that follow, so that every batch has room for its telegrams after those before.
+
+    Args:
+        texts: the lines.
+        size: lines of a batch.
+        now: the moment of reception.
+        ends_at: the moment of the last.
+        operator_id: whose gateway received them.
+        span: of all the lines; where it is not given it is counted, if they are all there.
+    """
+    if span is None:
+        span = Span.of(texts) if isinstance(texts, Sized) else Span()
+    lines = (text for text in texts if not is_blank(text))
+    left, seconds = span.untimed, 0
+    while batch := list(islice(lines, size)):
+        left -= sum(map(_seems_untimed, batch))
+        moment = ends_at - timedelta(seconds=max(0, left))
+        laid = []
+        for position, text in enumerate(batch):
+            if span.seconds is not None:
+                own = simulation_seconds(text)
+                seconds = seconds if own is None else own
+                moment = ends_at - timedelta(seconds=max(0, span.seconds - seconds))
+            # The microseconds keep the order of lines that were received at one moment.
+            at = moment + timedelta(microseconds=position)
+            line = ReceivedLine.of(text, now, operator_id=operator_id)
+            laid.append(replace(line, laid_at=at))
+        yield laid
+
+
+@dataclass(slots=True)
+class _Untimed:
+    """A line with the moment laid for it; the same bytes received again share it."""
+
+    line: ReceivedLine
+    identity: object
+    at_s: int
+    order: datetime
+    index: int | None = None
+
+
+@dataclass(slots=True)
+class _Sender:
+    """The untimed telegrams of one meter, or of one address that is no meter's."""
+
+    register: Register | None = None
+    laid: list[_Untimed] = field(default_factory=list)
+    replayed: list[_Untimed] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)
+    """Seconds of the batch's telegrams that have a time of their own."""
+    newest: IndexReading | None = None
+    floor: int | None = None
+    """The newest second that was received before."""
+
+    def add(self, one: Reported, first_at: datetime | None) -> None:
+        """A telegram of the meter, and when it was received first if it comes again."""
+        self.register = one.meter.register
+        line, index = one.received.line, one.index.value
+        digest = one.received.telegram_digest
+        if line.laid_at is not None and first_at is None:
+            self.laid.append(_Untimed(line, digest, _seconds(line.laid_at), line.laid_at, index))
+        else:
+            at = first_at or line.received_at
+            self.replayed.append(_Untimed(line, digest, _seconds(at), at, index))
+
+    def time_between(self, before: _Untimed | IndexReading | None, after: _Untimed, share: int) -> int:
+        """The seconds that the register needs at one part in `share` of its highest rate; a day at most."""
+        register = self.register
+        if before is None or before.index is None or after.index is None or register is None:
+            return 1
+        rise = after.index - before.index - register.step
+        if register.highest_per_hour is None or rise <= 0:
+            return 1
+        seconds = -(-rise * 3600 * share // register.highest_per_hour) - CLOCK_TOLERANCE_S
+        return max(1, seconds) if seconds <= _LONGEST_STEP_S else 1
+
+
+_Key = int | str
+"""A meter's id, or the address of a sender that is no meter of ours."""
+
+
+async def settle(
+    connection: TransactionalDBClient, reported: Sequence[Reported], unusable: Sequence[Unusable]
+) -> tuple[list[Reported], list[Unusable]]:
+    """The same outcomes, with the moments of the untimed ones settled. The dwellings must be locked."""
+    untimed = [report for report in reported if not report.received.timed]
+    failed = [one for one in unusable if one.line.laid_at is not None and one.radio_address is not None]
+    if not untimed and not failed:
+        return list(reported), list(unusable)
+    meters = {report.received.radio_address: report.meter.id for report in reported}
+    known = await _known(connection, untimed)
+    before = await _received_before(connection, untimed)
+    senders: dict[_Key, _Sender] = {}
+    for report in reported:
+        sender = senders.setdefault(report.meter.id, _Sender())
+        if report.received.timed:
+            sender.taken.add(_seconds(report.received.moment))
+        elif (report.meter.id, report.received.telegram_digest) not in known:
+            sender.add(report, before.get(report.received.line.digest))
+    for failure in failed:
+        address, line = failure.radio_address or "", failure.line
+        assert line.laid_at is not None
+        sender = senders.setdefault(meters.get(address, address), _Sender())
+        sender.laid.append(_Untimed(line, line.text, _seconds(line.laid_at), line.laid_at))
+    await _read_floors(connection, senders, meters)
+    moments = {line: moment for sender in senders.values() for line, moment in _laid(sender).items()}
+    moments |= await _free_moments(connection, senders)
+    return (
+        [_moved(report, moments.get(report.received.line)) for report in reported],
+        [
+            failure
+            if (at := moments.get(failure.line)) is None
+            else replace(failure, line=_at(failure.line, at))
+            for failure in unusable
+        ],
+    )
+
+
+async def _known(connection: TransactionalDBClient, untimed: Sequence[Reported]) -> set[tuple[int, int]]:
+    """The meters and digests of telegrams that are stored: duplicates, whenever they came."""
+    wanted = {(report.meter.id, report.received.telegram_digest) for report in untimed}
+    if not wanted:
+        return set()
+    found = await time_series.known_telegrams(connection, wanted)
+    doubtful = DoubtfulReading.filter(meter_id__in=list({meter_id for meter_id, _ in wanted}))
+    rows = await doubtful.using_db(connection).only("meter_id", "telegram_digest")
+    return found | {(row.meter_id, row.telegram_digest) for row in rows}
+
+
+async def _received_before(
+    connection: TransactionalDBClient, untimed: Sequence[Reported]
+) -> dict[str, datetime]:
+    """When the lines were received first that are dead letters and come again: a replay by hand."""
+    digests = {report.received.line.digest for report in untimed if report.received.line.laid_at is not None}
+    rows = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=list(digests))
+    found = await rows.using_db(connection).only("line_digest", "received_at") if digests else ()
+    return {row.line_digest: row.received_at for row in found}
+
+
+async def _read_floors(
+    connection: TransactionalDBClient, senders: dict[_Key, _Sender], meters: dict[str, int]
+) -> None:
+    """What was received of each sender before: its newest reading, doubtful or not, and dead letter."""
+    ids = [
+        key for key, sender in senders.items() if isinstance(key, int) and (sender.laid or sender.replayed)
+    ]
+    for meter_id, newest in (await time_series.newest_readings(connection, ids)).items():
+        senders[meter_id].newest, senders[meter_id].floor = newest, newest.at_s
+    if ids:
+        doubtful = DoubtfulReading.filter(meter_id__in=ids).using_db(connection)
+        for one in await doubtful.only("meter_id", "read_at"):
+            senders[one.meter_id].floor = max(senders[one.meter_id].floor or 0, one.read_at)
+    for sender in senders.values():
+        if sender.replayed and all(one.at_s > (sender.floor or 0) for one in sender.replayed):
+            # Nothing was stored after them: they are laid as if they came now, before what does.
+            sender.laid += sender.replayed
+            sender.replayed = []
+    waiting = {key for key, sender in senders.items() if any(one.line.laid_at for one in sender.laid)}
+    addresses: dict[str, _Key] = {address: key for address, key in meters.items() if key in waiting}
+    addresses.update((key, key) for key in waiting if isinstance(key, str))
+    last = await DeadLetter.all().using_db(connection).order_by("-id").only("id").first()
+    if addresses and last is not None:
+        own = {one.line.digest for key in waiting for one in senders[key].laid}
+        recent = DeadLetter.filter(id__gt=last.id - _RECENT_DEAD_LETTERS, radio_address__in=list(addresses))
+        for row in await recent.using_db(connection).only("radio_address", "received_at", "line_digest"):
+            if row.line_digest not in own:
+                sender = senders[addresses[row.radio_address or ""]]
+                sender.floor = max(sender.floor or 0, _seconds(row.received_at))
+
+
+def _laid(sender: _Sender) -> dict[ReceivedLine, int]:
+    """The seconds of a sender's lines: as late as they were received, one after the other, and as far apart
+    as the register needs to rise so far.
+    """
+    first: dict[object, _Untimed] = {}
+    for one in sorted(sender.laid, key=attrgetter("order")):
+        first.setdefault(one.identity, one)
+    order = list(first.values())
+    for one, after in reversed(list(pairwise(order))):
+        one.at_s = min(one.at_s, after.at_s - sender.time_between(one, after, ORDINARY_SHARE))
+    before: _Untimed | IndexReading | None = sender.newest
+    last_s = sender.floor or 0
+    for one in order:
+        one.at_s = max(one.at_s, last_s + sender.time_between(before, one, 1))
+        while one.at_s in sender.taken:
+            one.at_s += 1
+        before, last_s = one, one.at_s
+    return {one.line: first[one.identity].at_s for one in sender.laid}
+
+
+async def _free_moments(
+    connection: TransactionalDBClient, senders: dict[_Key, _Sender]
+) -> dict[ReceivedLine, int]:
+    """The seconds of telegrams that come again between others: those of their first reception, or the next
+    without another index.
+    """
+    replayed = [
+        (key, one) for key, sender in senders.items() if isinstance(key, int) for one in sender.replayed
+    ]
+    windows = [time_series.Window(key, one.at_s, one.at_s + REPLAY_STEPS_S) for key, one in replayed]
+    if not windows:
+        return {}
+    index_at = {
+        (row.meter_id, row.read_at_s): row.index_value
+        for row in await time_series.readings_near(connection, windows)
+    }
+    moments: dict[ReceivedLine, int] = {}
+    found: dict[tuple[int, object], int] = {}
+    for key, one in sorted(replayed, key=lambda pair: pair[1].order):
+        if (key, one.identity) not in found:
+            taken, at_s = senders[key].taken, one.at_s
+            while at_s < one.at_s + REPLAY_STEPS_S and (
+                at_s in taken or index_at.get((key, at_s), one.index) != one.index
+            ):
+                at_s += 1
+            index_at[key, at_s] = one.index or 0
+            found[key, one.identity] = at_s
+        moments[one.line] = found[key, one.identity]
+    return moments
+
+
+def _moved(report: Reported, at_s: int | None) -> Reported:
+    if at_s is None:
+        return report
+    line = _at(report.received.line, at_s)
+    return replace(report, received=replace(report.received, line=line, moment=line.received_at))
+
+
+def _at(line: ReceivedLine, at_s: int) -> ReceivedLine:
+    """A moment that fits already remains as exact as it is."""
+    at = line.laid_at or line.received_at
+    if _seconds(at) != at_s:
+        at = datetime.fromtimestamp(at_s, UTC)
+    return replace(line, received_at=at, laid_at=None)
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
