@@ -17,6 +17,7 @@ from core.models.access import (
     RecoveryCode,
 )
 from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
+from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import CompactFormat, DeadLetter, MessageCounter, Meter, MeterKey, TelegramState
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
@@ -41,6 +42,7 @@ __all__ = [
     "AlertAction",
     "AlertKind",
     "AuditRecord",
+    "BurstDraw",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -70,9 +72,12 @@ __all__ = [
     "Operator",
     "OutboxMessage",
     "RecoveryCode",
+    "RecurringDraw",
+    "RecurringDrawAnswer",
     "Registration",
     "Residence",
     "ResidenceDocument",
     "Session",
+    "SlowLeakHint",
     "TelegramState",
 ]

@@ -77,8 +77,8 @@ strawberry.enum(DisplayUnit, description="The unit in which amounts are displaye
 strawberry.enum(
     AlertKind,
     description="The kind of an alert. LEAK: continuous flow, by the meter's readings. OVER_CONSUMPTION: a "
-    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag. "
-    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: no data from a "
-    "meter that used to send. METER_LEAK: the meter's own leak flag, if its register is too coarse to show "
-    "a leak.",
+    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag; one "
+    "that recurs at its hour raises no further alert. BACKFLOW: the register ran backwards. DRY, "
+    "TAMPER: the meter's own flags. NO_DATA: no data from a meter that used to send. METER_LEAK: the "
+    "meter's own leak flag, if its register is too coarse to show a leak.",
 )
