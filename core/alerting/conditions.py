@@ -123,7 +123,7 @@ def runs(
     step_litres: int | None,
     register_capacity: int | None,
     from_s: int,
-    expected_s: Collection[int] = (),
+    drawn_s: Collection[int] = (),
 ) -> list[ConditionRun]:
     """The runs of every condition among the sightings from a moment on.
 
@@ -132,7 +132,7 @@ def runs(
         step_litres: of the register; None for a meter that counts no litres: only its states are used.
         register_capacity: where the register starts again at 0; None when unknown.
         from_s: the first sighting that is judged.
-        expected_s: the sightings whose burst in readings is a recurring draw; the meter's flag counts.
+        drawn_s: the sightings whose burst in readings is told as a draw; the meter's own flag counts.
     """
     going_on: dict[Condition, ConditionRun] = {}
     found: list[ConditionRun] = []
@@ -142,9 +142,7 @@ def runs(
         shown = reported(sighting.flags)
         if step_litres is not None:
             found_in_readings = _found(sightings, number, step_litres, register_capacity)
-            shown |= (
-                found_in_readings - {Condition.BURST} if sighting.at_s in expected_s else found_in_readings
-            )
+            shown |= found_in_readings - {Condition.BURST} if sighting.at_s in drawn_s else found_in_readings
         over = [going_on.pop(condition) for condition in list(going_on) if condition not in shown]
         found += [replace(run, ended_s=sighting.at_s) for run in over]
         for condition in shown:

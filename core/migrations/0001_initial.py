@@ -453,8 +453,7 @@ class Migration(migrations.Migration):
                 ("last_on", fields.DateField(description="the day of the last draw so far")),
                 ("draws", fields.IntField()),
                 ("minute_of_day", fields.SmallIntField(description="when the first began, by the residence's clock")),
-                ("flow_lph", fields.IntField()),
-                ("duration_s", fields.IntField()),
+                ("litres", fields.BigIntField(description="of the larger of the first two draws")),
                 ("asked_at", fields.DatetimeField(null=True)),
             ], {"table": "recurring_draw", "indexes": (("meter_id",),), "table_description": "Draws of a meter at about the same hour in one occupancy, which the occupant is asked about once."}),
             ops.CreateModel("BurstDraw", [

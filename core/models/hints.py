@@ -27,8 +27,7 @@ class RecurringDraw(Model):
     last_on = fields.DateField(description="the day of the last draw so far")
     draws = fields.IntField()
     minute_of_day = fields.SmallIntField(description="when the first began, by the residence's clock")
-    flow_lph = fields.IntField()
-    duration_s = fields.IntField()
+    litres = fields.BigIntField(description="of the larger of the first two draws")
     asked_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -122,19 +122,9 @@ def clock_text(minute_of_day: int, language: Language) -> str:
     return f"{hour} h {minute:02d}" if language is Language.FR else f"{hour}:{minute:02d}"
 
 
-def hours_text(seconds: int, language: Language) -> str:
-    """`2 h`, `2 h 30`, `45 min`: a short duration, to five minutes."""
-    hours, minutes = divmod((seconds // 60 + 2) // 5 * 5, 60)
-    if not hours:
-        return f"{minutes} min"
+def recurring_draw_title(minute_of_day: int, litres: int, language: Language) -> str:
+    """`Débit élevé récurrent vers 22 h 00 (environ 700 litres)`."""
+    at = clock_text(minute_of_day, language)
     if language is Language.FR:
-        return f"{hours} h {minutes:02d}" if minutes else f"{hours} h"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def recurring_draw_title(minute_of_day: int, flow_lph: int, duration_s: int, language: Language) -> str:
-    """`Débit élevé récurrent vers 22 h 00 (environ 500 L/h pendant 2 h)`."""
-    at, length = clock_text(minute_of_day, language), hours_text(duration_s, language)
-    if language is Language.FR:
-        return f"Débit élevé récurrent vers {at} (environ {flow_lph} L/h pendant {length})"
-    return f"Recurring high flow at about {at} (about {flow_lph} L/h for {length})"
+        return f"Débit élevé récurrent vers {at} (environ {litres} litres)"
+    return f"Recurring high flow at about {at} (about {litres} litres)"

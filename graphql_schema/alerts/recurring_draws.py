@@ -31,8 +31,7 @@ class RecurringDraw:
     fluid: Fluid
     meter_serial: str
     starts_at: str = strawberry.field(description="When it begins, by the residence's clock: `22:00`.")
-    flow_lph: int = strawberry.field(description="Mean flow of its highest two hours, in litres per hour.")
-    duration_minutes: int = strawberry.field(description="How long it runs at that flow.")
+    litres: int = strawberry.field(description="Litres of the larger of the first two draws.")
     draws: int = strawberry.field(description="How often it was seen in the viewer's occupancy.")
     first_on: date
     last_on: date
@@ -49,14 +48,12 @@ class RecurringDraw:
             view=view,
             meter_serial=view.printed_serial,
             starts_at=clock_text(view.minute_of_day, Language.EN),
-            duration_minutes=view.duration_s // 60,
         )
 
-    @resolved("The draw in one line: `Débit élevé récurrent vers 22 h 00 (environ 500 L/h pendant 2 h)`.")
+    @resolved("The draw in one line: `Débit élevé récurrent vers 22 h 00 (environ 700 litres)`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
-        view = self.view
-        return recurring_draw_title(view.minute_of_day, view.flow_lph, view.duration_s, spoken)
+        return recurring_draw_title(self.view.minute_of_day, self.litres, spoken)
 
     @resolved("The meter: `Eau froide n°H8CA029620`.")
     async def meter_label(self, info: Info, language: Language | None = None) -> str:
@@ -64,7 +61,7 @@ class RecurringDraw:
 
 
 @strawberry.type(
-    description="A recurring draw as managers see it: without hour and flow, which are the resident's "
+    description="A recurring draw as managers see it: without hour and litres, which are the resident's "
     "personal data."
 )
 class ManagedRecurringDraw:

@@ -21,7 +21,6 @@ from core.texts.alerts import (
     amount_text,
     clock_text,
     fluid_label,
-    hours_text,
     meter_label,
     month_text,
     period_phrase,
@@ -104,12 +103,12 @@ _TEXTS = {
     ("meter_leak_closed", Language.FR): "{meter} : le compteur ne signale plus de fuite depuis le {until}.",
     ("meter_leak_closed", Language.EN): "{meter}: the meter has reported no leak since {until}.",
     ("recurring_draw", Language.FR): (
-        "{meter} : un débit d'environ {flow} pendant {length} revient vers {at} depuis le {since}. "
+        "{meter} : un débit élevé, d'environ {litres} litres, revient vers {at} depuis le {since}. "
         "Est-ce le vôtre, un arrosage par exemple ? Répondez sur votre portail ; en attendant, il ne "
         "déclenche plus d'alerte."
     ),
     ("recurring_draw", Language.EN): (
-        "{meter}: a flow of about {flow} for {length} has come back at about {at} since {since}. "
+        "{meter}: a high flow of about {litres} litres has come back at about {at} since {since}. "
         "Is this yours, such as watering? Answer on your portal; until then it raises no more alerts."
     ),
     ("recurring_draw, no figures", Language.FR): (
@@ -177,7 +176,7 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
     elif template == "own_limit":
         name, words = template, _own_limit(tongue, values)
     elif template == "recurring_draw":
-        asked = values.get("flow_lph") is not None
+        asked = values.get("litres") is not None
         name, words = template if asked else f"{template}, no figures", _recurring_draw(tongue, values)
     elif template == "slow_leak":
         name, words = template, _slow_leak(tongue, values)
@@ -222,9 +221,8 @@ def _recurring_draw(language: Language, values: Mapping[str, Any]) -> dict[str, 
         "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
         "since": date_text(date.fromisoformat(values["started_on"]), language),
     }
-    if values.get("flow_lph") is not None:
-        words["flow"] = flow_text(Decimal(values["flow_lph"]))
-        words["length"] = hours_text(values["duration_s"], language)
+    if values.get("litres") is not None:
+        words["litres"] = values["litres"]
         words["at"] = clock_text(values["minute_of_day"], language)
     return words
 

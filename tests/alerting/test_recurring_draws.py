@@ -75,7 +75,7 @@ def test_a_draw_that_still_runs_has_no_end() -> None:
         ([NIGHT, NIGHT, {22: 330, 23: 330}], [[0, 1, 2]]),  # what recurs may be smaller
         ([NIGHT, {}, {}, NIGHT, {}, {}, {}, NIGHT], [[0, 1, 2]]),  # not every night
         ([NIGHT, *[{}] * 40, NIGHT], [[0], [1]]),  # a first one again after more than 31 days
-        ([{hour: 500 for hour in range(12, 22)}] * 2, []),  # ten hours are no habit
+        ([dict.fromkeys(range(12, 22), 500)] * 2, []),  # ten hours are no habit
     ],
 )
 def test_what_recurs_has_hour_flow_and_duration_in_common(nights, expected) -> None:

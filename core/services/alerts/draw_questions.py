@@ -2,7 +2,7 @@
 
 In: the viewer, and an answer. Out: the recurring draws of the viewer's occupancy. The one rule: an answer is
 added and never changed, and counts for the occupancy that the draws belong to; the next occupant is asked
-anew. A manager may answer too, and sees neither hour nor flow, which are the occupant's.
+anew. A manager may answer too, and sees neither hour nor litres, which are the occupant's.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from core.alerting.workflow import Party
 from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
-from core.services.alerts.recurring_draws import occupancy_start
+from core.services.alerts.recurring_draws import first_s_of, occupancy_start
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
@@ -30,16 +30,15 @@ from core.services.shared.transaction import transactional
 class RecurringDrawView:
     """Draws that come back at about the same hour; `answer` is None until somebody has answered.
 
-    `flow_lph` and `duration_s` are those of the larger of the first two, `minute_of_day` when the first began
-    by the residence's clock.
+    `litres` are those of the larger of the first two, `minute_of_day` when the first began by the residence's
+    clock.
     """
 
     id: int
     fluid: Fluid
     printed_serial: str
     minute_of_day: int
-    flow_lph: int
-    duration_s: int
+    litres: int
     draws: int
     first_on: date
     last_on: date
@@ -64,9 +63,7 @@ async def recurring_draws(viewer: Viewer, dwelling_id: int) -> list[RecurringDra
 async def recurring_draws_of(alerts: Sequence[Alert]) -> dict[int, RecurringDrawView]:
     """The recurring draw that each alert of a burst belongs to, by the alert's id."""
     raised = {
-        alert.id: (alert.meter_id, int(alert.alert_key.rpartition(":")[2]))
-        for alert in alerts
-        if alert.kind is AlertKind.BURST
+        alert.id: (alert.meter_id, first_s_of(alert)) for alert in alerts if alert.kind is AlertKind.BURST
     }
     if not raised:
         return {}
@@ -160,8 +157,7 @@ async def _views(rows: Sequence[RecurringDraw]) -> list[RecurringDrawView]:
             fluid=row.meter.fluid,
             printed_serial=row.meter.printed_serial,
             minute_of_day=row.minute_of_day,
-            flow_lph=row.flow_lph,
-            duration_s=row.duration_s,
+            litres=row.litres,
             draws=row.draws,
             first_on=row.first_on,
             last_on=row.last_on,

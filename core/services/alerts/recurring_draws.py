@@ -1,9 +1,9 @@
 """Keeps the draws of each meter and asks once about those that recur, instead of an alarm a night.
 
-In: the sightings of a batch. Out: which sightings are expected, what has to be told after all, and the
-questions. The one rule: draws follow from the stored readings, and what recurs follows from the draws, the
-occupancies and the answers; so late, doubled and disordered readings give the same tables as orderly ones. An
-answer counts for the draws after it, and for one occupancy.
+In: the sightings of a batch. Out: the draws to be told, as runs of a burst, and the questions. The one rule:
+draws follow from the stored readings, and what recurs follows from the draws, the occupancies and the
+answers; so late, doubled and disordered readings give the same tables as orderly ones. An answer counts for
+the draws after it, and for one occupancy.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from itertools import groupby
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.conditions import BURST_IN_READINGS_S, DAY_S, Condition, ConditionRun, Sighting
-from core.alerting.recurring_draws import Draw, DrawAnswer, draws, kinds, usual_size
+from core.alerting.recurring_draws import Draw, DrawAnswer, draws, kinds
 from core.consumption import day_of
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
 from core.services.messaging.outbox import NOTIFICATION_MAX_AGE, Notification, Topic
@@ -33,12 +33,12 @@ class Recurring:
     """What a batch's draws mean for the alerts of their meters.
 
     Attributes:
-        expected_s: of each meter the sightings whose burst recurs and raises no alert.
-        told: draws of each meter that late readings turned into first ones, as runs.
+        drawn_s: of each meter the sightings that its draws account for, told or not.
+        told: the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
         notifications: the questions.
     """
 
-    expected_s: dict[int, frozenset[int]] = field(default_factory=dict)
+    drawn_s: dict[int, frozenset[int]] = field(default_factory=dict)
     told: dict[int, list[ConditionRun]] = field(default_factory=dict)
     notifications: list[Notification] = field(default_factory=list)
 
@@ -96,6 +96,7 @@ async def update_draws(
     """
     outcome = Recurring()
     rows: dict[int, list[BurstDraw]] = {}
+    touched: dict[int, set[int]] = {}
     changed: list[MeterEntry] = []
     for meter, (first_s, last_s) in spans.items():
         if not meter.fluid.is_water:
@@ -109,24 +110,39 @@ async def update_draws(
         )
         found = [draw for draw in found if draw.shown_from_s <= last_s + AFTER_S]
         rows[meter.id] = list(stored.values())
+        touched[meter.id] = {*stored, *(draw.shown_from_s for draw in found)}
         if await _replace(connection, meter, stored, found):
             changed.append(meter)
     if changed:
         kept = await _Kinds.of(connection, changed)
         for meter in changed:
             rows[meter.id] = kept.draws.get(meter.id, [])
-            outcome.told[meter.id] = await kept.settle(connection, meter)
+            touched[meter.id] |= await kept.settle(connection, meter)
             if meter.id not in snoozed:
                 outcome.notifications += await kept.questions(connection, meter, now=now)
     for meter in spans:
-        expected = [row for row in rows.get(meter.id, ()) if row.expected]
-        if expected and meter.id not in snoozed:
-            outcome.expected_s[meter.id] = frozenset(
+        own = [row for row in rows.get(meter.id, ()) if not row.reported]
+        if own:
+            outcome.drawn_s[meter.id] = frozenset(
                 one.at_s
                 for one in sightings[meter.id]
-                if any(row.shown_from_s <= one.at_s <= row.shown_until_s for row in expected)
+                if any(row.shown_from_s <= one.at_s <= row.shown_until_s for row in own)
             )
+            told = [row for row in own if not row.expected or meter.id in snoozed]
+            outcome.told[meter.id] = _runs(meter, told, touched[meter.id])
     return outcome
+
+
+def _runs(meter: MeterEntry, told: Sequence[BurstDraw], touched: Collection[int]) -> list[ConditionRun]:
+    """The runs of the days on which a touched draw begins."""
+    by_day: dict[date, list[BurstDraw]] = {}
+    for row in told:
+        by_day.setdefault(day_of(row.shown_from_s, meter.zone), []).append(row)
+    return [
+        ConditionRun(Condition.BURST, of_day[0].shown_from_s, of_day[-1].shown_until_s, of_day[-1].ended_s)
+        for of_day in by_day.values()
+        if any(row.shown_from_s in touched for row in of_day)
+    ]
 
 
 _COLUMNS = ("shown_from_s", "shown_until_s", "ended_s", "started_s", "litres", "flow_lph", "reported")
@@ -186,8 +202,8 @@ class _Kinds:
             kept.answers.setdefault(answer.recurring_id, []).append(answer)
         return kept
 
-    async def settle(self, connection: TransactionalDBClient, meter: MeterEntry) -> list[ConditionRun]:
-        """Sort a meter's draws by kind and store it; returns those to be told that were expected before."""
+    async def settle(self, connection: TransactionalDBClient, meter: MeterEntry) -> set[int]:
+        """Sort a meter's draws by kind and store it; returns those to be told that were not before."""
         rows = self.draws.get(meter.id, [])
         unclaimed = {one.id: one for one in self.recurring.get(meter.id, [])}
         before = {row.id: (row.expected, row.recurring_id) for row in rows}
@@ -202,12 +218,12 @@ class _Kinds:
                 row.recurring_id = None
             if before[row.id] != (row.expected, row.recurring_id):
                 await row.save(using_db=connection, update_fields=["expected", "recurring_id"])
-        await _withdraw_alerts(connection, meter, [row for row in rows if row.expected])
-        return [
-            ConditionRun(Condition.BURST, row.shown_from_s, row.shown_until_s, row.ended_s)
+        withdrawn = await _withdraw_alerts(connection, meter, [row for row in rows if row.expected])
+        return {
+            row.shown_from_s
             for row in rows
-            if before[row.id][0] and not row.expected
-        ]
+            if not row.expected and (before[row.id][0] or day_of(row.shown_from_s, meter.zone) in withdrawn)
+        }
 
     async def _settle_occupancy(
         self,
@@ -283,11 +299,10 @@ async def _store(
     members: Sequence[BurstDraw],
 ) -> RecurringDraw:
     members_as_draws = [_draw_of(member) for member in members]
-    flow, duration = usual_size(members_as_draws)
     row = row or RecurringDraw(meter_id=meter.id, since=since)
     row.first_on = day_of(members[0].started_s, meter.zone)
     row.last_on = day_of(members[-1].started_s, meter.zone)
-    row.draws, row.flow_lph, row.duration_s = len(members), flow, duration
+    row.draws, row.litres = len(members), max(one.litres for one in members[:2])
     row.minute_of_day = members_as_draws[0].minute_of_day(meter.zone)
     await row.save(using_db=connection)
     return row
@@ -295,21 +310,24 @@ async def _store(
 
 async def _withdraw_alerts(
     connection: TransactionalDBClient, meter: MeterEntry, expected: Sequence[BurstDraw]
-) -> None:
-    """Delete the alerts of draws that late readings showed to recur; one that somebody acted on remains."""
+) -> set[date]:
+    """Delete the alerts of draws that turned out to recur, but those acted on; returns their days."""
     if not expected:
-        return
+        return set()
     raised = Alert.filter(meter_id=meter.id, kind=AlertKind.BURST, last_action=None).using_db(connection)
-    keys = {
-        alert.id: int(alert.alert_key.rpartition(":")[2]) for alert in await raised.only("id", "alert_key")
-    }
     doomed = [
-        number
-        for number, at_s in keys.items()
-        if any(row.started_s <= at_s <= row.shown_until_s for row in expected)
+        alert
+        for alert in await raised
+        if any(row.started_s <= first_s_of(alert) <= row.shown_until_s for row in expected)
     ]
     if doomed:
-        await Alert.filter(id__in=doomed).using_db(connection).delete()
+        await Alert.filter(id__in=[alert.id for alert in doomed]).using_db(connection).delete()
+    return {alert.started_on for alert in doomed}
+
+
+def first_s_of(alert: Alert) -> int:
+    """The first reading of the run that raised a condition's alert, which its key names."""
+    return int(alert.alert_key.rpartition(":")[2])
 
 
 def _question(meter: MeterEntry, one: RecurringDraw) -> Notification:
@@ -324,7 +342,7 @@ def _question(meter: MeterEntry, one: RecurringDraw) -> Notification:
         by_sms=False,
         to_managers=True,
         values={"fluid": meter.fluid.value, "meter": meter.printed_serial},
-        figures={"minute_of_day": one.minute_of_day, "flow_lph": one.flow_lph, "duration_s": one.duration_s},
+        figures={"minute_of_day": one.minute_of_day, "litres": one.litres},
     )
 
 
