@@ -12,7 +12,7 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
-from core.texts.leaks import date_text, duration_text, loss_text, period_text
+from core.texts.leaks import date_text, duration_text, flow_text, loss_text, period_text
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",
@@ -128,3 +128,11 @@ def recurring_draw_title(minute_of_day: int, litres: int, language: Language) ->
     if language is Language.FR:
         return f"Débit élevé récurrent vers {at} (environ {litres} litres)"
     return f"Recurring high flow at about {at} (about {litres} litres)"
+
+
+def slow_leak_title(started_on: date, flow_lph: Decimal, language: Language) -> str:
+    """`Écoulement sans pause depuis le 11/03/2022 (environ 2.5 L/h)`."""
+    since, flow = date_text(started_on, language), flow_text(rounded(flow_lph, 1))
+    if language is Language.FR:
+        return f"Écoulement sans pause depuis le {since} (environ {flow})"
+    return f"Flow without a pause since {since} (about {flow})"

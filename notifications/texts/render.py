@@ -15,6 +15,7 @@ from typing import Any
 
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid
 from core.language import Language
 from core.texts.alerts import (
@@ -230,7 +231,7 @@ def _recurring_draw(language: Language, values: Mapping[str, Any]) -> dict[str, 
 def _slow_leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     return {
         "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
-        "flow": flow_text(Decimal(values["flow_lph"])),
+        "flow": flow_text(rounded(Decimal(values["flow_lph"]), 1)),
     }
 
 
