@@ -132,7 +132,7 @@ def runs(
         step_litres: of the register; None for a meter that counts no litres: only its states are used.
         register_capacity: where the register starts again at 0; None when unknown.
         from_s: the first sighting that is judged.
-        drawn_s: the sightings whose burst in readings is told as a draw; the meter's own flag counts.
+        drawn_s: the sightings whose burst in readings is notified as a draw; the meter's own flag counts.
     """
     going_on: dict[Condition, ConditionRun] = {}
     found: list[ConditionRun] = []

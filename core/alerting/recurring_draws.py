@@ -1,9 +1,9 @@
 """Recurring draws: bursts that readings show at about the same hour, time after time, such as watering.
 
 In: the sightings of a meter, and the draws found in them so far. Out: the draws, and which of them recur. The
-one rule: the first of a kind is told, and what is clearly larger, longer or at another hour is always a first
-of its kind. A draw that the meter itself reported as a burst belongs to no kind, and neither does one that
-runs longer than anybody waters a garden: a broken pipe must not become a habit.
+one rule: the first of a kind is notified, and what is clearly larger, longer or at another hour is always a
+first of its kind. A draw that the meter itself reported as a burst belongs to no kind, and neither does one
+that runs longer than anybody waters a garden: a broken pipe must not become a habit.
 
 A draw's hour is a civil one of the residence, since a timer follows the clock on the wall.
 """
@@ -123,7 +123,7 @@ def _draw(
 
 
 def kinds(found: Sequence[Draw], *, zone: ZoneInfo, known: Collection[int] = ()) -> list[list[int]]:
-    """The draws of each kind, by their numbers in the sequence: the first of each is told.
+    """The draws of each kind, by their numbers in the sequence: the first of each is notified.
 
     Args:
         found: of one meter and one occupancy, in the order of time.

@@ -79,7 +79,7 @@ def test_a_draw_that_still_runs_has_no_end() -> None:
     ],
 )
 def test_what_recurs_has_hour_flow_and_duration_in_common(nights, expected) -> None:
-    """The first of each kind is told; what clearly grows, or comes at another hour, is a first one."""
+    """The first of each kind is notified; what clearly grows, or comes at another hour, is a first one."""
     assert kinds(found_in([*nights, {}]), zone=PARIS) == expected
 
 
@@ -111,14 +111,14 @@ def test_draws_around_midnight_are_at_about_the_same_hour() -> None:
 
 
 def test_a_draw_that_the_meter_reported_belongs_to_no_kind() -> None:
-    """The meter's own flag is always told."""
+    """The meter's own flag is always notified."""
     found = found_in([NIGHT, NIGHT, NIGHT, {}], flagged=[at_s(2, 0)])
     assert [draw.reported for draw in found] == [False, True, False]
     assert kinds(found, zone=PARIS) == [[0, 2]]
 
 
 def test_a_draw_that_still_runs_may_become_as_long_as_the_first() -> None:
-    """Four hours of watering are not told on the second night because two of them are over."""
+    """Four hours of watering are not notified on the second night because two of them are over."""
     received = sightings([{20: 500, 21: 500, 22: 500, 23: 500}, {20: 500, 21: 500}])
     running = [one for one in received if one.at_s <= at_s(1, 22)]
     over = [one for one in received if one.at_s <= at_s(1, 23)]

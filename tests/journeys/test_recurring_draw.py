@@ -1,4 +1,4 @@
-"""Watering at night: the first is an alert, then a question; the answer decides what is told from then on."""
+"""Watering at night: the first is an alert, then a question; the answer decides what comes after it."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -76,7 +76,7 @@ class Garden:
         (home,) = (await self.portal.ask(HOME))["viewer"]["dwellings"]
         return home
 
-    async def told(self, email=CLAIRE, channel=Channel.EMAIL):
+    async def subjects(self, email=CLAIRE, channel=Channel.EMAIL):
         """The subjects of all messages to this address so far."""
         rows = await OutboxMessage.filter(account__email=email, channel=channel).order_by("id")
         return [render(row.template, row.language, row.values).subject for row in rows]
@@ -104,14 +104,14 @@ async def garden(request, application, key_encryption):
 
 
 async def test_eight_nights_of_watering_are_one_alert_and_one_question(garden) -> None:
-    """The first night is told by e-mail and SMS; the second asks by e-mail alone; six more say nothing."""
+    """The first night is notified by e-mail and SMS; the second asks by e-mail; six more send nothing."""
     await garden.passes(watering())
-    assert await garden.told() == [OPENED]
+    assert await garden.subjects() == [OPENED]
     await garden.passes(*[watering()] * 2)
-    assert await garden.told() == [OPENED, CLOSED, QUESTION]
+    assert await garden.subjects() == [OPENED, CLOSED, QUESTION]
     await garden.passes(*[watering()] * 5, USUAL)
-    assert await garden.told() == [OPENED, CLOSED, QUESTION]
-    assert await garden.told(channel=Channel.SMS) == [OPENED, CLOSED]
+    assert await garden.subjects() == [OPENED, CLOSED, QUESTION]
+    assert await garden.subjects(channel=Channel.SMS) == [OPENED, CLOSED]
     home = await garden.home()
     (draw,) = home["recurringDraws"]
     title = "Débit élevé récurrent vers 22 h 00 (environ 700 litres)"
@@ -149,18 +149,18 @@ async def test_the_manager_is_asked_too_and_reads_neither_hour_nor_litres(garden
 
 
 async def test_what_is_mine_says_nothing_until_it_clearly_grows(garden) -> None:
-    """Half as much again is the same draw; more, longer or at another hour is told at once."""
+    """Half as much again is the same draw; more, longer or at another hour is notified at once."""
     await garden.passes(*[watering()] * 3)
     (draw,) = (await garden.home())["recurringDraws"]
     answer = await garden.portal.ask(ANSWER, id=draw["id"], answer="MINE")
     assert answer["answerRecurringDraw"] == {"id": draw["id"], "answer": "MINE"}
     await garden.passes(*[watering()] * 3, watering(1000), watering(650, at=21), USUAL)
-    assert await garden.told() == [OPENED, CLOSED, QUESTION]
+    assert await garden.subjects() == [OPENED, CLOSED, QUESTION]
     (draw,) = (await garden.home())["recurringDraws"]
     assert (draw["answer"], draw["answeredBy"], draw["draws"]) == ("MINE", "RESIDENT", 8)
     for number, larger in enumerate((watering(1300), watering(at=3)), start=2):
         await garden.passes(larger, USUAL)
-        assert (await garden.told()).count(OPENED) == number, larger
+        assert (await garden.subjects()).count(OPENED) == number, larger
     record = await AuditRecord.get(act=Act.RECURRING_DRAW_ANSWERED)
     assert (record.subject, record.details["answer"]) == ("recurring_draw", "MINE")
 
@@ -171,19 +171,19 @@ async def test_what_is_not_mine_is_an_alert_again_at_each_new_draw(garden) -> No
     (draw,) = (await garden.home())["recurringDraws"]
     await garden.portal.ask(ANSWER, id=draw["id"], answer="NOT_MINE")
     await garden.passes(*[watering()] * 3, USUAL)
-    assert (await garden.told()).count(OPENED) == 1 + 3
+    assert (await garden.subjects()).count(OPENED) == 1 + 3
     assert await Alert.filter(kind=AlertKind.BURST).count() == 1 + 3
     await garden.portal.ask(ANSWER, id=draw["id"], answer="MINE")
     await garden.portal.ask(ANSWER, id=draw["id"], answer="MINE")
     await garden.passes(*[watering()] * 3, USUAL)
-    assert (await garden.told()).count(OPENED) == 1 + 3
+    assert (await garden.subjects()).count(OPENED) == 1 + 3
     assert await Alert.filter(kind=AlertKind.BURST).count() == 1 + 3
     assert await RecurringDrawAnswer.all().count() == 2
-    assert (await garden.told()).count(QUESTION) == 1
+    assert (await garden.subjects()).count(QUESTION) == 1
 
 
 async def test_a_new_occupant_starts_without_the_answers_of_the_one_before(garden) -> None:
-    """The same watering is told again and asked again; neither sees the other's."""
+    """The same watering is notified again and asked again; neither sees the other's."""
     await garden.passes(*[watering()] * 3)
     (draw,) = (await garden.home())["recurringDraws"]
     await garden.portal.ask(ANSWER, id=draw["id"], answer="MINE")
@@ -194,8 +194,8 @@ async def test_a_new_occupant_starts_without_the_answers_of_the_one_before(garde
     await Occupancy.all().update(move_out=garden.day)
     await Occupancy.create(dwelling_id=row.dwelling_id, account_id=paul, kind=row.kind, move_in=garden.day)
     await garden.passes(*[watering()] * 3, USUAL)
-    assert await garden.told("paul.durand@example.org") == [OPENED, CLOSED, QUESTION]
-    assert await garden.told() == [OPENED, CLOSED, QUESTION]
+    assert await garden.subjects("paul.durand@example.org") == [OPENED, CLOSED, QUESTION]
+    assert await garden.subjects() == [OPENED, CLOSED, QUESTION]
     viewer = Viewer(role=Role.RESIDENT, account_id=paul, operator_id=claire.operator_id)
     (seen,) = await recurring_draws(viewer, row.dwelling_id)
     assert (seen.draws, seen.answer, seen.first_on) == (3, None, date(2026, 6, 4))

@@ -62,7 +62,7 @@ async def update_condition_alerts(
     dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
     draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)
-    known = await _alerts(connection, spans, draws.told)
+    known = await _alerts(connection, spans, draws.raising)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions(notifications=draws.notifications)
     for meter, (first_s, last_s) in spans.items():
@@ -80,7 +80,7 @@ async def update_condition_alerts(
                 )
                 if run.condition is not Condition.METER_LEAK or meter.id not in measured
             ],
-            draws=draws.told.get(meter.id, []),
+            draws=draws.raising.get(meter.id, []),
             measured=meter.id in measured,
             first_s=first_s,
             newest=received[-1].at_s == last_s,
@@ -162,7 +162,7 @@ def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
 def _is_of_draw(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
     """Whether a draw belongs to an alert: the alert was raised by it, or began on its day, or still runs.
 
-    Draws that follow each other from day to day are told one by one.
+    Draws that follow each other from day to day are notified one by one.
     """
     if alert.kind is not AlertKind.BURST or alert.started_on > judged.day(run.last_s):
         return False
@@ -204,12 +204,12 @@ def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
 async def _alerts(
     connection: TransactionalDBClient,
     spans: Mapping[MeterEntry, tuple[int, int]],
-    told: Mapping[int, Sequence[ConditionRun]],
+    raising: Mapping[int, Sequence[ConditionRun]],
 ) -> dict[int, list[Alert]]:
     """The alerts of each meter that are running, or ended no earlier than its readings or runs begin."""
     found: dict[int, list[Alert]] = {}
     earliest = {
-        meter.id: day_of(min([first_s, *(run.first_s for run in told.get(meter.id, ()))]), meter.zone)
+        meter.id: day_of(min([first_s, *(run.first_s for run in raising.get(meter.id, ()))]), meter.zone)
         for meter, (first_s, _) in spans.items()
     }
     query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)

@@ -1,7 +1,7 @@
 """Keeps the draws of each meter and asks once about those that recur, instead of an alarm a night.
 
-In: the sightings of a batch. Out: the draws to be told, as runs of a burst, and the questions. The one rule:
-draws follow from the stored readings, and what recurs follows from the draws, the occupancies and the
+In: the sightings of a batch. Out: the draws to be notified, as runs of a burst, and the questions. The one
+rule: draws follow from the stored readings, and what recurs follows from the draws, the occupancies and the
 answers; so late, doubled and disordered readings give the same tables as orderly ones. An answer counts for
 the draws after it, and for one occupancy.
 """
@@ -33,13 +33,13 @@ class Recurring:
     """What a batch's draws mean for the alerts of their meters.
 
     Attributes:
-        drawn_s: of each meter the sightings that its draws account for, told or not.
-        told: the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
+        drawn_s: of each meter the sightings that its draws account for, notified or not.
+        raising: the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
         notifications: the questions.
     """
 
     drawn_s: dict[int, frozenset[int]] = field(default_factory=dict)
-    told: dict[int, list[ConditionRun]] = field(default_factory=dict)
+    raising: dict[int, list[ConditionRun]] = field(default_factory=dict)
     notifications: list[Notification] = field(default_factory=list)
 
 
@@ -128,15 +128,15 @@ async def update_draws(
                 for one in sightings[meter.id]
                 if any(row.shown_from_s <= one.at_s <= row.shown_until_s for row in own)
             )
-            told = [row for row in own if not row.expected or meter.id in snoozed]
-            outcome.told[meter.id] = _runs(meter, told, touched[meter.id])
+            raising = [row for row in own if not row.expected or meter.id in snoozed]
+            outcome.raising[meter.id] = _runs(meter, raising, touched[meter.id])
     return outcome
 
 
-def _runs(meter: MeterEntry, told: Sequence[BurstDraw], touched: Collection[int]) -> list[ConditionRun]:
+def _runs(meter: MeterEntry, raising: Sequence[BurstDraw], touched: Collection[int]) -> list[ConditionRun]:
     """The runs of the days on which a touched draw begins."""
     by_day: dict[date, list[BurstDraw]] = {}
-    for row in told:
+    for row in raising:
         by_day.setdefault(day_of(row.shown_from_s, meter.zone), []).append(row)
     return [
         ConditionRun(Condition.BURST, of_day[0].shown_from_s, of_day[-1].shown_until_s, of_day[-1].ended_s)
@@ -203,7 +203,7 @@ class _Kinds:
         return kept
 
     async def settle(self, connection: TransactionalDBClient, meter: MeterEntry) -> set[int]:
-        """Sort a meter's draws by kind and store it; returns those to be told that were not before."""
+        """Sort a meter's draws by kind and store it; returns those to be notified that were not before."""
         rows = self.draws.get(meter.id, [])
         unclaimed = {one.id: one for one in self.recurring.get(meter.id, [])}
         before = {row.id: (row.expected, row.recurring_id) for row in rows}
