@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from math import inf
 from zoneinfo import ZoneInfo
 
 from core.consumption import day_of, day_start
@@ -45,8 +46,11 @@ WATCHED_S = 20 * HOUR_S
 _SPACING_S = HOUR_S - 600
 """Readings closer than this to the one before are skipped."""
 
-_PULSE_SHARE = Fraction(17, 20)
+_PULSE_SHARE = 0.85
 """The share of a step that the estimate adds to the litres of its window."""
+
+_ESTIMATED_S = CERTAIN_PAUSE_H * HOUR_S
+"""Shorter windows estimate no flow: a step of the register would be a large error."""
 
 
 class DayFinding(StrEnum):
@@ -63,7 +67,7 @@ class SlowDay:
 
     day: date
     finding: DayFinding
-    flow_lph: Fraction | None
+    flow_lph: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class SlowFlow:
     """A flow that has not paused since `started_on`, and its estimate over those days."""
 
     started_on: date
-    flow_lph: Fraction
+    flow_lph: float
 
 
 def least_measurable_lph(step_litres: int) -> Fraction:
@@ -97,19 +101,17 @@ def slow_days(
         last: a day that has ended.
     """
     least = least_measurable_lph(step_litres)
-    flows: dict[date, Fraction] = {}
+    flows: dict[date, float] = {}
     watched: dict[date, int] = {}
     paused: set[date] = set()
     for series in series_list:
         spaced = _spaced(series)
         for here in range(1, len(spaced)):
             _watch(spaced[here - 1], spaced[here], zone, watched)
-            window = _least_window(spaced, here, step_litres)
-            if window is None:
-                continue
-            bound, estimate = window
+            bound, estimate = _least_window(spaced, here, step_litres)
             day = day_of(spaced[here].at_s - 1, zone)
-            flows[day] = min(estimate, flows.get(day, estimate))
+            if estimate < inf:
+                flows[day] = min(estimate, flows.get(day, inf))
             if bound < least:
                 paused.add(day)
     days = (first + timedelta(days=number) for number in range((last - first).days + 1))
@@ -129,7 +131,7 @@ def slow_flow(days: Sequence[SlowDay], *, level_1_lph: Fraction) -> SlowFlow | N
             run.append(day)
     if len(run) < HINT_DAYS or days[-1].finding is not DayFinding.FLOWING:
         return None
-    flow = min(day.flow_lph for day in run if day.flow_lph is not None)
+    flow = min((day.flow_lph for day in run if day.flow_lph is not None), default=inf)
     return SlowFlow(run[-1].day, flow) if flow < level_1_lph else None
 
 
@@ -139,19 +141,19 @@ def _finding(day: date, paused: set[date], watched: dict[date, int]) -> DayFindi
     return DayFinding.FLOWING if watched.get(day, 0) >= WATCHED_S else DayFinding.UNWATCHED
 
 
-def _least_window(series: Series, here: int, step: int) -> tuple[Fraction, Fraction] | None:
-    """The least bound and the least estimate of the windows that end at a reading."""
-    found: tuple[Fraction, Fraction] | None = None
+def _least_window(series: Series, here: int, step: int) -> tuple[float, float]:
+    """The least bound and the least estimate of the windows that end at a reading; infinite without any."""
+    bound = estimate = inf
     end = series[here]
     for at in range(here - 1, -1, -1):
         seconds = end.at_s - series[at].at_s
         if seconds > LONGEST_WINDOW_S or series[at + 1].at_s - series[at].at_s > LONGEST_STEP_S:
             break
         litres = end.index - series[at].index
-        bound = Fraction((litres + step) * HOUR_S, seconds)
-        estimate = (litres + _PULSE_SHARE * step) * HOUR_S / seconds
-        found = (bound, estimate) if found is None else (min(found[0], bound), min(found[1], estimate))
-    return found
+        bound = min(bound, (litres + step) * HOUR_S / seconds)
+        if seconds >= _ESTIMATED_S:
+            estimate = min(estimate, (litres + _PULSE_SHARE * step) * HOUR_S / seconds)
+    return bound, estimate
 
 
 def _watch(before: IndexReading, after: IndexReading, zone: ZoneInfo, watched: dict[date, int]) -> None:

@@ -73,7 +73,7 @@ def test_a_litre_register_shows_one_to_four_litres_an_hour(leak_lph, every_min, 
     found = slow_flow(days_of(leak_lph, every_min=every_min, seed=seed, jitter=5), level_1_lph=LEVEL_1)
     assert found is not None
     assert found.started_on == FIRST
-    assert abs(float(found.flow_lph) - leak_lph) < 0.2
+    assert abs(found.flow_lph - leak_lph) < 0.2
 
 
 @pytest.mark.parametrize("leak_lph", [0, 0.5, 4.5, 12])
@@ -81,6 +81,14 @@ def test_a_litre_register_shows_one_to_four_litres_an_hour(leak_lph, every_min, 
 def test_no_leak_a_smaller_one_and_an_alerts_own_are_not_hinted_at(leak_lph, seed) -> None:
     """Below 1 L/h is below what meters show; from 4 L/h on the classifier tells."""
     assert slow_flow(days_of(leak_lph, seed=seed), level_1_lph=LEVEL_1) is None
+
+
+@pytest.mark.parametrize("leak_lph", [9, 13, 40])
+def test_a_leak_that_begins_beside_a_quiet_hour_is_no_slow_one(leak_lph) -> None:
+    """An hour without a step before it proves no pause, and estimates no flow either."""
+    days = days_of(leak_lph, days=11, paused=range(1))
+    assert findings(days)[0] == "F"
+    assert slow_flow(days, level_1_lph=LEVEL_1) is None
 
 
 def test_nine_days_are_not_ten() -> None:

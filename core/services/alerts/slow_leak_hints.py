@@ -141,7 +141,7 @@ async def update_slow_leak_hints(
             meter_id=meter.id,
             started_on=found.started_on,
             judged_on=last_day,
-            flow_lph=(Decimal(found.flow_lph.numerator) / found.flow_lph.denominator).quantize(_TWO_PLACES),
+            flow_lph=Decimal(found.flow_lph).quantize(_TWO_PLACES),
             hinted_at=now,
             using_db=connection,
         )
