@@ -13,6 +13,7 @@ from graphql_schema.accounts.second_factor import SecondFactorMutation
 from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
+from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
 from graphql_schema.base.query_limits import QueryLimits
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -54,6 +55,7 @@ class Mutation(
     OperatorMutation,
     OccupancyMutation,
     AlertMutation,
+    RecurringDrawMutation,
     OwnLimitMutation,
     StatementMutation,
     DwellingRequestMutation,

@@ -89,7 +89,7 @@ _BELIEVED_SHARE: Final = {
     Evidence.GATEWAY_CHECK: 4,
 }
 """Up to which part of its highest rate the latest reading is believed before another confirms it: what
-nothing proves, while no burst begins; what a gateway checked, while a house could still draw it (1,250 L/h).
+nothing proves, while no burst begins; what a gateway checked, while a dwelling could draw it (1,250 L/h).
 """
 
 _LOOK_BACK: Final = 32

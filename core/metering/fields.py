@@ -17,8 +17,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.counts import Guard, guards, possible
 from core.mbus.frame import Frame, Layout, Place
+from core.mbus.no_value import Guard, guards, possible
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
 from core.mbus.vocabulary import Function, Measurand, RecordValue

@@ -56,6 +56,9 @@ class Account(Model):
     over_consumption_by_sms = fields.BooleanField(default=False)
     new_document_by_email = fields.BooleanField(default=False, db_default=False)
     new_document_by_sms = fields.BooleanField(default=False, db_default=False)
+    slow_leak_by_email = fields.BooleanField(
+        default=False, db_default=False, description="hints about slow leaks, which are no alerts"
+    )
     role = fields.CharEnumField(
         Role,
         max_length=16,

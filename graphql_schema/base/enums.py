@@ -13,7 +13,7 @@ from core.documents.statement import StatementFormat, StatementReason
 from core.language import Language
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
-from core.services.telegrams.corrections import Standing
+from core.services.telegrams.corrections import ReadingStatus
 
 __all__ = [
     "AlertActionKind",
@@ -29,7 +29,7 @@ __all__ = [
     "OccupancyKind",
     "Party",
     "Quality",
-    "Standing",
+    "ReadingStatus",
     "StatementFormat",
     "StatementReason",
     "StatusFlag",
@@ -82,10 +82,10 @@ strawberry.enum(DisplayUnit, description="The unit in which amounts are displaye
 strawberry.enum(
     AlertKind,
     description="The kind of an alert. LEAK: continuous flow, by the meter's readings. OVER_CONSUMPTION: a "
-    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag. "
-    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: no data from a "
-    "meter that used to send. METER_LEAK: the meter's own leak flag, if its register is too coarse to show "
-    "a leak.",
+    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag; one "
+    "that recurs at its hour raises no further alert. BACKFLOW: the register ran backwards. DRY, "
+    "TAMPER: the meter's own flags. NO_DATA: no data from a meter that used to send. METER_LEAK: the "
+    "meter's own leak flag, if its register is too coarse to show a leak.",
 )
 strawberry.enum(
     Doubt,
@@ -96,8 +96,8 @@ strawberry.enum(
     "proves the telegram whole, and no other reading agrees. WITHDRAWN: by the operator.",
 )
 strawberry.enum(
-    Standing,
-    name="ReadingStanding",
+    ReadingStatus,
+    name="ReadingStatus",
     description="What became of a reading that does not count. WAITING: later readings may confirm it. "
     "OUTLIER: they did not. WITHDRAWN: by the operator.",
 )

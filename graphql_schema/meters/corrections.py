@@ -10,7 +10,7 @@ from core.services.telegrams import corrections
 from core.services.telegrams.corrections import Corrected, DoubtfulReadingView
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
-from graphql_schema.base.enums import Doubt, Evidence, Fluid, Standing
+from graphql_schema.base.enums import Doubt, Evidence, Fluid, ReadingStatus
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, page_info, parse_cursor
 from graphql_schema.base.relay import global_id, number_of
@@ -39,7 +39,7 @@ class DoubtfulReading:
     index_after: Amount | None = strawberry.field(description="The first index after it that counts.")
     evidence: Evidence
     doubt: Doubt
-    standing: Standing
+    status: ReadingStatus
 
     @classmethod
     def of(cls, view: DoubtfulReadingView) -> "DoubtfulReading":
@@ -78,7 +78,7 @@ class WithdrawReadingInput:
 
 @strawberry.type(
     description="The reading was decided; consumption and alerts are recomputed, and residents who were "
-    "wrongly notified are told so."
+    "wrongly notified get a correction."
 )
 class ReadingCorrected:
     counts: bool = strawberry.field(description="Whether the reading counts now.")
@@ -97,7 +97,7 @@ class DoubtfulReadingQuery:
         self,
         info: Info,
         radio_address: str | None = None,
-        standing: Standing | None = None,
+        status: ReadingStatus | None = None,
         first: int = PAGE,
         after: str | None = None,
     ) -> DoubtfulReadingConnection:
@@ -105,7 +105,7 @@ class DoubtfulReadingQuery:
         page = await corrections.list_doubtful_readings(
             await info.context.viewer(),
             radio_address=radio_address,
-            standing=standing,
+            status=status,
             before_id=parse_cursor(after, _CURSOR, _number),
             limit=size,
         )

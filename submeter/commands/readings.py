@@ -7,7 +7,7 @@ from cyclopts import App
 from core.access import SYSTEM
 from core.errors import SubmeterError
 from core.services.telegrams import corrections
-from core.services.telegrams.corrections import Corrected, DoubtfulReadingView, Standing
+from core.services.telegrams.corrections import Corrected, DoubtfulReadingView, ReadingStatus
 from submeter.application import opened
 from submeter.output import AtMost, counted, fail, out, print_json, print_table
 
@@ -24,7 +24,7 @@ _COLUMNS = (
     "after",
     "proved by",
     "doubt",
-    "standing",
+    "status",
 )
 
 
@@ -32,7 +32,7 @@ _COLUMNS = (
 async def list_readings(
     *,
     meter: str | None = None,
-    standing: Standing | None = None,
+    status: ReadingStatus | None = None,
     limit: AtMost = 50,
     json: bool = False,
 ) -> None:
@@ -44,13 +44,13 @@ async def list_readings(
 
     Args:
         meter: radio address of one meter, MMM-IIIIIIII-VV-TT.
-        standing: WAITING, OUTLIER or WITHDRAWN; by default all.
+        status: WAITING, OUTLIER or WITHDRAWN; by default all.
         limit: maximum number of readings.
         json: print the list as JSON.
     """
     async with opened():
         page = await corrections.list_doubtful_readings(
-            SYSTEM, radio_address=meter, standing=standing, limit=limit
+            SYSTEM, radio_address=meter, status=status, limit=limit
         )
     found = page.items
     if json:
@@ -79,9 +79,9 @@ async def accept(reading: int, *, reason: str = "") -> None:
 
 @readings.command
 async def withdraw(meter: str, read_at: str, *, index: int | None = None, reason: str = "") -> None:
-    """Take out a false reading; volumes and alerts are recomputed, and residents wrongly told are told so.
+    """Take out a false reading; volumes and alerts are recomputed.
 
-    The reading is kept, and `submeter readings accept` takes it back.
+    Residents who were wrongly notified get a correction. The reading is kept, and `submeter readings accept` takes it back.
 
     Args:
         meter: radio address of the meter, MMM-IIIIIIII-VV-TT.
@@ -131,7 +131,7 @@ def _row(view: DoubtfulReadingView) -> list[object]:
         view.index_after,
         view.evidence.name,
         view.doubt.value,
-        view.standing.value,
+        view.status.value,
     ]
 
 
@@ -151,5 +151,5 @@ def _as_json(view: DoubtfulReadingView) -> dict[str, object]:
         "unit": view.fluid.unit.value,
         "evidence": view.evidence.name,
         "doubt": view.doubt.value,
-        "standing": view.standing.value,
+        "status": view.status.value,
     }

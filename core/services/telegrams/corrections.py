@@ -1,6 +1,6 @@
 """Readings that an operator has to look at: doubtful ones, accepted or left; and false ones, withdrawn.
 
-In: the operator's command line or staff, and a reading. Out: the reading's standing, and everything that
+In: the operator's command line or staff, and a reading. Out: the reading's status, and everything that
 follows from it recomputed. The one rule: a decision is recorded with who made it, and is part of what decides
 from then on: later telegrams do not undo it. Staff reach the meters of their own operator only; any other
 reading does not exist for them.
@@ -32,7 +32,7 @@ from core.services.telegrams.recompute import Recomputed, recompute_meter
 MOST_REASON_CHARACTERS = 200
 
 
-class Standing(StrEnum):
+class ReadingStatus(StrEnum):
     """What became of a reading that does not count."""
 
     WAITING = "WAITING"
@@ -61,7 +61,7 @@ class DoubtfulReadingView:
     index: int
     evidence: Evidence
     doubt: Doubt
-    standing: Standing
+    status: ReadingStatus
     index_before: int | None
     index_after: int | None
 
@@ -79,7 +79,7 @@ async def list_doubtful_readings(
     viewer: Viewer,
     *,
     radio_address: str | None = None,
-    standing: Standing | None = None,
+    status: ReadingStatus | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> Page[DoubtfulReadingView]:
@@ -88,10 +88,10 @@ async def list_doubtful_readings(
     query = _within(DoubtfulReading.all(), viewer)
     if radio_address is not None:
         query = query.filter(meter__radio_address=radio_address.strip().upper())
-    if standing is Standing.WITHDRAWN:
+    if status is ReadingStatus.WITHDRAWN:
         query = query.filter(doubt=Doubt.WITHDRAWN)
-    elif standing is not None:
-        query = query.filter(decided=standing is Standing.OUTLIER).exclude(doubt=Doubt.WITHDRAWN)
+    elif status is not None:
+        query = query.filter(decided=status is ReadingStatus.OUTLIER).exclude(doubt=Doubt.WITHDRAWN)
     if before_id is not None:
         query = query.filter(id__lt=before_id)
     found = await query.order_by("-id").limit(limit + 1).select_related("meter__dwelling__residence")
@@ -116,7 +116,7 @@ async def accept_reading(
 ) -> Corrected:
     """Count a doubtful reading: the operator knows that it is right.
 
-    Volumes across a step that no meter can make stay without an amount: the register was set anew.
+    Volumes across a step that no meter can make have no amount: the register was set anew.
 
     Raises:
         NotFound: no such doubtful reading, or another operator's.
@@ -302,11 +302,11 @@ def _within(query: QuerySet[DoubtfulReading], viewer: Viewer) -> QuerySet[Doubtf
     return query.filter(meter__dwelling__residence__operator_id=viewer.operator_id)
 
 
-def standing_of(doubt: Doubt, *, decided: bool) -> Standing:
+def status_of(doubt: Doubt, *, decided: bool) -> ReadingStatus:
     """What became of a reading with this doubt."""
     if doubt is Doubt.WITHDRAWN:
-        return Standing.WITHDRAWN
-    return Standing.OUTLIER if decided else Standing.WAITING
+        return ReadingStatus.WITHDRAWN
+    return ReadingStatus.OUTLIER if decided else ReadingStatus.WAITING
 
 
 def _view(row: DoubtfulReading, before: int | None, after: int | None) -> DoubtfulReadingView:
@@ -323,7 +323,7 @@ def _view(row: DoubtfulReading, before: int | None, after: int | None) -> Doubtf
         index=row.index_value,
         evidence=Evidence(row.evidence),
         doubt=row.doubt,
-        standing=standing_of(row.doubt, decided=row.decided),
+        status=status_of(row.doubt, decided=row.decided),
         index_before=before,
         index_after=after,
     )

@@ -24,6 +24,7 @@ from core.services.alerts.leak_detection import watch
 from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.meter_conditions import update_condition_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
+from core.services.alerts.slow_leak_hints import update_slow_leak_hints
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
@@ -233,7 +234,10 @@ async def _store(
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
-    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits]
+    hints = await update_slow_leak_hints(
+        connection, touched, thresholds_of=application.registry.leak_thresholds, now=now
+    )
+    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)

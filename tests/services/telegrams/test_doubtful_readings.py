@@ -13,7 +13,7 @@ from core.models import Alert, AlertKind, AuditRecord, DoubtfulReading, MessageS
 from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
 from core.services.telegrams.corrections import (
-    Standing,
+    ReadingStatus,
     accept_reading,
     list_doubtful_readings,
     withdraw_reading,
@@ -63,7 +63,7 @@ async def days():
 
 @pytest.mark.parametrize("bit", [4, 5, 6, 7, 8, 9, 10, 12, 16, 24, 26])
 async def test_one_flipped_bit_is_no_consumption(application, home, bit) -> None:
-    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is told, the line is stored."""
+    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is notified, the line is stored."""
     lines = [
         bare(home, 300_000, START),
         bare(home, 300_010, START + HOUR, flipped=bit),
@@ -167,8 +167,8 @@ async def test_a_bare_line_alone_waits_for_one_that_agrees(application, home) ->
 
 
 async def test_a_wrong_alert_is_taken_back(application, home, resident) -> None:
-    """A rise of 1 m3 an hour, checked by a gateway, is a burst and is told; withdrawn by the operator, alert
-    and volume are gone and everybody who was told is told so; accepted again, they are back.
+    """A rise of 1 m3 an hour, checked by a gateway, is a burst and is notified; withdrawn by the operator,
+    alert and volume are gone and everybody who was notified gets a correction; accepted again, they are back.
     """
     await resident()
     lines = [home.line(300_000 + 10 * hour, START + hour * HOUR) for hour in range(3)]
@@ -187,7 +187,7 @@ async def test_a_wrong_alert_is_taken_back(application, home, resident) -> None:
     }
     page = await list_doubtful_readings(SYSTEM)
     (view,) = page.items
-    assert (view.doubt, view.standing, view.index_before) == (Doubt.WITHDRAWN, Standing.WITHDRAWN, 300_020)
+    assert (view.doubt, view.status, view.index_before) == (Doubt.WITHDRAWN, ReadingStatus.WITHDRAWN, 300_020)
     assert (await take(application, [burst], now)).duplicates == 1, "received again, it stays withdrawn"
     back = await accept_reading(application, SYSTEM, view.id, now=now)
     assert (back.counts, await days()) == (True, {20261120: 2100})
@@ -199,7 +199,7 @@ async def test_an_outlier_of_many_can_be_accepted(application, home) -> None:
     """The operator knows better: an accepted reading counts, without a volume across its impossible steps."""
     lines = [home.line(300_000 + 10 * hour, START + hour * HOUR) for hour in range(4)]
     await take(application, [*lines, home.line(5_000_000, START + 4 * HOUR)])
-    (view,) = (await list_doubtful_readings(SYSTEM, standing=Standing.WAITING)).items
+    (view,) = (await list_doubtful_readings(SYSTEM, status=ReadingStatus.WAITING)).items
     assert (await accept_reading(application, SYSTEM, view.id, now=START + 5 * HOUR)).counts
     assert await days() == {20261120: 30}
     assert (await take(application, [home.line(300_050, START + 5 * HOUR)])).doubtful == 1
