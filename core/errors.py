@@ -143,7 +143,7 @@ class MustEnrolSecondFactor(FixedSentence):
     """A manager's account must have a second factor before any access."""
 
     code = "MUST_ENROL_SECOND_FACTOR"
-    sentence = "Set up a second factor first: a manager's account needs one."
+    sentence = "Set up a second factor first: the account of a manager or of staff needs one."
 
 
 class MustAcceptTerms(FixedSentence):

@@ -13,6 +13,7 @@ from graphql_schema.accounts.second_factor import SecondFactorMutation
 from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
+from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
 from graphql_schema.base.query_limits import QueryLimits
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -23,13 +24,22 @@ from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
 from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
 from graphql_schema.managers.residences import ManagedQuery
+from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 
 
 @strawberry.type
-class Query(ViewerQuery, DwellingQuery, ManagedQuery, DwellingRequestQuery, NodeQuery, OperatorQuery):
+class Query(
+    ViewerQuery,
+    DwellingQuery,
+    ManagedQuery,
+    DwellingRequestQuery,
+    DoubtfulReadingQuery,
+    NodeQuery,
+    OperatorQuery,
+):
     pass
 
 
@@ -45,9 +55,11 @@ class Mutation(
     OperatorMutation,
     OccupancyMutation,
     AlertMutation,
+    RecurringDrawMutation,
     OwnLimitMutation,
     StatementMutation,
     DwellingRequestMutation,
+    DoubtfulReadingMutation,
     TelegramMutation,
 ):
     pass

@@ -23,9 +23,11 @@ from core.metering import (
     Registry,
     TelegramError,
     as_received,
+    clear_part,
     identify,
     open_telegram,
     parse_line,
+    why_no_values,
 )
 
 _BAD_INPUT: Final = "INVALID_INPUT"
@@ -47,8 +49,9 @@ class _InputError(Exception):
 def _answer(line: str, registry: Registry) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "id": None, "manufacturer": None, "serial": None, "address": None, "driver": None,
-        "measurements": {}, "history": [], "flags": [], "status_word": None, "error": None,
+        "measurements": {}, "history": [], "flags": [], "status_word": None, "no_values": None, "error": None,
     }  # fmt: skip
+    identified: Identified | None = None
     try:
         asked = _object(line)
         answer["id"] = asked.get("id")
@@ -60,15 +63,22 @@ def _answer(line: str, registry: Registry) -> dict[str, Any]:
     except _InputError as error:
         return answer | {"error": {"code": _BAD_INPUT, "message": str(error)}}
     except TelegramError as error:
-        return answer | {
-            "error": {
-                "code": error.code.value,
-                "stage": error.stage.value,
-                "offset": error.offset,
-                "message": error.message,
+        part = None if identified is None else clear_part(identified)
+        besides = {} if part is None else _meaning(part[1])
+        return (
+            answer
+            | besides
+            | {
+                "error": {
+                    "code": error.code.value,
+                    "stage": error.stage.value,
+                    "offset": error.offset,
+                    "message": error.message,
+                }
             }
-        }
-    return answer | _sender(opened.identified) | _meaning(as_received(opened.measurement, received_at))
+        )
+    meaning = _meaning(as_received(opened.measurement, received_at)) | {"no_values": why_no_values(opened)}
+    return answer | _sender(opened.identified) | meaning
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ class Role(StrEnum):
 
     RESIDENT = "RESIDENT"
     MANAGER = "MANAGER"
+    STAFF = "STAFF"
     GATEWAY = "GATEWAY"
     SYSTEM = "SYSTEM"
 
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     OUTBOX_READ = "outbox:read"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
+    READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
@@ -87,6 +89,10 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.MANAGED_DAYS_READ,
         }
     ),
+    Role.STAFF: _OWN_ACCOUNT | frozenset({Permission.READINGS_CORRECT}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }
+
+NEEDING_SECOND_FACTOR = frozenset({Role.MANAGER, Role.STAFF})
+"""Who sees other people's data signs in by two factors."""

@@ -113,7 +113,12 @@ class ConditionRun:
 
 
 def runs(
-    sightings: Sequence[Sighting], *, step_litres: int | None, register_capacity: int | None, from_s: int
+    sightings: Sequence[Sighting],
+    *,
+    step_litres: int | None,
+    register_capacity: int | None,
+    from_s: int,
+    drawn_s: Collection[int] = (),
 ) -> list[ConditionRun]:
     """The runs of every condition among the sightings from a moment on.
 
@@ -122,6 +127,7 @@ def runs(
         step_litres: of the register; None for a meter that counts no litres: only its states are used.
         register_capacity: where the register starts again at 0; None when unknown.
         from_s: the first sighting that is judged.
+        drawn_s: the sightings whose burst in readings is notified as a draw; the meter's own flag counts.
     """
     going_on: dict[Condition, ConditionRun] = {}
     found: list[ConditionRun] = []
@@ -130,7 +136,8 @@ def runs(
             continue
         shown = reported(sighting.flags)
         if step_litres is not None:
-            shown |= _found(sightings, number, step_litres, register_capacity)
+            found_in_readings = _found(sightings, number, step_litres, register_capacity)
+            shown |= found_in_readings - {Condition.BURST} if sighting.at_s in drawn_s else found_in_readings
         over = [going_on.pop(condition) for condition in list(going_on) if condition not in shown]
         found += [replace(run, ended_s=sighting.at_s) for run in over]
         for condition in shown:
@@ -143,20 +150,25 @@ def _found(
     sightings: Sequence[Sighting], number: int, step: int, capacity: int | None
 ) -> frozenset[Condition]:
     """What a sighting shows, compared with the one before and with one from two hours ago."""
-    latest = sightings[number]
     found: set[Condition] = set()
-    if number and is_backflow(_between(sightings[number - 1], latest, step, capacity)):
+    if number and is_backflow(between(sightings[number - 1], sightings[number], step, capacity)):
         found.add(Condition.BACKFLOW)
-    for at in range(number - 1, -1, -1):
-        before = sightings[at]
-        if latest.at_s - before.at_s >= BURST_IN_READINGS_S:
-            if is_burst(_between(before, latest, step, capacity)):
-                found.add(Condition.BURST)
-            break
+    if burst_since(sightings, number, step, capacity) is not None:
+        found.add(Condition.BURST)
     return frozenset(found)
 
 
-def _between(before: Sighting, after: Sighting, step: int, capacity: int | None) -> Between:
+def burst_since(sightings: Sequence[Sighting], number: int, step: int, capacity: int | None) -> int | None:
+    """The number of the sighting, two hours or more ago, since when a burst ran; None where none did."""
+    latest = sightings[number]
+    for at in range(number - 1, -1, -1):
+        before = sightings[at]
+        if latest.at_s - before.at_s >= BURST_IN_READINGS_S:
+            return at if is_burst(between(before, latest, step, capacity)) else None
+    return None
+
+
+def between(before: Sighting, after: Sighting, step: int, capacity: int | None) -> Between:
     """The volume between two sightings, the shorter way round the register; 0 if it was reset."""
     seconds, litres = after.at_s - before.at_s, after.index - before.index
     if capacity is not None:

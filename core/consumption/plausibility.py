@@ -78,8 +78,10 @@ _WEIGHT: Final = {
 _BREAK: Final = 110
 """More than two of the best proved readings weigh and less than three unproved ones do."""
 
-_ORDINARY: Final = 1
-"""For an ordinary step: it decides where nothing else does."""
+_SLOW_SHARES: Final = (ORDINARY_SHARE, 4 * ORDINARY_SHARE, 16 * ORDINARY_SHARE)
+"""A step at no more than these parts of the highest rate weighs one more each: of two readings that cannot
+both be true, the slower course is the likelier. It decides where nothing else does.
+"""
 
 _BELIEVED_SHARE: Final = {
     Evidence.NOTHING: ORDINARY_SHARE,
@@ -87,7 +89,7 @@ _BELIEVED_SHARE: Final = {
     Evidence.GATEWAY_CHECK: 4,
 }
 """Up to which part of its highest rate the latest reading is believed before another confirms it: what
-nothing proves, while no burst begins; what a gateway checked, while a house could still draw it (1,250 L/h).
+nothing proves, while no burst begins; what a gateway checked, while a dwelling could draw it (1,250 L/h).
 """
 
 _LOOK_BACK: Final = 32
@@ -202,8 +204,10 @@ def _links(observations: Sequence[Observation], register: Register, passed_over:
         for earlier in range(max(0, place - _LOOK_BACK), place):
             before = observations[earlier]
             if not passed_over[earlier] and not passed_over[place] and agree(before, after, register):
-                ordinary = register.is_ordinary(_reading(before), _reading(after))
-                behind.append((earlier, _ORDINARY if ordinary else 0))
+                slow = [
+                    register.is_ordinary(_reading(before), _reading(after), share) for share in _SLOW_SHARES
+                ]
+                behind.append((earlier, sum(slow)))
         links.append(behind)
     return links
 

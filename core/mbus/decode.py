@@ -6,6 +6,7 @@ one layer fails its check has no values.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from core.mbus.compact import NONE_KNOWN, CompactFormat, read_compact
 from core.mbus.envelope import Envelope
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 from core.mbus.frame import Frame, frame_of
-from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link
+from core.mbus.link import HEADER_LENGTH, LinkFrame, possible_ends, read_link
 from core.mbus.mode_2 import MODE_2, least_significant_first
 from core.mbus.records import read_records
 from core.mbus.security import CHECK_BYTES, open_extended_link, open_transport
@@ -28,6 +29,9 @@ _WIRED_CI: Final = 3  # L, C and the primary address stand before it
 def read_envelope(raw: bytes, *, crc_kept: bool | None = None) -> Envelope:
     """Reads all of a telegram that is readable without a key.
 
+    Where the L field and the number of bytes differ by no more than a gateway may have caused, the envelope
+    is that of the first telegram that they may be, with `received`: its content has to prove its end.
+
     Args:
         raw: the telegram as `core.mbus.lines` or a gateway gives it.
         crc_kept: whether link checksums are still there; None when the gateway does not say.
@@ -36,14 +40,42 @@ def read_envelope(raw: bytes, *, crc_kept: bool | None = None) -> Envelope:
         TelegramError: stages LINK and TRANSPORT.
 
     """
-    link = read_link(raw, crc_kept=crc_kept)
+    try:
+        link = read_link(raw, crc_kept=crc_kept)
+    except TelegramError:
+        readings = () if crc_kept else other_readings(raw)
+        if not readings:
+            raise
+        return readings[0]
     if link.wired:
         return _wired_envelope(link)
-    telegram = link.telegram
+    unstripped = raw if link.by_fit else None
+    return _radio_envelope(link.telegram, unstripped=unstripped, link_checked=link.checked)
+
+
+def other_readings(raw: bytes) -> tuple[Envelope, ...]:
+    """The envelopes of the telegrams that bytes may be whose end their L field does not tell; each with
+    `received`.
+    """
+    found: list[Envelope] = []
+    for telegram in possible_ends(raw):
+        with suppress(TelegramError):
+            found.append(_radio_envelope(telegram, received=raw))
+    return tuple(found)
+
+
+def _radio_envelope(
+    telegram: bytes,
+    *,
+    unstripped: bytes | None = None,
+    link_checked: bool = False,
+    received: bytes | None = None,
+) -> Envelope:
     address = Address.from_wire(telegram[2:HEADER_LENGTH])
     headers = read_headers(telegram, HEADER_LENGTH)
-    unstripped = raw if link.by_fit else None
-    return _envelope(telegram, address, headers, unstripped=unstripped, link_checked=link.checked)
+    return _envelope(
+        telegram, address, headers, unstripped=unstripped, link_checked=link_checked, received=received
+    )
 
 
 def _envelope(
@@ -54,6 +86,7 @@ def _envelope(
     wired: bool = False,
     unstripped: bytes | None = None,
     link_checked: bool = False,
+    received: bytes | None = None,
 ) -> Envelope:
     meter = address
     if headers.transport is not None and headers.transport.address is not None:
@@ -73,6 +106,7 @@ def _envelope(
         wired=wired,
         unstripped=unstripped,
         link_checked=link_checked,
+        received=received,
     )
 
 

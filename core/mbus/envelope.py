@@ -86,6 +86,8 @@ class Envelope(Struct, frozen=True, gc=False):
         wired: True for a long frame of wired M-Bus (EN 13757-2).
         unstripped: the telegram with its last bytes, when these were taken for a checksum only because they
             fit as one: if the content does not open, they may have been content. None otherwise.
+        received: the bytes as received, when their number does not fit the L field: the content has to prove
+            that the telegram ends where `raw` does. None when it fits.
         link_checked: True when all of its link checksums were received and fit.
 
     """
@@ -102,6 +104,7 @@ class Envelope(Struct, frozen=True, gc=False):
     wired: bool = False
     unstripped: bytes | None = None
     link_checked: bool = False
+    received: bytes | None = None
 
     @property
     def length_mended(self) -> bool:

@@ -51,6 +51,10 @@ class TelegramFault(StrEnum):
     """A compact frame whose format signature was not seen yet: a full telegram must come first."""
     BAD_RECORD = "BAD_RECORD"
     """The record stream of the application layer breaks the grammar of EN 13757-3."""
+    UNPROVED_CONTENT = "UNPROVED_CONTENT"
+    """Nothing proves the content: no code, no checksum, and its records might be random bytes."""
+    MAYBE_PLAIN = "MAYBE_PLAIN"
+    """Announced as encrypted; it may have been handed on in the clear, but nothing proves it."""
     UNSUPPORTED_PAYLOAD = "UNSUPPORTED_PAYLOAD"
     """Opened and well formed, but laid out in a manner that the driver does not know."""
 

@@ -30,7 +30,7 @@ from core.mbus.records import (
     value_of,
 )
 from core.mbus.values import LENGTHS, Coding
-from core.mbus.vocabulary import Function, Integrity, Measurand, RecordValue, SecurityKind
+from core.mbus.vocabulary import Function, Measurand, RecordValue
 
 Coordinates = tuple[Measurand, int, int, int, Function, tuple[int, ...]]
 """Measurand, storage, tariff, subunit, function and modifiers of a record."""
@@ -188,22 +188,24 @@ class Frame(Struct, frozen=True, gc=False):
         """The message counter of the envelope, proved now that the telegram is open."""
         return self.envelope.message_counter
 
-    @property
-    def integrity(self) -> Integrity:
-        """What proved that the telegram arrived whole."""
-        envelope = self.envelope
-        extended = envelope.extended_link
-        if envelope.security is SecurityKind.MODE_7 and not self.in_clear:
-            return Integrity.MAC
-        if extended is not None and extended.session_number is not None:
-            return Integrity.PAYLOAD_CHECKSUM
-        if self.layout.compact_signature is not None:
-            return Integrity.PAYLOAD_CHECKSUM
-        if envelope.link_checked:
-            return Integrity.LINK_CHECKSUM
-        if envelope.security is SecurityKind.MODE_5 and not self.in_clear:
-            return Integrity.DECRYPTION_CHECK
-        return Integrity.NOTHING
+    def with_data(self, header: bytes, data: bytes, *, in_clear: bool = False) -> "Frame":
+        """The same telegram with other data of the same length in the records of a header, such as those of
+        an encrypted record, opened.
+
+        Args:
+            header: of the record.
+            data: in place of its own.
+            in_clear: whether they came in the clear, though announced as encrypted.
+
+        """
+        content, values = bytearray(self.content), list(self.values)
+        for index, place in enumerate(self.layout.places):
+            if place.header == header and place.stop - place.start == len(data):
+                content[place.start : place.stop] = data
+                values[index] = value_of(place.meaning, data, place.lvar)
+        return Frame(
+            self.envelope, self.layout, tuple(values), bytes(content), self.opened_with_default_key, in_clear
+        )
 
     def record(
         self,

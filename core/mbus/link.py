@@ -18,6 +18,7 @@ _BLOCK_A: Final = 16
 _FIRST_BLOCK_B: Final = 126
 _SHORT_BY: Final = 4
 """What the L field of some receivers lacks, who leave format A its last checksum: that and two bytes more."""
+_MOST_BEHIND: Final = 3
 _WIRED_START: Final = 0x68
 _WIRED_STOP: Final = b"\x16"
 _WIRED_HEADER: Final = 4
@@ -53,7 +54,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
         TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
 
     """
-    if len(raw) > _WIRED_HEADER and raw[0] == raw[3] == _WIRED_START and raw[1] == raw[2]:
+    if len(raw) > _WIRED_HEADER and _starts_wired(raw):
         wired = _read_wired(raw)
         if wired is not None:
             return wired
@@ -99,6 +100,32 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
 def seems_bare(raw: bytes) -> bool:
     """True when a telegram of just the length that L announces has no last bytes that fit as a checksum."""
     return _strip_b(raw) is None and _strip_last_a(raw) is None
+
+
+def possible_ends(raw: bytes) -> tuple[bytes, ...]:
+    """The telegrams that bytes may be whose end their L field does not tell; none of them is proved.
+
+    Gateways that take the checksums away may leave an L field that counts them (2 bytes for each block of
+    format B, as the standard has it; of format A too), and may leave up to three bytes behind the end: a
+    signal strength, a last checksum, or both. An L field that was mended may count these as well.
+    """
+    if len(raw) < HEADER_LENGTH or _starts_wired(raw):
+        return ()
+    length, received = raw[0] + 1, len(raw)
+    missing, behind = length - received, received - length
+    if missing in {2, 4, _length_a(received) - received}:
+        ends = [received]
+    elif 0 < behind <= _MOST_BEHIND:
+        ends = [length]
+    elif not behind:
+        ends = [received - count for count in range(1, _MOST_BEHIND + 1)]
+    else:
+        ends = []
+    return tuple(bytes((end - 1 & 0xFF,)) + raw[1:end] for end in ends if end > HEADER_LENGTH)
+
+
+def _starts_wired(raw: bytes) -> bool:
+    return raw[0] == raw[3] == _WIRED_START and raw[1] == raw[2]
 
 
 def _strip_last_a(raw: bytes) -> bytes | None:

@@ -24,8 +24,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from core.mbus.counts import no_value_mark
-from core.mbus.days import NEVER_SET, clock_day, day_of, has_been
+from core.mbus.no_value import NEVER_SET, clock_day, day_of, has_been, no_value_mark
 from core.mbus.records import Record, meaning_of
 from core.mbus.units import COMPACT_PROFILES, INVERSE_PROFILE
 from core.mbus.values import BCD_CODINGS, COUNTS, LENGTHS, Coding, bcd, signed

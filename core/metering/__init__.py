@@ -11,7 +11,7 @@ from core.mbus.lines import GatewayLine, is_blank, parse_line, simulation_second
 from core.mbus.records import Record
 from core.mbus.values import date_g
 from core.mbus.vocabulary import Function, Integrity, Measurand, SecurityKind
-from core.metering.decode import Identified, Opened, identify, open_telegram
+from core.metering.decode import Identified, Opened, clear_part, identify, open_telegram
 from core.metering.driver import MeterDriver, Proprietary, Signature
 from core.metering.fields import Field, snapshots
 from core.metering.formats import NO_FORMATS, CompactFormats, FormatEntry
@@ -38,7 +38,7 @@ from core.metering.registry import (
     Registry,
     load_registry,
 )
-from core.metering.report import DecodeReport, explain
+from core.metering.report import DecodeReport, explain, why_no_values
 from core.metering.serials import SerialFormat, normalise_serial
 from core.metering.status import FlagBits
 from core.metering.table import Table
@@ -86,6 +86,7 @@ __all__ = [
     "TelegramFault",
     "as_received",
     "bits_to_flags",
+    "clear_part",
     "date_g",
     "explain",
     "fixed_place",
@@ -100,4 +101,5 @@ __all__ = [
     "read_frame",
     "simulation_seconds",
     "snapshots",
+    "why_no_values",
 ]

@@ -66,6 +66,23 @@ class Proprietary:
 
 
 @dataclass(frozen=True, slots=True)
+class EncryptedRecord:
+    """A record of a vendor's own that may be encrypted within a telegram whose headers say nothing of it.
+
+    Args:
+        header: of the record, DIF to last VIFE.
+        open: the frame and the meter's key -> the frame itself when the record is plain or of a kind that is
+            not known; or the frame with the record opened (`Frame.with_data`), `in_clear` when it is
+            announced as encrypted and was plain. Raises `TelegramError`: KEY_MISSING, KEY_WRONG.
+            Records whose content is not proved must give no values in `interpret`.
+
+    """
+
+    header: bytes
+    open: Callable[[Frame, bytes | None], Frame]
+
+
+@dataclass(frozen=True, slots=True)
 class MeterDriver:
     """One vendor's meters.
 
@@ -83,6 +100,7 @@ class MeterDriver:
             it does.
         default_keys: well-known keys tried on an encrypted telegram of a meter that has no key of its own.
         proprietary: how the vendor's own encrypted frames are read, if it has such.
+        encrypted_record: how the vendor's own encrypted record is read, if it has such.
 
     Attributes:
         formats: the compact formats: signature -> record headers.
@@ -99,6 +117,7 @@ class MeterDriver:
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)
     proprietary: Proprietary | None = None
+    encrypted_record: EncryptedRecord | None = None
     formats: Mapping[int, CompactFormat] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

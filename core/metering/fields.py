@@ -17,8 +17,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.counts import Guard, guards, possible
 from core.mbus.frame import Frame, Layout, Place
+from core.mbus.no_value import Guard, guards, possible
 from core.mbus.records import Meaning
 from core.mbus.units import BACKWARD, BASE_CONDITIONS
 from core.mbus.vocabulary import Function, Measurand, RecordValue
@@ -73,6 +73,7 @@ _FACTORS: Final[Mapping[tuple[str, str], Decimal]] = MappingProxyType(
     }
 )
 _DIGITS: Final = Decimal("0.000001")
+_LARGEST: Final = 10**15  # beyond it six decimals do not fit into the digits of a Decimal
 
 _ENERGY, _VOLUME, _UNITS = Measurand.ENERGY, Measurand.VOLUME, Measurand.ALLOCATOR_UNITS
 
@@ -222,7 +223,9 @@ def converts_to_itself(unit: str, wanted: str) -> bool:
 
 def _exact(value: Decimal) -> Decimal:
     """Six decimals at most: more is an artefact of the division by 3.6."""
-    rounded = value.quantize(_DIGITS) if abs(value) < 10**15 else value
+    if abs(value) >= _LARGEST:
+        return value
+    rounded = value.quantize(_DIGITS)
     return rounded.normalize() if rounded != rounded.to_integral_value() else rounded.quantize(_ONE)
 
 

@@ -15,9 +15,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from core.mbus.counts import guards, possible
-from core.mbus.days import NEVER_SET, UNSET_YEAR, clock_day, day_of, has_been
 from core.mbus.frame import Coordinates, Frame, Layout
+from core.mbus.no_value import NEVER_SET, UNSET_YEAR, clock_day, day_of, guards, has_been, possible
 from core.mbus.units import BACKWARD, FORWARD
 from core.mbus.values import Coding
 from core.mbus.vocabulary import Function, Measurand

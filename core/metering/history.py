@@ -12,8 +12,8 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.mbus.counts import Guard, guards, possible
 from core.mbus.frame import Frame, Layout
+from core.mbus.no_value import Guard, guards, possible
 from core.mbus.profile import read_profiles
 from core.mbus.units import COMPACT_PROFILES
 from core.mbus.vocabulary import Function, Measurand, RecordValue

@@ -3,7 +3,7 @@
 In: a measurement, and when its telegram was received. Out: the measurement without snapshots of days to come.
 The one rule: a counter's value of a day cannot be known before that day, so neither such a day nor the value
 beside it is published. A day more is allowed, since a meter's days have no zone. What the meter's clock shows
-(`meter_datetime`) stays: it is how one sees that the calendar is ahead.
+(`meter_datetime`) remains: it is how one sees that the calendar is ahead.
 """
 
 from collections.abc import Mapping

@@ -8,14 +8,15 @@ could be read before the failure is in it.
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from core.mbus.envelope import Envelope
 from core.mbus.errors import TelegramError
 from core.mbus.frame import Frame
 from core.mbus.lines import GatewayLine, parse_line
 from core.mbus.records import Record
-from core.metering.decode import Identified, identify, open_telegram
+from core.mbus.vocabulary import Integrity
+from core.metering.decode import Identified, Opened, clear_part, identify, open_telegram
 from core.metering.measurement import Measurement
 from core.metering.reception import as_received
 from core.metering.registry import Registry
@@ -41,6 +42,8 @@ class DecodeReport:
         records: the records of the application layer with offsets.
         measurement: what the telegram means; None when it could not be opened.
         error: what failed and where; None when all went well.
+        integrity: what proved the telegram whole; None when it could not be opened.
+        no_values: why a telegram that was opened gives no values; None when it gives some, or was not opened.
 
     """
 
@@ -50,6 +53,8 @@ class DecodeReport:
     records: tuple[Record, ...] = ()
     measurement: Measurement | None = None
     error: TelegramError | None = None
+    integrity: Integrity | None = None
+    no_values: str | None = None
 
     @property
     def driver(self) -> str | None:
@@ -94,6 +99,8 @@ class DecodeReport:
             ],
             "records": [_record(record) for record in self.records],
             "measurement": None if self.measurement is None else _measurement(self.measurement),
+            "integrity": None if self.integrity is None else self.integrity.value,
+            "no_values": self.no_values,
             "error": None if self.error is None else _error(self.error),
         }
 
@@ -122,13 +129,51 @@ def explain(line: str, registry: Registry, key: bytes | None = None) -> DecodeRe
         report = replace(report, identified=identified, layers=_layers(identified.envelope))
         opened = open_telegram(identified, key)
     except TelegramError as error:
-        return replace(report, error=error)
+        return _besides_a_encrypted_record(replace(report, error=error))
     return replace(
         report,
         layers=_layers(opened.frame.envelope, opened.frame),
         records=opened.frame.records,
         measurement=as_received(opened.measurement, parsed.received_at),
+        integrity=Integrity.strongest(
+            opened.integrity, Integrity.LINK_CHECKSUM if parsed.checked else Integrity.NOTHING
+        ),
+        no_values=why_no_values(opened),
     )
+
+
+def _besides_a_encrypted_record(report: DecodeReport) -> DecodeReport:
+    """With what the telegram says beside a record that was not opened."""
+    part = None if report.identified is None else clear_part(report.identified)
+    if part is None:
+        return report
+    frame, measurement = part
+    return replace(report, records=frame.records, measurement=measurement)
+
+
+_CLOCK: Final = frozenset({"meter_datetime"})
+
+
+def why_no_values(opened: Opened) -> str | None:
+    """Why a telegram that was opened gives no values; None when it gives some."""
+    frame, measured = opened.frame, opened.measurement.values
+    if measured.keys() - _CLOCK:
+        return None
+    if measured:
+        return "The telegram holds no values but the meter's clock."
+    driver = opened.identified.driver.name
+    if not frame.layout.places:
+        size = len(frame.manufacturer_data)
+        if not size:
+            return "The telegram holds no values: it has no records."
+        return (
+            f"The telegram holds no values: it has only {size} bytes of manufacturer data, which the driver"
+            f" {driver} does not read."
+        )
+    count = len(frame.values)
+    if all(value is None for value in frame.values):
+        return f"The telegram holds no values: its records ({count}) are marked as having none."
+    return f"The telegram holds no values: its records ({count}) are none that the driver {driver} publishes."
 
 
 def _layers(envelope: Envelope, frame: Frame | None = None) -> tuple[Layer, ...]:

@@ -115,11 +115,12 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
     "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED",
     "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
-    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "RECOVERY_CODE_USED",
-    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
-    "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET",
-    "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
-    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "READING_ACCEPTED", "READING_WITHDRAWN",
+    "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
+    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
+    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
+    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
+    "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -132,6 +133,7 @@ CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
 DocumentKind = one_of("PORTAL_READY")
 Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
     "WITHDRAWN")
+DrawAnswer = one_of("MINE", "NOT_MINE")
 DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
@@ -142,7 +144,7 @@ MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
-Role = one_of("RESIDENT", "MANAGER", "GATEWAY", "SYSTEM")
+Role = one_of("RESIDENT", "MANAGER", "STAFF", "GATEWAY", "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
 TelegramState = one_of("WAITING", "REPLAYED")
@@ -194,7 +196,8 @@ class Migration(migrations.Migration):
                 ("over_consumption_by_sms", fields.BooleanField(default=False)),
                 ("new_document_by_email", fields.BooleanField(default=False, db_default=False)),
                 ("new_document_by_sms", fields.BooleanField(default=False, db_default=False)),
-                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT or MANAGER", db_default="RESIDENT", max_length=16)),
+                ("slow_leak_by_email", fields.BooleanField(default=False, description="hints about slow leaks, which are no alerts", db_default=False)),
+                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT, MANAGER or STAFF", db_default="RESIDENT", max_length=16)),
                 ("temporary_password_until", fields.DatetimeField(null=True, description="set while the password is a temporary one, which must be changed (R-061)")),
                 ("temporary_password_used_at", fields.DatetimeField(null=True)),
                 ("password_changed_at", fields.DatetimeField(null=True)),
@@ -475,6 +478,38 @@ class Migration(migrations.Migration):
                 ("sent_at", fields.DatetimeField(null=True)),
                 ("erased_at", fields.DatetimeField(null=True, description="when its text and address were erased")),
             ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at")), "table_description": "One message by one channel. By the idempotency_key an event is notified once only."}),
+            ops.CreateModel("RecurringDraw", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="recurring_draws", on_delete=fields.CASCADE)),
+                ("since", fields.DateField(null=True, description="the first day of the occupancy, or of the time without one")),
+                ("first_on", fields.DateField(description="the day of the first draw")),
+                ("last_on", fields.DateField(description="the day of the last draw so far")),
+                ("draws", fields.IntField()),
+                ("minute_of_day", fields.SmallIntField(description="when the first began, by the residence's clock")),
+                ("litres", fields.BigIntField(description="of the larger of the first two draws")),
+                ("asked_at", fields.DatetimeField(null=True)),
+            ], {"table": "recurring_draw", "indexes": (("meter_id",),), "table_description": "Draws of a meter at about the same hour in one occupancy, which the occupant is asked about once."}),
+            ops.CreateModel("BurstDraw", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="burst_draws", on_delete=fields.CASCADE)),
+                ("shown_from_s", fields.BigIntField()),
+                ("shown_until_s", fields.BigIntField()),
+                ("ended_s", fields.BigIntField(null=True)),
+                ("started_s", fields.BigIntField()),
+                ("litres", fields.BigIntField()),
+                ("flow_lph", fields.IntField()),
+                ("reported", fields.BooleanField(description="the meter itself reported a burst meanwhile")),
+                ("expected", fields.BooleanField(default=False, description="it recurs, and raises no alert")),
+                ("recurring", fields.ForeignKeyField("models.RecurringDraw", source_field="recurring_id", null=True, related_name="members", on_delete=fields.SET_NULL)),
+            ], {"table": "burst_draw", "unique_together": (("meter", "shown_from_s"),), "table_description": "A burst that readings of a meter show (core.alerting.recurring_draws). Times in epoch seconds."}),
+            ops.CreateModel("RecurringDrawAnswer", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("recurring", fields.ForeignKeyField("models.RecurringDraw", source_field="recurring_id", related_name="answers", on_delete=fields.CASCADE)),
+                ("answer", fields.CharEnumField(DrawAnswer, max_length=12)),
+                ("party", fields.CharEnumField(Party, max_length=12)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="draw_answers", on_delete=fields.SET_NULL)),
+                ("answered_at", fields.DatetimeField()),
+            ], {"table": "recurring_draw_answer", "indexes": (("recurring_id", "id"),), "table_description": "An answer to whose draw it is. Rows are only ever added, and the last one counts."}),
             ops.CreateModel("Registration", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="registrations", on_delete=fields.RESTRICT)),
@@ -528,6 +563,16 @@ class Migration(migrations.Migration):
                 ("expires_at", fields.DatetimeField()),
                 ("revoked_at", fields.DatetimeField(null=True)),
             ], {"table": "session", "indexes": (("account_id",),), "table_description": "A sign-in. The token itself is never stored: only its SHA-256."}),
+            ops.CreateModel("SlowLeakHint", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="slow_leak_hints", on_delete=fields.CASCADE)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="slow_leak_hints", on_delete=fields.CASCADE)),
+                ("started_on", fields.DateField(description="the first of the days without a pause")),
+                ("judged_on", fields.DateField(description="the last whole day that was looked at")),
+                ("ended_on", fields.DateField(null=True, description="the day that shows a pause, or a leak alert")),
+                ("flow_lph", fields.DecimalField(max_digits=8, decimal_places=2)),
+                ("hinted_at", fields.DatetimeField()),
+            ], {"table": "slow_leak_hint", "indexes": (("account_id", "meter_id"), ("meter_id", "ended_on")), "table_description": "A flow below level 1 that has not stopped for ten days, as hinted to an account that asked for hints."}),
         ),
         ops.RunPython(code=add_what_tortoise_cannot_model),
     ]

@@ -17,6 +17,7 @@ from core.models.access import (
     RecoveryCode,
 )
 from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
+from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
     DeadLetter,
@@ -50,6 +51,7 @@ __all__ = [
     "AlertAction",
     "AlertKind",
     "AuditRecord",
+    "BurstDraw",
     "Challenge",
     "ChallengePurpose",
     "Channel",
@@ -81,9 +83,12 @@ __all__ = [
     "Operator",
     "OutboxMessage",
     "RecoveryCode",
+    "RecurringDraw",
+    "RecurringDrawAnswer",
     "Registration",
     "Residence",
     "ResidenceDocument",
     "Session",
+    "SlowLeakHint",
     "TelegramState",
 ]

@@ -55,7 +55,7 @@ class MeterAlias(Model):
     """A further radio address of a meter: of another kind of telegram, or of another radio module.
 
     Unique worldwide together with the addresses of meters. `serial_key` is its identification, as a resident
-    may read it on the module. One that has sent an `encrypted` telegram is not heard in the clear any more.
+    may read it on the module. One that has sent an `encrypted` telegram is refused in the clear from then on.
     """
 
     id = fields.BigIntField(primary_key=True)

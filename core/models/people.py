@@ -56,8 +56,15 @@ class Account(Model):
     over_consumption_by_sms = fields.BooleanField(default=False)
     new_document_by_email = fields.BooleanField(default=False, db_default=False)
     new_document_by_sms = fields.BooleanField(default=False, db_default=False)
+    slow_leak_by_email = fields.BooleanField(
+        default=False, db_default=False, description="hints about slow leaks, which are no alerts"
+    )
     role = fields.CharEnumField(
-        Role, max_length=16, default=Role.RESIDENT, db_default="RESIDENT", description="RESIDENT or MANAGER"
+        Role,
+        max_length=16,
+        default=Role.RESIDENT,
+        db_default="RESIDENT",
+        description="RESIDENT, MANAGER or STAFF",
     )
     temporary_password_until = fields.DatetimeField(
         null=True, description="set while the password is a temporary one, which must be changed (R-061)"

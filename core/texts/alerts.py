@@ -12,7 +12,7 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid, Unit
 from core.language import Language
-from core.texts.leaks import date_text, duration_text, loss_text, period_text
+from core.texts.leaks import date_text, duration_text, flow_text, loss_text, period_text
 
 _LABEL = {
     (Fluid.COLD_WATER, Language.FR): "Eau froide",
@@ -114,3 +114,25 @@ def amount_text(fluid: Fluid, amount: int, language: Language) -> str:
     if fluid.unit is Unit.WATT_HOUR:
         return f"{rounded(Decimal(amount) / 1000, 2)} kWh"
     return f"{amount} {'unités' if language is Language.FR else 'units'}"
+
+
+def clock_text(minute_of_day: int, language: Language) -> str:
+    """`22 h 00`, `22:00`: a time by the residence's clock."""
+    hour, minute = divmod(minute_of_day, 60)
+    return f"{hour} h {minute:02d}" if language is Language.FR else f"{hour}:{minute:02d}"
+
+
+def recurring_draw_title(minute_of_day: int, litres: int, language: Language) -> str:
+    """`Débit élevé récurrent vers 22 h 00 (environ 700 litres)`."""
+    at = clock_text(minute_of_day, language)
+    if language is Language.FR:
+        return f"Débit élevé récurrent vers {at} (environ {litres} litres)"
+    return f"Recurring high flow at about {at} (about {litres} litres)"
+
+
+def slow_leak_title(started_on: date, flow_lph: Decimal, language: Language) -> str:
+    """`Écoulement sans pause depuis le 11/03/2022 (environ 2.5 L/h)`."""
+    since, flow = date_text(started_on, language), flow_text(rounded(flow_lph, 1))
+    if language is Language.FR:
+        return f"Écoulement sans pause depuis le {since} (environ {flow})"
+    return f"Flow without a pause since {since} (about {flow})"

@@ -49,4 +49,5 @@ DRIVER: Final = MeterDriver(
     serial=SerialFormat(pattern=r"\d{9}", example="542 361 524"),
     interpret=interpret,
     interpret_many=interpret_many,
+    encrypted_record=qundis.ENCRYPTED_RECORD,
 )

@@ -1,14 +1,20 @@
 """PRIOS and "real data": the encrypted frames that Diehl (Sappel, Hydrometer) had before OMS.
 
 In: an envelope with CI A0..A7, or CI 7A with a manufacturer's security mode, and an eight-byte key or none.
-Out: a frame with ordinary records. The one rule: the cipher is weak (a shift register and one check byte), so
-content whose check fails is refused as KEY_WRONG and discarded; a meter's own key replaces the two well-known
-ones.
+Out: a frame with ordinary records. The one rule: the check is weak (one byte of PRIOS, a sum of seven bits of
+"real data"), so the content must also be one that a meter sends, by so many bits of evidence; what is not is
+refused as KEY_WRONG and discarded. A meter's own key replaces the two well-known ones.
+
+A PRIOS content in the long form has a total, the total of the last month's end and its day: that the totals
+are small or near each other, and that there is such a day, passes one random content in two million, of both
+keys together. The short form has a total alone: one of 2,097 m3 and more might be chance, and is refused; of
+random contents one in 262,144 is below it and has the check byte.
 
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -17,12 +23,19 @@ from msgspec.structs import replace
 
 from submeter.vendor import Address, Frame, Measurand
 from submeter.vendor.proprietary import (
+    MAYBE_PLAIN,
+    SURE_TO_BE_PLAIN,
+    DecodeStage,
     Envelope,
     Layout,
     Proprietary,
     TelegramError,
+    TelegramFault,
+    bits_of,
     date_g,
+    day_bits,
     fixed_place,
+    number_bits,
     read_frame,
 )
 
@@ -112,16 +125,45 @@ def read_address(envelope: Envelope) -> Address:
 
 
 def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
-    """Opens an encrypted Diehl frame; None when the check of the content fails."""
+    """Opens an encrypted Diehl frame; None when the check of the content fails.
+
+    Raises:
+        TelegramError: MAYBE_PLAIN.
+
+    """
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
     address = read_address(envelope)
     if address != envelope.meter_address:
         envelope = replace(envelope, meter_address=address)
     for candidate in _WELL_KNOWN if key is None else (key,):
-        frame = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
-        if frame is not None:
-            return frame
+        opened = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
+        if opened is not None:
+            frame, bits = opened
+            if bits >= _OPENED or (bits >= _OPENED_SHORT and frame.layout is _SHORT):
+                return frame
+    sent = envelope.raw[_ENCRYPTED_FROM:]
+    if envelope.ci == REAL_DATA_CI:
+        in_clear = _read_real_data(envelope, sent, default_key=False)
+    else:
+        in_clear = _read_prios(envelope, sent, default_key=False, exact=True)
+    if in_clear is None:
+        return None
+    if in_clear[1] >= SURE_TO_BE_PLAIN:
+        return replace(in_clear[0], in_clear=True)
+    if key is None and in_clear[1] >= MAYBE_PLAIN:
+        raise TelegramError(
+            TelegramFault.MAYBE_PLAIN,
+            DecodeStage.SECURITY,
+            "The content may have come in the clear, but nothing proves it.",
+            offset=_ENCRYPTED_FROM,
+        )
     return None
+
+
+# Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
+# known sends what might be one.
+_OPENED: Final = 16.0
+_OPENED_SHORT: Final = 14.0
 
 
 PROPRIETARY: Final = Proprietary(
@@ -144,27 +186,59 @@ _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_
 _LONG_LENGTH: Final = 11
 
 
-def _read_prios(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
+_CHECK_BITS: Final = 8.0
+_LATER: Final = 0.1  # bits that it costs that most totals are not below that of the last month's end
+_EARLIER: Final = 4.0
+_EITHER: Final = (
+    1.0  # a month's end near the total, or one that is small itself: damage may have hit the total
+)
+_COUNTER_BITS: Final = 32
+
+
+def _read_prios(
+    envelope: Envelope, plain: bytes, *, default_key: bool, exact: bool = False
+) -> tuple[Frame, float] | None:
+    """The frame and its evidence, which may be more unless it shall be exact; None when the check byte does
+    not fit.
+    """
     if plain[0] != _CHECK_BYTE:
         return None
-    total = int.from_bytes(plain[1:5], "little") * _LITRE
+    litres = int.from_bytes(plain[1:5], "little")
+    total = litres * _LITRE
     if len(plain) < _LONG_LENGTH:
-        return Frame(envelope, _SHORT, (total,), plain, default_key)
-    month_end = int.from_bytes(plain[5:9], "little") * _LITRE
-    values = (total, month_end, date_g(plain[9:11]))
-    return Frame(envelope, _LONG, values, plain, default_key)
+        frame = Frame(envelope, _SHORT, (total,), plain, default_key)
+        return frame, _CHECK_BITS + number_bits(litres, _COUNTER_BITS)
+    before = int.from_bytes(plain[5:9], "little")
+    day = date_g(plain[9:11])
+    frame = Frame(envelope, _LONG, (total, before * _LITRE, day), plain, default_key)
+    if litres | before < _USUAL and day and day < _USUAL_DAY and not exact:
+        return frame, _OPENED
+    near = number_bits(abs(litres - before), _COUNTER_BITS) - (_EARLIER if litres < before else _LATER)
+    alone = number_bits(before, _COUNTER_BITS)
+    bits = _CHECK_BITS + number_bits(litres, _COUNTER_BITS) + max(near, alone) - _EITHER
+    return frame, bits + day_bits(day, plain[9:11])
 
 
-def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> Frame | None:
+# Two totals below 16,777 m3 and a day of this half century: 16.5 bits. Nearly all meters send it, and it need
+# not be worked out for each.
+_USUAL: Final = 1 << 24
+_USUAL_DAY: Final = date(2050, 1, 1)
+
+
+def _read_real_data(envelope: Envelope, plain: bytes, *, default_key: bool) -> tuple[Frame, float] | None:
+    """The frame and its evidence; None when the sum does not fit, or the content breaks the grammar."""
     # The high byte of the configuration field: bit 4 marks the form, the others are the sum of the content.
     sent = envelope.raw[_ENCRYPTED_FROM - 1]
     if (sum(plain) ^ sent) & _REAL_DATA_SUM:
         return None
     telegram = envelope.raw[:_ENCRYPTED_FROM] + plain
     try:
-        return read_frame(
+        frame = read_frame(
             envelope, telegram, _ENCRYPTED_FROM, opened_from=_HEADER_LENGTH, default_key=default_key
         )
     except TelegramError:
-        # The check is seven bits wide: a wrong key passes once in 128 times, and then records break.
         return None
+    return frame, _SUM_BITS + bits_of(frame)
+
+
+_SUM_BITS: Final = 7.0

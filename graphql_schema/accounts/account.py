@@ -18,6 +18,7 @@ from core.services.accounts.contact_verification import (
     request_email_change,
     request_phone_code,
 )
+from core.services.alerts.slow_leak_hints import choose_slow_leak_hints
 from graphql_schema.accounts.viewer import Viewer
 from graphql_schema.base.context import Context, Info
 from graphql_schema.base.enums import Language
@@ -104,6 +105,17 @@ class AccountMutation:
             wished=wished,
             visitor=context.visitor,
             now=context.now,
+        )
+        return await _changed(context)
+
+    @resolved(
+        "Switch hints about slow leaks on or off: an e-mail, not an alert, when a flow below the levels of "
+        "leak alerts has not paused for ten days."
+    )
+    async def choose_slow_leak_hints(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
+        context = info.context
+        await choose_slow_leak_hints(
+            await context.viewer(), wished=wished, visitor=context.visitor, now=context.now
         )
         return await _changed(context)
 

@@ -9,6 +9,7 @@ from core.access import Viewer as Party
 from core.access.sessions import SessionState, TokenScope
 from core.services.accounts.access_tokens import AccessTokenView, my_tokens
 from core.services.accounts.account import NotificationTopic, notification_choices
+from core.services.alerts.slow_leak_hints import slow_leak_hints_wished
 from core.services.auth.sessions import AccountView, SessionView, my_sessions
 from core.services.places.dwellings import my_dwellings, owned_dwellings
 from graphql_schema.base.context import Info, language_of
@@ -147,6 +148,10 @@ class Viewer:
     @resolved("Whether the viewer has subscribed to the operator's newsletter.")
     async def newsletter(self, info: Info) -> bool:
         return (await self._own(info)).newsletter
+
+    @resolved("Whether the viewer has asked for hints about slow leaks; off by default.")
+    async def slow_leak_hints(self, info: Info) -> bool:
+        return await slow_leak_hints_wished(await info.context.viewer())
 
     @resolved("The open sessions, most recently used first.")
     async def sessions(self, info: Info) -> list[Session]:

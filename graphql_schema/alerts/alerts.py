@@ -24,6 +24,7 @@ from core.texts.alerts import (
 )
 from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
 from graphql_schema.alerts.actions import AlertWorkflow
+from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
@@ -105,6 +106,9 @@ class Alert:
         description="For OVER_CONSUMPTION: which of the viewer's own limits was exceeded; null for the "
         "general rule."
     )
+    recurring_draw: RecurringDraw | None = strawberry.field(
+        description="For BURST: the recurring draw that it is one of; null if it has not come back."
+    )
     workflow: AlertWorkflow
 
     @classmethod
@@ -123,6 +127,7 @@ class Alert:
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
+            recurring_draw=None if view.recurring_draw is None else RecurringDraw.of(view.recurring_draw),
             workflow=AlertWorkflow.of(view.workflow),
         )
 

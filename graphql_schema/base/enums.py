@@ -8,16 +8,20 @@ from core.alerting.workflow import AlertActionKind, AlertStatus, KnownUse, Party
 from core.consumption import Quality
 from core.consumption.amounts import DisplayUnit
 from core.consumption.fluids import Fluid, Unit
+from core.consumption.plausibility import Doubt, Evidence
 from core.documents.statement import StatementFormat, StatementReason
 from core.language import Language
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
+from core.services.telegrams.corrections import ReadingStatus
 
 __all__ = [
     "AlertActionKind",
     "AlertKind",
     "AlertStatus",
     "DisplayUnit",
+    "Doubt",
+    "Evidence",
     "Fluid",
     "KnownUse",
     "Language",
@@ -25,6 +29,7 @@ __all__ = [
     "OccupancyKind",
     "Party",
     "Quality",
+    "ReadingStatus",
     "StatementFormat",
     "StatementReason",
     "StatusFlag",
@@ -77,8 +82,28 @@ strawberry.enum(DisplayUnit, description="The unit in which amounts are displaye
 strawberry.enum(
     AlertKind,
     description="The kind of an alert. LEAK: continuous flow, by the meter's readings. OVER_CONSUMPTION: a "
-    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag. "
-    "BACKFLOW: the register ran backwards. DRY, TAMPER: the meter's own flags. NO_DATA: no data from a "
-    "meter that used to send. METER_LEAK: the meter's own leak flag, if its register is too coarse to show "
-    "a leak.",
+    "day or month above its threshold. BURST: a very high flow for two hours, or the meter's own flag; one "
+    "that recurs at its hour raises no further alert. BACKFLOW: the register ran backwards. DRY, "
+    "TAMPER: the meter's own flags. NO_DATA: no data from a meter that used to send. METER_LEAK: the "
+    "meter's own leak flag, if its register is too coarse to show a leak.",
+)
+strawberry.enum(
+    Doubt,
+    name="ReadingDoubt",
+    description="Why a reading does not count. RISE_TOO_FAST: faster than the meter can run. "
+    "FALL_UNEXPLAINED: neither a backflow nor a rollover. CONTRADICTED: readings around it cannot be true "
+    "with it. CONFLICTING_READING: another index was reported for the same moment. NOT_CONFIRMED: nothing "
+    "proves the telegram whole, and no other reading agrees. WITHDRAWN: by the operator.",
+)
+strawberry.enum(
+    ReadingStatus,
+    name="ReadingStatus",
+    description="What became of a reading that does not count. WAITING: later readings may confirm it. "
+    "OUTLIER: they did not. WITHDRAWN: by the operator.",
+)
+strawberry.enum(
+    Evidence,
+    name="ReadingEvidence",
+    description="What proved the telegram of a reading whole, the weakest first. DECRYPTION_CHECK: its first "
+    "block only. GATEWAY_CHECK: the gateway says that it checked it. ACCEPTED: the operator.",
 )

@@ -9,12 +9,16 @@ import strawberry
 from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.services.alerts.consumption_limits import own_limits
+from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.resident_alerts import past_alerts
+from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import daily_series, monthly_series
 from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
 from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from graphql_schema.alerts.recurring_draws import RecurringDraw
+from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
@@ -162,6 +166,16 @@ class Dwelling(Node):
         viewer, now = await info.context.viewer(), info.context.now
         page = await past_alerts(viewer, self.database_id, first=size, after=seen, now=now)
         return AlertConnection.of(page, after=after)
+
+    @resolved("The bursts that come back at about the same hour in the viewer's occupancy, the latest first.")
+    async def recurring_draws(self, info: Info) -> list[RecurringDraw]:
+        views = await recurring_draws(await info.context.viewer(), self.database_id)
+        return [RecurringDraw.of(view) for view in views]
+
+    @resolved("Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.")
+    async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint]:
+        viewer, now = await info.context.viewer(), info.context.now
+        return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
 
 
 @strawberry.type

@@ -18,6 +18,7 @@ from core.services.portfolio.publication import DocumentView, residence_document
 from core.services.shared.paging import Page
 from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
+from graphql_schema.alerts.recurring_draws import ManagedRecurringDraw
 from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language
@@ -45,6 +46,9 @@ class ManagedAlert:
     started_on: date
     ended_on: date | None
     meter_serial: str | None
+    recurring_draw: ManagedRecurringDraw | None = strawberry.field(
+        description="For BURST: the recurring draw that it is one of; null if it has not come back."
+    )
     workflow: AlertWorkflow
 
     @classmethod
@@ -54,6 +58,7 @@ class ManagedAlert:
             view,
             id=global_id("Alert", view.id),
             meter_serial=view.printed_serial,
+            recurring_draw=ManagedRecurringDraw.known(view.recurring_draw),
             workflow=AlertWorkflow.of(view.workflow),
         )
 

@@ -24,6 +24,22 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "At your first sign-in you choose your own and turn on two-factor sign-in."
         ),
     ),
+    ("staff_invited", Language.FR): (
+        "Votre accès exploitant",
+        (
+            "{operator} vous a ouvert un accès exploitant. Votre mot de passe temporaire, valable 24 heures "
+            "et une seule fois :\n\n{password}\n\n"
+            "À la première connexion, vous choisirez le vôtre et activerez la double authentification."
+        ),
+    ),
+    ("staff_invited", Language.EN): (
+        "Your staff access",
+        (
+            "{operator} has opened a staff access for you. Your temporary password, good once within 24 "
+            "hours:\n\n{password}\n\n"
+            "At your first sign-in you choose your own and turn on two-factor sign-in."
+        ),
+    ),
     ("portal_ready", Language.FR): (
         "Votre portail {portal} est prêt",
         (

@@ -15,9 +15,17 @@ from typing import Any
 
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption import Month
+from core.consumption.amounts import rounded
 from core.consumption.fluids import Fluid
 from core.language import Language
-from core.texts.alerts import amount_text, fluid_label, meter_label, month_text, period_phrase
+from core.texts.alerts import (
+    amount_text,
+    clock_text,
+    fluid_label,
+    meter_label,
+    month_text,
+    period_phrase,
+)
 from core.texts.leaks import date_text, flow_text, level_equivalent, loss_text, price_text
 from notifications.texts.accounts import ACCESS_WORDS
 from notifications.texts.registration import REGISTRATION_WORDS
@@ -45,6 +53,10 @@ _SUBJECTS = {
     ("meter_leak_closed", Language.EN): "End of the leak reported by your meter",
     ("alert_withdrawn", Language.FR): "Correction : alerte annulée",
     ("alert_withdrawn", Language.EN): "Correction: alert withdrawn",
+    ("recurring_draw", Language.FR): "Débit élevé récurrent : est-ce le vôtre ?",
+    ("recurring_draw", Language.EN): "Recurring high flow: is this yours?",
+    ("slow_leak", Language.FR): "Un peu d'eau coule sans interruption",
+    ("slow_leak", Language.EN): "A little water runs without a pause",
     ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
     ("own_limit", Language.EN): "Your consumption limit is passed",
 }
@@ -99,6 +111,31 @@ _TEXTS = {
     ("alert_withdrawn", Language.EN): (
         "{meter}: the alert of {since} came from readings that do not count. It is withdrawn."
     ),
+    ("recurring_draw", Language.FR): (
+        "{meter} : un débit élevé, d'environ {litres} litres, revient vers {at} depuis le {since}. "
+        "Est-ce le vôtre, un arrosage par exemple ? Répondez sur votre portail ; en attendant, il ne "
+        "déclenche plus d'alerte."
+    ),
+    ("recurring_draw", Language.EN): (
+        "{meter}: a high flow of about {litres} litres has come back at about {at} since {since}. "
+        "Is this yours, such as watering? Answer on your portal; until then it raises no more alerts."
+    ),
+    ("recurring_draw, no figures", Language.FR): (
+        "{meter} : un débit élevé revient à la même heure depuis le {since}. L'occupant est interrogé ; "
+        "en attendant sa réponse, il ne déclenche plus d'alerte."
+    ),
+    ("recurring_draw, no figures", Language.EN): (
+        "{meter}: a high flow has come back at the same hour since {since}. The occupant was asked; "
+        "until there is an answer it raises no more alerts."
+    ),
+    ("slow_leak", Language.FR): (
+        "{meter} : de l'eau coule sans interruption depuis au moins dix jours, environ {flow}. C'est souvent "
+        "une chasse d'eau ou un robinet qui fuit. Ceci est une indication, pas une alerte."
+    ),
+    ("slow_leak", Language.EN): (
+        "{meter}: water has been running without a pause for at least ten days, about {flow}. Often it is a "
+        "leaking toilet or tap. This is a hint, not an alert."
+    ),
     ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
     ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
 }
@@ -150,6 +187,11 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         name, words = template, _over_consumption(tongue, values)
     elif template == "own_limit":
         name, words = template, _own_limit(tongue, values)
+    elif template == "recurring_draw":
+        asked = values.get("litres") is not None
+        name, words = template if asked else f"{template}, no figures", _recurring_draw(tongue, values)
+    elif template == "slow_leak":
+        name, words = template, _slow_leak(tongue, values)
     elif template in _OF_CONDITIONS:
         name, words = template, _condition(tongue, values)
     else:
@@ -183,6 +225,24 @@ def _condition(language: Language, values: Mapping[str, Any]) -> dict[str, objec
         "meter": fluid_label(fluid, language) if serial is None else meter_label(fluid, serial, language),
         "since": date_text(date.fromisoformat(values["started_on"]), language),
         "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
+    }
+
+
+def _recurring_draw(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    words: dict[str, object] = {
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "since": date_text(date.fromisoformat(values["started_on"]), language),
+    }
+    if values.get("litres") is not None:
+        words["litres"] = values["litres"]
+        words["at"] = clock_text(values["minute_of_day"], language)
+    return words
+
+
+def _slow_leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "meter": meter_label(Fluid(values["fluid"]), values["meter"], language),
+        "flow": flow_text(rounded(Decimal(values["flow_lph"]), 1)),
     }
 
 

@@ -1,15 +1,17 @@
-"""`submeter accounts`: disable or enable an account, or reset its second factor."""
+"""`submeter accounts`: disable or enable an account, reset its second factor, or invite staff."""
 
 from datetime import UTC, datetime
 
 from cyclopts import App
 
 from core.access import SYSTEM
+from core.language import Language
 from core.services.accounts.administration import disable_account, enable_account, reset_second_factor
+from core.services.portfolio.invitations import invite_staff
 from submeter.application import opened
 from submeter.output import out
 
-accounts = App(name="accounts", help="Access of residents and managers.")
+accounts = App(name="accounts", help="Access of residents, managers and staff.")
 
 
 @accounts.command
@@ -58,3 +60,32 @@ async def reset_factor(email: str, operator: str) -> None:
         if changed
         else f"{email} has no second factor."
     )
+
+
+@accounts.command(name="invite-staff")
+async def invite(
+    email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
+) -> None:
+    """Create an account of the operator's staff, who see and correct readings of the operator's meters.
+
+    A temporary password, valid once within a day, is sent by e-mail.
+
+    Args:
+        email: the address to sign in with.
+        operator: the operator's code, e.g. ocea.
+        first_name: first name.
+        last_name: last name.
+        language: fr or en.
+    """
+    async with opened() as application:
+        await invite_staff(
+            application.settings,
+            SYSTEM,
+            email=email,
+            operator_code=operator,
+            first_name=first_name,
+            last_name=last_name,
+            language=language,
+            now=datetime.now(UTC),
+        )
+    out.print(f"{email} is invited.")

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TextIO
+from typing import Annotated, TextIO
 
 import orjson
+from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.errors import InvalidInput
@@ -33,7 +34,7 @@ def classify(
     *,
     register: int = 1,
     capacity_m3: int = 100_000,
-    out: Path | None = None,
+    out: Annotated[Path | None, Parameter(name=("--output", "--out"))] = None,
     json: bool = False,
     verdicts: bool = False,
     plot: str | None = None,

@@ -25,12 +25,13 @@ def decode(
 ) -> None:
     """Decode one telegram: hex digits, or a gateway line in any format that `submeter ingest` reads.
 
-    Exit status 1 if the telegram could not be decoded completely; the decoded part is shown.
+    Exit status 1 if the telegram could not be decoded completely; the decoded part is shown. A telegram that
+    was decoded and holds no values says so.
 
     With --jsonl, each JSON object on standard input gets one on standard output, in the same order. Input:
     `telegram`, optionally `id`, `key` and `prior_telegrams` of the same meter; it may be packed with gzip or
-    zstd. Output: `manufacturer`, `serial`, `measurements`, `history`, `flags`, or an `error` for a telegram
-    that cannot be decoded; the exit status is 0.
+    zstd. Output: `manufacturer`, `serial`, `measurements`, `history`, `flags`, `no_values` with the reason if
+    there are none, or an `error` for a telegram that cannot be decoded; the exit status is 0.
 
     Args:
         telegram: the hex digits or the gateway line, quoted.
@@ -87,6 +88,10 @@ def _show(report: DecodeReport) -> None:
         values: list[tuple[str, object]] = list(report.measurement.values.items())
         values.append(("flags", ", ".join(sorted(report.measurement.flags)) or "none"))
         print_table("Measurement", ("name", "value"), values)
+    if report.integrity is not None:
+        out.print(f"Proved whole by: {report.integrity}")
+    if report.no_values is not None:
+        out.print(report.no_values, soft_wrap=True)
     if report.error is not None:
         err.print(
             f"[bold red]{report.error.code}[/] at {report.error.stage}: {escape(report.error.message)}",

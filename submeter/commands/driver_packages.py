@@ -1,12 +1,14 @@
 """`submeter drivers new` and `check`: create the package of a new driver, and check drivers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.text import Text
 
 from core.metering import Address, load_registry
 from core.metering.conformance import (
+    A_FEW,
     CheckResult,
     NotAPlugin,
     Subject,
@@ -58,19 +60,20 @@ def new(name: str, *, maker: str | None = None, into: Path = Path()) -> None:
     out.print(f"Next: submeter drivers check {name} --path {folder}", soft_wrap=True)
 
 
-def check(*names: str, path: Path | None = None, json: bool = False) -> None:
+def check(*names: str, path: Path | None = None, random_contents: int = A_FEW, json: bool = False) -> None:
     """Check that drivers meet all requirements of the application. Exit status 1 if a check fails.
 
     Args:
         names: names of the drivers; by default all.
         path: folder of a package, which need not be installed; by default the installed packages.
+        random_contents: how many random contents each driver must refuse; 60000 before it is handed over.
         json: print the results as JSON.
     """
     if path is None:
-        results = _results(names, None)
+        results = _results(names, None, random_contents)
     else:
         with importable(path):
-            results = _results(names, path)
+            results = _results(names, path, random_contents)
     failed = sum(not result.passed for result in results)
     if json:
         print_json({"passed": not failed, "checks": [_as_dict(result) for result in results]})
@@ -80,13 +83,17 @@ def check(*names: str, path: Path | None = None, json: bool = False) -> None:
         raise SystemExit(1)
 
 
-def _results(names: Sequence[str], path: Path | None) -> list[CheckResult]:
+def _results(names: Sequence[str], path: Path | None, random_contents: int) -> list[CheckResult]:
     try:
         plugins = installed_plugins() if path is None else plugins_in(path)
     except NotAPlugin as error:
         fail(str(error), code="NOT_A_PLUGIN")
     subjects, broken = subjects_of(plugins)
-    wanted: list[Subject] = [subject for subject in subjects if not names or subject.driver.name in names]
+    wanted: list[Subject] = [
+        replace(subject, random_contents=random_contents)
+        for subject in subjects
+        if not names or subject.driver.name in names
+    ]
     results = [
         CheckResult(plugin.name, "load", "The plugin loads and answers its hook.", "", (plugin.reason,))
         for plugin in broken

@@ -1,9 +1,30 @@
-"""For meters that encrypt or frame their telegrams in the maker's own way (`MeterDriver.proprietary`)."""
+"""For meters that encrypt or frame their telegrams in the maker's own way (`MeterDriver.proprietary`), or a
+record of them (`MeterDriver.encrypted_record`).
+
+`bits_of`, `number_bits` and `day_bits` weigh what a weak check leaves open (`core.mbus.evidence`).
+"""
 
 from core.mbus.envelope import Envelope
-from core.mbus.errors import TelegramError
+from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
+from core.mbus.evidence import MAYBE_PLAIN, SURE_TO_BE_PLAIN, bits_of, day_bits, number_bits
 from core.mbus.frame import Layout, fixed_place, read_frame
 from core.mbus.values import date_g
-from core.metering.driver import Proprietary
+from core.metering.driver import EncryptedRecord, Proprietary
 
-__all__ = ["Envelope", "Layout", "Proprietary", "TelegramError", "date_g", "fixed_place", "read_frame"]
+__all__ = [
+    "MAYBE_PLAIN",
+    "SURE_TO_BE_PLAIN",
+    "DecodeStage",
+    "EncryptedRecord",
+    "Envelope",
+    "Layout",
+    "Proprietary",
+    "TelegramError",
+    "TelegramFault",
+    "bits_of",
+    "date_g",
+    "day_bits",
+    "fixed_place",
+    "number_bits",
+    "read_frame",
+]

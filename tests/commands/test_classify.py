@@ -227,6 +227,16 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path, module, op
     assert "submeter[analysis]" in answer.stderr
 
 
+@pytest.mark.parametrize("option", ["--output", "--out"])
+def test_the_output_file_has_two_names(tmp_path, option):
+    """--output, as other commands call it, and --out write the same file, and nothing to standard output."""
+    source = written(tmp_path / "one.csv", readings())
+    command = [sys.executable, "-m", "submeter", "classify", str(source), option, str(tmp_path / "leaks.csv")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    (leak,) = table((tmp_path / "leaks.csv").read_text())
+    assert (answer.stdout, leak["meter"]) == ("", "A1")
+
+
 def test_classify_needs_no_database_and_imports_none(tmp_path):
     """The command starts without tortoise, pyarrow and matplotlib."""
     source = written(tmp_path / "one.csv", readings())

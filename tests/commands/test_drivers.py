@@ -75,7 +75,7 @@ def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Pat
     vectors.write_text(vectors.read_text().replace('flags = ["LEAK"]', "flags = []"))
     shown = drivers("check", "acme", "--path", "submeter-acme")
     assert shown.returncode == 1
-    assert "acme: 1 of 8 checks failed" in shown.stdout
+    assert "acme: 1 of 9 checks failed" in shown.stdout
     assert "flags are ['LEAK'], not []" in shown.stdout
     answer = json.loads(drivers("check", "--path", "submeter-acme", "--json").stdout)
     assert answer["passed"] is False

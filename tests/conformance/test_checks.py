@@ -27,6 +27,7 @@ from core.metering.conformance import (
     importable,
     load_vectors,
     plugins_in,
+    random_contents,
     run_checks,
     subjects_of,
 )
@@ -179,6 +180,26 @@ def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
     assert any(
         "wrong keys give values" in text for text in damage.look_for_damage(driver, (with_key,), registry)[0]
     )
+
+
+def test_a_driver_that_takes_any_content_is_found_out() -> None:
+    """Each of 200 random contents behind the careless header gives a volume; five of them are shown."""
+    driver = MeterDriver(
+        name="careless",
+        title="Careless",
+        signatures=(Signature("CAR"),),
+        serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
+        interpret=Table(target=(1,)).interpret,
+        proprietary=Proprietary(frozenset({("CAR", 0xA2)}), lambda envelope: envelope.link_address, careless),
+    )
+    registry = Registry((LoadedDriver(driver, "careless", "unknown", "unknown"),))
+    head = bytes.fromhex("1344") + Address("CAR", "12345678", 1, 7).to_wire()
+    raw = head + bytes.fromhex("A200000000000001E240")
+    vector = Vector("careless", "CAR-12345678-01-07", raw, None, {}, frozenset())
+    failures, looked_at = random_contents.look_for_chance(driver, (vector,), registry, 200)
+    assert len(failures) == 5
+    assert all("gives total_volume_m3" in failure for failure in failures)
+    assert looked_at == "200 random contents behind the headers of 1 content"
 
 
 def test_damage_is_the_same_every_time(registry) -> None:

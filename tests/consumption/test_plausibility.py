@@ -1,4 +1,4 @@
-"""Which readings of a meter count, told from those around them."""
+"""Which readings of a meter count, by those around them."""
 
 import random
 from decimal import Decimal

@@ -67,3 +67,40 @@ def test_a_failure_shows_what_where_and_what_was_read_before(registry, line, key
     report = explain(line, registry, key).as_dict()
     assert (report["error"]["code"], report["error"]["stage"]) == (code, stage)
     assert [layer["name"] for layer in report["layers"]] == layers
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ("", "it has no records"),
+        ("2F2F2F", "it has no records"),
+        ("0F112233", "it has only 3 bytes of manufacturer data, which the driver generic does not read"),
+        ("0C13FFFFFFFF 426CFFFF", "its records (2) are marked as having none"),
+        ("01FD1700 0CFD1012345678", "its records (2) are none that the driver generic publishes"),
+    ],
+)
+def test_a_telegram_without_values_says_why(registry, records, reason):
+    """It was decoded, it is no error, and the report says what it holds in place of values."""
+    body = bytes.fromhex("445A69785634120107" + "7A11000000" + records)
+    report = explain((bytes((len(body),)) + body).hex(), registry).as_dict()
+    assert report["error"] is None
+    assert report["no_values"] == f"The telegram holds no values: {reason}."
+
+
+def test_a_clock_is_no_value_of_a_meter(registry):
+    """A telegram that holds nothing but the meter's clock is reported as one; one with a total is not."""
+    head = "445A69785634120107" + "7A11000000"
+    for records, expected in (
+        ("046D0A0FDE2B 02FD170000", "The telegram holds no values but the meter's clock."),
+        ("046D0A0FDE2B 0C1345230100", None),
+    ):
+        body = bytes.fromhex(head + records)
+        assert explain((bytes((len(body),)) + body).hex(), registry).as_dict()["no_values"] == expected
+
+
+def test_the_report_says_what_proved_the_telegram_whole(registry):
+    """The payload checksum of the counter mode; a gateway that checked the link checksums; nothing."""
+    line = f"T1;1;1;2026-07-14 08:15:42.000;97;148;00000000;0x{PRIOS}"
+    assert explain(KAMSTRUP, registry, KEY).as_dict()["integrity"] == "PAYLOAD_CHECKSUM"
+    assert explain(line, registry).as_dict()["integrity"] == "LINK_CHECKSUM"
+    assert explain(PRIOS, registry).as_dict()["integrity"] == "NOTHING"

@@ -17,6 +17,7 @@ from core.mbus.batch.shape import Shape
 from core.mbus.compact import CompactFormat
 from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
+from core.mbus.evidence import always_speaks
 from core.mbus.vocabulary import SecurityKind
 from core.metering.decode import Identified, Opened, open_telegram
 from core.metering.driver import MeterDriver
@@ -103,7 +104,13 @@ class Group:
         """Keeps a reader for the layout of a telegram that was opened by itself, when it has one."""
         if self._shape.full or isinstance(opened, TelegramError):
             return
-        if opened.frame.envelope.security is not SecurityKind.PROPRIETARY:
+        if opened.frame.envelope.security is SecurityKind.PROPRIETARY:
+            return
+        encrypted = opened.identified.driver.encrypted_record
+        if encrypted is not None and encrypted.header in opened.frame.layout.headers:
+            return
+        # Where the data of a content count as evidence, each is weighed by itself.
+        if always_speaks(opened.frame):
             reader = learn_layout(opened.frame, self._known(opened.identified.driver))
             if reader is not None:
                 self._shape.readers.append(reader)

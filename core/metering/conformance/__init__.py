@@ -6,6 +6,7 @@ the tests of a vendor's package (`DriverConformance`) run the same checks.
 """
 
 from core.metering.conformance.checks import CHECKS, Check, CheckResult, run_check, run_checks
+from core.metering.conformance.random_contents import A_FEW, MANY
 from core.metering.conformance.subject import (
     NotAPlugin,
     Subject,
@@ -18,7 +19,9 @@ from core.metering.conformance.testcase import DriverConformance
 from core.metering.conformance.vectors import Vector, differences, load_vectors
 
 __all__ = [
+    "A_FEW",
     "CHECKS",
+    "MANY",
     "Check",
     "CheckResult",
     "DriverConformance",

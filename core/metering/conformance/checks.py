@@ -15,6 +15,7 @@ from core.mbus.address import Address
 from core.mbus.errors import TelegramError
 from core.metering.conformance.damage import look_for_damage
 from core.metering.conformance.imports import look_for_foreign_imports, look_for_heavy_imports
+from core.metering.conformance.random_contents import look_for_chance
 from core.metering.conformance.subject import Subject
 from core.metering.conformance.vectors import Vector, differences
 from core.metering.decode import Opened, identify, open_telegram
@@ -231,6 +232,10 @@ def _look_at_damage(subject: Subject) -> Seen:
     return look_for_damage(subject.driver, subject.vectors, subject.registry)
 
 
+def _look_at_chance(subject: Subject) -> Seen:
+    return look_for_chance(subject.driver, subject.vectors, subject.registry, subject.random_contents)
+
+
 def _look_at_weight(subject: Subject) -> Seen:
     return look_for_heavy_imports(subject.package)
 
@@ -248,6 +253,7 @@ CHECKS: Final = (
         "values", "Values have stable names and plain types, and one of them can be billed.", _look_at_values
     ),
     Check("damage", "Damage gives the typed error; what fails its check gives no value.", _look_at_damage),
+    Check("random", "Random content behind valid headers gives no value.", _look_at_chance),
     Check("weight", "Importing the plugin pulls in no database, no web and no numpy.", _look_at_weight),
     Check(
         "imports",

@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from core.metering.conformance.random_contents import A_FEW
 from core.metering.conformance.vectors import Vector, load_vectors
 from core.metering.driver import MeterDriver
 from core.metering.registry import (
@@ -43,6 +44,7 @@ class Subject:
         vectors_fault: what is wrong with `vectors.toml`; None when it was read.
         others: every other driver.
         registry: this driver and those others that are in no conflict with it.
+        random_contents: how many are tried.
 
     """
 
@@ -53,6 +55,7 @@ class Subject:
     vectors_fault: str | None
     others: tuple[LoadedDriver, ...]
     registry: Registry
+    random_contents: int = A_FEW
 
     @property
     def driver(self) -> MeterDriver:

@@ -14,8 +14,9 @@ import pyotp
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.expressions import Q
 
-from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access import Act, Permission, Viewer, Visitor
 from core.access.codes import make_recovery_codes, same, token_hash, typed_code
+from core.access.permissions import NEEDING_SECOND_FACTOR
 from core.access.refusals import CodeExpired, CodeInvalid
 from core.bootstrap import Application
 from core.errors import Conflict
@@ -121,12 +122,12 @@ async def remove_second_factor(
     """Sign in by password alone from now on.
 
     Raises:
-        Conflict: a manager's account needs one.
+        Conflict: the account of a manager or of staff needs one.
         PasswordWrong, RateLimited: as always where the password is asked again.
     """
     viewer.require(Permission.SECOND_FACTOR_WRITE)
-    if viewer.role is Role.MANAGER:
-        raise Conflict("A manager's account needs a second factor.")
+    if viewer.role in NEEDING_SECOND_FACTOR:
+        raise Conflict("The account of a manager or of staff needs a second factor.")
     account = await Account.get(id=viewer.account_id)
     await ask_again(application, account, password, now=now)
     await _remove(application, viewer, account, visitor=visitor, now=now)

@@ -65,11 +65,11 @@ async def review_conditions(
     )
     judged = [row for row in rows if row.read_at_s >= first_s]
     outcome = Conditions()
-    silences = [alert for alert in known if alert.kind is AlertKind.NO_DATA]
+    missing = [alert for alert in known if alert.kind is AlertKind.NO_DATA]
     shown = [alert for alert in known if alert.kind is not AlertKind.NO_DATA]
     spells = _spells(_runs(meter, await _with_context(connection, meter, rows), first_s), meter, now)
     outcome.changed += await _settle(connection, shown, spells, now=now)
-    outcome.changed += await _settle_silences(connection, meter, silences, now=now)
+    outcome.changed += await _settle_missing_data(connection, meter, missing, now=now)
     if judged:
         fresh = await update_condition_alerts(
             connection, [(meter, row) for row in judged], thresholds_of=thresholds_of, now=now
@@ -146,7 +146,7 @@ async def _settle(
     return changed + len(gone)
 
 
-async def _settle_silences(
+async def _settle_missing_data(
     connection: TransactionalDBClient, meter: MeterEntry, alerts: list[Alert], *, now: datetime
 ) -> int:
     """Alerts of missing data: they end with the next reading or the removal; after that there are none."""
@@ -154,12 +154,12 @@ async def _settle_silences(
     removed_at = meter.removed_at if meter.removed_at and meter.removed_at <= now else None
     gone, changed = [], 0
     for alert in alerts:
-        heard_s = int(alert.alert_key.rpartition(":")[2])
+        last_reading_s = int(alert.alert_key.rpartition(":")[2])
         raised_late = removed_at is not None and alert.raised_at > removed_at
-        if not first_s <= heard_s <= last_s or raised_late:
+        if not first_s <= last_reading_s <= last_s or raised_late:
             gone.append(alert)
             continue
-        again_s = await reading_after(connection, meter.id, heard_s)
+        again_s = await reading_after(connection, meter.id, last_reading_s)
         ends = [day_of(again_s, meter.zone)] if again_s is not None else []
         ends += [meter.day(removed_at)] if removed_at is not None else []
         ended_on = max(min(ends), alert.started_on) if ends else None

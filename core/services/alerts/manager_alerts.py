@@ -1,7 +1,8 @@
 """The alerts of a residence for its manager, page by page.
 
 The one rule: a manager sees that a dwelling has an alert, since when, its level and its status, as the
-resident does; loss and flow are the resident's consumption and are not shown here (CN-01).
+resident does; loss and flow are the resident's consumption and are not shown here (CN-01), and so is the hour
+of a recurring draw.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from core.access import Permission, Viewer
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.models import Alert, AlertKind, Residence
+from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
 from core.services.alerts.workflow import AlertWorkflowView, workflows_of
 from core.services.places.managed_residences import place_of, require_managed
 from core.services.shared.paging import Page
@@ -30,6 +32,7 @@ class ManagedAlertView:
     started_on: date
     ended_on: date | None
     printed_serial: str | None
+    recurring_draw: RecurringDrawView | None
     workflow: AlertWorkflowView
 
 
@@ -74,6 +77,7 @@ async def managed_alerts(
     shown = rows[:first]
     levels = {row.id: _level(row, active=active) for row in shown}
     handled = await workflows_of(shown, levels=levels, today=today)
+    recurring = await recurring_draws_of(shown)
     items = [
         ManagedAlertView(
             id=row.id,
@@ -84,6 +88,7 @@ async def managed_alerts(
             started_on=row.started_on,
             ended_on=row.ended_on,
             printed_serial=_serial(row),
+            recurring_draw=recurring.get(row.id),
             workflow=handled[row.id],
         )
         for row in shown

@@ -1,9 +1,10 @@
 """Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no data.
 
 In: the readings that a batch stored. Out: alert rows, and the notifications of bursts and leak flags. The one
-rule: a run of readings that show a condition is one alert, and so are runs that share a civil day; late
-readings may add an alert or date one back, and never end one that the newest reading still shows. A burst is
-notified like a leak. The other conditions are shown to residents and managers and not notified: they call for
+rule: a run of readings that show a condition is one alert, and so are runs that share a civil day (draws:
+that begin on one); late readings may add an alert or date one back, and never end one that the newest reading
+still shows. A burst is notified like a leak; one in readings that recurs at its hour is asked about once
+(`recurring_draws`). The other conditions are shown to residents and managers and not notified: they call for
 a look at the meter, not at the tap. A meter's own leak flag is notified like a leak where its register is too
 coarse to show one, and while the classifier has found none; elsewhere the classifier decides, which is right
 far more often than the flag.
@@ -15,18 +16,19 @@ from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import BURST_IN_READINGS_S, Condition, ConditionRun, Sighting, runs
+from core.alerting.conditions import Condition, ConditionRun, Sighting, runs
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
+from core.services.alerts.recurring_draws import draws_near, first_s_of, update_draws, windows_of
 from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.time_series import ReadingRow, Window
+from core.services.shared.time_series import ReadingRow
 
 CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
 
@@ -51,18 +53,18 @@ async def update_condition_alerts(
     for meter, row in stored:
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
-    rows = await time_series.rows_around(
-        connection,
-        [Window(meter.id, first - BURST_IN_READINGS_S, last + 1) for meter, (first, last) in spans.items()],
-    )
+    near = await draws_near(connection, spans)
+    rows = await time_series.rows_around(connection, windows_of(spans, near))
     sightings: dict[int, list[Sighting]] = {}
     for row in rows:
         sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
         sightings.setdefault(row.meter_id, []).append(sighting)
-    known = await _alerts(connection, spans)
     dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
+    snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
+    draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)
+    known = await _alerts(connection, spans, draws.raising)
     measured = await _measured(connection, spans, thresholds_of)
-    outcome = Conditions()
+    outcome = Conditions(notifications=draws.notifications)
     for meter, (first_s, last_s) in spans.items():
         received = sightings[meter.id]
         judged = _Judged(
@@ -74,9 +76,11 @@ async def update_condition_alerts(
                     step_litres=meter.register_step if meter.fluid.is_water else None,
                     register_capacity=meter.register_capacity,
                     from_s=first_s,
+                    drawn_s=draws.drawn_s.get(meter.id, ()),
                 )
                 if run.condition is not Condition.METER_LEAK or meter.id not in measured
             ],
+            draws=draws.raising.get(meter.id, []),
             measured=meter.id in measured,
             first_s=first_s,
             newest=received[-1].at_s == last_s,
@@ -90,11 +94,13 @@ async def update_condition_alerts(
 class _Judged:
     """What a batch shows of one meter.
 
-    `newest`: nothing later is stored. `measured`: the classifier decides on its leaks, not the flag.
+    `draws` are the bursts that its readings show, each with all that begin on its civil day. `newest`:
+    nothing later is stored. `measured`: the classifier decides on its leaks, not the flag.
     """
 
     meter: MeterEntry
     runs: Sequence[ConditionRun]
+    draws: Sequence[ConditionRun]
     measured: bool
     first_s: int
     newest: bool
@@ -114,14 +120,16 @@ async def _settle(
     now: datetime,
 ) -> None:
     meter, going_on = judged.meter, set()
-    for run in judged.runs:
-        alert = next((one for one in known if _is_of(one, run, judged)), None)
+    for run in (*judged.runs, *judged.draws):
+        is_draw = run in judged.draws
+        belongs = _is_of_draw if is_draw else _is_of
+        alert = next((one for one in known if belongs(one, run, judged)), None)
         before = None if alert is None else (alert.started_on, alert.ended_on)
         if alert is None:
             alert = await _new(connection, meter, AlertKind(run.condition.value), run.first_s, now=now)
             known.append(alert)
         alert.started_on = min(alert.started_on, judged.day(run.first_s))
-        if before is None or judged.newest:
+        if before is None or judged.newest or (is_draw and _raised_by(alert, run)):
             alert.ended_on = end_of(run, meter, alert.started_on, now=now)
         if alert.ended_on is None:
             going_on.add(alert.kind)
@@ -160,11 +168,26 @@ def _is_of(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
     )
 
 
+def _is_of_draw(alert: Alert, run: ConditionRun, judged: _Judged) -> bool:
+    """Whether a draw belongs to an alert: the alert was raised by it, or began on its day, or still runs.
+
+    Draws that follow each other from day to day are notified one by one.
+    """
+    if alert.kind is not AlertKind.BURST or alert.started_on > judged.day(run.last_s):
+        return False
+    same_day = alert.started_on == judged.day(run.first_s)
+    return _raised_by(alert, run) or same_day or alert.ended_on is None
+
+
+def _raised_by(alert: Alert, run: ConditionRun) -> bool:
+    return run.first_s <= first_s_of(alert) <= run.last_s
+
+
 def _without(alert: Alert, judged: _Judged) -> int | None:
     """The first reading that no longer shows what an alert warns of; for missing data any later reading."""
     if alert.kind is not AlertKind.NO_DATA:
         return judged.first_s
-    last_s = int(alert.alert_key.rpartition(":")[2])
+    last_s = first_s_of(alert)
     return next((at_s for at_s in judged.received_s if at_s > last_s), None)
 
 
@@ -188,11 +211,16 @@ def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
 
 
 async def _alerts(
-    connection: TransactionalDBClient, spans: Mapping[MeterEntry, tuple[int, int]]
+    connection: TransactionalDBClient,
+    spans: Mapping[MeterEntry, tuple[int, int]],
+    raising: Mapping[int, Sequence[ConditionRun]],
 ) -> dict[int, list[Alert]]:
-    """The alerts of each meter that are running, or ended no earlier than its readings begin."""
+    """The alerts of each meter that are running, or ended no earlier than its readings or runs begin."""
     found: dict[int, list[Alert]] = {}
-    earliest = {meter.id: day_of(first_s, meter.zone) for meter, (first_s, _) in spans.items()}
+    earliest = {
+        meter.id: day_of(min([first_s, *(run.first_s for run in raising.get(meter.id, ()))]), meter.zone)
+        for meter, (first_s, _) in spans.items()
+    }
     query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)
     for alert in await query.order_by("started_on", "id"):
         assert alert.meter_id is not None

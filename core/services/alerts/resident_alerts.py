@@ -24,6 +24,7 @@ from core.consumption.periods import civil_day
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import Alert, AlertKind
+from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
 from core.services.alerts.workflow import AlertWorkflowView, workflows_of
 from core.services.places.dwellings import ResidenceView, my_dwelling
 from core.services.shared import time_series
@@ -41,7 +42,7 @@ class AlertView:
     what an active leak would come to in a year; each figure is None where it cannot be known.
     `duration_days` runs to today while the alert is active. `stale`: active, and no data for days. `amount`
     and `threshold` belong to over-consumption; `own_limit` is the period of the viewer's own limit that was
-    passed. `workflow` is what resident and manager have done about it.
+    passed. `recurring_draw` is what a burst is one of. `workflow` is what resident and manager have done.
     """
 
     id: int
@@ -63,6 +64,7 @@ class AlertView:
     own_limit: LimitPeriod | None
     meter_id: int | None
     printed_serial: str | None
+    recurring_draw: RecurringDrawView | None
     workflow: AlertWorkflowView
 
     @property
@@ -155,7 +157,8 @@ async def _views(
     levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
     since = datetime.combine(period.first_day, time(), tzinfo=zone)
     handled = await workflows_of(rows, levels=levels, today=today, since=since)
-    return [_view(row, period, today, snoozed, price, handled[row.id]) for row in rows]
+    recurring = await recurring_draws_of(rows)
+    return [_view(row, period, today, snoozed, price, recurring.get(row.id), handled[row.id]) for row in rows]
 
 
 _ONE_DAY = timedelta(days=1)
@@ -167,6 +170,7 @@ def _view(
     today: date,
     snoozed: set[int],
     price: Decimal | None,
+    recurring: RecurringDrawView | None,
     workflow: AlertWorkflowView,
 ) -> AlertView:
     episode, ended_on = row.episode, row.ended_on
@@ -200,6 +204,7 @@ def _view(
         own_limit=row.own_limit,
         meter_id=meter.id if meter else None,
         printed_serial=meter.printed_serial if meter else None,
+        recurring_draw=recurring if recurring and period.holds(recurring.first_on) else None,
         workflow=workflow,
     )
 

@@ -1,11 +1,11 @@
-"""Takes back alerts that corrected readings no longer show, and tells whoever was told of them.
+"""Takes back alerts that corrected readings no longer show, and notifies whoever was notified of them.
 
 In: stored alerts that would not exist had the readings been right from the start. Out: the rows gone, with a
 record in the audit. The one rule: a message that still waits is not sent, and everybody who got one gets the
 correction, by the same channel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -52,7 +52,9 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
     unclaimed = about.filter(Q(claimed_until=None) | Q(claimed_until__lte=now), state=MessageState.PENDING)
     await unclaimed.update(state=MessageState.FAILED, failure="WITHDRAWN", encrypted_values=None)
     sent = about.filter(state__in=[MessageState.SENT, MessageState.PENDING], erased_at=None)
-    told = {(row.account_id, row.channel): row for row in await sent.exclude(account_id=None).order_by("id")}
+    notified = {
+        (row.account_id, row.channel): row for row in await sent.exclude(account_id=None).order_by("id")
+    }
     values = {
         "kind": alert.kind.value,
         "fluid": alert.fluid.value,
@@ -69,10 +71,18 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
             values={**values, "started_on": row.values["started_on"], "place": row.values.get("place")},
             created_at=now,
         )
-        for (account_id, channel), row in told.items()
+        for (account_id, channel), row in notified.items()
     ]
     await OutboxMessage.bulk_create(rows, using_db=connection)
     return len(rows)
+
+
+async def corrections_queued(connection: TransactionalDBClient, withdrawn: Iterable[int]) -> int:
+    """How many messages correct what was notified of these alerts, which are gone."""
+    about = [Q(idempotency_key__startswith=f"{TEMPLATE}:{alert_id}:") for alert_id in withdrawn]
+    if not about:
+        return 0
+    return await OutboxMessage.filter(Q(*about, join_type=Q.OR)).using_db(connection).count()
 
 
 async def _serial(connection: TransactionalDBClient, alert: Alert) -> str | None:

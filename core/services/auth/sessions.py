@@ -13,6 +13,7 @@ from tortoise.expressions import Q
 
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.codes import make_token, token_hash
+from core.access.permissions import NEEDING_SECOND_FACTOR
 from core.access.sessions import TokenScope, state_of
 from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
@@ -108,7 +109,7 @@ def viewer_of_session(
         state=state_of(
             factor_missing=enrolled and session.second_factor_at is None,
             password_temporary=account.temporary_password_until is not None,
-            factor_to_enrol=account.role is Role.MANAGER and not enrolled,
+            factor_to_enrol=account.role in NEEDING_SECOND_FACTOR and not enrolled,
             terms_to_accept=_terms_to_accept(application, account),
         ),
     )

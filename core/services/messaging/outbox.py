@@ -27,6 +27,8 @@ class Topic(StrEnum):
 
     LEAK = "leak"
     OVER_CONSUMPTION = "over_consumption"
+    SLOW_LEAK = "slow_leak"
+    """Hints, by e-mail alone: there is no such switch for SMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,12 @@ class Notification:
         key: the event's, the same whenever it is found.
         started_on: the first day that the event covers.
         happened_on: the day of the event.
-        alert_id: the alert that it belongs to.
+        alert_id: the alert that it belongs to; None for a question or a hint.
         values: the template's values.
         figures: further values, counted from `started_on` on; left out for whoever moved in later.
         account_id: the only account to notify; None for everyone who lives there.
         to_managers: whether the managers of the residence are notified too, without figures.
+        by_sms: whether an SMS may be sent at all.
     """
 
     dwelling_id: int
@@ -53,11 +56,12 @@ class Notification:
     key: str
     started_on: date
     happened_on: date
-    alert_id: int
+    alert_id: int | None
     values: Mapping[str, Any]
     figures: Mapping[str, Any] = field(default_factory=dict)
     account_id: int | None = None
     to_managers: bool = False
+    by_sms: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ async def queue(
         for account, period in occupants_of.get(item.dwelling_id, ())
         if period.holds(item.happened_on) and item.account_id in {None, account.id}
         for channel in Channel
-        if _asked_for(account, item.topic, channel)
+        if _asked_for(account, item, channel)
     ]
     rows += await _to_managers(connection, [item for item in fresh if item.to_managers], now)
     stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
@@ -129,9 +133,11 @@ async def list_messages(
     ]
 
 
-def _asked_for(account: Account, topic: Topic, channel: Channel) -> bool:
+def _asked_for(account: Account, item: Notification, channel: Channel) -> bool:
     """Whether an account has this channel on for the topic; an SMS needs a confirmed phone (C-19)."""
-    asked = bool(getattr(account, f"{topic.value}_by_{channel.value.lower()}"))
+    if channel is Channel.SMS and not item.by_sms:
+        return False
+    asked = bool(getattr(account, f"{item.topic.value}_by_{channel.value.lower()}"))
     return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
 
 
@@ -163,7 +169,7 @@ async def _to_managers(
         for item in notifications
         for account in managers.get(by_id[item.dwelling_id].residence_id, ())
         for channel in Channel
-        if _asked_for(account, item.topic, channel)
+        if _asked_for(account, item, channel)
     ]
 
 

@@ -145,7 +145,7 @@ def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
 
 
 def _plain_addresses(meter: Meter) -> tuple[str, ...]:
-    """The aliases that were not heard encrypted yet, and a meter's own address if it is a radio converter's.
+    """The aliases that have sent nothing encrypted yet; a meter's own address if a radio converter's.
 
     Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by telegrams.
     """

@@ -1,8 +1,8 @@
-"""Invites managers: an account with a temporary password by e-mail, and the residences they manage.
+"""Invites managers and the operator's staff: an account with a temporary password by e-mail.
 
-In: the operator's command line. Out: an account of the role MANAGER. The one rule: the password is made here,
-goes to the mailbox only and is valid once, within a day; the first sign-in asks for one of the manager's own
-and for a second factor before anything else is shown.
+In: the operator's command line. Out: an account of the role MANAGER or STAFF. The one rule: the password is
+made here, goes to the mailbox only and is valid once, within a day; the first sign-in asks for one of the
+person's own and for a second factor before anything else is shown.
 """
 
 from datetime import datetime
@@ -44,6 +44,56 @@ async def invite_manager(
         NotFound: there is no such operator.
         Conflict: the address belongs to a resident, to another operator, or to a manager who has signed in.
     """
+    return await _make(
+        settings,
+        viewer,
+        Role.MANAGER,
+        email=email,
+        operator_code=operator_code,
+        first_name=first_name,
+        last_name=last_name,
+        language=language,
+        now=now,
+    )
+
+
+async def invite_staff(
+    settings: Settings,
+    viewer: Viewer,
+    *,
+    email: str,
+    operator_code: str,
+    first_name: str,
+    last_name: str,
+    language: Language = Language.FR,
+    now: datetime,
+) -> int:
+    """Make an account of the operator's staff, who correct readings; as `invite_manager`."""
+    return await _make(
+        settings,
+        viewer,
+        Role.STAFF,
+        email=email,
+        operator_code=operator_code,
+        first_name=first_name,
+        last_name=last_name,
+        language=language,
+        now=now,
+    )
+
+
+async def _make(
+    settings: Settings,
+    viewer: Viewer,
+    role: Role,
+    *,
+    email: str,
+    operator_code: str,
+    first_name: str,
+    last_name: str,
+    language: Language,
+    now: datetime,
+) -> int:
     viewer.require(Permission.PLACES_WRITE)
     try:
         email = checked_email(email)
@@ -58,8 +108,8 @@ async def invite_manager(
             first_name=first_name,
             last_name=last_name,
             language=language.value,
-            role=Role.MANAGER,
-            leak_by_email=True,
+            role=role,
+            leak_by_email=role is Role.MANAGER,
             created_at=now,
         ),
         operator_code=operator_code,
@@ -86,7 +136,7 @@ async def _invite(
     account = await Account.get_or_none(email_key=wanted.email_key, using_db=connection) or wanted
     waits = account.temporary_password_until is not None and account.temporary_password_used_at is None
     if account is not wanted and not (
-        waits and account.role is Role.MANAGER and account.operator_id == operator.id
+        waits and account.role is wanted.role and account.operator_id == operator.id
     ):
         raise Conflict("This e-mail address has an account.", field="email")
     account.operator_id = operator.id
@@ -96,7 +146,7 @@ async def _invite(
     await record(Act.ACCOUNT_CREATED, Subject("account", account.id), None, NOBODY, now, connection)
     account_message = AccountMessage.to(
         account,
-        "manager_invited",
+        _INVITED_BY[account.role],
         values={"operator": operator.name},
         secrets={"password": password},
         expires_at=account.temporary_password_until,
@@ -104,3 +154,6 @@ async def _invite(
     await queue_account_message(connection, settings, account_message, now=now)
     account_id: int = account.id
     return account_id
+
+
+_INVITED_BY = {Role.MANAGER: "manager_invited", Role.STAFF: "staff_invited"}

@@ -56,7 +56,7 @@ async def add_alias(
     """
     viewer.require(Permission.METERS_WRITE)
     meter = await _meter(connection, meter_address)
-    return await put_alias(connection, viewer, meter, canonical_address(alias), now=now)
+    return await upsert_alias(connection, viewer, meter, canonical_address(alias), now=now)
 
 
 @transactional
@@ -100,7 +100,7 @@ async def list_aliases(viewer: Viewer, *, meter_address: str | None = None) -> l
     ]
 
 
-async def put_aliases(
+async def upsert_aliases(
     connection: TransactionalDBClient, viewer: Viewer, meter: Meter, aliases: Iterable[str], *, now: datetime
 ) -> None:
     """Give a meter the further addresses of an operator's list; those it has besides are kept.
@@ -110,10 +110,10 @@ async def put_aliases(
         Conflict: an alias is another meter's.
     """
     for alias in aliases:
-        await put_alias(connection, viewer, meter, canonical_address(alias), now=now)
+        await upsert_alias(connection, viewer, meter, canonical_address(alias), now=now)
 
 
-async def put_alias(
+async def upsert_alias(
     connection: TransactionalDBClient, viewer: Viewer, meter: Meter, address: str, *, now: datetime
 ) -> bool:
     """Store an alias in its canonical form; returns False where the meter has it already."""

@@ -34,7 +34,7 @@ from core.services.portfolio.descriptions import (
     OccupancySpec,
     ResidenceSpec,
 )
-from core.services.portfolio.meter_aliases import check_no_alias, put_aliases
+from core.services.portfolio.meter_aliases import check_no_alias, upsert_aliases
 from core.services.portfolio.meter_keys import add_key
 from core.services.portfolio.validation import (
     canonical_address,
@@ -326,7 +326,7 @@ async def _upsert_meter(
     await meter.save(using_db=connection)
     if spec.key is not None:
         await add_key(connection, meter, spec.key, key_encryption=key_encryption, now=now)
-    await put_aliases(connection, viewer, meter, spec.aliases, now=now)
+    await upsert_aliases(connection, viewer, meter, spec.aliases, now=now)
     if before is not None and before != (spec.installed_at, spec.removed_at):
         await correct_service(
             connection, address, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now

@@ -185,6 +185,20 @@ async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) 
     return [_reading_row(row) for row in rows]
 
 
+async def indexes_around(
+    connection: BaseDBAsyncClient, moments: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[int | None, int | None]]:
+    """For each (meter, epoch seconds) the index before it and the one after it, of what counts."""
+    rows = await _select(
+        connection,
+        "SELECT k.a, k.b, (SELECT index_value FROM reading WHERE meter_id = k.a AND read_at < k.b"
+        " ORDER BY read_at DESC LIMIT 1) AS before, (SELECT index_value FROM reading WHERE meter_id = k.a"
+        " AND read_at > k.b ORDER BY read_at LIMIT 1) AS after FROM k",
+        moments,
+    )
+    return {(row["a"], row["b"]): (row["before"], row["after"]) for row in rows}
+
+
 class ReceptionHabit(NamedTuple):
     """A meter's last reading, and how many `readings` were received since `first_s` within the look-back."""
 

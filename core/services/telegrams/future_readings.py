@@ -19,7 +19,7 @@ from core.services.places.meter_directory import lock_dwellings, meters_by_addre
 from core.services.shared.audit import Subject, record
 from core.services.shared.service_window import meters_in_future, move_future_readings
 from core.services.shared.transaction import current_database, transactional
-from core.services.telegrams.readings import CLOCK_TOLERANCE
+from core.services.telegrams.line_times import CLOCK_TOLERANCE
 from core.services.telegrams.recompute import recompute_meter
 
 

@@ -137,7 +137,7 @@ async def _settle(
             [
                 row
                 for row in doubtful.get(meter_id, ())
-                if row.doubt is not Doubt.WITHDRAWN and within.first <= row.read_at <= within.last
+                if row.doubt is not Doubt.WITHDRAWN and _takes_part(row, meters[meter_id], within)
             ],
             window,
         )
@@ -148,6 +148,13 @@ async def _settle(
     await time_series.delete_readings(connection, removed)
     await time_series.insert_readings(connection, counted)
     return outcome
+
+
+def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool:
+    """Whether a doubtful reading lies in a window, and in the meter's time in service as it is known now."""
+    first_s, last_s = meter.service_s
+    at_s: int = row.read_at
+    return max(first_s, within.first) <= at_s <= min(last_s, within.last)
 
 
 def _span(window: Window, context: Sequence[ReadingRow]) -> Window:

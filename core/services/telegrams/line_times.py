@@ -7,7 +7,7 @@ tomorrow does not become true by waiting until tomorrow, nor by being sent again
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -15,6 +15,9 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.metering import TelegramError, parse_line
 from core.models import DeadLetter, TelegramState
 from core.services.telegrams.decoding import Reason, ReceivedLine
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How far a gateway's clock may run ahead of ours."""
 
 _AT_ONCE = 1000
 
@@ -49,6 +52,15 @@ async def first_receptions(
         else min(now, line.received_at, known.get(digests[line], line.received_at))
         for line in lines
     }
+
+
+def latest_moment(received_at: datetime, *, now: datetime) -> datetime:
+    """The latest time that a line can have, with the hour that clocks differ.
+
+    At its first reception that is the present. Of a line that is ingested again the time must have come, and
+    the clock that dated its reception may have been behind: a second hour.
+    """
+    return min(now, received_at + CLOCK_TOLERANCE) + CLOCK_TOLERANCE
 
 
 def future_message(moment: datetime, received_at: datetime) -> str:

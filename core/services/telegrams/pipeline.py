@@ -8,7 +8,7 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Self
 
@@ -16,6 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
+from core.leak_thresholds import ThresholdsOf
 from core.metering import CompactFormats
 from core.models import DeadLetter, TelegramState
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
@@ -23,6 +24,7 @@ from core.services.alerts.leak_detection import watch
 from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.meter_conditions import update_condition_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
+from core.services.alerts.slow_leak_hints import update_slow_leak_hints
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
@@ -39,9 +41,11 @@ from core.services.telegrams.decoding import (
     open_telegrams,
     with_removals,
 )
+from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.readings import ingest
+from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
 
@@ -218,17 +222,22 @@ async def _store(
     reported = await with_removals(connection, reported)
     reported, unusable = await settle(connection, reported, unusable)
     reported = await with_addresses_learned(connection, reported)
+    thresholds_of = application.registry.leak_thresholds
     readings = await ingest(connection, reported, now=now)
-    touched = await roll_up(connection, readings.judged.changed)
-    findings = await watch(connection, touched, thresholds_of=application.registry.leak_thresholds, now=now)
+    corrected, judged = await _correct(connection, readings.judged, thresholds_of=thresholds_of, now=now)
+    touched = await roll_up(connection, judged.counted)
+    findings = await watch(connection, touched, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     relapses = await notify_relapses(connection, list(touched), now=now)
     conditions = await update_condition_alerts(
-        connection, readings.judged.counted, thresholds_of=application.registry.leak_thresholds, now=now
+        connection, judged.counted, thresholds_of=thresholds_of, now=now
     )
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
-    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits]
+    hints = await update_slow_leak_hints(
+        connection, touched, thresholds_of=application.registry.leak_thresholds, now=now
+    )
+    notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
     failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
@@ -240,6 +249,30 @@ async def _store(
         doubtful=readings.doubtful,
         duplicates=len(readings.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len(findings) + conditions.changed + len(months) + len(limits),
-        messages=messages,
+        alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
+        messages=messages + corrected.messages,
     )
+
+
+async def _correct(
+    connection: TransactionalDBClient, judged: Judged, *, thresholds_of: ThresholdsOf, now: datetime
+) -> tuple[IntakeSummary, Judged]:
+    """Recompute the meters of which a reading that had counted turned out wrong; the rest is left to do."""
+    summary = IntakeSummary()
+    since: dict[int, int] = {}
+    for meter, row in judged.removed:
+        since[meter.id] = min(row.read_at_s, since.get(meter.id, row.read_at_s))
+    for meter, row in judged.counted:
+        if meter.id in since:
+            since[meter.id] = min(row.read_at_s, since[meter.id])
+    for meter in {meter.id: meter for meter, _ in judged.removed}.values():
+        changed = await recompute_meter(
+            connection,
+            meter,
+            since=datetime.fromtimestamp(since[meter.id], UTC),
+            thresholds_of=thresholds_of,
+            now=now,
+        )
+        summary.alerts += changed.alerts
+        summary.messages += changed.messages
+    return summary, Judged(counted=[item for item in judged.counted if item[0].id not in since])

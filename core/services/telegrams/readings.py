@@ -21,14 +21,8 @@ from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
 from core.services.telegrams.judgement import Judged, by_meter, doubtful_near, judge_readings, reading_row
-from core.services.telegrams.line_times import first_receptions, future_message
+from core.services.telegrams.line_times import first_receptions, future_message, latest_moment
 from core.services.telegrams.replay_protection import MessageCounters
-
-CLOCK_TOLERANCE = timedelta(hours=1)
-"""How far a gateway's clock may run ahead of ours.
-
-It is compared with the reception, not with the present: a line of tomorrow does not become true tomorrow.
-"""
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
@@ -66,7 +60,7 @@ async def ingest(
     outcome = Ingested()
     received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
     candidates = [
-        report for report in reported if not _refused(report, outcome, received_at[report.received.line])
+        report for report in reported if not _refused(report, outcome, received_at[report.received.line], now)
     ]
     stored = await _Stored.around(connection, candidates)
     counters = await MessageCounters.of(connection, candidates)
@@ -219,7 +213,7 @@ def _spans(windows: Sequence[Window]) -> list[Window]:
     return list(spans.values())
 
 
-def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool:
+def _refused(report: Reported, outcome: Ingested, received_at: datetime, now: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
     if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
@@ -227,7 +221,7 @@ def _refused(report: Reported, outcome: Ingested, received_at: datetime) -> bool
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."
         )
-    elif received.moment > received_at + CLOCK_TOLERANCE:
+    elif received.moment > latest_moment(received_at, now=now):
         reason = Reason.TIME_IN_FUTURE
         message = future_message(received.moment, received_at)
     elif meter.register_capacity is not None and not 0 <= report.index.value < meter.register_capacity:

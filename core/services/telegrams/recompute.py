@@ -3,7 +3,7 @@
 In: a meter, and the moment from which its readings changed. Out: its hours and days, its leaks, its other
 alerts and its dwelling's, as they would be had the readings been so from the start. The one rule: what the
 readings still show keeps its row, with what people did about it; an alert that they do not show is withdrawn,
-and whoever was told of it is told so (`core.services.alerts.withdrawals`).
+and whoever was notified of it is notified again (`core.services.alerts.withdrawals`).
 """
 
 from dataclasses import dataclass, field
@@ -13,12 +13,14 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
 from core.leak_thresholds import ThresholdsOf
+from core.models import Alert
 from core.services.alerts.condition_review import review_conditions
 from core.services.alerts.consumption_review import review_consumption_alerts
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
 from core.services.alerts.leak_detection import forget_leaks, watch
 from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
+from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -59,6 +61,7 @@ async def recompute_meter(
     if days is None:
         return Recomputed(None)
     touched = {meter: days}
+    before = await _alerts_of(connection, meter)
     await recompute_days(connection, touched)
     leaks = await _recompute_leaks(connection, meter, days, thresholds_of=thresholds_of, now=now)
     since_s = day_start(days[0], meter.zone) if since is None else int(since.timestamp())
@@ -69,11 +72,17 @@ async def recompute_meter(
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
     notifications = [*leaks.notifications, *conditions.notifications, *months, *limits]
+    corrections = await corrections_queued(connection, before - await _alerts_of(connection, meter))
     return Recomputed(
         days,
         alerts=leaks.changed + conditions.changed + withdrawn + len(months) + len(limits),
-        messages=await outbox.queue(connection, notifications, now=now),
+        messages=corrections + await outbox.queue(connection, notifications, now=now),
     )
+
+
+async def _alerts_of(connection: TransactionalDBClient, meter: MeterEntry) -> set[int]:
+    rows = Alert.filter(dwelling_id=meter.dwelling_id).using_db(connection)
+    return {row.id for row in await rows.only("id")}
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 In: the reports of a batch. Out: the reports, each meter with the step of its coarsest telegrams. The one
 rule: a walk-by telegram of whole kilowatt-hours between two of a hundred watt-hours each is no fall of the
 register, so such a meter is judged by its coarsest step; a meter with one address is judged as described.
-An alias that was heard encrypted is from then on refused in the clear, as a meter with a key is.
+An alias that has sent an encrypted telegram is from then on refused in the clear, as a meter with a key is.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ async def with_addresses_learned(
     for meter_id, step in coarser.items():
         finer = Meter.filter(Q(coarsest_step=None) | Q(coarsest_step__lt=step), id=meter_id)
         await finer.using_db(connection).update(coarsest_step=step)
-    sealed = {
+    encrypted = {
         report.received.radio_address
         for report in reported
         if report.encrypted and report.received.radio_address in report.meter.plain_addresses
     }
-    if sealed:
-        await MeterAlias.filter(radio_address__in=list(sealed)).using_db(connection).update(encrypted=True)
+    if encrypted:
+        await MeterAlias.filter(radio_address__in=list(encrypted)).using_db(connection).update(encrypted=True)
     entries: dict[MeterEntry, MeterEntry] = {}
     return [_with_step(report, coarser, entries) for report in reported] if coarser else list(reported)
 

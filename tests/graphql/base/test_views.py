@@ -12,8 +12,10 @@ from core.operators import OperatorProfile
 from core.registration.forms import FormField
 from core.services.accounts.access_tokens import AccessTokenView
 from core.services.accounts.account import NotificationChoice as Choice
+from core.services.alerts.draw_questions import RecurringDrawView
 from core.services.alerts.manager_alerts import ManagedAlertView
 from core.services.alerts.resident_alerts import AlertView
+from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.services.alerts.workflow import AlertActionView
 from core.services.auth.sessions import SessionView
 from core.services.consumption.consumption import MonthPoint
@@ -27,6 +29,8 @@ from core.services.telegrams.pipeline import IntakeSummary
 from graphql_schema.accounts.viewer import AccessToken, NotificationChoice, Session
 from graphql_schema.alerts.actions import AlertAction
 from graphql_schema.alerts.alerts import Alert
+from graphql_schema.alerts.recurring_draws import ManagedRecurringDraw, RecurringDraw
+from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
@@ -43,6 +47,7 @@ OPERATORS_OWN = {"contact", "privacy_notice", "help_pages", "password_criteria",
 ALERTS_OWN = {
     *("id", "view", "loss_litres", "loss_m3", "loss_cost", "projection", "mean_flow_lph"),
     *("minimum_flow_at_opening_lph", "meter_serial", "amount", "threshold", "workflow"),
+    "recurring_draw",
 }
 
 
@@ -56,17 +61,20 @@ ALERTS_OWN = {
         (Contact, OperatorContact, set()),
         (Dwelling, DwellingView, {"id", "database_id", "surface_m2", "residence"}),
         (DwellingRequest, DwellingRequestView, {"id"}),
-        (ManagedAlert, ManagedAlertView, {"id", "meter_serial", "workflow"}),
+        (ManagedAlert, ManagedAlertView, {"id", "meter_serial", "recurring_draw", "workflow"}),
         (ManagedResidence, ManagedResidenceView, {"id", "database_id"}),
         (Meter, MeterView, {"id", "number", "serial", "last_reading"}),
+        (ManagedRecurringDraw, RecurringDrawView, {"id"}),
         (MonthConsumption, MonthPoint, {"amount"}),
         (NotificationChoice, Choice, set()),
         (Operator, OperatorProfile, OPERATORS_OWN),
         (OwnedDwelling, DwellingView, {"id", "residence"}),
+        (RecurringDraw, RecurringDrawView, {"id", "view", "meter_serial", "starts_at"}),
         (RegistrationField, FormField, {"name", "label", "choices", "help"}),
         (Residence, ResidenceView, {"water_price"}),
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
+        (SlowLeakHint, SlowLeakView, {"meter_serial"}),
         (SubmitTelegramsResult, IntakeSummary, {"unusable"}),
     ],
 )

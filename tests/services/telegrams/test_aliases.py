@@ -8,9 +8,10 @@ import pytest
 
 from core.access import SYSTEM, Act, Role, Viewer
 from core.consumption.fluids import Fluid
+from core.consumption.plausibility import Doubt
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.metering import Address, explain
-from core.models import Alert, DeadLetter, Meter, MeterAlias
+from core.models import Alert, DeadLetter, DoubtfulReading, Meter, MeterAlias
 from core.registration.answers import SerialAnswer
 from core.services.places.meter_directory import meters_by_address
 from core.services.portfolio.meter_aliases import add_alias, list_aliases, remove_alias
@@ -89,13 +90,14 @@ async def test_telegrams_of_both_addresses_are_one_series(application, key_encry
 async def test_equal_moments_with_equal_indexes_are_no_contradiction(
     application, key_encryption, first
 ) -> None:
-    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh contradicts it."""
+    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh is doubtful."""
     await factories.residence(key_encryption, heat_meter(aliases=[WALK_BY]))
     both = [oms(12_345_600, START), walk_by(12_345_000, START)]
     lines = [both[first], both[1 - first]]
     summary = await take(application, *lines)
     assert (summary.stored, summary.duplicates, summary.unusable) == (1, 1, {})
-    assert (await take(application, walk_by(12_344_000, START))).unusable == {"CONFLICTING_READING": 1}
+    assert (await take(application, walk_by(12_344_000, START))).doubtful == 1
+    assert [row.doubt for row in await DoubtfulReading.all()] == [Doubt.CONFLICTING_READING]
 
 
 async def test_each_address_has_its_own_message_counter(application, key_encryption) -> None:
@@ -170,7 +172,7 @@ async def test_aliases_are_added_listed_removed_and_audited(application, key_enc
     assert await audited() == [Act.METER_ALIAS_ADDED, Act.METER_ALIAS_REMOVED]
 
 
-async def test_an_alias_in_the_clear_is_heard_until_it_has_been_heard_encrypted(
+async def test_an_alias_may_send_in_the_clear_until_it_has_sent_an_encrypted_telegram(
     application, key_encryption
 ) -> None:
     """Walk-by telegrams are plain beside encrypted ones; the address that has the key is not."""

@@ -1,15 +1,22 @@
-"""What a counter cannot show, whatever the coding of its record allows.
+"""What a record cannot mean, whatever its coding allows: counters and days.
 
 In: the values of a frame, and which of its records a reader takes. Out: the same values, those that cannot be
-left out. The one rule: what has been counted, or has elapsed, is a number and never below zero. The binary
-codings carry a sign (EN 13757-3 type B) and mark "no value" by the most negative number alone; many meters
-send all ones for it, which reads as -1, and Itron FE FE FE FE. Some (Zenner) put the binary mark 00 00 00 80
-into a decimal field as well, where it reads as eighty million.
+left out. The one rule: what has been counted, or has elapsed, is a number and never below zero, and what a
+telegram says has been, has been by the meter's own clock.
+
+The binary codings carry a sign (EN 13757-3 type B) and mark "no value" by the most negative number alone;
+many meters send all ones for it, which reads as -1, and Itron FE FE FE FE. Some (Zenner) put the binary mark
+00 00 00 80 into a decimal field as well, where it reads as eighty million.
 
 Flows, powers and temperatures keep their sign: -1 is a number there.
+
+Clocks that were never set start with 2000-01-01, and radio of this standard is younger than 2000 (EN
+13757-4:2005). A two-digit year is of 2000 to 2080 (EN 13757-3 annex A, type F); the later ones are of the
+last century.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -67,3 +74,25 @@ def possible(values: tuple[RecordValue, ...], guarded: Sequence[Guard]) -> tuple
         if not isinstance(value, _NUMBER) or value < zero or (mark is not None and value == mark):
             values = (*values[:index], None, *values[index + 1 :])
     return values
+
+
+NEVER_SET: Final = date(2000, 1, 1)
+UNSET_YEAR: Final = NEVER_SET.year
+_LAST_YEAR: Final = 2080
+
+
+def day_of(moment: date) -> date:
+    """The day of a day or of a moment."""
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def clock_day(moment: object) -> date | None:
+    """The day that a meter's clock shows; None when it shows none, or was never set."""
+    if not isinstance(moment, date) or not UNSET_YEAR < moment.year <= _LAST_YEAR:
+        return None
+    return day_of(moment)
+
+
+def has_been(moment: date, today: date | None) -> bool:
+    """True unless this is after the day that the meter's clock shows, or beyond all days."""
+    return moment.year <= _LAST_YEAR and (today is None or day_of(moment) <= today)
