@@ -30,7 +30,7 @@ READING_COLUMNS = """
         status_bits INTEGER NOT NULL,
         received_at BIGINT NOT NULL,
         telegram_digest BIGINT NOT NULL,
-        evidence SMALLINT NOT NULL,
+        evidence SMALLINT NOT NULL DEFAULT 0,
         PRIMARY KEY (meter_id, read_at)
     """
 TIME_SERIES = (
