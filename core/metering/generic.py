@@ -128,8 +128,8 @@ def _has_cooling_circuit(layout: Layout) -> bool:
         if meaning.measurand in _OF_A_CIRCUIT and meaning.coordinates == where:
             circuits.setdefault(meaning.subunit, []).append((meaning.measurand, meaning.unit, meaning.scale))
     own, other = circuits.pop(0, []), circuits.pop(_COOLING_CIRCUIT, [])
-    whole = len(own) == len(_OF_A_CIRCUIT) == len({measurand for measurand, _, _ in own})
-    return whole and sorted(own) == sorted(other) and not circuits
+    whole = len(own) == len(other) == len(_OF_A_CIRCUIT) == len({measurand for measurand, _, _ in own})
+    return whole and set(own) == set(other) and not circuits
 
 
 _OF_A_CIRCUIT: Final = frozenset({Measurand.ENERGY, Measurand.VOLUME})
