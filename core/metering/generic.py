@@ -3,25 +3,26 @@
 In: an opened frame. Out: the values that EN 13757-3 alone lets one read, marked `generic`. The one rule: an
 unknown meter of whatever maker is read as far as the standard goes and flagged; it is not dropped. The
 standard leaves open what a storage number means, so a snapshot is published only when value and day stand
-under number 1, which the makers agree on, or when there is but one number to choose from. Nobody has looked
-at what such a meter sends when it has nothing to say, so what cannot be is left out: a clock that was never
-set, a snapshot of the meter's own future, a temperature that no sensor measures.
+under number 1, which the makers agree on, when there is but one number to choose from, or when the values
+themselves leave no choice. Nobody has looked at what such a meter sends when it has nothing to say, so what
+cannot be is left out: a clock that was never set, a snapshot of the meter's own future, a temperature that no
+sensor measures.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.mbus.frame import Coordinates, Frame, Layout
 from core.mbus.no_value import NEVER_SET, UNSET_YEAR, clock_day, day_of, guards, has_been, possible
 from core.mbus.units import BACKWARD, FORWARD
 from core.mbus.values import Coding
-from core.mbus.vocabulary import Function, Measurand
+from core.mbus.vocabulary import Function, Measurand, RecordValue
 from core.metering.driver import MeterDriver
-from core.metering.fields import DATED, NOW, Field, SnapshotPlaces, single_day
+from core.metering.fields import DATED, NOW, Field, SnapshotPlaces, may_count, single_day
 from core.metering.measurement import MeasuredValue, Measurement
 from core.metering.serials import SerialFormat
 from core.metering.table import Table
@@ -51,24 +52,42 @@ _HEAT_AND_COOLING: Final = (
     Field("total_cooling_energy_kwh", Measurand.ENERGY, modifiers=(BACKWARD,)),
     *(field for field in _NOW if field.name != "backward_energy_kwh"),
 )
+# Or the one circuit apart from the other: see `_has_cooling_circuit`.
+_COOLING_CIRCUIT: Final = 1
+_CIRCUITS: Final = (
+    *_HEAT_AND_COOLING,
+    Field("total_cooling_energy_kwh", Measurand.ENERGY, subunit=_COOLING_CIRCUIT),
+)
+
+
+class _Snapshot(NamedTuple):
+    """The storage number of the last billing, and whether its day is sent."""
+
+    storage: int
+    dated: bool
 
 
 @lru_cache(maxsize=256)
-def _table(storage: int | None, *, both_ways: bool) -> Table:
-    target = () if storage is None else (storage,)
+def _table(snapshot: _Snapshot | None, *, both_ways: bool, circuits: bool) -> Table:
+    target = () if snapshot is None else (snapshot.storage,)
+    storages = () if snapshot is None or not snapshot.dated else target
     if not both_ways:
-        return Table(target=target, storages=target, now=_NOW)
+        return Table(target=target, storages=storages, now=_NOW)
     heat = tuple(
         Field("target_energy_kwh", Measurand.ENERGY, number, modifiers=(FORWARD,)) for number in target
     )
-    return Table(heat, target=target, storages=target, now=_HEAT_AND_COOLING)
+    now = _CIRCUITS if circuits else _HEAT_AND_COOLING
+    return Table(heat, target=target, storages=storages, now=now)
 
 
 def interpret(frame: Frame) -> Measurement:
     """Reads the fields of the standard."""
     both_ways = frame.envelope.meter_address.medium == _BOTH_WAYS
-    table = _table(_snapshot(frame, both_ways=both_ways), both_ways=both_ways)
+    snapshot = _snapshot(frame, both_ways=both_ways)
+    table = _table(snapshot, both_ways=both_ways, circuits=both_ways and _has_cooling_circuit(frame.layout))
     values = table.values(frame)
+    if snapshot is not None and not snapshot.dated:
+        values.pop("target_date", None)
     if "fabrication_no" in values and _has_binary_fabrication_number(frame.layout):
         # Some makers put decimal digits under a binary coding: which is meant cannot be known.
         del values["fabrication_no"]
@@ -93,8 +112,31 @@ def _has_binary_fabrication_number(layout: Layout) -> bool:
     )
 
 
-def _snapshot(frame: Frame, *, both_ways: bool) -> int | None:
-    """The storage number of the last billing; None when that is open to doubt."""
+def _has_cooling_circuit(layout: Layout) -> bool:
+    """True when subunit 1 counts what the meter itself counts, one energy and one volume, in the same units,
+    no other subunit does, and no energy says which way it went.
+
+    A meter of type 0D counts heat and cooling (device types of EN 13757): of two such circuits the second is
+    the cooling. A pulse input, which makers number as a subunit too, counts one thing, energy or volume.
+    """
+    meanings = [place.meaning for place in layout.places]
+    if any(meaning.measurand is Measurand.ENERGY and meaning.modifiers for meaning in meanings):
+        return False
+    circuits: dict[int, list[tuple[Measurand, str, Decimal | None]]] = {}
+    for meaning in meanings:
+        where = (meaning.measurand, 0, 0, meaning.subunit, Function.INSTANTANEOUS, ())
+        if meaning.measurand in _OF_A_CIRCUIT and meaning.coordinates == where:
+            circuits.setdefault(meaning.subunit, []).append((meaning.measurand, meaning.unit, meaning.scale))
+    own, other = circuits.pop(0, []), circuits.pop(_COOLING_CIRCUIT, [])
+    whole = len(own) == len(other) == len(_OF_A_CIRCUIT) == len({measurand for measurand, _, _ in own})
+    return whole and set(own) == set(other) and not circuits
+
+
+_OF_A_CIRCUIT: Final = frozenset({Measurand.ENERGY, Measurand.VOLUME})
+
+
+def _snapshot(frame: Frame, *, both_ways: bool) -> _Snapshot | None:
+    """Where the last billing stands; None when that is open to doubt."""
     places, values = frame.layout.places, frame.values
     days = [place for place in places if place.meaning.storage and place.meaning.measurand in DATED]
     never = {place.meaning.storage for place in days if frame.content[place.start : place.stop] in _NEVER}
@@ -105,21 +147,53 @@ def _snapshot(frame: Frame, *, both_ways: bool) -> int | None:
     }
     dated = {storage for storage, day in moments.items() if day != NEVER_SET}
     counts = _counts(frame, both_ways=both_ways)
-    valued = counts.keys() - never
-    if _LAST_BILLING in valued & dated:
+    valued = {storage: counted for storage, counted in counts.items() if storage not in never}
+    has_day = True
+    if _LAST_BILLING in valued.keys() & dated:
         found = _LAST_BILLING
-    elif len(valued) == 1 and dated <= valued:
+    elif len(valued) == 1 and dated <= valued.keys():
         (found,) = valued
+    elif not dated and (_agree(valued) or _goes_before(valued, _counts_of_now(frame))):
+        found, has_day = _LAST_BILLING, False  # a day of 2000-01-01 is that of a clock that starts
     else:
         return None
     day = moments.get(found)
-    if day is None or (has_been(day, _clock(frame)) and (day.year > UNSET_YEAR or counts[found])):
-        return found
+    counted = any(value > 0 for value in counts[found].values())
+    if day is None or (has_been(day, _clock(frame)) and (day.year > UNSET_YEAR or counted)):
+        return _Snapshot(found, has_day)
     return None  # not taken: it is of a day to come, or of a clock that starts, with nothing counted
 
 
-def _counts(frame: Frame, *, both_ways: bool) -> dict[int, bool]:
-    """The storage numbers, 0 excepted, under which a billed counter stands; and whether one is above zero."""
+_Counted = dict[tuple[Measurand, str, tuple[int, ...]], int | Decimal]
+"""What is counted under a storage number, by measurand, unit and modifiers."""
+
+
+def _agree(valued: Mapping[int, _Counted]) -> bool:
+    """True when number 1 and all others hold the same: whichever is the billing, its values are known."""
+    first = valued.get(_LAST_BILLING)
+    return first is not None and all(counted == first for counted in valued.values())
+
+
+def _goes_before(valued: Mapping[int, _Counted], now: _Counted) -> bool:
+    """True when there are numbers 1 and 2, and 1 was taken before 2, as the counters say, which only rise.
+
+    Number 1 holds the value of the set date, as OMS Volume 2 lists it. Meters that keep months there instead
+    have the latest under 1 and the others behind it, so that 1 is never below 2. Allocators start again each
+    year and prove nothing; neither does a counter that is now below what it was.
+    """
+    if valued.keys() != {_LAST_BILLING, _LAST_BILLING + 1}:
+        return False
+    first, second = valued[_LAST_BILLING], valued[_LAST_BILLING + 1]
+    return (
+        first.keys() == second.keys() <= now.keys()
+        and all(first[what] <= second[what] <= now[what] for what in first)
+        and any(first[what] < second[what] for what in first)
+        and all(measurand is not Measurand.ALLOCATOR_UNITS for measurand, _, _ in first)
+    )
+
+
+def _counts(frame: Frame, *, both_ways: bool) -> dict[int, _Counted]:
+    """The billed counters under storage numbers, 0 excepted."""
     layout = frame.layout
     known = SnapshotPlaces.of(layout)
     counted, guarded = known.counted, known.guards
@@ -131,12 +205,31 @@ def _counts(frame: Frame, *, both_ways: bool) -> dict[int, bool]:
         )
         counted += forward
         guarded += guards(layout, [index for index, _ in forward])
-    found: dict[int, bool] = {}
-    values = possible(frame.values, guarded)
+    return _by_storage(layout, possible(frame.values, guarded), counted)
+
+
+def _counts_of_now(frame: Frame) -> _Counted:
+    """The billed counters of now."""
+    layout = frame.layout
+    places = [
+        index
+        for index, place in enumerate(layout.places)
+        if not place.meaning.storage
+        and (may_count(place.meaning) or place.meaning.coordinates == _forward_energy(0))
+    ]
+    values = possible(frame.values, guards(layout, places))
+    return _by_storage(layout, values, [(index, 0) for index in places]).get(0, {})
+
+
+def _by_storage(
+    layout: Layout, values: Sequence[RecordValue], counted: Iterable[tuple[int, int]]
+) -> dict[int, _Counted]:
+    found: dict[int, _Counted] = {}
     for index, storage in counted:
-        value = values[index]
+        value, meaning = values[index], layout.places[index].meaning
         if isinstance(value, int | Decimal):
-            found[storage] = found.get(storage, False) or value > 0
+            what = (meaning.measurand, meaning.unit, meaning.modifiers)
+            found.setdefault(storage, {}).setdefault(what, value)
     return found
 
 

@@ -59,6 +59,76 @@ def test_a_snapshot_is_published_only_when_it_is_plain_which(records, target):
     assert (values.get("target_volume_m3"), values.get("target_date")) == target
 
 
+@pytest.mark.parametrize(
+    ("records", "target"),
+    [
+        ("4413E8030000 840113E8030000", Decimal(1)),
+        ("4413E8030000 840113E8030000 426C0101", Decimal(1)),
+        ("441300000000 840113E8030000", Decimal(0)),
+        ("441300000000 840113E8030000 426C0101", None),
+        ("441300000000 840113E8030000 426C0000", Decimal(1)),
+        ("4413D0070000 840113E8030000", None),
+        ("4413E8030000 840113D0070000 C40113D0070000", None),
+        ("4413E8030000 840113E8030000 440605000000", None),
+        ("4413E8030000 840113E8030000 82016C3E34", None),
+        ("4413E8030000 840213D0070000", None),
+        ("840113E8030000 C40113E8030000", None),
+        ("4413E8030000 840113BABB0000", None),
+        ("4413E8030000 840115D0070000", None),
+    ],
+)
+def test_of_two_snapshots_without_days_their_values_may_leave_one_choice(records, target):
+    """The total is 47.889 m3. Both the same: 1 m3, whichever it is; number 1 below number 2, and that not
+    above the total: the set date's. None of the latest month first, of three, of other units, with a day.
+    """
+    measurement = measured("041311BB0000" + records)
+    assert measurement.values.get("target_volume_m3") == target
+    assert "target_date" not in measurement.values
+    assert measurement.history == ()
+
+
+@pytest.mark.parametrize(
+    ("records", "target"),
+    [
+        ("036E840000 426E1300 82016E2000", None),
+        ("036E840000 426E1300 82016E1300", 19),
+        ("426E1300 82016E2000", None),
+        ("440605000000 84010609000000", None),
+        ("040610000000 440605000000 84010609000000", 5),
+        ("040610000000 440605000000 84010609000000 4413E8030000 840113E8030000 041311BB0000", 5),
+        ("040610000000 440605000000 84010609000000 4413E8030000 84011300000000 041311BB0000", None),
+    ],
+)
+def test_only_a_counter_that_never_starts_again_shows_the_order_of_snapshots(records, target):
+    """19 units before 32 may be January and December; 5 kWh before 9, of 16 now, are the set date's."""
+    values = measured(records).values
+    assert values.get("target_hca_units", values.get("target_energy_kwh")) == target
+
+
+@pytest.mark.parametrize(
+    ("records", "medium", "cooling"),
+    [
+        ("0C0644010000 0C1356780100 8C400601000000 8C401376150000", "0D", 1),
+        ("0C0644010000 0C1356780100 8C400601000000 8C401376150000", "04", None),
+        ("0C0644010000 0C1356780100 8C400601000000", "0D", None),
+        ("0C0644010000 0C1356780100 8C401376150000", "0D", None),
+        ("0C0644010000 0C1356780100 8C400701000000 8C401376150000", "0D", None),
+        ("0C0644010000 8C400601000000", "0D", None),
+        ("0C0644010000 0C1356780100 8C400601000000 8C401376150000 8C80401376150000", "0D", None),
+        ("0C0644010000 0C1356780100 8C400601000000 8C401376150000 0C863C09000000", "0D", 9),
+        ("0C0644010000 0C1356780100 8C5006010000008C501376150000", "0D", None),
+    ],
+)
+def test_the_second_circuit_of_a_meter_of_heat_and_cooling_is_the_cooling(records, medium, cooling):
+    """144 kWh of heat, 1 kWh of cooling with a volume of its own; a pulse input counts one thing, and what is
+    marked as backward is the cooling itself.
+    """
+    body = bytes.fromhex("445A697856341201" + medium + "7A11000000" + records)
+    telegram = bytes((len(body),)) + body
+    values = open_telegram(identify(telegram, Registry(())), None).measurement.values
+    assert (values["total_energy_kwh"], values.get("total_cooling_energy_kwh")) == (144, cooling)
+
+
 def test_what_is_in_an_error_state_or_has_no_value_is_absent():
     """Function 3, all-F digits and the most negative number publish nothing."""
     assert measured("7413FEFEFEFE 0C13FFFFFFFF 043B00000080").values == {}
