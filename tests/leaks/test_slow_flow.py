@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.consumption import IndexReading, clean
+from core.consumption import IndexReading, Register, clean
 from core.leaks.slow_flow import (
     DayFinding,
     is_measurable,
@@ -53,7 +53,7 @@ def days_of(
             at_s = int(start.timestamp()) + (minute + 1) * MINUTE_S
             readings.append(IndexReading(at_s, int(litres) // step * step))
     return slow_days(
-        clean(readings, register_capacity=None),
+        clean(readings, Register()),
         step_litres=step,
         zone=PARIS,
         first=FIRST,
