@@ -23,6 +23,12 @@ _NEAR_HOURS = 72.0
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A dwelling's demand is learned from a week of quarter days, or from ten days."""
 
+_BUSY_FACTOR = 1.75
+_LONGEST_ASKED_H = 96.0
+"""A dwelling that lately went long without a pause, awake at night or watering a garden, is watched longer by
+this factor before an alert opens, up to the time that the stored readings cover.
+"""
+
 _SPARSE_OF_EIGHT = 6
 _ONES = np.array([number.bit_count() for number in range(256)])
 _ENOUGH_RANKS = 8
@@ -123,7 +129,7 @@ class Tracker:
             last = state["time"][1, column]
             lost = (
                 state["lost"][column]
-                + state["rate"][column] * max(0.0, last - state["rate_run"][column]) / HOUR_S
+                + state["mean"][column] * max(0.0, last - state["rate_run"][column]) / HOUR_S
             )
             changes.append(_change(state, column, meters, Change.REPLACED, last, lost_l=lost))
         state["open"][columns] = _NO_EPISODE
@@ -136,7 +142,9 @@ class Tracker:
         if not len(columns):
             return
         part = state.take(columns)
-        rank, seen = bounds.horizon(part, self.resolution.observed_h)
+        longest = max(_LONGEST_ASKED_H, self.resolution.observed_h)
+        asked_h = np.clip(_BUSY_FACTOR * bounds.busy_h(part), self.resolution.observed_h, longest)
+        rank, seen = bounds.horizon(part, asked_h)
         bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
         sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
         sure &= bounds.at(part["time"], rank) >= part["until"]
@@ -222,6 +230,7 @@ class Tracker:
             ("detected", now),
             ("level", np.maximum(levels_of(rate, self.thresholds), 1)),
             ("rate", rate),
+            ("mean", rate),
             ("rate_run", since),
             ("rate_ref", rate),
             ("rate_ref_at", now),
@@ -249,11 +258,11 @@ class Tracker:
         rose, fell = self._update_level(part)
         for at in np.flatnonzero(closing):
             column = columns[at]
-            rate, before = state["rate"][column], state["rate_ref"][column]
-            if rate * self.resolution.agreement < before:  # it fell because the leak had ended already
-                rate = before
+            mean, before = state["mean"][column], state["rate_ref"][column]
+            if state["rate"][column] * self.resolution.agreement < before:
+                mean = before  # it fell because the leak had ended already
             lost = state["lost"][column]
-            lost += rate * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
+            lost += mean * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
             changes.append(_change(state, column, meters, Change.CLOSED, ended[at], lost_l=lost))
             state["until"][column] = ended[at]
             state["open"][column] = _NO_EPISODE
@@ -268,18 +277,20 @@ class Tracker:
     def _update_rate(self, part: ClassifierState, by_profile: Array) -> None:
         """The present flow; the time before it changed is counted at the previous flow."""
         now = part["at"]
-        rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
+        rate, changed_at, part["least"][:], since = bounds.rate_now(part, self.resolution)
+        mean = bounds.mean_on(part, since, rate, self.resolution.step_litres)
         if by_profile.any():
             rate = np.where(by_profile, profile.rate_now(part), rate)
+            mean = np.where(by_profile, rate, mean)
             changed_at = np.where(by_profile, now, changed_at)
         ratio = rate / part["rate"]
         agreement = self.resolution.agreement
         changed = by_profile | (ratio > agreement) | (ratio < 1 / agreement)
         run = np.maximum(part["rate_run"], changed_at)
-        booked = np.where(by_profile, rate, part["rate"]) * (run - part["rate_run"]) / HOUR_S
+        booked = np.where(by_profile, rate, part["mean"]) * (run - part["rate_run"]) / HOUR_S
         part["lost"][:] = np.where(changed, part["lost"] + booked, part["lost"])
         part["rate_run"][:] = np.where(changed, run, part["rate_run"])
-        part["rate"][:] = rate
+        part["rate"][:], part["mean"][:] = rate, mean
         taken = (rate >= part["rate_ref"]) | (
             now - part["rate_ref_at"] > self.thresholds.fall_after_h * HOUR_S
         )
