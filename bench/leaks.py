@@ -5,8 +5,8 @@
 
 Runs the classifier over the labelled dwellings of ../shared/leaks (dev.npz, or dev2.npz, which was made by
 other rules), or over generated ones, at each register and cadence, and prints the scorer's figures; with
---by-scenario those of each scenario and confounder of the second set too. With --fleet: one day of a whole fleet, from memory to
-results, as a multiple of the time to copy the same readings. Compare the ratios, not the absolute figures.
+--by-scenario those of each scenario and confounder too. With --fleet: one day of a whole fleet, from memory
+to results, as a multiple of the time to copy the same readings. Compare the ratios, not the absolute figures.
 """
 
 import argparse
@@ -38,7 +38,9 @@ HEADING = (
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     asked.add_argument("--set", choices=("dev", "dev2"), default="dev", help="the labelled set")
-    asked.add_argument("--data", type=Path, help="another labelled set: its file, score.py beside it or shared")
+    asked.add_argument(
+        "--data", type=Path, help="another labelled set: its file, score.py beside it or shared"
+    )
     asked.add_argument("--generated", type=int, metavar="SEED", help="generated dwellings instead of a set")
     asked.add_argument("--homes", type=int, default=240, help="how many of them")
     asked.add_argument("--by-kind", action="store_true", help="recall by kind of leak, and levels mistaken")

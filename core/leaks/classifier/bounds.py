@@ -28,7 +28,7 @@ _STAMP_S = 200.0
 _SLACK_S = 600.0
 """A day of readings that is shorter by this much still counts as a day."""
 
-_FLOOR_STEPS = 2.5
+_FLOOR_STEPS = 3.5
 """A window that only the leak fills must be long enough to turn the register by so many steps."""
 
 _BREATH = 0.2
@@ -92,6 +92,12 @@ def intervals_on(state: ClassifierState, rank: Array, rate: Array, step: int) ->
     return np.asarray(_on_floor(state, rank, rate, step).sum(axis=0))
 
 
+def shows_alone(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
+    """The same, where the flow turns the register by several steps within an interval; elsewhere 0."""
+    plain = (rate >= _FLOOR_STEPS * step) & (rate < _UNKNOWN)
+    return np.where(plain, intervals_on(state, rank, np.where(plain, rate, 0.0), step), 0)
+
+
 def mean_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
     """The mean flow of these intervals, where a leak's breathing is wider than the register's step.
 
@@ -114,7 +120,7 @@ def _on_floor(state: ClassifierState, rank: Array, rate: Array, step: int) -> Ar
 
 
 def _alone(litres: Array, seconds: Array, rate: Array, step: int) -> Array:
-    """Whether the leak alone could have counted these litres: its breathing or a step of the register more."""
+    """Whether the leak alone could have counted these litres: its breath or a step of the register more."""
     leaked = rate * seconds / HOUR_S
     breath = np.where(rate >= _BREATHES_FROM_LPH, _BREATH, 0.0)
     return np.asarray(litres <= leaked + np.maximum(breath * leaked, step))

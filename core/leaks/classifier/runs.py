@@ -1,9 +1,9 @@
 """Joins the transitions of a meter into runs: a leak from its start to its end, with what it lost.
 
 In: transitions in the order of time, and the classifier state for the runs that are open. Out: runs, oldest
-first. The one rule: a run that ends because the meter was replaced, and runs at the first reading of the new
-meter, is one leak of the pipe, however long nothing was received in between; nothing was subtracted across the
-two registers.
+first. The one rule: a run that ends because the meter was replaced, and begins again at the first reading of
+the new one, is one leak of the pipe, however long nothing was received in between; nothing was subtracted
+across the two registers.
 """
 
 from collections.abc import Iterable, Sequence
