@@ -237,11 +237,9 @@ class Tracker:
     def _asked_belief(self, part: ClassifierState) -> Array:
         """The belief that an opening requires."""
         quarters = profile.by_quarters(part["demand"])
-        asked = np.where(quarters, self.thresholds.belief_quarter_days, self.thresholds.belief_days)
-        if self.resolution.step_litres > 1:  # a coarse register looks like a leak much more easily
-            step = float(self.resolution.step_litres)
-            asked = 1 - (1 - asked) / np.where(quarters, step, np.sqrt(step))
-        return np.asarray(asked)
+        by_quarters = (1 - self.thresholds.belief_quarter_days) * self.resolution.doubt_quarters
+        by_days = (1 - self.thresholds.belief_days) * self.resolution.doubt_days
+        return 1 - np.where(quarters, by_quarters, by_days)
 
     def _begin(self, state: ClassifierState, columns: Array, since: Array, rate: Array, rule: int) -> None:
         now = state["at"][columns]
