@@ -97,7 +97,7 @@ def test_the_end_of_a_leak_is_known_in_bounded_time_by_daily_readings(seed, lph)
 
 def test_a_leak_that_demand_alone_explains_for_a_week_has_ended():
     """A small leak stops while guests draw more than before: a week after it was last believed in, it is
-    over, dated to then, and the certainty of that is told.
+    over, within 25 days of its end.
     """
     chance = np.random.default_rng(4)
     litres = home_days(chance, 90)
@@ -110,8 +110,8 @@ def test_a_leak_that_demand_alone_explains_for_a_week_has_ended():
 
 
 def test_a_home_that_is_often_awake_is_asked_for_longer_and_not_forever():
-    """Every third day passes without a quiet hour, six litres in most: no alert; and a leak in it is told
-    within four days.
+    """Every third day passes without a quiet hour, six litres in most: no alert; and a leak in it is
+    reported within four days.
     """
     calm = [0] * 7 + [9, 40, 15, 0, 22, 9, 31, 0, 12, 9, 44, 15, 30, 60, 22, 9, 6]
     awake = [6, 7, 6, 9, 6, 7, 6, 9, 40, 15, 6, 22, 9, 31, 6, 12, 9, 44, 15, 30, 60, 22, 9, 6]
