@@ -23,6 +23,12 @@ _NEAR_HOURS = 72.0
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A dwelling's demand is learned from a week of quarter days, or from ten days."""
 
+_KNOWN_BEFORE = 3
+_FEWEST_UNKNOWN = 3
+"""A dwelling of which fewer intervals than this are known from before the leak is watched for three times as
+many: ten equal days are a leak or a habit.
+"""
+
 _BUSY_FACTOR = 1.75
 _LONGEST_ASKED_H = 96.0
 """A dwelling that lately went long without a pause, awake at night or watering a garden, is watched longer by
@@ -208,9 +214,12 @@ class Tracker:
         asked = self._asked_belief(part)
         fewest = np.where(quarters, _FEWEST_INTERVALS[0], _FEWEST_INTERVALS[-1])
         believed = profile.believed_from(part, lowest)
-        sure = (believed >= asked) & (part["intervals"] >= fewest)
         rate = profile.rate_now(part)
         since = np.minimum(profile.onset(part, rate), part["time"][1])
+        spacing_s = part["time"][0] - part["time"][1]
+        unknown = part["intervals"] - (part["at"] - since) / spacing_s < _KNOWN_BEFORE
+        fewest = np.where(unknown, _FEWEST_UNKNOWN * fewest, fewest)
+        sure = (believed >= asked) & (part["intervals"] >= fewest)
         slight = rate < _SLIGHT * float(self.thresholds.level_1_lph)
         chosen = np.flatnonzero(sure & ~(slight & (part["at"] - since < _SLIGHT_LASTS_S)))
         if not len(chosen):

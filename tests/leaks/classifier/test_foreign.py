@@ -1,4 +1,4 @@
-"""Leaks as other generators and other houses make them: flows that breathe, empty flats, exchanges."""
+"""Leaks as other generators and other homes make them: flows that breathe, empty flats, exchanges."""
 
 import numpy as np
 import pytest
@@ -51,11 +51,11 @@ def test_any_constant_leak_of_an_empty_flat_is_found_by_daily_readings(lph, step
     assert run.until_s is None
 
 
-@pytest.mark.parametrize("silence_h", [1, 4, 10, 30])
-def test_an_exchange_with_hours_of_silence_is_one_leak(silence_h):
+@pytest.mark.parametrize("gap_h", [1, 4, 10, 30])
+def test_an_exchange_with_hours_without_data_is_one_leak(gap_h):
     """The old register ends, nothing is received for hours, the new one shows the leak at once: one run."""
     old = read([0] * 48 + [9] * 60)
-    new = read([9] * 80, start_s=int(old.at_s[-1]) + silence_h * H)
+    new = read([9] * 80, start_s=int(old.at_s[-1]) + gap_h * H)
     serial = np.concatenate((np.zeros(len(old.at_s), int), np.ones(len(new.at_s), int)))
     both = Readings(np.concatenate((old.at_s, new.at_s)), np.concatenate((old.litres, new.litres)), serial)
     (run,) = runs_of(both)
@@ -122,6 +122,11 @@ def test_a_home_that_is_often_awake_is_asked_for_longer_and_not_forever():
     leaking[24 * 30 :] += 9
     (run,) = [run for run in runs_of(read(leaking)) if run.detected_s > START_S + 30 * DAY]
     assert run.detected_s - (START_S + 30 * DAY) <= 4 * DAY
+
+
+def test_ten_equal_days_of_a_dwelling_that_is_not_known_are_no_leak():
+    """450 L on each of twenty days, and nothing known from before: a habit as well as a leak, so no alert."""
+    assert runs_of(read([450] * 21, every_s=DAY)) == []
 
 
 def test_a_missing_reading_among_six_hourly_ones_raises_nothing():
