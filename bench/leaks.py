@@ -1,11 +1,12 @@
 """Quality and speed of leak detection.
 
-    python bench/leaks.py [--generated SEED] [--by-kind]
+    python bench/leaks.py [--set dev|dev2 | --data FILE.npz | --generated SEED] [--by-kind] [--by-scenario]
     python bench/leaks.py --fleet [--meters N]
 
-Runs the classifier over the labelled dwellings of ../shared/leaks/dev.npz, or over generated ones, at each
-register and cadence, and prints the scorer's figures. With --fleet: one day of a whole fleet, from memory to
-results, as a multiple of the time to copy the same readings. Compare the ratios, not the absolute figures.
+Runs the classifier over the labelled dwellings of ../shared/leaks (dev.npz, or dev2.npz, which was made by
+other rules), or over generated ones, at each register and cadence, and prints the scorer's figures; with
+--by-scenario those of each scenario and confounder too. With --fleet: one day of a whole fleet, from memory
+to results, as a multiple of the time to copy the same readings. Compare the ratios, not the absolute figures.
 """
 
 import argparse
@@ -28,29 +29,40 @@ CAPACITY_L = 10**8
 CASES = ((1, 1), (10, 1), (100, 1), (1, 6), (10, 6), (1, 24), (10, 24))
 """Litres of a step, and hours between readings."""
 
+HEADING = (
+    "step cadence homes leaks | recall % all  L1    L2    L3 | false | level % | delay h med p95 |"
+    " loss err % med p90 bias | end err h med p95 | runs/leak | CPU s"
+)
+
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    asked.add_argument("--data", type=Path, default=LABELLED, help="the folder of dev.npz and score.py")
-    asked.add_argument("--generated", type=int, metavar="SEED", help="generated dwellings instead of dev.npz")
+    asked.add_argument("--set", choices=("dev", "dev2"), default="dev", help="the labelled set")
+    asked.add_argument(
+        "--data", type=Path, help="another labelled set: its file, score.py beside it or shared"
+    )
+    asked.add_argument("--generated", type=int, metavar="SEED", help="generated dwellings instead of a set")
     asked.add_argument("--homes", type=int, default=240, help="how many of them")
     asked.add_argument("--by-kind", action="store_true", help="recall by kind of leak, and levels mistaken")
+    asked.add_argument("--by-scenario", action="store_true", help="each scenario and confounder by itself")
+    asked.add_argument("--only", metavar="L,H", help="one case: litres of a step, hours between readings")
     asked.add_argument("--fleet", action="store_true", help="the speed over a fleet")
     asked.add_argument("--meters", type=int, default=3_600_000, help="of the fleet")
     chosen = asked.parse_args()
     if chosen.fleet:
         measure(chosen.meters)
         return
-    if not (chosen.data / "score.py").exists():
-        sys.exit(f"no labelled data and no scorer in {chosen.data}")
-    scorer = _module(chosen.data / "score.py")
-    print(
-        "step cadence homes leaks | recall % all  L1    L2    L3 | false | level % | delay h med p95 |"
-        " loss err % med p90 | runs/leak | CPU s"
-    )
-    for step, cadence_h in CASES:
+    data = chosen.data or LABELLED / f"{chosen.set}.npz"
+    scorer_file = next((one for one in (data.parent, LABELLED) if (one / "score.py").exists()), None)
+    if scorer_file is None or not (data.exists() or chosen.generated is not None):
+        sys.exit(f"no labelled data or no scorer: {data}")
+    scorer = _module(scorer_file / "score.py")
+    cases = CASES if chosen.only is None else (tuple(int(one) for one in chosen.only.split(",")),)
+    print(HEADING)
+    for step, cadence_h in cases:
         if chosen.generated is None:
-            arrays, truth = scorer.load_truth(chosen.data / "dev.npz")
+            arrays, truth = scorer.load_truth(data)
+            arrays = {name: arrays[name] for name in arrays.files}
             series = _labelled(arrays, step)
             mask = arrays["cadence_h"] == cadence_h
         else:
@@ -63,9 +75,25 @@ def main() -> None:
         seconds = time.process_time() - start
         rows = [_row(run, numbers) for runs in found for run in runs]
         result = scorer.score(arrays, truth, rows, mask)
-        print(_line(step, cadence_h, int(mask.sum()), result, seconds))
+        print(_line(step, cadence_h, int(mask.sum()), result, seconds), flush=True)
         if chosen.by_kind:
             print("    ", result["recall_by_kind"], "levels", result["confusion_true_rows_pred_cols"][1:])
+        if chosen.by_scenario:
+            _by_scenario(scorer, arrays, truth, rows, mask)
+
+
+def _by_scenario(scorer: ModuleType, arrays: Any, truth: Any, rows: Any, mask: Any) -> None:
+    """The figures of each scenario, and of the homes that have each confounder."""
+    groups = [(str(name), arrays["confounder"][:, at]) for at, name in enumerate(arrays["confounders"])]
+    groups.append(("no confounder", ~arrays["confounder"].any(axis=1)))
+    if "scenarios" in arrays:
+        groups += [(str(name), arrays["scenario"] == at) for at, name in enumerate(arrays["scenarios"])]
+    for name, chosen in groups:
+        both = mask & chosen
+        if both.any():
+            result = scorer.score(arrays, truth, rows, both)
+            below = result["subthreshold_alerts"]
+            print(f"    {name:15s} {_figures(int(both.sum()), result)} | below level 1: {below}")
 
 
 def _labelled(arrays: Any, step: int) -> list[Readings]:
@@ -93,18 +121,24 @@ def _row(run: LeakRun, numbers: Any) -> dict[str, Any]:
 
 
 def _line(step: int, cadence_h: int, count: int, result: dict[str, Any], seconds: float) -> str:
+    return f"{step:3d} L {cadence_h:4d} h {_figures(count, result)} | {seconds:5.1f}"
+
+
+def _figures(count: int, result: dict[str, Any]) -> str:
     def figure(name: str, factor: float = 1, digits: int = 1) -> str:
         value = result[name]
         return "-" if value is None else f"{factor * value:.{digits}f}"
 
     levels = " ".join(f"{figure(f'recall_L{level}', 100):>5}" for level in (1, 2, 3))
     return (
-        f"{step:3d} L {cadence_h:4d} h {count:6d} {result['leaks_alertable']:5d} |"
+        f"{count:6d} {result['leaks_alertable']:5d} |"
         f" {figure('recall', 100):>11} {levels} |"
         f" {figure('false_per_1000_dwelling_days', 1, 2):>5} | {figure('level_accuracy', 100):>7} |"
         f" {figure('delay_h_median'):>9} {figure('delay_h_p95'):>6} |"
-        f" {figure('loss_err_median_pct'):>11} {figure('loss_err_p90_pct'):>6} |"
-        f" {figure('fragmentation', 1, 3):>9} | {seconds:5.1f}"
+        f" {figure('loss_err_median_pct'):>9} {figure('loss_err_p90_pct'):>6}"
+        f" {figure('loss_total_bias_pct'):>6} |"
+        f" {figure('end_err_h_median'):>9} {figure('end_err_h_p95'):>6} |"
+        f" {figure('fragmentation', 1, 3):>9}"
     )
 
 

@@ -42,7 +42,7 @@ class Thresholds:
     """A level falls when the flow has been below it for this long; it rises at once."""
     belief_quarter_days: float = 0.993
     """Meters read every few hours: the probability of a leak from which an alert opens."""
-    belief_days: float = 0.9
+    belief_days: float = 0.85
     """The same for meters read once a day, which give less evidence."""
 
     def __post_init__(self) -> None:

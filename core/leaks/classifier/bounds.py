@@ -28,15 +28,25 @@ _STAMP_S = 200.0
 _SLACK_S = 600.0
 """A day of readings that is shorter by this much still counts as a day."""
 
-_FLOOR_STEPS = 2.5
+_FLOOR_STEPS = 3.5
 """A window that only the leak fills must be long enough to turn the register by so many steps."""
+
+_BREATH = 0.2
+_BREATHES_FROM_LPH = 12.0
+"""A leak of this flow or more breathes with the pressure of the network: by up to this share of it."""
+
+_HABIT_S = 30 * 24 * HOUR_S
+"""How long habits last: a busy time is half forgotten in three weeks of observation."""
+
+_LEAK_S = 96 * HOUR_S
+"""A longer time without a pause is a leak and no habit."""
 
 _UNKNOWN = 1.0e12
 """Ages, litres and times beyond this belong to missing readings."""
 
 
-def update(state: ClassifierState, resolution: Resolution) -> None:
-    """Update the rings `bound` and `flow` with the windows that end now."""
+def update(state: ClassifierState, resolution: Resolution, level_1_lph: float) -> None:
+    """Update the rings `bound` and `flow` with the windows that end now, and note a pause."""
     hours, litres = _windows(state)
     if not len(hours):
         return
@@ -46,9 +56,25 @@ def update(state: ClassifierState, resolution: Resolution) -> None:
     for ring, steps in (("bound", 1.0), ("flow", added)):
         least = np.minimum.accumulate((litres + steps * resolution.step_litres) / hours, axis=0)
         np.minimum(state[ring][1:], least[within], out=state[ring][1:])
+        if ring == "bound":
+            _note_pause(state, np.flatnonzero(least[-1] < level_1_lph))
 
 
-def horizon(state: ClassifierState, hours: float) -> tuple[Array, Array]:
+def _note_pause(state: ClassifierState, columns: Array) -> None:
+    """Learn how long these dwellings, of which a window now carried less than level 1, go without one."""
+    seen, before = state["seen"][0, columns], state["pause"][columns]
+    stretch = np.where(before > -_UNKNOWN, seen - before, 0.0)
+    kept = state["busy"][columns] * np.exp(-stretch / _HABIT_S)
+    state["busy"][columns] = np.maximum(kept, np.where(stretch < _LEAK_S, stretch, 0.0))
+    state["pause"][columns] = seen
+
+
+def busy_h(state: ClassifierState) -> Array:
+    """The longest time that the dwelling lately went without a pause, hours."""
+    return np.asarray(state["busy"] / HOUR_S)
+
+
+def horizon(state: ClassifierState, hours: float | Array) -> tuple[Array, Array]:
     """The latest reading since which so many hours were observed, and whether there is one."""
     age = state["seen"][0] - state["seen"]
     old_enough = (age >= hours * HOUR_S - _SLACK_S) & (age < _UNKNOWN)
@@ -63,10 +89,41 @@ def at(ring: Array, rank: Array) -> Array:
 
 def intervals_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
     """How many intervals since that reading could be the leak alone: they are at the flow's floor."""
-    time, litres, known = _intervals(state)
-    within = np.arange(len(time))[:, None] < rank
-    on_floor = known & (time <= LONGEST_STEP_S) & (litres <= rate * time / HOUR_S + step)
-    return np.asarray((within & on_floor).sum(axis=0))
+    return np.asarray(_on_floor(state, rank, rate, step).sum(axis=0))
+
+
+def shows_alone(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
+    """The same, where the flow turns the register by several steps within an interval; elsewhere 0."""
+    plain = (rate >= _FLOOR_STEPS * step) & (rate < _UNKNOWN)
+    return np.where(plain, intervals_on(state, rank, np.where(plain, rate, 0.0), step), 0)
+
+
+def mean_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
+    """The mean flow of these intervals, where a leak's breathing is wider than the register's step.
+
+    Only those count whose litres are within half the breath: beyond it more draws than breath are counted.
+    """
+    seconds, litres, known = _intervals(state)
+    breathes = (rate >= _BREATHES_FROM_LPH) & (_BREATH * rate >= step) & (rate < _UNKNOWN)
+    most = np.where(breathes, rate * (1 + _BREATH / 2), 0.0)
+    within = np.arange(len(seconds))[:, None] < rank
+    on_floor = within & known & breathes & (seconds <= LONGEST_STEP_S) & (litres * HOUR_S <= most * seconds)
+    observed = np.where(on_floor, seconds, 0.0).sum(axis=0) / HOUR_S
+    drawn = np.where(on_floor, litres, 0.0).sum(axis=0)
+    return np.where(observed > 0, np.maximum(drawn / np.maximum(observed, 1.0), rate), rate)
+
+
+def _on_floor(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
+    seconds, litres, known = _intervals(state)
+    within = np.arange(len(seconds))[:, None] < rank
+    return np.asarray(within & known & (seconds <= LONGEST_STEP_S) & _alone(litres, seconds, rate, step))
+
+
+def _alone(litres: Array, seconds: Array, rate: Array, step: int) -> Array:
+    """Whether the leak alone could have counted these litres: its breath or a step of the register more."""
+    leaked = rate * seconds / HOUR_S
+    breath = np.where(rate >= _BREATHES_FROM_LPH, _BREATH, 0.0)
+    return np.asarray(litres <= leaked + np.maximum(breath * leaked, step))
 
 
 def hours_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Array:
@@ -82,8 +139,7 @@ def hours_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Arr
         seconds, litres = time[:-lag] - time[lag:], index[:-lag] - index[lag:]
         watched = (litres < _UNKNOWN) & (seen[:-lag] - seen[lag:] >= seconds - 1)
         turned = rate * (seconds + _STAMP_S) >= _FLOOR_STEPS * step * HOUR_S
-        alone = litres <= rate * seconds / HOUR_S + step
-        filled = watched & turned & alone & (ranks[lag:] <= rank)
+        filled = watched & turned & _alone(litres, seconds, rate, step) & (ranks[lag:] <= rank)
         edges[:-lag] += filled
         edges[lag:] -= filled
     return np.asarray((np.cumsum(edges, axis=0) > 0).sum(axis=0))
@@ -129,8 +185,8 @@ def end(state: ClassifierState, step: int, share: float, lowest_lph: float) -> A
     return np.asarray(ends.min(axis=0))
 
 
-def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Array, Array]:
-    """The flow of the open episode, since when it can have changed, and the least bound since it did.
+def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Array, Array, Array]:
+    """The flow of the open episode, since when it can have changed, the least bound since, and its reading.
 
     It is the minimum of the hours that an alert requires where that is clearly more than before, else the
     settled one. While the flow is the same, its least bound so far holds (R-092: the minimum flow observed
@@ -151,7 +207,7 @@ def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Arr
     rate = np.where(np.isfinite(lately) & (lately < _UNKNOWN), rate, state["rate"])
     bound = at(state["bound"], day)
     least = np.where(same & ~grew, np.minimum(bound, state["least"]), bound)
-    return rate, at(state["time"], day), least
+    return rate, at(state["time"], day), least, np.where(grew, day, settled)
 
 
 def _windows(state: ClassifierState) -> tuple[Array, Array]:

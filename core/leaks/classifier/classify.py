@@ -86,7 +86,7 @@ class Classifier:
         in_place = bool((meters == np.arange(len(meters))).all())
         state = self.state.first(len(meters)) if in_place else self.state.take(meters)
         step = register.advance(state, times, litres[new].astype(float), serial[new], self._capacity[meters])
-        bounds.update(state, self.resolution)
+        bounds.update(state, self.resolution, float(self.thresholds.level_1_lph))
         sparse = profile.update(state, step, self.resolution.step_litres)
         changes = self._tracker.judge(state, step, self._numbers[meters], sparse)
         if not in_place:

@@ -21,18 +21,29 @@ _WHOLE_DAY = SLOTS - 1
 _HABITS_LAST_S = 30 * DAY_S
 _BEGINS_PER_DAY = 0.002
 _ENDS_PER_DAY = 0.04
-_CHANGES_PER_DAY = 0.03
+_CHANGES_PER_DAY = 0.005
 _FORGOTTEN = 0.995
 """Share of the learned demand that remains after each further interval."""
 
-_USUAL_WEIGHT = np.array([24.0, 24.0, 24.0, 24.0, 4.0])
+_USUAL_WEIGHT = np.array([18.0, 18.0, 18.0, 18.0, 2.0])
 """The weight of the usual demand, in intervals."""
+
+_SIZE_WEIGHT = np.array([8.0, 8.0, 8.0, 8.0, 3.0])
+"""The weight of a usual dwelling's size against this one's, in intervals: a family of eight is soon known."""
+
+_HALVINGS = 10
+"""A dwelling's demand is up to 2^(10/2) times smaller or larger than a usual one's, in steps of 2^(1/2)."""
 
 _USUAL = ((6, 1.5, 0.3), (45, 1.2, 0.08), (60, 1.1, 0.08), (60, 1.1, 0.06), (200, 0.75, 0.04))
 """Median litres, spread of their logarithm and share of zero: UTC quarters of a day, and a whole day."""
 
 _LEAK_SHARE = np.where(RATES_LPH > 0, 1 / np.maximum(RATES_LPH, 1.5), 0.0)
 _LEAK_SHARE = _LEAK_SHARE / _LEAK_SHARE.sum()
+_BORDERS_LPH = (RATES_LPH[1:] + RATES_LPH[:-1]) / 2
+_LEAST_LPH = np.concatenate(([0.0], _BORDERS_LPH))
+_MOST_LPH = np.concatenate(([0.0], _BORDERS_LPH[1:], [RATES_LPH[-1] + (RATES_LPH[-1] - RATES_LPH[-2]) / 2]))
+"""Each rate stands for all between it and its neighbours': no leak falls between two of them."""
+
 _LOW_L = np.concatenate(([-np.inf], DEMAND_EDGES_L))
 _HIGH_L = np.concatenate((DEMAND_EDGES_L, [np.inf]))
 _WIDTH_L = np.concatenate(([2.0], np.diff(DEMAND_EDGES_L), [DEMAND_EDGES_L[-1]]))
@@ -47,20 +58,26 @@ class WeekSlot:
     scale: Array
 
 
-def _usual_demand() -> Array:
+def _usual_demand(size: float = 1.0) -> Array:
     def below(litres: float, median: float, spread: float) -> float:
         return 0.0 if litres <= 0 else 0.5 * (1 + erf(log(litres / median) / spread / sqrt(2)))
 
     rows = []
     for median, spread, none in _USUAL:
-        shares = [0.0, *(below(edge, median, spread) for edge in DEMAND_EDGES_L), 1.0]
+        shares = [0.0, *(below(edge, median * size, spread) for edge in DEMAND_EDGES_L), 1.0]
         row = np.diff(shares) * (1 - none)
         row[0] += none
         rows.append(row)
     return np.array(rows)
 
 
-_USUAL_DEMAND = _usual_demand()
+_USUAL_DEMAND = np.array([_usual_demand(2.0 ** (step / 2)) for step in range(-_HALVINGS, _HALVINGS + 1)])
+"""For each size of a dwelling, each slot and each bin."""
+
+_MIDDLES_L = np.sqrt(DEMAND_EDGES_L[:-1] * DEMAND_EDGES_L[1:])
+_SIZES = np.log2(np.concatenate(([0.3], _MIDDLES_L, [1.2 * DEMAND_EDGES_L[-1]])))
+_DRAWN = _USUAL_DEMAND[_HALVINGS, :, 1:]
+_USUAL_SIZE = (_DRAWN * _SIZES[1:]).sum(axis=1) / _DRAWN.sum(axis=1)
 
 
 def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
@@ -75,6 +92,8 @@ def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
         slot = _slot(at_s, seconds)
         belief = _moved_on(state["belief"][:, columns], seconds / DAY_S)
         likelihood, spread = _likelihood(state["demand"][..., columns], slot, seconds, litres, step_litres)
+        parts = by_quarters(state["demand"][..., columns]) & (slot.number == _WHOLE_DAY)
+        likelihood = np.where(parts, 1.0, likelihood)  # a missing reading: no slot resembles what is left
         belief = belief * likelihood
         belief /= belief.sum(axis=0)
         state["belief"][:, columns] = belief
@@ -92,9 +111,14 @@ def _forget(state: ClassifierState, columns: Array) -> None:
     state["onset"][:, columns] = -np.inf
 
 
-def believed_from(state: ClassifierState, rate_lph: float) -> Array:
+def by_quarters(demand: Array) -> Array:
+    """Whether a meter is read several times a day, and not daily: by what was learned of it."""
+    return np.asarray(demand[:_WHOLE_DAY].sum(axis=(0, 1)) > demand[_WHOLE_DAY].sum(axis=0))
+
+
+def believed_from(state: ClassifierState, rate_lph: float | Array) -> Array:
     """The belief in a leak of at least this rate, 0 to 1."""
-    return np.asarray(state["belief"][rate_lph <= RATES_LPH].sum(axis=0))
+    return np.asarray((state["belief"] * (RATES_LPH[:, None] >= rate_lph)).sum(axis=0))
 
 
 def rate_now(state: ClassifierState) -> Array:
@@ -135,19 +159,29 @@ def _likelihood(
 ) -> tuple[Array, Array]:
     """How well each rate explains the litres, and how the demand it leaves spreads over the bins.
 
-    The uncertainty of a coarse register is spread evenly over a step.
+    The uncertainty of a coarse register is spread evenly over a step, and a rate over those it stands for.
     """
     learned = demand[slot.number, :, np.arange(len(seconds))].T
     weight = _USUAL_WEIGHT[slot.number]
-    shares = (learned + weight * _USUAL_DEMAND[slot.number].T) / (learned.sum(axis=0) + weight)
-    rest = litres - RATES_LPH[:, None] * seconds / HOUR_S
-    low, high = (rest - step_litres / 2) * slot.scale, (rest + step_litres / 2) * slot.scale
+    shares = (learned + weight * _usual(learned, slot.number)) / (learned.sum(axis=0) + weight)
+    hours = seconds / HOUR_S
+    rest, least = litres - _LEAST_LPH[:, None] * hours, litres - _MOST_LPH[:, None] * hours
+    low, high = (least - step_litres / 2) * slot.scale, (rest + step_litres / 2) * slot.scale
     spread = np.minimum(high, _HIGH_L[:, None, None]) - np.maximum(low, _LOW_L[:, None, None])
     spread = np.maximum(spread, 0) / (high - low)
     likelihood = ((shares / _WIDTH_L[:, None])[:, None] * spread).sum(axis=0) * slot.scale
     lacking = -rest / step_litres  # steps by which the leak alone exceeds what was counted
     short = shares[0] / 2 * np.exp(-2 * np.maximum(lacking - 0.5, 0)) * (lacking < 1.6)
     return np.where(lacking > 0.5, short, likelihood) + _IMPOSSIBLE, spread
+
+
+def _usual(learned: Array, slot: Array) -> Array:
+    """The usual demand of a dwelling of this one's size: what it draws shifts the litres of all bins."""
+    drawn = learned[1:].sum(axis=0)
+    size = (_SIZES[1:, None] * learned[1:]).sum(axis=0) / np.maximum(drawn, _IMPOSSIBLE)
+    larger = (size - _USUAL_SIZE[slot]) * drawn / (drawn + _SIZE_WEIGHT[slot])
+    steps = np.clip(np.rint(2 * larger).astype(int), -_HALVINGS, _HALVINGS)
+    return np.asarray(_USUAL_DEMAND[steps + _HALVINGS, slot].T)
 
 
 def _weigh_onsets(

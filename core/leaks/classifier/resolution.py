@@ -36,12 +36,19 @@ class Resolution:
     """The day's minimum may exceed the settled one by this factor, and still be the same flow."""
     spacing_s: int
     """Readings closer than this to the one before are skipped."""
+    doubt_days: float
+    """The doubt that an opening leaves by whole days, as a share of what a step of 1 L may leave."""
+
+    @property
+    def doubt_quarters(self) -> float:
+        """The same by quarter days, where one step is much of what a night draws."""
+        return 1 / self.step_litres
 
 
 _RESOLUTIONS = (
-    Resolution(1, 24, 72, 0.85, 0.0, 0.25, 0.0, 1.12, 1800),
-    Resolution(10, 42, 96, 0.7, 2.0, 1.0, 5.0, 1.35, 1800),
-    Resolution(100, 96, 96, 0.7, 24.0, 4.0, 0.0, 2.0, 84_600),
+    Resolution(1, 24, 72, 0.85, 0.0, 0.25, 0.0, 1.12, 1800, 1.0),
+    Resolution(10, 42, 96, 0.7, 2.0, 1.1, 5.0, 1.35, 1800, 0.33),
+    Resolution(100, 96, 96, 0.7, 24.0, 4.0, 0.0, 2.0, 84_600, 0.006),
 )
 
 

@@ -1,8 +1,9 @@
 """Joins the transitions of a meter into runs: a leak from its start to its end, with what it lost.
 
 In: transitions in the order of time, and the classifier state for the runs that are open. Out: runs, oldest
-first. The one rule: a run that ends because the meter was replaced, and begins again on the new meter at that
-moment, is one leak of the pipe; nothing was subtracted across the two registers.
+first. The one rule: a run that ends because the meter was replaced, and begins again at the first reading of
+the new one, is one leak of the pipe, however long nothing was received in between; nothing was subtracted
+across the two registers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -72,7 +73,7 @@ def runs(
             del going[transition.meter]
     for meter, changes in going.items():
         running_s = max(0.0, float(state["at"][meter] - state["rate_run"][meter]))
-        lost = float(state["lost"][meter]) + float(state["rate"][meter]) * running_s / HOUR_S
+        lost = float(state["lost"][meter]) + float(state["mean"][meter]) * running_s / HOUR_S
         run = _run(changes, float(state["at"][meter]), lost, above)
         over = run.over_range or state["rate"][meter] > above
         _add(found[meter], replace(run, until_s=None, over_range=bool(over)))
@@ -103,8 +104,8 @@ def _run(changes: Sequence[Transition], until_s: float, lost: float, above_lph: 
 
 def _add(found: list[LeakRun], run: LeakRun) -> None:
     if found and found[-1].replaced and found[-1].until_s is not None:
-        last, ended_s = found[-1], found[-1].until_s
-        if run.since_s - ended_s <= _SAME_MOMENT_S:
+        last, first_of_new_s = found[-1], found[-1].changes[-1].at_s
+        if run.since_s - first_of_new_s <= _SAME_MOMENT_S:
             lost = last.lost_litres + run.lost_litres
             end_s = run.until_s or run.changes[-1].at_s
             found[-1] = replace(

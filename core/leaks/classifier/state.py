@@ -29,7 +29,7 @@ DEMAND_EDGES_L = np.array(
 SLOTS = 5
 """Four quarters of the day, and whole days."""
 
-_VERSION = 2
+_VERSION = 3
 _NEVER = -1.0e15
 
 Array = NDArray[Any]
@@ -50,6 +50,9 @@ FIELDS: dict[str, FieldSpec] = {
     "seen": ((RING,), "f8", _NEVER),  # observed time up to that reading, in seconds
     "bound": ((RING,), "f8", np.inf),  # least upper bound of the windows within it and now, L/h
     "flow": ((RING,), "f8", np.inf),  # least estimate of the same windows, L/h
+    # how long the dwelling goes without a pause, in seconds of observed time
+    "pause": ((), "f8", _NEVER),  # the last window that carried less than level 1
+    "busy": ((), "f8", 0.0),  # the longest time between two of them lately, leaks apart
     # the filter of sparse readings
     "belief": ((_RATES,), "f8", 0.0),
     "rise": ((_RATES,), "f8", 0.0),  # evidence for each rate since its supposed onset
@@ -62,16 +65,21 @@ FIELDS: dict[str, FieldSpec] = {
     "until": ((), "f8", _NEVER),  # end of the last episode: no window of a new one begins before
     "detected": ((), "f8", _NEVER),
     "level": ((), "i8", 0),
-    "rate": ((), "f8", 0.0),  # the present flow, L/h
+    "rate": ((), "f8", 0.0),  # the present flow, L/h: its least
+    "mean": ((), "f8", 0.0),  # the mean of a flow that breathes with the pressure, which the loss counts
     "rate_run": ((), "f8", _NEVER),  # since when that flow holds
     "rate_ref": ((), "f8", 0.0),  # the flow against which an end is measured
     "rate_ref_at": ((), "f8", _NEVER),
     "least": ((), "f8", np.inf),  # least bound since that flow last changed
     "lost": ((), "f8", 0.0),  # litres up to rate_run
     "lower": ((), "f8", np.inf),  # since when the flow has been at a lower level
+    "sure_at": ((), "f8", _NEVER),  # when the filter last believed in the leak as an opening requires
 }
 
-EPISODE = ("since", "level", "rate", "rate_run", "rate_ref", "rate_ref_at", "least", "lost", "lower")
+EPISODE = (
+    *("since", "level", "rate", "mean", "rate_run", "rate_ref", "rate_ref_at"),
+    *("least", "lost", "lower", "sure_at"),
+)
 """The fields that change while an open episode is tracked."""
 
 

@@ -23,21 +23,36 @@ _NEAR_HOURS = 72.0
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A dwelling's demand is learned from a week of quarter days, or from ten days."""
 
+_KNOWN_BEFORE = 3
+_FEWEST_UNKNOWN = 3
+"""A dwelling of which fewer intervals than this are known from before the leak is watched for three times as
+many: ten equal days are a leak or a habit.
+"""
+
+_BUSY_FACTOR = 1.75
+_LONGEST_ASKED_H = 96.0
+"""A dwelling that lately went long without a pause, awake at night or watering a garden, is watched longer by
+this factor before an alert opens, up to the time that the stored readings cover.
+"""
+
 _SPARSE_OF_EIGHT = 6
 _ONES = np.array([number.bit_count() for number in range(256)])
 _ENOUGH_RANKS = 8
-_FLOORS_BEYOND_DOUBT = 2
-"""A coarse register shows the leak alone for twice the intervals an alert asks for, or for 72 hours."""
+_FLOORS_BEYOND_DOUBT = 3
+"""A coarse register shows the leak alone for three times the intervals an alert asks for, or for 72 hours."""
 
 _DRY_H = 5.0
 """A register that did not move for so long had no leak, not even a small one."""
 
 _GONE_LPH = 2.0
-_LONGEST_QUARTER_S = 9.5 * HOUR_S
-_SLIGHT_LASTS_S = 240 * HOUR_S
-"""How long a leak of level 1 must have run among rare readings, as whole days need to show it: a week of high
-demand looks like one.
+_SLIGHT = 1.625
+_SLIGHT_LASTS_S = 200 * HOUR_S
+"""How long a leak of up to this multiple of level 1 must have run among rare readings: a week of high demand
+looks like one.
 """
+
+_UNSURE_LASTS_S = 7 * 24 * HOUR_S
+"""A leak among rare readings that was not believed in for so long has ended: demand alone explains them."""
 
 
 class Rule(StrEnum):
@@ -73,6 +88,7 @@ class Transition:
         intervals: how many of them carried the leak alone, or from how many the demand was learned.
         rule: the rule that found it.
         lost_l: at an end the litres of the whole leak, else 0.
+        certainty: how sure this is, 0 to 1: what bounds show is certain, else it is the filter's belief.
     """
 
     meter: int
@@ -86,6 +102,7 @@ class Transition:
     intervals: int
     rule: Rule
     lost_l: float = 0.0
+    certainty: float = 1.0
 
 
 def reads_rarely(state: ClassifierState) -> Array:
@@ -123,7 +140,7 @@ class Tracker:
             last = state["time"][1, column]
             lost = (
                 state["lost"][column]
-                + state["rate"][column] * max(0.0, last - state["rate_run"][column]) / HOUR_S
+                + state["mean"][column] * max(0.0, last - state["rate_run"][column]) / HOUR_S
             )
             changes.append(_change(state, column, meters, Change.REPLACED, last, lost_l=lost))
         state["open"][columns] = _NO_EPISODE
@@ -136,7 +153,7 @@ class Tracker:
         if not len(columns):
             return
         part = state.take(columns)
-        rank, seen = bounds.horizon(part, self.resolution.observed_h)
+        rank, seen = bounds.horizon(part, self._asked_hours(part))
         bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
         sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
         sure &= bounds.at(part["time"], rank) >= part["until"]
@@ -177,29 +194,40 @@ class Tracker:
                 )
             )
 
+    def _asked_hours(self, part: ClassifierState) -> Array:
+        """The hours without a pause that an opening requires of each dwelling."""
+        usual = self.resolution.observed_h
+        asked = np.clip(_BUSY_FACTOR * bounds.busy_h(part), usual, max(usual, _LONGEST_ASKED_H))
+        rank, _ = bounds.horizon(part, usual)
+        rate = bounds.at(part["flow"], rank)
+        clear = bounds.shows_alone(part, rank, rate, self.resolution.step_litres) >= usual / 2
+        return np.where(clear, usual, asked)
+
     def _open_by_profile(
         self, state: ClassifierState, columns: Array, meters: Array, changes: list[Transition]
     ) -> None:
         if not len(columns):
             return
         lowest = lowest_measurable_lph(self.resolution.step_litres, float(self.thresholds.level_1_lph))
-        elapsed = state["time"][0, columns] - state["time"][1, columns]
-        daily = elapsed >= _LONGEST_QUARTER_S
-        asked = np.where(daily, self.thresholds.belief_days, self.thresholds.belief_quarter_days)
-        if self.resolution.step_litres > 1:  # a coarse register looks like a leak much more easily
-            asked = 1 - (1 - asked) / self.resolution.step_litres
-        fewest = np.where(daily, _FEWEST_INTERVALS[-1], _FEWEST_INTERVALS[0])
         part = state.take(columns)
-        sure = (profile.believed_from(part, lowest) >= asked) & (part["intervals"] >= fewest)
+        quarters = profile.by_quarters(part["demand"])
+        asked = self._asked_belief(part)
+        fewest = np.where(quarters, _FEWEST_INTERVALS[0], _FEWEST_INTERVALS[-1])
+        believed = profile.believed_from(part, lowest)
         rate = profile.rate_now(part)
         since = np.minimum(profile.onset(part, rate), part["time"][1])
-        slight = rate < float(self.thresholds.level_2_lph)
+        spacing_s = part["time"][0] - part["time"][1]
+        unknown = part["intervals"] - (part["at"] - since) / spacing_s < _KNOWN_BEFORE
+        fewest = np.where(unknown, _FEWEST_UNKNOWN * fewest, fewest)
+        sure = (believed >= asked) & (part["intervals"] >= fewest)
+        slight = rate < _SLIGHT * float(self.thresholds.level_1_lph)
         chosen = np.flatnonzero(sure & ~(slight & (part["at"] - since < _SLIGHT_LASTS_S)))
         if not len(chosen):
             return
+        believed = believed[chosen]
         columns, part, rate, since = columns[chosen], part.take(chosen), rate[chosen], since[chosen]
         self._begin(state, columns, np.maximum(since, part["until"]), rate, BY_PROFILE)
-        for column in columns:
+        for at, column in enumerate(columns):
             since_s = state["since"][column]
             hours = (state["at"][column] - since_s) / HOUR_S
             changes.append(
@@ -211,8 +239,16 @@ class Tracker:
                     since_s,
                     observed_h=hours,
                     intervals=int(state["intervals"][column]),
+                    certainty=believed[at],
                 )
             )
+
+    def _asked_belief(self, part: ClassifierState) -> Array:
+        """The belief that an opening requires."""
+        quarters = profile.by_quarters(part["demand"])
+        by_quarters = (1 - self.thresholds.belief_quarter_days) * self.resolution.doubt_quarters
+        by_days = (1 - self.thresholds.belief_days) * self.resolution.doubt_days
+        return 1 - np.where(quarters, by_quarters, by_days)
 
     def _begin(self, state: ClassifierState, columns: Array, since: Array, rate: Array, rule: int) -> None:
         now = state["at"][columns]
@@ -222,12 +258,14 @@ class Tracker:
             ("detected", now),
             ("level", np.maximum(levels_of(rate, self.thresholds), 1)),
             ("rate", rate),
+            ("mean", rate),
             ("rate_run", since),
             ("rate_ref", rate),
             ("rate_ref_at", now),
             ("least", np.inf),
             ("lost", 0.0),
             ("lower", np.inf),
+            ("sure_at", now),
         ):
             state[name][columns] = values
 
@@ -240,21 +278,29 @@ class Tracker:
         now, by_profile = part["at"], part["open"] == BY_PROFILE
         lowest = float(self.thresholds.level_1_lph)
         ended = bounds.end(part, self.resolution.step_litres, self.thresholds.end_share, lowest)
+        proven, believed = np.isfinite(ended), np.ones(len(columns))
         if by_profile.any():
-            gone = by_profile & (profile.believed_from(part, _GONE_LPH) < 1 - self.thresholds.end_share)
+            believed = profile.believed_from(part, _GONE_LPH)
+            part["sure_at"][:] = np.where(believed >= self._asked_belief(part), now, part["sure_at"])
+            gone = by_profile & (believed < 1 - self.thresholds.end_share)
             ended = np.where(gone, np.minimum(ended, part["time"][1]), ended)
+            unsure = by_profile & (now - part["sure_at"] >= _UNSURE_LASTS_S)
+            ended = np.where(unsure, np.minimum(ended, part["sure_at"]), ended)
         closing = np.isfinite(ended)
         ended = np.where(closing, np.maximum(ended, part["since"]), ended)
         self._update_rate(part, by_profile)
         rose, fell = self._update_level(part)
         for at in np.flatnonzero(closing):
             column = columns[at]
-            rate, before = state["rate"][column], state["rate_ref"][column]
-            if rate * self.resolution.agreement < before:  # it fell because the leak had ended already
-                rate = before
+            mean, before = state["mean"][column], state["rate_ref"][column]
+            if state["rate"][column] * self.resolution.agreement < before:
+                mean = before  # it fell because the leak had ended already
             lost = state["lost"][column]
-            lost += rate * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
-            changes.append(_change(state, column, meters, Change.CLOSED, ended[at], lost_l=lost))
+            lost += mean * max(0.0, ended[at] - state["rate_run"][column]) / HOUR_S
+            sure = 1.0 if proven[at] else 1 - believed[at]
+            changes.append(
+                _change(state, column, meters, Change.CLOSED, ended[at], lost_l=lost, certainty=sure)
+            )
             state["until"][column] = ended[at]
             state["open"][column] = _NO_EPISODE
         going_on = np.flatnonzero(~closing)
@@ -268,18 +314,20 @@ class Tracker:
     def _update_rate(self, part: ClassifierState, by_profile: Array) -> None:
         """The present flow; the time before it changed is counted at the previous flow."""
         now = part["at"]
-        rate, changed_at, part["least"][:] = bounds.rate_now(part, self.resolution)
+        rate, changed_at, part["least"][:], since = bounds.rate_now(part, self.resolution)
+        mean = bounds.mean_on(part, since, rate, self.resolution.step_litres)
         if by_profile.any():
             rate = np.where(by_profile, profile.rate_now(part), rate)
+            mean = np.where(by_profile, rate, mean)
             changed_at = np.where(by_profile, now, changed_at)
         ratio = rate / part["rate"]
         agreement = self.resolution.agreement
         changed = by_profile | (ratio > agreement) | (ratio < 1 / agreement)
         run = np.maximum(part["rate_run"], changed_at)
-        booked = np.where(by_profile, rate, part["rate"]) * (run - part["rate_run"]) / HOUR_S
+        booked = np.where(by_profile, rate, part["mean"]) * (run - part["rate_run"]) / HOUR_S
         part["lost"][:] = np.where(changed, part["lost"] + booked, part["lost"])
         part["rate_run"][:] = np.where(changed, run, part["rate_run"])
-        part["rate"][:] = rate
+        part["rate"][:], part["mean"][:] = rate, mean
         taken = (rate >= part["rate_ref"]) | (
             now - part["rate_ref_at"] > self.thresholds.fall_after_h * HOUR_S
         )
@@ -309,6 +357,7 @@ def _change(
     observed_h: float = 0.0,
     intervals: int = 0,
     lost_l: float = 0.0,
+    certainty: float = 1.0,
 ) -> Transition:
     return Transition(
         meter=int(meters[column]),
@@ -322,4 +371,5 @@ def _change(
         intervals=intervals,
         rule=Rule.BOUNDS if state["open"][column] == BY_BOUNDS else Rule.PROFILE,
         lost_l=float(lost_l),
+        certainty=float(certainty),
     )
