@@ -23,10 +23,10 @@ _NEAR_HOURS = 72.0
 _FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
 """A dwelling's demand is learned from a week of quarter days, or from ten days."""
 
-_KNOWN_BEFORE = 3
+_KNOWN_BEFORE = 1
 _FEWEST_UNKNOWN = 3
-"""A dwelling of which fewer intervals than this are known from before the leak is watched for three times as
-many: ten equal days are a leak or a habit.
+"""A dwelling of which not one interval is known from before the leak is watched for three times as many: ten
+equal days are a leak or a habit.
 """
 
 _BUSY_FACTOR = 1.75
