@@ -56,6 +56,7 @@ class Classifier:
         *,
         step_litres: int,
         capacity_litres: Sequence[int | None] | int | None = None,
+        possible_lph: Sequence[float] | None = None,
         thresholds: Thresholds = DEFAULT_THRESHOLDS,
         state: ClassifierState | None = None,
     ) -> None:
@@ -75,6 +76,8 @@ class Classifier:
             [capacity_litres] * meters if not isinstance(capacity_litres, Sequence) else capacity_litres
         )
         self._capacity = np.array([one or register.UNKNOWN_CAPACITY for one in capacities], dtype=float)
+        possible = np.full(meters, np.inf) if possible_lph is None else np.array(possible_lph, dtype=float)
+        self._possible = possible
 
     def take(self, meters: Array, at_s: Array, litres: Array, serial: Array) -> list[Transition]:
         """Take one reading of each of these meters, later than the last one that was taken of it."""
@@ -85,7 +88,15 @@ class Classifier:
         meters, times = meters[new], times[new]
         in_place = bool((meters == np.arange(len(meters))).all())
         state = self.state.first(len(meters)) if in_place else self.state.take(meters)
-        step = register.advance(state, times, litres[new].astype(float), serial[new], self._capacity[meters])
+        step = register.advance(
+            state,
+            times,
+            litres[new].astype(float),
+            serial[new],
+            capacity=self._capacity[meters],
+            possible_lph=self._possible[meters],
+            step_litres=self.resolution.step_litres,
+        )
         bounds.update(state, self.resolution, float(self.thresholds.level_1_lph))
         sparse = profile.update(state, step, self.resolution.step_litres)
         changes = self._tracker.judge(state, step, self._numbers[meters], sparse)
@@ -99,11 +110,12 @@ class Classifier:
         lengths = np.array([len(one.at_s) for one in readings], dtype=int)
         order = np.argsort(-lengths, kind="stable")  # so those with readings left are the first columns
         longest = [readings[int(meter)] for meter in order]
-        kept = self.state, self._numbers, self._capacity
-        self.state, self._numbers, self._capacity = (
+        kept = self.state, self._numbers, self._capacity, self._possible
+        self.state, self._numbers, self._capacity, self._possible = (
             self.state.take(order),
             self._numbers[order],
             self._capacity[order],
+            self._possible[order],
         )
         for position in range(int(lengths.max(initial=0))):
             rows = longest[: int((lengths > position).sum())]
@@ -114,7 +126,7 @@ class Classifier:
                 np.array([row.serial[position] for row in rows]),
             )
         kept[0].put(order, self.state)
-        self.state, self._numbers, self._capacity = kept
+        self.state, self._numbers, self._capacity, self._possible = kept
         return changes
 
 

@@ -2,15 +2,15 @@
 
 In: the block's state and one reading per meter, in the order of time. Out: which readings count, and the
 state updated by them. The one rule is that of `core.consumption.readings`: a small backflow keeps the
-running maximum, a rollover is unwrapped, a drop that neither explains breaks the series, and nothing is ever
-subtracted across a break.
+running maximum, a rollover is unwrapped, a drop that neither explains and a rise faster than the meter can
+run break the series, and nothing is ever subtracted across a break.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.consumption.register import BACKFLOW_LIMIT, ROLLOVER_SHARE
+from core.consumption.register import BACKFLOW_LIMIT, CLOCK_TOLERANCE_S, ROLLOVER_SHARE
 from core.leaks.classifier.state import Array, ClassifierState
 
 HOUR_S = 3600.0
@@ -41,8 +41,20 @@ class IndexStep:
     replaced: Array
 
 
-def advance(state: ClassifierState, at_s: Array, shown: Array, serial: Array, capacity: Array) -> IndexStep:
-    """Advance the registers and the rings. Every column must have an accepted reading."""
+def advance(
+    state: ClassifierState,
+    at_s: Array,
+    shown: Array,
+    serial: Array,
+    *,
+    capacity: Array,
+    possible_lph: Array,
+    step_litres: int,
+) -> IndexStep:
+    """Advance the registers and the rings. Every column must have an accepted reading.
+
+    `possible_lph` is what a register can count in an hour, infinite where that is unknown.
+    """
     first = state["serial"] < 0
     elapsed_s = np.where(first, 0.0, at_s - state["at"])
     replaced = ~first & (serial != state["serial"])
@@ -51,7 +63,8 @@ def advance(state: ClassifierState, at_s: Array, shown: Array, serial: Array, ca
     rolled = (moved < -BACKFLOW_LIMIT) & (moved + capacity <= explained)
     fell = (moved > 0) & (capacity - moved <= np.maximum(explained, BACKFLOW_LIMIT))
     moved = moved + np.where(rolled, capacity, 0.0) - np.where(fell, capacity, 0.0)
-    broken = ~first & (replaced | (moved < -BACKFLOW_LIMIT))
+    possible = step_litres + possible_lph * (elapsed_s + CLOCK_TOLERANCE_S) / HOUR_S
+    broken = ~first & (replaced | (moved < -BACKFLOW_LIMIT) | (moved > possible))
     anew = first | broken
     litres = np.where(anew, 0.0, np.maximum(moved, 0.0))
     state["top"][:] = np.where(anew, shown, state["top"] + litres)

@@ -67,6 +67,7 @@ def follow(
     *,
     step_litres: int,
     capacity_litres: Sequence[int | None] | int | None = None,
+    possible_lph: Sequence[float] | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> list[Followed]:
     """Process new readings of some meters, all with registers of one step, in any order."""
@@ -79,6 +80,7 @@ def follow(
         len(memories),
         step_litres=step_litres,
         capacity_litres=capacity_litres,
+        possible_lph=possible_lph,
         thresholds=thresholds,
         state=ClassifierState.unpack([memory.settled for memory in memories]),
     )

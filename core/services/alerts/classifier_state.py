@@ -48,6 +48,7 @@ async def follow_meters(
             [read[meter.id] for meter in meters],
             step_litres=step,
             capacity_litres=[meter.register_capacity for meter in meters],
+            possible_lph=[meter.highest_per_hour for meter in meters],
             thresholds=thresholds,
         )
         for meter, before, after in zip(meters, memories, followed, strict=True):

@@ -64,11 +64,16 @@ class MeterEntry:
         return index == other or (bool(self.aliases) and abs(index - other) < self.register_step)
 
     @property
+    def highest_per_hour(self) -> int:
+        """The fastest that its register can rise, in the smallest unit an hour."""
+        return highest_per_hour(self.fluid, self.nominal_flow_m3_per_h)
+
+    @property
     def register(self) -> Register:
         """What its register can do."""
         return Register(
             capacity=self.register_capacity,
-            highest_per_hour=highest_per_hour(self.fluid, self.nominal_flow_m3_per_h),
+            highest_per_hour=self.highest_per_hour,
             step=self.register_step,
             allowed_backflow=self.allowed_backflow,
         )
