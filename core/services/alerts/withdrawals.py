@@ -68,7 +68,12 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
             channel=channel,
             template=TEMPLATE,
             language=row.language,
-            values={**values, "started_on": row.values["started_on"], "place": row.values.get("place")},
+            values={
+                **values,
+                "started_on": row.values["started_on"],
+                "period": row.values.get("period"),  # of a limit of their own
+                "place": row.values.get("place"),
+            },
             created_at=now,
         )
         for (account_id, channel), row in notified.items()
