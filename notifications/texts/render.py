@@ -176,8 +176,6 @@ _PER = {
 }
 
 
-_OF_CONDITIONS = {"burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"}
-
 _LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
 
 _GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
@@ -208,19 +206,10 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         title, text = _LETTERS[template, tongue]
         return Message(subject=title.format_map(values), text=text.format_map(values))
     subject = _SUBJECTS[template, tongue]
-    if template == "over_consumption":
-        name, words = template, _over_consumption(tongue, values)
-    elif template == "own_limit":
-        name, words = template, _own_limit(tongue, values)
-    elif template == "recurring_draw":
-        asked = values.get("litres") is not None
-        name, words = template if asked else f"{template}, no figures", _recurring_draw(tongue, values)
-    elif template == "slow_leak":
-        name, words = template, _slow_leak(tongue, values)
-    elif template == "alert_withdrawn":
-        name, words = template, _withdrawn(tongue, values)
-    elif template in _OF_CONDITIONS:
-        name, words = template, _condition(tongue, values)
+    if template in _WORDS_OF:
+        name, words = template, _WORDS_OF[template](tongue, values)
+        if template == "recurring_draw" and values.get("litres") is None:
+            name += ", no figures"
     else:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
@@ -305,3 +294,14 @@ def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str
 
 def _cubic_metres(litres: int | Fraction) -> str:
     return loss_text(Decimal(Fraction(litres).numerator) / Fraction(litres).denominator).removesuffix(" m3")
+
+
+_WORDS_OF = {
+    "over_consumption": _over_consumption,
+    "own_limit": _own_limit,
+    "recurring_draw": _recurring_draw,
+    "slow_leak": _slow_leak,
+    "alert_withdrawn": _withdrawn,
+    **dict.fromkeys(("burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"), _condition),
+}
+"""The words of each template but those of a leak."""

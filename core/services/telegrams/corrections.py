@@ -18,7 +18,10 @@ from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.consumption.plausibility import Doubt, Evidence
 from core.errors import Conflict, InvalidInput, NotFound
+from core.mbus.address import Address
+from core.mbus.errors import TelegramError
 from core.models import DoubtfulReading, Meter
+from core.sanitize import escape_for_database
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import (
     MeterEntry,
@@ -215,7 +218,11 @@ async def withdraw_reading(
 
 async def _meter(connection: BaseDBAsyncClient, viewer: Viewer, radio_address: str) -> Meter | None:
     """The meter with this address or alias that the viewer may correct."""
-    meter = await meter_with_address(connection, radio_address.strip().upper())
+    try:
+        address = str(Address.parse(radio_address))
+    except TelegramError:
+        return None
+    meter = await meter_with_address(connection, address)
     if meter is None or viewer.operator_id is None:
         return meter
     own = Meter.filter(id=meter.id, dwelling__residence__operator_id=viewer.operator_id)
@@ -314,7 +321,7 @@ async def _record(
         read_at=_text(row.read_at_s),
         index=row.index_value,
         doubt=doubt.value if doubt else None,
-        reason=reason or None,
+        reason=escape_for_database(reason) or None,
     )
 
 
