@@ -22,9 +22,9 @@ _COLUMNS = (
     Column("before", no_wrap=True),
     Column("index", no_wrap=True),
     Column("after", no_wrap=True),
-    Column("proved by", overflow="fold"),
-    Column("doubt", overflow="fold"),
-    Column("status", overflow="fold"),
+    "proved by",
+    "doubt",
+    "status",
 )
 """Address and moment are what `submeter readings withdraw` takes, and so are never shortened."""
 
@@ -120,8 +120,8 @@ def _row(view: DoubtfulReadingView) -> list[object]:
         view.index_before,
         view.index,
         view.index_after,
-        view.evidence.name,
-        view.doubt.value,
+        view.evidence.name.replace("_", " "),
+        view.doubt.value.replace("_", " "),
         view.status.value,
     ]
 

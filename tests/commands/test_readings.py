@@ -112,7 +112,7 @@ def test_the_list_is_of_one_meter_or_one_status(acme, run, listed) -> None:
 
 
 def test_a_false_reading_is_withdrawn_and_accepted_again(acme, run, listed) -> None:
-    """By the meter and its moment, in any zone; received again it stays withdrawn."""
+    """By the meter and its moment, in any zone; received again it remains withdrawn."""
     line = METER.line(300_010, START + HOUR)
     ingested(run, METER.line(300_000, START), line, METER.line(300_020, START + 2 * HOUR))
     assert listed() == []

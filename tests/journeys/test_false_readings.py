@@ -164,7 +164,8 @@ WITHDRAWN = {
 
 async def test_a_wrong_alert_is_taken_back_and_the_resident_gets_a_correction(building, client, post) -> None:
     """A gateway-checked rise of 2,100 litres in two hours is a burst and passes Claire's limit. Staff
-    withdraw it: no alert, no volume, an e-mail for each alert of which she was told; accepted, all is back.
+    withdraw it: no alert, no volume, an e-mail for each alert of which she was notified; accepted, all is
+    back.
     """
     (home,) = (await building.claire.ask("{ viewer { dwellings { id } } }"))["viewer"]["dwellings"]
     limited = await building.claire.ask(LIMIT, home=home["id"])
@@ -178,8 +179,8 @@ async def test_a_wrong_alert_is_taken_back_and_the_resident_gets_a_correction(bu
         ("BURST", None),
         ("OVER_CONSUMPTION", "DAY"),
     }
-    told = (await building.mails())[letters:]
-    assert [any(text in mail for mail in told) for text in (BURST, LIMIT_PASSED)] == [True, True], told
+    sent = (await building.mails())[letters:]
+    assert [any(text in mail for mail in sent) for text in (BURST, LIMIT_PASSED)] == [True, True], sent
 
     staff = await invited_staff(client, post, STAFF)
     withdrawn = (await staff.ask(WITHDRAW, meter=METER.address, at=at.isoformat()))["it"]

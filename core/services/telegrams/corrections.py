@@ -34,7 +34,7 @@ from core.services.shared.audit import Subject, record
 from core.services.shared.paging import Page
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database, transactional
-from core.services.telegrams.judgement import Judged, judge_again, reading_row
+from core.services.telegrams.judgement import CONTEXT_READINGS, Judged, judge_again, reading_row
 from core.services.telegrams.recompute import Recomputed, recompute_meter
 
 MOST_REASON_CHARACTERS = 200
@@ -265,7 +265,8 @@ async def _follow(
     now: datetime,
 ) -> Corrected:
     """Judge the readings around a decided one again, and recompute what follows from them."""
-    judged += await judge_again(connection, {meter.id: meter}, {meter.id: _moment(meter, reading.read_at_s)})
+    window = await _window_of(connection, meter, reading.read_at_s)
+    judged += await judge_again(connection, {meter.id: meter}, {meter.id: window})
     changed = Recomputed(None)
     if judged.changed:
         since_s = min(row.read_at_s for _, row in judged.changed)
@@ -279,6 +280,21 @@ async def _follow(
     key = (reading.read_at_s, reading.index_value)
     counts = any((row.read_at_s, row.index_value) == key for _, row in judged.counted)
     return Corrected(counts, changed.alerts, changed.messages)
+
+
+async def _window_of(connection: TransactionalDBClient, meter: MeterEntry, at_s: int) -> Window:
+    """From the first to the last reading that a decision about this moment can bear on.
+
+    Doubtful readings may lie beyond the last one that counts, since it was what contradicted them.
+    """
+    rows = DoubtfulReading.filter(meter_id=meter.id).exclude(doubt=Doubt.WITHDRAWN).using_db(connection)
+    found = [
+        *await rows.filter(decided=False),
+        *await rows.filter(read_at__lt=at_s).order_by("-read_at").limit(CONTEXT_READINGS),
+        *await rows.filter(read_at__gt=at_s).order_by("read_at").limit(CONTEXT_READINGS),
+    ]
+    moments = [at_s, *(row.read_at for row in found)]
+    return Window(meter.id, min(moments), max(moments))
 
 
 async def _locked_meter(
