@@ -197,8 +197,10 @@ async def test_a_wrong_alert_is_taken_back_and_the_resident_gets_a_correction(bu
 
     (found,) = nodes(await staff.ask(LIST, status="WITHDRAWN"))
     back = (await staff.ask(ACCEPT, id=found["id"]))["it"]
-    assert (back["counts"], back["alerts"]) == (True, 2)
+    assert back == {"counts": True, "alerts": 2, "messages": 2}
     assert await building.figures() == wrong
+    again = (await building.mails())[letters + 4 :]
+    assert [any(text in mail for mail in again) for text in (BURST, LIMIT_PASSED)] == [True, True], again
     assert nodes(await staff.ask(LIST)) == []
     records = await AuditRecord.filter(subject="meter").order_by("id")
     assert [(one.act, one.role, one.details["reason"]) for one in records] == [

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.access import SYSTEM
+from core.alerting.over_consumption import LimitPeriod
+from core.consumption.fluids import Fluid
 from core.consumption.plausibility import Doubt
-from core.models import DoubtfulReading
+from core.models import Account, Alert, DoubtfulReading, MessageState, OutboxMessage
+from core.services.alerts.consumption_limits import set_limit
 from core.services.portfolio.meter_aliases import add_alias
 from core.services.shared.transaction import current_database
 from core.services.telegrams.corrections import (
@@ -107,3 +110,26 @@ async def test_a_meter_is_corrected_by_its_alias(application, meter) -> None:
     changed = await withdraw_reading(application, SYSTEM, alias, START, now=NOW)
     assert not changed.counts
     assert (await list_doubtful_readings(SYSTEM, radio_address=meter.address)).items[0].index == 300_000
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_limit_that_is_truly_passed_later_is_notified_again(
+    application, meter, resident, sent
+) -> None:
+    """A false reading passed the day's limit and is withdrawn; the day's true consumption passes it too."""
+    viewer = await resident()
+    await set_limit(viewer, 1, Fluid.COLD_WATER, LimitPeriod.DAY, 500, now=START)
+    await Account.all().update(over_consumption_by_email=True)
+    at = START + 9 * HOUR
+    first = await take(application, [meter.line(301_000, at)])
+    assert (first.alerts, first.messages) == (1, 1)
+    if sent:
+        await OutboxMessage.filter(template="own_limit").update(state=MessageState.SENT)
+    changed = await withdraw_reading(application, SYSTEM, meter.address, at, now=NOW)
+    assert (changed.alerts, changed.messages) == (1, 1 if sent else 0)
+    assert await Alert.filter(own_limit=LimitPeriod.DAY).count() == 0
+    true = [meter.line(300_000 + 60 * hour, START + hour * HOUR) for hour in range(10, 13)]
+    last = await take(application, true)
+    assert (last.alerts, last.messages) == (1, 1)
+    waiting = await OutboxMessage.filter(template="own_limit", state=MessageState.PENDING)
+    assert [row.values["amount"] for row in waiting] == [720]
