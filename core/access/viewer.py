@@ -66,7 +66,7 @@ class Viewer:
             MustVerifySecondFactor, MustChangePassword, MustEnrolSecondFactor, MustAcceptTerms: not yet.
         """
         if permission not in PERMISSIONS_OF[self.role]:
-            raise Forbidden(f"A {self.role.value.lower()} may not do this ({permission.value}).")
+            raise Forbidden(f"The role {self.role.value} may not do this ({permission.value}).")
         if not allowed_by(self.scopes, permission):
             raise Forbidden(f"This token was not made for this ({permission.value}).")
         if not allowed_in(self.state, permission):

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption import Month
 from core.consumption.amounts import rounded
@@ -106,10 +107,12 @@ _TEXTS = {
     ("meter_leak_closed", Language.FR): "{meter} : le compteur ne signale plus de fuite depuis le {until}.",
     ("meter_leak_closed", Language.EN): "{meter}: the meter has reported no leak since {until}.",
     ("alert_withdrawn", Language.FR): (
-        "{meter} : l'alerte du {since} reposait sur des relevés qui ne comptent pas. Elle est annulée."
+        "{meter} : {alert} est annulée : ses relevés sont écartés. La consommation affichée est corrigée. "
+        "Avec nos excuses."
     ),
     ("alert_withdrawn", Language.EN): (
-        "{meter}: the alert of {since} came from readings that do not count. It is withdrawn."
+        "{meter}: {alert} is withdrawn: it came from readings that have been set aside. The consumption "
+        "shown is corrected. We apologise."
     ),
     ("recurring_draw", Language.FR): (
         "{meter} : un débit élevé, d'environ {litres} litres, revient vers {at} depuis le {since}. "
@@ -140,6 +143,31 @@ _TEXTS = {
     ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
 }
 
+_WITHDRAWN = {
+    (AlertKind.LEAK, Language.FR): "l'alerte de fuite du {since}",
+    (AlertKind.LEAK, Language.EN): "the leak alert of {since}",
+    (AlertKind.OVER_CONSUMPTION, Language.FR): "l'alerte de surconsommation {when}",
+    (AlertKind.OVER_CONSUMPTION, Language.EN): "the alert about over-consumption {when}",
+    (AlertKind.BURST, Language.FR): "l'alerte de débit anormalement élevé du {since}",
+    (AlertKind.BURST, Language.EN): "the burst alert of {since}",
+    (AlertKind.BACKFLOW, Language.FR): "l'alerte de retour d'eau du {since}",
+    (AlertKind.BACKFLOW, Language.EN): "the backflow alert of {since}",
+    (AlertKind.DRY, Language.FR): "l'alerte de compteur sans eau du {since}",
+    (AlertKind.DRY, Language.EN): "the dry meter alert of {since}",
+    (AlertKind.TAMPER, Language.FR): "l'alerte de manipulation du {since}",
+    (AlertKind.TAMPER, Language.EN): "the tampering alert of {since}",
+    (AlertKind.NO_DATA, Language.FR): "l'alerte de relevés manquants du {since}",
+    (AlertKind.NO_DATA, Language.EN): "the missing data alert of {since}",
+    (AlertKind.METER_LEAK, Language.FR): "l'alerte du {since} (fuite vue par le compteur)",
+    (AlertKind.METER_LEAK, Language.EN): "the alert of {since} (leak reported by your meter)",
+}
+"""What is withdrawn. The readings were false, or outside the meter's time in service: the text fits both."""
+
+_OWN_LIMIT_WITHDRAWN = {
+    Language.FR: "l'alerte de dépassement de votre limite {when}",
+    Language.EN: "the alert that your limit was passed {when}",
+}
+
 _PER = {
     (LimitPeriod.DAY, Language.FR): "par jour",
     (LimitPeriod.MONTH, Language.FR): "par mois",
@@ -147,11 +175,6 @@ _PER = {
     (LimitPeriod.MONTH, Language.EN): "a month",
 }
 
-
-_OF_CONDITIONS = {
-    *("burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"),
-    "alert_withdrawn",
-}
 
 _LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
 
@@ -183,17 +206,10 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
         title, text = _LETTERS[template, tongue]
         return Message(subject=title.format_map(values), text=text.format_map(values))
     subject = _SUBJECTS[template, tongue]
-    if template == "over_consumption":
-        name, words = template, _over_consumption(tongue, values)
-    elif template == "own_limit":
-        name, words = template, _own_limit(tongue, values)
-    elif template == "recurring_draw":
-        asked = values.get("litres") is not None
-        name, words = template if asked else f"{template}, no figures", _recurring_draw(tongue, values)
-    elif template == "slow_leak":
-        name, words = template, _slow_leak(tongue, values)
-    elif template in _OF_CONDITIONS:
-        name, words = template, _condition(tongue, values)
+    if template in _WORDS_OF:
+        name, words = template, _WORDS_OF[template](tongue, values)
+        if template == "recurring_draw" and values.get("litres") is None:
+            name += ", no figures"
     else:
         name, words = "leak_closed" if template == "leak_closed" else "leak", _leak(tongue, values)
         if values["loss_litres"] is None:
@@ -226,6 +242,16 @@ def _condition(language: Language, values: Mapping[str, Any]) -> dict[str, objec
         "since": date_text(date.fromisoformat(values["started_on"]), language),
         "until": date_text(date.fromisoformat(ended_on), language) if ended_on else "",
     }
+
+
+def _withdrawn(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    """Names the alert as its own message did: by its first day, or by the day or month of a limit."""
+    words = _condition(language, values)
+    own_limit = values.get("period")
+    period = LimitPeriod(own_limit) if own_limit else LimitPeriod.MONTH
+    words["when"] = period_phrase(period, date.fromisoformat(values["started_on"]), language)
+    named = _OWN_LIMIT_WITHDRAWN[language] if own_limit else _WITHDRAWN[AlertKind(values["kind"]), language]
+    return {**words, "alert": named.format(**words)}
 
 
 def _recurring_draw(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
@@ -268,3 +294,14 @@ def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str
 
 def _cubic_metres(litres: int | Fraction) -> str:
     return loss_text(Decimal(Fraction(litres).numerator) / Fraction(litres).denominator).removesuffix(" m3")
+
+
+_WORDS_OF = {
+    "over_consumption": _over_consumption,
+    "own_limit": _own_limit,
+    "recurring_draw": _recurring_draw,
+    "slow_leak": _slow_leak,
+    "alert_withdrawn": _withdrawn,
+    **dict.fromkeys(("burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed"), _condition),
+}
+"""The words of each template but those of a leak."""

@@ -3,29 +3,30 @@
 from datetime import UTC, datetime
 
 from cyclopts import App
+from rich.table import Column
 
 from core.access import SYSTEM
-from core.errors import SubmeterError
 from core.services.telegrams import corrections
 from core.services.telegrams.corrections import Corrected, DoubtfulReadingView, ReadingStatus
 from submeter.application import opened
-from submeter.output import AtMost, counted, fail, out, print_json, print_table
+from submeter.output import AtMost, RowNumber, counted, fail, out, print_json, print_table
 
 readings = App(name="readings", help="Readings that do not count, and the correction of false ones.")
 
 _COLUMNS = (
     "id",
-    "meter",
+    Column("meter", no_wrap=True),
     "residence",
     "dwelling",
-    "read at",
-    "before",
-    "index",
-    "after",
+    Column("read at", no_wrap=True),
+    Column("before", no_wrap=True),
+    Column("index", no_wrap=True),
+    Column("after", no_wrap=True),
     "proved by",
     "doubt",
     "status",
 )
+"""Address and moment are what `submeter readings withdraw` takes, and so are never shortened."""
 
 
 @readings.command(name="list")
@@ -60,7 +61,7 @@ async def list_readings(
 
 
 @readings.command
-async def accept(reading: int, *, reason: str = "") -> None:
+async def accept(reading: RowNumber, *, reason: str = "") -> None:
     """Count a doubtful reading from now on; volumes and alerts are recomputed.
 
     Args:
@@ -68,12 +69,9 @@ async def accept(reading: int, *, reason: str = "") -> None:
         reason: kept in the audit log.
     """
     async with opened() as application:
-        try:
-            changed = await corrections.accept_reading(
-                application, SYSTEM, reading, reason=reason, now=datetime.now(UTC)
-            )
-        except SubmeterError as failure:
-            fail(failure.message, code=failure.code)
+        changed = await corrections.accept_reading(
+            application, SYSTEM, reading, reason=reason, now=datetime.now(UTC)
+        )
     out.print(f"Reading {reading} counts now. {_outcome(changed)}")
 
 
@@ -90,19 +88,11 @@ async def withdraw(meter: str, read_at: str, *, index: int | None = None, reason
         index: which reading of this moment, by its index, if there are several.
         reason: kept in the audit log.
     """
+    moment = _moment(read_at)
     async with opened() as application:
-        try:
-            changed = await corrections.withdraw_reading(
-                application,
-                SYSTEM,
-                meter,
-                _moment(read_at),
-                index=index,
-                reason=reason,
-                now=datetime.now(UTC),
-            )
-        except SubmeterError as failure:
-            fail(failure.message, code=failure.code)
+        changed = await corrections.withdraw_reading(
+            application, SYSTEM, meter, moment, index=index, reason=reason, now=datetime.now(UTC)
+        )
     out.print(f"The reading is withdrawn. {_outcome(changed)}")
 
 
@@ -126,12 +116,12 @@ def _row(view: DoubtfulReadingView) -> list[object]:
         view.radio_address,
         view.residence_code,
         view.dwelling_number,
-        view.read_at.isoformat(),
+        f"{view.read_at:%Y-%m-%dT%H:%M:%SZ}",
         view.index_before,
         view.index,
         view.index_after,
-        view.evidence.name,
-        view.doubt.value,
+        view.evidence.name.replace("_", " "),
+        view.doubt.value.replace("_", " "),
         view.status.value,
     ]
 

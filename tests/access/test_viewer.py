@@ -3,7 +3,7 @@
 import pytest
 
 from core.access import SYSTEM, Permission, Role, SessionState, TokenScope, Viewer
-from core.access.permissions import PERMISSIONS_OF
+from core.access.permissions import NEEDING_SECOND_FACTOR, PERMISSIONS_OF
 from core.access.sessions import state_of
 from core.errors import (
     Forbidden,
@@ -85,8 +85,9 @@ def test_a_scope_reads_and_changes_nothing() -> None:
 
 
 def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
-    """A gateway's token with every scope reads nothing, and a manager's no more than the list of alerts."""
-    for role, expected in ((Role.GATEWAY, set()), (Role.MANAGER, {Permission.ALERTS_READ})):
+    """A token of a gateway or of staff with every scope reads nothing, a manager's the list of alerts."""
+    expectations = ((Role.GATEWAY, set()), (Role.STAFF, set()), (Role.MANAGER, {Permission.ALERTS_READ}))
+    for role, expected in expectations:
         viewer = Viewer(role=role, scopes=frozenset(TokenScope))
         assert {permission for permission in Permission if viewer.may(permission)} == expected
 
@@ -94,6 +95,20 @@ def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
 def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
     """A key stored in a cellar must not give access to data."""
     assert PERMISSIONS_OF[Role.GATEWAY] == {Permission.TELEGRAMS_SUBMIT}
+
+
+def test_staff_correct_readings_and_have_nothing_else_but_their_account() -> None:
+    """No resident's data, no home, no other's account; nobody else with an account corrects readings."""
+    own = {"account", "password", "second_factor", "sessions", "terms"}
+    others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
+    assert others == {Permission.READINGS_CORRECT}
+    correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
+    assert correcting == {Role.STAFF, Role.SYSTEM}
+
+
+def test_whoever_sees_others_data_has_a_second_factor() -> None:
+    """Managers and staff; a resident sees the own home."""
+    assert frozenset({Role.MANAGER, Role.STAFF}) == NEEDING_SECOND_FACTOR
 
 
 def test_the_command_line_may_do_everything() -> None:

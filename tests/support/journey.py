@@ -1,4 +1,4 @@
-"""A resident at the portal: signs up, reads e-mails from a real server, reads the own data."""
+"""People at the portal: sign up or are invited, read e-mails from a real server, ask for data."""
 
 import re
 from collections.abc import Callable
@@ -7,8 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import pyotp
 
+from core.access import SYSTEM
 from core.bootstrap import Application
+from core.services.portfolio.invitations import invite_staff
 from notifications.worker import OutboxWorker, ways_of
 from tests.support.post import Mailbox
 from tests.support.sign_up import Applicant
@@ -25,6 +28,14 @@ SIGN_IN = f"""mutation ($email: String!, $password: String!) {{
 CHANGE = f"""mutation ($old: String!, $new: String!) {{
   it: changePassword(password: $old, input: {{newPassword: $new, confirmation: $new}}) {{ {ENTRY} }}
 }}"""
+TERMS = "{ viewer { termsVersion } }"
+ACCEPT_TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
+START_FACTOR = """mutation ($password: String!) {
+  it: startSecondFactor(password: $password) { ... on SecondFactorStarted { secret } }
+}"""
+CONFIRM_FACTOR = """mutation ($code: String!) { it: confirmSecondFactor(code: $code) {
+  __typename ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code message }
+} }"""
 DASHBOARD = """{ viewer { firstName dwellings {
   id number occupancy visibleFrom visibleUntil consent { answer }
   meters { serial }
@@ -106,6 +117,19 @@ class Resident:
     async def change_password(self, old: str, new: str) -> dict[str, Any]:
         return self._entered((await self.ask(CHANGE, old=old, new=new))["it"])
 
+    async def accept_terms(self) -> str:
+        """Accept the terms in force; answers the state of the session."""
+        version = (await self.ask(TERMS))["viewer"]["termsVersion"]
+        state: str = (await self.ask(ACCEPT_TERMS, version=version))["acceptTerms"]["viewer"]["state"]
+        return state
+
+    async def enrol_second_factor(self, now: datetime, password: str = PASSWORD) -> str:
+        """Set up an authenticator app; answers the state of the session."""
+        secret = (await self.ask(START_FACTOR, password=password))["it"]["secret"]
+        done = (await self.ask(CONFIRM_FACTOR, code=pyotp.TOTP(secret).at(now)))["it"]
+        state: str = self._entered(done["signedIn"])["state"]
+        return state
+
     async def home(self) -> dict[str, Any]:
         (dwelling,) = (await self.ask(DASHBOARD))["viewer"]["dwellings"]
         return dict(dwelling)
@@ -138,6 +162,63 @@ async def sign_up_with_ista(
     resident = Resident(client, email)
     assert (await resident.enter())["state"] == "READY"
     return resident
+
+
+async def sign_up_with_ocea(
+    client: httpx.AsyncClient, post: PostBox, email: str, *, move_in: str, serial: str = "H8CA029620"
+) -> Resident:
+    """The whole journey of a tenant of AA000, up to a session that is ready."""
+    applicant = Applicant(client, "ocea")
+    await applicant.start()
+    await applicant.fill("occupancy", kind="TENANT")
+    await applicant.fill("siteCode", code="AA000")
+    await applicant.fill("serial", serial=serial)
+    await applicant.fill("attestation", attested=True, moveIn=move_in)
+    await applicant.fill(
+        "personalData", lastName="Martin", firstName="Claire", email=email, privacyAcknowledged=True
+    )
+    resident = Resident(client, email)
+    await _own_password(resident, await post.temporary_password_for(email))
+    assert await resident.accept_terms() == "READY"
+    return resident
+
+
+async def invited_staff(
+    client: httpx.AsyncClient,
+    post: PostBox,
+    email: str,
+    *,
+    operator: str = "ocea",
+    factor: bool = True,
+) -> Resident:
+    """Staff of an operator, invited by its command line, up to a session that is ready.
+
+    Without `factor`, up to the question for a second one.
+    """
+    now = post.clock()
+    await invite_staff(
+        post.application.settings,
+        SYSTEM,
+        email=email,
+        operator_code=operator,
+        first_name="Nadia",
+        last_name="Petit",
+        now=now,
+    )
+    staff = Resident(client, email)
+    state = await _own_password(staff, await post.temporary_password_for(email))
+    assert state == "MUST_ENROL_SECOND_FACTOR"
+    if factor:
+        state = await staff.enrol_second_factor(now)
+        assert state in {"MUST_ACCEPT_TERMS", "READY"}
+        assert state == "READY" or await staff.accept_terms() == "READY"
+    return staff
+
+
+async def _own_password(person: Resident, temporary: str) -> str:
+    assert (await person.enter(temporary))["state"] == "MUST_CHANGE_PASSWORD"
+    state: str = (await person.change_password(temporary, PASSWORD))["state"]
+    return state
 
 
 def _last(pattern: str, mails: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 In: stored alerts that would not exist had the readings been right from the start. Out: the rows gone, with a
 record in the audit. The one rule: a message that still waits is not sent, and everybody who got one gets the
-correction, by the same channel.
+correction, by the same channel. If the alert is raised again, everybody is notified again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ from tortoise.expressions import Q
 from core.access import Act
 from core.access.acts import NOBODY
 from core.models import Alert, AlertAction, MessageState, OutboxMessage
+from core.services.messaging.outbox import WITHDRAWN_MARK
 from core.services.shared.audit import Subject, record
 
 TEMPLATE = "alert_withdrawn"
@@ -68,12 +69,20 @@ async def _correct(connection: TransactionalDBClient, alert: Alert, *, now: date
             channel=channel,
             template=TEMPLATE,
             language=row.language,
-            values={**values, "started_on": row.values["started_on"], "place": row.values.get("place")},
+            values={
+                **values,
+                "started_on": row.values["started_on"],
+                "period": row.values.get("period"),  # of a limit of their own
+                "place": row.values.get("place"),
+            },
             created_at=now,
         )
         for (account_id, channel), row in notified.items()
     ]
     await OutboxMessage.bulk_create(rows, using_db=connection)
+    for row in await about:  # if the alert is raised again, it is an event of its own
+        row.idempotency_key = f"{row.idempotency_key}{WITHDRAWN_MARK}{alert.id}"
+        await row.save(using_db=connection, update_fields=("idempotency_key",))
     return len(rows)
 
 

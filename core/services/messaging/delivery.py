@@ -21,6 +21,7 @@ from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
+from core.services.messaging.outbox import WITHDRAWN_MARK
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any single delivery takes."""
@@ -136,9 +137,10 @@ async def _sendable(
     if message.template == RESET_TEMPLATE and account is not None:
         token = await new_reset_token(account.id, recipient, now=now)
         values["link"] = application.portal_link(account.operator.code, f"/reset-password#{token}")
+    event, _, _ = message.idempotency_key.partition(WITHDRAWN_MARK)  # a withdrawal may fall between two tries
     return Claimed(
         number=message.id,
-        key=message.idempotency_key,
+        key=f"{event}:{message.id}",
         channel=message.channel,
         recipient=recipient,
         template=message.template,

@@ -31,6 +31,10 @@ class Topic(StrEnum):
     """Hints, by e-mail alone: there is no such switch for SMS."""
 
 
+WITHDRAWN_MARK = ":withdrawn:"
+"""Follows the key of a message whose alert was withdrawn, so that the alert raised again is notified again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One event to notify to the occupants of a dwelling.

@@ -7,6 +7,7 @@ by residence, building, staircase, floor and number.
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -51,6 +52,9 @@ LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
 
 LARGEST_FLOW_M3_PER_H = 6300
 """The largest Q3 that ISO 4064-1 has a number for in its series; no meter of a building is larger."""
+
+SMALLEST_FLOW_M3_PER_H = Decimal("0.001")
+"""The last decimal that the table keeps: less would be stored as 0."""
 
 KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
@@ -291,9 +295,12 @@ def _check_meter(spec: MeterSpec) -> None:
         if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
             raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
     flow = spec.nominal_flow_m3_per_h
-    if flow is not None and not 0 < flow <= LARGEST_FLOW_M3_PER_H:
+    if flow is not None and not (
+        flow.is_finite() and SMALLEST_FLOW_M3_PER_H <= flow <= LARGEST_FLOW_M3_PER_H
+    ):
         raise InvalidInput(
-            f"must be above 0 and at most {LARGEST_FLOW_M3_PER_H} m3/h", field="nominal_flow_m3_per_h"
+            f"must be from {SMALLEST_FLOW_M3_PER_H} to {LARGEST_FLOW_M3_PER_H} m3/h",
+            field="nominal_flow_m3_per_h",
         )
     if spec.removed_at is not None and spec.removed_at < spec.installed_at:
         raise InvalidInput("lies before installed_on", field="removed_on")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.queryset import QuerySet
 
 from core.access import NOBODY, SYSTEM, Act, Permission, Viewer, Visitor
@@ -18,15 +18,23 @@ from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.consumption.plausibility import Doubt, Evidence
 from core.errors import Conflict, InvalidInput, NotFound
+from core.mbus.address import Address
+from core.mbus.errors import TelegramError
 from core.models import DoubtfulReading, Meter
+from core.sanitize import escape_for_database
 from core.services.places.key_encryption import KeyEncryption
-from core.services.places.meter_directory import MeterEntry, lock_dwellings, meters_by_address
+from core.services.places.meter_directory import (
+    MeterEntry,
+    lock_dwellings,
+    meter_with_address,
+    meters_by_address,
+)
 from core.services.shared import time_series
 from core.services.shared.audit import Subject, record
 from core.services.shared.paging import Page
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database, transactional
-from core.services.telegrams.judgement import Judged, judge_again, reading_row
+from core.services.telegrams.judgement import CONTEXT_READINGS, Judged, judge_again, reading_row
 from core.services.telegrams.recompute import Recomputed, recompute_meter
 
 MOST_REASON_CHARACTERS = 200
@@ -87,7 +95,8 @@ async def list_doubtful_readings(
     viewer.require(Permission.READINGS_CORRECT)
     query = _within(DoubtfulReading.all(), viewer)
     if radio_address is not None:
-        query = query.filter(meter__radio_address=radio_address.strip().upper())
+        meter = await _meter(current_database(), viewer, radio_address)
+        query = query.filter(meter_id=0 if meter is None else meter.id)
     if status is ReadingStatus.WITHDRAWN:
         query = query.filter(doubt=Doubt.WITHDRAWN)
     elif status is not None:
@@ -164,7 +173,7 @@ async def withdraw_reading(
         connection: the transaction.
         application: drivers and settings.
         viewer: the operator's command line or staff.
-        radio_address: the meter's.
+        radio_address: the meter's, or an alias of it.
         read_at: the moment of the reading.
         index: which one, in the smallest unit, where several were reported for this moment.
         reason: kept in the audit.
@@ -177,14 +186,11 @@ async def withdraw_reading(
         InvalidInput: the reason is too long.
     """
     viewer.require(Permission.READINGS_CORRECT)
-    query = Meter.filter(radio_address=radio_address.strip().upper())
-    if viewer.operator_id is not None:
-        query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
-    found = await query.using_db(connection).first()
+    found = await _meter(connection, viewer, radio_address)
     if found is None:
-        raise NotFound(f"There is no meter {radio_address}.", field="meter")
+        raise NotFound(f"There is no meter {radio_address}.", field="radioAddress")
     meter = await _locked_meter(connection, application, found.id)
-    row = await _only_one(connection, meter, int(read_at.timestamp()), index)
+    row = await _only_one(connection, meter, read_at, index)
     judged = Judged()
     if isinstance(row, DoubtfulReading):
         row.doubt, row.decided = Doubt.WITHDRAWN, True
@@ -210,9 +216,23 @@ async def withdraw_reading(
     return await _follow(connection, application, meter, reading, judged, now=now)
 
 
+async def _meter(connection: BaseDBAsyncClient, viewer: Viewer, radio_address: str) -> Meter | None:
+    """The meter with this address or alias that the viewer may correct."""
+    try:
+        address = str(Address.parse(radio_address))
+    except TelegramError:
+        return None
+    meter = await meter_with_address(connection, address)
+    if meter is None or viewer.operator_id is None:
+        return meter
+    own = Meter.filter(id=meter.id, dwelling__residence__operator_id=viewer.operator_id)
+    return meter if await own.using_db(connection).exists() else None
+
+
 async def _only_one(
-    connection: TransactionalDBClient, meter: MeterEntry, at_s: int, index: int | None
+    connection: TransactionalDBClient, meter: MeterEntry, read_at: datetime, index: int | None
 ) -> ReadingRow | DoubtfulReading:
+    at_s = int(read_at.timestamp())
     counted = await time_series.readings_near(connection, [_moment(meter, at_s)])
     doubtful = await DoubtfulReading.filter(meter_id=meter.id, read_at=at_s).using_db(connection)
     rows: list[ReadingRow | DoubtfulReading] = [
@@ -222,8 +242,13 @@ async def _only_one(
     if index is not None:
         rows = [row for row in rows if row.index_value == index]
     if not rows:
-        moment = datetime.fromtimestamp(at_s, UTC).isoformat()
-        raise NotFound(f"The meter {meter.radio_address} has no such reading at {moment}.", field="readAt")
+        near = await time_series.rows_around(connection, [_moment(meter, at_s)])
+        known = ", ".join(f"{row.index_value} at {_text(row.read_at_s)}" for row in near)
+        raise NotFound(
+            f"The meter {meter.radio_address} has no such reading at {read_at.isoformat()}"
+            f"; the nearest that count: {known or 'none'}.",
+            field="readAt",
+        )
     if len(rows) > 1:
         indexes = ", ".join(str(row.index_value) for row in rows)
         raise Conflict(f"Several readings have this moment; name the index: {indexes}.", field="index")
@@ -240,7 +265,8 @@ async def _follow(
     now: datetime,
 ) -> Corrected:
     """Judge the readings around a decided one again, and recompute what follows from them."""
-    judged += await judge_again(connection, {meter.id: meter}, {meter.id: _moment(meter, reading.read_at_s)})
+    window = await _window_of(connection, meter, reading.read_at_s)
+    judged += await judge_again(connection, {meter.id: meter}, {meter.id: window})
     changed = Recomputed(None)
     if judged.changed:
         since_s = min(row.read_at_s for _, row in judged.changed)
@@ -256,6 +282,21 @@ async def _follow(
     return Corrected(counts, changed.alerts, changed.messages)
 
 
+async def _window_of(connection: TransactionalDBClient, meter: MeterEntry, at_s: int) -> Window:
+    """From the first to the last reading that a decision about this moment can bear on.
+
+    Doubtful readings may lie beyond the last one that counts, since it was what contradicted them.
+    """
+    rows = DoubtfulReading.filter(meter_id=meter.id).exclude(doubt=Doubt.WITHDRAWN).using_db(connection)
+    found = [
+        *await rows.filter(decided=False),
+        *await rows.filter(read_at__lt=at_s).order_by("-read_at").limit(CONTEXT_READINGS),
+        *await rows.filter(read_at__gt=at_s).order_by("read_at").limit(CONTEXT_READINGS),
+    ]
+    moments = [at_s, *(row.read_at for row in found)]
+    return Window(meter.id, min(moments), max(moments))
+
+
 async def _locked_meter(
     connection: TransactionalDBClient, application: Application, meter_id: int
 ) -> MeterEntry:
@@ -264,6 +305,10 @@ async def _locked_meter(
     key_encryption = KeyEncryption.under(application.settings.secret_key)
     found = await meters_by_address(SYSTEM, [row.radio_address], key_encryption=key_encryption)
     return found[row.radio_address]
+
+
+def _text(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 def _moment(meter: MeterEntry, at_s: int) -> Window:
@@ -289,10 +334,10 @@ async def _record(
         visitor,
         now,
         connection,
-        read_at=datetime.fromtimestamp(row.read_at_s, UTC).isoformat(),
+        read_at=_text(row.read_at_s),
         index=row.index_value,
         doubt=doubt.value if doubt else None,
-        reason=reason or None,
+        reason=escape_for_database(reason) or None,
     )
 
 

@@ -2,10 +2,12 @@
 
 import pytest
 
+from core.alerting.kinds import AlertKind
 from core.consumption.fluids import Fluid
 from core.language import Language
 from core.leaks.episodes.events import EventKind
 from core.texts.alerts import fluid_label
+from notifications.channels.sms import _type as sms_type
 from notifications.texts.render import Message, render
 
 LEAK = {
@@ -135,6 +137,71 @@ SENT = [
         "Hot water: 9.00 m3 in November 2026, more than twice your mean for that month (3.00 m3).",
     ),
 ]
+
+
+WITHDRAWN = {**BURST, "kind": "BURST", "period": None, "place": None}
+OF_A_MONTH = {"meter": None, "started_on": "2026-10-01", "fluid": "HOT_WATER"}
+NAMES = [
+    ("LEAK", {}, "l'alerte de fuite du 11/03/2022", "the leak alert of 11 March 2022"),
+    ("BURST", {}, "l'alerte de débit anormalement élevé du 11/03/2022", "the burst alert of 11 March 2022"),
+    ("BACKFLOW", {}, "l'alerte de retour d'eau du 11/03/2022", "the backflow alert of 11 March 2022"),
+    ("DRY", {}, "l'alerte de compteur sans eau du 11/03/2022", "the dry meter alert of 11 March 2022"),
+    ("TAMPER", {}, "l'alerte de manipulation du 11/03/2022", "the tampering alert of 11 March 2022"),
+    ("NO_DATA", {}, "l'alerte de relevés manquants du 11/03/2022", "the missing data alert of 11 March 2022"),
+    (
+        *("METER_LEAK", {}),
+        "l'alerte du 11/03/2022 (fuite vue par le compteur)",
+        "the alert of 11 March 2022 (leak reported by your meter)",
+    ),
+    (
+        *("OVER_CONSUMPTION", OF_A_MONTH),
+        "l'alerte de surconsommation en octobre 2026",
+        "the alert about over-consumption in October 2026",
+    ),
+    (
+        *("OVER_CONSUMPTION", {**OF_A_MONTH, "period": "MONTH"}),
+        "l'alerte de dépassement de votre limite en octobre 2026",
+        "the alert that your limit was passed in October 2026",
+    ),
+    (
+        *("OVER_CONSUMPTION", {**OF_A_MONTH, "period": "DAY"}),
+        "l'alerte de dépassement de votre limite le 01/10/2026",
+        "the alert that your limit was passed on 1 October 2026",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "more", "french", "english"), NAMES)
+def test_a_correction_says_which_alert_is_withdrawn(kind, more, french, english) -> None:
+    """Which alert, of which day, on which meter; and that the figures are corrected."""
+    values = {**WITHDRAWN, "kind": kind, **more}
+    of_a_month = values["meter"] is None
+    assert render("alert_withdrawn", "fr", values) == Message(
+        "Correction : alerte annulée",
+        f"{'Eau chaude' if of_a_month else 'Eau froide n°H8CA029620'} : {french} est annulée : ses relevés"
+        " sont écartés. La consommation affichée est corrigée. Avec nos excuses.",
+    )
+    assert render("alert_withdrawn", "en", values) == Message(
+        "Correction: alert withdrawn",
+        f"{'Hot water' if of_a_month else 'Cold water no. H8CA029620'}: {english} is withdrawn: it came from"
+        " readings that have been set aside. The consumption shown is corrected. We apologise.",
+    )
+
+
+def test_a_correction_names_every_kind_of_alert_in_an_sms_of_three_parts() -> None:
+    """153 characters a part; 67 where a character such as n° is outside the GSM alphabet."""
+    assert {kind for kind, *_ in NAMES} == set(AlertKind)
+    for kind, more, _, _ in NAMES:
+        for language in Language:
+            message = render("alert_withdrawn", language, {**WITHDRAWN, "kind": kind, **more})
+            sent = f"{message.subject}\n{message.text}"
+            assert len(sent) <= 3 * (153 if sms_type(sent) == "text" else 67), sent
+
+
+def test_a_managers_correction_says_which_home() -> None:
+    """Who has more than one dwelling."""
+    message = render("alert_withdrawn", "fr", {**WITHDRAWN, "place": "A · 1 · 2 · 12"})
+    assert message.text.startswith("A · 1 · 2 · 12 : Eau froide n°H8CA029620 : l'alerte de débit")
 
 
 @pytest.mark.requirement("R-086", "R-094", "R-095", "R-096", "R-197")

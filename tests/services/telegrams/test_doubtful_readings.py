@@ -63,7 +63,7 @@ async def days():
 
 @pytest.mark.parametrize("bit", [4, 5, 6, 7, 8, 9, 10, 12, 16, 24, 26])
 async def test_one_flipped_bit_is_no_consumption(application, home, bit) -> None:
-    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is notified."""
+    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is notified, it is stored."""
     lines = [
         bare(home, 300_000, START),
         bare(home, 300_010, START + HOUR, flipped=bit),

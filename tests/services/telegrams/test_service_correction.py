@@ -219,8 +219,8 @@ async def test_an_alert_of_the_days_after_the_removal_is_taken_back(
     message = render(correction.template, "en", correction.values)
     assert message.subject == "Correction: alert withdrawn"
     assert message.text == (
-        "Cold water no. H18CA029620: the alert of 3 November 2026 came from readings that do not count."
-        " It is withdrawn."
+        "Cold water no. H18CA029620: the burst alert of 3 November 2026 is withdrawn: it came from readings"
+        " that have been set aside. The consumption shown is corrected. We apologise."
     )
     (act,) = await audited(Act.ALERT_WITHDRAWN)
     assert (act.subject.number, act.details["kind"]) == (burst.id, "BURST")
