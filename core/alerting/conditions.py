@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from core.consumption.register import USUAL_OVERLOAD_LPH
+from core.consumption.register import Register
 from core.metering import StatusFlag
 
 _HOUR_S = 3600
@@ -115,8 +115,7 @@ class ConditionRun:
 def runs(
     sightings: Sequence[Sighting],
     *,
-    step_litres: int | None,
-    register_capacity: int | None,
+    register: Register | None,
     from_s: int,
     drawn_s: Collection[int] = (),
 ) -> list[ConditionRun]:
@@ -124,8 +123,7 @@ def runs(
 
     Args:
         sightings: of one meter, in the order of time; those before `from_s` are only compared with.
-        step_litres: of the register; None for a meter that counts no litres: only its states are used.
-        register_capacity: where the register starts again at 0; None when unknown.
+        register: of a water meter; None for one that counts no litres: only its states are used.
         from_s: the first sighting that is judged.
         drawn_s: the sightings whose burst in readings is notified as a draw; the meter's own flag counts.
     """
@@ -135,8 +133,8 @@ def runs(
         if sighting.at_s < from_s:
             continue
         shown = reported(sighting.flags)
-        if step_litres is not None:
-            found_in_readings = _found(sightings, number, step_litres, register_capacity)
+        if register is not None:
+            found_in_readings = _found(sightings, number, register)
             shown |= found_in_readings - {Condition.BURST} if sighting.at_s in drawn_s else found_in_readings
         over = [going_on.pop(condition) for condition in list(going_on) if condition not in shown]
         found += [replace(run, ended_s=sighting.at_s) for run in over]
@@ -146,36 +144,34 @@ def runs(
     return sorted([*found, *going_on.values()], key=lambda run: (run.first_s, run.condition))
 
 
-def _found(
-    sightings: Sequence[Sighting], number: int, step: int, capacity: int | None
-) -> frozenset[Condition]:
+def _found(sightings: Sequence[Sighting], number: int, register: Register) -> frozenset[Condition]:
     """What a sighting shows, compared with the one before and with one from two hours ago."""
     found: set[Condition] = set()
-    if number and is_backflow(between(sightings[number - 1], sightings[number], step, capacity)):
+    if number and is_backflow(between(sightings[number - 1], sightings[number], register)):
         found.add(Condition.BACKFLOW)
-    if burst_since(sightings, number, step, capacity) is not None:
+    if burst_since(sightings, number, register) is not None:
         found.add(Condition.BURST)
     return frozenset(found)
 
 
-def burst_since(sightings: Sequence[Sighting], number: int, step: int, capacity: int | None) -> int | None:
+def burst_since(sightings: Sequence[Sighting], number: int, register: Register) -> int | None:
     """The number of the sighting, two hours or more ago, since when a burst ran; None where none did."""
     latest = sightings[number]
     for at in range(number - 1, -1, -1):
         before = sightings[at]
         if latest.at_s - before.at_s >= BURST_IN_READINGS_S:
-            return at if is_burst(between(before, latest, step, capacity)) else None
+            return at if is_burst(between(before, latest, register)) else None
     return None
 
 
-def between(before: Sighting, after: Sighting, step: int, capacity: int | None) -> Between:
+def between(before: Sighting, after: Sighting, register: Register) -> Between:
     """The volume between two sightings, the shorter way round the register; 0 if it was reset."""
     seconds, litres = after.at_s - before.at_s, after.index - before.index
-    if capacity is not None:
-        litres = (litres + capacity // 2) % capacity - capacity // 2
-    if abs(litres) * _HOUR_S > USUAL_OVERLOAD_LPH * seconds:
+    if register.capacity is not None:
+        litres = (litres + register.capacity // 2) % register.capacity - register.capacity // 2
+    if abs(litres) > register.possible(seconds):
         litres = 0
-    return Between(seconds, litres, step)
+    return Between(seconds, litres, register.step)
 
 
 def is_missing_data(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:

@@ -16,6 +16,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from core.alerting.conditions import DAY_S, Sighting, between, burst_since
+from core.consumption.register import Register
 from core.metering import StatusFlag
 
 _HOUR_S = 3600
@@ -77,23 +78,21 @@ class Draw:
         return began.hour * 60 + began.minute
 
 
-def draws(
-    sightings: Sequence[Sighting], *, step_litres: int, register_capacity: int | None, from_s: int
-) -> list[Draw]:
+def draws(sightings: Sequence[Sighting], *, register: Register, from_s: int) -> list[Draw]:
     """The draws among the sightings from a moment on; those before it are only compared with."""
     found: list[Draw] = []
     shown: list[tuple[int, int]] = []
     for number, sighting in enumerate(sightings):
         if sighting.at_s < from_s:
             continue
-        since = burst_since(sightings, number, step_litres, register_capacity)
+        since = burst_since(sightings, number, register)
         if since is not None:
             shown.append((since, number))
         elif shown:
-            found.append(_draw(sightings, shown, sighting.at_s, step_litres, register_capacity))
+            found.append(_draw(sightings, shown, sighting.at_s, register))
             shown = []
     if shown:
-        found.append(_draw(sightings, shown, None, step_litres, register_capacity))
+        found.append(_draw(sightings, shown, None, register))
     return found
 
 
@@ -101,16 +100,13 @@ def _draw(
     sightings: Sequence[Sighting],
     shown: Sequence[tuple[int, int]],
     ended_s: int | None,
-    step: int,
-    capacity: int | None,
+    register: Register,
 ) -> Draw:
     first, last = shown[0][0], shown[-1][1]
-    parts = [
-        between(sightings[number], sightings[number + 1], step, capacity) for number in range(first, last)
-    ]
+    parts = [between(sightings[number], sightings[number + 1], register) for number in range(first, last)]
     flows = [Fraction(part.litres * _HOUR_S, part.seconds) for part in parts]
     high = [number for number, flow in enumerate(flows) if flow >= _EDGE_SHARE * max(flows)]
-    windows = (between(sightings[since], sightings[number], step, capacity) for since, number in shown)
+    windows = (between(sightings[since], sightings[number], register) for since, number in shown)
     return Draw(
         shown_from_s=sightings[shown[0][1]].at_s,
         shown_until_s=sightings[last].at_s,

@@ -81,7 +81,8 @@ async def accept(reading: int, *, reason: str = "") -> None:
 async def withdraw(meter: str, read_at: str, *, index: int | None = None, reason: str = "") -> None:
     """Take out a false reading; volumes and alerts are recomputed.
 
-    Residents who were wrongly notified get a correction. The reading is kept, and `submeter readings accept` takes it back.
+    Residents who were wrongly notified get a correction. The reading is kept, and `submeter readings accept`
+    takes it back.
 
     Args:
         meter: radio address of the meter, MMM-IIIIIIII-VV-TT.

@@ -8,6 +8,7 @@ import pytest
 
 from core.alerting.conditions import Sighting
 from core.alerting.recurring_draws import Draw, draws, kinds
+from core.consumption.register import Register
 from core.metering import StatusFlag
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -37,7 +38,7 @@ def sightings(
 
 
 def found_in(nights, **more) -> list[Draw]:
-    return draws(sightings(nights, **more), step_litres=1, register_capacity=None, from_s=0)
+    return draws(sightings(nights, **more), register=Register(highest_per_hour=5000), from_s=0)
 
 
 @pytest.mark.parametrize("step_s", [900, 1800, 3600])
@@ -123,5 +124,5 @@ def test_a_draw_that_still_runs_may_become_as_long_as_the_first() -> None:
     running = [one for one in received if one.at_s <= at_s(1, 22)]
     over = [one for one in received if one.at_s <= at_s(1, 23)]
     for seen, expected in ((running, [[0, 1]]), (over, [[0], [1]])):
-        found = draws(seen, step_litres=1, register_capacity=None, from_s=0)
+        found = draws(seen, register=Register(highest_per_hour=5000), from_s=0)
         assert kinds(found, zone=PARIS) == expected

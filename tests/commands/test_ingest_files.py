@@ -76,7 +76,7 @@ def test_a_truncated_file_is_ingested_as_far_as_it_goes(registered, run, data_di
     whole = gzip.compress("".join(f"{telegram(index)}\n" for index in range(200)).encode())
     cut, after = tmp_path / "cut.gz", tmp_path / "after.log"
     cut.write_bytes(whole[: len(whole) * 2 // 3])
-    after.write_text(f"{telegram(500)}\n", encoding="utf-8")
+    after.write_text(f"{telegram(500)}\n{telegram(501)}\n", encoding="utf-8")
     answer = run("ingest", str(cut), str(after), "--json")
     summary = json.loads(answer.stdout)
     assert (answer.returncode, "FILE_TRUNCATED" in answer.stderr, "cut.gz" in answer.stderr) == (
@@ -85,7 +85,7 @@ def test_a_truncated_file_is_ingested_as_far_as_it_goes(registered, run, data_di
         True,
     )
     assert 50 < summary["stored"] < 200
-    assert indexes(data_dir) == [*range(summary["stored"] - 1), 500]
+    assert indexes(data_dir) == [*range(summary["stored"] - 2), 500, 501]
 
 
 @pytest.mark.parametrize(

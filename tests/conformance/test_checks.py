@@ -153,7 +153,8 @@ def test_decoding_that_checked_nothing_would_be_found_out(monkeypatch, registry)
 
 def careless(envelope, _key) -> Frame:
     """A vendor's own opening that looks at no check: any content gives a volume."""
-    telegram = envelope.raw[:11] + bytes.fromhex("0413") + envelope.raw[-4:]
+    volume = envelope.raw[-4:-1] + bytes((envelope.raw[-1] & 0x7F,))  # a volume below zero is no value
+    telegram = envelope.raw[:11] + bytes.fromhex("0413") + volume
     return read_frame(envelope, telegram, 11, opened_from=10)
 
 

@@ -103,8 +103,7 @@ async def _with_context(
 def _runs(meter: MeterEntry, rows: list[ReadingRow], first_s: int) -> list[ConditionRun]:
     return runs(
         [Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits)) for row in rows],
-        step_litres=meter.register_step if meter.fluid.is_water else None,
-        register_capacity=meter.register_capacity,
+        register=meter.register if meter.fluid.is_water else None,
         from_s=first_s,
     )
 

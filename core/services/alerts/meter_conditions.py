@@ -73,8 +73,7 @@ async def update_condition_alerts(
                 run
                 for run in runs(
                     received,
-                    step_litres=meter.register_step if meter.fluid.is_water else None,
-                    register_capacity=meter.register_capacity,
+                    register=meter.register if meter.fluid.is_water else None,
                     from_s=first_s,
                     drawn_s=draws.drawn_s.get(meter.id, ()),
                 )

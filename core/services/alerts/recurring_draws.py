@@ -104,8 +104,7 @@ async def update_draws(
         stored = {row.shown_from_s: row for row in near.get(meter.id, ())}
         found = draws(
             sightings[meter.id],
-            step_litres=meter.register_step,
-            register_capacity=meter.register_capacity,
+            register=meter.register,
             from_s=min([first_s, *stored]),
         )
         found = [draw for draw in found if draw.shown_from_s <= last_s + AFTER_S]

@@ -63,7 +63,7 @@ async def days():
 
 @pytest.mark.parametrize("bit", [4, 5, 6, 7, 8, 9, 10, 12, 16, 24, 26])
 async def test_one_flipped_bit_is_no_consumption(application, home, bit) -> None:
-    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is notified, the line is stored."""
+    """Three bare PRIOS lines, the middle one damaged: the day is 20 L, nobody is notified."""
     lines = [
         bare(home, 300_000, START),
         bare(home, 300_010, START + HOUR, flipped=bit),
@@ -188,7 +188,7 @@ async def test_a_wrong_alert_is_taken_back(application, home, resident) -> None:
     page = await list_doubtful_readings(SYSTEM)
     (view,) = page.items
     assert (view.doubt, view.status, view.index_before) == (Doubt.WITHDRAWN, ReadingStatus.WITHDRAWN, 300_020)
-    assert (await take(application, [burst], now)).duplicates == 1, "received again, it stays withdrawn"
+    assert (await take(application, [burst], now)).duplicates == 1, "received again, it remains withdrawn"
     back = await accept_reading(application, SYSTEM, view.id, now=now)
     assert (back.counts, await days()) == (True, {20261120: 2100})
     acts = [(row.act, row.details["index"]) for row in await AuditRecord.filter(subject="meter")]
