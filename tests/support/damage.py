@@ -118,7 +118,7 @@ def households(driver: str, count: int, hours: int, chance: random.Random) -> li
     return [
         Household(
             meter := _meter(driver, number),
-            sealed=driver != "ocea" and number // 6 % 2 == 0,
+            sealed=driver != "ocea" and number // 7 % 2 == 0,
             indexes=_indexes(meter, flows[number % len(flows)], hours, chance),
             phase_s=chance.randrange(180),
         )

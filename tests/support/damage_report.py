@@ -65,7 +65,7 @@ def _compare_meter(
     near: list[int] = []
     matched: set[int] = set()
     for at, index, evidence in counted:
-        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0)
+        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, matched)
         if own is not None:
             matched.add(own)
         elif _is_undetectable(true_ones, at, index, evidence):
@@ -110,10 +110,11 @@ def _compare_meter(
             difference.alerts += [(name, row in getattr(found, name), *row) for row in sorted(ours)]
 
 
-def _same(true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int) -> int | None:
+def _same(true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int, matched: set[int]) -> int | None:
     start = bisect_left(true_ones, (at - margin, -1))
     end = bisect_right(true_ones, (at + margin, 1 << 60))
-    return next((moment for moment, other in true_ones[start:end] if other == index), None)
+    found = (moment for moment, other in true_ones[start:end] if other == index and moment not in matched)
+    return next(found, None)
 
 
 def _is_undetectable(true_ones: Sequence[tuple[int, int]], at: int, index: int, evidence: int) -> bool:

@@ -40,11 +40,13 @@ class Shape(StrEnum):
     RTL_433 = "RTL_433"
     CHECKSUMS = "CHECKSUMS"
     CULFW = "CULFW"
+    HEX = "HEX"
     SIMULATION = "SIMULATION"
 
 
 SHAPES = tuple(Shape)
-UNTIMED = frozenset({Shape.CULFW, Shape.SIMULATION})
+UNTIMED = frozenset({Shape.CULFW, Shape.HEX, Shape.SIMULATION})
+_LIVE = frozenset({Shape.CULFW, Shape.HEX})
 _CHECKED = frozenset({Shape.CHECKSUMS, Shape.CULFW})
 
 
@@ -132,6 +134,8 @@ def written(shape: Shape, telegram: bytes, at_s: int) -> str:
             )
         case Shape.CULFW:
             return f"b{telegram.hex()}8048"
+        case Shape.HEX:
+            return telegram.hex()
         case Shape.SIMULATION:
             return f"telegram=|{telegram.hex()}|+{at_s - START_S}"
 
@@ -139,13 +143,13 @@ def written(shape: Shape, telegram: bytes, at_s: int) -> str:
 def deliveries(
     lines: Iterable[Line], hours: int, chance: random.Random, *, shuffled: bool, batch_hours: int = 6
 ) -> list[Delivery]:
-    """All lines as they are submitted: those with a time by the clock, or in any order at the end; culfw
-    every hour; a simulation file at once.
+    """All lines as they are submitted: those with a time by the clock, or in any order at the end; live
+    ones without every hour; a simulation file at once.
     """
     by_time = sorted(lines, key=lambda line: line.at_s)
     end = datetime.fromtimestamp(START_S + hours * HOUR_S, UTC)
     timed = [line for line in by_time if shape_of(line.home) not in UNTIMED]
-    culfw = [line for line in by_time if shape_of(line.home) is Shape.CULFW]
+    live = [line for line in by_time if shape_of(line.home) in _LIVE]
     simulated = [line for line in by_time if shape_of(line.home) is Shape.SIMULATION]
     if shuffled:
         chance.shuffle(timed)
@@ -153,8 +157,8 @@ def deliveries(
         found = [Delivery(tuple(timed[at : at + size]), end) for at in range(0, len(timed), size)]
     else:
         found = _by_the_clock(timed, batch_hours)
-    live = sorted([*found, *_by_the_clock(culfw, 1)], key=lambda one: one.now)
-    return [*live, *([Delivery(tuple(simulated), end)] if simulated else [])]
+    found = sorted([*found, *_by_the_clock(live, 1)], key=lambda one: one.now)
+    return [*found, *([Delivery(tuple(simulated), end)] if simulated else [])]
 
 
 def _by_the_clock(lines: Sequence[Line], hours: int) -> list[Delivery]:
