@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=5, help="how many of the wrong ones to print")
     arguments = parser.parse_args()
     print(
-        "driver   database   order    format      hours days lost false alerts | undetectable undecided near"
+        "driver   database   order    format      hours days lost false alerts | undetectable undecided near laid"
     )
     for database in arguments.databases:
         with _server(database) as url:
@@ -91,7 +91,7 @@ def _print(driver, database, order, truth, found, homes, show) -> None:
         print(
             f"{driver:8} {database:10} {order:8} {shape:11} {len(one.wrong_hours):5} {len(one.wrong_days):4}"
             f" {len(one.lost):4} {len(one.false):5} {len(one.alerts):6} | {one.undetectable:12}"
-            f" {one.undecided:9} {one.near:4}"
+            f" {one.undecided:9} {one.near:4} {one.laid:4}"
         )
         for kind in ("wrong_hours", "wrong_days", "lost", "false", "alerts"):
             for row in getattr(one, kind)[:show]:

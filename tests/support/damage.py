@@ -66,7 +66,7 @@ class Household:
                     litres=index,
                     month_end_litres=self.indexes[0],
                     month_end=_MONTH_END,
-                    rolling=number % 8,
+                    rolling=second // HOUR_S % 8,
                 )
                 return prios.encrypt(self.meter.wire_address, state)
             case "itron":
