@@ -7,7 +7,7 @@ beside an undetectable reading is counted apart, and everything else is wrong.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.consumption.plausibility import Evidence
@@ -29,7 +29,7 @@ class Difference:
             true ones: of no check, a check of the first block, or a gateway's that came before the damage.
         undecided: true readings that wait beside such a one of their own moment.
         near: hours, days and alerts that differ because of these.
-        laid: hours that differ by what flows in three seconds, of lines without a time: where the gateway
+        laid: hours that differ by what flows in a few seconds, of lines without a time: where the gateway
             delivered several at once, each has a second of its own.
         wrong_hours, wrong_days, lost, false, alerts: all else that differs.
     """
@@ -56,8 +56,17 @@ def compare(truth: Figures, found: Figures, homes: Sequence[Household]) -> dict[
     shapes = {one: shape_of(places[address]) for one, address in truth.addresses.items()}
     differences = {shape: Difference() for shape in Shape}
     for one, shape in shapes.items():
-        _compare_meter(differences[shape], one, shape, truth, found)
+        _compare_meter(differences[shape], one, shape, _of(truth, one), _of(found, one))
     return differences
+
+
+def _of(figures: Figures, one: int) -> Figures:
+    """The rows of one meter."""
+    tables = {
+        name: {key: value for key, value in getattr(figures, name).items() if key[0] == one}
+        for name in ("reading", "hourly", "daily", "doubtful")
+    }
+    return replace(figures, **tables)
 
 
 def _compare_meter(
@@ -94,7 +103,7 @@ def _compare_meter(
     for at, amounts in _differing(truth.hourly, found.hourly, one):
         if any(abs(at - moment) <= _NEAR_S for moment in near):
             difference.near += 1
-        elif shape in UNTIMED and None not in amounts and abs(amounts[0] - amounts[1]) <= 1 + max(amounts) // 1200:
+        elif shape in UNTIMED and None not in amounts and abs(amounts[0] - amounts[1]) <= 2 + max(amounts) // 600:
             difference.laid += 1
         else:
             difference.wrong_hours.append((one, at, *amounts))

@@ -83,14 +83,17 @@ def true_lines(homes: Sequence[Household], hours: int) -> list[Line]:
 def damaged_lines(
     homes: Sequence[Household], hours: int, count: int, chance: random.Random
 ) -> list[Line]:
-    """So many lines of telegrams that were damaged: at the moment of a true one, about it, or in between."""
+    """So many lines of telegrams that were damaged: at the moment of a true one, about it, or in between.
+
+    The last three hours have none: the readings after a false one decide about it.
+    """
     found = []
     for _ in range(count):
         place = chance.randrange(len(homes))
         home, shape = homes[place], shape_of(place)
-        at_s = START_S + chance.randrange(hours) * HOUR_S + home.phase_s
+        at_s = START_S + chance.randrange(hours - 3) * HOUR_S + home.phase_s
         at_s += chance.choice((0, chance.randrange(-600, 600), chance.randrange(HOUR_S)))
-        at_s = min(max(at_s, START_S), START_S + hours * HOUR_S - 1)
+        at_s = min(max(at_s, START_S), START_S + (hours - 3) * HOUR_S - 1)
         kind = chance.choice(tuple(Kind))
         other = chance.choice(_others(homes, place)).telegram(at_s)
         telegram = damaged(framed(shape, home.telegram(at_s)), framed(shape, other), kind, chance)

@@ -27,6 +27,11 @@ REPLAY_STEPS_S = 300
 _LONGEST_STEP_S = 86_400
 """No further apart are two telegrams laid: a rise that needs longer is for the judgement of readings."""
 
+_LINES_OF_A_FILE = 4
+"""With fewer of a known meter a delivery is a gateway's of this moment: its lines are not moved apart, since
+one that is false would move the true ones.
+"""
+
 _LONGEST_LEAD_S = 300
 """No further after its reception is one laid. A rise that needs longer is for the judgement of readings: one
 false line would be refused for its time, and every true one that follows it.
@@ -264,12 +269,13 @@ def _laid(sender: _Sender) -> dict[ReceivedLine, int]:
         first.setdefault(one.identity, one)
     order = list(first.values())
     believed = {id(one) for one in _believed(order, sender.newest)}
+    is_file = sender.newest is None or len(believed) >= _LINES_OF_A_FILE
     after: _Untimed | None = None
     last: _Untimed | None = None
     for one in reversed(order):
         if last is not None:
             one.at_s = min(one.at_s, last.at_s - 1)
-            if after is not None and id(one) in believed and not one.is_stated:
+            if is_file and after is not None and id(one) in believed and not one.is_stated:
                 one.at_s = min(one.at_s, after.at_s - sender.time_between(one, after, ORDINARY_SHARE))
         last, after = one, one if id(one) in believed else after
     before: _Untimed | IndexReading | None = sender.newest
