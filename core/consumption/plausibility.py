@@ -111,6 +111,7 @@ def judge(
         return [None] * len(observations)
     alike = _merged(observations)
     counted = _in_every_explanation(observations, register, alike)
+    _drop_detours(observations, counted, register, extent)
     _drop_unconfirmed(observations, counted, register, extent)
     return [
         None if counts else _doubt(observations, counted, place, register)
@@ -123,6 +124,7 @@ def is_undisputed(observations: Sequence[Observation], register: Register, exten
     if not all(agree(before, after, register) for before, after in pairwise(observations)):
         return False
     kept = [True] * len(observations)
+    _drop_detours(observations, kept, register, extent)
     _drop_unconfirmed(observations, kept, register, extent)
     return all(kept)
 
@@ -245,6 +247,44 @@ def _best_chains(
 def _best(chains: Sequence[_Chain]) -> _Chain:
     weight = max(chain.weight for chain in chains)
     return _Chain(weight, sum(chain.ways for chain in chains if chain.weight == weight))
+
+
+def _drop_detours(
+    observations: Sequence[Observation], counted: list[bool], register: Register, extent: Extent
+) -> None:
+    """Unmark what its gateway alone vouches for, and the register came to and left only by running back.
+
+    Where the reading after it follows from the one before it as a rise, one damaged line is likelier than
+    water that ran back as far as it had risen, or the reverse. So is one before all others, of which the
+    next two rise.
+    """
+    places = [place for place, counts in enumerate(counted) if counts]
+    kept: list[Observation | None] = [None] if extent.from_first else []
+    for number, place in enumerate(places):
+        one = observations[place]
+        before = kept[-1] if kept else one
+        after = observations[places[number + 1]] if number + 1 < len(places) else None
+        if one.evidence < Evidence.LINK_CHECKSUM and after is not None:
+            falls = _falls(one, after, register)
+            if before is None:
+                last = number + 2 == len(places)
+                is_detour = falls and not last and _rises(after, observations[places[number + 2]], register)
+            else:
+                is_detour = (falls or _falls(before, one, register)) and _rises(before, after, register)
+            if is_detour:
+                counted[place] = False
+                continue
+        kept.append(one)
+
+
+def _falls(before: Observation, after: Observation, register: Register) -> bool:
+    """Whether the register ran back by more than a series forgives."""
+    return register.moved_units(before.index, after.index) is None
+
+
+def _rises(before: Observation, after: Observation, register: Register) -> bool:
+    moved = register.moved(_reading(before), _reading(after))
+    return moved is not None and moved >= 0
 
 
 def _drop_unconfirmed(

@@ -22,6 +22,9 @@ from core.services.shared.time_series import ReadingRow, Window
 CONTEXT_READINGS = 12
 """Readings before and after the new ones that have a say: four times what a break of the register takes."""
 
+NEIGHBOURS = 2
+"""Readings before and after the new ones that show whether they are plain: a detour of one takes two."""
+
 DECIDED_AFTER = 3
 """So many later readings that count have decided: a doubtful one before them is an outlier."""
 
@@ -78,7 +81,7 @@ async def judge_readings(
         connection: the transaction.
         meters: by id.
         fresh: the new readings of each meter.
-        near: the stored readings around them, with the nearest one beyond either end.
+        near: the stored readings around them, with the nearest `NEIGHBOURS` beyond either end.
         doubtful: the doubtful ones of each meter, see `doubtful_near`.
         reconsidered: meters whose stored readings changed, which are judged again however plain it looks.
     """
@@ -108,7 +111,9 @@ async def judge_again(
 def _plain(meter: MeterEntry, known: Sequence[ReadingRow], rows: Sequence[ReadingRow]) -> bool:
     together = sorted((*known, *rows), key=_moment_and_index)
     first_s, last_s = min(row.read_at_s for row in rows), max(row.read_at_s for row in rows)
-    extent = Extent(from_first=together[0].read_at_s >= first_s, to_latest=together[-1].read_at_s <= last_s)
+    before = sum(row.read_at_s < first_s for row in known)
+    after = sum(row.read_at_s > last_s for row in known)
+    extent = Extent(from_first=before < NEIGHBOURS, to_latest=after < NEIGHBOURS)
     return is_undisputed([_observation(row) for row in together], meter.register, extent)
 
 

@@ -10,7 +10,7 @@ its distance from the largest of its delivery, which is the reception's.
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice
 from operator import attrgetter
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -26,6 +26,16 @@ REPLAY_STEPS_S = 300
 
 _LONGEST_STEP_S = 86_400
 """No further apart are two telegrams laid: a rise that needs longer is for the judgement of readings."""
+
+_LINES_OF_A_FILE = 4
+"""With fewer of a known meter a delivery is a gateway's of this moment: its lines are not moved apart, since
+one that is false would move the true ones.
+"""
+
+_LONGEST_LEAD_S = 300
+"""No further after its reception is one laid. A rise that needs longer is for the judgement of readings: one
+false line would be refused for its time, and every true one that follows it.
+"""
 
 _RECENT_DEAD_LETTERS = 10_000
 """How many of the newest rows are searched for what else was received of the same senders."""
@@ -114,6 +124,11 @@ class _Untimed:
     at_s: int
     order: datetime
     index: int | None = None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether its line says when it was sent: a simulation file's `+SECONDS`."""
+        return simulation_seconds(self.line.text) is not None
 
 
 @dataclass(slots=True)
@@ -253,16 +268,48 @@ def _laid(sender: _Sender) -> dict[ReceivedLine, int]:
     for one in sorted(sender.laid, key=attrgetter("order")):
         first.setdefault(one.identity, one)
     order = list(first.values())
-    for one, after in reversed(list(pairwise(order))):
-        one.at_s = min(one.at_s, after.at_s - sender.time_between(one, after, ORDINARY_SHARE))
+    believed = {id(one) for one in _believed(order, sender.newest)}
+    is_file = sender.newest is None or len(believed) >= _LINES_OF_A_FILE
+    after: _Untimed | None = None
+    last: _Untimed | None = None
+    for one in reversed(order):
+        if last is not None:
+            one.at_s = min(one.at_s, last.at_s - 1)
+            if is_file and after is not None and id(one) in believed and not one.is_stated:
+                one.at_s = min(one.at_s, after.at_s - sender.time_between(one, after, ORDINARY_SHARE))
+        last, after = one, one if id(one) in believed else after
     before: _Untimed | IndexReading | None = sender.newest
     last_s = sender.floor or 0
     for one in order:
-        one.at_s = max(one.at_s, last_s + sender.time_between(before, one, 1))
+        earliest_s = last_s + 1
+        if id(one) in believed and not one.is_stated and before is not None:
+            needed_s = before.at_s + sender.time_between(before, one, 1)
+            if needed_s <= _seconds(one.line.received_at) + _LONGEST_LEAD_S:
+                earliest_s = max(earliest_s, needed_s)
+        one.at_s = max(one.at_s, earliest_s)
         while one.at_s in sender.taken:
             one.at_s += 1
-        before, last_s = one, one.at_s
+        last_s = one.at_s
+        if id(one) in believed:
+            before = one
     return {one.line: first[one.identity].at_s for one in sender.laid}
+
+
+def _believed(order: Sequence[_Untimed], newest: IndexReading | None) -> list[_Untimed]:
+    """The lines whose rises say how far apart they are: not those that the next one contradicts, when it
+    follows from the one before.
+    """
+    known = [one for one in order if one.index is not None]
+    kept: list[_Untimed] = []
+    before = newest.index if newest is not None else None
+    for place, one in enumerate(known):
+        after = known[place + 1].index if place + 1 < len(known) else None
+        assert one.index is not None
+        if before is not None and after is not None and before <= after and not before <= one.index <= after:
+            continue
+        kept.append(one)
+        before = one.index
+    return kept
 
 
 async def _free_moments(

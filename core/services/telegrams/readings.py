@@ -20,7 +20,14 @@ from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
-from core.services.telegrams.judgement import Judged, by_meter, doubtful_near, judge_readings, reading_row
+from core.services.telegrams.judgement import (
+    NEIGHBOURS,
+    Judged,
+    by_meter,
+    doubtful_near,
+    judge_readings,
+    reading_row,
+)
 from core.services.telegrams.line_times import first_receptions, future_message, latest_moment
 from core.services.telegrams.replay_protection import MessageCounters
 
@@ -138,7 +145,7 @@ class _Stored:
             )
             untimed |= {(row.meter_id, row.telegram_digest) for row in await rows.using_db(connection)}
         return cls(
-            await time_series.rows_around(connection, _spans(windows)),
+            await time_series.context_of(connection, _spans(windows), readings=NEIGHBOURS),
             await doubtful_near(connection, windows),
             untimed,
         )

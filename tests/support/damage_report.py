@@ -1,0 +1,150 @@
+"""What damaged lines changed: every figure beside that of the true lines alone, by line format.
+
+In: the tables after the true lines, and after the true and the damaged ones. Out: per format the wrong hours,
+days and alerts, the true readings that were lost and the false ones that count. The one rule: what stands
+beside an undetectable reading is counted apart, and everything else is wrong.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from core.consumption.plausibility import Evidence
+from core.consumption.register import BACKFLOW_LIMIT
+from tests.support.damage import HOUR_S, Household
+from tests.support.damaged_lines import UNTIMED, Figures, Shape, shape_of
+
+_NEAR_S = 2 * HOUR_S
+_SAME_S = 30
+"""By which a line without a time may be laid otherwise, since another was laid before it."""
+
+
+@dataclass(slots=True)
+class Difference:
+    """How the figures of one format differ.
+
+    Attributes:
+        undetectable: false readings that count, between their true neighbours, which nothing can tell from
+            true ones: of no check, a check of the first block, or a gateway's that came before the damage.
+        undecided: true readings that wait beside such a one of their own moment.
+        near: hours, days and alerts that differ because of these.
+        laid: hours that differ by what flows in a few seconds, of lines without a time: where the gateway
+            delivered several at once, each has a second of its own.
+        wrong_hours, wrong_days, lost, false, alerts: all else that differs.
+    """
+
+    undetectable: int = 0
+    undecided: int = 0
+    near: int = 0
+    laid: int = 0
+    wrong_hours: list[tuple] = field(default_factory=list)
+    wrong_days: list[tuple] = field(default_factory=list)
+    lost: list[tuple] = field(default_factory=list)
+    false: list[tuple] = field(default_factory=list)
+    alerts: list[tuple] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[tuple]:
+        """Everything that a check could have kept right."""
+        return [*self.wrong_hours, *self.wrong_days, *self.lost, *self.false, *self.alerts]
+
+
+def compare(truth: Figures, found: Figures, homes: Sequence[Household]) -> dict[Shape, Difference]:
+    """The differences by format."""
+    places = {home.meter.address: place for place, home in enumerate(homes)}
+    shapes = {one: shape_of(places[address]) for one, address in truth.addresses.items()}
+    differences = {shape: Difference() for shape in Shape}
+    for one, shape in shapes.items():
+        _compare_meter(differences[shape], one, shape, _of(truth, one), _of(found, one))
+    return differences
+
+
+def _of(figures: Figures, one: int) -> Figures:
+    """The rows of one meter."""
+    tables = {
+        name: {key: value for key, value in getattr(figures, name).items() if key[0] == one}
+        for name in ("reading", "hourly", "daily", "doubtful")
+    }
+    return replace(figures, **tables)
+
+
+def _compare_meter(
+    difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures
+) -> None:
+    true_ones = sorted((at, row[0]) for (meter, at), row in truth.reading.items() if meter == one)
+    counted = sorted((at, *row) for (meter, at), row in found.reading.items() if meter == one)
+    near: list[int] = []
+    matched: set[int] = set()
+    for at, index, evidence in counted:
+        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, matched)
+        if own is not None:
+            matched.add(own)
+        elif _is_undetectable(true_ones, at, index, evidence):
+            difference.undetectable += 1
+            near.append(at)
+        else:
+            difference.false.append((one, at, index, Evidence(evidence).name))
+    held = {at for meter, at in found.reading if meter == one}
+    for at, index in true_ones:
+        if at in matched:
+            continue
+        rivals = [
+            other
+            for (meter, moment, other), (_, evidence, _) in found.doubtful.items()
+            if (meter, moment) == (one, at) and other != index and _is_undetectable(true_ones, at, other, evidence)
+        ]
+        if rivals or (at in held and at in near):
+            difference.undecided += 1
+            near.append(at)
+        else:
+            around = [row for row in counted if abs(row[0] - at) <= _SAME_S]
+            difference.lost.append((one, at, index, found.doubtful.get((one, at, index)), around))
+    for at, amounts in _differing(truth.hourly, found.hourly, one):
+        if any(abs(at - moment) <= _NEAR_S for moment in near):
+            difference.near += 1
+        elif shape in UNTIMED and None not in amounts and abs(amounts[0] - amounts[1]) <= 2 + max(amounts) // 600:
+            difference.laid += 1
+        else:
+            difference.wrong_hours.append((one, at, *amounts))
+    days = {
+        int(f"{datetime.fromtimestamp(at, UTC) + timedelta(hours=shift):%Y%m%d}")
+        for at in near
+        for shift in (-2, 0, 4)
+    }
+    for day, amounts in _differing(truth.daily, found.daily, one):
+        if day in days:
+            difference.near += 1
+        else:
+            difference.wrong_days.append((one, day, *amounts))
+    for name in ("alerts", "episodes"):
+        ours = {row for row in getattr(truth, name) ^ getattr(found, name) if row[0] == str(one)}
+        if near:
+            difference.near += len(ours)
+        else:
+            difference.alerts += [(name, row in getattr(found, name), *row) for row in sorted(ours)]
+
+
+def _same(true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int, matched: set[int]) -> int | None:
+    start = bisect_left(true_ones, (at - margin, -1))
+    end = bisect_right(true_ones, (at + margin, 1 << 60))
+    found = (moment for moment, other in true_ones[start:end] if other == index and moment not in matched)
+    return next(found, None)
+
+
+def _is_undetectable(true_ones: Sequence[tuple[int, int]], at: int, index: int, evidence: int) -> bool:
+    if evidence >= Evidence.LINK_CHECKSUM:
+        return False
+    back = BACKFLOW_LIMIT if evidence == Evidence.GATEWAY_CHECK else 0
+    before = [other for moment, other in true_ones if moment < at][-1:]
+    after = [other for moment, other in true_ones if moment > at][:1]
+    if not before or not after:
+        return False
+    return before[0] - back <= index <= after[0] + back
+
+
+def _differing(true_ones: dict, found: dict, one: int) -> list[tuple[int, tuple]]:
+    keys = {key for key in (*true_ones, *found) if key[0] == one}
+    return sorted(
+        (key[1], (true_ones.get(key), found.get(key))) for key in keys if true_ones.get(key) != found.get(key)
+    )
