@@ -51,7 +51,7 @@ def main() -> None:
 
 
 async def _measure(driver: str, database: str, url: str, arguments: argparse.Namespace) -> None:
-    chance = random.Random(f"{driver} {arguments.seed}")  # noqa: S311 - repeatable
+    chance = random.Random(f"{driver} {arguments.seed}")
     hours = max(48, 2 * arguments.count // arguments.meters)
     homes = damage.households(driver, arguments.meters, hours, chance)
     true_ones = damaged_lines.true_lines(homes, hours)

@@ -5,13 +5,10 @@ household, their telegrams, and damaged copies of any kind. The one rule: the te
 simulator, which shares no code with the decoder.
 """
 
-import hashlib
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import pairwise
 
 from submeter.simulator import encryption, fleet, layouts, prios
 from submeter.simulator.records import compact, full
