@@ -238,7 +238,7 @@ async def test_a_false_line_of_now_keeps_no_true_one_out(
 async def test_the_seconds_of_a_simulation_file_hold_beside_a_false_rise(
     application, key_encryption, now, izar, tables
 ) -> None:
-    """A flipped bit announces 512 L more at the last line but one: the true lines keep the times they state."""
+    """A flipped bit announces 512 L more before the last line: the true lines keep the times they state."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     raw = untimed(izar, [1000, 1003, 1006, 1006 + 512, 1009])
     seconds = (0, 3600, 7200, 7300, 10800)
