@@ -15,7 +15,7 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=5, help="how many of the wrong ones to print")
     arguments = parser.parse_args()
     print(
-        "driver   database   order    format      hours days lost false alerts | undetectable undecided near laid"
+        "driver   database   order    format      hours days lost false alerts |"
+        " undetectable undecided near laid"
     )
     for database in arguments.databases:
         with _server(database) as url:
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 async def _measure(driver: str, database: str, url: str, arguments: argparse.Namespace) -> None:
-    chance = random.Random(f"{driver} {arguments.seed}")  # noqa: S311 - repeatable
+    chance = random.Random(f"{driver} {arguments.seed}")
     hours = max(48, 2 * arguments.count // arguments.meters)
     homes = damage.households(driver, arguments.meters, hours, chance)
     true_ones = damaged_lines.true_lines(homes, hours)
@@ -82,22 +83,29 @@ async def _measure(driver: str, database: str, url: str, arguments: argparse.Nam
                 await damaged_lines.forget()
                 await damaged_lines.take(application, whole)
                 found = await damaged_lines.figures()
-                _print(driver, database, order, truth, found, homes, arguments.show)
+                _print(f"{driver:8} {database:10} {order:8}", truth, found, homes, arguments.show)
     print(f"{driver}: {len(true_ones)} true lines, {len(others)} damaged, {len(harmless)} of them harmless")
 
 
-def _print(driver, database, order, truth, found, homes, show) -> None:
+def _print(
+    title: str,
+    truth: damaged_lines.Figures,
+    found: damaged_lines.Figures,
+    homes: Sequence[damage.Household],
+    show: int,
+) -> None:
     for shape, one in damage_report.compare(truth, found, homes).items():
         print(
-            f"{driver:8} {database:10} {order:8} {shape:11} {len(one.wrong_hours):5} {len(one.wrong_days):4}"
+            f"{title} {shape:11} {len(one.wrong_hours):5} {len(one.wrong_days):4}"
             f" {len(one.lost):4} {len(one.false):5} {len(one.alerts):6} | {one.undetectable:12}"
-            f" {one.undecided:9} {one.near:4} {one.laid:4}"
+            f" {one.undecided:9} {one.near:4} {one.laid:4}",
+            flush=True,
         )
         for kind in ("wrong_hours", "wrong_days", "lost", "false", "alerts"):
             for row in getattr(one, kind)[:show]:
                 print("    ", kind, row)
     messages = truth.messages ^ found.messages
-    print(f"{driver:8} {database:10} {order:8} messages that differ: {len(messages)}")
+    print(f"{title} messages that differ: {len(messages)}")
     for row in sorted(messages)[:show]:
         print("    ", "sent" if row in found.messages else "not sent", row)
 

@@ -255,8 +255,8 @@ def _drop_detours(
     """Unmark what its gateway alone vouches for, and the register came to and left only by running back.
 
     Where the reading after it follows from the one before it as a rise, one damaged line is likelier than
-    water that ran back as far as it had risen, or the reverse. So is one before all others, of which the
-    next two rise.
+    water that ran back as far as it had risen, or the reverse. So is one before all others, if the next two
+    rise and lie below it.
     """
     places = [place for place, counts in enumerate(counted) if counts]
     kept: list[Observation | None] = [None] if extent.from_first else []
@@ -267,8 +267,13 @@ def _drop_detours(
         if one.evidence < Evidence.LINK_CHECKSUM and after is not None:
             falls = _falls(one, after, register)
             if before is None:
-                last = number + 2 == len(places)
-                is_detour = falls and not last and _rises(after, observations[places[number + 2]], register)
+                third = observations[places[number + 2]] if number + 2 < len(places) else None
+                is_detour = (
+                    falls
+                    and third is not None
+                    and _rises(after, third, register)
+                    and not _rises(one, third, register)
+                )
             else:
                 is_detour = (falls or _falls(before, one, register)) and _rises(before, after, register)
             if is_detour:

@@ -147,6 +147,18 @@ def test_water_that_runs_back_for_long_is_believed_where_it_is_proved():
     assert hourly(1000, 1005, 905)[-1] is Doubt.FALL_UNEXPLAINED
 
 
+@pytest.mark.parametrize("there", [60, -60])
+def test_a_reading_that_the_register_came_to_and_left_by_running_back_is_false(there):
+    """Of 1000, 1060, 1005 by gateways' checks the middle one is damaged; so it is below, and before all
+    others. With a link checksum it is water that ran back.
+    """
+    counts = [doubt is None for doubt in hourly(1000, 1000 + there, 1005, 1006, evidence=GATEWAY)]
+    assert counts == [True, False, True, True]
+    assert hourly(1000, 1000 + there, 1005, 1006, evidence=WHOLE) == [None] * 4
+    assert hourly(1065, 1005, 1006, evidence=GATEWAY)[0] is not None
+    assert hourly(1000, 1005, 905, 906, 907, evidence=GATEWAY) == [None] * 5
+
+
 def test_a_neighbour_beyond_the_observations_is_not_asked_for():
     """The ends of a part of a series are not the ends of the series."""
     assert hourly(1000, 1003, 3003, extent=Extent(to_latest=False)) == [None] * 3

@@ -5,13 +5,10 @@ household, their telegrams, and damaged copies of any kind. The one rule: the te
 simulator, which shares no code with the decoder.
 """
 
-import hashlib
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import pairwise
 
 from submeter.simulator import encryption, fleet, layouts, prios
 from submeter.simulator.records import compact, full
@@ -181,48 +178,45 @@ class Kind(StrEnum):
 
 def damaged(telegram: bytes, other: bytes, kind: Kind, chance: random.Random) -> bytes:
     """One telegram with one kind of damage; `other` is another meter's."""
-    out = bytearray(telegram)
-    at = chance.randrange(len(out))
+    if kind in {Kind.TRUNCATED, Kind.EXTENDED, Kind.DOUBLED, Kind.SPLICED}:
+        return _of_another_length(telegram, other, kind, chance)
+    out = bytearray(other if kind is Kind.OTHERS_BIT else telegram)
     match kind:
-        case Kind.BIT:
-            out[at] ^= 1 << chance.randrange(8)
-        case Kind.OTHERS_BIT:
-            out = bytearray(other)
-            out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+        case Kind.BIT | Kind.OTHERS_BIT:
+            _turn(out, 1, chance)
         case Kind.BITS:
-            for _ in range(chance.randrange(2, 7)):
-                out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+            _turn(out, chance.randrange(2, 7), chance)
         case Kind.SWAPPED:
             at = chance.randrange(len(out) - 1)
             out[at], out[at + 1] = out[at + 1], out[at]
-        case Kind.TRUNCATED:
-            out = out[: max(1, at)]
-            return _relabelled(out, chance)
-        case Kind.EXTENDED:
-            out += chance.randbytes(chance.randrange(1, 20))
-            return _relabelled(out, chance)
-        case Kind.DOUBLED:
-            end = min(len(out), at + chance.randrange(1, 9))
-            out[at:at] = out[at:end]
-            return _relabelled(out, chance)
         case Kind.RANDOM_CONTENT:
             start = chance.randrange(ADDRESS_END, len(out))
             out[start:] = chance.randbytes(len(out) - start)
-        case Kind.GARBLED_DIGITS:
+        case _:
             digits = list(out.hex())
             for _ in range(chance.randrange(1, 4)):
                 digits[chance.randrange(len(digits))] = chance.choice("0123456789abcdef")
             out = bytearray.fromhex("".join(digits))
-        case Kind.SPLICED:
-            start = chance.randrange(ADDRESS_END, len(out))
-            out[start:] = other[start:]
-            return _relabelled(out, chance)
     return bytes(out)
 
 
-def _relabelled(telegram: bytearray, chance: random.Random) -> bytes:
-    """As it is, or with an L field that fits."""
-    out = telegram[:256]
-    if chance.random() < 0.5:
-        out[0] = len(out) - 1
-    return bytes(out)
+def _turn(out: bytearray, bits: int, chance: random.Random) -> None:
+    for _ in range(bits):
+        out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+
+
+def _of_another_length(telegram: bytes, other: bytes, kind: Kind, chance: random.Random) -> bytes:
+    """Cut, extended, with bytes doubled, or with the end of another; the L field as it was or one that fits."""
+    at = chance.randrange(len(telegram))
+    match kind:
+        case Kind.TRUNCATED:
+            out = telegram[: max(1, at)]
+        case Kind.EXTENDED:
+            out = telegram + chance.randbytes(chance.randrange(1, 20))
+        case Kind.DOUBLED:
+            out = telegram[: at + chance.randrange(1, 9)] + telegram[at:]
+        case _:
+            start = chance.randrange(ADDRESS_END, len(telegram))
+            out = telegram[:start] + other[start:]
+    out = out[:256]
+    return bytes((len(out) - 1,)) + out[1:] if chance.random() < 0.5 else out

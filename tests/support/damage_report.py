@@ -69,41 +69,12 @@ def _of(figures: Figures, one: int) -> Figures:
     return replace(figures, **tables)
 
 
-def _compare_meter(
-    difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures
-) -> None:
-    true_ones = sorted((at, row[0]) for (meter, at), row in truth.reading.items() if meter == one)
-    counted = sorted((at, *row) for (meter, at), row in found.reading.items() if meter == one)
-    near: list[int] = []
-    matched: set[int] = set()
-    for at, index, evidence in counted:
-        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, matched)
-        if own is not None:
-            matched.add(own)
-        elif _is_undetectable(true_ones, at, index, evidence):
-            difference.undetectable += 1
-            near.append(at)
-        else:
-            difference.false.append((one, at, index, Evidence(evidence).name))
-    held = {at for meter, at in found.reading if meter == one}
-    for at, index in true_ones:
-        if at in matched:
-            continue
-        rivals = [
-            other
-            for (meter, moment, other), (_, evidence, _) in found.doubtful.items()
-            if (meter, moment) == (one, at) and other != index and _is_undetectable(true_ones, at, other, evidence)
-        ]
-        if rivals or (at in held and at in near):
-            difference.undecided += 1
-            near.append(at)
-        else:
-            around = [row for row in counted if abs(row[0] - at) <= _SAME_S]
-            difference.lost.append((one, at, index, found.doubtful.get((one, at, index)), around))
-    for at, amounts in _differing(truth.hourly, found.hourly, one):
+def _compare_meter(difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures) -> None:
+    near = _compare_readings(difference, one, shape, truth, found)
+    for at, amounts in _differing(truth.hourly, found.hourly):
         if any(abs(at - moment) <= _NEAR_S for moment in near):
             difference.near += 1
-        elif shape in UNTIMED and None not in amounts and abs(amounts[0] - amounts[1]) <= 2 + max(amounts) // 600:
+        elif shape in UNTIMED and _is_a_second(*amounts):
             difference.laid += 1
         else:
             difference.wrong_hours.append((one, at, *amounts))
@@ -112,7 +83,7 @@ def _compare_meter(
         for at in near
         for shift in (-2, 0, 4)
     }
-    for day, amounts in _differing(truth.daily, found.daily, one):
+    for day, amounts in _differing(truth.daily, found.daily):
         if day in days:
             difference.near += 1
         else:
@@ -125,7 +96,52 @@ def _compare_meter(
             difference.alerts += [(name, row in getattr(found, name), *row) for row in sorted(ours)]
 
 
-def _same(true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int, matched: set[int]) -> int | None:
+def _compare_readings(
+    difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures
+) -> list[int]:
+    """Compare what counts; answers the moments beside which figures may differ."""
+    true_ones = sorted((at, row[0]) for (_, at), row in truth.reading.items())
+    counted = sorted((at, *row) for (_, at), row in found.reading.items())
+    near: list[int] = []
+    matched: set[int] = set()
+    for at, index, evidence in counted:
+        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, matched)
+        if own is not None:
+            matched.add(own)
+        elif _is_undetectable(true_ones, at, index, evidence):
+            difference.undetectable += 1
+            near.append(at)
+        else:
+            difference.false.append((one, at, index, Evidence(evidence).name))
+    for at, index in true_ones:
+        if at in matched:
+            continue
+        if at in near or _has_rival(true_ones, found, at, index):
+            difference.undecided += 1
+            near.append(at)
+        else:
+            around = [row for row in counted if abs(row[0] - at) <= _SAME_S]
+            difference.lost.append((one, at, index, found.doubtful.get((one, at, index)), around))
+    return near
+
+
+def _has_rival(true_ones: Sequence[tuple[int, int]], found: Figures, at: int, index: int) -> bool:
+    return any(
+        moment == at and other != index and _is_undetectable(true_ones, at, other, evidence)
+        for (_, moment, other), (_, evidence, _) in found.doubtful.items()
+    )
+
+
+def _is_a_second(before: int | None, after: int | None) -> bool:
+    """Whether two amounts of an hour differ by what flows in a few seconds."""
+    if before is None or after is None:
+        return False
+    return abs(before - after) <= 2 + max(before, after) // 600
+
+
+def _same(
+    true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int, matched: set[int]
+) -> int | None:
     start = bisect_left(true_ones, (at - margin, -1))
     end = bisect_right(true_ones, (at + margin, 1 << 60))
     found = (moment for moment, other in true_ones[start:end] if other == index and moment not in matched)
@@ -143,8 +159,9 @@ def _is_undetectable(true_ones: Sequence[tuple[int, int]], at: int, index: int, 
     return before[0] - back <= index <= after[0] + back
 
 
-def _differing(true_ones: dict, found: dict, one: int) -> list[tuple[int, tuple]]:
-    keys = {key for key in (*true_ones, *found) if key[0] == one}
+def _differing(true_ones: dict, found: dict) -> list[tuple[int, tuple]]:
     return sorted(
-        (key[1], (true_ones.get(key), found.get(key))) for key in keys if true_ones.get(key) != found.get(key)
+        (key[1], (true_ones.get(key), found.get(key)))
+        for key in {*true_ones, *found}
+        if true_ones.get(key) != found.get(key)
     )

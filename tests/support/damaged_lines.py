@@ -80,9 +80,7 @@ def true_lines(homes: Sequence[Household], hours: int) -> list[Line]:
     ]
 
 
-def damaged_lines(
-    homes: Sequence[Household], hours: int, count: int, chance: random.Random
-) -> list[Line]:
+def damaged_lines(homes: Sequence[Household], hours: int, count: int, chance: random.Random) -> list[Line]:
     """So many lines of telegrams that were damaged: at the moment of a true one, about it, or in between.
 
     The last three hours have none: the readings after a false one decide about it.
@@ -242,7 +240,9 @@ async def take(application: Application, submitted: Iterable[Delivery]) -> None:
     for delivery in submitted:
         if delivery.lines:
             texts = [line.text for line in delivery.lines]
-            await take_in(application, SYSTEM, texts, source="damage", now=delivery.now + timedelta(minutes=1))
+            await take_in(
+                application, SYSTEM, texts, source="damage", now=delivery.now + timedelta(minutes=1)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ async def figures() -> Figures:
         )
 
     return Figures(
-        addresses={one: address for one, address in await rows("SELECT id, radio_address FROM meter")},
+        addresses=dict(await rows("SELECT id, radio_address FROM meter")),
         reading={
             (one, at): (index, evidence)
             for one, at, index, evidence in await rows(

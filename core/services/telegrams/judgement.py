@@ -22,11 +22,14 @@ from core.services.shared.time_series import ReadingRow, Window
 CONTEXT_READINGS = 12
 """Readings before and after the new ones that have a say: four times what a break of the register takes."""
 
-NEIGHBOURS = 2
-"""Readings before and after the new ones that show whether they are plain: a detour of one takes two."""
+NEIGHBOURS = 3
+"""Readings before and after the new ones that show whether they are plain: a detour takes three."""
 
 DECIDED_AFTER = 3
 """So many later readings that count have decided: a doubtful one before them is an outlier."""
+
+
+_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -131,8 +134,7 @@ async def _settle(
         context.setdefault(row.meter_id, []).append(row)
     spans = {meter_id: _span(window, context.get(meter_id, ())) for meter_id, window in windows.items()}
     doubtful = await doubtful_near(connection, list(spans.values()))
-    removed: list[ReadingRow] = []
-    counted: list[ReadingRow] = []
+    judged: list[_Changes] = []
     for meter_id, window in windows.items():
         within = spans[meter_id]
         changes = _Changes(
@@ -146,13 +148,28 @@ async def _settle(
             ],
             window,
         )
-        await changes.save_doubtful(connection)
         outcome += changes.outcome
-        removed += [row for _, row in changes.outcome.removed]
-        counted += [row for _, row in changes.outcome.counted]
-    await time_series.delete_readings(connection, removed)
-    await time_series.insert_readings(connection, counted)
+        judged.append(changes)
+    await _save_doubtful(connection, judged)
+    await time_series.delete_readings(connection, [row for _, row in outcome.removed])
+    await time_series.insert_readings(connection, [row for _, row in outcome.counted])
     return outcome
+
+
+async def _save_doubtful(connection: TransactionalDBClient, judged: Sequence["_Changes"]) -> None:
+    """Store which readings are doubtful now: a statement of each kind, however many meters."""
+    gone = [row.id for changes in judged for row in changes.gone]
+    new = [row for changes in judged for row in changes.new]
+    changed = [row for changes in judged for row in changes.changed]
+    for first in range(0, len(gone), _AT_ONCE):
+        rows = DoubtfulReading.filter(id__in=gone[first : first + _AT_ONCE])
+        await rows.using_db(connection).delete()
+    if new:
+        await DoubtfulReading.bulk_create(new, batch_size=_AT_ONCE, using_db=connection)
+    if changed:
+        await DoubtfulReading.bulk_update(
+            changed, ("doubt", "decided"), batch_size=_AT_ONCE, using_db=connection
+        )
 
 
 def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool:
@@ -179,9 +196,9 @@ class _Changes:
         window: Window,
     ) -> None:
         self.outcome = Judged()
-        self._new: list[DoubtfulReading] = []
-        self._gone: list[DoubtfulReading] = []
-        self._changed: list[DoubtfulReading] = []
+        self.new: list[DoubtfulReading] = []
+        self.gone: list[DoubtfulReading] = []
+        self.changed: list[DoubtfulReading] = []
         stored = {_moment_and_index(row) for row in counted}
         rows_of = {(row.read_at, row.index_value): row for row in doubtful}
         together = sorted((*counted, *fresh, *map(reading_row, doubtful)), key=_moment_and_index)
@@ -198,27 +215,15 @@ class _Changes:
                 if key not in stored:
                     self.outcome.counted.append((meter, row))
                 if row_of is not None:
-                    self._gone.append(row_of)
+                    self.gone.append(row_of)
                 continue
             decided = later >= DECIDED_AFTER
             if row_of is None:
-                self._new.append(_doubtful_row(row, doubt, decided=decided))
+                self.new.append(_doubtful_row(row, doubt, decided=decided))
                 (self.outcome.removed if key in stored else self.outcome.doubtful).append((meter, row))
             elif (row_of.doubt, row_of.decided) != (doubt, decided):
                 row_of.doubt, row_of.decided = doubt, decided
-                self._changed.append(row_of)
-
-    async def save_doubtful(self, connection: TransactionalDBClient) -> None:
-        """Store which readings are doubtful now."""
-        if self._gone:
-            gone = [row.id for row in self._gone]
-            await DoubtfulReading.filter(id__in=gone).using_db(connection).delete()
-        if self._new:
-            await DoubtfulReading.bulk_create(self._new, using_db=connection)
-        if self._changed:
-            await DoubtfulReading.bulk_update(
-                self._changed, ("doubt", "decided"), batch_size=500, using_db=connection
-            )
+                self.changed.append(row_of)
 
 
 def _doubtful_row(row: ReadingRow, doubt: Doubt, *, decided: bool) -> DoubtfulReading:

@@ -67,4 +67,11 @@ async def test_the_order_of_damaged_lines_does_not_matter(application, key_encry
 async def stored():
     """The tables without the moments and numbers that the order of arrival gives."""
     found = await damaged_lines.figures()
-    return found.reading, found.doubtful, found.hourly, found.daily, frozenset((row[0], row[1], *row[3:]) for row in found.alerts), found.episodes
+    return (
+        found.reading,
+        found.doubtful,
+        found.hourly,
+        found.daily,
+        frozenset((row[0], row[1], *row[3:]) for row in found.alerts),
+        found.episodes,
+    )

@@ -216,6 +216,39 @@ async def test_a_false_rise_moves_no_other_reading_away(
     assert await readings(tables) == [(end - 4, 1000), (end - 3, 1001), (end - 1, 1003), (end, 1004)]
 
 
+@pytest.mark.parametrize("bit", [9, 10, 12, 14, 17])
+async def test_a_false_line_of_now_keeps_no_true_one_out(
+    application, key_encryption, now, izar, tables, bit
+) -> None:
+    """Bare lines without a time, an hour apart, one of them damaged: none is dated after its reception, all
+    true ones count at their receptions, and the false one is doubtful.
+    """
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    hour = timedelta(hours=1)
+    for number in range(8):
+        index = 1000 + 3 * number
+        lines = untimed(izar, [index, index + (1 << bit)] if number == 3 else [index])
+        summary = await take_in(application, SYSTEM, lines, source="test", now=now + number * hour)
+        assert summary.unusable == {}
+    stored = await readings(tables)
+    assert [index for _, index in stored] == [1000 + 3 * number for number in range(8)]
+    assert all(abs(moment - at(now) - 3600 * number) <= 1 for number, (moment, _) in enumerate(stored))
+
+
+async def test_the_seconds_of_a_simulation_file_hold_beside_a_false_rise(
+    application, key_encryption, now, izar, tables
+) -> None:
+    """A flipped bit announces 512 L more before the last line: the true lines keep the times they state."""
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    raw = untimed(izar, [1000, 1003, 1006, 1006 + 512, 1009])
+    seconds = (0, 3600, 7200, 7300, 10800)
+    lines = [f"telegram=|{text}|+{after}" for text, after in zip(raw, seconds, strict=True)]
+    await take_in(application, SYSTEM, lines, source="test", now=now)
+    end = at(now)
+    expected = [(end - 10800, 1000), (end - 7200, 1003), (end - 3600, 1006), (end, 1009)]
+    assert await readings(tables) == expected
+
+
 async def test_an_untimed_line_yields_to_one_with_a_time(
     application, key_encryption, now, izar, tables
 ) -> None:
