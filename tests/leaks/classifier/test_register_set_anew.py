@@ -11,7 +11,7 @@ HOUR = 3600
 
 @pytest.mark.parametrize("step_litres", [1, 10])
 def test_the_step_of_a_register_set_anew_is_no_water(step_litres):
-    """20 L/h for four days, the register 4,000 m3 further after two: the leak lost about 1,900 L, not 4,000 m3,
+    """20 L/h for four days, the register 4,000 m3 further after two: about 1,900 L are lost, not 4,000 m3,
     and it is one leak.
     """
     hours = np.arange(97)

@@ -90,14 +90,14 @@ async def test_telegrams_of_both_addresses_are_one_series(application, key_encry
 async def test_equal_moments_with_equal_indexes_are_no_contradiction(
     application, key_encryption, first
 ) -> None:
-    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh is doubtful."""
+    """12,345.6 kWh and 12,345 kWh in one second are one reading; 12,344 kWh contradicts it: both wait."""
     await factories.residence(key_encryption, heat_meter(aliases=[WALK_BY]))
     both = [oms(12_345_600, START), walk_by(12_345_000, START)]
     lines = [both[first], both[1 - first]]
     summary = await take(application, *lines)
     assert (summary.stored, summary.duplicates, summary.unusable) == (1, 1, {})
     assert (await take(application, walk_by(12_344_000, START))).doubtful == 1
-    assert [row.doubt for row in await DoubtfulReading.all()] == [Doubt.CONFLICTING_READING]
+    assert [row.doubt for row in await DoubtfulReading.all()] == [Doubt.CONFLICTING_READING] * 2
 
 
 async def test_each_address_has_its_own_message_counter(application, key_encryption) -> None:
