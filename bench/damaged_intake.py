@@ -2,7 +2,7 @@
 
     python bench/damaged_intake.py [--count N] [--meters N] [--drivers NAME ...] [--databases NAME ...]
 
-For each driver meters of households whose true indexes are known, sealed and in the clear, in every line
+For each driver meters of households whose true indexes are known, encrypted and in the clear, in every line
 format; their hourly lines alone, and with N damaged ones (20,000) among them, two true ones for each. Both go
 through `take_in`, by the clock and shuffled, into SQLite and PostgreSQL, and the tables are compared. A false
 reading between its true neighbours that no check can tell is counted apart (`undetectable`), with the true

@@ -1,6 +1,6 @@
 """Meters of every driver whose true indexes are known, their telegrams, and damage to them.
 
-In: a driver's name and a seeded chance. Out: meters in a sealed and a plain layout with hourly indexes of a
+In: a driver's name and a seeded chance. Out: meters in an encrypted and a plain layout with hourly indexes of a
 household, their telegrams, and damaged copies of any kind. The one rule: the telegrams come from the
 simulator, which shares no code with the decoder.
 """
@@ -37,14 +37,14 @@ class Household:
     """A meter with its true index at every hour: `indexes[n]` at `START_S + n * HOUR_S`, in its unit."""
 
     meter: DemoMeter
-    sealed: bool
+    encrypted: bool
     indexes: tuple[int, ...]
     phase_s: int
 
     @property
     def key(self) -> bytes | None:
         """The key that opens its telegrams; of a plain one none."""
-        return self.meter.key if self.sealed else None
+        return self.meter.key if self.encrypted else None
 
     def index_at(self, second: int) -> int:
         """What its register shows, floored to its step."""
@@ -115,7 +115,7 @@ def households(driver: str, count: int, hours: int, chance: random.Random) -> li
     return [
         Household(
             meter := _meter(driver, number),
-            sealed=driver != "ocea" and number // 7 % 2 == 0,
+            encrypted=driver != "ocea" and number // 7 % 2 == 0,
             indexes=_indexes(meter, flows[number % len(flows)], hours, chance),
             phase_s=chance.randrange(180),
         )
@@ -206,7 +206,7 @@ def _turn(out: bytearray, bits: int, chance: random.Random) -> None:
 
 
 def _of_another_length(telegram: bytes, other: bytes, kind: Kind, chance: random.Random) -> bytes:
-    """Cut, extended, with bytes doubled, or with the end of another; the L field as it was or one that fits."""
+    """Cut, extended, with bytes doubled, or with another's end; the L field as it was or one that fits."""
     at = chance.randrange(len(telegram))
     match kind:
         case Kind.TRUNCATED:
