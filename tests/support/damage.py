@@ -1,6 +1,6 @@
 """Meters of every driver whose true indexes are known, their telegrams, and damage to them.
 
-In: a driver's name and a seeded chance. Out: meters in a encrypted and a plain layout with hourly indexes of a
+In: a driver's name and a seeded chance. Out: meters in an encrypted and a plain layout, hourly indexes of a
 household, their telegrams, and damaged copies of any kind. The one rule: the telegrams come from the
 simulator, which shares no code with the decoder.
 """
@@ -206,7 +206,7 @@ def _turn(out: bytearray, bits: int, chance: random.Random) -> None:
 
 
 def _of_another_length(telegram: bytes, other: bytes, kind: Kind, chance: random.Random) -> bytes:
-    """Cut, extended, with bytes doubled, or with the end of another; the L field as it was or fitting."""
+    """Cut, extended, with bytes doubled, or with another's end; the L field as it was or one that fits."""
     at = chance.randrange(len(telegram))
     match kind:
         case Kind.TRUNCATED:

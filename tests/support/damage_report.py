@@ -27,10 +27,11 @@ class Difference:
     Attributes:
         undetectable: false readings that count, between their true neighbours, which nothing can tell from
             true ones: of no check, a check of the first block, or a gateway's that came before the damage.
-        undecided: true readings that wait beside such a one of their own moment.
+        undecided: true readings that do not count since such a one of their moment, or one that is no worse
+            proved and lies beside them, cannot be true with them.
         near: hours, days and alerts that differ because of these.
-        laid: hours that differ by what flows in a few seconds, of lines without a time: where the gateway
-            delivered several at once, each has a second of its own.
+        laid: hours and days that differ by what flows in a few seconds, of lines without a time: where the
+            gateway delivered several at once, each has a second of its own.
         wrong_hours, wrong_days, lost, false, alerts: all else that differs.
     """
 
@@ -72,9 +73,9 @@ def _of(figures: Figures, one: int) -> Figures:
 def _compare_meter(difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures) -> None:
     near = _compare_readings(difference, one, shape, truth, found)
     for at, amounts in _differing(truth.hourly, found.hourly):
-        if any(abs(at - moment) <= _NEAR_S for moment in near):
+        if _is_near(at, near):
             difference.near += 1
-        elif shape in UNTIMED and _is_a_second(*amounts):
+        elif shape in UNTIMED and _is_a_second(*amounts, hours=1):
             difference.laid += 1
         else:
             difference.wrong_hours.append((one, at, *amounts))
@@ -84,8 +85,11 @@ def _compare_meter(difference: Difference, one: int, shape: Shape, truth: Figure
         for shift in (-2, 0, 4)
     }
     for day, amounts in _differing(truth.daily, found.daily):
+        before, after = (None if one is None else one[0] for one in amounts)
         if day in days:
             difference.near += 1
+        elif shape in UNTIMED and _is_a_second(before, after, hours=24):
+            difference.laid += 1
         else:
             difference.wrong_days.append((one, day, *amounts))
     for name in ("alerts", "episodes"):
@@ -116,7 +120,7 @@ def _compare_readings(
     for at, index in true_ones:
         if at in matched:
             continue
-        if at in near or _has_rival(true_ones, found, at, index):
+        if _is_near(at, near) or _has_rival(true_ones, found, at, index):
             difference.undecided += 1
             near.append(at)
         else:
@@ -132,11 +136,15 @@ def _has_rival(true_ones: Sequence[tuple[int, int]], found: Figures, at: int, in
     )
 
 
-def _is_a_second(before: int | None, after: int | None) -> bool:
-    """Whether two amounts of an hour differ by what flows in a few seconds."""
+def _is_near(at: int, near: Sequence[int]) -> bool:
+    return any(abs(at - moment) <= _NEAR_S for moment in near)
+
+
+def _is_a_second(before: int | None, after: int | None, *, hours: int) -> bool:
+    """Whether two amounts of so many hours differ by what flows in a few seconds."""
     if before is None or after is None:
         return False
-    return abs(before - after) <= 2 + max(before, after) // 600
+    return abs(before - after) <= 2 + max(before, after) // (600 * hours)
 
 
 def _same(

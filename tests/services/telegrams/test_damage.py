@@ -19,7 +19,7 @@ def prepared(driver, seed):
 
 @pytest.mark.parametrize("driver", damage.DRIVERS)
 async def test_damaged_lines_change_no_figure(application, key_encryption, driver) -> None:
-    """300 damaged lines of a driver among 840 true ones, encrypted and plain, in seven line formats: no litre in
+    """300 damaged lines of a driver among 840 true ones, encrypted and plain, in seven formats: no litre in
     any hour or day, no alert and no message is wrong, no true reading is lost and no false one counts, but
     for those between their true neighbours of which nothing proves the telegram: at most one line in thirty.
     """
