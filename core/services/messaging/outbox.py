@@ -32,7 +32,7 @@ class Topic(StrEnum):
 
 
 WITHDRAWN_MARK = ":withdrawn:"
-"""Follows the key of a message whose alert was withdrawn, so that the alert raised again is notified again."""
+"""Follows the key of a message whose alert was withdrawn: the alert raised again is notified again."""
 
 
 @dataclass(frozen=True, slots=True)
