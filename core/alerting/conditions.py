@@ -92,11 +92,16 @@ def is_backflow(between: Between) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a meter reported at a moment: its index in the smallest unit, and its states."""
+    """What a meter reported at a moment: its index in the smallest unit, and its states.
+
+    `leaked_litres` is what leaks that are known by then have let run, counted from any moment on: it is no
+    burst and nobody's draw.
+    """
 
     at_s: int
     index: int
     flags: frozenset[StatusFlag]
+    leaked_litres: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ def burst_since(sightings: Sequence[Sighting], number: int, register: Register) 
     for at in range(number - 1, -1, -1):
         before = sightings[at]
         if latest.at_s - before.at_s >= BURST_IN_READINGS_S:
-            return at if is_burst(between(before, latest, register)) else None
+            return at if is_burst(drawn_between(before, latest, register)) else None
     return None
 
 
@@ -172,6 +177,13 @@ def between(before: Sighting, after: Sighting, register: Register) -> Between:
     if abs(litres) > register.possible(seconds):
         litres = 0
     return Between(seconds, litres, register.step)
+
+
+def drawn_between(before: Sighting, after: Sighting, register: Register) -> Between:
+    """The same without what a known leak let run."""
+    found = between(before, after, register)
+    drawn = found.litres - (after.leaked_litres - before.leaked_litres)
+    return replace(found, litres=max(drawn, min(found.litres, 0)))
 
 
 def is_missing_data(last_reading_s: int, now_s: int, *, usual_interval_s: int) -> bool:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from core.alerting.conditions import DAY_S, Sighting, between, burst_since
+from core.alerting.conditions import DAY_S, Sighting, burst_since, drawn_between
 from core.consumption.register import Register
 from core.metering import StatusFlag
 
@@ -103,10 +103,12 @@ def _draw(
     register: Register,
 ) -> Draw:
     first, last = shown[0][0], shown[-1][1]
-    parts = [between(sightings[number], sightings[number + 1], register) for number in range(first, last)]
+    parts = [
+        drawn_between(sightings[number], sightings[number + 1], register) for number in range(first, last)
+    ]
     flows = [Fraction(part.litres * _HOUR_S, part.seconds) for part in parts]
     high = [number for number, flow in enumerate(flows) if flow >= _EDGE_SHARE * max(flows)]
-    windows = (between(sightings[since], sightings[number], register) for since, number in shown)
+    windows = (drawn_between(sightings[since], sightings[number], register) for since, number in shown)
     return Draw(
         shown_from_s=sightings[shown[0][1]].at_s,
         shown_until_s=sightings[last].at_s,

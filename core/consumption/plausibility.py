@@ -111,6 +111,7 @@ def judge(
         return [None] * len(observations)
     alike = _merged(observations)
     counted = _in_every_explanation(observations, register, alike)
+    _keep_beginning(observations, counted, register, extent)
     _drop_detours(observations, counted, register, extent)
     _drop_unconfirmed(observations, counted, register, extent)
     return [
@@ -247,6 +248,28 @@ def _best_chains(
 def _best(chains: Sequence[_Chain]) -> _Chain:
     weight = max(chain.weight for chain in chains)
     return _Chain(weight, sum(chain.ways for chain in chains if chain.weight == weight))
+
+
+def _keep_beginning(
+    observations: Sequence[Observation], counted: list[bool], register: Register, extent: Extent
+) -> None:
+    """Mark the first readings of a meter that agree with one another and with none of those that count: its
+    register was set anew soon after, and no earlier readings will ever speak for them.
+    """
+    first = counted.index(True) if any(counted) else 0
+    beginning = observations[:first]
+    if first < _FEWEST_AT_FIRST or not extent.from_first:
+        return
+    if all(agree(before, after, register) for before, after in pairwise(beginning)) and not any(
+        agree(one, other, register)
+        for one in beginning
+        for other, counts in zip(observations[first:], counted[first:], strict=True)
+        if counts
+    ):
+        counted[:first] = [True] * first
+
+
+_FEWEST_AT_FIRST: Final = 2
 
 
 def _drop_detours(

@@ -36,6 +36,8 @@ _CULFW_B: Final = frozenset({"bY", "by", "BY", "By"})
 _HEADER_A: Final = 10
 _BLOCK_A: Final = 16
 """The blocks of frame format A, each of which a checksum follows (EN 13757-4 clause 12.3)."""
+_LOUDEST_DBM: Final = 1000
+"""No receiver measures so much, of either sign; JSON can say more than a float holds, and NaN."""
 _AROUND: Final = "\0\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 """What may stand around a line: white space, the NULs of a log that a power cut interrupted, a byte order
 mark."""
@@ -193,15 +195,20 @@ def _json(line: str) -> GatewayLine:
     )
     if received is not None and not isinstance(received, str):
         raise _fault("The moment received is written in ISO 8601.")
-    rssi = content.get("rssi_dbm")
-    number = float(rssi) if isinstance(rssi, int | float) and not isinstance(rssi, bool) else None
     return GatewayLine(
         _unhex(telegram),
         received_at=None if received is None else _moment(received),
-        rssi_dbm=number,
+        rssi_dbm=_strength(content.get("rssi_dbm")),
         crc_kept=kept if isinstance(kept := content.get("crc_kept"), bool) else None,
         checked=content.get("mic") == "CRC",
     )
+
+
+def _strength(value: object) -> float | None:
+    """A signal strength as JSON tells it; None for what is no number that one can have."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _LOUDEST_DBM:
+        return None
+    return float(value)
 
 
 def _moment(text: str) -> datetime:

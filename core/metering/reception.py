@@ -21,7 +21,7 @@ def as_received(measurement: Measurement, received_at: datetime | None) -> Measu
     """The measurement as it can be true; unchanged where the time of reception is unknown."""
     if received_at is None:
         return measurement
-    latest = (received_at + _ZONES).date()
+    latest = date.max if received_at.date() == date.max else received_at.date() + _ZONES
     values = measurement.values
     ahead = [prefix for prefix in _SNAPSHOTS if _is_after(values, f"{prefix}date", latest)]
     history = tuple(entry for entry in measurement.history if entry.day <= latest)

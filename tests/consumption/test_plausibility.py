@@ -84,6 +84,13 @@ def test_three_readings_confirm_a_register_that_was_set_anew(evidence):
     assert hourly(*before, 100, 103, 106, evidence=evidence) == [None] * 7
 
 
+@pytest.mark.parametrize("evidence", [BARE, GATEWAY, WHOLE, MAC])
+def test_a_register_set_anew_after_two_readings_keeps_them(evidence):
+    """300,000 and 300,010 L, then 0, 10, 20: the first two agree, and nothing else will speak for them."""
+    assert hourly(300_000, 300_010, 0, 10, 20, evidence=evidence) == [None] * 5
+    assert hourly(300_000, 0, 10, 20, evidence=evidence) == [Doubt.CONTRADICTED, None, None, None]
+
+
 def test_the_old_register_that_goes_on_takes_a_confirmation_back():
     """Three false readings and then the old series again: they were outliers."""
     found = hourly(1000, 1003, 1006, 1009, 5_000_000, 5_000_003, 5_000_006, 1021)

@@ -188,6 +188,13 @@ def test_a_key_inside_a_line_is_ignored():
     assert line == GatewayLine(bytes.fromhex(PRIOS))
 
 
+@pytest.mark.parametrize("strength", ["1" + "0" * 400, "1e999", "NaN", "-Infinity", "true", '"-70"'])
+def test_a_strength_that_no_receiver_measures_is_none(strength):
+    """A telegram is read, without a strength: the number does not fit a float, or is none."""
+    line = parse_line(f'{{"telegram":"{PRIOS}","rssi_dbm":{strength}}}')
+    assert line == GatewayLine(bytes.fromhex(PRIOS))
+
+
 @pytest.mark.parametrize(
     ("text", "blank"),
     [("", True), ("  \n", True), ("# note", True), ("\ufeff# note", True), ("\ufeff", True), (PRIOS, False)],

@@ -1,6 +1,6 @@
 """core.metering.history: dated values of earlier days, and no others."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,6 +10,7 @@ from core.metering import (
     HistorySource,
     Quantity,
     Registry,
+    as_received,
     identify,
     load_registry,
     open_telegram,
@@ -91,3 +92,12 @@ def test_each_vendor_vouches_for_its_own_snapshots(link, records, days):
         history(bytes.fromhex(records), link=bytes.fromhex(link), registry=Registry(())) == found
         or len(days) > 1
     )
+
+
+def test_a_telegram_received_on_the_last_day_of_the_calendar_is_read():
+    """9999-12-31 has no day after it: the value of 2025 is published as on any day."""
+    opened = open_telegram(
+        identify(encryption.plain(UNKNOWN, bytes.fromhex("041300000000 4413E8030000 426C3F3C")), REGISTRY),
+        None,
+    ).measurement
+    assert as_received(opened, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)) == opened

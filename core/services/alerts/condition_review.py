@@ -10,10 +10,9 @@ from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import BURST_IN_READINGS_S, ConditionRun, Sighting, runs
+from core.alerting.conditions import BURST_IN_READINGS_S, ConditionRun, runs
 from core.consumption import day_of, day_start
 from core.leak_thresholds import ThresholdsOf
-from core.metering import bits_to_flags
 from core.models import Alert, AlertKind
 from core.services.alerts.meter_conditions import (
     CONDITION_KINDS,
@@ -21,6 +20,7 @@ from core.services.alerts.meter_conditions import (
     end_of,
     update_condition_alerts,
 )
+from core.services.alerts.sightings import sightings_of
 from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
@@ -67,7 +67,9 @@ async def review_conditions(
     outcome = Conditions()
     missing = [alert for alert in known if alert.kind is AlertKind.NO_DATA]
     shown = [alert for alert in known if alert.kind is not AlertKind.NO_DATA]
-    spells = _spells(_runs(meter, await _with_context(connection, meter, rows), first_s), meter, now)
+    spells = _spells(
+        await _runs(connection, meter, await _with_context(connection, meter, rows), first_s), meter, now
+    )
     outcome.changed += await _settle(connection, shown, spells, now=now)
     outcome.changed += await _settle_missing_data(connection, meter, missing, now=now)
     if judged:
@@ -100,9 +102,12 @@ async def _with_context(
     return sorted({*around, *rows}, key=lambda row: row.read_at_s)
 
 
-def _runs(meter: MeterEntry, rows: list[ReadingRow], first_s: int) -> list[ConditionRun]:
+async def _runs(
+    connection: TransactionalDBClient, meter: MeterEntry, rows: list[ReadingRow], first_s: int
+) -> list[ConditionRun]:
+    sightings = await sightings_of(connection, [meter], rows)
     return runs(
-        [Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits)) for row in rows],
+        sightings.get(meter.id, []),
         register=meter.register if meter.fluid.is_water else None,
         from_s=first_s,
     )

@@ -16,14 +16,14 @@ from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.conditions import Condition, ConditionRun, Sighting, runs
+from core.alerting.conditions import Condition, ConditionRun, runs
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
-from core.metering import bits_to_flags
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.recurring_draws import draws_near, first_s_of, update_draws, windows_of
+from core.services.alerts.sightings import sightings_of
 from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
@@ -55,10 +55,7 @@ async def update_condition_alerts(
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
     near = await draws_near(connection, spans)
     rows = await time_series.rows_around(connection, windows_of(spans, near))
-    sightings: dict[int, list[Sighting]] = {}
-    for row in rows:
-        sighting = Sighting(row.read_at_s, row.index_value, bits_to_flags(row.status_bits))
-        sightings.setdefault(row.meter_id, []).append(sighting)
+    sightings = await sightings_of(connection, spans, rows)
     dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
     draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)

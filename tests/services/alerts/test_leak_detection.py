@@ -1,7 +1,8 @@
 """Leaks, from the lines to the episodes and alerts."""
 
+import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -239,3 +240,25 @@ async def test_an_operator_sets_when_an_alert_is_stale(
         thresholds_of = judging.registry.leak_thresholds
         (view,) = await active_alerts(await resident(), 1, thresholds_of=thresholds_of, now=now)
         assert view.stale == stale
+
+
+@pytest.mark.parametrize("hours_a_batch", [3, 400])
+async def test_a_large_leak_that_breathes_is_one_alert(
+    application, key_encryption, izar, hours_a_batch
+) -> None:
+    """300 L/h and 10 % more or less over the day, in an empty flat: one leak; a burst at most before the leak
+    is known, none of its later nights, and nobody is asked whether the leak is theirs.
+    """
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    start, litres, lines = datetime(2026, 11, 8, tzinfo=UTC), 500_000.0, []
+    for hour in range(13 * 24):
+        litres += 0 if hour < 30 else 300 * (1 + 0.1 * math.sin(math.tau * hour / 24))
+        lines.append(izar.line(int(litres), start + timedelta(hours=hour)))
+    for at in range(0, len(lines), hours_a_batch):
+        batch = lines[at : at + hours_a_batch]
+        await take(application, batch, start + timedelta(hours=at + len(batch)))
+    alerts = await Alert.all().order_by("kind", "started_on")
+    known_on = date(2026, 11, 10)
+    assert [row.kind for row in alerts if row.kind is AlertKind.LEAK] == [AlertKind.LEAK]
+    assert all(row.started_on <= known_on for row in alerts)
+    assert not await OutboxMessage.filter(template="recurring_draw").exists()
