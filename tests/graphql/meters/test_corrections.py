@@ -99,8 +99,7 @@ async def test_staff_list_withdraw_and_accept(doubtful, portal) -> None:
 async def test_the_list_is_read_page_by_page(doubtful, portal) -> None:
     """Those received last first, each once."""
     await enter_as(portal, doubtful, Role.STAFF)
-    for hour in (0, 1):
-        await portal.ask(WITHDRAW, meter=METER.address, at=(START + hour * HOUR).isoformat())
+    await portal.ask(WITHDRAW, meter=METER.address, at=START.isoformat())
     seen, after = [], None
     while True:
         page = (await portal.ask(LIST, first=1, after=after))["it"]
@@ -108,7 +107,7 @@ async def test_the_list_is_read_page_by_page(doubtful, portal) -> None:
         if not page["pageInfo"]["hasNextPage"]:
             break
         after = page["pageInfo"]["endCursor"]
-    assert seen == [300_010, 300_000, 5_000_000]
+    assert seen == [300_000, 5_000_000]
 
 
 @pytest.mark.parametrize("role", [Role.RESIDENT, Role.MANAGER])
