@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from cyclopts import App
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Role
 from core.language import Language
 from core.services.accounts.administration import disable_account, enable_account, reset_second_factor
-from core.services.portfolio.invitations import invite_staff
+from core.services.portfolio.invitations import invite
 from submeter.application import opened
 from submeter.output import out
 
@@ -63,7 +63,7 @@ async def reset_factor(email: str, operator: str) -> None:
 
 
 @accounts.command(name="invite-staff")
-async def invite(
+async def invite_staff(
     email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
 ) -> None:
     """Create an account of the operator's staff, who see and correct readings of the operator's meters.
@@ -77,10 +77,19 @@ async def invite(
         last_name: last name.
         language: fr or en.
     """
+    await send_invitation(Role.STAFF, email, operator, first_name, last_name, language)
+    out.print(f"{email} is invited.")
+
+
+async def send_invitation(
+    role: Role, email: str, operator: str, first_name: str, last_name: str, language: Language
+) -> None:
+    """Create an account of a role, whose temporary password goes to its mailbox."""
     async with opened() as application:
-        await invite_staff(
+        await invite(
             application.settings,
             SYSTEM,
+            role=role,
             email=email,
             operator_code=operator,
             first_name=first_name,
@@ -88,4 +97,3 @@ async def invite(
             language=language,
             now=datetime.now(UTC),
         )
-    out.print(f"{email} is invited.")

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from cyclopts import App
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Role
 from core.language import Language
 from core.services.places.managed_residences import grant_residence, revoke_residence
-from core.services.portfolio.invitations import invite_manager
 from submeter.application import opened
+from submeter.commands.accounts import send_invitation
 from submeter.output import out
 
 managers = App(name="managers", help="Managers and their residences.")
@@ -27,17 +27,7 @@ async def invite(
         last_name: last name.
         language: fr or en.
     """
-    async with opened() as application:
-        await invite_manager(
-            application.settings,
-            SYSTEM,
-            email=email,
-            operator_code=operator,
-            first_name=first_name,
-            last_name=last_name,
-            language=language,
-            now=datetime.now(UTC),
-        )
+    await send_invitation(Role.MANAGER, email, operator, first_name, last_name, language)
     out.print(f"{email} is invited; assign residences with [bold]submeter managers grant[/].")
 
 

@@ -158,8 +158,8 @@ def careless(envelope, _key) -> Frame:
     return read_frame(envelope, telegram, 11, opened_from=10)
 
 
-def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
-    """Random content that gives values time after time has not been checked."""
+def careless_driver() -> tuple[MeterDriver, Registry]:
+    """A driver that opens its telegrams so, and the registry of it alone."""
     driver = MeterDriver(
         name="careless",
         title="Careless",
@@ -169,6 +169,12 @@ def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
         proprietary=Proprietary(frozenset({("CAR", 0xA2)}), lambda envelope: envelope.link_address, careless),
     )
     registry = Registry((LoadedDriver(driver, "careless", "unknown", "unknown"),))
+    return driver, registry
+
+
+def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
+    """Random content that gives values time after time has not been checked."""
+    driver, registry = careless_driver()
     raw = (
         bytes.fromhex("1344")
         + Address("CAR", "12345678", 1, 7).to_wire()
@@ -185,15 +191,7 @@ def test_a_vendors_own_encryption_without_a_check_is_found_out() -> None:
 
 def test_a_driver_that_takes_any_content_is_found_out() -> None:
     """Each of 200 random contents behind the careless header gives a volume; five of them are shown."""
-    driver = MeterDriver(
-        name="careless",
-        title="Careless",
-        signatures=(Signature("CAR"),),
-        serial=SerialFormat(pattern=r"\d{8}", example="12345678"),
-        interpret=Table(target=(1,)).interpret,
-        proprietary=Proprietary(frozenset({("CAR", 0xA2)}), lambda envelope: envelope.link_address, careless),
-    )
-    registry = Registry((LoadedDriver(driver, "careless", "unknown", "unknown"),))
+    driver, registry = careless_driver()
     head = bytes.fromhex("1344") + Address("CAR", "12345678", 1, 7).to_wire()
     raw = head + bytes.fromhex("A200000000000001E240")
     vector = Vector("careless", "CAR-12345678-01-07", raw, None, {}, frozenset())

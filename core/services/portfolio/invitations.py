@@ -6,6 +6,7 @@ person's own and for a second factor before anything else is shown.
 """
 
 from datetime import datetime
+from functools import partial
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -24,10 +25,11 @@ from core.services.shared.transaction import transactional
 from core.settings import Settings
 
 
-async def invite_manager(
+async def invite(
     settings: Settings,
     viewer: Viewer,
     *,
+    role: Role,
     email: str,
     operator_code: str,
     first_name: str,
@@ -35,65 +37,15 @@ async def invite_manager(
     language: Language = Language.FR,
     now: datetime,
 ) -> int:
-    """Make a manager's account and send its temporary password; returns the account's id.
+    """Make an account of this role and send its temporary password; returns the account's id.
 
-    A manager who has not signed in yet gets another password.
+    Whoever has not signed in yet gets another password.
 
     Raises:
         InvalidInput: it is no e-mail address.
         NotFound: there is no such operator.
-        Conflict: the address belongs to a resident, to another operator, or to a manager who has signed in.
+        Conflict: the address belongs to another role, to another operator, or to somebody who has signed in.
     """
-    return await _make(
-        settings,
-        viewer,
-        Role.MANAGER,
-        email=email,
-        operator_code=operator_code,
-        first_name=first_name,
-        last_name=last_name,
-        language=language,
-        now=now,
-    )
-
-
-async def invite_staff(
-    settings: Settings,
-    viewer: Viewer,
-    *,
-    email: str,
-    operator_code: str,
-    first_name: str,
-    last_name: str,
-    language: Language = Language.FR,
-    now: datetime,
-) -> int:
-    """Make an account of the operator's staff, who correct readings; as `invite_manager`."""
-    return await _make(
-        settings,
-        viewer,
-        Role.STAFF,
-        email=email,
-        operator_code=operator_code,
-        first_name=first_name,
-        last_name=last_name,
-        language=language,
-        now=now,
-    )
-
-
-async def _make(
-    settings: Settings,
-    viewer: Viewer,
-    role: Role,
-    *,
-    email: str,
-    operator_code: str,
-    first_name: str,
-    last_name: str,
-    language: Language,
-    now: datetime,
-) -> int:
     viewer.require(Permission.PLACES_WRITE)
     try:
         email = checked_email(email)
@@ -117,6 +69,13 @@ async def _make(
         password_hash=await hash_in_thread(password),
         now=now,
     )
+
+
+invite_manager = partial(invite, role=Role.MANAGER)
+"""A manager, who sees the alerts of the residences that are granted."""
+
+invite_staff = partial(invite, role=Role.STAFF)
+"""One of the operator's staff, who correct readings."""
 
 
 @transactional

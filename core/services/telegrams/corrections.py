@@ -34,7 +34,7 @@ from core.services.shared.audit import Subject, record
 from core.services.shared.paging import Page
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database, transactional
-from core.services.telegrams.judgement import CONTEXT_READINGS, Judged, judge_again, reading_row
+from core.services.telegrams.judgement import CONTEXT_READINGS, Judged, doubtful_row, judge_again, reading_row
 from core.services.telegrams.recompute import Recomputed, recompute_meter
 
 MOST_REASON_CHARACTERS = 200
@@ -200,18 +200,7 @@ async def withdraw_reading(
         reading = row
         judged.removed.append((meter, row))
         await time_series.delete_readings(connection, [row])
-        await DoubtfulReading.create(
-            meter_id=meter.id,
-            read_at=row.read_at_s,
-            index_value=row.index_value,
-            status_bits=row.status_bits,
-            received_at=row.received_at_s,
-            telegram_digest=row.telegram_digest,
-            evidence=int(row.evidence),
-            doubt=Doubt.WITHDRAWN,
-            decided=True,
-            using_db=connection,
-        )
+        await doubtful_row(row, Doubt.WITHDRAWN, decided=True).save(using_db=connection)
     await _record(connection, Act.READING_WITHDRAWN, viewer, visitor, reading, reason, now)
     return await _follow(connection, application, meter, reading, judged, now=now)
 

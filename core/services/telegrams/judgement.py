@@ -219,14 +219,15 @@ class _Changes:
                 continue
             decided = later >= DECIDED_AFTER
             if row_of is None:
-                self.new.append(_doubtful_row(row, doubt, decided=decided))
+                self.new.append(doubtful_row(row, doubt, decided=decided))
                 (self.outcome.removed if key in stored else self.outcome.doubtful).append((meter, row))
             elif (row_of.doubt, row_of.decided) != (doubt, decided):
                 row_of.doubt, row_of.decided = doubt, decided
                 self.changed.append(row_of)
 
 
-def _doubtful_row(row: ReadingRow, doubt: Doubt, *, decided: bool) -> DoubtfulReading:
+def doubtful_row(row: ReadingRow, doubt: Doubt, *, decided: bool) -> DoubtfulReading:
+    """A reading as one that does not count would be stored."""
     return DoubtfulReading(
         meter_id=row.meter_id,
         read_at=row.read_at_s,
