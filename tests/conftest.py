@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings as hypothesis_settings
 
 from core.bootstrap import Application, migrate, open_application
 from core.metering import Registry, load_registry
@@ -25,6 +26,13 @@ from core.settings import Settings
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
+
+hypothesis_settings.register_profile("same-examples", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("new-examples", deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same-examples"))
+"""The suite tries the same examples each time, so that only what is committed decides; `new-examples` looks
+for further ones.
+"""
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 """The time in every test that sets no other."""
