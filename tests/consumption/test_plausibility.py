@@ -174,8 +174,8 @@ def test_a_neighbour_beyond_the_observations_is_not_asked_for():
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 30), min_size=14, max_size=30), st.data())
 def test_true_readings_count_and_damaged_ones_add_no_water(seed, steps, data):
-    """One damaged copy among true unproved readings: if it counts, it lies between its true neighbours or runs
-    back no further than a register may, so that it adds no water; all true ones far from the damage count.
+    """One damaged copy among true unproved readings: if it counts, it lies between its true neighbours, or
+    runs back no further than a register may, and adds no water; all true ones far from the damage count.
     """
     pick = random.Random(seed)
     truth, index = [], 50_000
