@@ -6,6 +6,7 @@ removed. The one rule: seeded, so that every run measures the same bytes.
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -86,6 +87,64 @@ def fleet(kind: str, meters: int) -> Iterator[Sample]:
     makers = [KINDS[kind]] if kind in KINDS else list(KINDS.values())
     for number in range(meters):
         yield makers[number % len(makers)](number, chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A meter of the fleet of `bench/ingest.py`: what it sends at each hour follows from its number."""
+
+    number: int
+    kind: str
+    key: bytes
+    phase_s: int
+    leak_lph: int
+
+    @property
+    def fluid(self) -> str:
+        return "HEAT" if self.kind == "ELL-CTR" else "COLD_WATER"
+
+    def index_at(self, hour: int) -> int:
+        """Litres, or watt-hours: nights of nothing, days of some, and the leak."""
+        chance = random.Random(self.number)
+        habits = [chance.choice((0, 0, 4, 11, 28)) for _ in range(18)]
+        days, rest = divmod(hour, 24)
+        drawn = days * sum(habits) + sum(habits[: max(0, rest - 6)])
+        leaked = hour * self.leak_lph
+        return 100_000 + self.number % 9_000 + (drawn + leaked) * (1000 if self.kind == "ELL-CTR" else 1)
+
+    def telegram(self, hour: int, at: datetime) -> bytes:
+        """The telegram of an hour."""
+        index, access = self.index_at(hour), hour & 0xFF
+        if self.kind == "mode 5":
+            records = layouts.itron_water(
+                litres=index, clock=at, year_end_litres=90_000, year_end=_YEAR_END, enhanced_id=self.number
+            )
+            return mode5(_ITRON + _digits(self.number) + b"\x00\x07", self.key, full(records), access=access)
+        if self.kind == "ELL-CTR":
+            heat = layouts.kamstrup_heat(
+                wh=index, last_hour_wh=500, today=at.date(), target_wh=90_000, target_day=_MONTH_END
+            )
+            whole = (self.number + hour) % _EVERY_FULL == 0
+            apl = bytes((CI_FULL,)) + full(heat) if whole else bytes((CI_COMPACT,)) + compact(heat)
+            wire = _KAMSTRUP + _digits(self.number) + b"\x34\x04"
+            return ell_ctr(wire, self.key, apl, access=access, session=hour + 1)
+        state = PriosState(
+            litres=index, month_end_litres=90_000, month_end=_MONTH_END, rolling=hour & 7, leak_now=False
+        )
+        wire = SAP + (self.number + 18_000_000 | 1 << 29 | 3 << 34 | 8 << 39).to_bytes(6, "little")
+        return encrypt_prios(wire, state, self.key)
+
+
+def home_of(number: int) -> Home:
+    """The meter with this number."""
+    chance = random.Random(number * 31 + 1)
+    kind = list(KINDS)[number % len(KINDS)]
+    leaks = kind != "ELL-CTR" and chance.random() < _LEAKING
+    key = chance.randbytes(8 if kind == "PRIOS" else 16)
+    return Home(number, kind, key, chance.randrange(3300), chance.choice((6, 10, 18)) if leaks else 0)
+
+
+_LEAKING = 0.03
 
 
 def _digits(number: int) -> bytes:

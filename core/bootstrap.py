@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from core.metering import Registry
     from core.metering.batch import BatchDecoder
+    from core.services.places.meter_cache import MeterDirectory
 
 _URL = "SUBMETER_DATABASE_URL"
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
@@ -64,6 +65,13 @@ class Application:
         from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
+
+    @cached_property
+    def meters(self) -> "MeterDirectory":
+        """The meters that intake has seen, with their opened keys."""
+        from core.services.places.meter_cache import MeterDirectory  # noqa: PLC0415 - for intake alone
+
+        return MeterDirectory(self.settings.meters_in_memory)
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
         """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""

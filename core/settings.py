@@ -55,6 +55,7 @@ class Settings:
         audit_retention: how long an audit record is kept: one year to three.
         cookie_secure: whether the session cookie is for HTTPS only; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction ingests.
+        meters_in_memory: meters whose keys and description a worker keeps; about 1.5 KB each.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
         portal_url: where links in messages lead, for operators whose profile names no portal of its own.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
@@ -75,7 +76,8 @@ class Settings:
     message_retention: timedelta = timedelta(days=90)
     audit_retention: timedelta = timedelta(days=365)
     cookie_secure: bool = False
-    intake_batch_lines: int = 2_000
+    intake_batch_lines: int = 5_000
+    meters_in_memory: int = 500_000
     limits_url: str = IN_MEMORY
     portal_url: str = "http://127.0.0.1:8000"
     smtp_host: str = ""
@@ -133,7 +135,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
         audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
-        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 2_000, at_most=MOST_BATCH_LINES),
+        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 5_000, at_most=MOST_BATCH_LINES),
+        meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
         limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
         portal_url=(env.get(f"{PREFIX}PORTAL_URL") or "http://127.0.0.1:8000").rstrip("/"),
         smtp_host=env.get(f"{PREFIX}SMTP_HOST", ""),

@@ -14,7 +14,7 @@ from core.services.shared.transaction import current_database
 from core.settings import Settings, SettingsError
 
 ALL = sorted(path.stem for path in Path(migrations.__file__).parent.glob("0*.py"))
-SERIES = {"reading": "read_at", "hourly_volume": "hour_at", "daily_volume": "day"}
+SERIES = {"reading": "read_at", "daily_volume": "day"}
 
 
 def settings_of(tmp_path, url):

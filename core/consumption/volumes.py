@@ -86,7 +86,8 @@ def daily_volumes(series_list: Iterable[Series], *, zone: ZoneInfo) -> list[DayV
     return [by_day[day] for day in sorted(by_day)]
 
 
-def _between(before: IndexReading, after: IndexReading, at_s: int) -> int:
+def between(before: IndexReading, after: IndexReading, at_s: int) -> int:
+    """The index at a moment between two readings, rounded down."""
     return before.index + (after.index - before.index) * (at_s - before.at_s) // (after.at_s - before.at_s)
 
 
@@ -99,7 +100,7 @@ def _hours_of(series: Series) -> Iterator[HourVolume]:
         if edge is None and before.at_s % HOUR_S == 0:
             edge = HourVolume(before.at_s, before.index)
         for at_s in range(before.at_s - before.at_s % HOUR_S + HOUR_S, after.at_s + 1, HOUR_S):
-            index = _between(before, after, at_s)
+            index = between(before, after, at_s)
             if edge is not None:
                 yield HourVolume(edge.start_s, index - edge.amount)
             edge = HourVolume(at_s, index)
@@ -122,7 +123,7 @@ def _days_of(series: Sequence[IndexReading], zone: ZoneInfo) -> Iterator[DayVolu
                 break
             here += 1
         covered = first.at_s <= start_s and end_s <= last.at_s
-        end_index = last.index if end_s >= last.at_s else _between(series[here], series[here + 1], end_s)
+        end_index = last.index if end_s >= last.at_s else between(series[here], series[here + 1], end_s)
         inside = Quality.ESTIMATED if long_gap else Quality.MEASURED
         yield DayVolume(day, end_index - index, inside if covered else Quality.PARTIAL)
         day, start_s, index = day + _ONE_DAY, end_s, end_index

@@ -14,8 +14,14 @@ WITHOUT ROWID, measured). A reading that turns out to lie outside its meter's ti
 `reading_outside_service`, one dated by a server's clock that was ahead in `reading_in_future`: both have
 the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
 P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
+
+On PostgreSQL `reading` is partitioned by month of `read_at` (UTC); the partitions are made by the program
+(`core.services.shared.partitions`). `meter_state` is what intake has to know of a meter before its next
+reading; it exists from the first reading on, and so its reference alone keeps a meter with readings from being
+deleted: a reference of each reading would be looked up with every row. A directory version counts the changes of what workers hold in memory.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -24,7 +30,7 @@ from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_generator.state import ModelState
 
 READING_COLUMNS = """
-        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        meter_id BIGINT NOT NULL,
         read_at BIGINT NOT NULL,
         index_value BIGINT NOT NULL,
         status_bits INTEGER NOT NULL,
@@ -34,25 +40,47 @@ READING_COLUMNS = """
         PRIMARY KEY (meter_id, read_at)
     """
 TIME_SERIES = (
-    f"CREATE TABLE reading ({READING_COLUMNS})",
     f"CREATE TABLE reading_outside_service ({READING_COLUMNS})",
     f"CREATE TABLE reading_in_future ({READING_COLUMNS})",
     """
-    CREATE TABLE hourly_volume (
-        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
-        hour_at BIGINT NOT NULL,
-        amount BIGINT NOT NULL,
-        PRIMARY KEY (meter_id, hour_at)
-    )""",
-    """
     CREATE TABLE daily_volume (
-        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        meter_id BIGINT NOT NULL,
         day INTEGER NOT NULL,
         amount BIGINT NOT NULL,
         quality CHAR(1) NOT NULL,
         PRIMARY KEY (meter_id, day)
     )""",
+    """
+    CREATE TABLE meter_state (
+        meter_id BIGINT NOT NULL REFERENCES meter (id) ON DELETE RESTRICT,
+        last_at BIGINT NOT NULL,
+        last_index BIGINT NOT NULL,
+        last_digest BIGINT NOT NULL,
+        fast_at BIGINT NOT NULL,
+        level_since BIGINT NOT NULL,
+        quiet_at BIGINT NOT NULL,
+        day_from BIGINT NOT NULL,
+        day_index BIGINT NOT NULL,
+        last_evidence SMALLINT NOT NULL,
+        plain_steps SMALLINT NOT NULL,
+        flags SMALLINT NOT NULL,
+        PRIMARY KEY (meter_id)
+    )""",
 )
+OFTEN_UPDATED = ("daily_volume", "meter_state")
+"""PostgreSQL leaves room in their pages, so that an update stays in its page and touches no index."""
+
+VERSION_TABLE = """
+    CREATE TABLE directory_version (
+        topic VARCHAR(20) NOT NULL PRIMARY KEY,
+        version BIGINT NOT NULL
+    )"""
+VERSION_OF = {
+    "METERS": ("operator", "residence", "dwelling", "meter", "meter_alias", "meter_key"),
+    "LIMITS": ("consumption_limit",),
+}
+"""What workers hold in memory, and the tables that it is read from: a change counts the version up."""
+
 SQLITE_TRIGGERS = (
     """CREATE TRIGGER audit_record_unchanged BEFORE UPDATE ON audit_record
     BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END""",
@@ -97,11 +125,40 @@ class CreateModels(ops.TortoiseOperation):
 
 async def add_what_tortoise_cannot_model(_apps: Any, editor: Any) -> None:
     sqlite = editor.client.capabilities.dialect == "sqlite"
+    run = editor.client.execute_query  # not as a script: Tortoise cuts one at each semicolon
+    reading = f"CREATE TABLE reading ({READING_COLUMNS})"
+    await run(reading + (" WITHOUT ROWID" if sqlite else " PARTITION BY RANGE (read_at)"))
     for table in TIME_SERIES:
-        await editor.client.execute_script(table + (" WITHOUT ROWID" if sqlite else ""))
-    for trigger in SQLITE_TRIGGERS if sqlite else POSTGRESQL_TRIGGERS:
-        # Not as a script: Tortoise cuts one at each semicolon.
-        await editor.client.execute_query(trigger)
+        await run(table + (" WITHOUT ROWID" if sqlite else ""))
+    await run(VERSION_TABLE)
+    for topic in VERSION_OF:
+        await run(f"INSERT INTO directory_version (topic, version) VALUES ('{topic}', 1)")  # noqa: S608
+    for statement in SQLITE_TRIGGERS if sqlite else POSTGRESQL_TRIGGERS:
+        await run(statement)
+    for statement in _version_triggers(sqlite=sqlite):
+        await run(statement)
+    for table in () if sqlite else OFTEN_UPDATED:
+        await run(f"ALTER TABLE {table} SET (fillfactor = 70)")
+
+
+def _version_triggers(*, sqlite: bool) -> Iterator[str]:
+    counted = "UPDATE directory_version SET version = version + 1 WHERE topic = "
+    if not sqlite:
+        yield (
+            "CREATE FUNCTION count_directory_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"{counted} TG_ARGV[0]; RETURN NULL; END $$"
+        )
+    for topic, tables in VERSION_OF.items():
+        for table in tables:
+            for event in ("INSERT", "UPDATE", "DELETE"):
+                name = f"{table}_{event.lower()}_counted"
+                if sqlite:
+                    yield f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {counted} '{topic}'; END"
+                else:
+                    yield (
+                        f"CREATE TRIGGER {name} AFTER {event} ON {table} FOR EACH STATEMENT"
+                        f" EXECUTE FUNCTION count_directory_version('{topic}')"
+                    )
 
 
 def one_of(*values: str) -> Any:

@@ -243,7 +243,7 @@ async def test_nights_that_arrive_in_any_order_give_the_same_tables(application,
     mixed = [[line] for line in random.Random(7).sample(lines, len(lines))]
     seen = []
     for batches in ([lines], [[line] for line in lines], backwards, mixed):
-        for name in ("outbox_message", "alert", "recurring_draw", "burst_draw", "reading"):
+        for name in ("outbox_message", "alert", "recurring_draw", "burst_draw", "meter_state", "reading"):
             await current_database().execute_script(f"DELETE FROM {name}")
         for batch in batches:
             await take_in(application, SYSTEM, batch, source="test", now=now)

@@ -23,7 +23,7 @@ from submeter.simulator.records import bcd, full
 from submeter.simulator.values import DemoMeter, Fluid
 from tests.support.factories import NOW, PASSWORD
 
-SERIES = ("reading", "hourly_volume", "daily_volume")
+SERIES = ("reading", "daily_volume")
 EVERYTHING = (*SERIES, "outbox_message", "alert", "leak_episode", "dead_letter")
 
 
@@ -171,7 +171,15 @@ def forget(application: object) -> Callable[..., Any]:
     """Empties every table that intake writes to."""
 
     async def empty() -> None:
-        for name in ("outbox_message", "alert", "leak_episode", "dead_letter", "doubtful_reading", *SERIES):
+        for name in (
+            "outbox_message",
+            "alert",
+            "leak_episode",
+            "dead_letter",
+            "doubtful_reading",
+            "meter_state",
+            *SERIES,
+        ):
             await current_database().execute_script(f"DELETE FROM {name}")
 
     return empty

@@ -17,7 +17,10 @@ from typing import NamedTuple
 from core.access import SYSTEM
 from core.bootstrap import Application
 from core.metering import Registry, TelegramError, flags_to_bits, identify, open_telegram, parse_line
+from core.models import Meter
+from core.services.places.hourly_volumes import hours_of
 from core.services.places.key_encryption import KeyEncryption
+from core.services.places.meter_directory import meters_by_address
 from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, OccupancySpec, ResidenceSpec
 from core.services.portfolio.portfolio import upsert_residence
 from core.services.shared.transaction import current_database
@@ -278,10 +281,7 @@ async def figures() -> Figures:
                 "SELECT meter_id, read_at, index_value, evidence FROM reading"
             )
         },
-        hourly={
-            (one, at): amount
-            for one, at, amount in await rows("SELECT meter_id, hour_at, amount FROM hourly_volume")
-        },
+        hourly=await _hours(),
         daily={
             (one, day): (amount, quality)
             for one, day, amount, quality in await rows(
@@ -309,11 +309,20 @@ async def figures() -> Figures:
     )
 
 
+async def _hours() -> dict[tuple[int, int], int]:
+    """Every hour of every meter."""
+    addresses = await Meter.all().values_list("radio_address", flat=True)
+    meters = await meters_by_address(SYSTEM, addresses, key_encryption=KeyEncryption.under("x" * 32))
+    whole = {meter: (0, 1 << 40) for meter in meters.values()}
+    hours = await hours_of(current_database(), whole)
+    return {(meter_id, hour.start_s): hour.amount for meter_id, rows in hours.items() for hour in rows}
+
+
 async def forget() -> None:
     """Empty every table that intake writes to."""
     tables = ("slow_leak_hint", "burst_draw", "recurring_draw_answer", "recurring_draw", "outbox_message")
     tables += ("alert_action", "alert", "leak_episode", "leak_classifier_state", "dead_letter")
-    tables += ("doubtful_reading", "message_counter", "hourly_volume", "daily_volume", "reading")
+    tables += ("doubtful_reading", "message_counter", "meter_state", "daily_volume", "reading")
     for name in tables:
         await current_database().execute_script(f"DELETE FROM {name}")
 

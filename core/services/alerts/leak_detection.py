@@ -24,9 +24,9 @@ from core.leaks.episodes.from_runs import Judged, judged_episodes
 from core.models import Alert, LeakClassifierState, LeakEpisode
 from core.services.alerts.classifier_state import follow_meters
 from core.services.alerts.withdrawals import withdraw_alerts
+from core.services.places.hourly_volumes import hours_of
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.time_series import Window
 
 _FOUR_PLACES = Decimal("0.0001")
 _TWO_PLACES = Decimal("0.01")
@@ -68,9 +68,9 @@ async def watch(
     speaking = {meter: one for meter, one in followed.items() if meter.id in last}
     stored = await _stored_episodes(connection, speaking)
     since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}
-    hours = await time_series.hours_within(
+    hours = await hours_of(
         connection,
-        [Window(meter.id, _midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()],
+        {meter: (_midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()},
     )
     findings: list[DetectedLeak] = []
     for meter, one in speaking.items():

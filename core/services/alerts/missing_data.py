@@ -17,6 +17,7 @@ from core.consumption.fluids import Fluid
 from core.models import Alert, AlertKind, Meter
 from core.services.alerts.meter_conditions import CONDITION_KINDS, condition_key
 from core.services.places.meter_directory import lock_dwellings
+from core.services.places.meter_states import note_condition
 from core.services.shared import time_series
 from core.services.shared.time_series import ReceptionHabit
 from core.services.shared.transaction import current_database, transactional
@@ -84,6 +85,8 @@ async def _raise_missing(
         if key not in raised
     ]
     await Alert.bulk_create(rows, using_db=connection)
+    if rows:
+        await note_condition(connection, [one.meter_id for one in missed])
     return len(rows)
 
 

@@ -32,11 +32,11 @@ from core.leaks.episodes.daily_flows import day_flows
 from core.models import Alert, AlertAction, AlertKind, LeakEpisode
 from core.sanitize import escape_for_database
 from core.services.alerts.snoozes import status_of
+from core.services.places.hourly_volumes import hours_of
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
 from core.services.shared import time_series
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
-from core.services.shared.time_series import Window
 from core.services.shared.transaction import transactional
 
 LONGEST_NOTE = 300
@@ -296,8 +296,10 @@ async def judge_repairs(
         meter = entries[alert.episode.meter_id]
         asked.append((meter, alert, *_first_whole_day(alert, meter)))
     now_s = int(now.timestamp())
-    windows = [Window(meter.id, start_s, now_s) for meter, _, _, start_s in asked]
-    hours = await time_series.hours_within(connection, windows)
+    since: dict[MeterEntry, int] = {}
+    for meter, _, _, start_s in asked:
+        since[meter] = min(start_s, since.get(meter, start_s))
+    hours = await hours_of(connection, {meter: (start_s, now_s) for meter, start_s in since.items()})
     last = await time_series.last_readings(connection, list(entries))
     relapsed: list[tuple[MeterEntry, Alert, date]] = []
     for meter, alert, first, start_s in asked:
@@ -316,6 +318,13 @@ async def judge_repairs(
         if action is AlertActionKind.RELAPSED:
             relapsed.append((meter, alert, day))
     return relapsed
+
+
+async def meters_under_repair(connection: TransactionalDBClient) -> set[int]:
+    """The meters with a leak that was reported as repaired, and not verified yet: few of all."""
+    waiting = Alert.filter(last_action=AlertActionKind.REPAIRED, episode_id__not_isnull=True)
+    rows = await waiting.using_db(connection).select_related("episode")
+    return {row.episode.meter_id for row in rows if row.episode is not None}
 
 
 def _found_by_profile(alert: Alert) -> LeakEpisode | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from math import ceil, floor
 from zoneinfo import ZoneInfo
 
@@ -19,14 +20,14 @@ from core.access import Viewer
 from core.consumption.fluids import Fluid
 from core.consumption.register import BACKFLOW_LIMIT, Register, highest_per_hour
 from core.errors import SecretUnusable
-from core.models import Dwelling, Meter, MeterAlias, MeterKey
+from core.models import Meter, MeterAlias, MeterKey
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.time_series import is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeterEntry:
     """A meter as intake uses it.
 
@@ -54,6 +55,9 @@ class MeterEntry:
     aliases: tuple[str, ...] = ()
     plain_addresses: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     @property
     def allowed_backflow(self) -> int:
         """By how much an index may lie below the one before and still continue the series."""
@@ -63,12 +67,12 @@ class MeterEntry:
         """Whether two indexes of one moment are equal, or equal but for digits that one telegram lacks."""
         return index == other or (bool(self.aliases) and abs(index - other) < self.register_step)
 
-    @property
+    @cached_property
     def highest_per_hour(self) -> int:
         """The fastest that its register can rise, in the smallest unit an hour."""
         return highest_per_hour(self.fluid, self.nominal_flow_m3_per_h)
 
-    @property
+    @cached_property
     def register(self) -> Register:
         """What its register can do."""
         return Register(
@@ -82,7 +86,7 @@ class MeterEntry:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
 
-    @property
+    @cached_property
     def service_s(self) -> tuple[int, int]:
         """The first and the last second in service, as readings are dated: whole epoch seconds."""
         last_s = _FAR_FUTURE_S if self.removed_at is None else floor(self.removed_at.timestamp())
@@ -93,15 +97,36 @@ async def meters_by_address(
     viewer: Viewer, addresses: Iterable[str], *, key_encryption: KeyEncryption
 ) -> dict[str, MeterEntry]:
     """The meters with these radio addresses whose telegrams the viewer may deliver."""
+    found = await entries_by_address(addresses, key_encryption=key_encryption)
+    return {
+        address: entry
+        for address, (operator_id, entry) in found.items()
+        if viewer.operator_id in {None, operator_id}
+    }
+
+
+async def entries_by_address(
+    addresses: Iterable[str], *, key_encryption: KeyEncryption
+) -> dict[str, tuple[int, MeterEntry]]:
+    """The meters with these radio addresses, each with the id of its operator."""
     wanted = set(addresses)
-    aliases = await MeterAlias.filter(radio_address__in=list(wanted)).only("id", "meter_id", "radio_address")
-    named = Q(radio_address__in=list(wanted)) | Q(id__in=[alias.meter_id for alias in aliases])
-    query = Meter.filter(named if aliases else Q(radio_address__in=list(wanted)))
-    if viewer.operator_id is not None:
-        query = query.filter(dwelling__residence__operator_id=viewer.operator_id)
-    rows = query.select_related("dwelling__residence__operator").prefetch_related("keys", "aliases")
-    entries = [_entry(meter, key_encryption) for meter in await rows]
-    return {address: entry for entry in entries for address in (entry.radio_address, *entry.aliases)}
+    found: dict[str, tuple[int, MeterEntry]] = {}
+    ordered = sorted(wanted)
+    for first in range(0, len(ordered), _AT_ONCE):
+        some = ordered[first : first + _AT_ONCE]
+        aliases = await MeterAlias.filter(radio_address__in=some).only("id", "meter_id", "radio_address")
+        named = Q(radio_address__in=some)
+        if aliases:
+            named |= Q(id__in=[alias.meter_id for alias in aliases])
+        query = Meter.filter(named).select_related("dwelling__residence__operator")
+        for meter in await query.prefetch_related("keys", "aliases"):
+            entry = _entry(meter, key_encryption)
+            for address in (entry.radio_address, *entry.aliases):
+                found[address] = meter.dwelling.residence.operator_id, entry
+    return {address: one for address, one in found.items() if address in wanted}
+
+
+_AT_ONCE = 2_000
 
 
 async def meter_with_address(connection: BaseDBAsyncClient, radio_address: str) -> Meter | None:
@@ -116,15 +141,35 @@ async def meter_with_address(connection: BaseDBAsyncClient, radio_address: str) 
 async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
     """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is stored.
 
-    PostgreSQL locks the dwellings' rows, in one order so that two batches cannot wait for each other. SQLite
-    has one writer: an update of no row takes the write lock at once, instead of failing later when a read
-    turns into a write beside another process.
+    PostgreSQL locks the states of the dwellings' meters, then the dwellings' rows, each in one order so that
+    two batches cannot wait for each other. SQLite has one writer: an update of no row takes the write lock at
+    once, instead of failing later when a read turns into a write beside another process.
     """
     if is_sqlite(connection):
-        await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
+        await take_write_lock(connection)
         return
-    rows = Dwelling.filter(id__in=list(set(dwelling_ids))).order_by("id").using_db(connection)
-    await rows.only("id").select_for_update(no_key=True)  # values_list() would drop the lock
+    ids = sorted(set(dwelling_ids))
+    await connection.execute_query(
+        "SELECT s.meter_id FROM meter_state s JOIN meter m ON m.id = s.meter_id"
+        " WHERE m.dwelling_id = ANY($1::bigint[]) ORDER BY s.meter_id FOR NO KEY UPDATE OF s",
+        [ids],
+    )
+    await lock_dwelling_rows(connection, ids)
+
+
+async def take_write_lock(connection: TransactionalDBClient) -> None:
+    """On SQLite, which has one writer, become it; on PostgreSQL nothing: rows are locked there."""
+    if is_sqlite(connection):
+        await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
+
+
+async def lock_dwelling_rows(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
+    """The second half of `lock_dwellings`, for whoever has locked the states of the meters concerned."""
+    ids = sorted(set(dwelling_ids))
+    if ids and not is_sqlite(connection):
+        await connection.execute_query(
+            "SELECT id FROM dwelling WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", [ids]
+        )
 
 
 def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:

@@ -12,6 +12,7 @@ from datetime import date
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
+from core.services.shared.partitions import ensure_months, is_single_table, month_of
 from core.services.shared.time_series import day_of_number, run
 
 _OUTSIDE = "meter_id = $1 AND (read_at < $2 OR read_at > $3)"
@@ -20,7 +21,7 @@ _INSIDE = "meter_id = $1 AND read_at BETWEEN $2 AND $3"
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What is stored of a meter: the first and last second of readings and hours, the first and last day."""
+    """What is stored of a meter: the first and last second of its readings, the first and last day."""
 
     first_s: int | None
     last_s: int | None
@@ -69,6 +70,9 @@ async def _move(
     """Move rows from one table to the other; returns the moment of the first."""
     (row,) = await run(connection, f"SELECT MIN(read_at) AS first FROM {source} WHERE {which}", window)  # noqa: S608 - names of our own
     first_s: int | None = row["first"]
+    if first_s is not None and target == "reading" and not is_single_table(connection):
+        moments = await run(connection, f"SELECT read_at FROM {source} WHERE {which}", window)  # noqa: S608
+        await ensure_months(connection, {month_of(one["read_at"]) for one in moments})
     if first_s is not None:
         copied = f"INSERT INTO {target} SELECT * FROM {source} WHERE {which} ON CONFLICT DO NOTHING"  # noqa: S608
         await run(connection, copied, window)
@@ -83,17 +87,13 @@ async def extent(connection: TransactionalDBClient, meter_id: int) -> Extent:
         "SELECT"
         " (SELECT MIN(read_at) FROM reading WHERE meter_id = $1) AS first_reading,"
         " (SELECT MAX(read_at) FROM reading WHERE meter_id = $1) AS last_reading,"
-        " (SELECT MIN(hour_at) FROM hourly_volume WHERE meter_id = $1) AS first_hour,"
-        " (SELECT MAX(hour_at) FROM hourly_volume WHERE meter_id = $1) AS last_hour,"
         " (SELECT MIN(day) FROM daily_volume WHERE meter_id = $1) AS first_day,"
         " (SELECT MAX(day) FROM daily_volume WHERE meter_id = $1) AS last_day",
         [meter_id],
     )
-    firsts = [row[name] for name in ("first_reading", "first_hour") if row[name] is not None]
-    lasts = [row[name] for name in ("last_reading", "last_hour") if row[name] is not None]
     return Extent(
-        min(firsts, default=None),
-        max(lasts, default=None),
+        row["first_reading"],
+        row["last_reading"],
         None if row["first_day"] is None else day_of_number(row["first_day"]),
         None if row["last_day"] is None else day_of_number(row["last_day"]),
     )

@@ -1,4 +1,4 @@
-"""The explicit SQL of the series tables: readings, hourly and daily volumes, in batches.
+"""The explicit SQL of the series tables: readings and daily volumes, in batches.
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
 it is written for PostgreSQL (`$1`), and the keys of a batch are passed as one JSON parameter, which each
@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from core.consumption import DayVolume, HourVolume, IndexReading, Quality
+from core.consumption import DayVolume, IndexReading, Quality
 from core.consumption.plausibility import Evidence
 from core.consumption.register import BACKFLOW_LIMIT
+from core.services.shared.partitions import ensure_months, month_of
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
@@ -58,7 +59,7 @@ def day_of_number(number: int) -> date:
 
 async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> list[ReadingRow]:
     """The readings inside the windows; one that lies in several is returned several times."""
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
         windows,
@@ -70,7 +71,7 @@ async def known_telegrams(
     connection: BaseDBAsyncClient, digests: Iterable[tuple[int, int]]
 ) -> set[tuple[int, int]]:
     """Those of the (meter, telegram digest) pairs that a stored reading came from."""
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT r.meter_id, r.telegram_digest FROM k JOIN reading r"
         " ON r.meter_id = k.a AND r.telegram_digest = k.b",
@@ -81,7 +82,7 @@ async def known_telegrams(
 
 async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, IndexReading]:
     """The newest reading of each meter that has one."""
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r ON r.meter_id = k.a"
         " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
@@ -92,6 +93,8 @@ async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
     """Store readings; their (meter, time) must not be stored yet."""
+    if not is_sqlite(connection):
+        await ensure_months(connection, {month_of(row.read_at_s) for row in rows})
     columns = (
         "meter_id",
         "read_at",
@@ -125,7 +128,7 @@ async def context_of(
     connection: BaseDBAsyncClient, windows: Iterable[Window], *, readings: int
 ) -> list[ReadingRow]:
     """The readings of each window, and up to so many on either side of it, by meter and time."""
-    rows = await _select(
+    rows = await select(
         connection,
         ", w(a, b, c) AS (SELECT k.a,"  # noqa: S608 - a number of our own
         " COALESCE((SELECT MIN(read_at) FROM (SELECT read_at FROM reading WHERE meter_id = k.a"
@@ -148,7 +151,7 @@ async def neighbours(
     """
     later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
     reached = f"(index_value >= w.top OR index_value < w.top - {allowed_backflow:d})"
-    rows = await _select(
+    rows = await select(
         connection,
         ", w(a, b, c, top) AS (SELECT k.a, k.b, k.c,"  # noqa: S608 - texts and a number of our own
         " (SELECT MAX(index_value) FROM reading WHERE meter_id = k.a AND read_at BETWEEN k.b AND k.c) FROM k)"
@@ -173,7 +176,7 @@ async def readings_around(
 
 async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> list[ReadingRow]:
     """The same as whole rows, by meter and time."""
-    rows = await _select(
+    rows = await select(
         connection,
         ", w(a, b, c) AS (SELECT k.a,"
         " COALESCE((SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at <= k.b), k.b),"
@@ -189,7 +192,7 @@ async def indexes_around(
     connection: BaseDBAsyncClient, moments: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[int | None, int | None]]:
     """For each (meter, epoch seconds) the index before it and the one after it, of what counts."""
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT k.a, k.b, (SELECT index_value FROM reading WHERE meter_id = k.a AND read_at < k.b"
         " ORDER BY read_at DESC LIMIT 1) AS before, (SELECT index_value FROM reading WHERE meter_id = k.a"
@@ -248,7 +251,7 @@ async def meters_without_data(
 
 async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
     """The latest reading of each meter that has one."""
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
         " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
@@ -271,17 +274,6 @@ async def readings_page(
     return [_reading_row(row) for row in rows]
 
 
-async def replace_hours(
-    connection: BaseDBAsyncClient, windows: Sequence[Window], hours: Iterable[tuple[int, HourVolume]]
-) -> None:
-    """Replace all hourly volumes that begin inside the windows by new ones."""
-    await _delete(
-        connection, "DELETE FROM hourly_volume WHERE meter_id = $1 AND hour_at BETWEEN $2 AND $3", windows
-    )
-    rows = [(meter_id, hour.start_s, hour.amount) for meter_id, hour in hours]
-    await _insert(connection, "hourly_volume", ("meter_id", "hour_at", "amount"), rows)
-
-
 async def replace_days(
     connection: BaseDBAsyncClient, windows: Sequence[Window], days: Iterable[tuple[int, DayVolume]]
 ) -> None:
@@ -295,20 +287,23 @@ async def replace_days(
     await _insert(connection, "daily_volume", ("meter_id", "day", "amount", "quality"), rows)
 
 
-async def hours_within(
-    connection: BaseDBAsyncClient, windows: Iterable[Window]
-) -> dict[int, list[HourVolume]]:
-    """The hourly volumes of each window in the order of time."""
-    rows = await _select(
-        connection,
-        "SELECT v.meter_id, v.hour_at, v.amount FROM k JOIN hourly_volume v"
-        " ON v.meter_id = k.a AND v.hour_at BETWEEN k.b AND k.c ORDER BY v.meter_id, v.hour_at",
-        windows,
+async def put_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]]) -> None:
+    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones."""
+    if not rows:
+        return
+    rows = sorted(rows)
+    insert = "INSERT INTO daily_volume (meter_id, day, amount, quality)"
+    conflict = (
+        "ON CONFLICT (meter_id, day) DO UPDATE SET amount = excluded.amount, quality = excluded.quality"
     )
-    found: dict[int, list[HourVolume]] = {}
-    for row in rows:
-        found.setdefault(row["meter_id"], []).append(HourVolume(row["hour_at"], row["amount"]))
-    return found
+    if is_sqlite(connection):
+        statement = f"{insert} VALUES (?, ?, ?, ?) {conflict}"
+        await connection.execute_many(statement, [list(row) for row in rows])
+        return
+    await connection.execute_query(
+        f"{insert} SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) {conflict}",
+        [list(column) for column in zip(*rows, strict=True)],
+    )
 
 
 async def days_within(
@@ -319,7 +314,7 @@ async def days_within(
     The periods must not overlap: a day inside two of them would be returned twice.
     """
     numbers = [(day_number(first), day_number(last)) for first, last in periods]
-    rows = await _select(
+    rows = await select(
         connection,
         "SELECT v.meter_id, v.day, v.amount, v.quality FROM k JOIN daily_volume v"
         " ON v.meter_id = k.a AND v.day BETWEEN k.b AND k.c ORDER BY v.meter_id, v.day",
@@ -341,7 +336,7 @@ def is_sqlite(connection: BaseDBAsyncClient) -> bool:
     return connection.capabilities.dialect == "sqlite"
 
 
-async def _select(
+async def select(
     connection: BaseDBAsyncClient, statement: str, keys: Iterable[tuple[int, ...]]
 ) -> list[dict[str, Any]]:
     """Run a statement that reads the batch's keys as the table `k(a, b, c)`."""

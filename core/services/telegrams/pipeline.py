@@ -7,6 +7,7 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -25,10 +26,13 @@ from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.meter_conditions import update_condition_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
 from core.services.alerts.slow_leak_hints import update_slow_leak_hints
+from core.services.alerts.workflow import meters_under_repair
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
-from core.services.places.meter_directory import lock_dwellings, meters_by_address
-from core.services.shared.transaction import transactional
+from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
+from core.services.places.meter_states import MeterState, lock_states, refresh, refresh_flags, save_states
+from core.services.shared.partitions import prepare_months
+from core.services.shared.transaction import current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
@@ -44,10 +48,13 @@ from core.services.telegrams.decoding import (
 from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.moments import Span, in_batches, settle
-from core.services.telegrams.readings import ingest
+from core.services.telegrams.plain import MetMeanwhile, Plain, lock_first_ones, store_plain, take_plainly
+from core.services.telegrams.readings import Ingested, ingest
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
+
+_MOST_TRIES = 5
 
 
 @dataclass(slots=True)
@@ -193,16 +200,26 @@ async def _take_in_batch(
 ) -> IntakeSummary:
     received = identify_lines(batch, application.decoder)
     telegrams = [item for item in received if isinstance(item, ReceivedTelegram)]
-    meters = await meters_by_address(
+    meters = await application.meters.find(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
     opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
-    return await _store(
-        application, viewer, reported, unusable, learned=(formats, updated_formats), source=source, now=now
-    )
+    await prepare_months(current_database(), {int(report.received.moment.timestamp()) for report in reported})
+    for _ in range(_MOST_TRIES):
+        with suppress(MetMeanwhile):
+            return await _store(
+                application,
+                viewer,
+                reported,
+                unusable,
+                learned=(formats, updated_formats),
+                source=source,
+                now=now,
+            )
+    raise MetMeanwhile
 
 
 @transactional
@@ -217,41 +234,84 @@ async def _store(
     source: str,
     now: datetime,
 ) -> IntakeSummary:
-    await remember(connection, *learned, now=now)
-    await lock_dwellings(connection, [report.meter.dwelling_id for report in reported])
-    reported = await with_removals(connection, reported)
-    reported, unusable = await settle(connection, reported, unusable)
-    reported = await with_addresses_learned(connection, reported)
     thresholds_of = application.registry.leak_thresholds
-    readings = await ingest(connection, reported, now=now)
-    corrected, judged = await _correct(connection, readings.judged, thresholds_of=thresholds_of, now=now)
+    await remember(connection, *learned, now=now)
+    await take_write_lock(connection)
+    states = await lock_states(connection, {report.meter.id for report in reported})
+    await lock_first_ones(connection, reported, states)
+    if not await application.meters.is_current(connection):
+        reported = await with_removals(connection, reported)
+    plain, rest = await take_plainly(
+        connection, reported, unusable, states, thresholds_of=thresholds_of, now=now
+    )
+    limited = await application.meters.limited_dwellings(connection)
+    compared = [meter for meter in plain.states if meter.dwelling_id in limited]
+    await lock_dwelling_rows(
+        connection,
+        [report.meter.dwelling_id for report in rest]
+        + [meter.dwelling_id for meter in (*plain.whole_days, *plain.unquiet, *compared)]
+        + [meter.dwelling_id for meter, _ in plain.conditions],
+    )
+    readings, failures, judged, corrected = await _take_closely(
+        connection, rest, unusable, thresholds_of=thresholds_of, now=now
+    )
+    await store_plain(connection, plain)
     touched = await roll_up(connection, judged.counted)
-    findings = await watch(connection, touched, thresholds_of=thresholds_of, now=now)
+    findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
-    relapses = await notify_relapses(connection, list(touched), now=now)
+    repaired = await meters_under_repair(connection)
+    checked = [*touched, *(meter for meter in plain.states if meter.id in repaired)]
+    relapses = await notify_relapses(connection, checked, now=now)
     conditions = await update_condition_alerts(
-        connection, judged.counted, thresholds_of=thresholds_of, now=now
+        connection, [*judged.counted, *plain.conditions], thresholds_of=thresholds_of, now=now
     )
-    months = await update_over_consumption_alerts(connection, touched, now=now)
-    limits = await update_limit_alerts(connection, touched, now=now)
-    hints = await update_slow_leak_hints(
-        connection, touched, thresholds_of=application.registry.leak_thresholds, now=now
+    whole_days = touched | plain.whole_days
+    months = await update_over_consumption_alerts(connection, whole_days, now=now)
+    limits = await update_limit_alerts(
+        connection, touched | {meter: plain.touched(meter) for meter in compared}, now=now
     )
+    hints = await update_slow_leak_hints(connection, whole_days, thresholds_of=thresholds_of, now=now)
     notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
-    failures = [*unusable, *readings.unusable]
     await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
     await mark_replayed(connection, used, now=now)
+    await save_states(connection, await _states_after(connection, plain))
+    await refresh(connection, {report.meter for report in rest}, thresholds_of=thresholds_of)
     return IntakeSummary(
-        lines=len(used) + len(failures),
-        stored=len(readings.stored),
+        lines=len(used) + len(plain.stored) + len(plain.duplicates) + len(failures),
+        stored=len(readings.stored) + len(plain.stored),
         doubtful=readings.doubtful,
-        duplicates=len(readings.duplicates),
+        duplicates=len(readings.duplicates) + len(plain.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
         messages=messages + corrected.messages,
     )
+
+
+async def _take_closely(
+    connection: TransactionalDBClient,
+    reported: Sequence[Reported],
+    unusable: Sequence[Unusable],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> tuple[Ingested, list[Unusable], Judged, IntakeSummary]:
+    """The long way: every reading is compared with what is stored around it."""
+    reported, unusable = await settle(connection, reported, unusable)
+    if not reported:
+        return Ingested(), list(unusable), Judged(), IntakeSummary()
+    reported = await with_addresses_learned(connection, reported)
+    readings = await ingest(connection, reported, now=now)
+    corrected, judged = await _correct(connection, readings.judged, thresholds_of=thresholds_of, now=now)
+    return readings, [*unusable, *readings.unusable], judged, corrected
+
+
+async def _states_after(connection: TransactionalDBClient, plain: Plain) -> list[MeterState]:
+    """The states of the short way; of meters that were looked at more closely with what that found."""
+    asked = plain.unquiet.keys() | {meter for meter, _ in plain.conditions}
+    found = await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
+    return [*found, *(state for meter, state in plain.states.items() if meter not in asked)]
 
 
 async def _correct(

@@ -34,7 +34,7 @@ from core.services.telegrams.replay_protection import MessageCounters
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
 """The same bytes within this time are one transmission that two gateways received, or a repeater's."""
 
-_QUANTITY_OF = {
+QUANTITY_OF = {
     Unit.LITRE: Quantity.VOLUME,
     Unit.WATT_HOUR: Quantity.ENERGY,
     Unit.ALLOCATOR_UNIT: Quantity.ALLOCATOR,
@@ -223,7 +223,7 @@ def _spans(windows: Sequence[Window]) -> list[Window]:
 def _refused(report: Reported, outcome: Ingested, received_at: datetime, now: datetime) -> bool:
     """Note why a report contradicts the register of meters; False when it does not."""
     meter, received = report.meter, report.received
-    if report.index.fluid_quantity is not _QUANTITY_OF[meter.fluid.unit]:
+    if report.index.fluid_quantity is not QUANTITY_OF[meter.fluid.unit]:
         reason = Reason.UNIT_MISMATCH
         message = (
             f"The telegram measures {report.index.fluid_quantity}, the meter is registered for {meter.fluid}."

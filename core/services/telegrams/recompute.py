@@ -23,6 +23,7 @@ from core.services.alerts.over_consumption import update_over_consumption_alerts
 from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
+from core.services.places.meter_states import refresh
 from core.services.shared import time_series
 from core.services.shared.service_window import extent, reading_before
 from core.services.telegrams.rollups import recompute_days
@@ -59,6 +60,7 @@ async def recompute_meter(
     """
     days = await _touched_days(connection, meter, since)
     if days is None:
+        await refresh(connection, [meter], thresholds_of=thresholds_of)
         return Recomputed(None)
     touched = {meter: days}
     before = await _alerts_of(connection, meter)
@@ -72,6 +74,7 @@ async def recompute_meter(
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
     notifications = [*leaks.notifications, *conditions.notifications, *months, *limits]
+    await refresh(connection, [meter], thresholds_of=thresholds_of)
     corrections = await corrections_queued(connection, before - await _alerts_of(connection, meter))
     return Recomputed(
         days,

@@ -20,6 +20,8 @@ from core.services.places.meter_directory import meter_with_address
 from core.services.shared.transaction import transactional
 from core.services.telegrams.decoding import Reported
 
+_ROWS_AN_UPDATE: Final = 1000
+
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """Between two gateways that receive one meter."""
 
@@ -62,6 +64,7 @@ class MessageCounters:
     async def save(self, connection: TransactionalDBClient) -> None:
         """Store what was noted."""
         fresh: list[MessageCounter] = []
+        risen: list[MessageCounter] = []
         for radio, (counter, moment) in self._newest.items():
             row = self._stored.get(radio)
             if row is None:
@@ -73,8 +76,12 @@ class MessageCounters:
                 )
             elif (row.counter, row.received_at) != (counter, moment):
                 row.counter, row.received_at = counter, moment
-                await row.save(using_db=connection)
+                risen.append(row)
         await MessageCounter.bulk_create(fresh, using_db=connection)
+        if risen:
+            await MessageCounter.bulk_update(
+                risen, ("counter", "received_at"), batch_size=_ROWS_AN_UPDATE, using_db=connection
+            )
 
 
 async def begin_anew(connection: TransactionalDBClient, meter_id: int) -> None:

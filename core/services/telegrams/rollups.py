@@ -1,6 +1,6 @@
-"""Recomputes the hourly and daily volumes that new readings touch.
+"""Recomputes the daily volumes that new readings touch.
 
-In: the meters of a batch and the span of their new readings. Out: rows of both tables, replaced. The one
+In: the meters of a batch and the span of their new readings. Out: their rows, replaced. The one
 rule: volumes are a function of the stored readings alone, so late, doubled and disordered telegrams give the
 same rows as orderly ones. A new reading changes the days from that of the reading before it to that of the
 reading after it, or, where it lies above that one, of the first to reach it; no others.
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.consumption import DayVolume, HourVolume, clean, daily_volumes, day_of, day_start, hourly_volumes
+from core.consumption import DayVolume, clean, daily_volumes, day_of, day_start
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.volumes import HOUR_S
 from core.services.places.meter_directory import MeterEntry
@@ -52,22 +52,14 @@ async def recompute_days(
         connection,
         [Window(meter.id, start_s - LOOK_BACK_S, end_s) for meter, (start_s, end_s) in bounds.items()],
     )
-    hours: list[tuple[int, HourVolume]] = []
     days: list[tuple[int, DayVolume]] = []
     for meter, (first_day, last_day) in touched.items():
-        start_s, end_s = bounds[meter]
         pieces = clean(readings.get(meter.id, []), meter.register)
-        hours += [(meter.id, hour) for hour in hourly_volumes(pieces) if start_s <= hour.start_s < end_s]
         days += [
             (meter.id, day)
             for day in daily_volumes(pieces, zone=meter.zone)
             if first_day <= day.day <= last_day
         ]
-    await time_series.replace_hours(
-        connection,
-        [Window(meter.id, start_s, end_s - 1) for meter, (start_s, end_s) in bounds.items()],
-        hours,
-    )
     await time_series.replace_days(
         connection,
         [
@@ -96,6 +88,5 @@ def _touched_days(
 
 
 def _bounds_s(meter: MeterEntry, days: tuple[date, date]) -> tuple[int, int]:
-    """The full hours that the days touch, epoch seconds: midnight falls within an hour in some zones."""
-    start_s, end_s = day_start(days[0], meter.zone), day_start(days[1] + _ONE_DAY, meter.zone)
-    return start_s - start_s % HOUR_S, end_s + -end_s % HOUR_S
+    """The first second of the days, and the first after them."""
+    return day_start(days[0], meter.zone), day_start(days[1] + _ONE_DAY, meter.zone)

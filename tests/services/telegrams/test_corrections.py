@@ -43,7 +43,6 @@ async def state():
     """All figures, and which readings are doubtful and why; withdrawn ones aside, and what proved each."""
     statements = (
         "SELECT meter_id, read_at, index_value FROM reading ORDER BY read_at",
-        "SELECT * FROM hourly_volume ORDER BY hour_at",
         "SELECT * FROM daily_volume ORDER BY day",
         (
             "SELECT read_at, index_value, doubt, decided FROM doubtful_reading"

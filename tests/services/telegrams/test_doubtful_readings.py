@@ -23,7 +23,7 @@ from tests.support import factories
 
 START = datetime(2026, 11, 20, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FIGURES = ("reading", "hourly_volume", "daily_volume")
+FIGURES = ("reading", "daily_volume")
 
 
 @pytest.fixture

