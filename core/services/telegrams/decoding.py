@@ -79,12 +79,18 @@ class ReceivedLine:
     dated: datetime | None = None
 
     @classmethod
-    def of(cls, text: str, received_at: datetime, *, operator_id: int | None) -> "ReceivedLine":
+    def of(
+        cls, text: str, received_at: datetime, *, operator_id: int | None, laid_at: datetime | None = None
+    ) -> "ReceivedLine":
         """The line of an arbitrary text; of one that is too long its beginning and its length."""
         line = stripped(text) or text.strip()
         if len(line) > LONGEST_LINE and not is_cut(line):
             line = cut_line(line[:LONGEST_LINE], len(line))
-        return cls(escape_for_database(line), received_at, operator_id)
+        return cls(escape_for_database(line), received_at, operator_id, laid_at=laid_at)
+
+    def timed(self) -> "ReceivedLine":
+        """The same line, which carries a moment of its own."""
+        return ReceivedLine(self.text, self.received_at, self.operator_id, self.sightings, dated=self.dated)
 
     @property
     def digest(self) -> str:
@@ -172,7 +178,7 @@ def _received_telegram(
         return _failed(line, identified, None)
     digest = hashlib.blake2b(gateway_line.telegram, digest_size=8).digest()
     return ReceivedTelegram(
-        line=line if gateway_line.received_at is None else replace(line, laid_at=None),
+        line=line if gateway_line.received_at is None else line.timed(),
         identified=identified,
         telegram_digest=int.from_bytes(digest, "big", signed=True),
         moment=line.dated or gateway_line.received_at or line.laid_at or line.received_at,

@@ -110,8 +110,7 @@ def in_batches(
                 moment = ends_at - timedelta(seconds=max(0, span.seconds - seconds))
             # The microseconds keep the order of lines that were received at one moment.
             at = moment + timedelta(microseconds=position)
-            line = ReceivedLine.of(text, now, operator_id=operator_id)
-            laid.append(replace(line, laid_at=at))
+            laid.append(ReceivedLine.of(text, now, operator_id=operator_id, laid_at=at))
         yield laid
 
 

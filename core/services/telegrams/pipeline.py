@@ -19,6 +19,7 @@ from core.access import Permission, Viewer
 from core.bootstrap import Application
 from core.leak_thresholds import ThresholdsOf
 from core.metering import CompactFormats
+from core.metering.batch import collector_at_rest
 from core.models import DeadLetter, TelegramState
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
 from core.services.alerts.leak_detection import watch
@@ -181,9 +182,10 @@ async def _in_batches(
     summary = IntakeSummary()
     key_encryption = KeyEncryption.under(application.settings.secret_key)
     for batch in batches:
-        summary += await _take_in_batch(
-            application, viewer, batch, key_encryption=key_encryption, source=source, now=now
-        )
+        with collector_at_rest():  # the values of a batch have no cycles, and are many
+            summary += await _take_in_batch(
+                application, viewer, batch, key_encryption=key_encryption, source=source, now=now
+            )
         if progress is not None:
             progress(len(batch))
     return summary

@@ -1,7 +1,7 @@
 """The short way of intake: meters whose new readings follow plainly from their last ones.
 
-In: what a batch's telegrams reported, and the states of their meters. Out: readings, day volumes and states to
-store, computed without reading anything else of these meters; and the reports that the long way must judge
+In: what a batch's telegrams reported, and the states of their meters. Out: readings, day volumes and states
+to store, computed without reading anything else of these meters; and the reports that the long way must judge
 (`core.services.telegrams.readings`). The one rule: the short way stores exactly what the long way would; it
 leaves a meter to it whenever that would have to look at more than the last reading: untimed, late, doubtful,
 fast or falling, after a long gap, refused, or known as a dead letter.
@@ -46,7 +46,12 @@ BURST_WINDOW_S: Final = 2 * 3600
 
 _ALWAYS_S: Final = 1 << 40
 
-_UNCLEAR: Final = StateFlag.DAY_UNCLEAR | StateFlag.DOUBT
+_UNCLEAR: Final = int(StateFlag.DAY_UNCLEAR | StateFlag.DOUBT)
+_LONG_GAP: Final = int(StateFlag.LONG_GAP)
+_LEAK: Final = int(StateFlag.LEAK)
+_CONDITION: Final = int(StateFlag.CONDITION)
+_FROM_FIRST: Final = int(StateFlag.FROM_FIRST)
+"""As plain numbers: arithmetic on an enum costs more than all else that is done for a reading."""
 
 
 @dataclass(slots=True)
@@ -128,7 +133,7 @@ async def take_plainly(
 
 
 class MetMeanwhile(Exception):
-    """Another worker stored the first reading of one of a batch's meters meanwhile: the batch begins again."""
+    """Another worker stored the first reading of a batch's meter meanwhile: the batch begins again."""
 
 
 async def lock_first_ones(
@@ -164,7 +169,7 @@ def _is_plain(state: MeterState | None, meter: MeterEntry) -> bool:
         return False
     if state is None:
         return True
-    is_long = state.plain_steps >= PLAIN_STEPS or bool(state.flags & StateFlag.FROM_FIRST)
+    is_long = state.plain_steps >= PLAIN_STEPS or bool(state.flags & _FROM_FIRST)
     return is_long and not state.flags & _UNCLEAR
 
 
@@ -314,19 +319,19 @@ class _Course:
             days.add(at_s, index, one.at_s, one.units)
             at_s, index = one.at_s, one.units
         if any(row.status_bits for row in rows):
-            flags |= StateFlag.CONDITION
+            flags |= _CONDITION
         touched = plain.touch(meter, days.first, days.last)
         plain.days += [(meter.id, day_number(day), *values) for day, values in days.volumes.items()]
         if days.is_day_whole:
             plain.whole_days[meter] = touched
-        if meter.fluid.is_water and (is_asked or flags & StateFlag.LEAK):
+        if meter.fluid.is_water and (is_asked or flags & _LEAK):
             plain.unquiet[meter] = touched
         was_fast = meter.fluid.is_water and fast_at > found[0].at_s - BURST_WINDOW_S
-        if flags & StateFlag.CONDITION or was_fast:
+        if flags & _CONDITION or was_fast:
             plain.conditions += [(meter, row) for row in rows]
         steps = min(PLAIN_STEPS, state.plain_steps + len(self.new))
         if steps == PLAIN_STEPS:
-            flags &= ~StateFlag.FROM_FIRST
+            flags &= ~_FROM_FIRST
         plain.states[meter] = MeterState(
             meter.id,
             at_s,
@@ -339,7 +344,7 @@ class _Course:
             days.index,
             found[-1].evidence,
             steps,
-            int(flags if days.is_estimate else flags & ~StateFlag.LONG_GAP),
+            flags if days.is_estimate else flags & ~_LONG_GAP,
         )
 
     def _row(self, one: _New) -> ReadingRow:
@@ -362,7 +367,7 @@ def _state_at_first(one: _New, meter: MeterEntry) -> MeterState:
         index,
         one.evidence,
         0,
-        int(StateFlag.FROM_FIRST),
+        _FROM_FIRST,
     )
 
 
@@ -379,7 +384,7 @@ class _Days:
     def __init__(self, state: MeterState, zone: ZoneInfo) -> None:
         self._zone = zone
         self.from_s, self.index = state.day_from, state.day_index
-        self.is_estimate = bool(state.flags & StateFlag.LONG_GAP)
+        self.is_estimate = bool(state.flags & _LONG_GAP)
         self.is_day_whole = False
         self.volumes: dict[date, tuple[int, str]] = {}
         self.first, self.last = civil_day_at(zone, state.last_at).day, date.min
