@@ -1,7 +1,8 @@
-"""Our four drivers pass what a stranger's has to pass, by the same import."""
+"""Our drivers pass what a stranger's has to pass, by the same import."""
 
 import json
 
+import drivers.apator
 import drivers.ista
 import drivers.itron
 import drivers.kamstrup
@@ -9,6 +10,10 @@ import drivers.ocea
 from core.metering import parse_line
 from core.metering.conformance import DriverConformance, installed_plugins, subjects_of
 from tests.conformance.conftest import ROOT
+
+
+class TestApator(DriverConformance):
+    plugin = drivers.apator
 
 
 class TestIsta(DriverConformance):
