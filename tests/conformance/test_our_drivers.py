@@ -3,6 +3,9 @@
 import json
 
 import drivers.apator
+import drivers.bmeters
+import drivers.innotas
+import drivers.integra
 import drivers.ista
 import drivers.itron
 import drivers.kamstrup
@@ -14,6 +17,18 @@ from tests.conformance.conftest import ROOT
 
 class TestApator(DriverConformance):
     plugin = drivers.apator
+
+
+class TestBmeters(DriverConformance):
+    plugin = drivers.bmeters
+
+
+class TestInnotas(DriverConformance):
+    plugin = drivers.innotas
+
+
+class TestIntegra(DriverConformance):
+    plugin = drivers.integra
 
 
 class TestIsta(DriverConformance):
