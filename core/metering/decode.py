@@ -115,7 +115,7 @@ class Opened(Struct, frozen=True, gc=False):
         frame = self.frame
         proprietary = frame.envelope.security is SecurityKind.PROPRIETARY
         headers = frame.layout.headers
-        if proprietary or frame.compact_signature is not None or not headers:
+        if proprietary or frame.compact_signature is not None or not headers or not all(headers):
             return None
         return signature(headers), headers
 
@@ -240,6 +240,12 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
     if envelope.security is SecurityKind.PROPRIETARY:
         return _open_proprietary(envelope, driver, key)
     known = {**formats, **driver.formats} if formats else driver.formats
+    if driver.own_content is not None and envelope.security is SecurityKind.NONE:
+        own = driver.own_content(envelope)
+        if own is not None and key is not None:
+            raise _plain_despite_key()
+        if own is not None:
+            return own
     if driver.encrypted_record is not None and envelope.security is SecurityKind.NONE:
         frame = _open_encrypted_record(envelope, driver.encrypted_record, key, known)
         if frame is not None:

@@ -3,6 +3,7 @@
 import json
 
 import drivers.apator
+import drivers.bfw
 import drivers.bmeters
 import drivers.innotas
 import drivers.integra
@@ -17,6 +18,10 @@ from tests.conformance.conftest import ROOT
 
 class TestApator(DriverConformance):
     plugin = drivers.apator
+
+
+class TestBfw(DriverConformance):
+    plugin = drivers.bfw
 
 
 class TestBmeters(DriverConformance):

@@ -62,3 +62,13 @@ def topas(total, year_end, month_end, *, days):
             b"\xc4\x01\x6d" + clock(datetime(2026, 4, 30, 23, 59))[2:], b"\xcc\x01\x13" + digits(month_end),
         )
     )  # fmt: skip
+
+
+def bfw(now, months, today, *, year_end, mark=0x1F):
+    """The content of a 240radio: units of now and of eighteen months, the oldest first."""
+    packed = b""
+    for one, two in zip(months[::2], months[1::2], strict=True):
+        packed += bytes((one & 0xFF, one >> 8 << 4 | two >> 8, two & 0xFF))
+    units = year_end.to_bytes(2, "big") + now.to_bytes(2, "big")
+    day = bytes.fromhex(f"{today:%d%m%y}")
+    return b"\x2f\x2f" + bytes((0x77, mark)) + units + b"\x12\x34" + packed + day
