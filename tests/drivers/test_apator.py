@@ -140,8 +140,8 @@ def test_what_no_na1_sends_is_refused(block):
     assert refused(apator.radio_na1(block)) == "KEY_WRONG"
 
 
-def test_other_frames_of_the_maker_are_told_as_such():
-    """CI A0 of another version, or with another length, is no NA-1."""
+def test_other_frames_of_the_maker_are_refused():
+    """CI A0 of another version, or with another length, is no NA-1: UNSUPPORTED_PAYLOAD."""
     block = apator.block_na1(530_733, MOMENT)
     assert refused(apator.radio_na1(block, version=0x15)) == "UNSUPPORTED_PAYLOAD"
     assert refused(apator.radio_na1(block + bytes(16))) == "UNSUPPORTED_PAYLOAD"

@@ -1,4 +1,4 @@
-"""drivers.bfw: a layout of the maker's own, proved by its months; and a content of a driver's own in a batch."""
+"""drivers.bfw: a layout of the maker's own, proved by its months; such a content in a batch."""
 
 import random
 from datetime import date

@@ -131,7 +131,7 @@ def test_topas_without_a_battery_that_can_be(days):
     assert not values.keys() & {"battery_days", "battery_years"}
 
 
-def test_what_the_standard_leaves_out_stays_out():
+def test_what_the_standard_leaves_out_is_no_value_here_either():
     """A counter of all ones and a clock that was never set are no values with a driver either."""
     content = b"\x04\x13\xff\xff\xff\xff" + makers.clock(datetime(2000, 1, 1)) + b"\x0f\x05\x2a" + bytes(4)
     assert measured(HYDRODIGIT, content).values == {"backward_volume_m3": 0}
