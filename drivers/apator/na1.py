@@ -113,7 +113,7 @@ def _read(envelope: Envelope, plain: bytes, asked: float, *, default_key: bool) 
     clock = _EPOCH + timedelta(seconds=int.from_bytes(plain[5:9], "little"))
     hours = plain[9] | plain[10] >> 2 << 8
     since = int.from_bytes(plain[11:13], "little") << 2 | plain[10] & 3
-    if not _FIRST <= clock < _LAST or since > litres:
+    if not _FIRST <= clock < _LAST or since > litres or all(plain[13:]):
         return None
     bits = _CHECKED + number_bits(litres, 28) + _OF_A_CLOCK + number_bits(since, 18) + number_bits(hours, 14)
     bits += sum(_SET if state else _UNSET for state in plain[13:])

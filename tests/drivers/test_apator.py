@@ -136,8 +136,18 @@ def test_the_na1_that_a_gateway_opened():
     ],
 )
 def test_what_no_na1_sends_is_refused(block):
-    """Another check byte, a total below what was counted lately, a clock of 2051, all bits set: no value."""
+    """Another check byte, a total below what was counted lately, a clock of 2051, three states: no value."""
     assert refused(apator.radio_na1(block)) == "KEY_WRONG"
+
+
+@pytest.mark.parametrize("litres", [4, 530_733])
+@pytest.mark.parametrize("states", [bytes(3), b"\0\0\x80"])
+def test_a_damaged_counter_of_the_na1_moves_no_clock(litres, states):
+    """Each bit of the counter, which is part of the vector, turned: the telegram is refused."""
+    telegram = apator.radio_na1(apator.block_na1(litres, MOMENT, since=2, states=states))
+    for bit in range(8):
+        damaged = telegram[:11] + bytes((telegram[11] ^ 1 << bit,)) + telegram[12:]
+        assert refused(damaged) == "KEY_WRONG"
 
 
 def test_other_frames_of_the_maker_are_refused():
