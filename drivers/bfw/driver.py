@@ -22,7 +22,16 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
-from submeter.vendor import Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
+from submeter.vendor import (
+    Frame,
+    Measurand,
+    Measurement,
+    MeterDriver,
+    SerialFormat,
+    Signature,
+    Table,
+    standard,
+)
 from submeter.vendor.proprietary import Envelope, Layout, fixed_place
 
 _SHORT_HEADER: Final = 0x7A
@@ -105,8 +114,8 @@ def _ends_of_months(today: date) -> Sequence[date]:
 
 
 def interpret(frame: Frame) -> Measurement:
-    """What a 240radio sends."""
-    return _TABLE.interpret(frame)
+    """What a 240radio sends; of one that sends records what the standard says of them."""
+    return _TABLE.interpret(frame) if frame.layout is _LAYOUT else standard(frame)
 
 
 DRIVER: Final = MeterDriver(
