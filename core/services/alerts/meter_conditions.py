@@ -23,11 +23,10 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.recurring_draws import draws_near, first_s_of, update_draws, windows_of
-from core.services.alerts.sightings import sightings_of
+from core.services.alerts.sightings import sightings_around, undecided_since
 from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow
 
 CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
@@ -54,11 +53,11 @@ async def update_condition_alerts(
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
     near = await draws_near(connection, spans)
-    rows = await time_series.rows_around(connection, windows_of(spans, near))
-    sightings = await sightings_of(connection, spans, rows)
+    sightings, rows = await sightings_around(connection, spans, windows_of(spans, near))
     dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
     draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)
+    spans = undecided_since(spans, rows)
     known = await _alerts(connection, spans, draws.raising)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions(notifications=draws.notifications)

@@ -34,7 +34,10 @@ _AT_ONCE = 500
 
 @dataclass(slots=True)
 class Judged:
-    """What changed: readings that count now, that do so no longer, and new ones that are doubtful."""
+    """What changed: readings that count now, that do so no longer, and new ones that are doubtful.
+
+    One that counted with a state it does not have is among the removed.
+    """
 
     counted: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
     removed: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
