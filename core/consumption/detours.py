@@ -3,7 +3,8 @@
 In: the observations of ONE meter that may count. Out: those that do not after all. The one rule: where a
 register ran back and one of the two readings can be left out so that it never did, one damaged line is
 likelier than water that ran back: by a litre too, which would lie in the wrong hour. Where either can be left
-out, nobody can tell which is false, and neither counts.
+out, nobody can tell which is false, and neither counts; but by as little as a series forgives, water may have
+run back, and both do.
 """
 
 from collections.abc import Sequence
@@ -26,15 +27,16 @@ def without_detours(
     place = 0
     while place + 1 < len(kept):
         one, after = kept[place], kept[place + 1]
-        if falls(one, after, register):
-            before = kept[place - 1] if place else None
-            third = kept[place + 2] if place + 2 < len(kept) else None
+        before = kept[place - 1] if place else None
+        third = kept[place + 2] if place + 2 < len(kept) else None
+        if falls(one, after, register) and (before is not None or from_first):
             if before is None:
-                peak = from_first and _is_false_start(one, after, third, register)
+                peak = _is_false_start(one, after, third, register)
             else:
                 peak = _is_weak(one) and rises(before, after, register)
             dip = _is_weak(after) and third is not None and rises(one, third, register)
-            if peak or dip:
+            forgiven = register.moved_units(one.index, after.index) is not None
+            if (peak or dip) and not (forgiven and (third is None or (peak and dip))):
                 kept[place : place + 2] = [*([] if peak else [one]), *([] if dip else [after])]
                 place = max(0, place - 1)
                 continue

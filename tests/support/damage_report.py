@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.consumption.plausibility import Evidence
+from core.consumption.register import BACKFLOW_LIMIT
 from tests.support.damage import HOUR_S, Household
 from tests.support.damaged_lines import UNTIMED, Figures, Shape, shape_of
 
@@ -174,12 +175,18 @@ def _same(
 def _is_undetectable(
     true_ones: Sequence[tuple[int, int]], at: int, index: int, evidence: int, *, from_first: bool = False
 ) -> bool:
-    """Whether a false reading lies between its true neighbours; `from_first`: or before all of them."""
+    """Whether a false reading lies between its true neighbours; `from_first`: or before all of them.
+
+    By as little as a register may run back it may lie beside them, if its gateway says that it is whole.
+    """
     if evidence >= Evidence.LINK_CHECKSUM:
         return False
+    back = BACKFLOW_LIMIT if evidence == Evidence.GATEWAY_CHECK else 0
     before = [other for moment, other in true_ones if moment < at][-1:]
     after = [other for moment, other in true_ones if moment > at][:1]
-    return bool(after) and index <= after[0] and (before[0] <= index if before else from_first)
+    if not after or not (before or from_first):
+        return False
+    return index <= after[0] + back and (not before or before[0] - back <= index)
 
 
 def _differing(true_ones: dict, found: dict) -> list[tuple[int, tuple]]:
