@@ -49,6 +49,19 @@ def undecided_since(
     }
 
 
+def disbelieved(
+    sightings: Mapping[int, Sequence[Sighting]], rows: Iterable[ReadingRow]
+) -> dict[int, frozenset[int]]:
+    """The moments of each meter at which a telegram reported a state that does not count."""
+    states = {(meter_id, one.at_s): one.flags for meter_id, own in sightings.items() for one in own}
+    found: dict[int, set[int]] = {}
+    for row in rows:
+        believed = states.get((row.meter_id, row.read_at_s))
+        if believed is not None and believed < bits_to_flags(row.status_bits):
+            found.setdefault(row.meter_id, set()).add(row.read_at_s)
+    return {meter_id: frozenset(moments) for meter_id, moments in found.items()}
+
+
 async def sightings_around(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], windows: Sequence[Window]
 ) -> tuple[dict[int, list[Sighting]], list[ReadingRow]]:

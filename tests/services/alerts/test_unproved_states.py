@@ -102,6 +102,17 @@ async def test_a_withdrawn_reading_confirms_no_state(application, home) -> None:
     assert await alerts() == []
 
 
+async def test_a_late_telegram_between_two_that_agreed_takes_the_alert_back(application, home) -> None:
+    """Two damaged lines hours apart report the same; what was sent between them comes later and denies it."""
+    lines = [bare(home, hour, TAMPERED if hour in {2, 5} else 0) for hour in range(8)]
+    await take(application, [lines[0], lines[2], lines[5]])
+    assert await alerts() == WAS_SHOWN
+    await take(application, [lines[3], lines[4]])
+    assert await alerts() == []
+    await take(application, [lines[1], lines[6], lines[7]])
+    assert (await alerts(), len(await states())) == ([], 8)
+
+
 @pytest.mark.parametrize("apart", [True, False])
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_of_two_states_of_one_reading_what_both_report_counts(application, home, order, apart) -> None:
