@@ -53,9 +53,12 @@ def disbelieved(
     sightings: Mapping[int, Sequence[Sighting]], rows: Iterable[ReadingRow]
 ) -> dict[int, frozenset[int]]:
     """The moments of each meter at which a telegram reported a state that does not count."""
+    reporting = [row for row in rows if row.status_bits]
+    if not reporting:
+        return {}
     states = {(meter_id, one.at_s): one.flags for meter_id, own in sightings.items() for one in own}
     found: dict[int, set[int]] = {}
-    for row in rows:
+    for row in reporting:
         believed = states.get((row.meter_id, row.read_at_s))
         if believed is not None and believed < bits_to_flags(row.status_bits):
             found.setdefault(row.meter_id, set()).add(row.read_at_s)
@@ -105,6 +108,8 @@ def _believed_states(rows: Sequence[ReadingRow]) -> list[int]:
     """The states of a meter's readings, as status bits: of an unproved one what two say, itself and its
     neighbours; of an unproved newest one itself, the one before and the state so far.
     """
+    if not any(row.status_bits for row in rows):
+        return [0] * len(rows)
     believed: list[int] = []
     for number, row in enumerate(rows):
         state = row.status_bits
