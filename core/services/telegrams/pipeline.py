@@ -31,7 +31,14 @@ from core.services.alerts.workflow import meters_under_repair
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
-from core.services.places.meter_states import MeterState, lock_states, refresh, refresh_flags, save_states
+from core.services.places.meter_states import (
+    MeterState,
+    StateFlag,
+    lock_states,
+    refresh,
+    refresh_flags,
+    save_states,
+)
 from core.services.shared.partitions import prepare_months
 from core.services.shared.transaction import current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
@@ -313,7 +320,11 @@ async def _take_closely(
 async def _states_after(connection: TransactionalDBClient, plain: Plain) -> list[MeterState]:
     """The states of the short way; of meters that were looked at more closely with what that found."""
     asked = plain.unquiet.keys() | {meter for meter, _ in plain.conditions}
-    found = await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
+    reporting = {row.meter_id: row.status_bits for _, row in plain.conditions}  # the last one's state counts
+    found = [
+        state._replace(flags=state.flags | (int(StateFlag.CONDITION) if reporting.get(state.meter_id) else 0))
+        for state in await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
+    ]
     return [*found, *(state for meter, state in plain.states.items() if meter not in asked)]
 
 
