@@ -97,7 +97,7 @@ async def open_application(
 
 
 def begin_telemetry(settings: Settings) -> None:
-    """Log as the settings say, and export traces where the environment says so; a second call changes nothing."""
+    """Log as the settings say and export traces as the environment says; a second call changes nothing."""
     from core.telemetry import logs, tracing  # noqa: PLC0415 - not for a command that only decodes
 
     logs.configure(settings)
@@ -263,4 +263,3 @@ def _postgresql_credentials(url: str) -> dict[str, Any]:
         "maxsize": int(options.get("maxsize", "10")),
         **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
     }
-

@@ -33,7 +33,7 @@ def is_unreachable(failure: BaseException) -> bool:
 
 
 def is_refusal(failure: BaseException) -> bool:
-    """Whether a server that answers refuses us: the wrong password, no such database or user, no more room."""
+    """Whether a server that answers refuses us: the wrong password, or no such user or database."""
     asyncpg: Any = sys.modules.get("asyncpg")
     if asyncpg is None:
         return False

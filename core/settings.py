@@ -233,7 +233,9 @@ def _secret_of(data_dir: Path, database_url: str) -> str:
             "must be set when the database is not the embedded one", field=f"{PREFIX}SECRET_KEY"
         )
     path, database = data_dir / SECRET_FILE, Path(sqlite_path(database_url))
-    is_used = database.exists() and database.stat().st_size > 0  # asked first: a secret is made before a database
+    is_used = (
+        database.exists() and database.stat().st_size > 0
+    )  # asked first: a secret is made before a database
     if not path.exists():
         if is_used:
             raise SettingsError(

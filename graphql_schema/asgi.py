@@ -1,4 +1,4 @@
-"""The app that an ASGI server runs: `/graphql`, the health routes, and the security headers of every response.
+"""The app that an ASGI server runs: `/graphql`, the health routes, and the security headers.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
 application is opened in the app's lifespan, once per process, and shared by all requests. The periodic jobs
@@ -47,7 +47,6 @@ def utc_now() -> datetime:
 
 def create_app(settings: Settings) -> Starlette:
     """The app of a server; it opens the application at start-up and closes it at shutdown."""
-
     stop = asyncio.Event()
 
     @asynccontextmanager

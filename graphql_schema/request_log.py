@@ -65,7 +65,9 @@ class RequestLog:
                 metrics.HTTP_REQUESTS.labels(method, path, str(status)).inc()
                 metrics.HTTP_SECONDS.labels(path).observe(seconds)
                 note = _log.debug if path in _FREQUENT else _log.info
-                note("request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1))
+                note(
+                    "request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1)
+                )
 
 
 def request_id_of(given: str) -> str:

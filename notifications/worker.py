@@ -17,6 +17,7 @@ from datetime import datetime
 from core.bootstrap import Application
 from core.services.messaging.delivery import Channel, Claimed, claim_next, note_failed, note_sent
 from core.settings import Settings
+from core.telemetry import metrics, tracing
 from notifications.channels.base import NotAccepted, Post, Way
 from notifications.channels.email import Email
 from notifications.channels.sms import Sms
@@ -50,15 +51,19 @@ class OutboxWorker:
         self._clock = clock
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
 
-    async def send_due(self) -> Tally:
-        """Send everything that is due, oldest first."""
+    async def send_due(self, stop: asyncio.Event | None = None) -> Tally:
+        """Send everything that is due, oldest first; once `stop` is set, no further message is begun."""
         sent = failed = 0
         try:
             while message := await claim_next(self._application, self._worker, self._ways, now=self._clock()):
-                if await self._send(message):
-                    sent += 1
-                else:
-                    failed += 1
+                with tracing.span("outbox send", {"submeter.channel": message.channel.value}) as span:
+                    accepted = await self._send(message)
+                    span.note("submeter.accepted", accepted)
+                outcome = "sent" if accepted else "failed"
+                metrics.MESSAGES_SENT.labels(message.channel.value, outcome).inc()
+                sent, failed = sent + accepted, failed + (not accepted)
+                if stop is not None and stop.is_set():
+                    break
         finally:
             for way in self._ways.values():
                 await way.close()
@@ -67,7 +72,7 @@ class OutboxWorker:
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
         """Send due messages at every interval until `stop` is set; a message being sent is settled first."""
         while not stop.is_set():
-            await self.send_due()
+            await self.send_due(stop)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)
 

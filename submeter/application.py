@@ -11,12 +11,17 @@ from submeter.output import err, fail
 
 
 @asynccontextmanager
-async def opened(settings: Settings | None = None) -> AsyncIterator[Application]:
-    """The application, open within the block; ends the command if the tables are not up to date."""
+async def opened(settings: Settings | None = None, *, shared: bool = False) -> AsyncIterator[Application]:
+    """The application, open within the block; ends the command if the tables are not up to date.
+
+    Args:
+        settings: by default those of the environment.
+        shared: whether tasks that the block did not start find the database too.
+    """
     settings = settings or from_environment()
     if await pending_migrations(settings):
         fail("The tables are not up to date: run `submeter migrate` first.", code="MIGRATE_FIRST")
-    async with open_application(settings) as application:
+    async with open_application(settings, shared=shared) as application:
         report_broken_plugins(application)
         yield application
 

@@ -42,7 +42,7 @@ for command, summary in {
     "submeter.commands.managers:managers": "Managers and their residences.",
     "submeter.commands.audit:audit": "The audit log: who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
-    "submeter.commands.worker:worker": "Send the queued messages.",
+    "submeter.commands.worker:worker": "Send the queued messages and run the periodic jobs.",
     "submeter.commands.purge:purge": "Delete data past its retention period.",
 }.items():
     app.command(command, help=summary)

@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
             ops.CreateModel("PeriodicJob", [
                 ("name", fields.CharField(primary_key=True, max_length=40)),
                 ("due_at", fields.DatetimeField()),
-            ], {"table": "periodic_job", "table_description": "When a periodic job is due. Whoever moves the moment on runs the job, so it runs once among all processes."}),
+            ], {"table": "periodic_job", "table_description": "When a periodic job is due. Whoever moves the moment on runs the job: once among all processes."}),
             ops.CreateModel("RecoveryCode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),

@@ -8,7 +8,7 @@ from core.models.base import Model
 
 
 class PeriodicJob(Model):
-    """When a periodic job is due. Whoever moves the moment on runs the job, so it runs once among all processes."""
+    """When a periodic job is due. Whoever moves the moment on runs the job: once among all processes."""
 
     name = fields.CharField(max_length=40, primary_key=True)
     due_at: datetime = fields.DatetimeField()

@@ -17,11 +17,41 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from core.settings import JSON, Settings
 
 PERSONAL = frozenset(
-    """
-    account_name address addressed_to authorization birth_date body code cookie email first_name full_name key
-    last_name mail name password password_hash phone phone_e164 recipient secret secret_key session street
-    surname text to token token_hash user username values variables
-    """.split()
+    {
+        "account_name",
+        "address",
+        "addressed_to",
+        "authorization",
+        "birth_date",
+        "body",
+        "code",
+        "cookie",
+        "email",
+        "first_name",
+        "full_name",
+        "key",
+        "last_name",
+        "mail",
+        "name",
+        "password",
+        "password_hash",
+        "phone",
+        "phone_e164",
+        "recipient",
+        "secret",
+        "secret_key",
+        "session",
+        "street",
+        "surname",
+        "text",
+        "to",
+        "token",
+        "token_hash",
+        "user",
+        "username",
+        "values",
+        "variables",
+    }
 )
 """Names of values that tell who somebody is, what was written to them, or that open a door."""
 
@@ -39,7 +69,7 @@ _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
 
 
 def configure(settings: Settings) -> None:
-    """Log as the settings say. Whoever has set up logging already, as a test runner has, keeps its handlers."""
+    """Log as the settings say. Who has set up logging already, as a test runner has, keeps its handlers."""
     for name in _LOGS_OF_VALUES:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
@@ -67,7 +97,9 @@ def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
     """The formatter of a handler, for lines of structlog and of the standard library's logging alike."""
     renderer: list[Processor] = [structlog.processors.JSONRenderer()]
     if log_format != JSON:
-        renderer = [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+        renderer = [
+            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
         renderer.insert(0, structlog.processors.EventRenamer("message"))
     return structlog.stdlib.ProcessorFormatter(

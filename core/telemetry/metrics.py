@@ -8,13 +8,14 @@ and never one that a stranger may choose: names that clients invent are bounded,
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -30,7 +31,10 @@ TELEGRAMS_STORED = Counter(
     "submeter_telegrams_stored", "Telegrams that became a reading.", ("source",), registry=REGISTRY
 )
 TELEGRAMS_DUPLICATES = Counter(
-    "submeter_telegrams_duplicates", "Telegrams whose reading was stored before.", ("source",), registry=REGISTRY
+    "submeter_telegrams_duplicates",
+    "Telegrams whose reading was stored before.",
+    ("source",),
+    registry=REGISTRY,
 )
 TELEGRAMS_DOUBTFUL = Counter(
     "submeter_telegrams_doubtful",
@@ -39,7 +43,10 @@ TELEGRAMS_DOUBTFUL = Counter(
     registry=REGISTRY,
 )
 TELEGRAMS_REFUSED = Counter(
-    "submeter_telegrams_refused", "Gateway lines that became dead letters.", ("source", "reason"), registry=REGISTRY
+    "submeter_telegrams_refused",
+    "Gateway lines that became dead letters.",
+    ("source", "reason"),
+    registry=REGISTRY,
 )
 STAGE_SECONDS = Histogram(
     "submeter_intake_stage_seconds",
@@ -114,10 +121,16 @@ GRAPHQL_SECONDS = Histogram(
     registry=REGISTRY,
 )
 WORK_FAILURES = Counter(
-    "submeter_work_failures", "How often a kind of work failed and was begun again.", ("work",), registry=REGISTRY
+    "submeter_work_failures",
+    "How often a kind of work failed and was begun again.",
+    ("work",),
+    registry=REGISTRY,
 )
 JOB_RUNS = Counter(
-    "submeter_job_runs", "Runs of the periodic jobs, by outcome: ok, failed.", ("job", "outcome"), registry=REGISTRY
+    "submeter_job_runs",
+    "Runs of the periodic jobs, by outcome: ok, failed.",
+    ("job", "outcome"),
+    registry=REGISTRY,
 )
 
 
@@ -140,29 +153,35 @@ class BoundedNames:
 
 
 def text_of() -> bytes:
-    """The metrics of this process; in a parent of several those of its children, added up."""
+    """The metrics of this process."""
     return generate_latest(REGISTRY)
 
 
-def text_of_children(folder: Path) -> bytes:
-    """The metrics of all processes that count in the folder; what a process that ended had open is forgotten."""
-    for path in folder.glob("gauge_live*_*.db"):
-        number = path.stem.rpartition("_")[2]
-        if number.isdecimal() and not _is_running(int(number)):
-            mark_process_dead(int(number), str(folder))  # type: ignore[no-untyped-call]  # the library's
+def registry_of_children(folder: Path) -> CollectorRegistry:
+    """The metrics of all processes that count in the folder, added up whenever they are asked for."""
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]  # the library's
-    return generate_latest(registry)
+    registry.register(_Children(folder))
+    return registry
+
+
+class _Children(Collector):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Forget the gauges of processes that have ended, and add up."""
+        for path in self._folder.glob("gauge_live*_*.db"):
+            number = path.stem.rpartition("_")[2]
+            if number.isdecimal() and not _is_running(int(number)):
+                mark_process_dead(int(number), str(self._folder))  # type: ignore[no-untyped-call]  # the library's
+        children = MultiProcessCollector(None, str(self._folder))  # type: ignore[no-untyped-call]  # as above
+        found: Iterable[Metric] = children.collect()  # type: ignore[no-untyped-call]  # as above
+        return found
 
 
 def is_one_of_several() -> bool:
     """Whether this process counts for a parent, which serves the metrics."""
     return FOLDER_VARIABLE in os.environ
-
-
-def reader_of(name: str, labels: dict[str, str] | None = None) -> Callable[[], float]:
-    """A function that answers a sample's present value; 0 where there is none."""
-    return lambda: REGISTRY.get_sample_value(name, labels or {}) or 0.0
 
 
 def _is_running(number: int) -> bool:

@@ -78,7 +78,7 @@ def start() -> None:
 
 def use(provider: "TracerProvider") -> None:
     """Collect spans by this provider from now on."""
-    global _tracer, _provider  # noqa: PLW0603 - one for the process, as OpenTelemetry itself has it
+    global _tracer, _provider
     _provider, _tracer = provider, provider.get_tracer("submeter")
 
 

@@ -57,7 +57,9 @@ def outcome_of(error: GraphQLError) -> str:
         cause = cause.original_error
     if cause is None:
         return "invalid"
-    return "refused" if isinstance(cause, SubmeterError) and not isinstance(cause, SecretUnusable) else "failed"
+    return (
+        "refused" if isinstance(cause, SubmeterError) and not isinstance(cause, SecretUnusable) else "failed"
+    )
 
 
 def operation_name(given: str, outcome: str) -> str:

@@ -52,4 +52,3 @@ async def is_ready(application: Application) -> str:
 
 _up_to_date: set[str] = set()
 """The databases whose tables were found current."""
-
