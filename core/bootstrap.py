@@ -153,7 +153,7 @@ async def pending_migrations(settings: Settings) -> list[str]:
     """
     if settings.is_sqlite and not await to_thread.run_sync(Path(sqlite_path(settings.database_url)).exists):
         return _migrations()
-    database = _client(settings)
+    database = database_client(settings)
     try:
         if not await database.execute_query_dict(_HAS_MIGRATED[database.connection_name]):
             return _migrations()
@@ -177,7 +177,7 @@ def _migrations() -> list[str]:
     return sorted(module.name for module in iter_modules(package.submodule_search_locations))
 
 
-def _client(settings: Settings) -> "BaseDBAsyncClient":
+def database_client(settings: Settings) -> "BaseDBAsyncClient":
     """The database without a context, and without models."""
     connection = _connection(settings.database_url, migrating=False)
     client: BaseDBAsyncClient = import_module(connection["engine"]).client_class(

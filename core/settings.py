@@ -127,7 +127,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
     """
-    env = {**_of_file(Path(ENV_FILE)), **os.environ} if environ is None else environ
+    env = environment() if environ is None else environ
     data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
@@ -174,6 +174,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_post(settings)
     return settings
+
+
+def environment() -> dict[str, str]:
+    """The variables that a process is started with: the file `.env`, and the environment, which wins."""
+    return {**_of_file(Path(ENV_FILE)), **os.environ}
 
 
 def _of_file(path: Path) -> dict[str, str]:

@@ -49,10 +49,14 @@ class OutboxWorker:
         self._application = application
         self._ways = ways
         self._clock = clock
+        self._ends_at: float | None = None
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
 
     async def send_due(self, stop: asyncio.Event | None = None) -> Tally:
-        """Send everything that is due, oldest first; once `stop` is set, no further message is begun."""
+        """Send everything that is due, oldest first; once `stop` is set, for half the time that a stop may take.
+
+        So no message is under way when what remains is cancelled.
+        """
         sent = failed = 0
         try:
             while message := await claim_next(self._application, self._worker, self._ways, now=self._clock()):
@@ -62,12 +66,20 @@ class OutboxWorker:
                 outcome = "sent" if accepted else "failed"
                 metrics.MESSAGES_SENT.labels(message.channel.value, outcome).inc()
                 sent, failed = sent + accepted, failed + (not accepted)
-                if stop is not None and stop.is_set():
+                if self._is_to_end(stop):
                     break
         finally:
             for way in self._ways.values():
                 await way.close()
         return Tally(sent, failed)
+
+    def _is_to_end(self, stop: asyncio.Event | None) -> bool:
+        if stop is None or not stop.is_set():
+            return False
+        present = asyncio.get_running_loop().time()
+        if self._ends_at is None:
+            self._ends_at = present + self._application.settings.stop_seconds / 2
+        return present >= self._ends_at
 
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
         """Send due messages at every interval until `stop` is set; a message being sent is settled first."""

@@ -19,7 +19,6 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
-from core.database_errors import is_refusal, is_unreachable, sentence_of
 from core.errors import SubmeterError
 from core.settings import SettingsError
 
@@ -90,6 +89,8 @@ def reported_errors() -> Iterator[None]:
     ) as failure:
         _report_file_error(failure)
     except Exception as failure:
+        from core.database_errors import is_refusal, is_unreachable, sentence_of  # noqa: PLC0415 - seldom needed
+
         if is_unreachable(failure) or is_refusal(failure):
             fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
         from core.metering import DriverConflict  # noqa: PLC0415 - imports all decoders, which are loaded if it was raised
@@ -100,6 +101,8 @@ def reported_errors() -> Iterator[None]:
 
 
 def _report_file_error(failure: OSError) -> NoReturn:
+    from core.database_errors import sentence_of  # noqa: PLC0415 - seldom needed
+
     if failure.filename is None:  # not a file: the socket of a database
         fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
     if isinstance(failure, FileNotFoundError):

@@ -21,6 +21,7 @@ from core import bootstrap
 from core.settings import IN_MEMORY, PREFIX, Settings, from_environment
 from core.telemetry import metrics
 from graphql_schema.monitoring import listen
+from submeter.application import refuse_half_rotated
 from submeter.output import AtMost, Port, fail
 
 
@@ -45,6 +46,7 @@ def serve(
             "Several workers need a shared store for rate limits: set SUBMETER_LIMITS_URL.",
             code="SETTINGS",
         )
+    refuse_half_rotated(settings)
     os.environ[f"{PREFIX}WITHOUT"] = " ".join(sorted(settings.without.union(without)))  # read by the app
     bootstrap.begin_telemetry(settings)
     asyncio.run(bootstrap.migrate(settings))

@@ -23,12 +23,12 @@ _log = logging.getLogger(__name__)
 
 async def take_samples(*, now: datetime) -> None:
     """Set the gauges."""
-    _connections()
     try:
         async with asyncio.timeout(PATIENCE_S):
             await _outbox(now)
     except Exception as failure:  # noqa: BLE001 - drivers raise many types, and metrics never fail for it
         _log.debug("The outbox could not be counted: %s", type(failure).__qualname__)
+    _connections()
 
 
 def _connections() -> None:
