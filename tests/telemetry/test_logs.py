@@ -61,7 +61,7 @@ def test_what_looks_personal_is_in_no_line(lines, log_format, text) -> None:
     """Neither in a message, nor in its arguments, a value, a nested value or an exception's text."""
     kept = lines(log_format)
     logging.getLogger("any.library").warning("Refused: %s", text)
-    logging.getLogger("any.library").warning("Refused: " + text)
+    logging.getLogger("any.library").warning("%s", f"Refused: {text}.")
     log = structlog.stdlib.get_logger("ours")
     log.warning("refused", why=text, nested={"list": [text]})
     log.error("broken", exc_info=ValueError(f"Key (email)=({text}) already exists."))
