@@ -76,14 +76,14 @@ def ended(running: subprocess.Popen[str], number: int) -> tuple[int, str]:
 def test_a_worker_is_watched_and_ends_with_status_0(tables, data_dir, number) -> None:
     """It runs the periodic jobs, serves health and metrics at its own address, and ends at either signal."""
     address = f"127.0.0.1:{free_port()}"
-    with process(data_dir, "worker", ready="Metrics:", SUBMETER_METRICS_ADDRESS=address) as worker:
+    with process(data_dir, "worker", ready="Working:", SUBMETER_METRICS_ADDRESS=address) as worker:
         assert get(f"http://{address}/health/live") == (200, '{"status":"ok"}')
         assert get(f"http://{address}/health/ready")[0] == 200
         status, text = get(f"http://{address}/metrics")
         assert (status, "submeter_outbox_messages 0.0" in text) == (200, True)
         status, rest = ended(worker, number)
     assert status == 0, rest
-    assert rest.rstrip().endswith("Stopped.")
+    assert "Stopped." in rest.splitlines()[-1]
     assert "Traceback" not in rest
 
 
