@@ -71,7 +71,7 @@ async def postgresql_copy(settings: Settings, folder: Path) -> str:
 
 @pytest.mark.parametrize("command", [SQLITE, DUMP, RESTORE])
 def test_the_manual_has_the_commands_that_were_tried(command) -> None:
-    """Letter by letter."""
+    """Character by character."""
     assert command in MANUAL
 
 
