@@ -115,6 +115,23 @@ def test_a_line_of_json_is_an_object_with_level_logger_and_moment(lines) -> None
     assert "RuntimeError: out of" in event["exception"]
 
 
+@pytest.mark.parametrize("log_format", ["JSON", "CONSOLE"])
+def test_a_database_that_is_away_is_one_line(lines, log_format) -> None:
+    """Whoever logs it, as asyncpg's pool does at each try to connect again."""
+    kept = lines(log_format)
+    away = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 5432)")
+    logging.getLogger("asyncpg.pool").warning("Failed; retrying", exc_info=away)
+    try:
+        raise away
+    except ConnectionRefusedError:
+        logging.getLogger("asyncpg.pool").exception("Failed; retrying")
+    assert len(kept) == 2
+    for line in kept:
+        assert "Connect call failed" in line
+        assert "Traceback" not in line
+        assert "\n" not in line
+
+
 @given(st.text())
 def test_any_text_can_be_cleaned_and_cleaning_again_changes_nothing(text) -> None:
     """Whatever a stranger sends ends up in a log line somewhere."""
