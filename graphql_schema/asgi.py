@@ -1,4 +1,4 @@
-"""The app that an ASGI server runs: `/graphql`, `/health`, and the security headers of every response.
+"""The app that an ASGI server runs: `/graphql`, `/telegrams`, `/health`, and the security headers of all.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
 application is opened in the app's lifespan, once per process, and shared by all requests.
@@ -26,7 +26,9 @@ from core.bootstrap import Application, open_application
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.privacy.retention import purge
 from core.services.shared.health import database_answers
+from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import Settings, from_environment
+from graphql_schema import deliveries
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.schema import schema
 
@@ -55,7 +57,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_application(settings, shared=True) as application:
-            app.state.application = application
+            _give(app, application)
             periodic_jobs = asyncio.create_task(run_periodic_jobs(settings, utc_now))
             try:
                 yield
@@ -85,8 +87,14 @@ def create_app_from_environment() -> Starlette:
 def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
     """The app around an application that the caller opened and closes."""
     app = _app(clock)
-    app.state.application = application
+    _give(app, application)
     return app
+
+
+def _give(app: Starlette, application: Application) -> None:
+    """What the requests share."""
+    app.state.application = application
+    app.state.intake = IntakeQueue(application)
 
 
 class SecurityHeaders:
@@ -121,7 +129,12 @@ async def health(_request: Request) -> Response:
 def _app(clock: Clock, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
     app = Starlette(
-        routes=[Route("/", home), Route("/graphql", graphql), Route("/health", health)],
+        routes=[
+            Route("/", home),
+            Route("/graphql", graphql),
+            Route(deliveries.PATH, deliveries.DeliveryDoor().endpoint, methods=["POST"]),
+            Route("/health", health),
+        ],
         middleware=[Middleware(SecurityHeaders)],
         lifespan=lifespan,
     )
