@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from core.access import Permission, Viewer
+from core.database_errors import may_pass
 from core.errors import (
     Busy,
     Forbidden,
@@ -29,7 +30,6 @@ from core.errors import (
     Unavailable,
 )
 from core.services.auth.sessions import viewer_of_token
-from core.services.shared.availability import is_away
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE, IntakeQueue, Receipt
 from graphql_schema.base.credentials import Credentials
 from graphql_schema.gateways import checked_source
@@ -149,7 +149,7 @@ async def _viewer_of(request: Request, now: datetime) -> Viewer:
     except SubmeterError:
         raise
     except Exception as failure:
-        if is_away(failure):
+        if may_pass(failure):
             raise Unavailable(retry_after=WAIT_FOR_DATABASE) from failure
         raise
     viewer.require(Permission.TELEGRAMS_SUBMIT)

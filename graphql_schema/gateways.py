@@ -6,6 +6,7 @@ import strawberry
 
 from core.errors import InvalidInput
 from core.services.telegrams.pipeline import IntakeSummary
+from core.telemetry.intake import Source
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.views import shown
@@ -69,6 +70,7 @@ class TelegramMutation:
             checked_lines(lines),
             source=checked_source(source or f"gateway {viewer.gateway_id}"),
             received_at=info.context.now,
+            way=Source.GRAPHQL,
         )
         return SubmitTelegramsResult.of(receipt.summary)
 

@@ -214,16 +214,17 @@ def _uplink(content: dict[str, object]) -> GatewayLine | None:
 
     None for what is no uplink. The levels in it are those of the bridge's radio, not of the meter's.
     """
+    moments: list[object]
     message = content.get("uplink_message")
     if isinstance(message, dict):  # The Things Stack v3: webhooks and MQTT have the same object
-        payload = message.get("frm_payload")
-        moments = (message.get("received_at"), content.get("received_at"))
+        payload: object = message.get("frm_payload")
+        moments = [message.get("received_at"), content.get("received_at")]
     elif "deviceInfo" in content or "rxInfo" in content:  # ChirpStack v4; v3 without deviceInfo
         payload = content.get("data")
         receivers = content.get("rxInfo")
         receivers = receivers if isinstance(receivers, list) else []
         times = [one.get(name) for one in receivers if isinstance(one, dict) for name in ("nsTime", "time")]
-        moments = (content.get("time"), *times)
+        moments = [content.get("time"), *times]
     else:
         return None
     received = next((moment for moment in moments if isinstance(moment, str) and moment), None)

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from tortoise.exceptions import OperationalError
 
+from core.database_errors import may_pass
 from core.mbus.lines import LONGEST_LINE
 from core.metering.batch import BatchDecoder
 from core.models import DeadLetter
 from core.services.places.key_encryption import KeyEncryption
-from core.services.shared.availability import is_away
 from core.services.shared.transaction import current_database
 from graphql_schema import deliveries
 from submeter.unpacking import FREE_BYTES, zstd
@@ -91,6 +91,10 @@ async def test_lines_are_taken_in_however_they_are_packed(gateway: Any, packing:
         (zstd.compress(b"0" * (2 * FREE_BYTES)), {"Content-Encoding": "zstd"}, 413, "FILE_EXPANDS_TOO_MUCH"),
         (gzip.compress(b"F\n" * 20_001), {"Content-Encoding": "gzip"}, 413, "TOO_MANY_LINES"),
         (b"0" * (deliveries.LARGEST_BODY + 1), {}, 413, "TOO_LARGE"),
+    ],
+    ids=[
+        *("form", "UTF-16", "brotli", "packed twice", "xz", "not packed", "packed otherwise"),
+        *("truncated", "damaged", "bomb", "many lines", "large"),
     ],
 )
 async def test_a_body_that_cannot_be_used_is_refused_whole(
@@ -249,8 +253,8 @@ async def _stopped(*_: Any, **__: Any) -> None:
     raise OperationalError("no connection") from ConnectionRefusedError(111, "Connect call failed")
 
 
-async def test_a_fault_of_ours_is_no_database_that_is_away(gateway: Any) -> None:
+async def test_a_fault_of_ours_is_no_database_that_may_pass(gateway: Any) -> None:
     """What is raised for a wrong statement is not taken for a moment that passes."""
     with pytest.raises(OperationalError) as raised:
         await current_database().execute_query("SELECT nothing FROM nowhere")
-    assert not is_away(raised.value)
+    assert not may_pass(raised.value)

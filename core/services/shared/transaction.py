@@ -21,6 +21,9 @@ from tortoise.transactions import in_transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
+ROLLBACK_S = 5
+"""Longer than a database takes to roll back."""
+
 _running: set[asyncio.Task[object]] = set()
 
 
@@ -51,6 +54,15 @@ def transactional(
         return await asyncio.shield(task)
 
     return run
+
+
+async def cancel_running() -> None:
+    """Cancel the bodies that are under way, as at the end of a process: what they did is rolled back."""
+    tasks = [task for task in _running if task.get_loop() is asyncio.get_running_loop()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=ROLLBACK_S)
 
 
 def _look_at_failure(task: asyncio.Task[object]) -> None:

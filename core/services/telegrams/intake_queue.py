@@ -20,11 +20,12 @@ from typing import TypeAlias
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
+from core.database_errors import may_pass, sentence_of
 from core.errors import Busy, Unavailable
-from core.services.shared.availability import is_away, reason_of
 from core.services.telegrams.dead_letters import UnusableLine, unusable_lines
 from core.services.telegrams.intake_thread import IntakeThread
 from core.services.telegrams.pipeline import IntakeSummary, take_in
+from core.telemetry.intake import Source, received_by
 
 MOST_WAITING_LINES = 40_000
 MOST_WAITING_CHARACTERS = 64 << 20
@@ -56,12 +57,14 @@ class _Delivery:
     received_at: datetime
     names_unusable: bool
     characters: int
+    way: Source
     receipt: "asyncio.Future[Receipt]" = field(repr=False)
 
     async def taken_in(self, application: Application) -> Receipt:
-        summary = await take_in(
-            application, self.viewer, self.lines, source=self.source, now=self.received_at
-        )
+        with received_by(self.way):
+            summary = await take_in(
+                application, self.viewer, self.lines, source=self.source, now=self.received_at
+            )
         if not self.names_unusable or not summary.unusable:
             return Receipt(summary)
         return Receipt(summary, tuple(await unusable_lines(self.viewer, self.lines)))
@@ -130,6 +133,7 @@ class IntakeQueue:
         *,
         source: str,
         received_at: datetime,
+        way: Source = Source.HTTP,
         names_unusable: bool = False,
     ) -> Receipt:
         """Ingest gateway lines of any known format; returns when all of them are committed.
@@ -139,6 +143,7 @@ class IntakeQueue:
             lines: the lines.
             source: a gateway's or topic's name, stored with dead letters.
             received_at: the moment of reception, aware UTC.
+            way: the way in, as metrics name it.
             names_unusable: whether the receipt shall name the lines that could not be used.
 
         Raises:
@@ -149,7 +154,7 @@ class IntakeQueue:
         characters = sum(map(len, lines))
         self.check_room(viewer, lines=len(lines), characters=characters)
         receipt = asyncio.get_running_loop().create_future()
-        delivery = _Delivery(viewer, lines, source, received_at, names_unusable, characters, receipt)
+        delivery = _Delivery(viewer, lines, source, received_at, names_unusable, characters, way, receipt)
         sender = (viewer.operator_id, viewer.gateway_id, viewer.account_id)
         self._waiting.setdefault(sender, deque()).append(delivery)
         self._lines += len(lines)
@@ -194,7 +199,7 @@ class IntakeQueue:
         return delivery
 
     def _refuse(self, delivery: _Delivery, failure: Exception) -> None:
-        if is_away(failure):
+        if may_pass(failure):
             self._note_database(failure)
             failure = Unavailable(retry_after=WAIT_FOR_DATABASE)
         if not delivery.receipt.done():
@@ -205,7 +210,7 @@ class IntakeQueue:
         """Say once that the database is away, and once that it is back."""
         if failure is not None and not self._database_is_away:
             _log.warning(
-                "The database is away, deliveries are refused until it is back: %s", reason_of(failure)
+                "The database is away, deliveries are refused until it is back: %s", sentence_of(failure)
             )
         elif failure is None and self._database_is_away:
             _log.warning("The database is back.")

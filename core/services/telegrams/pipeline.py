@@ -48,6 +48,7 @@ from core.services.telegrams.readings import ingest
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
+from core.telemetry.intake import Source, Stage, note_batch, received_by, stage
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class IntakeSummary:
     """The outcome of an intake: `lines` = `stored` + `duplicates` + all of `unusable`.
 
     Blank lines are not counted. `doubtful` is how many of the stored readings do not count, or not yet.
-    `alerts` were raised or updated.
+    `alerts` were raised or updated. `newest_at` is the moment of the newest stored reading.
     """
 
     lines: int = 0
@@ -65,6 +66,7 @@ class IntakeSummary:
     unusable: Counter[str] = field(default_factory=Counter)
     alerts: int = 0
     messages: int = 0
+    newest_at: datetime | None = field(default=None, compare=False)
 
     def __iadd__(self, other: "IntakeSummary") -> Self:
         self.lines += other.lines
@@ -74,6 +76,8 @@ class IntakeSummary:
         self.unusable += other.unusable
         self.alerts += other.alerts
         self.messages += other.messages
+        moments = [moment for moment in (self.newest_at, other.newest_at) if moment is not None]
+        self.newest_at = max(moments, default=None)
         return self
 
 
@@ -146,9 +150,10 @@ async def replay(
         for operator_id, rows in groupby(waiting, key=_operator_of):
             lines = [replayed_line(row, operator_id, dating, latest) for row in rows]
             receiver = replace(viewer, operator_id=operator_id)
-            summary += await _in_batches(
-                application, receiver, [lines], source="replay", now=now, progress=progress
-            )
+            with received_by(Source.REPLAY):
+                summary += await _in_batches(
+                    application, receiver, [lines], source="replay", now=now, progress=progress
+                )
     return summary
 
 
@@ -174,9 +179,12 @@ async def _in_batches(
     summary = IntakeSummary()
     key_encryption = KeyEncryption.under(application.settings.secret_key)
     for batch in batches:
-        summary += await _take_in_batch(
-            application, viewer, batch, key_encryption=key_encryption, source=source, now=now
-        )
+        with stage(Stage.BATCH):
+            taken = await _take_in_batch(
+                application, viewer, batch, key_encryption=key_encryption, source=source, now=now
+            )
+        note_batch(taken, now=now)
+        summary += taken
         if progress is not None:
             progress(len(batch))
     return summary
@@ -251,6 +259,7 @@ async def _store(
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
         messages=messages + corrected.messages,
+        newest_at=max((report.received.moment for report in readings.stored), default=None),
     )
 
 
