@@ -8,6 +8,7 @@ run beside them, once among all processes of an installation, unless SUBMETER_WI
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -55,6 +56,10 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_application(settings, shared=True) as application:
             _give(app, application)
+            # What was made by now lasts as long as the process: a full collection need not walk through it,
+            # during which no thread answers anybody.
+            gc.collect()
+            gc.freeze()
             async with monitored(application, clock=utc_now, stop=stop):
                 works = [] if JOBS in settings.without else [jobs_work(utc_now)]
                 working = asyncio.create_task(supervise(application, works, stop))

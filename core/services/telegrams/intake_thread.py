@@ -10,17 +10,24 @@ The thread starts with the first job; whoever made it closes it, after the last.
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from tortoise.context import TortoiseContext
 
 from core.bootstrap import Application, database_config
 
 T = TypeVar("T")
+
+SWITCH_S: Final = 0.001
+"""How long this thread computes before it lets the event loop's go on: each answer needs that several times,
+and Python's 5 ms (sys.setswitchinterval) would add up.
+"""
+
 _Job: TypeAlias = Callable[[Application], Awaitable[Any]]
 
 _log = logging.getLogger(__name__)
@@ -66,6 +73,7 @@ class IntakeThread:
             self._started = Future()
             # A daemon: a process that is ended without closing must not hang; transactions are whole anyway.
             self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+            sys.setswitchinterval(SWITCH_S)
             self._thread.start()
         await asyncio.shield(asyncio.wrap_future(self._started))
 
