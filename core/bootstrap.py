@@ -6,7 +6,7 @@ need (drivers, the batch decoder, the migrations) is imported on first use.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,12 +49,16 @@ _MIGRATION_LOCK = 0x5B3E7E4
 class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `counters` are those of the rate limits (`core.services.auth.rate_limits`).
+    `counters` are those of the rate limits (`core.services.auth.rate_limits`). `closing` is called when the
+    application is closed, by whoever holds something open for it, the last first.
     """
 
     settings: Settings
     registry: "Registry"
     counters: RateLimitStore = field(init=False, repr=False, compare=False)
+    closing: list[Callable[[], Awaitable[None]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counters", RateLimitStore(self.settings.limits_url))
@@ -101,6 +105,8 @@ async def open_application(
         try:
             yield application
         finally:
+            for close in reversed(application.closing):
+                await close()
             await application.counters.close()
 
 

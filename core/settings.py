@@ -22,6 +22,12 @@ MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
+DEFAULT_TOPICS = (
+    *("wmbusmeters/#", "rtl_433/+/events", "submeter/v1/+/lines"),
+    *("application/+/device/+/event/up", "v3/+/devices/+/up"),
+)
+"""What wmbusmeters, rtl_433, gateways of ours, ChirpStack v4 and The Things Stack v3 publish to."""
+
 IN_MEMORY = "memory://"
 """Tries are counted in this process only."""
 
@@ -76,6 +82,13 @@ class Settings:
         metrics_address: `host:port` of `/metrics` and the health routes; without it there are no metrics.
         without: the kinds of work (`WORK`) that this process leaves to others.
         stop_seconds: how long a process that is stopped may take to finish what it has begun.
+        mqtt_url: the broker that `submeter worker` takes telegrams from, if any. Never printed.
+        mqtt_topics: the topic filters that it subscribes to.
+        mqtt_group: the shared subscription by which several workers split the stream.
+        mqtt_client_id: what the identifiers of its sessions begin with; empty for the machine's name.
+        mqtt_gateway: whose telegrams the broker's are: `operator/gateway`, or SYSTEM for all operators';
+            empty where there is one operator only.
+        spool_bytes: what `submeter ingest` keeps on disk of a pipe while the database is away.
     """
 
     data_dir: Path
@@ -106,6 +119,12 @@ class Settings:
     without: frozenset[str] = frozenset()
     stop_seconds: int = 20
     secret_key_old: str = ""
+    mqtt_url: str = ""
+    mqtt_topics: tuple[str, ...] = DEFAULT_TOPICS
+    mqtt_group: str = "submeter"
+    mqtt_client_id: str = ""
+    mqtt_gateway: str = ""
+    spool_bytes: int = 1 << 30
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, host={self.host!r}, port={self.port}, ...)"
@@ -175,6 +194,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         without=_some_of(env, "WITHOUT", WORK),
         stop_seconds=_whole_number(env, "STOP_SECONDS", 20, at_most=3_600),
         secret_key_old=secret_key_old,
+        mqtt_url=env.get(f"{PREFIX}MQTT_URL", "").strip(),
+        mqtt_topics=tuple((env.get(f"{PREFIX}MQTT_TOPICS") or "").replace(",", " ").split())
+        or DEFAULT_TOPICS,
+        mqtt_group=(env.get(f"{PREFIX}MQTT_GROUP") or "submeter").strip(),
+        mqtt_client_id=env.get(f"{PREFIX}MQTT_CLIENT_ID", "").strip(),
+        mqtt_gateway=env.get(f"{PREFIX}MQTT_GATEWAY", "").strip(),
+        spool_bytes=_whole_number(env, "SPOOL_BYTES", 1 << 30, at_least=1 << 20, at_most=1 << 50),
     )
     _check_post(settings)
     return settings

@@ -1,4 +1,4 @@
-"""The app that an ASGI server runs: `/graphql`, the health routes, and the security headers.
+"""The app that an ASGI server runs: `/graphql`, `/telegrams`, the health routes, and the security headers.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
 application is opened in the app's lifespan, once per process, and shared by all requests. The periodic jobs
@@ -8,6 +8,7 @@ run beside them, once among all processes of an installation, unless SUBMETER_WI
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -24,7 +25,9 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from core.bootstrap import Application, begin_telemetry, open_application
 from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import supervise
+from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
+from graphql_schema import deliveries
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
@@ -52,7 +55,11 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_application(settings, shared=True) as application:
-            app.state.application = application
+            _give(app, application)
+            # What was made by now lasts as long as the process: a full collection need not walk through it,
+            # during which no thread answers anybody.
+            gc.collect()
+            gc.freeze()
             async with monitored(application, clock=utc_now, stop=stop):
                 works = [] if JOBS in settings.without else [jobs_work(utc_now)]
                 working = asyncio.create_task(supervise(application, works, stop))
@@ -75,8 +82,14 @@ def create_app_from_environment() -> Starlette:
 def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
     """The app around an application that the caller opened and closes."""
     app = _app(clock)
-    app.state.application = application
+    _give(app, application)
     return app
+
+
+def _give(app: Starlette, application: Application) -> None:
+    """What the requests share."""
+    app.state.application = application
+    app.state.intake = IntakeQueue(application)
 
 
 class SecurityHeaders:
@@ -105,7 +118,13 @@ def _app(
     clock: Clock, lifespan: Lifespan[Starlette] | None = None, *, stopping: Callable[[], bool] = lambda: False
 ) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
-    routes = [Route("/", home), Route("/graphql", graphql), *HEALTH_ROUTES]
+    door = deliveries.DeliveryDoor()
+    routes = [
+        Route("/", home),
+        Route("/graphql", graphql),
+        Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        *HEALTH_ROUTES,
+    ]
     app = Starlette(
         routes=routes,
         middleware=[

@@ -1,6 +1,6 @@
 """Opens the application for a command: settings from the environment, and a check of the tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from rich.markup import escape
@@ -24,11 +24,26 @@ async def opened(
     settings = settings or from_environment()
     if not rotating:
         refuse_half_rotated(settings)
-    if await pending_migrations(settings):
-        fail("The tables are not up to date: run `submeter migrate` first.", code="MIGRATE_FIRST")
+    report_pending_migrations(await pending_migrations(settings))
     async with open_application(settings, shared=shared) as application:
         report_broken_plugins(application)
         yield application
+
+
+@asynccontextmanager
+async def opened_unchecked() -> AsyncIterator[Application]:
+    """The application, open within the block even if its database is away; the tables are unchecked."""
+    settings = from_environment()
+    refuse_half_rotated(settings)
+    async with open_application(settings) as application:
+        report_broken_plugins(application)
+        yield application
+
+
+def report_pending_migrations(pending: Sequence[str]) -> None:
+    """End the command where the database lacks some."""
+    if pending:
+        fail("The tables are not up to date: run `submeter migrate` first.", code="MIGRATE_FIRST")
 
 
 def refuse_half_rotated(settings: Settings) -> None:

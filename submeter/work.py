@@ -8,11 +8,12 @@ nothing half done. A new kind is an entry of `works_of`.
 
 import asyncio
 from datetime import UTC, datetime
+from importlib.util import find_spec
 
 from core.bootstrap import Application
 from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import Work
-from core.settings import OUTBOX, Settings
+from core.settings import INGEST, OUTBOX, Settings, SettingsError
 from notifications.worker import OutboxWorker, ways_of
 
 
@@ -30,6 +31,8 @@ def works_of(settings: Settings, *, poll_s: float) -> list[Work]:
     works = [jobs_work(utc_now)]
     if ways_of(settings):
         works.append(outbox_work(settings, poll_s=poll_s))
+    if settings.mqtt_url and INGEST not in settings.without:
+        works.append(mqtt_work(settings))
     return [work for work in works if work.name not in settings.without]
 
 
@@ -40,3 +43,22 @@ def outbox_work(settings: Settings, *, poll_s: float) -> Work:
         await OutboxWorker(application, ways_of(settings), clock=utc_now).run(stop, every_s=poll_s)
 
     return Work(OUTBOX, run)
+
+
+def mqtt_work(settings: Settings) -> Work:
+    """The intake of telegrams from the broker.
+
+    Raises:
+        SettingsError: the broker's URL cannot be read, or the library for MQTT is not installed.
+    """
+    if find_spec("aiomqtt") is None:
+        raise SettingsError('requires pip install "submeter[mqtt]"', field="SUBMETER_MQTT_URL")
+    from submeter.mqtt.address import Broker  # noqa: PLC0415 - of the extra
+    from submeter.mqtt.source import MqttSource  # noqa: PLC0415 - of the extra
+
+    Broker.of(settings.mqtt_url)
+
+    async def run(application: Application, stop: asyncio.Event) -> None:
+        await MqttSource(application, stop, clock=utc_now).run()
+
+    return Work(INGEST, run)

@@ -69,10 +69,15 @@ _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
 """At DEBUG these log every statement with its values: addresses, serials, hashes."""
 
 
+_LOG_OF_THE_POOL = "asyncpg.pool"
+"""Warns of a connection that it could not restore, with a stack trace; the next statement reports it too."""
+
+
 def configure(settings: Settings) -> None:
     """Log as the settings say. Who has set up logging already, as a test runner has, keeps its handlers."""
     for name in _LOGS_OF_VALUES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_LOG_OF_THE_POOL).setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
