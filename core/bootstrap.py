@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from core.metering import Registry
     from core.metering.batch import BatchDecoder
-    from core.services.places.meter_cache import MeterDirectory
 
 _URL = "SUBMETER_DATABASE_URL"
 _log = logging.getLogger(__name__)
@@ -69,13 +68,6 @@ class Application:
         from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
-
-    @cached_property
-    def meters(self) -> "MeterDirectory":
-        """The meters that intake has seen, with their opened keys."""
-        from core.services.places.meter_cache import MeterDirectory  # noqa: PLC0415 - for intake alone
-
-        return MeterDirectory(self.settings.meters_in_memory)
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
         """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""

@@ -30,6 +30,7 @@ from core.services.alerts.slow_leak_hints import update_slow_leak_hints
 from core.services.alerts.workflow import meters_under_repair
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
+from core.services.places.meter_cache import directory_of
 from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
 from core.services.places.meter_states import (
     MeterState,
@@ -217,7 +218,7 @@ async def _take_in_batch(
 ) -> IntakeSummary:
     received = identify_lines(batch, application.decoder)
     telegrams = [item for item in received if isinstance(item, ReceivedTelegram)]
-    meters = await application.meters.find(
+    meters = await directory_of(application).find(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
@@ -252,16 +253,17 @@ async def _store(
     now: datetime,
 ) -> IntakeSummary:
     thresholds_of = application.registry.leak_thresholds
+    directory = directory_of(application)
     await remember(connection, *learned, now=now)
     await take_write_lock(connection)
     states = await lock_states(connection, {report.meter.id for report in reported})
     await lock_first_ones(connection, reported, states)
-    if not await application.meters.is_current(connection):
+    if not await directory.is_current(connection):
         reported = await with_removals(connection, reported)
     plain, rest = await take_plainly(
         connection, reported, unusable, states, thresholds_of=thresholds_of, now=now
     )
-    limited = await application.meters.limited_dwellings(connection)
+    limited = await directory.limited_dwellings(connection)
     compared = [meter for meter in plain.states if meter.dwelling_id in limited]
     await lock_dwelling_rows(
         connection,
