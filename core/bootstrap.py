@@ -94,6 +94,7 @@ async def open_application(
             yield application
         finally:
             await application.counters.close()
+            await end_telemetry()
 
 
 def begin_telemetry(settings: Settings) -> None:
@@ -102,6 +103,14 @@ def begin_telemetry(settings: Settings) -> None:
 
     logs.configure(settings)
     tracing.start()
+
+
+async def end_telemetry() -> None:
+    """Export the traces that are left; whoever opens the application again begins anew."""
+    from core.telemetry import tracing  # noqa: PLC0415 - as above
+
+    if tracing.is_on():
+        await to_thread.run_sync(tracing.stop)
 
 
 def _tighten(settings: Settings) -> None:
