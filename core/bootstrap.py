@@ -100,6 +100,7 @@ async def open_application(
             for close in reversed(application.closing):
                 await close()
             await application.counters.close()
+            await end_telemetry()
 
 
 def begin_telemetry(settings: Settings) -> None:
@@ -108,6 +109,14 @@ def begin_telemetry(settings: Settings) -> None:
 
     logs.configure(settings)
     tracing.start()
+
+
+async def end_telemetry() -> None:
+    """Export the traces that are left; whoever opens the application again begins anew."""
+    from core.telemetry import tracing  # noqa: PLC0415 - as above
+
+    if tracing.is_on():
+        await to_thread.run_sync(tracing.stop)
 
 
 def _tighten(settings: Settings) -> None:

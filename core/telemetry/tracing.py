@@ -82,6 +82,11 @@ def use(provider: "TracerProvider") -> None:
     _provider, _tracer = provider, provider.get_tracer("submeter")
 
 
+def is_on() -> bool:
+    """Whether spans are collected."""
+    return _provider is not None
+
+
 def stop() -> None:
     """Export what is left, and collect no more."""
     global _tracer, _provider  # noqa: PLW0603 - as in `use`

@@ -5,6 +5,7 @@ The one rule: a stop lets requests that have begun come to their end, within SUB
 """
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -62,6 +63,7 @@ def serve(
 def serve_here(settings: Settings, *, port: int | None, when_ready: Callable[[str], None]) -> None:
     """Serve in this process; `when_ready` is called with the URL once it listens."""
     config = uvicorn.Config(**_options(settings, None, port), log_level="warning")
+    logging.getLogger("submeter.access").setLevel(logging.WARNING)
     _run(_ReadyServer(config, when_ready))
 
 
