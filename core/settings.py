@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 PREFIX = "SUBMETER_"
+SQLITE_MAGIC = b"SQLite format 3\0"
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of the file, not a secret
 OLD_SECRET_FILE = "secret.key.old"  # noqa: S105 - as above; it exists while `submeter secret rotate` is under way
 MINIMUM_SECRET_CHARACTERS = 32
@@ -264,9 +265,7 @@ def _secret_of(data_dir: Path, database_url: str) -> str:
             "must be set when the database is not the embedded one", field=f"{PREFIX}SECRET_KEY"
         )
     path, database = data_dir / SECRET_FILE, Path(sqlite_path(database_url))
-    is_used = (
-        database.exists() and database.stat().st_size > 0
-    )  # asked first: a secret is made before a database
+    is_used = _is_sqlite(database)  # asked first: a secret is made before a database
     if not path.exists():
         if is_used:
             raise SettingsError(
@@ -277,6 +276,15 @@ def _secret_of(data_dir: Path, database_url: str) -> str:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_secret(path)
     return _text_of(path)
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Whether it is a database, by its first bytes (sqlite.org/fileformat2.html, 1.3.1)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+    except OSError:
+        return False
 
 
 def sqlite_path(url: str) -> str:

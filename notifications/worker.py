@@ -53,9 +53,10 @@ class OutboxWorker:
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
 
     async def send_due(self, stop: asyncio.Event | None = None) -> Tally:
-        """Send everything that is due, oldest first; once `stop` is set, for half the time that a stop may take.
+        """Send everything that is due, oldest first.
 
-        So no message is under way when what remains is cancelled.
+        Once `stop` is set it goes on for half the time that a stop may take, so that no message is under way
+        when what remains is cancelled.
         """
         sent = failed = 0
         try:

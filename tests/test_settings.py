@@ -72,6 +72,11 @@ def test_each_variable_is_read(tmp_path) -> None:
         SUBMETER_MQTT_CLIENT_ID="east-a",
         SUBMETER_MQTT_GATEWAY="ocea/roof",
         SUBMETER_SPOOL_BYTES="2000000",
+        SUBMETER_LOG_FORMAT="json",
+        SUBMETER_METRICS_ADDRESS="[::1]:9464",
+        SUBMETER_WITHOUT="jobs, outbox",
+        SUBMETER_STOP_SECONDS="5",
+        SUBMETER_SECRET_KEY_OLD=SECRET[::-1],
     )
     assert settings == Settings(
         data_dir=tmp_path,
@@ -102,7 +107,13 @@ def test_each_variable_is_read(tmp_path) -> None:
         vonage_api_secret="word",
         sms_from="Eau",
         log_level="DEBUG",
+        log_format="JSON",
+        metrics_address="[::1]:9464",
+        without=frozenset({"jobs", "outbox"}),
+        stop_seconds=5,
+        secret_key_old=SECRET[::-1],
     )
+    assert settings.metrics_host_and_port == ("::1", 9464)
     assert not settings.is_sqlite
     assert list(tmp_path.iterdir()) == []
 
@@ -128,6 +139,15 @@ def test_each_variable_is_read(tmp_path) -> None:
         ("INTAKE_BATCH_LINES", "20001"),
         ("LOG_LEVEL", "CHATTY"),
         ("SPOOL_BYTES", "1000"),
+        ("LOG_FORMAT", "XML"),
+        ("METRICS_ADDRESS", "9464"),
+        ("METRICS_ADDRESS", "127.0.0.1"),
+        ("METRICS_ADDRESS", "127.0.0.1:http"),
+        ("METRICS_ADDRESS", "127.0.0.1:70000"),
+        ("METRICS_ADDRESS", ":9464"),
+        ("WITHOUT", "everything"),
+        ("STOP_SECONDS", "0"),
+        ("SECRET_KEY_OLD", "short"),
         ("SMTP_SECURITY", "SSL"),
         ("SMTP_PORT", "0"),
     ],

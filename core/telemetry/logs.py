@@ -14,6 +14,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from core.database_errors import is_unreachable, sentence_of
 from core.settings import JSON, Settings
 
 PERSONAL = frozenset(
@@ -111,11 +112,24 @@ def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
         foreign_pre_chain=_shared(),
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _one_line_for_a_database_that_is_away,
             structlog.processors.format_exc_info,
             without_personal_data,
             *renderer,
         ],
     )
+
+
+def _one_line_for_a_database_that_is_away(
+    _logger: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    """Leave the stack trace out of what is no fault of the code, whichever library logs it."""
+    info = event.get("exc_info")
+    failure = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info is True else info
+    if isinstance(failure, BaseException) and is_unreachable(failure):
+        del event["exc_info"]
+        event["why"] = sentence_of(failure)
+    return event
 
 
 def without_personal_data(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

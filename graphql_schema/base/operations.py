@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 
 from graphql import GraphQLError
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from core.errors import SecretUnusable, SubmeterError
 from core.telemetry import metrics, tracing
@@ -25,15 +27,21 @@ class OperationMetrics(SchemaExtension):
     """Counts and traces each operation."""
 
     def on_operation(self) -> Iterator[None]:
-        begun = time.perf_counter()
+        begun, outcome = time.perf_counter(), "failed"
         with tracing.span("graphql operation") as span:
-            yield
-            kind, outcome = self._kind(), self._outcome()
-            name = operation_name(self.execution_context.operation_name or "", outcome)
-            for attribute, value in (("name", name), ("type", kind), ("outcome", outcome)):
-                span.note(f"graphql.operation.{attribute}", value)
-        metrics.GRAPHQL_OPERATIONS.labels(name, kind, outcome).inc()
-        metrics.GRAPHQL_SECONDS.labels(kind).observe(time.perf_counter() - begun)
+            try:
+                yield
+                outcome = self._outcome()
+            except (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError):
+                outcome = "invalid"  # not parsed, no operation of the name, or a mutation by GET
+                raise
+            finally:
+                kind = self._kind()
+                name = operation_name(self.execution_context.operation_name or "", outcome)
+                for attribute, value in (("name", name), ("type", kind), ("outcome", outcome)):
+                    span.note(f"graphql.operation.{attribute}", value)
+                metrics.GRAPHQL_OPERATIONS.labels(name, kind, outcome).inc()
+                metrics.GRAPHQL_SECONDS.labels(kind).observe(time.perf_counter() - begun)
 
     def _kind(self) -> str:
         if self.execution_context.graphql_document is None:

@@ -1,17 +1,21 @@
 """`submeter worker`: does what must be done beside serving requests, until it is stopped."""
 
 import asyncio
+import logging
 import signal
 from dataclasses import replace
 from typing import Literal
 
+from core.bootstrap import begin_telemetry
 from core.services.operation.supervisor import supervise
 from core.settings import OUTBOX, WORK, Settings, from_environment
 from graphql_schema.monitoring import monitored
 from notifications.worker import OutboxWorker, ways_of
 from submeter.application import opened
-from submeter.output import counted, err, fail, out
+from submeter.output import counted, fail, out
 from submeter.work import utc_now, works_of
+
+_log = logging.getLogger(__name__)
 
 NO_CHANNEL = "Neither SUBMETER_SMTP_HOST nor SUBMETER_VONAGE_API_KEY is set"
 
@@ -34,9 +38,10 @@ async def worker(
     if once:
         await _send_once(settings)
         return
+    begin_telemetry(settings)
     works = works_of(settings, poll_s=every)
     if OUTBOX not in settings.without and not ways_of(settings):
-        err.print(f"{NO_CHANNEL}: messages wait in the outbox.", soft_wrap=True)
+        _log.warning("%s: messages wait in the outbox.", NO_CHANNEL)
     if not works:
         fail(f"No work is left: {', '.join(WORK)} are switched off or not configured.", code="SETTINGS")
     stop = asyncio.Event()
@@ -44,11 +49,11 @@ async def worker(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with opened(settings, shared=True) as application:
         async with monitored(application, clock=utc_now, stop=stop) as address:
-            out.print(f"Working: {', '.join(work.name for work in works)}; stop with Ctrl+C.")
             if address is not None:
-                out.print(f"Metrics: http://{address[0]}:{address[1]}/metrics")
+                _log.info("Metrics: http://%s:%d/metrics", *address)
+            _log.info("Working: %s; stop with Ctrl+C.", ", ".join(work.name for work in works))
             await supervise(application, works, stop)
-        out.print("Stopped.")
+        _log.info("Stopped.")
 
 
 async def _send_once(settings: Settings) -> None:
