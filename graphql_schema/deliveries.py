@@ -238,7 +238,7 @@ def _summary_of(receipt: Receipt) -> dict[str, Any]:
                 "line": one.place + 1,
                 "reason": one.reason,
                 "message": one.message,
-                "deadLetter": one.dead_letter_id,
+                "id": one.dead_letter_id,
             }
             for one in receipt.unusable[:MOST_NAMED]
         ],

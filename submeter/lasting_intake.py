@@ -46,7 +46,7 @@ class LastingIntake:
 
     Args:
         application: the application, whose database may be away.
-        spool: where a pipe's lines are kept meanwhile.
+        spool: what holds a pipe's lines meanwhile.
         progress: called with the number of lines of each batch once it is stored.
 
     """

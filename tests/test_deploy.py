@@ -228,11 +228,11 @@ def client(port: int, name: str) -> aiomqtt.Client:
 async def test_a_gateway_writes_under_its_own_name_and_a_worker_reads(broker_port) -> None:
     """By a shared subscription; what it writes under another's name reaches nobody."""
     async with client(broker_port, "submeter") as worker, client(broker_port, "roof") as gateway:
-        await worker.subscribe("$share/workers/submeter/telegrams/#", qos=1)
-        await gateway.publish("submeter/telegrams/cellar", "forged", qos=1)
-        await gateway.publish("submeter/telegrams/roof", "own", qos=1)
+        await worker.subscribe("$share/workers/submeter/v1/+/lines", qos=1)
+        await gateway.publish("submeter/v1/cellar/lines", "forged", qos=1)
+        await gateway.publish("submeter/v1/roof/lines", "own", qos=1)
         message = await anext(aiter(worker.messages))
-        assert (str(message.topic), message.payload) == ("submeter/telegrams/roof", b"own")
+        assert (str(message.topic), message.payload) == ("submeter/v1/roof/lines", b"own")
 
 
 async def test_a_stranger_is_refused(broker_port) -> None:

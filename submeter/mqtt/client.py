@@ -37,14 +37,14 @@ class Inbox(asyncio.Queue[Message]):
         self._most_unconfirmed = most_unconfirmed
         self._dropped = 0
 
-    def put_nowait(self, item: Message) -> None:
+    def _put(self, item: Message) -> None:
         """Keep a message, but for one of QoS 0 beyond the bound."""
         if item.qos == 0 and self.qsize() >= self._most_unconfirmed:
             if not self._dropped:
                 _log.warning("More messages of QoS 0 arrive than can be taken in: some are dropped.")
             self._dropped += 1
             return
-        super().put_nowait(item)
+        super()._put(item)
         self.arrived.set()
 
     def taken(self) -> list[Message]:

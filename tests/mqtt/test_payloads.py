@@ -141,7 +141,7 @@ async def test_messages_of_qos_0_are_bounded_and_others_are_not(caplog) -> None:
 
     inbox = Inbox(2)
     for qos in (0, 0, 0, 0, 1, 1):
-        inbox.put_nowait(message(qos))
+        await inbox.put(message(qos))
     assert [one.qos for one in inbox.taken()] == [0, 0, 1, 1]
     assert caplog.text.count("QoS 0") == 1
     assert not inbox.arrived.is_set()

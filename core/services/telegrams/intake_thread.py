@@ -54,7 +54,7 @@ class IntakeThread:
         assert self._loop is not None
         assert self._jobs is not None
         done: Future[T] = Future()
-        self._loop.call_soon_threadsafe(self._jobs.put_nowait, (job, done))
+        asyncio.run_coroutine_threadsafe(self._jobs.put((job, done)), self._loop)
         return await asyncio.wrap_future(done)
 
     async def close(self) -> None:
@@ -65,7 +65,7 @@ class IntakeThread:
         await asyncio.wrap_future(self._started)
         assert self._loop is not None
         assert self._jobs is not None
-        self._loop.call_soon_threadsafe(self._jobs.put_nowait, None)
+        asyncio.run_coroutine_threadsafe(self._jobs.put(None), self._loop)
         await asyncio.to_thread(thread.join)
 
     async def _start(self) -> None:
