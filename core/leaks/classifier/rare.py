@@ -34,7 +34,7 @@ may not show the demand, the filter must be this sure of a leak that is not slig
 """
 
 _BORDER_ODDS = 1.74
-"""Six of seven openings by days at the border of what is asked were leaks, on labelled and generated homes."""
+"""Six of seven openings by days at the border of what is asked were leaks, in labelled and made homes."""
 
 _SUREST = 14.0
 """The log odds of the filter's belief count up to this: beyond it they are rounding."""
