@@ -70,7 +70,7 @@ _ROUNDING = 1e-6
 UNKNOWN = -1.0
 
 _DAYS_BEFORE = 4
-"""Days that show the demand before a leak is told from it: equal days are a habit as well as a leak."""
+"""Days that show the demand before a leak can be distinguished: equal days are a habit as well."""
 
 
 def _densities(step_litres: int) -> Array:

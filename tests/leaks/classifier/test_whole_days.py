@@ -24,7 +24,7 @@ def home(days, seed):
 
 @pytest.mark.parametrize("step", [1, 10])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_leak_is_told_from_demand_after_a_week(seed, step):
+def test_a_leak_is_distinguished_from_demand_after_a_week(seed, step):
     """200 L a day, then 25 L/h more for eight days: over 20 to 1; without it under 1 to 4."""
     litres = home(28, seed)
     assert odds_of(litres, step=step) < -1.4
@@ -74,7 +74,7 @@ def test_a_short_leak_is_found_by_daily_readings(lph):
 
 
 def test_busy_nights_of_usual_days_are_no_leak_at_10_litres():
-    """The night's draws move into every quarter for ten days while the days' litres stay: no alert."""
+    """The night's draws move into every quarter for ten days while the days' litres remain: no alert."""
     chance = np.random.default_rng(9)
     usual, even = np.tile([5.0, 90.0, 110.0, 95.0], 30), np.tile([75.0] * 4, 10)
     litres = np.concatenate((usual, even)) * chance.lognormal(0, 0.3, 160)
