@@ -40,18 +40,22 @@ class Thresholds:
     """A window that carried less than this share of the flow proves that the leak had ended."""
     fall_after_h: float = 24.0
     """A level falls when the flow has been below it for this long; it rises at once."""
-    belief_quarter_days: float = 0.993
-    """Meters read every few hours: the probability of a leak from which an alert opens."""
-    belief_days: float = 0.85
-    """The same for meters read once a day, which give less evidence."""
+    belief_quarter_days: float = 0.98
+    """Meters read every few hours: the filter's belief in a leak from which an alert opens, if days agree."""
+    belief_days: float = 0.3
+    """The same for meters read once a day: there the second opinion, by whole days, decides."""
 
     def __post_init__(self) -> None:
         if not 0 < self.level_1_lph < self.level_2_lph < self.level_3_lph <= self.over_range_above_lph:
             raise ValueError("the thresholds of the leak levels must rise")
         if self.stale_after_days < 1 or self.reopen_within_days < 0:
             raise ValueError("a delay is a positive number of days")
-        if not 0 < self.end_share < 1 or not 0.5 < min(self.belief_quarter_days, self.belief_days) < 1:
-            raise ValueError("a share lies between 0 and 1, and a belief between 0.5 and 1")
+        if (
+            not 0 < self.end_share < 1
+            or not 0.5 < self.belief_quarter_days < 1
+            or not 0 < self.belief_days < 1
+        ):
+            raise ValueError("a share and a belief lie between 0 and 1, that by quarter days above one half")
 
 
 DEFAULT_THRESHOLDS = Thresholds()

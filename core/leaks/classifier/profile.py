@@ -10,6 +10,7 @@ from math import erf, log, sqrt
 
 import numpy as np
 
+from core.leaks.classifier import whole_days
 from core.leaks.classifier.register import HOUR_S, SPARSE_STEP_S, IndexStep
 from core.leaks.classifier.state import DEMAND_EDGES_L, RATES_LPH, SLOTS, Array, ClassifierState
 
@@ -85,6 +86,8 @@ def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
     _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
     sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
     sparse &= ~step.broken & ~step.first
+    if step.broken.any():
+        whole_days.start_anew(state, np.flatnonzero(step.broken))
     columns = np.flatnonzero(sparse)
     if len(columns):
         seconds, litres = step.elapsed_s[columns], step.litres[columns]
@@ -100,6 +103,7 @@ def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
         _weigh_onsets(state, columns, likelihood, at_s, seconds)
         _learn(state, columns, slot, spread, belief)
         state["intervals"][columns] += 1
+        whole_days.collect(state, columns, step)
     return sparse
 
 
@@ -109,6 +113,8 @@ def _forget(state: ClassifierState, columns: Array) -> None:
         state[name][..., columns] = 0
     state["belief"][:1, columns] = 1.0
     state["onset"][:, columns] = -np.inf
+    state["days"][:, columns] = whole_days.UNKNOWN
+    whole_days.start_anew(state, columns)
 
 
 def by_quarters(demand: Array) -> Array:

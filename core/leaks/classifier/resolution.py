@@ -13,6 +13,19 @@ LONGEST_WINDOW_H = 24.0
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What whole days must say before a leak among rare readings is reported, in natural log odds.
+
+    Attributes:
+        asked: the least that an opening requires.
+        weight: how much of the filter's own log odds is added to those of the days.
+    """
+
+    asked: float
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What a register of this step requires before a leak is reported. Flows in L/h, times in hours.
 
@@ -36,19 +49,37 @@ class Resolution:
     """The day's minimum may exceed the settled one by this factor, and still be the same flow."""
     spacing_s: int
     """Readings closer than this to the one before are skipped."""
+    doubt_quarters: float
+    """The doubt that the filter may leave at an opening by quarter days, as a share of the thresholds'."""
     doubt_days: float
-    """The doubt that an opening leaves by whole days, as a share of what a step of 1 L may leave."""
-
-    @property
-    def doubt_quarters(self) -> float:
-        """The same by quarter days, where one step is much of what a night draws."""
-        return 1 / self.step_litres
+    """The same by whole days."""
+    by_quarters: SecondOpinion
+    """Every few hours. At 10 L a step is much of what a night draws: a surer filter counts no more."""
+    by_days: SecondOpinion
 
 
 _RESOLUTIONS = (
-    Resolution(1, 24, 72, 0.85, 0.0, 0.25, 0.0, 1.12, 1800, 1.0),
-    Resolution(10, 42, 96, 0.7, 2.0, 1.1, 5.0, 1.35, 1800, 0.33),
-    Resolution(100, 96, 96, 0.7, 24.0, 4.0, 0.0, 2.0, 84_600, 0.006),
+    Resolution(
+        1,
+        24,
+        72,
+        0.85,
+        0.0,
+        0.25,
+        0.0,
+        1.12,
+        1800,
+        1.0,
+        1.0,
+        SecondOpinion(2.0, 1.0),
+        SecondOpinion(0.5, 0.5),
+    ),
+    Resolution(
+        10, 42, 96, 0.7, 2.0, 1.1, 5.0, 1.35, 1800, 0.35, 1.0, SecondOpinion(-2.0), SecondOpinion(-0.5)
+    ),
+    Resolution(
+        100, 96, 96, 0.7, 24.0, 4.0, 0.0, 2.0, 84_600, 0.0035, 0.0013, SecondOpinion(0.0), SecondOpinion(0.0)
+    ),
 )
 
 

@@ -29,7 +29,10 @@ DEMAND_EDGES_L = np.array(
 SLOTS = 5
 """Four quarters of the day, and whole days."""
 
-_VERSION = 3
+DAYS = 60
+"""The last days of a meter that is read rarely."""
+
+_VERSION = 4
 _NEVER = -1.0e15
 
 Array = NDArray[Any]
@@ -59,6 +62,11 @@ FIELDS: dict[str, FieldSpec] = {
     "onset": ((_RATES,), "f8", _NEVER),
     "demand": ((SLOTS, _BINS), "f8", 0.0),
     "intervals": ((), "i8", 0),
+    # whole days of sparse readings, the latest first: litres in 24 h, negative where they are not known
+    "days": ((DAYS,), "f4", -1.0),
+    "day_sum": ((), "f8", 0.0),  # litres and hours of the day that is not complete
+    "day_hours": ((), "f8", 0.0),
+    "day_odds": ((), "f8", np.nan),  # the log odds of a leak by those days, once they were asked for
     # the open episode, or the end of the last one
     "open": ((), "i8", 0),  # 0 none, 1 by bounds, 2 by the filter
     "since": ((), "f8", _NEVER),

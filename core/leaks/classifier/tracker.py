@@ -11,32 +11,21 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.leaks.classifier import bounds, profile
+from core.leaks.classifier import bounds, profile, rare
 from core.leaks.classifier.register import HOUR_S, IndexStep
-from core.leaks.classifier.resolution import Resolution, lowest_measurable_lph
+from core.leaks.classifier.resolution import Resolution
 from core.leaks.classifier.state import EPISODE, Array, ClassifierState
 from core.leaks.levels import Thresholds, levels_of
 
 BY_BOUNDS, BY_PROFILE = 1, 2
 _NO_EPISODE = 0
 _NEAR_HOURS = 72.0
-_FEWEST_INTERVALS = np.array([28, 28, 28, 28, 10])
-"""A dwelling's demand is learned from a week of quarter days, or from ten days."""
-
-_KNOWN_BEFORE = 1
-_FEWEST_UNKNOWN = 3
-"""A dwelling of which not one interval is known from before the leak is watched for three times as many: ten
-equal days are a leak or a habit.
-"""
-
 _BUSY_FACTOR = 1.75
 _LONGEST_ASKED_H = 96.0
 """A dwelling that lately went long without a pause, awake at night or watering a garden, is watched longer by
 this factor before an alert opens, up to the time that the stored readings cover.
 """
 
-_SPARSE_OF_EIGHT = 6
-_ONES = np.array([number.bit_count() for number in range(256)])
 _ENOUGH_RANKS = 8
 _FLOORS_BEYOND_DOUBT = 3
 """A coarse register shows the leak alone for three times the intervals an alert asks for, or for 72 hours."""
@@ -45,12 +34,6 @@ _DRY_H = 5.0
 """A register that did not move for so long had no leak, not even a small one."""
 
 _GONE_LPH = 2.0
-_SLIGHT = 1.625
-_SLIGHT_LASTS_S = 200 * HOUR_S
-"""How long a leak of up to this multiple of level 1 must have run among rare readings: a week of high demand
-looks like one.
-"""
-
 _UNSURE_LASTS_S = 7 * 24 * HOUR_S
 """A leak among rare readings that was not believed in for so long has ended: demand alone explains them."""
 
@@ -105,11 +88,6 @@ class Transition:
     certainty: float = 1.0
 
 
-def reads_rarely(state: ClassifierState) -> Array:
-    """Whether most of a meter's last intervals were longer than bounds can be drawn from."""
-    return np.asarray(_ONES[state["sparse"]] >= _SPARSE_OF_EIGHT)
-
-
 @dataclass(frozen=True, slots=True)
 class Tracker:
     """The rule with its figures."""
@@ -126,7 +104,7 @@ class Tracker:
         if step.replaced.any():
             self._replaced(state, np.flatnonzero(was_open & step.replaced), meters, changes)
             state["until"][step.replaced] = state["at"][step.replaced]
-        rarely = reads_rarely(state)
+        rarely = rare.reads_rarely(state)
         free = ~was_open & ~step.first & ~step.replaced
         self._open_by_bounds(state, np.flatnonzero(free & ~rarely), meters, changes)
         self._open_by_profile(state, np.flatnonzero(free & rarely & sparse), meters, changes)
@@ -208,25 +186,11 @@ class Tracker:
     ) -> None:
         if not len(columns):
             return
-        lowest = lowest_measurable_lph(self.resolution.step_litres, float(self.thresholds.level_1_lph))
-        part = state.take(columns)
-        quarters = profile.by_quarters(part["demand"])
-        asked = self._asked_belief(part)
-        fewest = np.where(quarters, _FEWEST_INTERVALS[0], _FEWEST_INTERVALS[-1])
-        believed = profile.believed_from(part, lowest)
-        rate = profile.rate_now(part)
-        since = np.minimum(profile.onset(part, rate), part["time"][1])
-        spacing_s = part["time"][0] - part["time"][1]
-        unknown = part["intervals"] - (part["at"] - since) / spacing_s < _KNOWN_BEFORE
-        fewest = np.where(unknown, _FEWEST_UNKNOWN * fewest, fewest)
-        sure = (believed >= asked) & (part["intervals"] >= fewest)
-        slight = rate < _SLIGHT * float(self.thresholds.level_1_lph)
-        chosen = np.flatnonzero(sure & ~(slight & (part["at"] - since < _SLIGHT_LASTS_S)))
-        if not len(chosen):
-            return
-        believed = believed[chosen]
-        columns, part, rate, since = columns[chosen], part.take(chosen), rate[chosen], since[chosen]
-        self._begin(state, columns, np.maximum(since, part["until"]), rate, BY_PROFILE)
+        found = rare.found(state, columns, self.resolution, self.thresholds)
+        columns = found.columns
+        self._begin(
+            state, columns, np.maximum(found.since_s, state["until"][columns]), found.rate, BY_PROFILE
+        )
         for at, column in enumerate(columns):
             since_s = state["since"][column]
             hours = (state["at"][column] - since_s) / HOUR_S
@@ -239,16 +203,9 @@ class Tracker:
                     since_s,
                     observed_h=hours,
                     intervals=int(state["intervals"][column]),
-                    certainty=believed[at],
+                    certainty=found.certainty[at],
                 )
             )
-
-    def _asked_belief(self, part: ClassifierState) -> Array:
-        """The belief that an opening requires."""
-        quarters = profile.by_quarters(part["demand"])
-        by_quarters = (1 - self.thresholds.belief_quarter_days) * self.resolution.doubt_quarters
-        by_days = (1 - self.thresholds.belief_days) * self.resolution.doubt_days
-        return 1 - np.where(quarters, by_quarters, by_days)
 
     def _begin(self, state: ClassifierState, columns: Array, since: Array, rate: Array, rule: int) -> None:
         now = state["at"][columns]
@@ -281,7 +238,9 @@ class Tracker:
         proven, believed = np.isfinite(ended), np.ones(len(columns))
         if by_profile.any():
             believed = profile.believed_from(part, _GONE_LPH)
-            part["sure_at"][:] = np.where(believed >= self._asked_belief(part), now, part["sure_at"])
+            part["sure_at"][:] = np.where(
+                believed >= rare.asked_belief(part, self.resolution, self.thresholds), now, part["sure_at"]
+            )
             gone = by_profile & (believed < 1 - self.thresholds.end_share)
             ended = np.where(gone, np.minimum(ended, part["time"][1]), ended)
             unsure = by_profile & (now - part["sure_at"] >= _UNSURE_LASTS_S)

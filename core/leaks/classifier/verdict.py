@@ -11,10 +11,10 @@ from enum import StrEnum
 import numpy as np
 
 from core.leaks.classifier import bounds, profile
+from core.leaks.classifier.rare import reads_rarely
 from core.leaks.classifier.register import HOUR_S
 from core.leaks.classifier.resolution import Resolution, lowest_measurable_lph
 from core.leaks.classifier.state import ClassifierState
-from core.leaks.classifier.tracker import reads_rarely
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 
