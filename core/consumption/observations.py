@@ -1,7 +1,7 @@
 """Observations of a register, and which of two can both be true.
 
 In: two observations of ONE meter, and what its register can do. Out: whether the later one follows from the
-earlier. The one rule: what counts as a contradiction is said here alone, so that explanations and detours
+earlier. The one rule: what counts as a contradiction is stated here alone, so that explanations and detours
 (`core.consumption.plausibility`, `detours`) never disagree about it.
 """
 

@@ -141,7 +141,7 @@ def _in_every_explanation(
     """Whether each observation is in all explanations that are alike: in none of them it is left out.
 
     At either end of all readings only the best matters, the slower course: the next reading will decide, and
-    meanwhile nobody is told of water that may not have flowed.
+    meanwhile nobody is notified of water that may not have flowed.
     """
     links = _links(observations, register, passed_over)
     until = _best_weights(observations, passed_over, links)

@@ -68,7 +68,7 @@ TIME_SERIES = (
     )""",
 )
 OFTEN_UPDATED = ("daily_volume", "meter_state")
-"""PostgreSQL leaves room in their pages, so that an update stays in its page and touches no index."""
+"""PostgreSQL leaves room in their pages, so that an update remains in its page and touches no index."""
 
 VERSION_TABLE = """
     CREATE TABLE directory_version (

@@ -17,7 +17,7 @@ from core.services.messaging.account_messages import AccountMessage, queue_accou
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
 from tests.support import factories
-from tests.support.post import smtp_server
+from tests.support.servers.post import smtp_server
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
 from tests.support.vendors import OUR_DRIVERS

@@ -9,7 +9,7 @@ import pytest
 
 from submeter.commands.operation.findings import Level
 from submeter.commands.operation.remote_checks import broker, clock_finding, database
-from tests.support.post import smtp_server
+from tests.support.servers.post import smtp_server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.redis_server import redis_server
+from tests.support.servers.redis_server import redis_server
 
 FOLDER = """da$HOME ${HOME} #1 "x" it's 50%"""
 """Every character that make or a shell would have read in its own way."""

@@ -24,7 +24,7 @@ from submeter.lasting_intake import LastingIntake
 from submeter.simulator import prios
 from submeter.spool import Spool
 from tests.support import factories
-from tests.support.own_postgresql import OwnPostgresql
+from tests.support.servers.own_postgresql import OwnPostgresql
 
 SERIAL = "H18CA029620"
 WIRE = prios.wire_address(SERIAL)

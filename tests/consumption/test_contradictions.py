@@ -63,7 +63,7 @@ def test_two_of_one_moment_both_wait_however_slow_their_course():
 
 
 def test_of_the_latest_two_the_slower_course_counts_until_the_next_decides():
-    """1,010 L after 1,400 L: nobody is told of 400 L that may not have flowed; 1,405 L confirms them."""
+    """1,010 L after 1,400 L: nobody is notified of 400 L that may not have flowed; 1,405 L confirms them."""
     readings = [(0, 1000), (1, 1400), (2, 1010)]
     assert counted(*readings) == [True, False, True]
     assert counted(*readings, (3, 1405)) == [True, False, False, True]

@@ -9,7 +9,7 @@ from core.bootstrap import Application
 from graphql_schema.asgi import build_app
 from tests.graphql.conftest import SettableClock, door, portal
 from tests.support.journey import PostBox
-from tests.support.post import smtp_server
+from tests.support.servers.post import smtp_server
 from tests.support.sign_up import NOW
 
 __all__ = ["door", "portal"]

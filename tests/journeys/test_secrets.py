@@ -21,7 +21,7 @@ from graphql_schema.asgi import build_app
 from notifications.worker import OutboxWorker, ways_of
 from tests.support import factories
 from tests.support.factories import NOW, OPERATOR, PASSWORD
-from tests.support.post import sms_centre, smtp_server
+from tests.support.servers.post import sms_centre, smtp_server
 
 EMAIL = "claire.martin@example.org"
 SERIAL = "H8CA029620"

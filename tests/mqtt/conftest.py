@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from tests.support.broker import Mosquitto
+from tests.support.servers.broker import Mosquitto
 
 
 @pytest.fixture

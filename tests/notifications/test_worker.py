@@ -18,7 +18,7 @@ from notifications.channels.base import NotAccepted
 from notifications.worker import OutboxWorker, Tally, ways_of
 from tests.support import factories
 from tests.support.factories import NOW
-from tests.support.post import sms_centre, smtp_server
+from tests.support.servers.post import sms_centre, smtp_server
 
 ME = "claire.martin@example.org"
 BOTH = (Channel.EMAIL, Channel.SMS)

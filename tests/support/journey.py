@@ -13,7 +13,7 @@ from core.access import SYSTEM
 from core.bootstrap import Application
 from core.services.portfolio.invitations import invite_staff
 from notifications.worker import OutboxWorker, ways_of
-from tests.support.post import Mailbox
+from tests.support.servers.post import Mailbox
 from tests.support.sign_up import Applicant
 
 PASSWORD = "Vierzon&Quimper&Lot7"

@@ -75,7 +75,7 @@ class MeterDirectory:
         }
 
     async def is_current(self, connection: BaseDBAsyncClient) -> bool:
-        """Whether what `find` said last still holds, as the transaction sees it."""
+        """Whether what `find` answered last still holds, as the transaction sees it."""
         return await _version(connection, METERS) == self._version
 
     async def limited_dwellings(self, connection: BaseDBAsyncClient) -> Collection[int]:

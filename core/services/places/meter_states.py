@@ -32,7 +32,7 @@ FAST_LPH: Final = int(BURST_SHARE_OF_Q3 * USUAL_Q3_LPH)
 LONG_AGO_S: Final = -(2**40)
 
 
-class StateFlag(IntFlag):
+class MeterFlag(IntFlag):
     """Why the next reading of a meter is looked at more closely."""
 
     DAY_UNCLEAR = 1
@@ -60,7 +60,7 @@ class MeterState(NamedTuple):
         day_from, day_index: where the civil day of the last reading begins: midnight, or the first reading of
             a series, and the index there.
         plain_steps: how many steps up to the last reading are ordinary rises, `PLAIN_STEPS` at most.
-        flags: see `StateFlag`.
+        flags: see `MeterFlag`.
     """
 
     meter_id: int
@@ -134,7 +134,7 @@ async def note_condition(connection: TransactionalDBClient, meter_ids: Collectio
     """Have the next reading of meters looked at for its conditions: an alert was raised between readings."""
     marks = ", ".join(str(int(meter_id)) for meter_id in meter_ids)
     await connection.execute_query(
-        f"UPDATE meter_state SET flags = flags | {int(StateFlag.CONDITION)} WHERE meter_id IN ({marks})"  # noqa: S608
+        f"UPDATE meter_state SET flags = flags | {int(MeterFlag.CONDITION)} WHERE meter_id IN ({marks})"  # noqa: S608
     )
 
 
@@ -189,42 +189,42 @@ async def refresh_flags(
 ) -> list[MeterState]:
     """The states with the flags that follow from other tables than `reading` set anew."""
     flags = await _flags(connection, {meter.id: meter for meter in states})
-    kept = StateFlag.DAY_UNCLEAR | StateFlag.LONG_GAP | StateFlag.FROM_FIRST
+    kept = MeterFlag.DAY_UNCLEAR | MeterFlag.LONG_GAP | MeterFlag.FROM_FIRST
     return [
-        state._replace(flags=int(flags[meter.id] | (StateFlag(state.flags) & kept)))
+        state._replace(flags=int(flags[meter.id] | (MeterFlag(state.flags) & kept)))
         for meter, state in states.items()
     ]
 
 
-async def _flags(connection: TransactionalDBClient, meters: Mapping[int, MeterEntry]) -> dict[int, StateFlag]:
+async def _flags(connection: TransactionalDBClient, meters: Mapping[int, MeterEntry]) -> dict[int, MeterFlag]:
     """What other tables say of meters."""
-    found = dict.fromkeys(meters, StateFlag(0))
+    found = dict.fromkeys(meters, MeterFlag(0))
     for row in await time_series.select(connection, _FLAGGED, ((meter_id,) for meter_id in meters)):
-        found[row["meter_id"]] |= StateFlag(row["flag"])
+        found[row["meter_id"]] |= MeterFlag(row["flag"])
     return found
 
 
 _KINDS = ", ".join(f"'{condition.value}'" for condition in Condition)
 _FLAGGED: Final = (
-    f"SELECT d.meter_id, {StateFlag.DOUBT:d} AS flag FROM k JOIN doubtful_reading d ON d.meter_id = k.a"  # noqa: S608 - our own names
+    f"SELECT d.meter_id, {MeterFlag.DOUBT:d} AS flag FROM k JOIN doubtful_reading d ON d.meter_id = k.a"  # noqa: S608 - our own names
     f" WHERE d.decided IS FALSE AND d.doubt <> '{Doubt.WITHDRAWN}'"
-    f" UNION SELECT e.meter_id, {StateFlag.LEAK:d} FROM k JOIN leak_episode e ON e.meter_id = k.a"
+    f" UNION SELECT e.meter_id, {MeterFlag.LEAK:d} FROM k JOIN leak_episode e ON e.meter_id = k.a"
     " WHERE e.ended_on IS NULL"
-    f" UNION SELECT a.meter_id, {StateFlag.CONDITION:d} FROM k JOIN alert a ON a.meter_id = k.a"
+    f" UNION SELECT a.meter_id, {MeterFlag.CONDITION:d} FROM k JOIN alert a ON a.meter_id = k.a"
     f" WHERE a.ended_on IS NULL AND a.kind IN ({_KINDS})"
-    f" UNION SELECT b.meter_id, {StateFlag.CONDITION:d} FROM k JOIN burst_draw b ON b.meter_id = k.a"
+    f" UNION SELECT b.meter_id, {MeterFlag.CONDITION:d} FROM k JOIN burst_draw b ON b.meter_id = k.a"
     " WHERE b.ended_s IS NULL"
 )
 
 
-def _state(meter: MeterEntry, rows: Sequence[ReadingRow], flags: StateFlag, level_1_lph: float) -> MeterState:
+def _state(meter: MeterEntry, rows: Sequence[ReadingRow], flags: MeterFlag, level_1_lph: float) -> MeterState:
     """The state after the last of these rows, which reach back over its day and further."""
     last = rows[-1]
     if last.status_bits:
-        flags |= StateFlag.CONDITION
+        flags |= MeterFlag.CONDITION
     steps = _plain_steps(meter, rows)
     if len(rows) == steps + 1 <= PLAIN_STEPS:
-        flags |= StateFlag.FROM_FIRST
+        flags |= MeterFlag.FROM_FIRST
     # Fewer rows than were asked for are all there are; before a first reading nothing can be alerted.
     quiet_at = rows[0].read_at_s if len(rows) <= PLAIN_STEPS else LONG_AGO_S
     flow = Flow(LONG_AGO_S, rows[0].read_at_s, quiet_at, meter.register_step, level_1_lph)
@@ -281,7 +281,7 @@ def _plain_steps(meter: MeterEntry, rows: Sequence[ReadingRow]) -> int:
     return steps
 
 
-def _day(meter: MeterEntry, rows: Sequence[ReadingRow]) -> tuple[int, int, StateFlag]:
+def _day(meter: MeterEntry, rows: Sequence[ReadingRow]) -> tuple[int, int, MeterFlag]:
     """Where the day of the last reading begins, the index there, and what is unusual about it."""
     readings = [IndexReading(row.read_at_s, row.index_value) for row in rows]
     last = readings[-1]
@@ -291,11 +291,11 @@ def _day(meter: MeterEntry, rows: Sequence[ReadingRow]) -> tuple[int, int, State
     before = next((one for one in reversed(piece) if one.at_s <= start_s), None)
     unclear = piece[-1].index != last.index or (before is None and piece[0] != readings[0])
     unclear = unclear or (len(pieces) > 1 and pieces[-2][-1].at_s > start_s)
-    flags = StateFlag.DAY_UNCLEAR if unclear else StateFlag(0)
+    flags = MeterFlag.DAY_UNCLEAR if unclear else MeterFlag(0)
     if before is None:
         return piece[0].at_s, piece[0].index, flags
     after = next((one for one in piece if one.at_s > before.at_s), before)
     within = [one for one in piece if one.at_s >= before.at_s]
     if any(two.at_s - one.at_s > MAX_DAILY_GAP_S for one, two in pairwise(within)):
-        flags |= StateFlag.LONG_GAP
+        flags |= MeterFlag.LONG_GAP
     return start_s, before.index if before.at_s == start_s else between(before, after, start_s), flags

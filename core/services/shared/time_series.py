@@ -287,7 +287,7 @@ async def replace_days(
     await _insert(connection, "daily_volume", ("meter_id", "day", "amount", "quality"), rows)
 
 
-async def put_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]]) -> None:
+async def upsert_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]]) -> None:
     """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones."""
     if not rows:
         return

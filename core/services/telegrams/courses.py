@@ -14,7 +14,7 @@ from core.consumption import IndexReading, day_of, day_start
 from core.consumption.plausibility import Evidence
 from core.consumption.volumes import MAX_DAILY_GAP_S, between
 from core.services.places.meter_directory import MeterEntry
-from core.services.places.meter_states import LONG_AGO_S, PLAIN_STEPS, Flow, MeterState, StateFlag
+from core.services.places.meter_states import LONG_AGO_S, PLAIN_STEPS, Flow, MeterFlag, MeterState
 from core.services.shared.time_series import ReadingRow, Window, day_number
 from core.services.telegrams.decoding import Reported
 from core.services.telegrams.readings import QUANTITY_OF, SAME_TELEGRAM_WITHIN
@@ -30,10 +30,10 @@ BURST_WINDOW_S: Final = 2 * 3600
 
 _ALWAYS_S: Final = 1 << 40
 
-_LONG_GAP: Final = int(StateFlag.LONG_GAP)
-_LEAK: Final = int(StateFlag.LEAK)
-_CONDITION: Final = int(StateFlag.CONDITION)
-_FROM_FIRST: Final = int(StateFlag.FROM_FIRST)
+_LONG_GAP: Final = int(MeterFlag.LONG_GAP)
+_LEAK: Final = int(MeterFlag.LEAK)
+_CONDITION: Final = int(MeterFlag.CONDITION)
+_FROM_FIRST: Final = int(MeterFlag.FROM_FIRST)
 """As plain numbers: arithmetic on an enum costs more than all else that is done for a reading."""
 
 

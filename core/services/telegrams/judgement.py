@@ -188,7 +188,7 @@ def _span(window: Window, context: Sequence[ReadingRow]) -> Window:
 
 
 def _inner(window: Window, context: Sequence[ReadingRow]) -> Window:
-    """The part of a context whose readings have neighbours enough: beyond, all stays as it was judged."""
+    """The part of a context whose readings have neighbours enough: beyond, all remains as it was judged."""
     before = [row.read_at_s for row in context if row.read_at_s < window.first]
     after = [row.read_at_s for row in context if row.read_at_s > window.last]
     first_s = before[1] if len(before) >= CONTEXT_READINGS else min([window.first, *before])

@@ -33,8 +33,8 @@ from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_cache import directory_of
 from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
 from core.services.places.meter_states import (
+    MeterFlag,
     MeterState,
-    StateFlag,
     lock_states,
     refresh,
     refresh_flags,
@@ -332,7 +332,7 @@ async def _states_after(connection: TransactionalDBClient, plain: Plain) -> list
     asked = plain.unquiet.keys() | {meter for meter, _ in plain.conditions}
     reporting = {row.meter_id: row.status_bits for _, row in plain.conditions}  # the last one's state counts
     found = [
-        state._replace(flags=state.flags | (int(StateFlag.CONDITION) if reporting.get(state.meter_id) else 0))
+        state._replace(flags=state.flags | (int(MeterFlag.CONDITION) if reporting.get(state.meter_id) else 0))
         for state in await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
     ]
     return [*found, *(state for meter, state in plain.states.items() if meter not in asked)]

@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.leak_thresholds import ThresholdsOf
 from core.services.places.meter_directory import MeterEntry, lock_dwelling_rows
-from core.services.places.meter_states import PLAIN_STEPS, MeterState, StateFlag
+from core.services.places.meter_states import PLAIN_STEPS, MeterFlag, MeterState
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow
 from core.services.telegrams.courses import Course, Plain
@@ -24,8 +24,8 @@ from core.services.telegrams.judgement import doubtful_near, reading_row
 from core.services.telegrams.line_times import CLOCK_TOLERANCE
 from core.services.telegrams.replay_protection import MessageCounters
 
-_UNCLEAR: Final = int(StateFlag.DAY_UNCLEAR | StateFlag.DOUBT)
-_FROM_FIRST: Final = int(StateFlag.FROM_FIRST)
+_UNCLEAR: Final = int(MeterFlag.DAY_UNCLEAR | MeterFlag.DOUBT)
+_FROM_FIRST: Final = int(MeterFlag.FROM_FIRST)
 
 
 async def take_plainly(
@@ -98,7 +98,7 @@ async def lock_first_ones(
 async def store_plain(connection: TransactionalDBClient, plain: Plain) -> None:
     """Store the readings and the day volumes; the states are stored when all is judged."""
     await time_series.insert_readings(connection, plain.rows)
-    await time_series.put_days(connection, plain.days)
+    await time_series.upsert_days(connection, plain.days)
     await plain.counters.save(connection)
 
 

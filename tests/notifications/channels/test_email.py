@@ -12,7 +12,7 @@ from core.settings import Settings
 from notifications.channels.base import NotAccepted, Post
 from notifications.channels.email import Email
 from notifications.texts.render import render
-from tests.support.post import part_of, smtp_server
+from tests.support.servers.post import part_of, smtp_server
 
 POST = Post(
     key="leak:1:opened:7:email",

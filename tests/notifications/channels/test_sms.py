@@ -12,7 +12,7 @@ import pytest
 from core.settings import Settings
 from notifications.channels.base import NotAccepted, Post
 from notifications.channels.sms import Sms
-from tests.support.post import sms_centre
+from tests.support.servers.post import sms_centre
 
 SETTINGS = replace(
     Settings(Path(), "sqlite:///x.db", "s" * 32),

@@ -55,7 +55,7 @@ async def states():
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("complaints", [1 << bit for bit in range(8)])
 async def test_a_state_of_one_bare_telegram_is_no_alert(application, home, together, complaints) -> None:
-    """Each bit of the alarm byte, set in the third of five lines: its index is right, and nobody is told."""
+    """Each bit of the alarm byte, set in the third of five lines: its index is right, no one is notified."""
     lines = [bare(home, hour, complaints if hour == 2 else 0) for hour in range(5)]
     for part in [lines] if together else [[line] for line in lines]:
         await take(application, part)
@@ -117,7 +117,7 @@ async def test_a_late_telegram_between_two_that_agreed_takes_the_alert_back(appl
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_of_two_states_of_one_reading_what_both_report_counts(application, home, order, apart) -> None:
     """A checked telegram and the same with a state that a damaged line added, in any order: no alert. Whoever
-    was told of it before the true one came gets the correction.
+    was notified of it before the true one came gets the correction.
     """
     await take(application, [checked(home, 0)])
     lines = [checked(home, 1), checked(home, 1, TAMPERED), checked(home, 2)]

@@ -20,7 +20,7 @@ from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.settings import Settings, SettingsError
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
-from tests.support.redis_server import redis_server
+from tests.support.servers.redis_server import redis_server
 
 TEN = RateLimit("guess", 10, timedelta(minutes=15))
 SECRET = "a secret of the tests"
