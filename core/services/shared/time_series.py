@@ -80,15 +80,22 @@ async def known_telegrams(
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
 
 
-async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, IndexReading]:
-    """The newest reading of each meter that has one."""
+async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
+    """The newest reading of each meter that has one, from the readings themselves: for intake, which stores
+    readings before the states of their meters, and for what makes states anew.
+
+    Partitions are read from the latest on, until one has a reading of the meter.
+    """
     rows = await select(
         connection,
-        "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r ON r.meter_id = k.a"
-        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
+        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)"
+        if is_sqlite(connection)
+        else "SELECT r.* FROM k JOIN LATERAL"
+        " (SELECT * FROM reading WHERE meter_id = k.a ORDER BY read_at DESC LIMIT 1) r ON TRUE",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: IndexReading(row["read_at"], row["index_value"]) for row in rows}
+    return {row["meter_id"]: _reading_row(row) for row in rows}
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
@@ -239,9 +246,8 @@ async def meters_without_data(
         for row in await _query(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
-            " (SELECT m.id, m.dwelling_id,"
-            " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
-            f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
+            " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"
+            f" FROM meter m JOIN meter_state s ON s.meter_id = m.id WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
             [after_id, since_s, look_back_s, limit, now_s],
@@ -250,11 +256,14 @@ async def meters_without_data(
 
 
 async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
-    """The latest reading of each meter that has one."""
+    """The latest reading of each meter that has one: its state says when it was, so one partition is read.
+
+    Not between the storing of readings and of their meters' states: `newest_readings` is for there.
+    """
     rows = await select(
         connection,
-        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
-        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        "SELECT r.* FROM k JOIN meter_state s ON s.meter_id = k.a"
+        " JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
         ((meter_id,) for meter_id in meter_ids),
     )
     return {row["meter_id"]: _reading_row(row) for row in rows}

@@ -103,7 +103,7 @@ async def _recompute_leaks(
     now: datetime,
 ) -> _Leaks:
     """Bring the leaks up to date: a classifier state that has seen the days is void, and is made anew."""
-    if not await time_series.last_readings(connection, [meter.id]):
+    if not await time_series.newest_readings(connection, [meter.id]):
         return _Leaks(await forget_leaks(connection, meter, now=now))
     findings = await watch(connection, {meter: days}, thresholds_of=thresholds_of, now=now)
     notifications = await raise_leak_alerts(connection, findings, now=now)
