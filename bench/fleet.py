@@ -110,7 +110,7 @@ class Home:
         days, rest = divmod(hour, 24)
         drawn = days * sum(habits) + sum(habits[: max(0, rest - 6)])
         leaked = hour * self.leak_lph
-        return 100_000 + self.number % 9_000 + (drawn + leaked) * (1000 if self.kind == "ELL-CTR" else 1)
+        return 100_000 + self.number % 9_000 + (drawn + leaked) * (400 if self.kind == "ELL-CTR" else 1)
 
     def telegram(self, hour: int, at: datetime) -> bytes:
         """The telegram of an hour."""

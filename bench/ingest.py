@@ -2,12 +2,12 @@
 
     python bench/ingest.py [--meters N] [--hours N] [--database sqlite|postgresql] [--workers N] [--stored N]
 
-Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours of
-its lines as JSON, in random order within the hour; describes its meters; optionally fills the table of readings
-with N rows first; then takes the hours in, by as many processes as there are workers, each a share of the
-lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their memory, the
-statements of a batch, the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows
-into a table like `reading`: the ratio is what to compare, since absolute figures vary with the machine.
+Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours
+of its lines as JSON, in random order within the hour; describes its meters; if asked, fills the table of
+readings with N rows first; then takes the hours in, by as many processes as there are workers, each a share of
+the lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their memory,
+the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows into a table like
+`reading`: the ratio is what to compare, since absolute figures vary with the machine.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=6)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--workers", type=int, default=None, help="2 on PostgreSQL, 1 on SQLite")
-    parser.add_argument("--batch", type=int, default=5_000, help="lines of a batch")
+    parser.add_argument("--batch", type=int, default=20_000, help="lines of a batch")
     parser.add_argument("--stored", type=int, default=0, help="readings that are in the table before")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the lines for the next run")
     options = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
             settings = Settings(
                 Path(temporary), url, SECRET, log_level="WARNING", intake_batch_lines=options.batch
             )
-            asyncio.run(_describe(settings, folder, options.meters, options.stored))
+            asyncio.run(_describe(settings, options.meters, options.stored))
             _measure(settings, folder, options.meters, options.hours, workers)
 
 
@@ -100,14 +100,15 @@ def _write_hour(task: tuple[Path, int, int]) -> None:
     fresh.rename(path)
 
 
-async def _describe(settings: Settings, folder: Path, meters: int, stored: int) -> None:
+async def _describe(settings: Settings, meters: int, stored: int) -> None:
     """The rows of the fleet, as an import would make them; straight into the tables."""
     await migrate(settings)
     registry, keys = load_registry(), KeyEncryption.under(SECRET)
     async with open_application(settings):
         database = current_database()
         await database.execute_query(
-            "INSERT INTO operator (id, code, name, created_at) VALUES (1, 'BENCH', 'Bench', '2024-01-01 00:00:00+00:00')"
+            "INSERT INTO operator (id, code, name, created_at)"
+            " VALUES (1, 'BENCH', 'Bench', '2024-01-01 00:00:00+00:00')"
         )
         started = time.perf_counter()
         for first in range(0, meters, 20_000):
@@ -116,7 +117,7 @@ async def _describe(settings: Settings, folder: Path, meters: int, stored: int) 
             print(f"described {first + len(homes):,} meters", flush=True)
         print(f"described in {time.perf_counter() - started:.0f} s")
         if stored:
-            await _fill(database, settings, meters, stored)
+            await _fill(database, meters, stored)
 
 
 async def _insert_homes(database: Any, first: int, homes: list[Home], registry: Any, keys: Any) -> None:
@@ -177,7 +178,7 @@ async def _rows(
     await database.execute_many(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608
 
 
-async def _fill(database: Any, settings: Settings, meters: int, stored: int) -> None:
+async def _fill(database: Any, meters: int, stored: int) -> None:
     """Readings of the hours before, every meter's in turn, straight into the table."""
     from core.services.shared import time_series  # noqa: PLC0415 - only here
 
@@ -230,9 +231,7 @@ def _measure(settings: Settings, folder: Path, meters: int, hours: int, workers:
     print(f"all: {meters * hours / (time.perf_counter() - started):,.0f} telegrams/s with start-up")
     later = sorted(rates[1:] or rates)
     print(f"median hour after the first: {later[len(later) // 2]:,.0f} telegrams/s, {workers} workers")
-    print(
-        f"workers' CPU: {cpu / meters / hours * 1e6:.0f} us a telegram; memory {memory / 1024:.0f} MiB at most"
-    )
+    print(f"workers' CPU: {cpu / meters / hours * 1e6:.0f} us a telegram; memory {memory / 1024:.0f} MiB")
     asyncio.run(_compare(settings, meters, max(rates[1:] or rates)))
 
 
@@ -314,7 +313,7 @@ async def _compare(settings: Settings, meters: int, rate: float) -> None:
         print(f"bare COPY by one connection: {bare:,.0f} rows/s; best hour {rate / bare:.2f} of it")
         (count,) = await database.execute_query_dict("SELECT COUNT(*) AS rows FROM reading")
         if sqlite:
-            size = Path(settings.database_url.removeprefix("sqlite:///")).stat().st_size
+            size = os.stat(settings.database_url.removeprefix("sqlite:///")).st_size  # noqa: PTH116
             print(f"the whole database: {size / count['rows']:.0f} bytes a reading")
         else:
             for name in ("reading", "daily_volume", "meter_state"):

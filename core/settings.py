@@ -76,7 +76,7 @@ class Settings:
     message_retention: timedelta = timedelta(days=90)
     audit_retention: timedelta = timedelta(days=365)
     cookie_secure: bool = False
-    intake_batch_lines: int = 5_000
+    intake_batch_lines: int = 20_000
     meters_in_memory: int = 500_000
     limits_url: str = IN_MEMORY
     portal_url: str = "http://127.0.0.1:8000"
@@ -135,7 +135,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
         audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
-        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 5_000, at_most=MOST_BATCH_LINES),
+        intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 20_000, at_most=MOST_BATCH_LINES),
         meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
         limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
         portal_url=(env.get(f"{PREFIX}PORTAL_URL") or "http://127.0.0.1:8000").rstrip("/"),

@@ -126,10 +126,12 @@ async def test_a_series_has_one_row_for_a_meter_and_a_time(application) -> None:
         assert (unique, plain) == ({("meter_id", column_name)}, set())
 
 
-async def test_a_meters_rows_refer_to_it(application) -> None:
-    """Foreign keys are on, on SQLite too."""
+async def test_a_meter_with_readings_has_a_state_that_refers_to_it(application) -> None:
+    """Foreign keys are on, on SQLite too; that of the state keeps a meter with readings from deletion."""
     with pytest.raises(Exception, match=r"(?i)foreign key"):
-        await current_database().execute_script("INSERT INTO reading VALUES (99, 0, 0, 0, 0, 0, 0)")
+        await current_database().execute_script(
+            "INSERT INTO meter_state VALUES (99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+        )
 
 
 async def test_applications_side_by_side_do_not_mix(tmp_path, registry, settings) -> None:

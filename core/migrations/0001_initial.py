@@ -411,6 +411,13 @@ class Migration(migrations.Migration):
                 ("doubt", fields.CharEnumField(Doubt, description="see Doubt", max_length=20)),
                 ("decided", fields.BooleanField(default=False, description="the readings after it have made it an outlier", db_default=False)),
             ], {"table": "doubtful_reading", "unique_together": (("meter", "read_at", "index_value"),), "table_description": "A reading that does not count: in no volume, no alert and no judgement."}),
+            ops.CreateModel("LeakCheckpoint", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="leak_checkpoints", on_delete=fields.CASCADE)),
+                ("settled_s", fields.BigIntField()),
+                ("state", fields.BinaryField()),
+                ("changes", fields.JSONField()),
+            ], {"table": "leak_checkpoint", "unique_together": (("meter", "settled_s"),), "table_description": "The classifier state of a meter as it was settled at a moment, one a month: where a late reading makes"}),
             ops.CreateModel("LeakClassifierState", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_classifier_state", on_delete=fields.CASCADE)),
@@ -418,6 +425,13 @@ class Migration(migrations.Migration):
                 ("state", fields.BinaryField()),
                 ("changes", fields.JSONField()),
             ], {"table": "leak_classifier_state", "table_description": "The classifier state of a meter up to a moment (core.leaks.classifier.stream)."}),
+            ops.CreateModel("LeakDayFlows", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.OneToOneField("models.Meter", source_field="meter_id", related_name="leak_day_flows", on_delete=fields.CASCADE)),
+                ("first_day", fields.IntField()),
+                ("until_day", fields.IntField()),
+                ("flows_lph", fields.JSONField()),
+            ], {"table": "leak_day_flows", "table_description": "The minimum flows of the whole days of a meter with a leak, from the first day of its runs on."}),
             ops.CreateModel("LeakEpisode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="leak_episodes", on_delete=fields.CASCADE)),

@@ -16,7 +16,15 @@ from core.models.access import (
     Device,
     RecoveryCode,
 )
-from core.models.alerts import Alert, AlertAction, ConsumptionLimit, LeakClassifierState, LeakEpisode
+from core.models.alerts import (
+    Alert,
+    AlertAction,
+    ConsumptionLimit,
+    LeakCheckpoint,
+    LeakClassifierState,
+    LeakDayFlows,
+    LeakEpisode,
+)
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -70,7 +78,9 @@ __all__ = [
     "DwellingRequestKind",
     "DwellingRequestState",
     "Gateway",
+    "LeakCheckpoint",
     "LeakClassifierState",
+    "LeakDayFlows",
     "LeakEpisode",
     "ManagedResidence",
     "MessageCounter",

@@ -52,7 +52,7 @@ class LeakClassifierState(Model):
     """The classifier state of a meter up to a moment (core.leaks.classifier.stream).
 
     Readings after `settled_s`, epoch seconds, are processed again whenever one arrives. A reading before it
-    makes the row void, and the meter's series is processed from its start.
+    makes the row void, and the meter's series is processed from the last checkpoint before it.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -66,6 +66,45 @@ class LeakClassifierState(Model):
 
     class Meta:
         table = "leak_classifier_state"
+
+
+class LeakCheckpoint(Model):
+    """The classifier state of a meter as it was settled at a moment, one a month: where a late reading makes
+    the classifier begin again, instead of at the meter's first reading.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.ForeignKeyRelation[Meter] = fields.ForeignKeyField(
+        "models.Meter", related_name="leak_checkpoints", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    settled_s = fields.BigIntField()
+    state = fields.BinaryField()
+    changes: list[list[Any]] = fields.JSONField()
+
+    class Meta:
+        table = "leak_checkpoint"
+        unique_together = (("meter", "settled_s"),)
+
+
+class LeakDayFlows(Model):
+    """The minimum flows of the whole days of a meter with a leak, from the first day of its runs on.
+
+    `flows_lph` are litres an hour by day (20261122), without days that have no minimum; `until_day` is the
+    last day that was looked at.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    meter: fields.OneToOneRelation[Meter] = fields.OneToOneField(
+        "models.Meter", related_name="leak_day_flows", on_delete=fields.CASCADE
+    )
+    meter_id: int
+    first_day = fields.IntField()
+    until_day = fields.IntField()
+    flows_lph: dict[str, int] = fields.JSONField()
+
+    class Meta:
+        table = "leak_day_flows"
 
 
 class Alert(Model):

@@ -313,7 +313,7 @@ async def _hours() -> dict[tuple[int, int], int]:
     """Every hour of every meter."""
     addresses = await Meter.all().values_list("radio_address", flat=True)
     meters = await meters_by_address(SYSTEM, addresses, key_encryption=KeyEncryption.under("x" * 32))
-    whole = {meter: (0, 1 << 40) for meter in meters.values()}
+    whole = dict.fromkeys(meters.values(), (0, 1 << 40))
     hours = await hours_of(current_database(), whole)
     return {(meter_id, hour.start_s): hour.amount for meter_id, rows in hours.items() for hour in rows}
 

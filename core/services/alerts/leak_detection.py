@@ -17,14 +17,13 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
 from core.leak_thresholds import ThresholdsOf
-from core.leaks.episodes.daily_flows import day_flows
 from core.leaks.episodes.episode import CloseReason, Episode, Segment, SegmentReason
 from core.leaks.episodes.events import Event, EventKind, events, paired
 from core.leaks.episodes.from_runs import Judged, judged_episodes
-from core.models import Alert, LeakClassifierState, LeakEpisode
+from core.models import Alert, LeakCheckpoint, LeakClassifierState, LeakDayFlows, LeakEpisode
 from core.services.alerts.classifier_state import follow_meters
+from core.services.alerts.leak_days import flows_since
 from core.services.alerts.withdrawals import withdraw_alerts
-from core.services.places.hourly_volumes import hours_of
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 
@@ -68,16 +67,13 @@ async def watch(
     speaking = {meter: one for meter, one in followed.items() if meter.id in last}
     stored = await _stored_episodes(connection, speaking)
     since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}
-    hours = await hours_of(
-        connection,
-        {meter: (_midnight(since_s, meter.zone), end_s) for meter, since_s in since.items()},
-    )
+    flows = await flows_since(connection, since, water, {meter: last[meter.id].read_at_s for meter in since})
     findings: list[DetectedLeak] = []
     for meter, one in speaking.items():
         read_at_s = last[meter.id].read_at_s
         after = judged_episodes(
             one.runs,
-            day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=read_at_s),
+            flows.get(meter.id, ()),
             zone=meter.zone,
             last_reading_s=read_at_s,
             today=day_of(end_s, meter.zone),
@@ -91,7 +87,8 @@ async def watch(
 
 async def forget_leaks(connection: TransactionalDBClient, meter: MeterEntry, *, now: datetime) -> int:
     """Withdraw every leak of a meter of which no reading is left; returns how many."""
-    await LeakClassifierState.filter(meter_id=meter.id).using_db(connection).delete()
+    for model in (LeakClassifierState, LeakCheckpoint, LeakDayFlows):
+        await model.filter(meter_id=meter.id).using_db(connection).delete()
     rows = await LeakEpisode.filter(meter_id=meter.id).using_db(connection)
     await withdraw_alerts(connection, await _alerts_of(connection, [row.id for row in rows]), now=now)
     for row in rows:
@@ -101,10 +98,6 @@ async def forget_leaks(connection: TransactionalDBClient, meter: MeterEntry, *, 
 
 async def _alerts_of(connection: TransactionalDBClient, episode_ids: Sequence[int]) -> list[Alert]:
     return await Alert.filter(episode_id__in=list(episode_ids)).using_db(connection).order_by("id")
-
-
-def _midnight(at_s: float, zone: ZoneInfo) -> int:
-    return day_start(day_of(int(at_s), zone), zone)
 
 
 def _detected_s(row: LeakEpisode, zone: ZoneInfo) -> float:

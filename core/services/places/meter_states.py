@@ -1,8 +1,8 @@
 """What intake has to know of a meter before its next reading: one short row a meter, locked with the batch.
 
 In: meters, and their stored readings. Out: `MeterState` rows, read and written by one statement a batch. The
-one rule: a state is a function of what is stored of its meter (`refresh`), and whatever changes that refreshes
-it in the same transaction; so it may be thrown away and made anew at any time.
+one rule: a state is a function of what is stored of its meter (`refresh`), and whatever changes that makes it
+anew in the same transaction; so it may be thrown away at any time.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -131,7 +131,7 @@ async def forget_states(connection: TransactionalDBClient, meter_ids: Collection
 
 
 async def note_condition(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:
-    """Have the next reading of meters looked at for their conditions: an alert was raised between readings."""
+    """Have the next reading of meters looked at for its conditions: an alert was raised between readings."""
     marks = ", ".join(str(int(meter_id)) for meter_id in meter_ids)
     await connection.execute_query(
         f"UPDATE meter_state SET flags = flags | {int(StateFlag.CONDITION)} WHERE meter_id IN ({marks})"  # noqa: S608
@@ -227,26 +227,19 @@ def _state(meter: MeterEntry, rows: Sequence[ReadingRow], flags: StateFlag, leve
         flags |= StateFlag.FROM_FIRST
     # Fewer rows than were asked for are all there are; before a first reading nothing can be alerted.
     quiet_at = rows[0].read_at_s if len(rows) <= PLAIN_STEPS else LONG_AGO_S
-    fast_at, level_since = LONG_AGO_S, rows[0].read_at_s
+    flow = Flow(LONG_AGO_S, rows[0].read_at_s, quiet_at, meter.register_step, level_1_lph)
     for before, after in pairwise(rows):
-        litres, seconds = after.index_value - before.index_value, after.read_at_s - before.read_at_s
-        if is_fast(litres, seconds):
-            fast_at = after.read_at_s
-        if litres:
-            level_since = after.read_at_s
-        if is_quiet(litres, seconds, meter.register_step, level_1_lph) or (
-            not litres and is_quiet(0, after.read_at_s - level_since, meter.register_step, level_1_lph)
-        ):
-            quiet_at = after.read_at_s
+        seconds, units = after.read_at_s - before.read_at_s, after.index_value - before.index_value
+        flow.add(after.read_at_s, seconds, units)
     day_from, day_index, more = _day(meter, rows)
     return MeterState(
         meter.id,
         last.read_at_s,
         last.index_value,
         last.telegram_digest,
-        fast_at,
-        level_since,
-        quiet_at,
+        flow.fast_at,
+        flow.level_since,
+        flow.quiet_at,
         day_from,
         day_index,
         int(last.evidence),
@@ -255,14 +248,26 @@ def _state(meter: MeterEntry, rows: Sequence[ReadingRow], flags: StateFlag, leve
     )
 
 
-def is_fast(litres: int, seconds: int) -> bool:
-    """Whether a step may be part of a burst, or ran back."""
-    return litres < 0 or litres * HOUR_S > FAST_LPH * seconds
+class Flow:
+    """What the steps of a register say of a burst and of a leak; see `MeterState` for the three moments."""
 
+    __slots__ = ("_level_1_lph", "_step", "fast_at", "level_since", "quiet_at")
 
-def is_quiet(litres: int, seconds: int, step_litres: int, level_1_lph: float) -> bool:
-    """Whether no leak of level 1 can have run all the time: the bound that a window proves."""
-    return (litres + step_litres) * HOUR_S < level_1_lph * seconds
+    def __init__(self, fast_at: int, level_since: int, quiet_at: int, step: int, level_1_lph: float) -> None:
+        self.fast_at, self.level_since, self.quiet_at = fast_at, level_since, quiet_at
+        self._step, self._level_1_lph = step, level_1_lph
+
+    def add(self, at_s: int, seconds: int, units: int) -> None:
+        """Take the step that ended at a moment."""
+        if units < 0 or units * HOUR_S > FAST_LPH * seconds:
+            self.fast_at = at_s
+        if units:
+            self.level_since = at_s
+        else:
+            seconds = max(seconds, at_s - self.level_since)
+        # No constant leak exceeds (litres + one step of the register) / hours.
+        if (units + self._step) * HOUR_S < self._level_1_lph * seconds:
+            self.quiet_at = at_s
 
 
 def _plain_steps(meter: MeterEntry, rows: Sequence[ReadingRow]) -> int:

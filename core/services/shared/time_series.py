@@ -310,7 +310,7 @@ async def put_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int,
         await connection.execute_many(statement, [list(row) for row in rows])
         return
     await connection.execute_query(
-        f"{insert} SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) {conflict}",
+        f"{insert} SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) {conflict}",  # noqa: S608 - our own words
         [list(column) for column in zip(*rows, strict=True)],
     )
 

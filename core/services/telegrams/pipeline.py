@@ -35,6 +35,7 @@ from core.services.places.meter_states import MeterState, lock_states, refresh, 
 from core.services.shared.partitions import prepare_months
 from core.services.shared.transaction import current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
+from core.services.telegrams.courses import Plain
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
     Reason,
@@ -49,7 +50,7 @@ from core.services.telegrams.decoding import (
 from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
 from core.services.telegrams.moments import Span, in_batches, settle
-from core.services.telegrams.plain import MetMeanwhile, Plain, lock_first_ones, store_plain, take_plainly
+from core.services.telegrams.plain import MetMeanwhile, lock_first_ones, store_plain, take_plainly
 from core.services.telegrams.readings import Ingested, ingest
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up

@@ -104,7 +104,7 @@ async def test_neither_order_nor_batches_nor_repetition_matter(application, home
             lines.append(bare(home, litres, START + hour * HOUR, flipped=pick.randrange(4, 32)))
     await take(application, lines)
     expected = await figures()
-    assert len(expected[3]) == 6
+    assert len(expected[2]) == 6
     for _ in range(12):
         await forget()
         shuffled = pick.sample([*lines, *lines[:5]], len(lines) + 5)

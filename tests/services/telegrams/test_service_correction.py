@@ -177,7 +177,7 @@ async def test_no_reading_is_deleted(homes) -> None:
     count = len((await state())[0])
     assert count == len(home.lines)
     await home.describe(removed_at=datetime(2024, 6, 1, tzinfo=UTC))
-    assert await state() == [[], [], [], [], []]
+    assert await state() == [[], [], [], []]
     (row,) = await current_database().execute_query_dict("SELECT COUNT(*) AS n FROM reading_outside_service")
     assert row["n"] == count
 
