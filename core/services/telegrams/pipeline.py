@@ -7,12 +7,12 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Self
 
+from asyncpg import DeadlockDetectedError, SerializationError
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
@@ -48,7 +48,13 @@ from core.services.telegrams.decoding import (
     with_removals,
 )
 from core.services.telegrams.judgement import Judged
-from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
+from core.services.telegrams.line_times import (
+    CLOCK_TOLERANCE,
+    Dating,
+    latest_of_deliveries,
+    replayed_line,
+    with_old_ones_refused,
+)
 from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.plain import MetMeanwhile, lock_first_ones, store_plain, take_plainly
 from core.services.telegrams.readings import Ingested, ingest
@@ -208,11 +214,12 @@ async def _take_in_batch(
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
     opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
+    opened = with_old_ones_refused(opened, application.settings.reading_months, now=now)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
-    await prepare_months(current_database(), {int(report.received.moment.timestamp()) for report in reported})
-    for _ in range(_MOST_TRIES):
-        with suppress(MetMeanwhile):
+    await prepare_months(current_database(), _moments(reported, now))
+    for tries_left in reversed(range(_MOST_TRIES)):
+        try:
             return await _store(
                 application,
                 viewer,
@@ -222,7 +229,17 @@ async def _take_in_batch(
                 source=source,
                 now=now,
             )
-    raise MetMeanwhile
+        except (MetMeanwhile, DeadlockDetectedError, SerializationError):
+            if not tries_left:
+                raise
+    raise AssertionError
+
+
+def _moments(reported: Sequence[Reported], now: datetime) -> set[int]:
+    """When readings may be stored: a false date far from the present needs no partition, and is refused."""
+    latest_s = int((now + CLOCK_TOLERANCE).timestamp())
+    moments = ((int(one.received.moment.timestamp()), one.meter.service_s[0]) for one in reported)
+    return {at_s for at_s, first_s in moments if first_s <= at_s <= latest_s}
 
 
 @transactional
