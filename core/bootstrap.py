@@ -180,7 +180,7 @@ def _client(settings: Settings) -> "BaseDBAsyncClient":
 
 
 _CACHE = "statement_cache_size"
-"""asyncpg's prepared statements of a connection: 0 behind a pooler that changes sessions between transactions."""
+"""Prepared statements kept of a connection: 0 behind a pooler, which changes sessions between transactions."""
 
 SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
 """As PostgreSQL's own clients name them; the first is the default."""
@@ -233,9 +233,7 @@ def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
     try:
         credentials = _postgresql_credentials(url)
     except ValueError:
-        raise SettingsError(
-            "has a port, a pool size or a statement_cache_size that is no number", field=_URL
-        ) from None
+        raise SettingsError("has a port, a pool size or a cache size that is no number", field=_URL) from None
     if not credentials["database"]:
         raise SettingsError("names no database", field=_URL)
     if migrating:

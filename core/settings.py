@@ -248,7 +248,7 @@ def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: 
 
 
 def _months(env: Mapping[str, str], name: str) -> int:
-    """A number of months that is 0 for all, or enough for the series of thirteen months that residents see."""
+    """Months of readings: 0 for all, or enough for the series of thirteen that residents see."""
     if env.get(f"{PREFIX}{name}", "").strip() == "0":
         return 0
     return _whole_number(env, name, 0, at_least=FEWEST_READING_MONTHS, at_most=1_200)

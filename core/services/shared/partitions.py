@@ -88,8 +88,8 @@ def kept_since(now: datetime, months: int) -> int:
 async def drop_before(database: BaseDBAsyncClient, border_s: int) -> int:
     """Remove the readings of all months that end before a moment; returns how many months, or readings.
 
-    On PostgreSQL whole partitions are detached and dropped, each in a transaction that gives up if readers keep
-    it waiting: the next purge does it then. On SQLite rows are deleted, some meters' at a time.
+    On PostgreSQL whole partitions are detached and dropped, each in a transaction that gives up if readers
+    keep it waiting: the next purge does it then. On SQLite rows are deleted, some meters' at a time.
     """
     border = month_of(border_s)
     if is_single_table(database):

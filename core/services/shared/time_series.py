@@ -247,7 +247,8 @@ async def meters_without_data(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"
-            f" FROM meter m JOIN meter_state s ON s.meter_id = m.id WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
+            " FROM meter m JOIN meter_state s ON s.meter_id = m.id"
+            f" WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
             [after_id, since_s, look_back_s, limit, now_s],

@@ -44,7 +44,7 @@ def with_old_ones_refused(
 ) -> Sequence[Reported | Unusable]:
     """The same, but what was sent before the months of which readings are kept is unusable; 0 keeps all.
 
-    It would be dropped by the next purge, and the volumes of its days be computed without their other readings.
+    It would be dropped by the next purge, and the volumes of its days computed without their other readings.
     """
     if not months:
         return opened
