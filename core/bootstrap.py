@@ -180,7 +180,7 @@ def _client(settings: Settings) -> "BaseDBAsyncClient":
 
 
 _CACHE = "statement_cache_size"
-"""Prepared statements kept of a connection: 0 behind a pooler, which changes sessions between transactions."""
+"""Prepared statements kept of a connection: 0 behind a pooler, which changes sessions meanwhile."""
 
 SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
 """As PostgreSQL's own clients name them; the first is the default."""
