@@ -3,11 +3,11 @@
     python bench/crash.py [--database sqlite|postgresql] [--telegrams N] [--kills N] [--stops N] [--same]
 
 Sends N telegrams of 2,000 meters (a tenth doubled, shuffled within the hour, some useless) through
-`submeter ingest` processes on files: two workers, each with a share of every meter's lines (`--same`: both with
-all of them); SQLite has one. Workers are killed (SIGKILL) after progress that was observed in the database and
-a random part of a batch, and begin their file again; PostgreSQL is stopped `-m immediate`. Then compares every
-table with an undisturbed run's and with a recomputation from the stored readings, and counts what was stored
-twice or lost. Ends with status 1 if anything differs.
+`submeter ingest` processes on files: two workers, each with a share of every meter's lines (`--same`: both
+with all of them); SQLite has one. Workers are killed (SIGKILL) after progress that was observed in the
+database and a random part of a batch, and begin their file again; PostgreSQL is stopped `-m immediate`. Then
+compares every table with an undisturbed run's and with a recomputation from the stored readings, and counts
+what was stored twice or lost. Ends with status 1 if anything differs.
 """
 
 import argparse

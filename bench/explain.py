@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pytest import MonkeyPatch
+import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -44,7 +44,7 @@ async def explain(settings: Settings, meters: int) -> bool:
     async with open_application(settings):
         print(f"{await fill(meters, 3600, 3600):,} readings of {meters:,} meters", flush=True)
         for read in READS:
-            runs = [await plans(MonkeyPatch(), read) for _ in range(TIMES)]
+            runs = [await plans(pytest.MonkeyPatch(), read) for _ in range(TIMES)]
             for number, plan in enumerate(runs[0]):
                 ms = statistics.median(run[number].ms for run in runs if len(run) > number)
                 found = faults(read, plan)

@@ -2,11 +2,12 @@
 
     python bench/key_order.py [--rows N] [--meters N] [--layouts NAME ...]
 
-Builds one table a layout and fills them side by side: each hour's readings of every meter, in random order, go
-by COPY in batches of 5,000 into each table in turn, so that whatever else the machine does falls on all alike;
-trust the ratios. Prints for each layout rows a second and WAL bytes a row of the first, the middle and the last
-fifth, the bytes on disk a row, and the reads: a meter's day, the last 48 h of 1,000 meters at once, the reading
-at a known moment, and the newest one before a moment. docs/decisions/0007 tells what follows from it.
+Builds one table a layout and fills them side by side: each hour's readings of every meter, in random order,
+go by COPY in batches of 5,000 into each table in turn, so that whatever else the machine does falls on all
+alike; trust the ratios. Prints for each layout rows a second and WAL bytes a row of the first, the middle and
+the last fifth, the bytes on disk a row, and the reads: a meter's day, the last 48 h of 1,000 meters at once,
+the reading at a known moment, and the newest one before a moment. What follows from it is in
+docs/decisions/0007-readings-on-postgresql.md.
 """
 
 import argparse
@@ -28,8 +29,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ingest import server
 
 COLUMNS = (
-    "meter_id BIGINT NOT NULL, read_at BIGINT NOT NULL, index_value BIGINT NOT NULL, status_bits INTEGER NOT NULL,"
-    " received_at BIGINT NOT NULL, telegram_digest BIGINT NOT NULL, evidence SMALLINT NOT NULL"
+    "meter_id BIGINT NOT NULL, read_at BIGINT NOT NULL, index_value BIGINT NOT NULL,"
+    " status_bits INTEGER NOT NULL, received_at BIGINT NOT NULL,"
+    " telegram_digest BIGINT NOT NULL, evidence SMALLINT NOT NULL"
 )
 NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
 LAYOUTS = {
@@ -143,12 +145,13 @@ async def read(database: asyncpg.Connection, table: str, meters: int, hours: int
     """The product's reads, in milliseconds: median of some hundred, of meters taken at random."""
     chance = random.Random(2)
     end_s = START_S + hours * 3600
-    day = f"SELECT * FROM {table} WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"
+    day = f"SELECT * FROM {table} WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"  # noqa: S608 - our names
     many = (
-        f"SELECT r.* FROM unnest($1::bigint[]) AS k(a) JOIN {table} r"
+        f"SELECT r.* FROM unnest($1::bigint[]) AS k(a) JOIN {table} r"  # noqa: S608 - our names
         " ON r.meter_id = k.a AND r.read_at BETWEEN $2 AND $3"
     )
-    newest = f"SELECT * FROM {table} WHERE meter_id = $1 AND read_at < $2 ORDER BY read_at DESC LIMIT 1"
+    older = "WHERE meter_id = $1 AND read_at < $2"
+    newest = f"SELECT * FROM {table} {older} ORDER BY read_at DESC LIMIT 1"  # noqa: S608 - our names
     asked = [chance.randrange(1, meters + 1) for _ in range(ASKED)]
     figures = {
         "a meter's day": [

@@ -1,7 +1,7 @@
 """deploy/citus.sql against the real tables: what a sharding engine for PostgreSQL (Citus) asks of them.
 
-Each primary key and unique index of a distributed table contains the distribution column, and a foreign key of
-one refers to a reference table or, by the distribution columns of both, to a colocated table (Citus
+Each primary key and unique index of a distributed table contains the distribution column, and a foreign key
+of one refers to a reference table or, by the distribution columns of both, to a colocated table (Citus
 documentation, "Creating and Modifying Distributed Objects"). The engine itself is not run here.
 """
 
@@ -26,7 +26,7 @@ async def _rows(query: str, *values: object) -> list[dict[str, object]]:
 
 
 async def test_every_table_of_meters_is_spread_or_stays_for_a_reason(application) -> None:
-    """A new table with a meter_id needs a decision; the largest ones are spread, by the meter, in one group."""
+    """A new table with a meter_id needs a decision; the largest are spread, by the meter, in one group."""
     rows = await _rows(
         "SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
@@ -45,8 +45,9 @@ async def test_every_unique_key_of_a_spread_table_has_its_distribution_column(ap
     for table, column in (DISTRIBUTED | {"reading_202611": "meter_id"}).items():
         keys = await _rows(
             "SELECT i.indexrelid::regclass::text AS name, ARRAY(SELECT a.attname::text FROM pg_attribute a"
-            " WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)) AS columns, i.indisprimary AS is_primary"
-            " FROM pg_index i WHERE i.indrelid = $1::text::regclass AND i.indisunique",
+            " WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)) AS columns,"
+            " i.indisprimary AS is_primary FROM pg_index i"
+            " WHERE i.indrelid = $1::text::regclass AND i.indisunique",
             table,
         )
         assert any(key["is_primary"] for key in keys), table
@@ -54,8 +55,8 @@ async def test_every_unique_key_of_a_spread_table_has_its_distribution_column(ap
 
 
 async def test_no_spread_table_refers_elsewhere_or_has_triggers(application) -> None:
-    """A reference goes to a table on every node, or by the distribution columns to one spread alike; the large
-    ones have none, and nothing refers to them. The engine refuses triggers on them.
+    """A reference goes to a table on every node, or by the distribution columns to one spread alike; nothing
+    that is not spread refers to a spread one; the engine refuses triggers on them.
     """
     for table, column in DISTRIBUTED.items():
         references = await _rows(

@@ -82,7 +82,7 @@ def _files(folder: Path, parts: Iterable[Sequence[str]]) -> list[list[Path]]:
         pytest.param("postgresql", "same", 1, 0, id="postgresql, two workers with the same lines"),
     ],
 )
-async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(  # noqa: PLR0913 - fixtures
+async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
     tmp_path, registry, lines, databases, workers, kills, stops
 ) -> None:
     """Some thousand lines; workers killed at random moments, PostgreSQL stopped at once. Every line is a

@@ -1,7 +1,7 @@
 """What PostgreSQL does for the statements of a piece of the product: the tables and indexes that were read.
 
-In: a coroutine that asks the database. Out: for each of its statements the plan as it was executed, reduced to
-what was touched. The one rule: the statements are the product's own, recorded as it sends them.
+In: a coroutine that asks the database. Out: for each of its statements the plan as it was executed, reduced
+to what was touched. The one rule: the statements are the product's own, recorded as it sends them.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The plans of the product's reads on PostgreSQL: one index, and the partitions of the time asked for.
 
-The rows are fewer than a fleet's, and plans are compared, no times; bench/explain.py does the same at ten million.
+The rows are fewer than a fleet's, and no times are compared; bench/explain.py does it at ten million.
 """
 
 import pytest

@@ -161,7 +161,7 @@ def _account(number: int, operator: Operator) -> Account:
         operator=operator,
         email=f"resident{number}@example.org",
         email_key=f"resident{number}@example.org",
-        password_hash="none",  # noqa: S106 - nobody signs in
+        password_hash="none",
         first_name="A",
         last_name="Resident",
         leak_by_email=True,

@@ -1,5 +1,6 @@
-"""`submeter ingest` and `submeter replay` as they are, with the clock standing at the moment that is the first
-argument: the tables of two runs are then equal to the last column.
+"""`submeter ingest` as it is, with the clock standing at the moment that is the first argument.
+
+So the tables of two runs are equal to the last column.
 """
 
 import sys

