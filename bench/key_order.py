@@ -7,7 +7,7 @@ go by COPY in batches of 5,000 into each table in turn, so that whatever else th
 alike; trust the ratios. Prints for each layout rows a second and WAL bytes a row of the first, the middle and
 the last fifth, the bytes on disk a row, and the reads: a meter's day, the last 48 h of 1,000 meters at once,
 the reading at a known moment, and the newest one before a moment. What follows from it is in
-docs/decisions/0007-readings-on-postgresql.md.
+docs/decisions/0008-readings-on-postgresql.md.
 """
 
 import argparse

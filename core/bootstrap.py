@@ -6,7 +6,7 @@ need (drivers, the batch decoder, the migrations) is imported on first use.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,19 +20,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from anyio import to_thread
 from tortoise.context import TortoiseContext
 
+from core import file_permissions
 from core.rate_limit_store import RateLimitStore
-from core.settings import Settings, SettingsError
+from core.settings import Settings, SettingsError, sqlite_path
 
 if TYPE_CHECKING:
     from tortoise.backends.base.client import BaseDBAsyncClient
 
     from core.metering import Registry
     from core.metering.batch import BatchDecoder
-    from core.services.places.meter_cache import MeterDirectory
 
 _URL = "SUBMETER_DATABASE_URL"
-_LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
-"""At DEBUG these log every statement with its values: addresses, serials, hashes."""
+_log = logging.getLogger(__name__)
 
 _MIGRATIONS = "core.migrations"
 _HAS_MIGRATED = {
@@ -49,12 +48,16 @@ _MIGRATION_LOCK = 0x5B3E7E4
 class Application:
     """What a door holds after start: the settings and the drivers. The database is the current context's.
 
-    `counters` are those of the rate limits (`core.services.auth.rate_limits`).
+    `counters` are those of the rate limits (`core.services.auth.rate_limits`). `closing` is called when the
+    application is closed, by whoever holds something open for it, the last first.
     """
 
     settings: Settings
     registry: "Registry"
     counters: RateLimitStore = field(init=False, repr=False, compare=False)
+    closing: list[Callable[[], Awaitable[None]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counters", RateLimitStore(self.settings.limits_url))
@@ -65,13 +68,6 @@ class Application:
         from core.metering.batch import BatchDecoder  # noqa: PLC0415 - for intake alone
 
         return BatchDecoder(self.registry)
-
-    @cached_property
-    def meters(self) -> "MeterDirectory":
-        """The meters that intake has seen, with their opened keys."""
-        from core.services.places.meter_cache import MeterDirectory  # noqa: PLC0415 - for intake alone
-
-        return MeterDirectory(self.settings.meters_in_memory)
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
         """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
@@ -93,16 +89,39 @@ async def open_application(
     """
     from core.metering import load_registry  # noqa: PLC0415 - not for whoever only migrates
 
-    for name in _LOGS_OF_VALUES:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    begin_telemetry(settings)
+    _tighten(settings)
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
         application = Application(settings=settings, registry=registry or load_registry())
         try:
             yield application
         finally:
+            for close in reversed(application.closing):
+                await close()
             await application.counters.close()
+            await end_telemetry()
+
+
+def begin_telemetry(settings: Settings) -> None:
+    """Log as the settings say and export traces as the environment says; a second call changes nothing."""
+    from core.telemetry import logs, tracing  # noqa: PLC0415 - not for a command that only decodes
+
+    logs.configure(settings)
+    tracing.start()
+
+
+async def end_telemetry() -> None:
+    """Export the traces that are left; whoever opens the application again begins anew."""
+    from core.telemetry import tracing  # noqa: PLC0415 - as above
+
+    if tracing.is_on():
+        await to_thread.run_sync(tracing.stop)
+
+
+def _tighten(settings: Settings) -> None:
+    for sentence in file_permissions.tighten(settings):
+        _log.warning("%s", sentence)
 
 
 async def migrate(settings: Settings) -> list[str]:
@@ -116,7 +135,8 @@ async def migrate(settings: Settings) -> list[str]:
     from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415 - seldom needed
 
     if settings.is_sqlite:
-        Path(_sqlite_path(settings.database_url)).parent.mkdir(parents=True, exist_ok=True)
+        file_permissions.make_database_file(settings)
+        _tighten(settings)
     applied: list[str] = []
 
     def note(event: str, _app_label: str, name: str) -> None:
@@ -144,9 +164,9 @@ async def pending_migrations(settings: Settings) -> list[str]:
     Raises:
         SettingsError: the database has a migration that this version does not know.
     """
-    if settings.is_sqlite and not await to_thread.run_sync(Path(_sqlite_path(settings.database_url)).exists):
+    if settings.is_sqlite and not await to_thread.run_sync(Path(sqlite_path(settings.database_url)).exists):
         return _migrations()
-    database = _client(settings)
+    database = database_client(settings)
     try:
         if not await database.execute_query_dict(_HAS_MIGRATED[database.connection_name]):
             return _migrations()
@@ -170,7 +190,7 @@ def _migrations() -> list[str]:
     return sorted(module.name for module in iter_modules(package.submodule_search_locations))
 
 
-def _client(settings: Settings) -> "BaseDBAsyncClient":
+def database_client(settings: Settings) -> "BaseDBAsyncClient":
     """The database without a context, and without models."""
     connection = _connection(settings.database_url, migrating=False)
     client: BaseDBAsyncClient = import_module(connection["engine"]).client_class(
@@ -225,7 +245,7 @@ def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
         return {
             "engine": "tortoise.backends.sqlite",
             "credentials": {
-                "file_path": _sqlite_path(url),
+                "file_path": sqlite_path(url),
                 "foreign_keys": "OFF" if migrating else "ON",
                 "busy_timeout": 30_000,
             },
@@ -260,11 +280,3 @@ def _postgresql_credentials(url: str) -> dict[str, Any]:
         **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
         **({_CACHE: int(options[_CACHE])} if _CACHE in options else {}),
     }
-
-
-def _sqlite_path(url: str) -> str:
-    """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy writes them."""
-    path = url.removeprefix("sqlite:").removeprefix("//").removeprefix("/")
-    if not path:
-        raise SettingsError("names no file", field=_URL)
-    return path if not url.startswith("sqlite:////") else f"/{path.lstrip('/')}"

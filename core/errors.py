@@ -111,6 +111,34 @@ class RateLimited(SubmeterError):
         return {"retryAfter": self.retry_after_s}
 
 
+class Busy(SubmeterError):
+    """Too much is waiting to be taken in: nothing of this is kept; `retry_after` is the time to wait."""
+
+    code = "BUSY"
+
+    def __init__(self, *, retry_after: timedelta) -> None:
+        self.retry_after_s = ceil(retry_after.total_seconds())
+        super().__init__(f"Too much is waiting: submit again in {self.retry_after_s} seconds.")
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfter": self.retry_after_s}
+
+
+class Unavailable(SubmeterError):
+    """The database is away for the moment; `retry_after` is the time to wait."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self, *, retry_after: timedelta) -> None:
+        self.retry_after_s = ceil(retry_after.total_seconds())
+        super().__init__(f"The database cannot be reached: try again in {self.retry_after_s} seconds.")
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfter": self.retry_after_s}
+
+
 class AccountLocked(SubmeterError):
     """Too many wrong passwords: none is accepted from an unknown device until then (PW-01)."""
 

@@ -15,13 +15,21 @@ from datetime import timedelta
 from pathlib import Path
 
 PREFIX = "SUBMETER_"
+SQLITE_MAGIC = b"SQLite format 3\0"
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of the file, not a secret
+OLD_SECRET_FILE = "secret.key.old"  # noqa: S105 - as above; it exists while `submeter secret rotate` is under way
 MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
 FEWEST_READING_MONTHS = 13
 """What residents are shown of a series."""
+
+DEFAULT_TOPICS = (
+    *("wmbusmeters/#", "rtl_433/+/events", "submeter/v1/+/lines"),
+    *("application/+/device/+/event/up", "v3/+/devices/+/up"),
+)
+"""What wmbusmeters, rtl_433, gateways of ours, ChirpStack v4 and The Things Stack v3 publish to."""
 
 IN_MEMORY = "memory://"
 """Tries are counted in this process only."""
@@ -34,6 +42,10 @@ _QUOTED = re.compile(r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)")(?:\s+\#.*)?""")
 """A whole value in one pair of quotes, with or without a comment behind it."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+CONSOLE, JSON = LOG_FORMATS = ("CONSOLE", "JSON")
+
+INGEST, OUTBOX, JOBS = WORK = ("ingest", "outbox", "jobs")
+"""The kinds of work that a process may do beside serving requests."""
 
 
 class SettingsError(Exception):
@@ -52,6 +64,7 @@ class Settings:
         data_dir: the folder of the embedded database, the secret key file and the demo's files.
         database_url: `sqlite:///path` or `postgresql://user:password@host:port/name`.
         secret_key: at least 32 characters; meter keys are encrypted with it. Never printed.
+        secret_key_old: the one before, while `submeter secret rotate` is under way. Never printed.
         host, port: where `submeter serve` listens.
         session_lifetime: how long a sign-in lasts.
         message_retention: how long text and address are kept of a message that was sent or abandoned.
@@ -70,6 +83,17 @@ class Settings:
         vonage_api_key, vonage_api_secret: the account that sends SMS; without it none is sent.
         sms_from: the sender of SMS: a number, or up to eleven letters and digits.
         log_level: a level name of the standard library's logging.
+        log_format: CONSOLE for people, JSON for programs: a line an event.
+        metrics_address: `host:port` of `/metrics` and the health routes; without it there are no metrics.
+        without: the kinds of work (`WORK`) that this process leaves to others.
+        stop_seconds: how long a process that is stopped may take to finish what it has begun.
+        mqtt_url: the broker that `submeter worker` takes telegrams from, if any. Never printed.
+        mqtt_topics: the topic filters that it subscribes to.
+        mqtt_group: the shared subscription by which several workers split the stream.
+        mqtt_client_id: what the identifiers of its sessions begin with; empty for the machine's name.
+        mqtt_gateway: whose telegrams the broker's are: `operator/gateway`, or SYSTEM for all operators';
+            empty where there is one operator only.
+        spool_bytes: what `submeter ingest` keeps on disk of a pipe while the database is away.
     """
 
     data_dir: Path
@@ -96,6 +120,17 @@ class Settings:
     vonage_api_secret: str = ""
     sms_from: str = "Submeter"
     log_level: str = "INFO"
+    log_format: str = CONSOLE
+    metrics_address: str = ""
+    without: frozenset[str] = frozenset()
+    stop_seconds: int = 20
+    secret_key_old: str = ""
+    mqtt_url: str = ""
+    mqtt_topics: tuple[str, ...] = DEFAULT_TOPICS
+    mqtt_group: str = "submeter"
+    mqtt_client_id: str = ""
+    mqtt_gateway: str = ""
+    spool_bytes: int = 1 << 30
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, host={self.host!r}, port={self.port}, ...)"
@@ -103,6 +138,12 @@ class Settings:
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def metrics_host_and_port(self) -> tuple[str, int] | None:
+        """Where the metrics are served; None where they are not."""
+        host, _, port = self.metrics_address.rpartition(":")
+        return (host.strip("[]"), int(port)) if self.metrics_address else None
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
@@ -114,7 +155,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: a value cannot be read, or PostgreSQL is asked for without a secret key.
     """
-    env = {**_of_file(Path(ENV_FILE)), **os.environ} if environ is None else environ
+    env = environment() if environ is None else environ
     data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
@@ -122,14 +163,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             "must start with sqlite: or postgresql:",
             field=f"{PREFIX}DATABASE_URL",
         )
-    secret_key = env.get(f"{PREFIX}SECRET_KEY") or _secret_of(
-        data_dir, embedded=database_url.startswith("sqlite:")
-    )
-    if len(secret_key) < MINIMUM_SECRET_CHARACTERS:
-        raise SettingsError(
-            f"needs at least {MINIMUM_SECRET_CHARACTERS} characters",
-            field=f"{PREFIX}SECRET_KEY",
-        )
+    secret_key = env.get(f"{PREFIX}SECRET_KEY") or _secret_of(data_dir, database_url)
+    secret_key_old = env.get(f"{PREFIX}SECRET_KEY_OLD") or _text_of(data_dir / OLD_SECRET_FILE)
+    for name, secret in (("SECRET_KEY", secret_key), ("SECRET_KEY_OLD", secret_key_old)):
+        if len(secret) < MINIMUM_SECRET_CHARACTERS and (secret or name == "SECRET_KEY"):
+            raise SettingsError(
+                f"needs at least {MINIMUM_SECRET_CHARACTERS} characters", field=f"{PREFIX}{name}"
+            )
     security = _one_of(env, "SMTP_SECURITY", SMTP_SECURITY, STARTTLS)
     settings = Settings(
         data_dir=data_dir,
@@ -156,9 +196,26 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         vonage_api_secret=env.get(f"{PREFIX}VONAGE_API_SECRET", ""),
         sms_from=env.get(f"{PREFIX}SMS_FROM") or "Submeter",
         log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS, "INFO"),
+        log_format=_one_of(env, "LOG_FORMAT", LOG_FORMATS, CONSOLE),
+        metrics_address=_address(env, "METRICS_ADDRESS"),
+        without=_some_of(env, "WITHOUT", WORK),
+        stop_seconds=_whole_number(env, "STOP_SECONDS", 20, at_most=3_600),
+        secret_key_old=secret_key_old,
+        mqtt_url=env.get(f"{PREFIX}MQTT_URL", "").strip(),
+        mqtt_topics=tuple((env.get(f"{PREFIX}MQTT_TOPICS") or "").replace(",", " ").split())
+        or DEFAULT_TOPICS,
+        mqtt_group=(env.get(f"{PREFIX}MQTT_GROUP") or "submeter").strip(),
+        mqtt_client_id=env.get(f"{PREFIX}MQTT_CLIENT_ID", "").strip(),
+        mqtt_gateway=env.get(f"{PREFIX}MQTT_GATEWAY", "").strip(),
+        spool_bytes=_whole_number(env, "SPOOL_BYTES", 1 << 30, at_least=1 << 20, at_most=1 << 50),
     )
     _check_post(settings)
     return settings
+
+
+def environment() -> dict[str, str]:
+    """The variables that a process is started with: the file `.env`, and the environment, which wins."""
+    return {**_of_file(Path(ENV_FILE)), **os.environ}
 
 
 def _of_file(path: Path) -> dict[str, str]:
@@ -208,19 +265,51 @@ def _check_post(settings: Settings) -> None:
             raise SettingsError(f"must be set where {PREFIX}{other} is", field=f"{PREFIX}{name}")
 
 
-def _secret_of(data_dir: Path, *, embedded: bool) -> str:
-    if not embedded:
+def _secret_of(data_dir: Path, database_url: str) -> str:
+    """The secret of the data folder; made on the first run, and never beside a database that has one already.
+
+    What another secret encrypted would be lost without a word, so a file that is missing stops the start.
+    """
+    if not database_url.startswith("sqlite:"):
         raise SettingsError(
             "must be set when the database is not the embedded one", field=f"{PREFIX}SECRET_KEY"
         )
-    path = data_dir / SECRET_FILE
+    path, database = data_dir / SECRET_FILE, Path(sqlite_path(database_url))
+    is_used = _is_sqlite(database)  # asked first: a secret is made before a database
     if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        _write_secret(path)
-    return path.read_text(encoding="ascii").strip()
+        if is_used:
+            raise SettingsError(
+                f"is not set, and {path} is missing, while the database {database} exists: restore the file,"
+                " or set the secret that the database was used with (docs/operations.md)",
+                field=f"{PREFIX}SECRET_KEY",
+            )
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_secret(path)
+    return _text_of(path)
 
 
-def _write_secret(path: Path) -> None:
+def _is_sqlite(path: Path) -> bool:
+    """Whether it is a database, by its first bytes (sqlite.org/fileformat2.html, 1.3.1)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+    except OSError:
+        return False
+
+
+def sqlite_path(url: str) -> str:
+    """`sqlite:///relative.db` and `sqlite:////absolute.db`, as SQLAlchemy writes them."""
+    path = url.removeprefix("sqlite:").removeprefix("//").removeprefix("/")
+    if not path:
+        raise SettingsError("names no file", field=f"{PREFIX}DATABASE_URL")
+    return path if not url.startswith("sqlite:////") else f"/{path.lstrip('/')}"
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""
+
+
+def write_secret(path: Path) -> None:
     """Make the file atomically: two processes that start at once read the same secret."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -236,6 +325,23 @@ def _one_of(env: Mapping[str, str], name: str, choices: tuple[str, ...], default
     if chosen not in choices:
         raise SettingsError(f"must be one of {', '.join(choices)}", field=f"{PREFIX}{name}")
     return chosen
+
+
+def _some_of(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> frozenset[str]:
+    """Names with commas or spaces between them."""
+    chosen = frozenset((env.get(f"{PREFIX}{name}") or "").replace(",", " ").lower().split())
+    if chosen.difference(choices):
+        raise SettingsError(f"may name {', '.join(choices)} only", field=f"{PREFIX}{name}")
+    return chosen
+
+
+def _address(env: Mapping[str, str], name: str) -> str:
+    """`host:port`, where the host of IPv6 is in brackets; or nothing."""
+    text = (env.get(f"{PREFIX}{name}") or "").strip()
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isdecimal() and 0 < int(port) <= 65_535):
+        raise SettingsError("must be host:port", field=f"{PREFIX}{name}")
+    return text
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: int = 1, at_most: int) -> int:

@@ -1,40 +1,39 @@
-"""The app that an ASGI server runs: `/graphql`, `/health`, and the security headers of every response.
+"""The app that an ASGI server runs: `/graphql`, `/telegrams`, the health routes, and the security headers.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
-application is opened in the app's lifespan, once per process, and shared by all requests.
+application is opened in the app's lifespan, once per process, and shared by all requests. The periodic jobs
+run beside them, once among all processes of an installation, unless SUBMETER_WITHOUT names them.
 
     uvicorn --factory graphql_schema.asgi:create_app_from_environment
 """
 
 import asyncio
-import logging
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from core.bootstrap import Application, open_application
-from core.services.alerts.missing_data import raise_missing_data
-from core.services.privacy.retention import purge
-from core.services.shared.health import database_answers
-from core.settings import Settings, from_environment
+from core.bootstrap import Application, begin_telemetry, open_application
+from core.services.operation.jobs import jobs_work
+from core.services.operation.supervisor import supervise
+from core.services.telegrams.intake_queue import IntakeQueue
+from core.settings import JOBS, Settings, from_environment
+from graphql_schema import deliveries
 from graphql_schema.http import GraphQLOverHttp
+from graphql_schema.monitoring import HEALTH_ROUTES, monitored
+from graphql_schema.request_log import RequestLog
 from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]
-
-PERIODIC_JOBS_EVERY = timedelta(hours=1)
-
-_log = logging.getLogger(__name__)
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -51,42 +50,46 @@ def utc_now() -> datetime:
 
 def create_app(settings: Settings) -> Starlette:
     """The app of a server; it opens the application at start-up and closes it at shutdown."""
+    stop = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_application(settings, shared=True) as application:
-            app.state.application = application
-            periodic_jobs = asyncio.create_task(run_periodic_jobs(settings, utc_now))
-            try:
-                yield
-            finally:
-                periodic_jobs.cancel()
-                await asyncio.wait([periodic_jobs])
+            _give(app, application)
+            # What was made by now lasts as long as the process: a full collection need not walk through it,
+            # during which no thread answers anybody.
+            gc.collect()
+            gc.freeze()
+            async with monitored(application, clock=utc_now, stop=stop):
+                works = [] if JOBS in settings.without else [jobs_work(utc_now)]
+                working = asyncio.create_task(supervise(application, works, stop))
+                try:
+                    yield
+                finally:
+                    stop.set()
+                    await asyncio.wait([working])
 
-    return _app(utc_now, lifespan)
-
-
-async def run_periodic_jobs(settings: Settings, clock: Clock) -> None:
-    """Jobs that no request triggers, now and every hour: missing-data alerts, and retention."""
-    while True:
-        for job in (raise_missing_data, partial(purge, settings)):
-            try:
-                await job(now=clock())
-            except Exception:  # noqa: BLE001 - a failed job must not stop the server
-                _log.exception("A periodic job failed; it is retried in an hour.")
-        await asyncio.sleep(PERIODIC_JOBS_EVERY.total_seconds())
+    return _app(utc_now, lifespan, stopping=stop.is_set)
 
 
 def create_app_from_environment() -> Starlette:
     """The app of a server whose settings are in the environment (`SUBMETER_*`)."""
-    return create_app(from_environment())
+    settings = from_environment()
+    begin_telemetry(settings)
+    return create_app(settings)
 
 
 def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
     """The app around an application that the caller opened and closes."""
     app = _app(clock)
-    app.state.application = application
+    _give(app, application)
     return app
+
+
+def _give(app: Starlette, application: Application) -> None:
+    """What the requests share."""
+    app.state.application = application
+    app.state.intake = IntakeQueue(application)
 
 
 class SecurityHeaders:
@@ -111,19 +114,25 @@ async def home(_request: Request) -> Response:
     return RedirectResponse("/graphql")
 
 
-async def health(_request: Request) -> Response:
-    """200 if the database responds, 503 if it does not."""
-    if await database_answers():
-        return JSONResponse({"status": "ok"})
-    return JSONResponse({"status": "database unreachable"}, status_code=503)
-
-
-def _app(clock: Clock, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+def _app(
+    clock: Clock, lifespan: Lifespan[Starlette] | None = None, *, stopping: Callable[[], bool] = lambda: False
+) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
+    door = deliveries.DeliveryDoor()
+    routes = [
+        Route("/", home),
+        Route("/graphql", graphql),
+        Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        *HEALTH_ROUTES,
+    ]
     app = Starlette(
-        routes=[Route("/", home), Route("/graphql", graphql), Route("/health", health)],
-        middleware=[Middleware(SecurityHeaders)],
+        routes=routes,
+        middleware=[
+            Middleware(RequestLog, paths=[route.path for route in routes]),
+            Middleware(SecurityHeaders),
+        ],
         lifespan=lifespan,
     )
     app.state.clock = clock
+    app.state.stopping = stopping
     return app

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import strawberry
 
 from core.errors import InvalidInput
-from core.services.telegrams.pipeline import IntakeSummary, take_in
+from core.services.telegrams.pipeline import IntakeSummary
+from core.telemetry.intake import Source
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.views import shown
@@ -64,14 +65,14 @@ class TelegramMutation:
         self, info: Info, lines: list[str], source: str | None = None
     ) -> SubmitTelegramsResult:
         viewer = await info.context.viewer()
-        summary = await take_in(
-            info.context.application,
+        receipt = await info.context.intake.submit(
             viewer,
             checked_lines(lines),
             source=checked_source(source or f"gateway {viewer.gateway_id}"),
-            now=info.context.now,
+            received_at=info.context.now,
+            way=Source.GRAPHQL,
         )
-        return SubmitTelegramsResult.of(summary)
+        return SubmitTelegramsResult.of(receipt.summary)
 
 
 def checked_lines(lines: Sequence[str]) -> Sequence[str]:

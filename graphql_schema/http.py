@@ -25,6 +25,7 @@ from strawberry.http.types import QueryParams
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
+from core.telemetry.intake import Source, received_by
 from graphql_schema.base.context import Context
 from graphql_schema.base.credentials import Credentials, from_another_site
 from graphql_schema.base.errors import BAD_REQUEST, translated
@@ -44,7 +45,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, _counted(receive))
         try:
-            response = await self.run(request)
+            with received_by(Source.GRAPHQL):
+                response = await self.run(request)
         except HTTPException as refusal:
             response = _refused(request, refusal)
         await response(scope, receive, send)

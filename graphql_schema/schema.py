@@ -14,6 +14,7 @@ from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
+from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.query_limits import QueryLimits
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -77,7 +78,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[QueryLimits],
+    extensions=[OperationMetrics, QueryLimits],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

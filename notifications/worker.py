@@ -17,6 +17,7 @@ from datetime import datetime
 from core.bootstrap import Application
 from core.services.messaging.delivery import Channel, Claimed, claim_next, note_failed, note_sent
 from core.settings import Settings
+from core.telemetry import metrics, tracing
 from notifications.channels.base import NotAccepted, Post, Way
 from notifications.channels.email import Email
 from notifications.channels.sms import Sms
@@ -48,26 +49,43 @@ class OutboxWorker:
         self._application = application
         self._ways = ways
         self._clock = clock
+        self._ends_at: float | None = None
         self._worker = f"{os.getpid()}-{secrets.token_hex(8)}"
 
-    async def send_due(self) -> Tally:
-        """Send everything that is due, oldest first."""
+    async def send_due(self, stop: asyncio.Event | None = None) -> Tally:
+        """Send everything that is due, oldest first.
+
+        Once `stop` is set it goes on for half the time that a stop may take, so that no message is under way
+        when what remains is cancelled.
+        """
         sent = failed = 0
         try:
             while message := await claim_next(self._application, self._worker, self._ways, now=self._clock()):
-                if await self._send(message):
-                    sent += 1
-                else:
-                    failed += 1
+                with tracing.span("outbox send", {"submeter.channel": message.channel.value}) as span:
+                    accepted = await self._send(message)
+                    span.note("submeter.accepted", accepted)
+                outcome = "sent" if accepted else "failed"
+                metrics.MESSAGES_SENT.labels(message.channel.value, outcome).inc()
+                sent, failed = sent + accepted, failed + (not accepted)
+                if self._is_to_end(stop):
+                    break
         finally:
             for way in self._ways.values():
                 await way.close()
         return Tally(sent, failed)
 
+    def _is_to_end(self, stop: asyncio.Event | None) -> bool:
+        if stop is None or not stop.is_set():
+            return False
+        present = asyncio.get_running_loop().time()
+        if self._ends_at is None:
+            self._ends_at = present + self._application.settings.stop_seconds / 2
+        return present >= self._ends_at
+
     async def run(self, stop: asyncio.Event, *, every_s: float) -> None:
         """Send due messages at every interval until `stop` is set; a message being sent is settled first."""
         while not stop.is_set():
-            await self.send_due()
+            await self.send_due(stop)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)
 

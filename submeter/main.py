@@ -42,7 +42,9 @@ for command, summary in {
     "submeter.commands.managers:managers": "Managers and their residences.",
     "submeter.commands.audit:audit": "The audit log: who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
-    "submeter.commands.worker:worker": "Send the queued messages.",
+    "submeter.commands.worker:worker": "Send the queued messages and run the periodic jobs.",
+    "submeter.commands.operation.doctor:doctor": "Check what this installation needs to work.",
+    "submeter.commands.operation.secret:secret": "The secret key that meter keys are encrypted with.",
     "submeter.commands.purge:purge": "Delete data past its retention period.",
 }.items():
     app.command(command, help=summary)

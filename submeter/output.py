@@ -5,7 +5,6 @@ Errors are written to standard error with a code for scripts, and end the comman
 
 import csv
 import os
-import socket
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -81,8 +80,6 @@ def reported_errors() -> Iterator[None]:
         fail(f"Not a CSV file: {failure}", code="INVALID_INPUT")
     except sqlite3.DatabaseError as failure:
         fail(f"The database cannot be used: {failure}", code="DATABASE_UNREACHABLE")
-    except (ConnectionError, socket.gaierror) as failure:
-        fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
     except (
         FileNotFoundError,
         FileExistsError,
@@ -92,6 +89,10 @@ def reported_errors() -> Iterator[None]:
     ) as failure:
         _report_file_error(failure)
     except Exception as failure:
+        from core.database_errors import is_refusal, is_unreachable, sentence_of  # noqa: PLC0415 - seldom needed
+
+        if is_unreachable(failure) or is_refusal(failure):
+            fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
         from core.metering import DriverConflict  # noqa: PLC0415 - imports all decoders, which are loaded if it was raised
 
         if not isinstance(failure, DriverConflict):
@@ -100,8 +101,10 @@ def reported_errors() -> Iterator[None]:
 
 
 def _report_file_error(failure: OSError) -> NoReturn:
+    from core.database_errors import sentence_of  # noqa: PLC0415 - seldom needed
+
     if failure.filename is None:  # not a file: the socket of a database
-        fail(f"The database cannot be reached: {failure}", code="DATABASE_UNREACHABLE")
+        fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
     if isinstance(failure, FileNotFoundError):
         fail(f"{failure.filename}: no such file", code="NO_SUCH_FILE")
     fail(f"{failure.filename}: {failure.strerror}", code="UNREADABLE_FILE")

@@ -186,9 +186,15 @@ class Unpacking:
         self._inner = None
 
 
+def packing_of(head: bytes) -> str | None:
+    """`gzip` or `zstd`, as HTTP names them, by the first four bytes; None for anything else."""
+    if head.startswith(_GZIP):
+        return "gzip"
+    return "zstd" if head.startswith(_ZSTD) or head[1:4] == _ZSTD_SKIPPABLE else None
+
+
 def _unpacker_of(data: bytes) -> _Unpacker | None:
-    if data.startswith(_GZIP):
+    packing = packing_of(data)
+    if packing == "gzip":
         return _Gzip()
-    if data.startswith(_ZSTD) or data[1:4] == _ZSTD_SKIPPABLE:
-        return zstd.ZstdDecompressor()
-    return None
+    return None if packing is None else zstd.ZstdDecompressor()

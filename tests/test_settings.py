@@ -66,6 +66,17 @@ def test_each_variable_is_read(tmp_path) -> None:
         SUBMETER_VONAGE_API_SECRET="word",
         SUBMETER_SMS_FROM="Eau",
         SUBMETER_LOG_LEVEL="debug",
+        SUBMETER_LOG_FORMAT="json",
+        SUBMETER_METRICS_ADDRESS="[::1]:9464",
+        SUBMETER_WITHOUT="jobs, outbox",
+        SUBMETER_STOP_SECONDS="5",
+        SUBMETER_SECRET_KEY_OLD=SECRET[::-1],
+        SUBMETER_MQTT_URL="mqtts://gateways:word@broker.example.org",
+        SUBMETER_MQTT_TOPICS="wmbusmeters/#, plant/+/lines",
+        SUBMETER_MQTT_GROUP="east",
+        SUBMETER_MQTT_CLIENT_ID="east-a",
+        SUBMETER_MQTT_GATEWAY="ocea/roof",
+        SUBMETER_SPOOL_BYTES="2000000",
     )
     assert settings == Settings(
         data_dir=tmp_path,
@@ -78,6 +89,12 @@ def test_each_variable_is_read(tmp_path) -> None:
         audit_retention=timedelta(days=1096),
         cookie_secure=True,
         intake_batch_lines=500,
+        mqtt_url="mqtts://gateways:word@broker.example.org",
+        mqtt_topics=("wmbusmeters/#", "plant/+/lines"),
+        mqtt_group="east",
+        mqtt_client_id="east-a",
+        mqtt_gateway="ocea/roof",
+        spool_bytes=2_000_000,
         limits_url="redis://counters.example.org:6379",
         portal_url="https://portal.example.org",
         smtp_host="mail.example.org",
@@ -90,7 +107,13 @@ def test_each_variable_is_read(tmp_path) -> None:
         vonage_api_secret="word",
         sms_from="Eau",
         log_level="DEBUG",
+        log_format="JSON",
+        metrics_address="[::1]:9464",
+        without=frozenset({"jobs", "outbox"}),
+        stop_seconds=5,
+        secret_key_old=SECRET[::-1],
     )
+    assert settings.metrics_host_and_port == ("::1", 9464)
     assert not settings.is_sqlite
     assert list(tmp_path.iterdir()) == []
 
@@ -115,6 +138,16 @@ def test_each_variable_is_read(tmp_path) -> None:
         ("INTAKE_BATCH_LINES", "0"),
         ("INTAKE_BATCH_LINES", "20001"),
         ("LOG_LEVEL", "CHATTY"),
+        ("LOG_FORMAT", "XML"),
+        ("METRICS_ADDRESS", "9464"),
+        ("METRICS_ADDRESS", "127.0.0.1"),
+        ("METRICS_ADDRESS", "127.0.0.1:http"),
+        ("METRICS_ADDRESS", "127.0.0.1:70000"),
+        ("METRICS_ADDRESS", ":9464"),
+        ("WITHOUT", "everything"),
+        ("STOP_SECONDS", "0"),
+        ("SECRET_KEY_OLD", "short"),
+        ("SPOOL_BYTES", "1000"),
         ("SMTP_SECURITY", "SSL"),
         ("SMTP_PORT", "0"),
     ],
@@ -141,6 +174,10 @@ def test_an_invalid_value_is_reported_by_its_name(tmp_path, name, value) -> None
         "SMTP_PORT",
         "SMTP_SECURITY",
         "SMS_FROM",
+        "MQTT_URL",
+        "MQTT_TOPICS",
+        "MQTT_GROUP",
+        "SPOOL_BYTES",
     ],
 )
 def test_an_empty_variable_counts_as_unset(tmp_path, name) -> None:

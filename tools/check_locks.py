@@ -19,9 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PIP_LOCK = ROOT / "tools" / "pip.lock"
 SCRIPTS = ("bench", "tools")
-OPTIONAL = frozenset({"matplotlib", "pyarrow", "redis", "pytest"})
-"""What Submeter imports where it is there: the extras `analysis` and `redis`, and the pytest of whoever tests
-a driver of their own."""
+OPTIONAL = frozenset({"aiomqtt", "matplotlib", "opentelemetry", "pyarrow", "redis", "pytest"})
+"""What Submeter imports where it is there: the extras, and pytest for whoever tests a driver of their own."""
 
 ELSEWHERE = "compression" if sys.version_info < (3, 14) else "backports"
 """Where other Pythons have zstd: from 3.14 on it is their own, before a library's."""

@@ -1,20 +1,26 @@
 """Judges which readings of a meter can be right, by the readings around them.
 
 In: the observations of ONE meter over a time: index, moment, and how well each is proved. Out: for each the
-doubt about it, or None when it counts. The one rule: a reading counts if every best explanation of all
-observations contains it. An explanation is a chain of readings, each reached from the one before as a working
-meter can (`Register.moved`); it may break where the register was set anew, at a price that three readings in
-a row pay and two do not. The result is a function of the observations, so neither the order of arrival nor
-repetition matters, and later readings decide: they confirm a step or leave it an outlier.
+doubt about it, or None when it counts. The one rule: a reading counts if every good explanation of all
+observations contains it: those as long as the best, and as well proved by checksums. So of two readings that
+contradict each other and fit the rest alike neither counts. An explanation is a chain of readings, each
+reached from the one before as a working meter can (`Register.moved`); it may break where the register was set
+anew, at a price that three readings in a row pay and two do not. The result is a function of the
+observations, so neither the order of arrival nor repetition matters, and later readings decide: they confirm
+a step or leave it an outlier.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
-from core.consumption.register import ORDINARY_SHARE, IndexReading, Register
+from core.consumption.detours import without_detours
+from core.consumption.observations import Evidence, Observation, agree, reading_of, rises
+from core.consumption.register import ORDINARY_SHARE, Register
+
+__all__ = ["Doubt", "Evidence", "Extent", "Observation", "is_undisputed", "judge"]
 
 
 class Doubt(StrEnum):
@@ -34,30 +40,6 @@ class Doubt(StrEnum):
     """The operator withdrew it."""
 
 
-class Evidence(IntEnum):
-    """What proved the telegram of an observation whole, the weakest first; the numbers are stored."""
-
-    NOTHING = 0
-    DECRYPTION_CHECK = 1
-    """The first decrypted block, and so a part of it."""
-    GATEWAY_CHECK = 2
-    """The gateway says that it checked the link checksums; the line may have been damaged since."""
-    LINK_CHECKSUM = 3
-    PAYLOAD_CHECKSUM = 4
-    MAC = 5
-    ACCEPTED = 6
-    """The operator says that it is right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """An index that was reported: when (UTC epoch seconds), what (smallest unit), and what proved it."""
-
-    at_s: int
-    index: int
-    evidence: Evidence
-
-
 @dataclass(frozen=True, slots=True)
 class Extent:
     """Whether observations begin with the meter's first one, and end with its latest."""
@@ -67,20 +49,28 @@ class Extent:
 
 
 _WEIGHT: Final = {
-    Evidence.NOTHING: 40,
-    Evidence.DECRYPTION_CHECK: 45,
-    Evidence.GATEWAY_CHECK: 47,
-    Evidence.LINK_CHECKSUM: 50,
-    Evidence.PAYLOAD_CHECKSUM: 51,
-    Evidence.MAC: 52,
-    Evidence.ACCEPTED: 100_000,
+    Evidence.NOTHING: 400,
+    Evidence.DECRYPTION_CHECK: 403,
+    Evidence.GATEWAY_CHECK: 406,
+    Evidence.LINK_CHECKSUM: 500,
+    Evidence.PAYLOAD_CHECKSUM: 520,
+    Evidence.MAC: 540,
+    Evidence.ACCEPTED: 1_000_000,
 }
-_BREAK: Final = 110
+_BREAK: Final = 1100
 """More than two of the best proved readings weigh and less than three unproved ones do."""
 
+_ALIKE: Final = 15
+"""Explanations that weigh no more less than the best are as good. Less than a reading weighs, or a checksum
+of its own; more than a gateway's word, which tells nothing of damage after it, and than a slower course.
+"""
+
+_FALL: Final = 60
+"""What a fall costs: of two explanations as long the one without it is the better."""
+
 _SLOW_SHARES: Final = (ORDINARY_SHARE, 4 * ORDINARY_SHARE, 16 * ORDINARY_SHARE)
-"""A step at no more than these parts of the highest rate weighs one more each: of two readings that cannot
-both be true, the slower course is the likelier. It decides where nothing else does.
+"""A step at no more than these parts of the highest rate weighs one more each: the slower course is the
+likelier.
 """
 
 _BELIEVED_SHARE: Final = {
@@ -110,7 +100,7 @@ def judge(
     if is_undisputed(observations, register, extent):
         return [None] * len(observations)
     alike = _merged(observations)
-    counted = _in_every_explanation(observations, register, alike)
+    counted = _in_every_explanation(observations, register, alike, extent)
     _keep_beginning(observations, counted, register, extent)
     _drop_detours(observations, counted, register, extent)
     _drop_unconfirmed(observations, counted, register, extent)
@@ -130,25 +120,6 @@ def is_undisputed(observations: Sequence[Observation], register: Register, exten
     return all(kept)
 
 
-def agree(before: Observation, after: Observation, register: Register) -> bool:
-    """Whether two observations can both be true of a register that nobody set anew.
-
-    A fall is believed where both were checked, by their gateways at least: by a little, as a series forgives
-    it, or by what runs back no faster than it ordinarily runs. Of readings that may be damaged one is more
-    likely wrong.
-    """
-    if before.at_s >= after.at_s:
-        return False
-    moved = register.moved(_reading(before), _reading(after))
-    if moved is not None and moved >= 0:
-        return True
-    if min(before.evidence, after.evidence) < Evidence.GATEWAY_CHECK:
-        return False
-    return moved is not None or register.is_ordinary(
-        IndexReading(before.at_s, after.index), IndexReading(after.at_s, before.index)
-    )
-
-
 def _merged(observations: Sequence[Observation]) -> list[bool]:
     """Marks the lesser of two proved indexes of one moment that differ by a backflow at most: the register
     moved within the second, and the greater is the later.
@@ -165,13 +136,17 @@ _SAME_SECOND_UNITS: Final = 2
 
 
 def _in_every_explanation(
-    observations: Sequence[Observation], register: Register, passed_over: Sequence[bool]
+    observations: Sequence[Observation], register: Register, passed_over: Sequence[bool], extent: Extent
 ) -> list[bool]:
-    """The longest weighted chain, forwards and backwards, and how many of the best pass each observation."""
+    """Whether each observation is in all explanations that are alike: in none of them it is left out.
+
+    At either end of all readings only the best matters, the slower course: the next reading will decide, and
+    meanwhile nobody is told of water that may not have flowed.
+    """
     links = _links(observations, register, passed_over)
-    forwards = _best_chains(observations, passed_over, links)
+    until = _best_weights(observations, passed_over, links)
     turned = len(observations) - 1
-    backwards = _best_chains(
+    since = _best_weights(
         observations[::-1],
         passed_over[::-1],
         [
@@ -179,21 +154,28 @@ def _in_every_explanation(
             for ahead in reversed(_reversed(links, len(observations)))
         ],
     )[::-1]
-    best = max((chain.weight for chain in forwards), default=0)
-    ways = sum(chain.ways for chain in forwards if chain.weight == best)
+    best = max(until, default=0)
+    enough = best - _ALIKE
+    at_first = best if extent.from_first else enough
+    at_latest = best if extent.to_latest else enough
+    left_out = list(passed_over)
+    for after, behind in enumerate(links):
+        for before, bonus in behind:
+            if after - before > 1 and until[before] + bonus + since[after] >= enough:
+                for between in range(before + 1, after):
+                    ends = (observations[before], observations[after])
+                    left_out[between] |= not any(_yields(end, observations[between]) for end in ends)
+    ended = _best_ended(observations, until)
+    begun = _best_ended(observations[::-1], since[::-1])[::-1]
     return [
-        not passed
-        and ahead.weight + behind.weight - _WEIGHT[one.evidence] == best
-        and ahead.ways * behind.ways == ways
-        for one, passed, ahead, behind in zip(observations, passed_over, forwards, backwards, strict=True)
+        not out and before < at_latest and after < at_first and before + after - _BREAK < enough
+        for out, before, after in zip(left_out, ended, begun, strict=True)
     ]
 
 
-class _Chain(NamedTuple):
-    """The weight of the best chain that ends here, and the number of chains that have it."""
-
-    weight: int
-    ways: int
+def _yields(one: Observation, other: Observation) -> bool:
+    """Whether an observation yields to another one of its moment, which is better proved."""
+    return one.at_s == other.at_s and one.evidence < other.evidence
 
 
 _Links = list[list[tuple[int, int]]]
@@ -208,9 +190,10 @@ def _links(observations: Sequence[Observation], register: Register, passed_over:
             before = observations[earlier]
             if not passed_over[earlier] and not passed_over[place] and agree(before, after, register):
                 slow = [
-                    register.is_ordinary(_reading(before), _reading(after), share) for share in _SLOW_SHARES
+                    register.is_ordinary(reading_of(before), reading_of(after), share)
+                    for share in _SLOW_SHARES
                 ]
-                behind.append((earlier, sum(slow)))
+                behind.append((earlier, sum(slow) if rises(before, after, register) else -_FALL))
         links.append(behind)
     return links
 
@@ -223,31 +206,36 @@ def _reversed(links: _Links, count: int) -> _Links:
     return ahead
 
 
-def _best_chains(
+def _best_weights(
     observations: Sequence[Observation], passed_over: Sequence[bool], links: _Links
-) -> list[_Chain]:
-    chains: list[_Chain] = []
-    earlier = _Chain(0, 1)  # the best that ends before this moment; the empty one breaks for nothing
-    same_moment: list[_Chain] = []
+) -> list[int]:
+    """For each observation the weight of the best chain that ends with it; 0 for one passed over."""
+    weights: list[int] = []
+    ended = at_once = 0  # the best chain that ends before this moment, and at it
     for place, one in enumerate(observations):
         if place and observations[place - 1].at_s != one.at_s:
-            earlier = _best([earlier, *same_moment])
-            same_moment = []
-        if passed_over[place]:
-            chains.append(_Chain(-1, 0))
-            continue
-        begun = _Chain(earlier.weight - _BREAK, earlier.ways) if earlier.weight > _BREAK else _Chain(0, 1)
-        linked = [_Chain(chains[other].weight + bonus, chains[other].ways) for other, bonus in links[place]]
-        before = _best([begun, *linked])
-        chain = _Chain(before.weight + _WEIGHT[one.evidence], before.ways)
-        chains.append(chain)
-        same_moment.append(chain)
-    return chains
+            ended, at_once = max(ended, at_once), 0
+        weight = 0
+        if not passed_over[place]:
+            linked = (weights[other] + bonus for other, bonus in links[place])
+            weight = max(ended - _BREAK, 0, *linked) + _WEIGHT[one.evidence]
+        weights.append(weight)
+        at_once = max(at_once, weight)
+    return weights
 
 
-def _best(chains: Sequence[_Chain]) -> _Chain:
-    weight = max(chain.weight for chain in chains)
-    return _Chain(weight, sum(chain.ways for chain in chains if chain.weight == weight))
+def _best_ended(observations: Sequence[Observation], weights: Sequence[int]) -> list[int]:
+    """For each observation the weight of the best chain that ends before it with one that does not yield."""
+    found: list[int] = []
+    ended = 0
+    at_once: list[tuple[Observation, int]] = []
+    for one, weight in zip(observations, weights, strict=True):
+        if at_once and at_once[-1][0].at_s != one.at_s:
+            ended = max(ended, *(other for _, other in at_once))
+            at_once = []
+        found.append(max([ended, *(other for rival, other in at_once if not _yields(rival, one))]))
+        at_once.append((one, weight))
+    return found
 
 
 def _keep_beginning(
@@ -275,44 +263,12 @@ _FEWEST_AT_FIRST: Final = 2
 def _drop_detours(
     observations: Sequence[Observation], counted: list[bool], register: Register, extent: Extent
 ) -> None:
-    """Unmark what its gateway alone vouches for, and the register came to and left only by running back.
-
-    Where the reading after it follows from the one before it as a rise, one damaged line is likelier than
-    water that ran back as far as it had risen, or the reverse. So is one before all others, if the next two
-    rise and lie below it.
-    """
-    places = [place for place, counts in enumerate(counted) if counts]
-    kept: list[Observation | None] = [None] if extent.from_first else []
-    for number, place in enumerate(places):
-        one = observations[place]
-        before = kept[-1] if kept else one
-        after = observations[places[number + 1]] if number + 1 < len(places) else None
-        if one.evidence < Evidence.LINK_CHECKSUM and after is not None:
-            falls = _falls(one, after, register)
-            if before is None:
-                third = observations[places[number + 2]] if number + 2 < len(places) else None
-                is_detour = (
-                    falls
-                    and third is not None
-                    and _rises(after, third, register)
-                    and not _rises(one, third, register)
-                )
-            else:
-                is_detour = (falls or _falls(before, one, register)) and _rises(before, after, register)
-            if is_detour:
-                counted[place] = False
-                continue
-        kept.append(one)
-
-
-def _falls(before: Observation, after: Observation, register: Register) -> bool:
-    """Whether the register ran back by more than a series forgives."""
-    return register.moved_units(before.index, after.index) is None
-
-
-def _rises(before: Observation, after: Observation, register: Register) -> bool:
-    moved = register.moved(_reading(before), _reading(after))
-    return moved is not None and moved >= 0
+    """Unmark what the register came to and left only by running back (`core.consumption.detours`)."""
+    marked = [one for one, counts in zip(observations, counted, strict=True) if counts]
+    kept = without_detours(marked, register, from_first=extent.from_first)
+    if len(kept) < len(marked):
+        left = set(kept)
+        counted[:] = [counts and one in left for one, counts in zip(observations, counted, strict=True)]
 
 
 def _drop_unconfirmed(
@@ -348,8 +304,8 @@ def _drop_unconfirmed(
 
 def _is_believed(before: Observation, after: Observation, register: Register, share: int) -> bool:
     """Whether a step between two that agree needs no third reading: a slow rise, or a fall (`agree`)."""
-    moved = register.moved(_reading(before), _reading(after))
-    return moved is None or moved < 0 or register.is_ordinary(_reading(before), _reading(after), share)
+    moved = register.moved(reading_of(before), reading_of(after))
+    return moved is None or moved < 0 or register.is_ordinary(reading_of(before), reading_of(after), share)
 
 
 def _fits_nearby(observations: Sequence[Observation], place: int, register: Register) -> bool:
@@ -358,9 +314,9 @@ def _fits_nearby(observations: Sequence[Observation], place: int, register: Regi
     before = observations[max(0, place - _LOOK_BACK) : place]
     after = observations[place + 1 : place + 1 + _LOOK_BACK]
     return any(
-        other.at_s < one.at_s and register.is_ordinary(_reading(other), _reading(one)) for other in before
+        other.at_s < one.at_s and register.is_ordinary(reading_of(other), reading_of(one)) for other in before
     ) or any(
-        other.at_s > one.at_s and register.is_ordinary(_reading(one), _reading(other)) for other in after
+        other.at_s > one.at_s and register.is_ordinary(reading_of(one), reading_of(other)) for other in after
     )
 
 
@@ -382,15 +338,6 @@ def _doubt(
     if any(other is not one and other.at_s == one.at_s for other in observations):
         return Doubt.CONFLICTING_READING
     near = observations[max(0, place - 1) : place + 2]
-    if all(other is one or _agree_either_way(other, one, register) for other in near):
+    if all(rises(earlier, later, register) for earlier, later in pairwise(near)):
         return Doubt.NOT_CONFIRMED
     return Doubt.CONTRADICTED
-
-
-def _agree_either_way(one: Observation, other: Observation, register: Register) -> bool:
-    earlier, later = (one, other) if one.at_s < other.at_s else (other, one)
-    return agree(earlier, later, register)
-
-
-def _reading(observation: Observation) -> IndexReading:
-    return IndexReading(observation.at_s, observation.index)

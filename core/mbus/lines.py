@@ -6,9 +6,11 @@ checksum of the serial protocol): a telegram that its own receiver doubts is ref
 ignored; keys come from the meters' own store.
 
 Shapes: plain hexadecimal, `0x` or not; `telegram=|...|+7`; rtl_wmbus semicolons; one JSON object a line
-(wmbusmeters, rtl_433); culfw `b...` and `bY...`; hexadecimal of the binary frames of serial receivers.
+(wmbusmeters, rtl_433; uplinks of ChirpStack and The Things Stack); culfw `b...` and `bY...`; hexadecimal of
+the binary frames of serial receivers.
 """
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -183,6 +185,9 @@ def _json(line: str) -> GatewayLine:
     content = _json_value(line)
     if not isinstance(content, dict):
         raise _fault("One JSON object a line is asked for.")
+    uplink = _uplink(content)
+    if uplink is not None:
+        return uplink
     telegram = content.get("telegram", content.get("data"))
     if not isinstance(telegram, str):
         raise _fault("The JSON object has neither a telegram nor a data field with hexadecimal text.")
@@ -213,6 +218,40 @@ def _json_value(line: str) -> object:
         return json.loads(line)
     except (ValueError, RecursionError):
         raise _fault("The line opens like JSON and is none.") from None
+
+
+def _uplink(content: dict[str, object]) -> GatewayLine | None:
+    """A telegram that a bridge has sent on through a LoRaWAN network, at the network server's time.
+
+    None for what is no uplink. The levels in it are those of the bridge's radio, not of the meter's.
+    """
+    moments: list[object]
+    message = content.get("uplink_message")
+    if isinstance(message, dict):  # The Things Stack v3: webhooks and MQTT have the same object
+        payload: object = message.get("frm_payload")
+        moments = [message.get("received_at"), content.get("received_at")]
+    elif "deviceInfo" in content or "rxInfo" in content:  # ChirpStack v4; v3 without deviceInfo
+        payload = content.get("data")
+        receivers = content.get("rxInfo")
+        receivers = receivers if isinstance(receivers, list) else []
+        times = [one.get(name) for one in receivers if isinstance(one, dict) for name in ("nsTime", "time")]
+        moments = [content.get("time"), *times]
+    else:
+        return None
+    received = next((moment for moment in moments if isinstance(moment, str) and moment), None)
+    return GatewayLine(_unbase64(payload), received_at=None if received is None else _moment(received))
+
+
+def _unbase64(payload: object) -> bytes:
+    if payload is None or payload == "":
+        raise _fault("The LoRaWAN uplink carries no payload.")
+    try:
+        raw = base64.b64decode(payload if isinstance(payload, str) else "!", validate=True)
+    except ValueError:
+        raise _fault("The payload of a LoRaWAN uplink is written in base64.") from None
+    if len(raw) > _LONGEST // 2:
+        raise _fault("The payload is longer than any telegram.")
+    return raw
 
 
 def _strength(value: object) -> float | None:

@@ -15,7 +15,7 @@ from core.metering.decode import Identified, Opened, clear_part, identify, open_
 from core.metering.driver import MeterDriver, Proprietary, Signature
 from core.metering.fields import Field, snapshots
 from core.metering.formats import NO_FORMATS, CompactFormats, FormatEntry
-from core.metering.generic import GENERIC
+from core.metering.generic import GENERIC, standard
 from core.metering.hookspecs import hookimpl
 from core.metering.measurement import (
     FlagDuration,
@@ -101,5 +101,6 @@ __all__ = [
     "read_frame",
     "simulation_seconds",
     "snapshots",
+    "standard",
     "why_no_values",
 ]

@@ -30,7 +30,7 @@ from core.mbus.frame import Frame, read_frame
 from core.mbus.link import read_link
 from core.mbus.transport import FULL
 from core.mbus.vocabulary import Integrity, SecurityKind
-from core.metering.driver import EncryptedRecord, MeterDriver
+from core.metering.driver import MeterDriver
 from core.metering.measurement import Measurement
 from core.metering.registry import Registry
 from core.metering.resolution import index_step
@@ -115,7 +115,7 @@ class Opened(Struct, frozen=True, gc=False):
         frame = self.frame
         proprietary = frame.envelope.security is SecurityKind.PROPRIETARY
         headers = frame.layout.headers
-        if proprietary or frame.compact_signature is not None or not headers:
+        if proprietary or frame.compact_signature is not None or not headers or not all(headers):
             return None
         return signature(headers), headers
 
@@ -240,8 +240,8 @@ def _open(identified: Identified, key: bytes | None, formats: Mapping[int, Compa
     if envelope.security is SecurityKind.PROPRIETARY:
         return _open_proprietary(envelope, driver, key)
     known = {**formats, **driver.formats} if formats else driver.formats
-    if driver.encrypted_record is not None and envelope.security is SecurityKind.NONE:
-        frame = _open_encrypted_record(envelope, driver.encrypted_record, key, known)
+    if envelope.security is SecurityKind.NONE:
+        frame = _open_own(envelope, driver, key, known)
         if frame is not None:
             return frame
     try:
@@ -291,10 +291,17 @@ def _plain_despite_key() -> TelegramError:
     return TelegramError(TelegramFault.KEY_CONFIGURED_BUT_PLAIN, DecodeStage.SECURITY, message)
 
 
-def _open_encrypted_record(
-    envelope: Envelope, encrypted: EncryptedRecord, key: bytes | None, known: Mapping[int, CompactFormat]
+def _open_own(
+    envelope: Envelope, driver: MeterDriver, key: bytes | None, known: Mapping[int, CompactFormat]
 ) -> Frame | None:
-    """The frame of a telegram with a record that may be encrypted; None when it has no such record."""
+    """The frame of a telegram that its maker lays out, or with a record that may be encrypted, or None."""
+    if driver.own_content is not None and (frame := driver.own_content(envelope)) is not None:
+        if key is not None:
+            raise _plain_despite_key()
+        return frame
+    encrypted = driver.encrypted_record
+    if encrypted is None:
+        return None
     frame = open_frame(envelope, None, formats=known)
     if encrypted.header not in frame.layout.headers:
         return None

@@ -101,6 +101,9 @@ class MeterDriver:
         default_keys: well-known keys tried on an encrypted telegram of a meter that has no key of its own.
         proprietary: how the vendor's own encrypted frames are read, if it has such.
         encrypted_record: how the vendor's own encrypted record is read, if it has such.
+        own_content: reads a telegram in the clear whose content is laid out by the maker instead of in
+            records: the frame; None where it is not laid out so, and then it is read as records. Nothing
+            else checks such a content: it must prove itself.
 
     Attributes:
         formats: the compact formats: signature -> record headers.
@@ -118,6 +121,7 @@ class MeterDriver:
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)
     proprietary: Proprietary | None = None
     encrypted_record: EncryptedRecord | None = None
+    own_content: Callable[[Envelope], Frame | None] | None = None
     formats: Mapping[int, CompactFormat] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -27,6 +27,7 @@ from core.metering.measurement import MeasuredValue, Measurement
 from core.metering.serials import SerialFormat
 from core.metering.table import Table
 
+_NOTHING: Final[Mapping[str, MeasuredValue]] = MappingProxyType({})
 _LAST_BILLING: Final = 1
 _NEVER: Final = frozenset(bytes((filler,)) * length for filler in (0x00, 0xFF) for length in (2, 4, 6))
 # What a value that was measured lies between, both included. Heat meters measure up to 180 C (EN 1434-1), and
@@ -82,6 +83,30 @@ def _table(snapshot: _Snapshot | None, *, both_ways: bool, circuits: bool) -> Ta
 
 def interpret(frame: Frame) -> Measurement:
     """Reads the fields of the standard."""
+    table, values = _read(frame)
+    return table.interpret(frame, values, generic=True)
+
+
+def standard(
+    frame: Frame, more: Mapping[str, MeasuredValue] = _NOTHING, *, storages: tuple[int, ...] | None = None
+) -> Measurement:
+    """What the standard alone lets one read of a frame, for a driver that knows a little more.
+
+    Args:
+        frame: of a meter of that driver.
+        more: the values that the driver knows, in place of any of the same name.
+        storages: the storage numbers that the driver knows to be dated snapshots of the counter, for the
+            history. None: the one that the standard leaves no doubt about, if there is one.
+
+    """
+    table, values = _read(frame)
+    if storages is not None:
+        table = Table(storages=storages)
+    return table.interpret(frame, {**values, **more})
+
+
+def _read(frame: Frame) -> tuple[Table, dict[str, MeasuredValue]]:
+    """The table that fits a frame, and its values."""
     both_ways = frame.envelope.meter_address.medium == _BOTH_WAYS
     snapshot = _snapshot(frame, both_ways=both_ways)
     table = _table(snapshot, both_ways=both_ways, circuits=both_ways and _has_cooling_circuit(frame.layout))
@@ -93,7 +118,7 @@ def interpret(frame: Frame) -> Measurement:
         del values["fabrication_no"]
     for name in [name for name, value in values.items() if not _can_be(name, value)]:
         del values[name]
-    return table.interpret(frame, values, generic=True)
+    return table, values
 
 
 def _can_be(name: str, value: MeasuredValue) -> bool:

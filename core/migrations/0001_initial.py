@@ -322,6 +322,10 @@ class Migration(migrations.Migration):
                 ("state", fields.CharEnumField(TelegramState, default="WAITING", max_length=12)),
                 ("replayed_at", fields.DatetimeField(null=True)),
             ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with the fault, its place, and the sender."}),
+            ops.CreateModel("PeriodicJob", [
+                ("name", fields.CharField(primary_key=True, max_length=40)),
+                ("due_at", fields.DatetimeField()),
+            ], {"table": "periodic_job", "table_description": "When a periodic job is due. Whoever moves the moment on runs the job: once among all processes."}),
             ops.CreateModel("RecoveryCode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),

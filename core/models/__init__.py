@@ -36,6 +36,7 @@ from core.models.meters import (
     MeterKey,
     TelegramState,
 )
+from core.models.operation import PeriodicJob
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -92,6 +93,7 @@ __all__ = [
     "OccupancyKind",
     "Operator",
     "OutboxMessage",
+    "PeriodicJob",
     "RecoveryCode",
     "RecurringDraw",
     "RecurringDrawAnswer",

@@ -18,6 +18,7 @@ from core.bootstrap import Application
 from core.errors import InvalidInput, Unauthenticated
 from core.language import Language
 from core.services.auth.sessions import AccountView, my_account, viewer_of_token
+from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
 from graphql_schema.base.loaders import Loaders
 
@@ -100,6 +101,12 @@ class Context:
             address=client.host[:45] if client else None,
             user_agent=self.request.headers.get("user-agent", ""),
         )
+
+    @property
+    def intake(self) -> IntakeQueue:
+        """The queue of this process, in which a gateway's delivery waits for its commit."""
+        queue: IntakeQueue = self.request.app.state.intake
+        return queue
 
     @property
     def device_token(self) -> str | None:

@@ -67,6 +67,16 @@ class Email:
             self._smtp.close()
             self._smtp = None
 
+    async def check(self) -> None:
+        """Connect, greet, encrypt and sign in as for a message, and leave without one.
+
+        Raises:
+            SMTPException: the server refuses, or speaks otherwise than the settings say.
+            OSError: it cannot be reached, or its certificate is not trusted.
+        """
+        smtp = await self._connected()
+        await smtp.quit()
+
     async def _connected(self) -> SMTP:
         if self._smtp is None or not self._smtp.is_connected:
             security = self._settings.smtp_security

@@ -1,4 +1,4 @@
-"""`submeter gateways`: API keys for radio gateways that submit telegrams over GraphQL."""
+"""`submeter gateways`: API keys for radio gateways that submit telegrams over HTTP."""
 
 from datetime import UTC, datetime
 

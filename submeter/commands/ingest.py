@@ -22,13 +22,18 @@ from core.metering import is_blank
 from core.services.telegrams import pipeline
 from core.services.telegrams.moments import Span
 from core.services.telegrams.pipeline import IntakeSummary, count_dead_letters
-from submeter.application import opened
+from submeter.application import opened, opened_unchecked
+from submeter.lasting_intake import LastingIntake
 from submeter.line_files import LineReader, read_lines
 from submeter.output import counted, err, out, print_json, print_table
+from submeter.spool import Spool
 from submeter.unpacking import Fault
 
 STANDARD_INPUT = Path("-")
 PIPE_BYTES = 1 << 20
+
+SPOOL_FOLDER = "spool"
+"""Below the data folder: what was read of pipes while the database was away."""
 
 DELIVERY_CHARACTERS = 4 << 20
 DELIVERY_S = 1.0
@@ -47,6 +52,9 @@ async def ingest(
     may be UTF-8 or UTF-16, and packed with gzip or zstd. Of a damaged file the lines before the damage are
     ingested, and the exit status is 1.
 
+    A database that is away is waited for. What a pipe brings meanwhile is kept in the data folder, up to
+    SUBMETER_SPOOL_BYTES, and taken in first when it is back, or at the next start.
+
     Args:
         files: files with one telegram per line; - or no file is standard input.
         source: source that is stored with dead letters (default: the file's name).
@@ -55,30 +63,28 @@ async def ingest(
     for path in files:
         if path != STANDARD_INPUT and not path.exists():
             raise FileNotFoundError(ENOENT, "no such file", str(path))
-    summary = IntakeSummary()
     faults: list[tuple[str, Fault]] = []
-    scans = [_Scan.of(path) for path in files or (STANDARD_INPUT,)]
-    async with opened() as application:
-        for place, (path, scan) in enumerate(zip(files or (STANDARD_INPUT,), scans, strict=True)):
-            # The untimed lines of the files that follow were received after this one's.
-            later = sum((other.span.length for other in scans[place + 1 :] if other is not None), timedelta())
-            reader = LineReader()
-            with progress_bar(f"Ingesting {_name(path)}", None if scan is None else scan.lines) as advance:
-                async for delivery in _deliveries(path, scan, reader):
-                    now = datetime.now(UTC)
-                    summary += await pipeline.take_in(
-                        application,
-                        SYSTEM,
-                        delivery.lines,
-                        source=source or _name(path),
-                        now=now,
-                        span=delivery.span,
-                        ends_at=now - later,
-                        progress=advance,
-                    )
-            if reader.fault is not None:
-                faults.append((_name(path), reader.fault))
-    report(summary, as_json=json)
+    paths = files or (STANDARD_INPUT,)
+    scans = [_Scan.of(path) for path in paths]
+    async with opened_unchecked() as application:
+        settings = application.settings
+        spool = Spool(settings.data_dir / SPOOL_FOLDER, most_bytes=settings.spool_bytes)
+        try:
+            intake = LastingIntake(application, spool)
+            await intake.start()
+            for place, (path, scan) in enumerate(zip(paths, scans, strict=True)):
+                # The untimed lines of the files that follow were received after this one's.
+                later = sum((one.span.length for one in scans[place + 1 :] if one is not None), timedelta())
+                name = _name(path)
+                with progress_bar(f"Ingesting {name}", None if scan is None else scan.lines) as advance:
+                    intake.progress = advance
+                    fault = await _take_in(path, scan, intake, source=source or name, later=later)
+                if fault is not None:
+                    faults.append((name, fault))
+            await intake.finish()
+        finally:
+            spool.close()
+    report(intake.summary, as_json=json)
     for name, fault in faults:
         err.print(
             f"[bold red]{fault.code}[/]: {escape(name)} was not read to its end: {escape(fault.message)}",
@@ -160,14 +166,6 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
-    """Lines that are ingested at one moment."""
-
-    lines: Iterable[str]
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Scan:
     """What a first pass over a file finds: how many lines, and what room the untimed ones need."""
 
@@ -192,15 +190,34 @@ class _Scan:
         return cls(lines, span)
 
 
-async def _deliveries(path: Path, scan: _Scan | None, reader: LineReader) -> AsyncIterator[_Delivery]:
-    """A whole file; of a stream what was received so far, so that a gateway's pipe is ingested live.
+async def _take_in(
+    path: Path, scan: "_Scan | None", intake: LastingIntake, *, source: str, later: timedelta
+) -> Fault | None:
+    """One file or stream; the fault at which it ended too early.
 
     A damaged byte must not stop the rest: its line becomes a dead letter, with the replacement character.
     """
-    if scan is not None:
+    reader = LineReader()
+    if scan is None:
+        await intake.take_pipe(_deliveries(path, reader), source=source)
+        return reader.fault
+
+    def lines() -> Iterator[str]:
+        nonlocal reader
+        reader = LineReader()
         with path.open("rb", buffering=0) as file:
-            yield _Delivery(read_lines(file, reader), scan.span)
-        return
+            yield from read_lines(file, reader)
+
+    ends_at = datetime.now(UTC) - later
+    if scan.span.seconds is None:
+        await intake.take_file(lines(), source=source, span=scan.span, ends_at=ends_at)
+    else:
+        await intake.take_simulation(lines, source=source, span=scan.span, ends_at=ends_at)
+    return reader.fault
+
+
+async def _deliveries(path: Path, reader: LineReader) -> AsyncIterator[list[str]]:
+    """What a stream has brought so far, again and again, so that a gateway's pipe is ingested live."""
     with ExitStack() as stack:
         source = sys.stdin if path == STANDARD_INPUT else stack.enter_context(path.open("rb", buffering=0))
         number = source.fileno()
@@ -211,14 +228,14 @@ async def _deliveries(path: Path, scan: _Scan | None, reader: LineReader) -> Asy
                 lines.append(line)
                 characters += len(line)
                 if characters >= DELIVERY_CHARACTERS:
-                    yield _Delivery(lines)
+                    yield lines
                     lines, characters, since = [], 0, time.monotonic()
             waited = time.monotonic() - since
             if lines and (waited >= DELIVERY_S or not await asyncio.to_thread(_is_readable, number)):
-                yield _Delivery(lines)
+                yield lines
                 lines, characters = [], 0
             since = since if lines else time.monotonic()
-        yield _Delivery([*lines, *reader.finish()])
+        yield [*lines, *reader.finish()]
 
 
 def _is_readable(number: int) -> bool:

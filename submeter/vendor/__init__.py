@@ -11,6 +11,7 @@ from core.mbus.frame import Frame
 from core.mbus.vocabulary import Function, Measurand
 from core.metering.driver import MeterDriver, Signature
 from core.metering.fields import Field, snapshots
+from core.metering.generic import standard
 from core.metering.hookspecs import hookimpl
 from core.metering.measurement import FlagDuration, Measurement, StatusFlag
 from core.metering.serials import SerialFormat
@@ -33,4 +34,5 @@ __all__ = [
     "Table",
     "hookimpl",
     "snapshots",
+    "standard",
 ]

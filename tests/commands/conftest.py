@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.settings import SECRET_FILE, write_secret
 from submeter import output
 from submeter.main import main
 
@@ -27,8 +28,9 @@ def data_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tables(data_dir: Path, sqlite_template: Path) -> None:
-    """The database of the data folder, as `submeter migrate` leaves it."""
-    data_dir.mkdir()
+    """The database and the secret of the data folder, as `submeter migrate` leaves them."""
+    data_dir.mkdir(mode=0o700)
+    write_secret(data_dir / SECRET_FILE)
     shutil.copyfile(sqlite_template, data_dir / "submeter.db")
 
 

@@ -20,6 +20,7 @@ from tests.support import factories
 from tests.support.post import smtp_server
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
+from tests.support.vendors import OUR_DRIVERS
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 
@@ -100,10 +101,10 @@ def test_an_invalid_key_is_refused_without_being_printed(run) -> None:
 
 
 def test_drivers_are_listed_with_where_they_come_from(shell) -> None:
-    """The four vendors are found through their entry points."""
+    """The vendors are found through their entry points."""
     answer = shell("drivers", "list", "--json")
     listed = json.loads(answer.stdout)
-    assert [driver["driver"] for driver in listed["drivers"]] == ["ista", "itron", "kamstrup", "ocea"]
+    assert [driver["driver"] for driver in listed["drivers"]] == list(OUR_DRIVERS)
     assert listed["broken"] == []
 
 

@@ -1,7 +1,12 @@
-"""Our four drivers pass what a stranger's has to pass, by the same import."""
+"""Our drivers pass what a stranger's has to pass, by the same import."""
 
 import json
 
+import drivers.apator
+import drivers.bfw
+import drivers.bmeters
+import drivers.innotas
+import drivers.integra
 import drivers.ista
 import drivers.itron
 import drivers.kamstrup
@@ -9,6 +14,26 @@ import drivers.ocea
 from core.metering import parse_line
 from core.metering.conformance import DriverConformance, installed_plugins, subjects_of
 from tests.conformance.conftest import ROOT
+
+
+class TestApator(DriverConformance):
+    plugin = drivers.apator
+
+
+class TestBfw(DriverConformance):
+    plugin = drivers.bfw
+
+
+class TestBmeters(DriverConformance):
+    plugin = drivers.bmeters
+
+
+class TestInnotas(DriverConformance):
+    plugin = drivers.innotas
+
+
+class TestIntegra(DriverConformance):
+    plugin = drivers.integra
 
 
 class TestIsta(DriverConformance):

@@ -23,6 +23,7 @@ from core.metering import (
 from core.metering.conformance import load_vectors
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
+from tests.support.vendors import OUR_DRIVERS
 
 COUNT = int(os.environ.get("MUTATIONS", "1000"))
 REGISTRY = load_registry()
@@ -144,7 +145,7 @@ def cases(driver: str) -> Iterator[tuple[int, Sample, tuple[Sample, ...], random
         yield number, whole[number % len(whole)], whole, chance
 
 
-DRIVERS = ("generic", "ista", "itron", "kamstrup", "ocea")
+DRIVERS = ("generic", *OUR_DRIVERS)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -13,6 +13,7 @@ import pytest
 from core.metering import TelegramError, identify, load_registry, open_telegram
 from core.metering.conformance import installed_plugins, random_contents, subjects_of
 from drivers.ocea import prios
+from tests.support.vendors import OUR_DRIVERS
 
 COUNT = int(os.environ.get("RANDOM_CONTENTS", "4000"))
 REGISTRY = load_registry()
@@ -20,7 +21,7 @@ SUBJECTS = {subject.driver.name: subject for subject in subjects_of(installed_pl
 PRIOS = bytes.fromhex("1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD")
 
 
-@pytest.mark.parametrize("driver", ["ista", "itron", "kamstrup", "ocea"])
+@pytest.mark.parametrize("driver", OUR_DRIVERS)
 def test_random_contents_give_no_value(driver):
     """Behind each header of each telegram, with its key and without: 0 values."""
     subject = SUBJECTS[driver]

@@ -6,11 +6,11 @@ import pytest
 
 from core.metering import Address
 from core.metering.conformance import differences, load_vectors
+from tests.support.vendors import OUR_DRIVERS
 
-VENDORS = ("ista", "itron", "kamstrup", "ocea")
 VECTORS = [
     (vendor, number, vector)
-    for vendor in VENDORS
+    for vendor in OUR_DRIVERS
     for number, vector in enumerate(
         load_vectors((files(f"drivers.{vendor}") / "vectors.toml").read_text("utf-8"))
     )
@@ -27,7 +27,7 @@ def test_a_drivers_telegrams_mean_what_its_folder_states(registry, vendor, vecto
     assert differences(vector, registry, vendor) == ()
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", OUR_DRIVERS)
 def test_the_example_serial_has_the_shape_of_its_format(registry, vendor):
     """The example in a help text is one that the form accepts; its normal form is its own normal form."""
     serial = registry.named(vendor).serial
@@ -35,7 +35,7 @@ def test_the_example_serial_has_the_shape_of_its_format(registry, vendor):
     assert serial.normalise(normal) == normal
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
+@pytest.mark.parametrize("vendor", OUR_DRIVERS)
 def test_each_claim_is_backed_or_stated(registry, vendor):
     """A driver answers for the meters of its own vectors, and for nobody else's."""
     for owner, _, vector in VECTORS:

@@ -20,6 +20,7 @@ from core.models import Meter
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.gateways import issue_gateway_key
 from core.services.shared import time_series
+from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import Settings
 from graphql_schema.asgi import build_app
 from tests.support import factories
@@ -51,6 +52,7 @@ class Portal:
     client: httpx.AsyncClient
     clock: SettableClock
     token: str | None = None
+    queue: IntakeQueue | None = None
 
     async def post(
         self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
@@ -153,9 +155,10 @@ async def door(registry: Registry, tmp_path: Path, now: datetime) -> AsyncIterat
 async def portal(application: Application, now: datetime) -> AsyncIterator[Portal]:
     """The app around the application; nobody is signed in."""
     clock = SettableClock(now)
-    transport = httpx.ASGITransport(build_app(application, clock=clock))
+    app = build_app(application, clock=clock)
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
-        yield Portal(client, clock)
+        yield Portal(client, clock, queue=app.state.intake)
 
 
 @pytest.fixture

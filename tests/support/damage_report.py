@@ -5,8 +5,8 @@ days and alerts, the true readings that were lost and the false ones that count.
 beside an undetectable reading is counted apart, and everything else is wrong.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,8 +27,9 @@ class Difference:
     Attributes:
         undetectable: false readings that count, between their true neighbours, which nothing can tell from
             true ones: of no check, a check of the first block, or a gateway's that came before the damage.
-        undecided: true readings that do not count since such a one of their moment, or one that is no worse
-            proved and lies beside them, cannot be true with them.
+        undecided: true readings that do not count since such a one counts beside them, or contradicts them:
+            no checksum proves either, and the other one alone would lie between its true neighbours. Nothing
+            tells which is false, so neither counts.
         near: hours, days and alerts that differ because of these.
         laid: hours and days that differ by what flows in a few seconds, of lines without a time: where the
             gateway delivered several at once, each has a second of its own.
@@ -104,23 +105,28 @@ def _compare_readings(
     difference: Difference, one: int, shape: Shape, truth: Figures, found: Figures
 ) -> list[int]:
     """Compare what counts; answers the moments beside which figures may differ."""
-    true_ones = sorted((at, row[0]) for (_, at), row in truth.reading.items())
+    true_ones = sorted((at, *row) for (_, at), row in truth.reading.items())
     counted = sorted((at, *row) for (_, at), row in found.reading.items())
     near: list[int] = []
-    matched: set[int] = set()
+    stored_at: dict[int, int] = {}
+    others: list[tuple[int, int, int]] = []
     for at, index, evidence in counted:
-        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, matched)
-        if own is not None:
-            matched.add(own)
-        elif _is_undetectable(true_ones, at, index, evidence):
+        own = _same(true_ones, at, index, _SAME_S if shape in UNTIMED else 0, stored_at)
+        if own is None:
+            others.append((at, index, evidence))
+        else:
+            stored_at[own] = at
+    as_stored = sorted((stored_at.get(at, at), index) for at, index, _ in true_ones)
+    for at, index, evidence in others:
+        if _is_undetectable(as_stored, at, index, evidence):
             difference.undetectable += 1
             near.append(at)
         else:
             difference.false.append((one, at, index, Evidence(evidence).name))
-    for at, index in true_ones:
-        if at in matched:
+    for at, index, evidence in true_ones:
+        if at in stored_at:
             continue
-        if _is_near(at, near) or _has_rival(true_ones, found, at, index):
+        if _is_near(at, near) or _has_rival(as_stored, found, at, index, evidence):
             difference.undecided += 1
             near.append(at)
         else:
@@ -129,10 +135,20 @@ def _compare_readings(
     return near
 
 
-def _has_rival(true_ones: Sequence[tuple[int, int]], found: Figures, at: int, index: int) -> bool:
-    return any(
-        moment == at and other != index and _is_undetectable(true_ones, at, other, evidence)
-        for (_, moment, other), (_, evidence, _) in found.doubtful.items()
+def _has_rival(
+    true_ones: Sequence[tuple[int, int]], found: Figures, at: int, index: int, evidence: int
+) -> bool:
+    """Whether a false reading contradicts a true one, and would be undetectable if it were not there."""
+    others = [row for row in true_ones if row != (at, index)]
+    beside = (
+        (moment, other, proof)
+        for (_, moment, other), (_, proof, _) in found.doubtful.items()
+        if abs(moment - at) <= _NEAR_S and (moment, other) not in true_ones and other != index
+    )
+    return evidence < Evidence.LINK_CHECKSUM and any(
+        _is_undetectable(others, moment, other, proof, from_first=True)
+        and (proof >= evidence if moment == at else (moment < at) == (other > index))
+        for moment, other, proof in beside
     )
 
 
@@ -148,23 +164,29 @@ def _is_a_second(before: int | None, after: int | None, *, hours: int) -> bool:
 
 
 def _same(
-    true_ones: Sequence[tuple[int, int]], at: int, index: int, margin: int, matched: set[int]
+    true_ones: Sequence[tuple[int, int, int]], at: int, index: int, margin: int, matched: Container[int]
 ) -> int | None:
-    start = bisect_left(true_ones, (at - margin, -1))
-    end = bisect_right(true_ones, (at + margin, 1 << 60))
-    found = (moment for moment, other in true_ones[start:end] if other == index and moment not in matched)
+    start = bisect_left(true_ones, (at - margin,))
+    end = bisect_left(true_ones, (at + margin + 1,))
+    found = (moment for moment, other, _ in true_ones[start:end] if other == index and moment not in matched)
     return next(found, None)
 
 
-def _is_undetectable(true_ones: Sequence[tuple[int, int]], at: int, index: int, evidence: int) -> bool:
+def _is_undetectable(
+    true_ones: Sequence[tuple[int, int]], at: int, index: int, evidence: int, *, from_first: bool = False
+) -> bool:
+    """Whether a false reading lies between its true neighbours; `from_first`: or before all of them.
+
+    By as little as a register may run back it may lie beside them, if its gateway says that it is whole.
+    """
     if evidence >= Evidence.LINK_CHECKSUM:
         return False
     back = BACKFLOW_LIMIT if evidence == Evidence.GATEWAY_CHECK else 0
     before = [other for moment, other in true_ones if moment < at][-1:]
     after = [other for moment, other in true_ones if moment > at][:1]
-    if not before or not after:
+    if not after or not (before or from_first):
         return False
-    return before[0] - back <= index <= after[0] + back
+    return index <= after[0] + back and (not before or before[0] - back <= index)
 
 
 def _differing(true_ones: dict, found: dict) -> list[tuple[int, tuple]]:

@@ -30,8 +30,8 @@ from tests.support import factories
 from tests.support.damage import HOUR_S, START_S, Household, Kind, damaged
 from tests.support.telegrams.encryption import format_a
 
-_EPISODE = re.compile(r"leak:\d+")
-"""The number of a row, which other rows before it move."""
+_ROW = re.compile(r"(leak|withdrawn):\d+")
+"""The number of an episode or alert, which other rows before it move."""
 _EMAIL = "claire.martin@example.org"
 
 
@@ -269,9 +269,7 @@ async def figures() -> Figures:
         return [tuple(row.values()) for row in await current_database().execute_query_dict(statement)]
 
     async def texts(statement: str) -> frozenset[tuple[str, ...]]:
-        return frozenset(
-            tuple(_EPISODE.sub("leak", str(value)) for value in row) for row in await rows(statement)
-        )
+        return frozenset(tuple(_ROW.sub(r"\1", str(value)) for value in row) for row in await rows(statement))
 
     return Figures(
         addresses=dict(await rows("SELECT id, radio_address FROM meter")),

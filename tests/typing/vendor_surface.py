@@ -45,6 +45,7 @@ from core.metering import (
     parse_line,
     read_frame,
     snapshots,
+    standard,
 )
 from core.metering.conformance import (
     CheckResult,
@@ -86,6 +87,13 @@ def interpret(frame: Frame) -> Measurement:
     return TABLE.interpret(frame, values, flags=flags, status_word=record.value)
 
 
+def interpret_beside_the_standard(frame: Frame) -> Measurement:
+    """A driver that knows one value more than the standard."""
+    assert_type(frame.manufacturer_data, bytes)
+    known = standard(frame, storages=(1, 3))
+    return standard(frame, {"battery_years": 10}) if "battery_days" in known.values else standard(frame)
+
+
 def read_address(envelope: Envelope) -> Address:
     """A vendor's own encrypted frames: the address after the vendor's rotation."""
     return envelope.link_address
@@ -120,7 +128,7 @@ LARGEST = MeterDriver(
         to_address=lambda serial: Address("ACM", serial[1:], 0x01, 0x07),
         from_address=lambda address: f"A{address.identification}",
     ),
-    interpret=interpret,
+    interpret=interpret_beside_the_standard,
     compact_formats=("0413 4413 426C", "02FF20 0413"),
     medium_of=lambda address: 0x07 if address.version == 1 else address.medium,
     default_keys=(bytes(16),),
@@ -132,6 +140,7 @@ LARGEST = MeterDriver(
         shortest=4,
         key_length=8,
     ),
+    own_content=lambda envelope: open_envelope(envelope, None),
 )
 
 

@@ -106,6 +106,8 @@ class Group:
             return
         if opened.frame.envelope.security is SecurityKind.PROPRIETARY:
             return
+        if opened.identified.driver.own_content is not None:
+            return  # of each telegram its driver decides whether it holds records
         encrypted = opened.identified.driver.encrypted_record
         if encrypted is not None and encrypted.header in opened.frame.layout.headers:
             return

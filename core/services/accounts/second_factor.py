@@ -70,7 +70,9 @@ async def begin_enrolment(
     if account.second_factor_since is not None:
         raise Conflict("There is a second factor already: remove it first.")
     secret = pyotp.random_base32(length=32)
-    encrypted = _encryption(application.settings).encrypt(secret.encode(), bound_to=_bound_to(account.id))
+    encrypted = _encryption(application.settings).encrypt(
+        secret.encode(), bound_to=second_factor_bound_to(account.id)
+    )
     await Account.filter(id=account.id, second_factor_since=None).update(
         second_factor_encrypted=encrypted, second_factor_step=None
     )
@@ -160,7 +162,7 @@ async def _take_code(
 def _step_of(settings: Settings, account: Account, code: str, now: datetime) -> int | None:
     """The time step whose code this is; every valid one is compared."""
     encrypted = bytes(account.second_factor_encrypted or b"")
-    secret = _encryption(settings).open(encrypted, bound_to=_bound_to(account.id)).decode()
+    secret = _encryption(settings).open(encrypted, bound_to=second_factor_bound_to(account.id)).decode()
     totp, present = pyotp.TOTP(secret), int(now.timestamp()) // STEP_S
     steps = range(present - STEPS_AROUND, present + STEPS_AROUND + 1)
     right = [step for step in steps if same(totp.generate_otp(step), code)]
@@ -262,9 +264,13 @@ def _recovery_hash(account_id: int, code: str) -> str:
     return token_hash(f"recovery:{account_id}:{typed_code(code).upper()}")
 
 
+def second_factor_encryption(secret_key: str) -> Encryption:
+    return Encryption.under(secret_key, _PURPOSE)
+
+
 def _encryption(settings: Settings) -> Encryption:
-    return Encryption.under(settings.secret_key, _PURPOSE)
+    return second_factor_encryption(settings.secret_key)
 
 
-def _bound_to(account_id: int) -> str:
+def second_factor_bound_to(account_id: int) -> str:
     return f"account {account_id}"

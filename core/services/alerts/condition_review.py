@@ -20,11 +20,11 @@ from core.services.alerts.meter_conditions import (
     end_of,
     update_condition_alerts,
 )
-from core.services.alerts.sightings import sightings_of
+from core.services.alerts.sightings import STATE_NEIGHBOURS, sightings_of
 from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.service_window import reading_after
+from core.services.shared.service_window import reading_after, reading_before
 from core.services.shared.time_series import ReadingRow, Window
 
 _LATEST_S = 2**62
@@ -55,6 +55,8 @@ async def review_conditions(
     now: datetime,
 ) -> Conditions:
     """Judge a meter's readings again from a moment on. The dwelling must be locked."""
+    before_s = await reading_before(connection, meter.id, since_s)
+    since_s = since_s if before_s is None else before_s  # a neighbour decides about its state
     query = Alert.filter(meter_id=meter.id, kind__in=CONDITION_KINDS).using_db(connection)
     alerts = await query.order_by("started_on", "id")
     first_day = _first_day(alerts, day_of(since_s, meter.zone))
@@ -94,11 +96,13 @@ def _first_day(alerts: list[Alert], day: date) -> date:
 async def _with_context(
     connection: TransactionalDBClient, meter: MeterEntry, rows: list[ReadingRow]
 ) -> list[ReadingRow]:
-    """The rows in order, and the one before them, which the first is compared with."""
+    """The rows in order, and those before them, which the first is compared with."""
     if not rows:
         return []
     first_s = min(row.read_at_s for row in rows)
-    around = await time_series.rows_around(connection, [Window(meter.id, first_s - 1, first_s)])
+    around = await time_series.context_of(
+        connection, [Window(meter.id, first_s, first_s)], readings=STATE_NEIGHBOURS
+    )
     return sorted({*around, *rows}, key=lambda row: row.read_at_s)
 
 

@@ -23,11 +23,11 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.classifier.resolution import shows_leaks
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.recurring_draws import draws_near, first_s_of, update_draws, windows_of
-from core.services.alerts.sightings import sightings_of
+from core.services.alerts.sightings import disbelieved, sightings_around, undecided_since
 from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow
 
 CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
@@ -54,11 +54,11 @@ async def update_condition_alerts(
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
     near = await draws_near(connection, spans)
-    rows = await time_series.rows_around(connection, windows_of(spans, near))
-    sightings = await sightings_of(connection, spans, rows)
+    sightings, rows = await sightings_around(connection, spans, windows_of(spans, near))
     dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
     snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
     draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)
+    spans, false_states = undecided_since(spans, rows), disbelieved(sightings, rows)
     known = await _alerts(connection, spans, draws.raising)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions(notifications=draws.notifications)
@@ -81,6 +81,7 @@ async def update_condition_alerts(
             first_s=first_s,
             newest=received[-1].at_s == last_s,
             received_s=[sighting.at_s for sighting in received if sighting.at_s >= first_s],
+            disbelieved_s=false_states.get(meter.id, frozenset()),
         )
         await _settle(connection, judged, known.get(meter.id, []), dismissed, outcome, now=now)
     return outcome
@@ -91,7 +92,8 @@ class _Judged:
     """What a batch shows of one meter.
 
     `draws` are the bursts that its readings show, each with all that begin on its civil day. `newest`:
-    nothing later is stored. `measured`: the classifier decides on its leaks, not the flag.
+    nothing later is stored. `measured`: the classifier decides on its leaks, not the flag. `disbelieved_s`:
+    when a telegram reported a state that does not count.
     """
 
     meter: MeterEntry
@@ -101,6 +103,7 @@ class _Judged:
     first_s: int
     newest: bool
     received_s: Sequence[int]
+    disbelieved_s: frozenset[int]
 
     def day(self, at_s: int) -> date:
         return day_of(at_s, self.meter.zone)
@@ -144,6 +147,13 @@ async def _settle(
             outcome.changed += 1
             if alert.kind is not AlertKind.METER_LEAK or not judged.measured:
                 outcome.notifications += _notifications(alert, meter, None, now)
+    await withdraw_alerts(connection, [one for one in known if _is_disproved(one, judged)], now=now)
+
+
+def _is_disproved(alert: Alert, judged: _Judged) -> bool:
+    """Whether a state raised an alert that a reading in between has shown to be false; no run has its day."""
+    is_state = alert.kind is not AlertKind.NO_DATA and first_s_of(alert) in judged.disbelieved_s
+    return is_state and not any(_is_of(alert, run, judged) for run in (*judged.runs, *judged.draws))
 
 
 def end_of(run: ConditionRun, meter: MeterEntry, started_on: date, *, now: datetime) -> date | None:

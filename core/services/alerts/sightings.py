@@ -3,21 +3,82 @@
 In: stored readings of some meters. Out: their sightings. The one rule: from the reading that showed a leak
 until its end, its flow at the opening is the leak's and no burst; so a large leak that breathes is one alert
 and not one a night. Before that reading it may be a burst, whatever is known now: so the order of arrival
-changes nothing.
+changes nothing. A state in a telegram that nothing proves needs a neighbour that reports the same, both to
+begin and to end: its index may be right by chance, or undamaged, and the state false.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.conditions import Sighting
 from core.consumption import day_start
+from core.consumption.plausibility import Evidence
 from core.metering import bits_to_flags
 from core.models import LeakEpisode
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.time_series import ReadingRow
+from core.services.shared import time_series
+from core.services.shared.time_series import ReadingRow, Window
+
+STATE_NEIGHBOURS = 2
+"""Readings beyond either end of those judged that have a say: the neighbour's neighbour."""
 
 _HOUR_S = 3600
+
+
+def _is_proved(row: ReadingRow) -> bool:
+    """Whether the state of a reading counts by itself: its gateway has checked the telegram at least."""
+    return row.evidence >= Evidence.GATEWAY_CHECK
+
+
+def undecided_since(
+    spans: Mapping[MeterEntry, tuple[int, int]], rows: Iterable[ReadingRow]
+) -> dict[MeterEntry, tuple[int, int]]:
+    """The spans of new readings, each with the reading before it if a neighbour decides about its state."""
+    before: dict[int, ReadingRow] = {}
+    first_s = {meter.id: first_s for meter, (first_s, _) in spans.items()}
+    for row in rows:
+        if row.read_at_s < first_s[row.meter_id]:
+            before[row.meter_id] = row
+    return {
+        meter: (span[0] if row is None or _is_proved(row) else row.read_at_s, span[1])
+        for meter, span in spans.items()
+        for row in (before.get(meter.id),)
+    }
+
+
+def disbelieved(
+    sightings: Mapping[int, Sequence[Sighting]], rows: Iterable[ReadingRow]
+) -> dict[int, frozenset[int]]:
+    """The moments of each meter at which a telegram reported a state that does not count."""
+    reporting = [row for row in rows if row.status_bits]
+    if not reporting:
+        return {}
+    states = {(meter_id, one.at_s): one.flags for meter_id, own in sightings.items() for one in own}
+    found: dict[int, set[int]] = {}
+    for row in reporting:
+        believed = states.get((row.meter_id, row.read_at_s))
+        if believed is not None and believed < bits_to_flags(row.status_bits):
+            found.setdefault(row.meter_id, set()).add(row.read_at_s)
+    return {meter_id: frozenset(moments) for meter_id, moments in found.items()}
+
+
+async def sightings_around(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], windows: Sequence[Window]
+) -> tuple[dict[int, list[Sighting]], list[ReadingRow]]:
+    """The sightings of a window for each meter, and of the nearest reading from either end on; and the rows.
+
+    The states of the outermost are judged by the readings beyond.
+    """
+    rows = await time_series.context_of(connection, windows, readings=STATE_NEIGHBOURS)
+    sightings = await sightings_of(connection, meters, rows)
+    for window in windows:
+        own = sightings.get(window.meter_id, [])
+        beyond = bisect_left(own, window.last, key=attrgetter("at_s")) + 1
+        del own[beyond:]
+    return sightings, rows
 
 
 async def sightings_of(
@@ -27,15 +88,39 @@ async def sightings_of(
     by_id = {meter.id: meter for meter in meters}
     leaks = await _leaks(connection, by_id)
     found: dict[int, list[Sighting]] = {}
+    by_meter: dict[int, list[ReadingRow]] = {}
     for row in rows:
-        sighting = Sighting(
-            row.read_at_s,
-            row.index_value,
-            bits_to_flags(row.status_bits),
-            leaked_litres=sum(_let_run(leak, row.read_at_s) for leak in leaks.get(row.meter_id, ())),
-        )
-        found.setdefault(row.meter_id, []).append(sighting)
+        by_meter.setdefault(row.meter_id, []).append(row)
+    for meter_id, own in by_meter.items():
+        found[meter_id] = [
+            Sighting(
+                row.read_at_s,
+                row.index_value,
+                bits_to_flags(status_bits),
+                leaked_litres=sum(_let_run(leak, row.read_at_s) for leak in leaks.get(meter_id, ())),
+            )
+            for row, status_bits in zip(own, _believed_states(own), strict=True)
+        ]
     return found
+
+
+def _believed_states(rows: Sequence[ReadingRow]) -> list[int]:
+    """The states of a meter's readings, as status bits: of an unproved one what two say, itself and its
+    neighbours; of an unproved newest one itself, the one before and the state so far.
+    """
+    if not any(row.status_bits for row in rows):
+        return [0] * len(rows)
+    believed: list[int] = []
+    for number, row in enumerate(rows):
+        state = row.status_bits
+        if not _is_proved(row):
+            before = rows[number - 1].status_bits if number else 0
+            third = believed[-1] if believed else 0
+            if number + 1 < len(rows):
+                third = rows[number + 1].status_bits
+            state = state & before | state & third | before & third
+        believed.append(state)
+    return believed
 
 
 _Leak = tuple[float, float, float]

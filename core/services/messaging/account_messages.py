@@ -87,13 +87,17 @@ def notice_key(template: str, account_id: int) -> str:
     return f"{template}:{account_id}:{secrets.token_hex(8)}"
 
 
+def secrets_encryption(secret_key: str) -> Encryption:
+    return Encryption.under(secret_key, _PURPOSE)
+
+
 async def queue_account_message(
     connection: BaseDBAsyncClient, settings: Settings, account_message: AccountMessage, *, now: datetime
 ) -> None:
     """Write the message in the transaction of its event."""
     encrypted = None
     if account_message.secrets:
-        encrypt = Encryption.under(settings.secret_key, _PURPOSE)
+        encrypt = secrets_encryption(settings.secret_key)
         encrypted = encrypt.encrypt(orjson.dumps(dict(account_message.secrets)), bound_to=account_message.key)
     await OutboxMessage.create(
         idempotency_key=account_message.key,
@@ -118,6 +122,6 @@ def opened_values(message: OutboxMessage, settings: Settings) -> dict[str, objec
     """
     if message.encrypted_values is None:
         return dict(message.values)
-    encrypt = Encryption.under(settings.secret_key, _PURPOSE)
+    encrypt = secrets_encryption(settings.secret_key)
     opened = encrypt.open(bytes(message.encrypted_values), bound_to=message.idempotency_key)
     return {**message.values, **orjson.loads(opened)}

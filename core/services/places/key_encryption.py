@@ -11,6 +11,10 @@ from core.services.shared.encryption import Encryption
 _PURPOSE = "meter keys v1"
 
 
+def meter_key_encryption(secret_key: str) -> Encryption:
+    return Encryption.under(secret_key, _PURPOSE)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyEncryption:
     """Encrypts and decrypts with the key derived from the secret."""
@@ -19,7 +23,7 @@ class KeyEncryption:
 
     @classmethod
     def under(cls, secret_key: str) -> "KeyEncryption":
-        return cls(Encryption.under(secret_key, _PURPOSE))
+        return cls(meter_key_encryption(secret_key))
 
     def encrypt(self, meter_key: bytes, *, radio_address: str) -> bytes:
         return self._encryption.encrypt(meter_key, bound_to=radio_address)

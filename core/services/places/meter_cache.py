@@ -8,10 +8,12 @@ meter, its keys, aliases, dwelling, residence or operator), so it is as current 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Final
+from weakref import ReferenceType, finalize, ref
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.access import Viewer
+from core.bootstrap import Application
 from core.models import ConsumptionLimit
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import MeterEntry, entries_by_address
@@ -22,6 +24,16 @@ LIMITS: Final = "LIMITS"
 
 _Known = tuple[int, MeterEntry] | None
 """The operator's id and the meter; None: no such meter."""
+
+
+def directory_of(application: Application) -> "MeterDirectory":
+    """The directory of an application: one for as long as it is open."""
+    found = _directories.get(id(application))
+    if found is None or found[0]() is not application:
+        found = ref(application), MeterDirectory(application.settings.meters_in_memory)
+        _directories[id(application)] = found
+        finalize(application, _directories.pop, id(application), None)
+    return found[1]
 
 
 class MeterDirectory:
@@ -85,3 +97,7 @@ async def _version(connection: BaseDBAsyncClient, topic: str) -> int:
         f"SELECT version FROM directory_version WHERE topic = '{topic}'"  # noqa: S608 - a constant
     )
     return int(rows[0]["version"])
+
+
+_directories: dict[int, tuple[ReferenceType[Application], MeterDirectory]] = {}
+"""By the identity of the application: its settings may equal another's."""

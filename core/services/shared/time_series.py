@@ -123,11 +123,11 @@ async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingR
 
 
 async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
-    """Store what proves a reading from now on."""
+    """Store what proves a reading from now on, and the state that its best proved telegrams agree on."""
     await _query(
         connection,
-        "UPDATE reading SET evidence = $3 WHERE meter_id = $1 AND read_at = $2",
-        [row.meter_id, row.read_at_s, int(evidence)],
+        "UPDATE reading SET evidence = $3, status_bits = $4 WHERE meter_id = $1 AND read_at = $2",
+        [row.meter_id, row.read_at_s, int(evidence), row.status_bits],
     )
 
 

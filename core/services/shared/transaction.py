@@ -3,6 +3,10 @@
 A task cancelled while Tortoise is opening a transaction never returns its connection to the pool, and a
 closed WebSocket or a time-out does cancel tasks. So the body runs in a task of its own, shielded: the caller
 may be cancelled, the transaction is committed or rolled back as a whole.
+
+SQLite: a transaction takes the right to write at its beginning (BEGIN IMMEDIATE) and waits for it there. One
+that reads first and writes later fails at once, without waiting, if another connection has written meanwhile
+(SQLITE_BUSY_SNAPSHOT, sqlite.org/lang_transaction.html).
 """
 
 import asyncio
@@ -16,6 +20,9 @@ from tortoise.transactions import in_transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+ROLLBACK_S = 5
+"""Longer than a database takes to roll back."""
 
 _running: set[asyncio.Task[object]] = set()
 
@@ -34,7 +41,11 @@ def transactional(
     @wraps(body)
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
         async def within() -> T:
+            is_outermost = not isinstance(current_database(), TransactionalDBClient)
             async with in_transaction() as connection:
+                if is_outermost and connection.connection_name == "sqlite":
+                    # Ends the transaction that Tortoise has begun, in which nothing was done yet.
+                    await connection.execute_script("BEGIN IMMEDIATE")
                 return await body(connection, *args, **kwargs)
 
         task = asyncio.create_task(within())
@@ -43,6 +54,15 @@ def transactional(
         return await asyncio.shield(task)
 
     return run
+
+
+async def cancel_running() -> None:
+    """Cancel the bodies that are under way, as at the end of a process: what they did is rolled back."""
+    tasks = [task for task in _running if task.get_loop() is asyncio.get_running_loop()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=ROLLBACK_S)
 
 
 def _look_at_failure(task: asyncio.Task[object]) -> None:

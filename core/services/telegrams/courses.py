@@ -145,10 +145,10 @@ class Course:
             known = self._known(one, new)
             if known is None:
                 new.append(one)
-            elif one.evidence <= known:
+            elif one.evidence < known[0] or (one.evidence, one.report.status_bits) == known:
                 self.duplicates.append(one.report)
             else:
-                self.is_over = True  # a better proof is to be stored
+                self.is_over = True  # a better proof is to be stored, or another state
                 return
         new.sort(key=_moment)
         if self._state is None:
@@ -170,18 +170,18 @@ class Course:
         state = self._state
         return state is not None and (one.at_s, one.units) == (state.last_at, state.last_index)
 
-    def _known(self, one: New, new: Sequence[New]) -> int | None:
-        """The evidence of the reading that a report repeats; None where it repeats none."""
+    def _known(self, one: New, new: Sequence[New]) -> tuple[int, int | None] | None:
+        """Evidence and state of the reading that a report repeats; None where it repeats none."""
         if self._state is not None and self._is_last(one):
-            return self._state.last_evidence
+            return self._state.last_evidence, None if self._state.flags & _CONDITION else 0
         for other in new:
             same = other.digest == one.digest and abs(other.at_s - one.at_s) <= SAME_TELEGRAM_S
             if same or (other.at_s, other.units) == (one.at_s, one.units):
-                return other.evidence
+                return other.evidence, other.report.status_bits
         for row in self._near:
             same = row.telegram_digest == one.digest and abs(row.read_at_s - one.at_s) <= SAME_TELEGRAM_S
             if same or (row.read_at_s, row.index_value) == (one.at_s, one.units):
-                return int(row.evidence)
+                return int(row.evidence), row.status_bits
         return None
 
     def _follows(self, at_s: int, units: int, one: New) -> bool:

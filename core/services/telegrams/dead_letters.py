@@ -6,11 +6,12 @@ The line itself is shown whole: it is what a gateway received, and an encrypted 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
+from core.metering import is_blank
 from core.models import DeadLetter, TelegramState
 from core.sanitize import escape_for_database
 from core.services.telegrams.decoding import ReceivedLine, Unusable
@@ -30,6 +31,16 @@ class DeadLetterView:
     radio_address: str | None
     times_seen: int
     line: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableLine:
+    """A line of a delivery that became a dead letter, by its place in the delivery, from 0 on."""
+
+    place: int
+    reason: str
+    message: str
+    dead_letter_id: int
 
 
 async def read_dead_letters(
@@ -54,6 +65,26 @@ async def read_dead_letters(
             line=row.line,
         )
         for row in await query.order_by("-id").limit(limit)
+    ]
+
+
+async def unusable_lines(viewer: Viewer, texts: Sequence[str]) -> list[UnusableLine]:
+    """Those of the lines, just taken in for the viewer, that are dead letters, in their order."""
+    viewer.require(Permission.TELEGRAMS_SUBMIT)
+    digests = [
+        None if is_blank(text) else ReceivedLine.of(text, _ANY_MOMENT, operator_id=viewer.operator_id).digest
+        for text in texts
+    ]
+    wanted = sorted({digest for digest in digests if digest is not None})
+    found: dict[str, DeadLetter] = {}
+    for first in range(0, len(wanted), _ROWS_A_QUERY):
+        page = wanted[first : first + _ROWS_A_QUERY]
+        rows = DeadLetter.filter(line_digest__in=page, state=TelegramState.WAITING)
+        found |= {row.line_digest: row for row in await rows.only("id", "line_digest", "reason", "message")}
+    return [
+        UnusableLine(place, row.reason, row.message, row.id)
+        for place, digest in enumerate(digests)
+        if digest is not None and (row := found.get(digest)) is not None
     ]
 
 
@@ -99,6 +130,11 @@ async def store_dead_letters(
         row.state, row.replayed_at = TelegramState.WAITING, None
     await DeadLetter.bulk_update(stored, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
 
+
+_ANY_MOMENT = datetime.min.replace(tzinfo=UTC)
+"""The identity of a line does not depend on its reception."""
+
+_ROWS_A_QUERY = 5_000
 
 _UPDATED = (
     "stage",

@@ -34,7 +34,10 @@ _AT_ONCE = 500
 
 @dataclass(slots=True)
 class Judged:
-    """What changed: readings that count now, that do so no longer, and new ones that are doubtful."""
+    """What changed: readings that count now, that do so no longer, and new ones that are doubtful.
+
+    One that counted with a state it does not have is among the removed.
+    """
 
     counted: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
     removed: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
@@ -136,7 +139,7 @@ async def _settle(
     doubtful = await doubtful_near(connection, list(spans.values()))
     judged: list[_Changes] = []
     for meter_id, window in windows.items():
-        within = spans[meter_id]
+        inner = _inner(window, context.get(meter_id, ()))
         changes = _Changes(
             meters[meter_id],
             context.get(meter_id, []),
@@ -144,7 +147,7 @@ async def _settle(
             [
                 row
                 for row in doubtful.get(meter_id, ())
-                if row.doubt is not Doubt.WITHDRAWN and _takes_part(row, meters[meter_id], within)
+                if row.doubt is not Doubt.WITHDRAWN and _takes_part(row, meters[meter_id], inner)
             ],
             window,
         )
@@ -182,6 +185,15 @@ def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool
 def _span(window: Window, context: Sequence[ReadingRow]) -> Window:
     moments = [window.first, window.last, *(row.read_at_s for row in context)]
     return Window(window.meter_id, min(moments), max(moments))
+
+
+def _inner(window: Window, context: Sequence[ReadingRow]) -> Window:
+    """The part of a context whose readings have neighbours enough: beyond, all stays as it was judged."""
+    before = [row.read_at_s for row in context if row.read_at_s < window.first]
+    after = [row.read_at_s for row in context if row.read_at_s > window.last]
+    first_s = before[1] if len(before) >= CONTEXT_READINGS else min([window.first, *before])
+    last_s = after[-NEIGHBOURS] if len(after) >= CONTEXT_READINGS else max([window.last, *after])
+    return Window(window.meter_id, first_s, last_s)
 
 
 class _Changes:

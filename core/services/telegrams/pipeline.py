@@ -30,8 +30,16 @@ from core.services.alerts.slow_leak_hints import update_slow_leak_hints
 from core.services.alerts.workflow import meters_under_repair
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
+from core.services.places.meter_cache import directory_of
 from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
-from core.services.places.meter_states import MeterState, lock_states, refresh, refresh_flags, save_states
+from core.services.places.meter_states import (
+    MeterState,
+    StateFlag,
+    lock_states,
+    refresh,
+    refresh_flags,
+    save_states,
+)
 from core.services.shared.partitions import prepare_months
 from core.services.shared.transaction import current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
@@ -61,6 +69,7 @@ from core.services.telegrams.readings import Ingested, ingest
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
+from core.telemetry.intake import Source, Stage, note_batch, received_by, stage
 
 _MOST_TRIES = 5
 
@@ -70,7 +79,7 @@ class IntakeSummary:
     """The outcome of an intake: `lines` = `stored` + `duplicates` + all of `unusable`.
 
     Blank lines are not counted. `doubtful` is how many of the stored readings do not count, or not yet.
-    `alerts` were raised or updated.
+    `alerts` were raised or updated. `newest_at` is the moment of the newest stored reading.
     """
 
     lines: int = 0
@@ -80,6 +89,7 @@ class IntakeSummary:
     unusable: Counter[str] = field(default_factory=Counter)
     alerts: int = 0
     messages: int = 0
+    newest_at: datetime | None = field(default=None, compare=False)
 
     def __iadd__(self, other: "IntakeSummary") -> Self:
         self.lines += other.lines
@@ -89,6 +99,8 @@ class IntakeSummary:
         self.unusable += other.unusable
         self.alerts += other.alerts
         self.messages += other.messages
+        moments = [moment for moment in (self.newest_at, other.newest_at) if moment is not None]
+        self.newest_at = max(moments, default=None)
         return self
 
 
@@ -161,9 +173,10 @@ async def replay(
         for operator_id, rows in groupby(waiting, key=_operator_of):
             lines = [replayed_line(row, operator_id, dating, latest) for row in rows]
             receiver = replace(viewer, operator_id=operator_id)
-            summary += await _in_batches(
-                application, receiver, [lines], source="replay", now=now, progress=progress
-            )
+            with received_by(Source.REPLAY):
+                summary += await _in_batches(
+                    application, receiver, [lines], source="replay", now=now, progress=progress
+                )
     return summary
 
 
@@ -189,10 +202,12 @@ async def _in_batches(
     summary = IntakeSummary()
     key_encryption = KeyEncryption.under(application.settings.secret_key)
     for batch in batches:
-        with collector_at_rest():  # the values of a batch have no cycles, and are many
-            summary += await _take_in_batch(
+        with stage(Stage.BATCH), collector_at_rest():  # the values of a batch have no cycles, and are many
+            taken = await _take_in_batch(
                 application, viewer, batch, key_encryption=key_encryption, source=source, now=now
             )
+        note_batch(taken, now=now)
+        summary += taken
         if progress is not None:
             progress(len(batch))
     return summary
@@ -209,7 +224,7 @@ async def _take_in_batch(
 ) -> IntakeSummary:
     received = identify_lines(batch, application.decoder)
     telegrams = [item for item in received if isinstance(item, ReceivedTelegram)]
-    meters = await application.meters.find(
+    meters = await directory_of(application).find(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
@@ -255,16 +270,17 @@ async def _store(
     now: datetime,
 ) -> IntakeSummary:
     thresholds_of = application.registry.leak_thresholds
+    directory = directory_of(application)
     await remember(connection, *learned, now=now)
     await take_write_lock(connection)
     states = await lock_states(connection, {report.meter.id for report in reported})
     await lock_first_ones(connection, reported, states)
-    if not await application.meters.is_current(connection):
+    if not await directory.is_current(connection):
         reported = await with_removals(connection, reported)
     plain, rest = await take_plainly(
         connection, reported, unusable, states, thresholds_of=thresholds_of, now=now
     )
-    limited = await application.meters.limited_dwellings(connection)
+    limited = await directory.limited_dwellings(connection)
     compared = [meter for meter in plain.states if meter.dwelling_id in limited]
     await lock_dwelling_rows(
         connection,
@@ -306,6 +322,7 @@ async def _store(
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
         messages=messages + corrected.messages,
+        newest_at=max((report.received.moment for report in readings.stored), default=None),
     )
 
 
@@ -330,7 +347,11 @@ async def _take_closely(
 async def _states_after(connection: TransactionalDBClient, plain: Plain) -> list[MeterState]:
     """The states of the short way; of meters that were looked at more closely with what that found."""
     asked = plain.unquiet.keys() | {meter for meter, _ in plain.conditions}
-    found = await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
+    reporting = {row.meter_id: row.status_bits for _, row in plain.conditions}  # the last one's state counts
+    found = [
+        state._replace(flags=state.flags | (int(StateFlag.CONDITION) if reporting.get(state.meter_id) else 0))
+        for state in await refresh_flags(connection, {meter: plain.states[meter] for meter in asked})
+    ]
     return [*found, *(state for meter, state in plain.states.items() if meter not in asked)]
 
 

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.fluids import Unit
-from core.consumption.plausibility import Evidence
 from core.metering import Quantity
 from core.models import DoubtfulReading
 from core.services.places.meter_directory import MeterEntry
@@ -76,7 +75,7 @@ async def ingest(
     for report in candidates:
         row = _row(report, now)
         if (known := stored.same_telegram(row, timed=report.received.timed)) is not None:
-            stored.prove(known, row.evidence)
+            stored.prove(known, row)
             outcome.duplicates.append(report)
             continue
         if counters.is_replay(report):
@@ -86,7 +85,7 @@ async def ingest(
             )
             continue
         if (known := stored.same_reading(row, report.meter)) is not None:
-            stored.prove(known, row.evidence)
+            stored.prove(known, row)
             outcome.duplicates.append(report)
             continue
         stored.add(row)
@@ -116,7 +115,7 @@ class _Stored:
         self._untimed = untimed
         self._counted = {_key(row): row for row in counted}
         self._doubtful = doubtful
-        self._proved: dict[tuple[int, int, int], Evidence] = {}
+        self._proved: dict[tuple[int, int, int], ReadingRow] = {}
         for row in counted:
             self.add(row)
         for rows in doubtful.values():
@@ -170,32 +169,42 @@ class _Stored:
         self._at.setdefault((row.meter_id, row.read_at_s), []).append(row)
         self._telegram_at.setdefault((row.meter_id, row.telegram_digest), []).append(row)
 
-    def prove(self, row: ReadingRow, evidence: Evidence) -> None:
-        """Note that a known reading was received again, with a proof that may be better than before."""
-        key = _key(row)
-        known = self._rows.get(key)
-        if known is not None and max(known.evidence, self._proved.get(key, known.evidence)) < evidence:
-            self._proved[key] = evidence
+    def prove(self, row: ReadingRow, again: ReadingRow) -> None:
+        """Note that a known reading was received again, with a proof that may be better than before.
+
+        The better proved telegram says its state; of two as well proved each state that both report, since
+        one of them is damaged, whichever came first.
+        """
+        known = self._proved.get(_key(row), self._rows.get(_key(row)))
+        if known is None or again.evidence < known.evidence:
+            return
+        state = again.status_bits if again.evidence > known.evidence else known.status_bits
+        proved = known._replace(evidence=again.evidence, status_bits=state & again.status_bits)
+        if proved != known:
+            self._proved[_key(row)] = proved
 
     async def judge(
         self, connection: TransactionalDBClient, meters: Mapping[int, MeterEntry], fresh: Sequence[ReadingRow]
     ) -> Judged:
         """Store the new readings where they belong, with the better proofs noted."""
-        fresh = [row._replace(evidence=self._proved.pop(_key(row), row.evidence)) for row in fresh]
-        for key, evidence in self._proved.items():
+        fresh = [self._proved.pop(_key(row), row) for row in fresh]
+        outcome = Judged()
+        for key, row in self._proved.items():
             if key in self._counted:
-                await time_series.set_evidence(connection, self._counted[key], evidence)
-                self._counted[key] = self._counted[key]._replace(evidence=evidence)
+                if self._counted[key].status_bits != row.status_bits:
+                    outcome.removed.append((meters[row.meter_id], self._counted[key]))
+                await time_series.set_evidence(connection, row, row.evidence)
+                self._counted[key] = row
             else:
                 meter_id, read_at_s, index = key
                 await (
                     DoubtfulReading.filter(meter_id=meter_id, read_at=read_at_s, index_value=index)
                     .using_db(connection)
-                    .update(evidence=int(evidence))
+                    .update(evidence=int(row.evidence), status_bits=row.status_bits)
                 )
         rows = by_meter(fresh)
         again = {meter_id for meter_id, _, _ in self._proved}
-        return await judge_readings(
+        outcome += await judge_readings(
             connection,
             meters,
             {meter_id: rows.get(meter_id, []) for meter_id in (*rows, *sorted(again - rows.keys()))},
@@ -203,6 +212,7 @@ class _Stored:
             doubtful=self._doubtful,
             reconsidered=again,
         )
+        return outcome
 
 
 def _key(row: ReadingRow) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """The short way of intake: whatever it takes, it stores what the long way would."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,10 @@ from core.services.places.meter_states import refresh
 from core.services.shared.transaction import current_database
 from core.services.telegrams import courses, plain
 from core.services.telegrams.pipeline import take_in
+from submeter.simulator import fleet
+from tests.services.conftest import Itron
 from tests.support import factories
+from tests.support.attack import watched
 
 START = datetime(2026, 10, 20, 6, 13, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -159,3 +162,24 @@ async def test_a_state_is_what_is_stored_of_its_meter(application, key_encryptio
     await database.execute_script("DELETE FROM meter_state")
     await refresh(database, meters.values(), thresholds_of=application.registry.leak_thresholds)
     assert await database.execute_query_dict(query) == before
+
+
+async def test_a_batch_costs_as_many_statements_with_forty_meters_as_with_four(
+    application, key_encryption, monkeypatch
+) -> None:
+    """The readings of an hour of plain meters: at most 25 statements, however many meters."""
+    meters = [Itron(fleet.itron(f"{48_000_000 + number}", date(2024, 1, 1))) for number in range(44)]
+    await factories.residence(
+        key_encryption, *(factories.meter(meter.address, key=meter.key) for meter in meters)
+    )
+    now = START + 12 * HOUR
+    lines = [[meter.line(1000 + 3 * hour, START + hour * HOUR) for meter in meters] for hour in range(6)]
+    for hour in range(4):
+        await take_in(application, SYSTEM, lines[hour], source="test", now=now)
+    costs = []
+    for few in (lines[4][:4], lines[4][4:]):
+        with watched(monkeypatch) as work:
+            summary = await take_in(application, SYSTEM, few, source="test", now=now)
+        assert summary.stored == len(few)
+        costs.append(len(work.statements))
+    assert costs[0] == costs[1] <= 25, costs

@@ -1,0 +1,95 @@
+"""Traces by OpenTelemetry: spans of requests, operations, batches of telegrams and messages.
+
+In: a name and a few attributes that are no personal data. Out: a span, where somebody collects them. The one
+rule: without the extra `opentelemetry`, or without OTEL_EXPORTER_OTLP_ENDPOINT in the environment, a span
+costs nothing and nothing is imported. The exporter's further variables are OpenTelemetry's own.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Tracer
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+Attribute: TypeAlias = str | int | float | bool
+
+_log = logging.getLogger(__name__)
+_tracer: "Tracer | None" = None
+_provider: "TracerProvider | None" = None
+
+
+@contextmanager
+def span(name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator["Span"]:
+    """A span of the block; an exception that leaves the block marks it as failed, by its type alone."""
+    if _tracer is None:
+        yield Span(None)
+        return
+    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - the extra's, and only where it is used
+
+    with _tracer.start_as_current_span(
+        name, attributes=dict(attributes or {}), record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield Span(current)
+        except BaseException as failure:
+            # Its text may hold an address or a serial.
+            current.set_attribute("error.type", type(failure).__qualname__)
+            current.set_status(Status(StatusCode.ERROR))
+            raise
+
+
+class Span:
+    """The span of a block, or nothing where none is collected."""
+
+    def __init__(self, current: object | None) -> None:
+        self._current = current
+
+    def note(self, name: str, value: Attribute) -> None:
+        """Set an attribute that is known at the end only."""
+        if self._current is not None:
+            self._current.set_attribute(name, value)  # type: ignore[attr-defined]  # opentelemetry's Span
+
+
+def start() -> None:
+    """Begin to export, where the environment says so and the extra is installed."""
+    if _tracer is not None or not any(os.environ.get(name) for name in ENDPOINTS):
+        return
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        _log.warning('Traces need the extra: pip install "submeter[opentelemetry]".')
+        return
+    # The extra's, and slow to import.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "submeter"})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    use(provider)
+
+
+def use(provider: "TracerProvider") -> None:
+    """Collect spans by this provider from now on."""
+    global _tracer, _provider
+    _provider, _tracer = provider, provider.get_tracer("submeter")
+
+
+def is_on() -> bool:
+    """Whether spans are collected."""
+    return _provider is not None
+
+
+def stop() -> None:
+    """Export what is left, and collect no more."""
+    global _tracer, _provider  # noqa: PLW0603 - as in `use`
+    if _provider is not None:
+        _provider.shutdown()
+    _provider = _tracer = None
