@@ -3,7 +3,7 @@
     python bench/explain.py [--meters N]
 
 Thirteen months of hourly readings of 1,070 meters are made by the database itself; then each read of
-`tests/support/product_reads.py` is made as the product makes it and its statements are explained as executed.
+`tests/support/reads/product_reads.py` is made as the product makes it and its statements are explained as executed.
 Ends with status 1 if one touches a partition, an index or rows that it should not.
 """
 
@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.ingest import SECRET, server
 from core.bootstrap import migrate, open_application
 from core.settings import Settings
-from tests.support.many_readings import fill
-from tests.support.product_reads import READS, faults, plans
+from tests.support.reads.many_readings import fill
+from tests.support.reads.product_reads import READS, faults, plans
 
 TIMES = 7
 

@@ -7,21 +7,22 @@ session would be lost in a pooler). SQLite has one table.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from asyncpg import LockNotAvailableError, UndefinedTableError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, require_context
-from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
+
+from core.services.shared.transaction import sqlstate_of
 
 _LOCK: Final = 0x5B3E7E5
 MONTHS_AHEAD: Final = 2
 _PATIENCE: Final = "3s"
 _METERS_AT_ONCE: Final = 500
+_LATER: Final = {"55P03", "42P01"}
+"""PostgreSQL's lock_not_available, and undefined_table: another process has dropped it."""
 
 _known: WeakKeyDictionary[TortoiseContext, set[int]] = WeakKeyDictionary()
 """The months that are there for good, of each open database: 202611."""
@@ -101,8 +102,12 @@ async def drop_before(database: BaseDBAsyncClient, border_s: int) -> int:
     old = [row["name"] for row in names if int(row["name"].rpartition("_")[2]) < border]
     dropped = 0
     for name in old:
-        with suppress(LockNotAvailableError, UndefinedTableError, OperationalError):
+        try:
             await _drop(database, name)
+        except Exception as error:
+            if sqlstate_of(error) not in _LATER:
+                raise
+        else:
             dropped += 1
     if old:
         _known.pop(require_context(), None)
@@ -136,5 +141,10 @@ def is_single_table(connection: BaseDBAsyncClient) -> bool:
 
 
 async def _exists(connection: BaseDBAsyncClient, name: str) -> bool:
-    rows = await connection.execute_query_dict("SELECT to_regclass($1) IS NOT NULL AS there", [name])
-    return bool(rows[0]["there"])
+    # By a query, not by to_regclass: that may answer from a cache of before the lock was waited for.
+    rows = await connection.execute_query_dict(
+        "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace ="
+        " (SELECT relnamespace FROM pg_class WHERE oid = 'reading'::regclass)",
+        [name],
+    )
+    return bool(rows)

@@ -41,13 +41,13 @@ _Delivery = tuple[int | None, str, datetime]
 
 def with_old_ones_refused(
     opened: Sequence[Reported | Unusable], months: int, *, now: datetime
-) -> Sequence[Reported | Unusable]:
+) -> list[Reported | Unusable]:
     """The same, but what was sent before the months of which readings are kept is unusable; 0 keeps all.
 
     It would be dropped by the next purge, and the volumes of its days computed without their other readings.
     """
     if not months:
-        return opened
+        return list(opened)
     since = datetime.fromtimestamp(kept_since(now, months), UTC)
     message = f"Readings are kept from {since.date().isoformat()} on."
     return [

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Self
 
-from asyncpg import DeadlockDetectedError, SerializationError
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
@@ -41,7 +40,7 @@ from core.services.places.meter_states import (
     save_states,
 )
 from core.services.shared.partitions import prepare_months
-from core.services.shared.transaction import current_database, transactional
+from core.services.shared.transaction import begins_again, current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.courses import Plain
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
@@ -244,8 +243,8 @@ async def _take_in_batch(
                 source=source,
                 now=now,
             )
-        except (MetMeanwhile, DeadlockDetectedError, SerializationError):
-            if not tries_left:
+        except Exception as error:
+            if not tries_left or not (isinstance(error, MetMeanwhile) or begins_again(error)):
                 raise
     raise AssertionError
 

@@ -5,8 +5,8 @@ The rows are fewer than a fleet's, and no times are compared; bench/explain.py d
 
 import pytest
 
-from tests.support.many_readings import fill
-from tests.support.product_reads import READS, faults, plans
+from tests.support.reads.many_readings import fill
+from tests.support.reads.product_reads import READS, faults, plans
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -1,6 +1,6 @@
 """The reads of the product whose plans are watched, each with the tables and indexes that it may touch.
 
-In: a meter and a residence of `tests.support.many_readings`. Out: the plans as executed. The one rule: one
+In: a meter and a residence of `tests.support.reads.many_readings`. Out: the plans as executed. The one rule: one
 place says what is intended, for the tests and for bench/explain.py.
 """
 
@@ -15,8 +15,8 @@ from core.services.places.daily_volumes import days_by_fluid
 from core.services.shared import time_series
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
-from tests.support.many_readings import DAY_S, END
-from tests.support.plans import Plan, plans_of
+from tests.support.reads.many_readings import DAY_S, END
+from tests.support.reads.plans import Plan, plans_of
 
 METER, RESIDENCE = 17, 2
 A_DAY = Window(
