@@ -151,12 +151,10 @@ async def migrate(settings: Settings) -> list[str]:
         if settings.is_sqlite:
             await executor.migrate(progress=note)
             return applied
-        async with connection.acquire_connection() as lock_holder:
-            await lock_holder.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
-            try:
-                await executor.migrate(progress=note)
-            finally:
-                await lock_holder.execute("SELECT pg_advisory_unlock($1)", _MIGRATION_LOCK)
+        # The lock is a transaction's, not a session's: a pooler gives each transaction any session.
+        async with connection.acquire_connection() as lock_holder, lock_holder.transaction():
+            await lock_holder.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await executor.migrate(progress=note)
     return applied
 
 
@@ -200,6 +198,9 @@ def database_client(settings: Settings) -> "BaseDBAsyncClient":
     )
     return client
 
+
+_CACHE = "statement_cache_size"
+"""Prepared statements kept of a connection: 0 behind a pooler, which changes sessions meanwhile."""
 
 SSL_MODES = ("prefer", "disable", "allow", "require", "verify-ca", "verify-full")
 """As PostgreSQL's own clients name them; the first is the default."""
@@ -252,7 +253,7 @@ def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
     try:
         credentials = _postgresql_credentials(url)
     except ValueError:
-        raise SettingsError("has a port or a pool size that is no number", field=_URL) from None
+        raise SettingsError("has a port, a pool size or a cache size that is no number", field=_URL) from None
     if not credentials["database"]:
         raise SettingsError("names no database", field=_URL)
     if migrating:
@@ -263,7 +264,7 @@ def _connection(url: str, *, migrating: bool) -> dict[str, Any]:
 def _postgresql_credentials(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = sorted(set(options) - {"host", "minsize", "maxsize", "sslmode"})
+    unknown = sorted(set(options) - {"host", "minsize", "maxsize", "sslmode", _CACHE})
     if unknown:
         raise SettingsError(f"has options that are not known: {', '.join(unknown)}", field=_URL)
     if options.get("sslmode", SSL_MODES[0]) not in SSL_MODES:
@@ -277,4 +278,5 @@ def _postgresql_credentials(url: str) -> dict[str, Any]:
         "minsize": int(options.get("minsize", "1")),
         "maxsize": int(options.get("maxsize", "10")),
         **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
+        **({_CACHE: int(options[_CACHE])} if _CACHE in options else {}),
     }

@@ -22,6 +22,9 @@ MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
 
+FEWEST_READING_MONTHS = 13
+"""What residents are shown of a series."""
+
 DEFAULT_TOPICS = (
     *("wmbusmeters/#", "rtl_433/+/events", "submeter/v1/+/lines"),
     *("application/+/device/+/event/up", "v3/+/devices/+/up"),
@@ -66,6 +69,8 @@ class Settings:
         session_lifetime: how long a sign-in lasts.
         message_retention: how long text and address are kept of a message that was sent or abandoned.
         audit_retention: how long an audit record is kept: one year to three.
+        reading_months: how many whole months of readings are kept beside the present one; 0 keeps all. Daily
+            volumes remain.
         cookie_secure: whether the session cookie is for HTTPS only; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction ingests.
         meters_in_memory: meters whose keys and description a worker keeps; about 1.5 KB each.
@@ -99,6 +104,7 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     message_retention: timedelta = timedelta(days=90)
     audit_retention: timedelta = timedelta(days=365)
+    reading_months: int = 0
     cookie_secure: bool = False
     intake_batch_lines: int = 20_000
     meters_in_memory: int = 500_000
@@ -174,6 +180,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
         audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
+        reading_months=_months(env, "READING_MONTHS"),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 20_000, at_most=MOST_BATCH_LINES),
         meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
@@ -344,6 +351,13 @@ def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: 
     if not text.strip().isdecimal() or not at_least <= int(text) <= at_most:
         raise SettingsError(f"must be a whole number from {at_least} to {at_most}", field=f"{PREFIX}{name}")
     return int(text)
+
+
+def _months(env: Mapping[str, str], name: str) -> int:
+    """Months of readings: 0 for all, or enough for the series of thirteen that residents see."""
+    if env.get(f"{PREFIX}{name}", "").strip() == "0":
+        return 0
+    return _whole_number(env, name, 0, at_least=FEWEST_READING_MONTHS, at_most=1_200)
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -101,7 +101,7 @@ class Home:
             for moment, index in readings
         ]
         async with in_transaction() as connection:
-            await time_series.insert_readings(connection, rows)
+            await factories.store_readings(connection, rows)
 
     async def consume(self, serial: str, first: date, last: date, *, daily: int) -> None:
         meter_id = self.meters[serial]

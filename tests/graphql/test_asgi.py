@@ -85,7 +85,7 @@ async def test_a_server_raises_missing_data_by_itself(
             rows = [
                 time_series.ReadingRow(1, 1_750_000_000 + 3600 * hour, 5, 0, 0, hour) for hour in range(5)
             ]
-            await time_series.insert_readings(connection, rows)
+            await factories.store_readings(connection, rows)
     async with app.router.lifespan_context(app):
         while not await Alert.all().count():  # noqa: ASYNC110 - the server's own task is awaited
             await asyncio.sleep(0)

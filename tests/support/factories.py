@@ -1,10 +1,14 @@
 """Small residences for tests, described through the services as an operator would."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+
+from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
 from core.services.places.key_encryption import KeyEncryption
+from core.services.places.meter_states import LONG_AGO_S, MeterState, StateFlag, save_states
 from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
@@ -13,6 +17,7 @@ from core.services.portfolio.descriptions import (
     ResidenceSpec,
 )
 from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
+from core.services.shared.time_series import ReadingRow, insert_readings, newest_readings
 
 PASSWORD = "Correct-Horse-42"
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -112,4 +117,30 @@ async def residence(
         ),
         key_encryption=key_encryption,
         now=NOW,
+    )
+
+
+async def store_readings(connection: TransactionalDBClient, rows: Sequence[ReadingRow]) -> None:
+    """Store readings with the states that intake would leave behind them."""
+    await insert_readings(connection, rows)
+    last = await newest_readings(connection, {row.meter_id for row in rows})
+    await save_states(
+        connection,
+        [
+            MeterState(
+                row.meter_id,
+                row.read_at_s,
+                row.index_value,
+                row.telegram_digest,
+                LONG_AGO_S,
+                row.read_at_s,
+                LONG_AGO_S,
+                row.read_at_s,
+                row.index_value,
+                int(row.evidence),
+                0,
+                int(StateFlag.DAY_UNCLEAR),
+            )
+            for row in last.values()
+        ],
     )

@@ -63,7 +63,7 @@ async def watch(
         return []
     end_s = int(now.timestamp())
     followed = await follow_meters(connection, water, thresholds_of=thresholds_of)
-    last = await time_series.last_readings(connection, [meter.id for meter in followed])
+    last = await time_series.newest_readings(connection, [meter.id for meter in followed])
     speaking = {meter: one for meter, one in followed.items() if meter.id in last}
     stored = await _stored_episodes(connection, speaking)
     since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}

@@ -116,7 +116,7 @@ async def update_slow_leak_hints(
     if not asked:
         return []
     meter_ids = sorted({one.meter.id for one in asked})
-    last = await time_series.last_readings(connection, meter_ids)
+    last = await time_series.newest_readings(connection, meter_ids)
     rows = await SlowLeakHint.filter(meter_id__in=meter_ids, ended_on=None).using_db(connection)
     running = {(row.account_id, row.meter_id): row for row in rows}
     leaking = LeakEpisode.filter(meter_id__in=meter_ids, ended_on=None).using_db(connection)

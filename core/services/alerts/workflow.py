@@ -300,7 +300,7 @@ async def judge_repairs(
     for meter, _, _, start_s in asked:
         since[meter] = min(start_s, since.get(meter, start_s))
     hours = await hours_of(connection, {meter: (start_s, now_s) for meter, start_s in since.items()})
-    last = await time_series.last_readings(connection, list(entries))
+    last = await time_series.newest_readings(connection, list(entries))
     relapsed: list[tuple[MeterEntry, Alert, date]] = []
     for meter, alert, first, start_s in asked:
         if meter.id not in last or last[meter.id].read_at_s <= start_s:

@@ -163,8 +163,8 @@ async def refresh(
     windows = [
         Window(
             meter_id,
-            day_start(day_of(one.at_s, by_id[meter_id].zone), by_id[meter_id].zone) - _LOOK_BACK_S,
-            one.at_s,
+            day_start(day_of(one.read_at_s, by_id[meter_id].zone), by_id[meter_id].zone) - _LOOK_BACK_S,
+            one.read_at_s,
         )
         for meter_id, one in last.items()
     ]

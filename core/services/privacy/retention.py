@@ -2,7 +2,8 @@
 
 In: the settings and the moment. Out: how many of each kind were deleted. The one rule: rows are deleted in
 small transactions, each of which takes rows that no other worker holds and checks them again under the lock;
-so several may purge at once, and an interrupted purge loses nothing. Consumption is not purged here.
+so several may purge at once, and an interrupted purge loses nothing. Readings are kept unless a period is set
+for them (SUBMETER_READING_MONTHS); the daily volumes that were computed from them always are.
 
 The row of an alert's message remains without text and address: its key prevents a second notification, and
 its day proves that the first was sent (WAR-04).
@@ -36,7 +37,8 @@ from core.models import (
 )
 from core.services.registration.messages import forget_account_messages
 from core.services.shared.audit import Subject, record
-from core.services.shared.transaction import transactional
+from core.services.shared.partitions import drop_before, kept_since, prepare_ahead
+from core.services.shared.transaction import current_database, transactional
 from core.settings import Settings
 
 CHALLENGES_FOR = timedelta(days=7)
@@ -48,6 +50,8 @@ SIGN_INS_FOR = timedelta(days=30)
 UNUSED_DEVICES_FOR = timedelta(days=395)
 """The thirteen months that the CNIL allows for data stored on a visitor's device (guidelines of 17 September
 2020 on cookies)."""
+
+READINGS = "readings (months on PostgreSQL)"
 
 BATCH_ROWS = 500
 """Rows in one transaction."""
@@ -73,8 +77,18 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
             "audit records": await _purge(
                 AuditRecord.filter(at__lte=now - settings.audit_retention - _CLOCK_MARGIN), _delete, now
             ),
+            READINGS: await _purge_readings(settings, now),
         }
     )
+
+
+async def _purge_readings(settings: Settings, now: datetime) -> int:
+    """Drop the readings of months past their period; and have the months ahead ready for intake."""
+    database = current_database()
+    await prepare_ahead(database, now)
+    if not settings.reading_months:
+        return 0
+    return await drop_before(database, kept_since(now, settings.reading_months))
 
 
 async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:

@@ -15,8 +15,14 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, require_context
 from tortoise.transactions import in_transaction
 
+from core.services.shared.transaction import sqlstate_of
+
 _LOCK: Final = 0x5B3E7E5
 MONTHS_AHEAD: Final = 2
+_PATIENCE: Final = "3s"
+_METERS_AT_ONCE: Final = 500
+_LATER: Final = {"55P03", "42P01"}
+"""PostgreSQL's lock_not_available, and undefined_table: another process has dropped it."""
 
 _known: WeakKeyDictionary[TortoiseContext, set[int]] = WeakKeyDictionary()
 """The months that are there for good, of each open database: 202611."""
@@ -75,29 +81,58 @@ async def prepare_ahead(database: BaseDBAsyncClient, now: datetime) -> None:
     await prepare_months(database, [month_start_s(month) for month in months])
 
 
-async def drop_before(database: BaseDBAsyncClient, before: datetime) -> int:
+def kept_since(now: datetime, months: int) -> int:
+    """The first second of which readings are kept: so many whole months, and the present one."""
+    return month_start_s(next_month(month_of(int(now.timestamp())), -months))
+
+
+async def drop_before(database: BaseDBAsyncClient, border_s: int) -> int:
     """Remove the readings of all months that end before a moment; returns how many months, or readings.
 
-    On PostgreSQL whole partitions are detached and dropped; on SQLite rows are deleted.
+    On PostgreSQL whole partitions are detached and dropped, each in a transaction that gives up if readers
+    keep it waiting: the next purge does it then. On SQLite rows are deleted, some meters' at a time.
     """
-    border = month_of(int(before.timestamp()))
+    border = month_of(border_s)
     if is_single_table(database):
-        removed, _ = await database.execute_query(
-            "DELETE FROM reading WHERE read_at < ?", [month_start_s(border)]
-        )
-        return int(removed)
+        return await _delete_before(database, month_start_s(border))
     names = await database.execute_query_dict(
         "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = 'reading'::regclass ORDER BY c.relname"
     )
     old = [row["name"] for row in names if int(row["name"].rpartition("_")[2]) < border]
+    dropped = 0
     for name in old:
-        async with in_transaction(database.connection_name) as connection:
-            await connection.execute_query(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            await connection.execute_query(f"ALTER TABLE reading DETACH PARTITION {name}")
-            await connection.execute_query(f"DROP TABLE {name}")
-    _known.pop(require_context(), None)
-    return len(old)
+        try:
+            await _drop(database, name)
+        except Exception as error:
+            if sqlstate_of(error) not in _LATER:
+                raise
+        else:
+            dropped += 1
+    if old:
+        _known.pop(require_context(), None)
+    return dropped
+
+
+async def _drop(database: BaseDBAsyncClient, name: str) -> None:
+    async with in_transaction(database.connection_name) as connection:
+        await connection.execute_query(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+        await connection.execute_query(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.execute_query(f"ALTER TABLE reading DETACH PARTITION {name}")
+        await connection.execute_query(f"DROP TABLE {name}")
+
+
+async def _delete_before(database: BaseDBAsyncClient, border_s: int) -> int:
+    (row,) = await database.execute_query_dict("SELECT MAX(meter_id) AS last FROM reading")
+    removed = 0
+    for first in range(0, (row["last"] or 0) + 1, _METERS_AT_ONCE):
+        gone, _ = await database.execute_query(
+            "DELETE FROM reading WHERE meter_id IN"
+            " (SELECT id FROM meter WHERE id BETWEEN ? AND ?) AND read_at < ?",
+            [first, first + _METERS_AT_ONCE - 1, border_s],
+        )
+        removed += int(gone)
+    return removed
 
 
 def is_single_table(connection: BaseDBAsyncClient) -> bool:
@@ -106,5 +141,10 @@ def is_single_table(connection: BaseDBAsyncClient) -> bool:
 
 
 async def _exists(connection: BaseDBAsyncClient, name: str) -> bool:
-    rows = await connection.execute_query_dict("SELECT to_regclass($1) IS NOT NULL AS there", [name])
-    return bool(rows[0]["there"])
+    # By a query, not by to_regclass: that may answer from a cache of before the lock was waited for.
+    rows = await connection.execute_query_dict(
+        "SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace ="
+        " (SELECT relnamespace FROM pg_class WHERE oid = 'reading'::regclass)",
+        [name],
+    )
+    return bool(rows)

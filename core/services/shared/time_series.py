@@ -1,8 +1,7 @@
 """The explicit SQL of the series tables: readings and daily volumes, in batches.
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
-it is written for PostgreSQL (`$1`), and the keys of a batch are passed as one JSON parameter, which each
-database expands in its own way. Rows are inserted by COPY on PostgreSQL, by executemany on SQLite: the
+it is written for PostgreSQL (`$1`), and the keys of a batch are passed as arrays, on SQLite as one JSON text. Rows are inserted by COPY on PostgreSQL, by executemany on SQLite: the
 fastest of each, as measured. Times are epoch seconds, days are written 20261122 (the initial migration).
 """
 
@@ -80,15 +79,20 @@ async def known_telegrams(
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
 
 
-async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, IndexReading]:
-    """The newest reading of each meter that has one."""
+async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
+    """The newest reading of each meter that has one, by the readings alone: for intake, which stores them
+    before the states of their meters. Partitions are read from the latest on, until one has a reading.
+    """
     rows = await select(
         connection,
-        "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r ON r.meter_id = k.a"
-        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
+        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)"
+        if is_sqlite(connection)
+        else "SELECT r.* FROM k JOIN LATERAL"
+        " (SELECT * FROM reading WHERE meter_id = k.a ORDER BY read_at DESC LIMIT 1) r ON TRUE",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: IndexReading(row["read_at"], row["index_value"]) for row in rows}
+    return {row["meter_id"]: _reading_row(row) for row in rows}
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
@@ -239,9 +243,9 @@ async def meters_without_data(
         for row in await _query(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
-            " (SELECT m.id, m.dwelling_id,"
-            " (SELECT MAX(read_at) FROM reading WHERE meter_id = m.id) AS last_s"
-            f" FROM meter m WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
+            " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"
+            " FROM meter m JOIN meter_state s ON s.meter_id = m.id"
+            f" WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
             " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
             " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
             [after_id, since_s, look_back_s, limit, now_s],
@@ -250,11 +254,14 @@ async def meters_without_data(
 
 
 async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
-    """The latest reading of each meter that has one."""
+    """The latest reading of each meter that has one: its state says when it was, so one partition is read.
+
+    Between the storing of readings and of their states `newest_readings` is right.
+    """
     rows = await select(
         connection,
-        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a"
-        " AND r.read_at = (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a)",
+        "SELECT r.* FROM k JOIN meter_state s ON s.meter_id = k.a"
+        " JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
         ((meter_id,) for meter_id in meter_ids),
     )
     return {row["meter_id"]: _reading_row(row) for row in rows}
@@ -340,19 +347,16 @@ async def select(
     connection: BaseDBAsyncClient, statement: str, keys: Iterable[tuple[int, ...]]
 ) -> list[dict[str, Any]]:
     """Run a statement that reads the batch's keys as the table `k(a, b, c)`."""
-    parameter = json.dumps([(*key, None, None)[:3] for key in keys])
+    rows = [(*key, None, None)[:3] for key in keys]
     if is_sqlite(connection):
-        expanded = (
-            "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')"
-            " FROM json_each($1)"
-        )
-    else:
-        expanded = (
-            "SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint"
-            " FROM json_array_elements($1::json)"
-        )
+        values: list[Any] = [json.dumps(rows)]
+        columns = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(3))
+        expanded = f"SELECT {columns} FROM json_each($1)"  # noqa: S608 - our own names
+    else:  # of arrays the planner knows the length, of JSON it believes that there are a hundred keys
+        values = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+        expanded = "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
     separator = "" if statement.startswith(",") else " "
-    return await _query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", [parameter])
+    return await _query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
 
 
 async def _query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:

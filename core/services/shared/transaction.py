@@ -65,6 +65,20 @@ async def cancel_running() -> None:
         await asyncio.wait(tasks, timeout=ROLLBACK_S)
 
 
+def begins_again(error: BaseException) -> bool:
+    """Whether PostgreSQL rolled a transaction back only because of another one: it may be tried again.
+
+    40001 serialization_failure, 40P01 deadlock_detected (PostgreSQL, appendix A).
+    """
+    return sqlstate_of(error) in {"40001", "40P01"}
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """PostgreSQL's code of an error, which Tortoise may have wrapped; nothing if it is another's."""
+    found = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    return str(found or "")
+
+
 def _look_at_failure(task: asyncio.Task[object]) -> None:
     """Retrieve a failure whose caller was cancelled, or asyncio would report it as never retrieved."""
     _running.discard(task)

@@ -7,14 +7,15 @@ tomorrow does not become true by waiting until tomorrow, nor by being sent again
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.metering import TelegramError, parse_line
 from core.models import DeadLetter, TelegramState
-from core.services.telegrams.decoding import Reason, ReceivedLine
+from core.services.shared.partitions import kept_since
+from core.services.telegrams.decoding import IntakeStage, Reason, ReceivedLine, Reported, Unusable
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a gateway's clock may run ahead of ours."""
@@ -36,6 +37,25 @@ class Dating(StrEnum):
 
 _Delivery = tuple[int | None, str, datetime]
 """The gateway, the source and the moment of a delivery."""
+
+
+def with_old_ones_refused(
+    opened: Sequence[Reported | Unusable], months: int, *, now: datetime
+) -> list[Reported | Unusable]:
+    """The same, but what was sent before the months of which readings are kept is unusable; 0 keeps all.
+
+    It would be dropped by the next purge, and the volumes of its days computed without their other readings.
+    """
+    if not months:
+        return list(opened)
+    since = datetime.fromtimestamp(kept_since(now, months), UTC)
+    message = f"Readings are kept from {since.date().isoformat()} on."
+    return [
+        one.received.unusable(IntakeStage.READING, Reason.TIME_PAST_RETENTION, message)
+        if isinstance(one, Reported) and one.received.moment < since
+        else one
+        for one in opened
+    ]
 
 
 async def first_receptions(

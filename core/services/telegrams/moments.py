@@ -235,8 +235,9 @@ async def _read_floors(
     ids = [
         key for key, sender in senders.items() if isinstance(key, int) and (sender.laid or sender.replayed)
     ]
-    for meter_id, newest in (await time_series.newest_readings(connection, ids)).items():
-        senders[meter_id].newest, senders[meter_id].floor = newest, newest.at_s
+    for meter_id, last_one in (await time_series.last_readings(connection, ids)).items():
+        senders[meter_id].newest = IndexReading(last_one.read_at_s, last_one.index_value)
+        senders[meter_id].floor = last_one.read_at_s
     if ids:
         doubtful = DoubtfulReading.filter(meter_id__in=ids).using_db(connection)
         for one in await doubtful.only("meter_id", "read_at"):

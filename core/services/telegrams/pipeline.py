@@ -7,7 +7,6 @@ that cannot be used is counted, stored as a dead letter with its reason, and rep
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -41,7 +40,7 @@ from core.services.places.meter_states import (
     save_states,
 )
 from core.services.shared.partitions import prepare_months
-from core.services.shared.transaction import current_database, transactional
+from core.services.shared.transaction import begins_again, current_database, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.courses import Plain
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
@@ -56,7 +55,13 @@ from core.services.telegrams.decoding import (
     with_removals,
 )
 from core.services.telegrams.judgement import Judged
-from core.services.telegrams.line_times import Dating, latest_of_deliveries, replayed_line
+from core.services.telegrams.line_times import (
+    CLOCK_TOLERANCE,
+    Dating,
+    latest_of_deliveries,
+    replayed_line,
+    with_old_ones_refused,
+)
 from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.plain import MetMeanwhile, lock_first_ones, store_plain, take_plainly
 from core.services.telegrams.readings import Ingested, ingest
@@ -223,11 +228,12 @@ async def _take_in_batch(
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
     opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
+    opened = with_old_ones_refused(opened, application.settings.reading_months, now=now)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
-    await prepare_months(current_database(), {int(report.received.moment.timestamp()) for report in reported})
-    for _ in range(_MOST_TRIES):
-        with suppress(MetMeanwhile):
+    await prepare_months(current_database(), _moments(reported, now))
+    for tries_left in reversed(range(_MOST_TRIES)):
+        try:
             return await _store(
                 application,
                 viewer,
@@ -237,7 +243,17 @@ async def _take_in_batch(
                 source=source,
                 now=now,
             )
-    raise MetMeanwhile
+        except Exception as error:
+            if not tries_left or not (isinstance(error, MetMeanwhile) or begins_again(error)):
+                raise
+    raise AssertionError
+
+
+def _moments(reported: Sequence[Reported], now: datetime) -> set[int]:
+    """When readings may be stored: a false date far from the present needs no partition, and is refused."""
+    latest_s = int((now + CLOCK_TOLERANCE).timestamp())
+    moments = ((int(one.received.moment.timestamp()), one.meter.service_s[0]) for one in reported)
+    return {at_s for at_s, first_s in moments if first_s <= at_s <= latest_s}
 
 
 @transactional

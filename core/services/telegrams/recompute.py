@@ -7,7 +7,7 @@ and whoever was notified of it is notified again (`core.services.alerts.withdraw
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -103,7 +103,7 @@ async def _recompute_leaks(
     now: datetime,
 ) -> _Leaks:
     """Bring the leaks up to date: a classifier state that has seen the days is void, and is made anew."""
-    if not await time_series.last_readings(connection, [meter.id]):
+    if not await time_series.newest_readings(connection, [meter.id]):
         return _Leaks(await forget_leaks(connection, meter, now=now))
     findings = await watch(connection, {meter: days}, thresholds_of=thresholds_of, now=now)
     notifications = await raise_leak_alerts(connection, findings, now=now)
@@ -120,7 +120,10 @@ async def _touched_days(
     lasts += [stored.last_day] if stored.last_day is not None else []
     if since is None:
         firsts = [day_of(stored.first_s, meter.zone)] if stored.first_s is not None else []
-        firsts += [stored.first_day] if stored.first_day is not None else []
+        if firsts and stored.first_day is not None and stored.first_day < firsts[0]:
+            # Readings are kept for a time, the volumes of their days for good: those begin with the readings
+            # that are left, and the first of these days is known from more of them than are.
+            firsts = [firsts[0] + timedelta(days=1)]
     else:
         since_s = int(since.timestamp())
         before_s = await reading_before(connection, meter.id, since_s)

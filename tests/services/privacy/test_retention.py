@@ -8,6 +8,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import SYSTEM, Act, Role
+from core.bootstrap import open_application
 from core.consumption.fluids import Fluid
 from core.models import (
     AccessToken,
@@ -34,11 +35,14 @@ from core.operators import Step
 from core.services.messaging import outbox
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.messaging.outbox import Notification, Topic, list_messages
+from core.services.places.meter_directory import meters_by_address
 from core.services.privacy import retention
 from core.services.privacy.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_periods
 from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import take_in
+from core.services.telegrams.recompute import recompute_meter
 from tests.support import factories
 from tests.support.factories import NOW
 
@@ -323,3 +327,56 @@ async def test_an_interrupted_purge_keeps_what_it_has_deleted(application, setti
     with pytest.raises(ConnectionError):
         await purge(settings, now=NOW)
     assert (deleted, await Session.all().count()) == ([3, 3, 2], 2)
+
+
+async def test_readings_are_kept_for_whole_months_and_their_volumes_for_good(
+    application, settings, key_encryption, izar
+) -> None:
+    """Without a period all are kept; with thirteen months the fourteenth before this one is dropped, on
+    PostgreSQL as a partition; the days that were computed from it stay, after a recomputation too.
+    """
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    moments = [datetime(2025, 9, 30, hour, tzinfo=UTC) for hour in (6, 12, 18)]
+    moments += [datetime(2025, 10, 1, 6, tzinfo=UTC), datetime(2026, 11, 20, 6, tzinfo=UTC)]
+    lines = [izar.line(1000 + 10 * place, at) for place, at in enumerate(moments)]
+    await take_in(application, SYSTEM, lines, source="test", now=NOW)
+    database = current_database()
+    volumes = "SELECT * FROM daily_volume WHERE day < 20251001 ORDER BY day"
+    before = list(map(dict, await database.execute_query_dict(volumes)))
+    assert before
+    assert (await purge(settings, now=NOW))[retention.READINGS] == 0
+    kept = replace(settings, reading_months=13)
+    rows = "SELECT read_at FROM reading ORDER BY read_at"
+    assert len(await database.execute_query_dict(rows)) == 5
+    assert (await purge(kept, now=NOW))[retention.READINGS] == (3 if settings.is_sqlite else 1)
+    assert [row["read_at"] for row in await database.execute_query_dict(rows)] == [
+        int(at.timestamp()) for at in moments[3:]
+    ]
+    assert list(map(dict, await database.execute_query_dict(volumes))) == before
+    assert (await purge(kept, now=NOW))[retention.READINGS] == 0
+    (meter,) = (await meters_by_address(SYSTEM, [izar.address], key_encryption=key_encryption)).values()
+    async with in_transaction() as connection:
+        await recompute_meter(connection, meter, thresholds_of=application.registry.leak_thresholds, now=NOW)
+    assert list(map(dict, await database.execute_query_dict(volumes))) == before
+
+
+async def test_a_line_of_a_time_whose_readings_are_dropped_is_a_dead_letter(
+    settings, registry, key_encryption, izar
+) -> None:
+    """The last second of the fourteenth month before this one is refused, the next one is stored."""
+    async with open_application(replace(settings, reading_months=13), registry=registry) as application:
+        await factories.residence(key_encryption, factories.meter(izar.address))
+        border = datetime(2025, 10, 1, tzinfo=UTC)
+        lines = [izar.line(1000, border - MOMENT), izar.line(1001, border)]
+        summary = await take_in(application, SYSTEM, lines, source="test", now=NOW)
+        assert (summary.stored, summary.unusable) == (1, {"TIME_PAST_RETENTION": 1})
+
+
+async def test_the_months_ahead_are_ready_for_intake(application, settings) -> None:
+    """A purge makes the partitions of this month and of the next two."""
+    await purge(settings, now=NOW)
+    if not settings.is_sqlite:
+        rows = await current_database().execute_query_dict(
+            "SELECT relid::text AS name FROM pg_partition_tree('reading') WHERE isleaf ORDER BY 1"
+        )
+        assert [row["name"] for row in rows] == ["reading_202611", "reading_202612", "reading_202701"]

@@ -1,0 +1,112 @@
+"""Workers that are killed and a database that is stopped: the tables are those of an undisturbed run."""
+
+import asyncio
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from core.access import SYSTEM
+from core.bootstrap import migrate, open_application
+from core.metering import Registry
+from core.services.places.key_encryption import KeyEncryption
+from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import take_in
+from core.settings import Settings
+from tests.support.crash.fleet import Lines, describe, end_of, homes_of, lines_of, shares
+from tests.support.crash.run import Database, PostgresqlServer, Run, SqliteFile, own_server
+from tests.support.crash.tables import Tables, faults, tables_of
+
+METERS, HOURS = 36, 72
+BATCH = 100
+SECRET = "a secret of the crash tests, 32 characters"
+
+
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    return lines_of(homes_of(METERS), HOURS)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Path]:
+    """A server that only these tests use: they stop it."""
+    with own_server({"fsync": "off", "autovacuum": "off"}) as data:
+        yield data
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> tuple[Database, Database]:
+    """Two empty databases: for the run that is disturbed, and for the one that is not."""
+    if kind == "sqlite":
+        return SqliteFile(f"sqlite:///{tmp_path}/crash.db"), SqliteFile(f"sqlite:///{tmp_path}/calm.db")
+    data = request.getfixturevalue("postgresql")
+    one, other = (PostgresqlServer(data, f"crash_{uuid.uuid4().hex}") for _ in range(2))
+    asyncio.run(one.create())
+    asyncio.run(other.create())
+    return one, other
+
+
+def _settings(folder: Path, database: Database) -> Settings:
+    return Settings(folder, database.url, SECRET, log_level="WARNING", intake_batch_lines=BATCH)
+
+
+async def _described(settings: Settings, registry: Registry) -> None:
+    await migrate(settings)
+    async with open_application(settings, registry=registry):
+        await describe(homes_of(METERS), registry, KeyEncryption.under(SECRET))
+
+
+async def _undisturbed(settings: Settings, registry: Registry, lines: Lines) -> Tables:
+    """The tables of a run by one process, in the order of delivery."""
+    await _described(settings, registry)
+    async with open_application(settings, registry=registry) as application:
+        await take_in(application, SYSTEM, lines.all(), source="crash", now=end_of(HOURS))
+        return await tables_of(current_database())
+
+
+def _files(folder: Path, parts: Iterable[Sequence[str]]) -> list[list[Path]]:
+    found = []
+    for number, part in enumerate(parts):
+        path = folder / f"worker{number}.jsonl"
+        path.write_text("\n".join(part), encoding="ascii")
+        found.append([path])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "workers", "kills", "stops"),
+    [
+        pytest.param("sqlite", "one", 5, 0, id="sqlite"),
+        pytest.param("postgresql", "shares", 5, 1, id="postgresql, two workers with a share each"),
+        pytest.param("postgresql", "same", 1, 0, id="postgresql, two workers with the same lines"),
+    ],
+)
+async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
+    tmp_path, registry, lines, databases, workers, kills, stops
+) -> None:
+    """Some thousand lines; workers killed at random moments, PostgreSQL stopped at once. Every line is a
+    reading or a dead letter, once; volumes, leaks, alerts and states are those of a recomputation, and each
+    alert is notified once.
+    """
+    database, calm = databases
+    undisturbed = await _undisturbed(_settings(tmp_path, calm), registry, lines)
+    assert undisturbed["leak_episode"]
+    assert undisturbed["outbox_message"]
+    settings = _settings(tmp_path, database)
+    await _described(settings, registry)
+    texts = lines.all()
+    parts = {"one": [texts], "same": [texts, texts], "shares": list(shares(texts, 2))}[workers]
+    environment = {
+        "SUBMETER_DATABASE_URL": database.url,
+        "SUBMETER_SECRET_KEY": SECRET,
+        "SUBMETER_DATA_DIR": str(tmp_path),
+        "SUBMETER_INTAKE_BATCH_LINES": str(BATCH),
+    }
+    run = Run(database, environment, end_of(HOURS), len(lines.readings), kills, stops)
+    outcome = await run.ingest(_files(tmp_path, parts))
+    assert outcome.kills + outcome.missed == kills
+    assert outcome.kills >= kills / 2
+    assert outcome.stops == stops
+    async with open_application(settings, registry=registry) as application:
+        assert await faults(application, lines, hours=HOURS, undisturbed=undisturbed) == {}
