@@ -4,6 +4,6 @@ In: telegrams, and the key of each. Out: what `core.metering.decode` answers for
 of `core.metering` outside imports this package, and nothing in it decides what a record means.
 """
 
-from core.metering.batch.decoder import BatchDecoder
+from core.metering.batch.decoder import BatchDecoder, collector_at_rest
 
-__all__ = ["BatchDecoder"]
+__all__ = ["BatchDecoder", "collector_at_rest"]

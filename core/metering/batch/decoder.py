@@ -38,7 +38,7 @@ class BatchDecoder:
 
     def identify(self, telegrams: Iterable[tuple[bytes, bool | None]]) -> list[Identified | TelegramError]:
         """Reads who sent each telegram; the pairs are the arguments `raw` and `crc_kept` of `identify`."""
-        with _collector_at_rest():
+        with collector_at_rest():
             return self._senders.identify(list(telegrams))
 
     def open(
@@ -51,7 +51,7 @@ class BatchDecoder:
         """Opens telegrams from `identify`, each with its meter's key and the formats of its kind; the
         arguments are those of `open_telegram`.
         """
-        with _collector_at_rest():
+        with collector_at_rest():
             return self._open(telegrams, keys, formats)
 
     def _open(
@@ -82,7 +82,7 @@ class BatchDecoder:
         return [answers[place] for place in range(len(telegrams))]
 
 
-class _collector_at_rest:  # noqa: N801 - used as a statement, and a generator would cost more than one telegram
+class collector_at_rest:  # noqa: N801 - used as a statement, and a generator would cost more than one telegram
     """No search for cycles for the time of a batch: the values made here have none.
 
     It would walk over a batch's values three times, and over the ciphers of all meters, and find nothing.
