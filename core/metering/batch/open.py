@@ -210,4 +210,7 @@ def _within(envelope: Envelope, header: TransportHeader) -> Envelope:
         envelope.extended_link,
         None,
         header,
+        envelope.wired,
+        envelope.unstripped,
+        envelope.link_checked,
     )
