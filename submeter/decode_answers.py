@@ -19,6 +19,7 @@ from core.metering import Measurement, StatusFlag, TelegramError
 
 _LARGEST: Final = 2**53
 _NO_VALUES: Final[Mapping[str, Any]] = {}
+_NO_DURATIONS: Final[dict[str, "Duration"]] = {}
 _NO_FLAGS: Final[list[str]] = []
 
 
@@ -92,9 +93,9 @@ def tell_meaning(answer: Answer, measurement: Measurement) -> None:
     if measurement.flags:
         answer.flags = _sorted(measurement.flags)
     answer.status_word = measurement.status_word
-    answer.durations = {
-        span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations
-    }
+    answer.durations = _NO_DURATIONS
+    if measurement.durations:
+        answer.durations = {span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations}
     earlier = measurement.previous_flags
     answer.previous_alarm_flags = None if earlier is None else _sorted(earlier)
 

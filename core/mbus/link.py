@@ -99,7 +99,13 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
 
 def seems_bare(raw: bytes) -> bool:
     """True when a telegram of just the length that L announces has no last bytes that fit as a checksum."""
-    return _strip_b(raw) is None and _strip_last_a(raw) is None
+    end = len(raw) - _CRC_LENGTH
+    if end <= HEADER_LENGTH or len(raw) > _FIRST_BLOCK_B:
+        return _strip_b(raw) is None and _strip_last_a(raw) is None
+    # The two as for one block of format B, for nearly all telegrams without a copy of each.
+    last = raw[end] << 8 | raw[end + 1]
+    block = HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
+    return crc16(raw[:end]) != last != crc16(raw[block:end])
 
 
 def possible_ends(raw: bytes) -> tuple[bytes, ...]:

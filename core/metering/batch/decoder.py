@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.mbus.batch.ciphers import Ciphers
+from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
 from core.metering.batch.identify import Kind, Senders
 from core.metering.batch.open import Answers, Group, open_one
@@ -68,8 +69,9 @@ class BatchDecoder:
             kind = telegrams[places[0]].batch_key
             if not isinstance(kind, Kind):
                 for place in places:
-                    known = formats.formats_for(telegrams[place].address)
-                    answers[place] = open_one(telegrams[place], keys[place], known)
+                    identified = telegrams[place]
+                    known = NONE_KNOWN if formats is NO_FORMATS else formats.formats_for(identified.address)
+                    answers[place] = open_one(identified, keys[place], known)
                 continue
             # A shape has one maker, version and medium.
             known = formats.formats_for(telegrams[places[0]].address)
