@@ -16,7 +16,7 @@ from core.mbus.batch.ciphers import Ciphers
 from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
 from core.metering.batch.identify import Kind, Senders
-from core.metering.batch.open import Answers, Group, open_one
+from core.metering.batch.open import Answers, Group, open_one, open_proprietary
 from core.metering.decode import Identified, Opened
 from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
@@ -68,7 +68,7 @@ class BatchDecoder:
         for places in groups.values():
             kind = telegrams[places[0]].batch_key
             if not isinstance(kind, Kind):
-                for place in places:
+                for place in open_proprietary(places, telegrams, keys, answers):
                     identified = telegrams[place]
                     known = NONE_KNOWN if formats is NO_FORMATS else formats.formats_for(identified.address)
                     answers[place] = open_one(identified, keys[place], known)
