@@ -95,7 +95,9 @@ def tell_meaning(answer: Answer, measurement: Measurement) -> None:
     answer.status_word = measurement.status_word
     answer.durations = _NO_DURATIONS
     if measurement.durations:
-        answer.durations = {span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations}
+        answer.durations = {
+            span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations
+        }
     earlier = measurement.previous_flags
     answer.previous_alarm_flags = None if earlier is None else _sorted(earlier)
 

@@ -122,7 +122,10 @@ class LineDecoder:
             questions = self._identified([question for question in found if question is not None])
             for question, opened in zip(questions, self._opened(questions), strict=True):
                 _tell(question, opened)
-            return written(answers)
+            try:
+                return written(answers)
+            except RecursionError:
+                return b"".join([_written_alone(answer) for answer in answers])
 
     def _identified(self, questions: Sequence[_Question]) -> list[_Question]:
         """The questions whose telegram has a sender."""
@@ -268,6 +271,15 @@ def _key(value: object) -> None:
         bytes.fromhex(_text(value))
     except ValueError:
         raise _InputError("The key must be hex digits.") from None
+
+
+def _written_alone(answer: Answer) -> bytes:
+    """An answer whose `id` may be nested more deeply than can be written."""
+    try:
+        return written([answer])
+    except RecursionError:
+        fault = Fault(_BAD_INPUT, message="The id is nested too deeply.")
+        return written([Answer(error=fault)])
 
 
 def _parsed(line: str) -> GatewayLine | TelegramError:

@@ -16,7 +16,7 @@ The register is linear, so sixteen bytes of its stream are the exclusive-or of f
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -189,6 +189,8 @@ _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_
 _LONG_LENGTH: Final = 11
 
 
+_remembered_day: Final = lru_cache(maxsize=4096)(date_g)
+"""Month ends come again and again."""
 _CHECK_BITS: Final = 8.0
 _LATER: Final = 0.1  # bits that it costs that most totals are not below that of the last month's end
 _EARLIER: Final = 4.0
@@ -212,7 +214,7 @@ def _read_prios(
         frame = Frame(envelope, _SHORT, (total,), plain, default_key)
         return frame, _CHECK_BITS + number_bits(litres, _COUNTER_BITS)
     before = int.from_bytes(plain[5:9], "little")
-    day = date_g(plain[9:11])
+    day = _remembered_day(plain[9:11])
     frame = Frame(envelope, _LONG, (total, before * _LITRE, day), plain, default_key)
     if litres | before < _USUAL and day and day < _USUAL_DAY and not exact:
         return frame, _OPENED
