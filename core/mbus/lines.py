@@ -228,7 +228,7 @@ def _json(line: str) -> GatewayLine:
 
 
 def _json_value(line: str) -> object:
-    """The value of a JSON text. The slower parser reads what the faster one refuses: NaN, a lone surrogate."""
+    """The value of a JSON text. The slower parser reads what the faster refuses: NaN, a lone surrogate."""
     try:
         return orjson.loads(line)
     except ValueError:

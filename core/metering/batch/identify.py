@@ -49,6 +49,7 @@ class Senders:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._kinds: dict[bytes, list[Kind]] = {}
+        self._wired_kinds: dict[tuple[str, int, int, int, int], Kind] = {}
 
     def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Identified | TelegramError]:
         """The pairs are the arguments `raw` and `crc_kept` of `core.metering.decode.identify`."""
@@ -66,7 +67,7 @@ class Senders:
             elif (link := _checked(raw, crc_kept)) is not None:
                 linked.append((place, link))
             else:
-                answers[place] = self._identify_one(raw, crc_kept)
+                answers[place] = self._with_kind_of_wired(self._identify_one(raw, crc_kept))
         self._identify_checked(linked, telegrams, answers)
         for key, places in alike.items():
             if len(places) == 1:
@@ -82,7 +83,7 @@ class Senders:
         telegrams: Sequence[tuple[bytes, object]],
         answers: _Answers,
     ) -> None:
-        """Those that came with link checksums: as they are without, and with what the checksums showed."""
+        """Those that came with link checksums: as they are without, with what the checksums showed."""
         if not linked:
             return
         senders = self.identify([(link.telegram, False) for _, link in linked])
@@ -93,6 +94,21 @@ class Senders:
                 answers[place] = replace(sender, envelope=envelope)
             else:
                 answers[place] = sender
+
+    def _with_kind_of_wired(self, found: Identified | TelegramError) -> Identified | TelegramError:
+        """A wired telegram in the clear with its kind: it is opened with others of it."""
+        if isinstance(found, TelegramError) or not found.envelope.wired:
+            return found
+        header, meter = found.envelope.transport, found.address
+        if header is None or found.envelope.security is not SecurityKind.NONE:
+            return found
+        key = (meter.manufacturer, meter.version, meter.medium, header.ci, header.payload)
+        kind = self._wired_kinds.get(key)
+        if kind is None:
+            if len(self._wired_kinds) >= _MOST_KEYS:
+                self._wired_kinds.clear()
+            kind = self._wired_kinds[key] = Kind(Shape(found.envelope), found.driver)
+        return replace(found, batch_key=kind)
 
     def _one(self, key: bytes, raw: bytes) -> Identified | TelegramError:
         """A telegram by itself; its kind is learned when it is new."""
@@ -178,12 +194,12 @@ class Senders:
 
 
 def _checked(raw: bytes, crc_kept: bool | None) -> LinkFrame | None:  # noqa: FBT001 - handed on
-    """A radio telegram whose link checksums were there and are now removed; None for any other."""
+    """A radio telegram from which link checksums were taken, all or the last; None for any other."""
     try:
         link = read_link(raw, crc_kept=crc_kept)
     except TelegramError:
         return None
     telegram = link.telegram
-    if link.wired or not link.checked or len(telegram) <= HEADER_LENGTH or seems_wired(telegram):
+    if link.wired or len(telegram) <= HEADER_LENGTH or seems_wired(telegram):
         return None
     return link
