@@ -293,15 +293,19 @@ def _within(place: Place, offset: int, parts: Iterable[tuple[bytes, int, int]]) 
     """The records within a record of a content that begins at an offset of the telegram."""
     out: list[Place] = []
     for header, first, stop in parts:
-        try:
-            whole = split_headers(header) == (header,)
-        except TelegramError:
-            return []
-        if not whole or LENGTHS[meaning_of(header).coding] != stop - first:
+        if not _is_whole(header) or LENGTHS[meaning_of(header).coding] != stop - first:
             return []
         start = place.start + first
         out.append(Place(offset + start, header, start, place.start + stop, None, meaning_of(header)))
     return out
+
+
+@lru_cache(maxsize=_MOST_LAYOUTS)
+def _is_whole(header: bytes) -> bool:
+    try:
+        return split_headers(header) == (header,)
+    except TelegramError:
+        return False
 
 
 _rearranged: Final = lru_cache(maxsize=_MOST_LAYOUTS)(Layout)

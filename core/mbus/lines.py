@@ -13,15 +13,16 @@ the binary frames of serial receivers.
 import base64
 import json
 import re
-from dataclasses import dataclass
+from binascii import unhexlify
 from datetime import UTC, datetime
 from typing import Final
 
 import orjson
+from msgspec import Struct
 
 from core.mbus.errors import TelegramFault
+from core.mbus.serial_frames import SERIAL_STARTS, read_serial
 from core.mbus.serial_frames import line_fault as _fault
-from core.mbus.serial_frames import read_serial
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
 _SEPARATORS: Final = str.maketrans("", "", " _|#\t")
@@ -52,8 +53,7 @@ LONGEST_LINE: Final = 16_384
 _CUT: Final = re.compile(r" \[cut, (\d+) characters\]\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayLine:
+class GatewayLine(Struct, frozen=True, gc=False):
     """What a gateway handed over.
 
     Args:
@@ -115,6 +115,9 @@ def parse_line(text: str) -> GatewayLine:
             checksum of a serial frame.
 
     """
+    plain = _plain(text)
+    if plain is not None:
+        return GatewayLine(plain)
     cut = _CUT.search(text) if len(text) > LONGEST_LINE else None
     if cut is not None:
         raise _fault(
@@ -138,7 +141,28 @@ def parse_line(text: str) -> GatewayLine:
     return GatewayLine(raw) if telegram is None else GatewayLine(telegram, crc_kept=False)
 
 
+def _plain(text: str) -> bytes | None:
+    """The telegram of a line that is nothing but its hexadecimal digits, as most are; None for any other, and
+    where the digits might be a serial receiver's frame.
+    """
+    if 0 < len(text) <= _LONGEST:
+        try:
+            raw = unhexlify(text)
+        except ValueError:
+            return None
+        if raw[0] not in SERIAL_STARTS:
+            return raw
+    return None
+
+
 def _unhex(text: str) -> bytes:
+    if len(text) <= _LONGEST:
+        try:
+            raw = unhexlify(text)
+        except ValueError:
+            raw = b""
+        if raw:
+            return raw
     digits = text.translate(_SEPARATORS)
     if _LISTED_BYTES.fullmatch(digits):
         digits = _LIST_MARKS.sub("", digits)

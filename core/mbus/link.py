@@ -54,7 +54,7 @@ def read_link(raw: bytes, *, crc_kept: bool | None = None) -> LinkFrame:
         TelegramError: TRUNCATED, CRC_MISMATCH or NOT_A_TELEGRAM, stage LINK.
 
     """
-    if len(raw) > _WIRED_HEADER and _starts_wired(raw):
+    if len(raw) > _WIRED_HEADER and seems_wired(raw):
         wired = _read_wired(raw)
         if wired is not None:
             return wired
@@ -99,7 +99,13 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
 
 def seems_bare(raw: bytes) -> bool:
     """True when a telegram of just the length that L announces has no last bytes that fit as a checksum."""
-    return _strip_b(raw) is None and _strip_last_a(raw) is None
+    end = len(raw) - _CRC_LENGTH
+    if end <= HEADER_LENGTH or len(raw) > _FIRST_BLOCK_B:
+        return _strip_b(raw) is None and _strip_last_a(raw) is None
+    # The two as for one block of format B, for nearly all telegrams without a copy of each.
+    last = raw[end] << 8 | raw[end + 1]
+    block = HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
+    return crc16(raw[:end]) != last != crc16(raw[block:end])
 
 
 def possible_ends(raw: bytes) -> tuple[bytes, ...]:
@@ -109,7 +115,7 @@ def possible_ends(raw: bytes) -> tuple[bytes, ...]:
     format B, as the standard has it; of format A too), and may leave up to three bytes behind the end: a
     signal strength, a last checksum, or both. An L field that was mended may count these as well.
     """
-    if len(raw) < HEADER_LENGTH or _starts_wired(raw):
+    if len(raw) < HEADER_LENGTH or seems_wired(raw):
         return ()
     length, received = raw[0] + 1, len(raw)
     missing, behind = length - received, received - length
@@ -124,7 +130,8 @@ def possible_ends(raw: bytes) -> tuple[bytes, ...]:
     return tuple(bytes((end - 1 & 0xFF,)) + raw[1:end] for end in ends if end > HEADER_LENGTH)
 
 
-def _starts_wired(raw: bytes) -> bool:
+def seems_wired(raw: bytes) -> bool:
+    """True when bytes, four at least, begin as a wired long frame does."""
     return raw[0] == raw[3] == _WIRED_START and raw[1] == raw[2]
 
 

@@ -10,7 +10,8 @@ from hmac import compare_digest
 from typing import Final, NoReturn
 
 from Crypto.Cipher import AES
-from Crypto.Hash import CMAC
+from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from core.mbus.envelope import Envelope, ExtendedLink, TransportHeader
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, TruncatedError
@@ -168,7 +169,9 @@ def _derived_key(envelope: Envelope, telegram: bytes, header: TransportHeader, k
 
 
 def _cmac(key: bytes, message: bytes) -> bytes:
-    return CMAC.new(key, msg=message, ciphermod=AES).digest()
+    code = CMAC(AES128(key))
+    code.update(message)
+    return code.finalize()
 
 
 def _check_key(key: bytes) -> None:

@@ -9,9 +9,13 @@ from typing import Final
 
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
 
+_IM871A_START: Final = 0xA5
 _SLIP_END: Final = 0xC0
 _SLIP_ESCAPE: Final = 0xDB
 _SLIP_ESCAPED: Final = {0xDC: _SLIP_END, 0xDD: _SLIP_ESCAPE}
+_AMB8465_START: Final = 0xFF
+SERIAL_STARTS: Final = frozenset({_IM871A_START, _SLIP_END, _AMB8465_START})
+"""What a receiver's frame may begin with; nothing else is one."""
 _LEAST_IU891A: Final = 4  # endpoint, message, checksum
 
 
@@ -39,7 +43,7 @@ def read_serial(raw: bytes) -> bytes | None:
 
 def _im871a(raw: bytes) -> bytes | None:
     """IMST HCI: A5, flags and endpoint 2, message 3, length, payload without L, [time 4] [RSSI 1] [CRC 2]."""
-    if len(raw) < 5 or raw[0] != 0xA5 or raw[1] & 0x0F != 2 or raw[2] != 3:
+    if len(raw) < 5 or raw[0] != _IM871A_START or raw[1] & 0x0F != 2 or raw[2] != 3:
         return None
     has_time, has_rssi, has_crc = raw[1] & 0x20, raw[1] & 0x40, raw[1] & 0x80
     end = 4 + raw[3]
@@ -107,7 +111,7 @@ def _unslipped(data: bytes) -> bytes | None:
 
 def _amb8465(raw: bytes) -> bytes | None:
     """Amber command mode: FF, 03, length, payload without L, RSSI, XOR of all before."""
-    if len(raw) < 6 or raw[0] != 0xFF or raw[1] != 0x03 or len(raw) != raw[2] + 4:
+    if len(raw) < 6 or raw[0] != _AMB8465_START or raw[1] != 0x03 or len(raw) != raw[2] + 4:
         return None
     check = 0
     for byte in raw[:-1]:

@@ -7,7 +7,6 @@ the address that an encrypted telegram shows. The one rule: whatever a telegram 
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from math import inf
 from typing import Final, NoReturn
 
 from msgspec import Struct
@@ -21,10 +20,10 @@ from core.mbus.errors import DecodeStage, TelegramError, TelegramFault, Truncate
 from core.mbus.evidence import (
     MAYBE_PLAIN,
     SURE_TO_BE_PLAIN,
-    asked_of,
     bits_of,
     end_is_proved,
     integrity_of,
+    speaks_for_itself,
 )
 from core.mbus.frame import Frame, read_frame
 from core.mbus.link import read_link
@@ -354,8 +353,7 @@ def _credible(frame: Frame) -> Frame:
         TelegramError: KEY_WRONG, KEY_MISSING or UNPROVED_CONTENT.
 
     """
-    asked = asked_of(frame)
-    if asked == -inf or bits_of(frame) >= asked:
+    if speaks_for_itself(frame):
         return frame
     header = frame.envelope.transport
     offset = None if header is None else header.payload

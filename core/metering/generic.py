@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from core.mbus.frame import Coordinates, Frame, Layout
+from core.mbus.frame import Coordinates, Frame, Layout, Place
 from core.mbus.no_value import NEVER_SET, UNSET_YEAR, clock_day, day_of, guards, has_been, possible
 from core.mbus.units import BACKWARD, FORWARD
 from core.mbus.values import Coding
@@ -131,10 +131,14 @@ def _can_be(name: str, value: MeasuredValue) -> bool:
 
 
 def _has_binary_fabrication_number(layout: Layout) -> bool:
-    return any(
-        place.meaning.measurand is Measurand.FABRICATION_NUMBER and place.meaning.coding <= Coding.INT64
-        for place in layout.places
-    )
+    known: bool | None = layout.plans.get(_has_binary_fabrication_number)
+    if known is None:
+        binary = any(
+            place.meaning.measurand is Measurand.FABRICATION_NUMBER and place.meaning.coding <= Coding.INT64
+            for place in layout.places
+        )
+        known = layout.keep(_has_binary_fabrication_number, binary)
+    return known
 
 
 def _has_cooling_circuit(layout: Layout) -> bool:
@@ -162,12 +166,14 @@ _OF_A_CIRCUIT: Final = frozenset({Measurand.ENERGY, Measurand.VOLUME})
 
 def _snapshot(frame: Frame, *, both_ways: bool) -> _Snapshot | None:
     """Where the last billing stands; None when that is open to doubt."""
-    places, values = frame.layout.places, frame.values
-    days = [place for place in places if place.meaning.storage and place.meaning.measurand in DATED]
+    known, values = SnapshotPlaces.of(frame.layout), frame.values
+    if not known.counted and not both_ways:
+        return None  # what was counted is sent of now alone
+    days = _dated_places(frame.layout)
     never = {place.meaning.storage for place in days if frame.content[place.start : place.stop] in _NEVER}
     moments = {
         storage: day_of(day)
-        for storage, indexes in SnapshotPlaces.of(frame.layout).days.items()
+        for storage, indexes in known.days.items()
         if storage and (day := single_day(values, indexes)) is not None
     }
     dated = {storage for storage, day in moments.items() if day != NEVER_SET}
@@ -187,6 +193,16 @@ def _snapshot(frame: Frame, *, both_ways: bool) -> _Snapshot | None:
     if day is None or (has_been(day, _clock(frame)) and (day.year > UNSET_YEAR or counted)):
         return _Snapshot(found, has_day)
     return None  # not taken: it is of a day to come, or of a clock that starts, with nothing counted
+
+
+def _dated_places(layout: Layout) -> tuple[Place, ...]:
+    """The days and moments of a layout under storage numbers, 0 excepted; kept with it."""
+    known: tuple[Place, ...] | None = layout.plans.get(_dated_places)
+    if known is None:
+        places = [place for place in layout.places if place.meaning.storage]
+        dated = tuple([place for place in places if place.meaning.measurand in DATED])
+        known = layout.keep(_dated_places, dated)
+    return known
 
 
 _Counted = dict[tuple[Measurand, str, tuple[int, ...]], int | Decimal]

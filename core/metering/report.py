@@ -157,7 +157,7 @@ _CLOCK: Final = frozenset({"meter_datetime"})
 def why_no_values(opened: Opened) -> str | None:
     """Why a telegram that was opened gives no values; None when it gives some."""
     frame, measured = opened.frame, opened.measurement.values
-    if measured.keys() - _CLOCK:
+    if len(measured) > len(_CLOCK) or measured.keys() - _CLOCK:
         return None
     if measured:
         return "The telegram holds no values but the meter's clock."

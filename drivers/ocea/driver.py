@@ -5,6 +5,7 @@ unencrypted before the encrypted part (bytes 11 to 13), so they count only if th
 Storage 1 is the month's end in PRIOS; in OMS telegrams it depends on the version.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -45,6 +46,7 @@ PRIOS_PAST_ALARMS: Final = FlagBits(
     {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
 )
 _GENERAL_ALARM_BIT: Final = 7
+_GENERAL_ALARM: Final = frozenset({StatusFlag.ALARM})
 _HALF_YEARS: Final = tuple(Decimal(number) / 2 for number in range(32))
 
 _PRIOS: Final = Table(
@@ -75,28 +77,51 @@ def _oms(storages: tuple[int, ...], *, cooling: bool) -> Table:
 def interpret(frame: Frame) -> Measurement:
     """What a Diehl meter sends."""
     if frame.envelope.ci in prios.PRIOS_CI:
-        return _interpret_prios(frame)
+        return _interpret_prios((frame,))[0]
+    return _table(frame).interpret(frame)
+
+
+def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """What Diehl meters of one kind send."""
+    how_many = sum([frame.envelope.ci in prios.PRIOS_CI for frame in frames])
+    if not how_many:
+        return _table(frames[0]).interpret_many(frames)
+    return _interpret_prios(frames) if how_many == len(frames) else [interpret(frame) for frame in frames]
+
+
+def _table(frame: Frame) -> Table:
     meter = frame.envelope.meter_address
     storages = _TARGET_STORAGES.get(meter.version, _USUAL)
-    return _oms(storages, cooling=meter.medium == _HEAT_AND_COOLING).interpret(frame)
+    return _oms(storages, cooling=meter.medium == _HEAT_AND_COOLING)
 
 
-def _interpret_prios(frame: Frame) -> Measurement:
-    raw = frame.envelope.raw
-    values = _PRIOS.values(frame)
-    values["battery_years"] = _HALF_YEARS[raw[12] & 0x1F]
-    values["transmit_period_s"] = 1 << (raw[11] & 0x0F) + 2
-    address = frame.envelope.meter_address
-    serial = serials.from_address(address)
-    if serial is not None and address.manufacturer == serials.MAKER:
+def _interpret_prios(frames: Sequence[Frame]) -> list[Measurement]:
+    """What PRIOS frames of one layout mean."""
+    return [
+        _with_alarms(frame.envelope.raw, frame.envelope.meter_address, measurement)
+        for frame, measurement in zip(frames, _PRIOS.interpret_many(frames), strict=True)
+    ]
+
+
+def _with_alarms(raw: bytes, address: Address, read: Measurement) -> Measurement:
+    """What a PRIOS frame means, with what stands before its encrypted part."""
+    battery, period = _HALF_YEARS[raw[12] & 0x1F], 1 << (raw[11] & 0x0F) + 2
+    values = {**read.values, "battery_years": battery, "transmit_period_s": period}
+    serial = serials.from_address(address) if address.manufacturer == serials.MAKER else None
+    if serial is not None:
         values["printed_serial"] = serial
         values["manufacture_year"] = serials.year_of(serial)
     word = int.from_bytes(raw[11:14], "little")
     flags = PRIOS_ALARMS.flags(word)
     if not flags and word >> _GENERAL_ALARM_BIT & 1:
-        flags = frozenset({StatusFlag.ALARM})
-    return _PRIOS.interpret(
-        frame, values, flags=flags, status_word=word, previous_flags=PRIOS_PAST_ALARMS.flags(word)
+        flags = _GENERAL_ALARM
+    past = PRIOS_PAST_ALARMS.flags(word)
+    return Measurement(
+        values,
+        flags | read.flags if read.flags else flags,
+        status_word=word,
+        history=read.history,
+        previous_flags=past,
     )
 
 
@@ -132,6 +157,7 @@ DRIVER: Final = MeterDriver(
         from_address=serials.from_address,
     ),
     interpret=interpret,
+    interpret_many=interpret_many,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
     proprietary=prios.PROPRIETARY,

@@ -16,7 +16,7 @@ The register is linear, so sixteen bytes of its stream are the exclusive-or of f
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -92,27 +92,28 @@ def decrypt(telegram: bytes, key: bytes) -> bytes:
         key: eight bytes.
 
     """
-    register = (
-        int.from_bytes(key[:4], "big")
-        ^ int.from_bytes(key[4:], "big")
-        ^ int.from_bytes(telegram[2:6], "big")
-        ^ int.from_bytes(telegram[6:10], "big")
-        ^ int.from_bytes(telegram[10:14], "big")
-    )
+    sent = int.from_bytes(telegram[2:14], "big")
+    own = int.from_bytes(key, "big")
+    register = (own ^ own >> 32 ^ sent ^ sent >> 32 ^ sent >> 64) & _MASK
     lowest, low, high, highest = _TABLES
-    encrypted, stream = telegram[_ENCRYPTED_FROM:], b""
-    while len(stream) < len(encrypted):
+    encrypted = telegram[_ENCRYPTED_FROM:]
+    stream = whole = 0
+    size = len(encrypted)
+    while True:
         block = (
             lowest[register & 0xFF]
             ^ low[register >> 8 & 0xFF]
             ^ high[register >> 16 & 0xFF]
             ^ highest[register >> 24]
-        ).to_bytes(_BLOCK, "little")
-        stream += block
+        )
+        stream |= block << 8 * whole
+        whole += _BLOCK
+        if whole >= size:
+            break
         # The register contains the last four bytes of the stream.
-        register = int.from_bytes(block[-4:], "big")
-    plain = int.from_bytes(encrypted, "little") ^ int.from_bytes(stream[: len(encrypted)], "little")
-    return plain.to_bytes(len(encrypted), "little")
+        register = int.from_bytes((block >> 8 * (_BLOCK - 4)).to_bytes(4, "little"), "big")
+    plain = int.from_bytes(encrypted, "little") ^ stream & (1 << 8 * size) - 1
+    return plain.to_bytes(size, "little")
 
 
 def read_address(envelope: Envelope) -> Address:
@@ -120,8 +121,10 @@ def read_address(envelope: Envelope) -> Address:
     sent = envelope.link_address
     if sent.manufacturer == "SAP":
         return sent
-    wire = sent.to_wire()
-    return Address.from_wire(wire[:2] + wire[4:8] + wire[2:4])
+    wire, number = envelope.raw, sent.identification
+    # On air version, medium and identification stand in this order; the link layer takes them for the
+    # identification, version and medium of other makers.
+    return Address(sent.manufacturer, wire[9:5:-1].hex().upper(), int(number[6:], 16), int(number[4:6], 16))
 
 
 def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
@@ -186,6 +189,8 @@ _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_
 _LONG_LENGTH: Final = 11
 
 
+_remembered_day: Final = lru_cache(maxsize=4096)(date_g)
+"""Month ends come again and again."""
 _CHECK_BITS: Final = 8.0
 _LATER: Final = 0.1  # bits that it costs that most totals are not below that of the last month's end
 _EARLIER: Final = 4.0
@@ -209,7 +214,7 @@ def _read_prios(
         frame = Frame(envelope, _SHORT, (total,), plain, default_key)
         return frame, _CHECK_BITS + number_bits(litres, _COUNTER_BITS)
     before = int.from_bytes(plain[5:9], "little")
-    day = date_g(plain[9:11])
+    day = _remembered_day(plain[9:11])
     frame = Frame(envelope, _LONG, (total, before * _LITRE, day), plain, default_key)
     if litres | before < _USUAL and day and day < _USUAL_DAY and not exact:
         return frame, _OPENED

@@ -10,7 +10,7 @@ from typing import cast
 from rich.markup import escape
 
 from core.metering import DecodeReport, explain, load_registry
-from submeter.decode_lines import LONGEST_OBJECT, answers
+from submeter.decode_lines import LONGEST_OBJECT, LineDecoder
 from submeter.line_files import LineReader
 from submeter.output import err, fail, out, print_json, print_table
 from submeter.unpacking import PIECE
@@ -41,9 +41,7 @@ def decode(
     """
     if jsonl:
         reader = LineReader(longest=LONGEST_OBJECT)
-        for answer in answers(_received(cast("BufferedIOBase", sys.stdin.buffer), reader), load_registry()):
-            sys.stdout.buffer.write(answer + b"\n")
-            sys.stdout.buffer.flush()
+        _answer_lines(cast("BufferedIOBase", sys.stdin.buffer), reader)
         if reader.fault is not None:
             fail(f"standard input was not read to its end: {reader.fault.message}", code=reader.fault.code)
         return
@@ -62,11 +60,20 @@ def decode(
         raise SystemExit(1)
 
 
-def _received(file: BufferedIOBase, reader: LineReader) -> Iterator[str]:
-    """The lines as they come: each is answered before the next has to be there."""
+def _answer_lines(file: BufferedIOBase, reader: LineReader) -> None:
+    """Answers the lines as they come: those that are there are answered before more have to be."""
+    decoder, out_file = LineDecoder(load_registry()), sys.stdout.buffer
+    for lines in _received(file, reader):
+        for answers in decoder.answers(lines):
+            out_file.write(answers)
+            out_file.flush()
+
+
+def _received(file: BufferedIOBase, reader: LineReader) -> Iterator[Iterator[str]]:
+    """The lines that are there, again and again."""
     while reader.fault is None and (data := file.read1(PIECE)):
-        yield from reader.feed(data)
-    yield from reader.finish()
+        yield reader.feed(data)
+    yield reader.finish()
 
 
 def _show(report: DecodeReport) -> None:

@@ -5,7 +5,7 @@ cipher is kept; chaining, counters and message codes are put around it where the
 of one telegram is left for the next. FIPS 197, RFC 4493 (CMAC).
 
 OpenSSL by way of `cryptography`: a few blocks under a kept key take a twentieth of the time of pycryptodome
-(`docs/performance.md`). `core.mbus.security` uses pycryptodome, so the two check each other.
+(`docs/performance.md`). `core.mbus.security` decrypts by pycryptodome, so the two check each other.
 """
 
 from collections.abc import Callable, Sequence

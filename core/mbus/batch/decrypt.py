@@ -26,6 +26,8 @@ _NUMBERS: Final = [b"", *(number.to_bytes(1, "big") for number in range(16))]
 _WITHOUT_HOPS: Final = [(control & ~HOP_BITS).to_bytes(1, "big") for control in range(256)]
 _SEVEN: Final = b"\x07" * 7
 _ZERO: Final = bytes(_BLOCK)
+_CHECKSUM: Final = 2
+_WITH_BLOCKS: Final = frozenset({SecurityKind.MODE_5, SecurityKind.MODE_7})
 
 
 def open_contents(
@@ -34,16 +36,38 @@ def open_contents(
     """The contents, from the offset on at which the layouts of the shape begin."""
     if shape.security is SecurityKind.NONE:
         return _plain(envelopes, keys)
+    usable = [key for key in keys if key is not None and len(key) == _KEY_LENGTH]
+    if len(usable) == len(keys):
+        return _decrypted(shape, envelopes, usable, ciphers)
+    fit = [key is not None and len(key) == _KEY_LENGTH for key in keys]
+    opened = iter(_decrypted(shape, list(compress(envelopes, fit)), usable, ciphers) if usable else ())
+    return [
+        next(opened) if has_key else _in_clear(shape, envelope.raw) if key is None else None
+        for has_key, key, envelope in zip(fit, keys, envelopes, strict=True)
+    ]
+
+
+def _decrypted(
+    shape: Shape, envelopes: Sequence[Envelope], keys: Sequence[bytes], ciphers: Ciphers
+) -> list[bytes | None]:
     opener = _OPENERS.get(shape.security)
     start, stop = shape.encrypted
     if opener is None or start == stop or stop > len(envelopes[0].raw):
         return [None] * len(envelopes)
-    usable = [key for key in keys if key is not None and len(key) == _KEY_LENGTH]
-    if len(usable) == len(keys):
-        return opener(shape, envelopes, usable, ciphers)
-    fit = [key is not None and len(key) == _KEY_LENGTH for key in keys]
-    opened = iter(opener(shape, list(compress(envelopes, fit)), usable, ciphers) if usable else ())
-    return [next(opened) if has_key else None for has_key in fit]
+    return opener(shape, envelopes, keys, ciphers)
+
+
+def _in_clear(shape: Shape, raw: bytes) -> bytes | None:
+    """A content that needs no key: an extended link's by its checksum; behind a header of mode 5 or 7 by the
+    check bytes, or since no blocks are announced.
+    """
+    start, stop = shape.encrypted
+    if shape.security is SecurityKind.ELL_CTR:
+        fits = len(raw) - start > _CHECKSUM and crc16(raw[start + 2 :]) == raw[start] | raw[start + 1] << 8
+        return raw[start + 2 :] if fits else None
+    if shape.security in _WITH_BLOCKS and (start == stop or raw[start : start + 2] == CHECK_BYTES):
+        return raw[start:]
+    return None
 
 
 def open_content(shape: Shape, envelope: Envelope, key: bytes | None, ciphers: Ciphers) -> bytes | None:

@@ -10,11 +10,13 @@ only if it makes the very frame it was learned from. EN 13757-3 clause 6 and ann
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
+from math import inf
 from struct import Struct
 from typing import Any, Final
 
 from core.mbus.compact import CompactFormat
 from core.mbus.envelope import Envelope, TransportHeader
+from core.mbus.evidence import always_speaks, asked_of, speaks_for_itself
 from core.mbus.frame import Frame, Place
 from core.mbus.link import crc16
 from core.mbus.records import Meaning, value_of
@@ -44,6 +46,9 @@ class LayoutReader:
 
     Attributes:
         layout: that of its frames.
+        asked: the evidence that is asked of the records of each; minus infinity where all of them have it.
+        in_clear: that of its frames.
+        security: that of its frames.
         inner: the transport header, where the extended link had encrypted it: the same for all contents.
 
     """
@@ -56,12 +61,18 @@ class LayoutReader:
         "_mask",
         "_mask_number",
         "_struct",
+        "asked",
+        "in_clear",
         "inner",
         "layout",
+        "security",
     )
 
     def __init__(self, frame: Frame, header: TransportHeader, listed: CompactFormat | None) -> None:
         layout = self.layout = frame.layout
+        self.in_clear = frame.in_clear
+        self.security = frame.envelope.security
+        self.asked = -inf if always_speaks(frame) else asked_of(frame)
         content, places, start = frame.content, layout.places, layout.start
         self.inner = header if start == header.offset else None
         mask = bytearray(b"\xff" * len(content))
@@ -136,11 +147,21 @@ class LayoutReader:
 
     def frame(self, envelope: Envelope, content: bytes) -> Frame:
         """The frame of a content of this layout."""
-        return Frame(envelope, self.layout, self.row(content), content)
+        return Frame(envelope, self.layout, self.row(content), content, False, self.in_clear)
 
     def frames(self, envelopes: Iterable[Envelope], contents: Sequence[bytes]) -> list[Frame]:
         """The frames of contents of this layout: as `frame` makes them, of many at once."""
-        return list(map(Frame, envelopes, repeat(self.layout), self.values(contents), contents))
+        values, in_clear = self.values(contents), repeat(self.in_clear)
+        return list(map(Frame, envelopes, repeat(self.layout), values, contents, repeat(False), in_clear))
+
+    @property
+    def always_speaks(self) -> bool:
+        """True when all frames of this layout have the evidence that is asked of them."""
+        return self.asked == -inf
+
+    def speaks(self, frame: Frame) -> bool:
+        """True when a frame of this layout has the evidence that is asked of it."""
+        return self.asked == -inf or speaks_for_itself(frame, self.asked)
 
 
 _UNCHECKED: Final = frozenset({SecurityKind.NONE})

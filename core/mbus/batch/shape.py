@@ -46,15 +46,17 @@ class Shape:
         security: how it is encrypted.
         proprietary: True where a driver opens it.
         readers: for the layouts of such contents, as far as seen.
+        clear_readers: for those that came in the clear though they are announced as encrypted.
 
     """
 
-    __slots__ = ("_sample", "encrypted", "fixed", "proprietary", "readers", "security")
+    __slots__ = ("_sample", "clear_readers", "encrypted", "fixed", "proprietary", "readers", "security")
 
     def __init__(self, envelope: Envelope) -> None:
         telegram = envelope.raw
         self._sample = envelope
         self.readers: list[LayoutReader] = []
+        self.clear_readers: list[LayoutReader] = []
         spans: list[tuple[int, int]] = []
         authentication, transport = envelope.authentication, envelope.transport
         if authentication is not None:
@@ -74,10 +76,14 @@ class Shape:
         self.security = envelope.security
         self.proprietary = envelope.security is SecurityKind.PROPRIETARY
 
-    @property
-    def full(self) -> bool:
-        """True when no more readers are kept for this shape."""
-        return len(self.readers) >= _MOST_READERS
+    def readers_for(self, key: bytes | None) -> list[LayoutReader]:
+        """For the contents that a key opened, or that are open without one."""
+        encrypted = self.security in {SecurityKind.MODE_5, SecurityKind.MODE_7}
+        return self.clear_readers if key is None and encrypted else self.readers
+
+    def is_full(self, key: bytes | None) -> bool:
+        """True when no more readers are kept for such contents."""
+        return len(self.readers_for(key)) >= _MOST_READERS
 
     def fits(self, telegram: bytes) -> bool:
         """True when a telegram with this shape's key is of this shape."""

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.mbus.batch.ciphers import Ciphers
+from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
 from core.metering.batch.identify import Kind, Senders
-from core.metering.batch.open import Answers, Group, open_one
+from core.metering.batch.open import Answers, Group, open_one, open_proprietary
 from core.metering.decode import Identified, Opened
 from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
@@ -67,9 +68,10 @@ class BatchDecoder:
         for places in groups.values():
             kind = telegrams[places[0]].batch_key
             if not isinstance(kind, Kind):
-                for place in places:
-                    known = formats.formats_for(telegrams[place].address)
-                    answers[place] = open_one(telegrams[place], keys[place], known)
+                for place in open_proprietary(places, telegrams, keys, answers):
+                    identified = telegrams[place]
+                    known = NONE_KNOWN if formats is NO_FORMATS else formats.formats_for(identified.address)
+                    answers[place] = open_one(identified, keys[place], known)
                 continue
             # A shape has one maker, version and medium.
             known = formats.formats_for(telegrams[places[0]].address)

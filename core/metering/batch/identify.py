@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from core.mbus.batch.shape import Shape, key_of, learn_shape
 from core.mbus.envelope import Envelope
 from core.mbus.errors import TelegramError
-from core.mbus.link import HEADER_LENGTH, seems_bare
+from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link, seems_bare, seems_wired
 from core.mbus.vocabulary import SecurityKind
 from core.metering.decode import BatchKey, Identified, identify
 from core.metering.driver import MeterDriver
@@ -49,11 +49,13 @@ class Senders:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._kinds: dict[bytes, list[Kind]] = {}
+        self._wired_kinds: dict[tuple[str, int, int, int, int], Kind] = {}
 
     def identify(self, telegrams: Sequence[tuple[bytes, bool | None]]) -> list[Identified | TelegramError]:
         """The pairs are the arguments `raw` and `crc_kept` of `core.metering.decode.identify`."""
         answers: _Answers = {}
         alike: dict[bytes, list[int]] = {}
+        linked: list[tuple[int, LinkFrame]] = []
         for place, (raw, crc_kept) in enumerate(telegrams):
             # Of just the length that it announces, and without link checksums.
             if (
@@ -62,8 +64,11 @@ class Senders:
                 and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
             ):
                 alike.setdefault(key_of(raw), []).append(place)
+            elif (link := _checked(raw, crc_kept)) is not None:
+                linked.append((place, link))
             else:
-                answers[place] = self._identify_one(raw, crc_kept)
+                answers[place] = self._with_kind_of_wired(self._identify_one(raw, crc_kept))
+        self._identify_checked(linked, telegrams, answers)
         for key, places in alike.items():
             if len(places) == 1:
                 answers[places[0]] = self._one(key, telegrams[places[0]][0])
@@ -71,6 +76,39 @@ class Senders:
             for first in range(0, len(places), _AT_ONCE):
                 self._alike(key, places[first : first + _AT_ONCE], telegrams, answers)
         return [answers[place] for place in range(len(telegrams))]
+
+    def _identify_checked(
+        self,
+        linked: Sequence[tuple[int, LinkFrame]],
+        telegrams: Sequence[tuple[bytes, object]],
+        answers: _Answers,
+    ) -> None:
+        """Those that came with link checksums: as they are without, with what the checksums showed."""
+        if not linked:
+            return
+        senders = self.identify([(link.telegram, False) for _, link in linked])
+        for (place, link), sender in zip(linked, senders, strict=True):
+            if isinstance(sender, Identified):
+                unstripped = telegrams[place][0] if link.by_fit else None
+                envelope = replace(sender.envelope, unstripped=unstripped, link_checked=link.checked)
+                answers[place] = replace(sender, envelope=envelope)
+            else:
+                answers[place] = sender
+
+    def _with_kind_of_wired(self, found: Identified | TelegramError) -> Identified | TelegramError:
+        """A wired telegram in the clear with its kind: it is opened with others of it."""
+        if isinstance(found, TelegramError) or not found.envelope.wired:
+            return found
+        header, meter = found.envelope.transport, found.address
+        if header is None or found.envelope.security is not SecurityKind.NONE:
+            return found
+        key = (meter.manufacturer, meter.version, meter.medium, header.ci, header.payload)
+        kind = self._wired_kinds.get(key)
+        if kind is None:
+            if len(self._wired_kinds) >= _MOST_KEYS:
+                self._wired_kinds.clear()
+            kind = self._wired_kinds[key] = Kind(Shape(found.envelope), found.driver)
+        return replace(found, batch_key=kind)
 
     def _one(self, key: bytes, raw: bytes) -> Identified | TelegramError:
         """A telegram by itself; its kind is learned when it is new."""
@@ -153,3 +191,15 @@ class Senders:
         kind = Kind(shape, identified.driver)
         alike.append(kind)
         return kind
+
+
+def _checked(raw: bytes, crc_kept: bool | None) -> LinkFrame | None:  # noqa: FBT001 - handed on
+    """A radio telegram from which link checksums were taken, all or the last; None for any other."""
+    try:
+        link = read_link(raw, crc_kept=crc_kept)
+    except TelegramError:
+        return None
+    telegram = link.telegram
+    if link.wired or len(telegram) <= HEADER_LENGTH or seems_wired(telegram):
+        return None
+    return link

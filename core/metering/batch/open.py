@@ -17,7 +17,7 @@ from core.mbus.batch.shape import Shape
 from core.mbus.compact import CompactFormat
 from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
-from core.mbus.evidence import always_speaks
+from core.mbus.frame import Frame
 from core.mbus.vocabulary import SecurityKind
 from core.metering.decode import Identified, Opened, open_telegram
 from core.metering.driver import MeterDriver
@@ -35,6 +35,61 @@ def open_one(
         return open_telegram(identified, key, formats=formats)
     except TelegramError as error:
         return error.with_traceback(None)
+
+
+def open_proprietary(
+    places: Iterable[int],
+    telegrams: Sequence[Identified],
+    keys: Sequence[bytes | None],
+    answers: Answers,
+) -> list[int]:
+    """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
+    and kind of meter interpreted together; the places of the others are answered with.
+    """
+    left: list[int] = []
+    alike: dict[tuple[int, int, str, int, int], list[tuple[int, Frame]]] = {}
+    for place in places:
+        identified = telegrams[place]
+        frame = _opened_by_driver(identified, keys[place])
+        if frame is None:
+            left.append(place)
+            continue
+        meter = frame.envelope.meter_address
+        kind = (id(identified.driver), id(frame.layout), meter.manufacturer, meter.version, meter.medium)
+        alike.setdefault(kind, []).append((place, frame))
+    for group in alike.values():
+        driver = telegrams[group[0][0]].driver
+        try:
+            measurements = _interpreted(driver, [frame for _, frame in group])
+            for (place, frame), measurement in zip(group, measurements, strict=True):
+                answers[place] = Opened(telegrams[place], frame, measurement)
+        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+            left += [place for place, _ in group]
+    return left
+
+
+def _opened_by_driver(identified: Identified, key: bytes | None) -> Frame | None:
+    """The frame of a telegram in a maker's own encryption; None where `open_telegram` has to answer."""
+    envelope, own = identified.envelope, identified.driver.proprietary
+    if own is None or envelope.security is not SecurityKind.PROPRIETARY or envelope.received is not None:
+        return None
+    if (envelope.link_address.manufacturer, envelope.ci) not in own.claims:
+        return None
+    if len(envelope.raw) < own.encrypted_from + own.shortest:
+        return None
+    if key is not None and own.key_length is not None and len(key) != own.key_length:
+        return None
+    try:
+        frame = own.open(envelope, key)
+    except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+        return None
+    return None if frame is None or (frame.in_clear and key is not None) else frame
+
+
+def _interpreted(driver: MeterDriver, frames: Sequence[Frame]) -> Sequence[Measurement]:
+    if driver.interpret_many is None:
+        return [driver.interpret(frame) for frame in frames]
+    return driver.interpret_many(frames)
 
 
 class Group:
@@ -62,21 +117,31 @@ class Group:
         if content is None:
             return open_one(identified, key, self._formats)
         known = self._known(driver)
-        for reader in self._shape.readers:
+        for reader in self._shape.readers_for(key):
             if reader.fits(content, known):
                 if reader.inner is not None:
                     envelope = _within(envelope, reader.inner)
-                frame = reader.frame(envelope, content)
+                frame = _with_own_record(driver, reader.frame(envelope, content), reader)
                 try:
-                    return Opened(identified, frame, driver.interpret(frame))
-                except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-                    return open_one(identified, key, self._formats)
+                    if frame is not None:
+                        return Opened(identified, frame, driver.interpret(frame))
+                except Exception:  # noqa: BLE001, S110 - a vendor's driver may raise anything: the fallback reports it
+                    pass
+                return open_one(identified, key, self._formats)
         opened = open_one(identified, key, self._formats)
-        self._learn(opened)
+        self._learn(opened, key)
         return opened
 
     def open(self, places: Sequence[int], answers: Answers) -> None:
         """Opens telegrams; of each layout that is new the first goes by itself."""
+        without_key = [place for place in places if self._keys[place] is None]
+        if without_key and len(without_key) < len(places):
+            self._open(without_key, answers)
+            places = [place for place in places if self._keys[place] is not None]
+        self._open(places, answers)
+
+    def _open(self, places: Sequence[int], answers: Answers) -> None:
+        """Of telegrams that all have a key, or all have none."""
         envelopes = [self._telegrams[place].envelope for place in places]
         keys = [self._keys[place] for place in places]
         found = open_contents(self._shape, envelopes, keys, self._ciphers)
@@ -86,36 +151,34 @@ class Group:
             is_open = [content is not None for content in found]
             self._fall_back(compress(places, map(not_, is_open)), answers)
             left = list(compress(places, is_open))
-        seen = 0
+        seen, readers = 0, self._shape.readers_for(keys[0])
         while left:
-            for reader in self._shape.readers[seen:]:
+            for reader in readers[seen:]:
                 left, contents = self._read(reader, left, contents, answers)
-            seen = len(self._shape.readers)
+            seen = len(readers)
             if left:
                 self._fall_back(left[:1], answers)
-                self._learn(answers[left[0]])
+                self._learn(answers[left[0]], keys[0])
                 left, contents = left[1:], contents[1:]
 
     def _fall_back(self, places: Iterable[int], answers: Answers) -> None:
         for place in places:
             answers[place] = open_one(self._telegrams[place], self._keys[place], self._formats)
 
-    def _learn(self, opened: Opened | TelegramError) -> None:
+    def _learn(self, opened: Opened | TelegramError, key: bytes | None) -> None:
         """Keeps a reader for the layout of a telegram that was opened by itself, when it has one."""
-        if self._shape.full or isinstance(opened, TelegramError):
+        if self._shape.is_full(key) or isinstance(opened, TelegramError):
             return
-        if opened.frame.envelope.security is SecurityKind.PROPRIETARY:
+        frame = opened.frame
+        if frame.envelope.security is SecurityKind.PROPRIETARY or frame.opened_with_default_key:
             return
+        if frame.in_clear and frame.envelope.security is SecurityKind.NONE:
+            return  # a record announced as encrypted that came in the clear
         if opened.identified.driver.own_content is not None:
             return  # of each telegram its driver decides whether it holds records
-        encrypted = opened.identified.driver.encrypted_record
-        if encrypted is not None and encrypted.header in opened.frame.layout.headers:
-            return
-        # Where the data of a content count as evidence, each is weighed by itself.
-        if always_speaks(opened.frame):
-            reader = learn_layout(opened.frame, self._known(opened.identified.driver))
-            if reader is not None:
-                self._shape.readers.append(reader)
+        reader = learn_layout(frame, self._known(opened.identified.driver))
+        if reader is not None:
+            self._shape.readers_for(key).append(reader)
 
     def _known(self, driver: MeterDriver) -> Callable[[int], CompactFormat | None]:
         own, learned = driver.formats, self._formats
@@ -150,15 +213,41 @@ class Group:
             envelopes = [_within(envelope, reader.inner) for envelope in envelopes]
         frames = reader.frames(envelopes, contents)
         driver = telegrams[0].driver
+        if not reader.always_speaks or _has_own_record(driver, reader):
+            checked = [_with_own_record(driver, frame, reader) for frame in frames]
+            fit = [frame is not None for frame in checked]
+            self._fall_back(compress(places, map(not_, fit)), answers)
+            places, telegrams = list(compress(places, fit)), list(compress(telegrams, fit))
+            frames = [frame for frame in checked if frame is not None]
+            if not places:
+                return
         try:
-            if driver.interpret_many is None:
-                measurements: Sequence[Measurement] = [driver.interpret(frame) for frame in frames]
-            else:
-                measurements = driver.interpret_many(frames)
+            measurements = _interpreted(driver, frames)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:
                 answers[place] = self.open_one(place)
+
+
+def _has_own_record(driver: MeterDriver, reader: LayoutReader) -> bool:
+    """True where the frames have a record that may be encrypted in the maker's own way."""
+    encrypted = driver.encrypted_record
+    return (
+        encrypted is not None
+        and encrypted.header in reader.layout.headers
+        and reader.security is SecurityKind.NONE
+    )
+
+
+def _with_own_record(driver: MeterDriver, frame: Frame, reader: LayoutReader) -> Frame | None:
+    """The frame with such a record opened; None where that fails, or where nothing proves its content."""
+    if not _has_own_record(driver, reader):
+        return frame if reader.speaks(frame) else None
+    assert driver.encrypted_record is not None
+    try:
+        return driver.encrypted_record.open(frame, None)  # of telegrams in the clear none has a key here
+    except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+        return None
 
 
 def _within(envelope: Envelope, header: TransportHeader) -> Envelope:
@@ -173,4 +262,7 @@ def _within(envelope: Envelope, header: TransportHeader) -> Envelope:
         envelope.extended_link,
         None,
         header,
+        envelope.wired,
+        envelope.unstripped,
+        envelope.link_checked,
     )
