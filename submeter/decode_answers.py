@@ -23,7 +23,7 @@ _NO_DURATIONS: Final[dict[str, "Duration"]] = {}
 _NO_FLAGS: Final[list[str]] = []
 
 
-class Fault(Struct, frozen=True, gc=False):
+class LineFault(Struct, frozen=True, gc=False):
     """Why a line was not decoded; a line that is no such object has neither a stage nor an offset."""
 
     code: str
@@ -61,7 +61,7 @@ class Answer(Struct, gc=False):
     flags: list[str] = _NO_FLAGS
     status_word: int | None = None
     no_values: str | None = None
-    error: Fault | None = None
+    error: LineFault | None = None
     durations: dict[str, Duration] | UnsetType = UNSET
     previous_alarm_flags: list[str] | UnsetType | None = UNSET
 
@@ -102,9 +102,9 @@ def tell_meaning(answer: Answer, measurement: Measurement) -> None:
     answer.previous_alarm_flags = None if earlier is None else _sorted(earlier)
 
 
-def fault_of(error: TelegramError) -> Fault:
+def fault_of(error: TelegramError) -> LineFault:
     """The reason why a telegram was not decoded."""
-    return Fault(error.code, error.stage, error.offset, error.message)
+    return LineFault(error.code, error.stage, error.offset, error.message)
 
 
 @lru_cache(maxsize=1024)

@@ -32,7 +32,7 @@ from core.metering import (
     why_no_values,
 )
 from core.metering.batch import BatchDecoder, collector_at_rest
-from submeter.decode_answers import Answer, Fault, fault_of, tell_meaning, tell_sender, written
+from submeter.decode_answers import Answer, LineFault, fault_of, tell_meaning, tell_sender, written
 
 _BAD_INPUT: Final = "INVALID_INPUT"
 LONGEST_OBJECT: Final = 1 << 20
@@ -225,9 +225,9 @@ def _question(line: str, answer: Answer) -> _Question | None:
         key = bytes.fromhex(asked.key) if asked.key else None
         return _Question(answer, parse_line(asked.telegram), key, asked.prior_telegrams or ())
     except _InputError as error:
-        answer.error = Fault(_BAD_INPUT, message=str(error))
+        answer.error = LineFault(_BAD_INPUT, message=str(error))
     except ValueError:
-        answer.error = Fault(_BAD_INPUT, message="The key must be hex digits.")
+        answer.error = LineFault(_BAD_INPUT, message="The key must be hex digits.")
     except TelegramError as error:
         answer.error = fault_of(error)
     return None
@@ -278,7 +278,7 @@ def _written_alone(answer: Answer) -> bytes:
     try:
         return written([answer])
     except RecursionError:
-        fault = Fault(_BAD_INPUT, message="The id is nested too deeply.")
+        fault = LineFault(_BAD_INPUT, message="The id is nested too deeply.")
         return written([Answer(error=fault)])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import date
 
 import pytest
 from Crypto.Cipher import AES
@@ -38,7 +39,7 @@ from tests.support.batches import (
     vector_cases,
     written,
 )
-from tests.support.telegrams import encryption
+from tests.support.telegrams import encryption, records
 
 
 @pytest.fixture
@@ -261,3 +262,21 @@ def test_each_kept_cipher_has_a_key_of_its_own():
         assert ciphers.decrypt(some[0], blocks[0]) == ciphers.decrypt_once(some[0], blocks[0]) == wanted[0]
         assert ciphers.encrypt_each(some, wanted) == blocks
         assert kept(ciphers) <= 8
+
+
+@pytest.mark.parametrize("checksums", [False, True], ids=["bare", "format A"])
+def test_most_telegrams_in_the_clear_take_the_fast_way(checksums, registry, monkeypatch):
+    """Of meters that do not encrypt one telegram is opened by itself, though the data of each are weighed."""
+    by_itself = []
+    monkeypatch.setattr(
+        "core.metering.batch.open.open_telegram",
+        lambda *a, **k: by_itself.append(1) or open_telegram(*a, **k),
+    )
+    requests = []
+    for number in range(40):
+        content = [records.bcd(0xC, "13", number), records.day(date(2026, 10, 31))]
+        link = bytes.fromhex("6A49") + number.to_bytes(4, "little") + bytes.fromhex("0107")
+        telegram = encryption.plain(link, records.full(content))
+        requests.append((encryption.format_a(telegram) if checksums else telegram, None, None))
+    assert all(isinstance(answer, Opened) for answer in batched(requests, BatchDecoder(registry)))
+    assert len(by_itself) == 1
