@@ -5,9 +5,9 @@
 Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours
 of its lines as JSON, in random order within the hour; describes its meters; if asked, fills the table of
 readings with N rows first; then takes the hours in, by as many processes as there are workers, each a share
-of the lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their memory,
-the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows into a table like
-`reading`: the ratio is what to compare, since absolute figures vary with the machine.
+of the lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their
+memory, the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows into a table
+like `reading`: the ratio is what to compare, since absolute figures vary with the machine.
 """
 
 import argparse

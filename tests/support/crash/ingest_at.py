@@ -6,6 +6,7 @@ So the tables of two runs are equal to the last column.
 import sys
 from datetime import UTC, datetime, tzinfo
 
+from submeter import lasting_intake
 from submeter.commands import ingest
 from submeter.main import main
 
@@ -20,5 +21,6 @@ class StandingClock:
 
 
 if __name__ == "__main__":
-    ingest.datetime = StandingClock  # type: ignore[assignment,misc]
+    for module in (ingest, lasting_intake):
+        module.datetime = StandingClock  # type: ignore[attr-defined]
     main(sys.argv[2:])
