@@ -3,7 +3,7 @@
     python bench/explain.py [--meters N]
 
 Thirteen months of hourly readings of 1,070 meters are made by the database itself; then each read of
-`tests/support/reads/product_reads.py` is made as the product makes it and its statements are explained as
+`tests/support/reads/product_reads.py` is made as the product makes it, and its statements are explained as
 executed.
 Ends with status 1 if one touches a partition, an index or rows that it should not.
 """

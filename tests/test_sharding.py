@@ -25,7 +25,7 @@ async def _rows(query: str, *values: object) -> list[dict[str, object]]:
     return list(map(dict, await current_database().execute_query_dict(query, list(values))))
 
 
-async def test_every_table_of_meters_is_spread_or_stays_for_a_reason(application) -> None:
+async def test_every_table_of_meters_is_spread_or_local_for_a_reason(application) -> None:
     """A new table with a meter_id needs a decision; the largest are spread, by the meter, in one group."""
     rows = await _rows(
         "SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"

@@ -105,7 +105,6 @@ async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
     }
     run = Run(database, environment, end_of(HOURS), len(lines.readings), kills, stops)
     outcome = await run.ingest(_files(tmp_path, parts))
-    assert outcome.kills + outcome.missed == kills
     assert outcome.kills >= kills / 2
     assert outcome.stops == stops
     async with open_application(settings, registry=registry) as application:

@@ -8,7 +8,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import SYSTEM, Role
 from core.consumption.fluids import Fluid
 from core.services.places.key_encryption import KeyEncryption
-from core.services.places.meter_states import LONG_AGO_S, MeterState, StateFlag, save_states
+from core.services.places.meter_states import LONG_AGO_S, MeterFlag, MeterState, save_states
 from core.services.portfolio.descriptions import (
     AccountSpec,
     DwellingSpec,
@@ -139,7 +139,7 @@ async def store_readings(connection: TransactionalDBClient, rows: Sequence[Readi
                 row.index_value,
                 int(row.evidence),
                 0,
-                int(StateFlag.DAY_UNCLEAR),
+                int(MeterFlag.DAY_UNCLEAR),
             )
             for row in last.values()
         ],

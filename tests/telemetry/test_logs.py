@@ -120,7 +120,7 @@ def test_a_database_that_is_away_is_one_line(lines, log_format) -> None:
     """Whoever logs it, as asyncpg's pool does at each try to connect again."""
     kept = lines(log_format)
     away = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 5432)")
-    logging.getLogger("asyncpg.pool").warning("Failed; retrying", exc_info=away)
+    logging.getLogger("asyncpg.pool").error("Failed; retrying", exc_info=away)
     try:
         raise away
     except ConnectionRefusedError:

@@ -1,8 +1,9 @@
 """The explicit SQL of the series tables: readings and daily volumes, in batches.
 
 In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
-it is written for PostgreSQL (`$1`), and the keys of a batch are passed as arrays, on SQLite as one JSON text.
-Rows are inserted by COPY on PostgreSQL, by executemany on SQLite: the fastest of each, as measured. Times are epoch seconds, days are written 20261122 (the initial migration).
+it is written for PostgreSQL (`$1`); a batch's keys are passed as arrays, on SQLite as one JSON text. Rows are
+inserted by COPY on PostgreSQL, by executemany on SQLite: the fastest of each, as measured. Times are epoch
+seconds, days are written 20261122 (the initial migration).
 """
 
 import json

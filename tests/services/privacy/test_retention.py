@@ -333,7 +333,7 @@ async def test_readings_are_kept_for_whole_months_and_their_volumes_for_good(
     application, settings, key_encryption, izar
 ) -> None:
     """Without a period all are kept; with thirteen months the fourteenth before this one is dropped, on
-    PostgreSQL as a partition; the days that were computed from it stay, after a recomputation too.
+    PostgreSQL as a partition; the days that were computed from it remain, after a recomputation too.
     """
     await factories.residence(key_encryption, factories.meter(izar.address))
     moments = [datetime(2025, 9, 30, hour, tzinfo=UTC) for hour in (6, 12, 18)]

@@ -1,4 +1,4 @@
-"""`submeter ingest` as it is, with the clock standing at the moment that is the first argument.
+"""`submeter ingest` as it is, with the clock stopped at the moment that is the first argument.
 
 So the tables of two runs are equal to the last column.
 """
@@ -6,11 +6,12 @@ So the tables of two runs are equal to the last column.
 import sys
 from datetime import UTC, datetime, tzinfo
 
+from submeter import lasting_intake
 from submeter.commands import ingest
 from submeter.main import main
 
 
-class StandingClock:
+class StoppedClock:
     """What the command uses of `datetime`."""
 
     @staticmethod
@@ -20,5 +21,6 @@ class StandingClock:
 
 
 if __name__ == "__main__":
-    ingest.datetime = StandingClock  # type: ignore[assignment,misc]
+    for module in (ingest, lasting_intake):
+        module.datetime = StoppedClock  # type: ignore[attr-defined]
     main(sys.argv[2:])

@@ -25,6 +25,9 @@ import asyncpg
 ROOT = Path(__file__).resolve().parents[3]
 _COUNT = "SELECT (SELECT COUNT(*) FROM reading) + (SELECT COUNT(*) FROM dead_letter)"
 _SHARE_OF_POLLING = 8
+_DISTURBED = 0.9
+"""Up to so far into the whole: the last act needs somebody to meet."""
+
 _MOST_FAILURES_A_STOP = 20
 
 
@@ -223,7 +226,9 @@ class Run:
         chance = random.Random(self.seed)
         acts = ["kill"] * self.kills + ["stop"] * self.stops
         chance.shuffle(acts)
-        places = [(number + chance.random()) * self.lines / (len(acts) + 1) for number in range(len(acts))]
+        places = [
+            (number + chance.random()) * self.lines * _DISTURBED / len(acts) for number in range(len(acts))
+        ]
         rows, batch_s, since = -1, 0.0, time.monotonic()
         for act, place in zip(acts, places, strict=True):
             while rows < place:

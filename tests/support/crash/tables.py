@@ -87,7 +87,7 @@ class _Undo(Exception):
 
 
 async def recomputed(application: Application, *, hours: int) -> Tables:
-    """What follows from the stored readings, made anew for every meter; the database stays as it is."""
+    """What follows from the stored readings, made anew for every meter; the database remains as it is."""
     found: list[Tables] = []
     with suppress(_Undo):
         await _recompute_and_undo(application, hours, found)
@@ -125,7 +125,7 @@ async def faults(
     found = [tuple(map(int, dict(row).values())) for row in rows]
     keys = [row[0] for row in stored["outbox_message"]]
     again = await recomputed(application, hours=hours)
-    said: dict[str, object] = {
+    stated: dict[str, object] = {
         "readings other than sent": sorted(set(found) ^ lines.readings)[:6],
         "readings stored twice": len(found) - len(set(found)),
         "dead letters too many": len(stored["dead_letter"]) - len(lines.useless),
@@ -133,4 +133,4 @@ async def faults(
         "unlike an undisturbed run": differences(stored, undisturbed),
         "unlike a recomputation": differences({name: stored[name] for name in again}, again),
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in stated.items() if value}

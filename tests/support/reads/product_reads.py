@@ -1,7 +1,7 @@
 """The reads of the product whose plans are watched, each with the tables and indexes that it may touch.
 
-In: a meter and a residence of `tests.support.reads.many_readings`. Out: the plans as executed. The one rule:
-one place says what is intended, for the tests and for bench/explain.py.
+In: a meter and a residence of `many_readings`. Out: the plans as executed. The one rule: one place says what
+is intended, for the tests and for bench/explain.py.
 """
 
 from collections.abc import Awaitable, Callable
