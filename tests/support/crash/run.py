@@ -60,7 +60,7 @@ class SqliteFile:
 
     async def stop(self) -> None:
         """It is no process of its own."""
-        raise NotImplementedError
+        raise TypeError("an SQLite file cannot be stopped")
 
     start = stop
 
