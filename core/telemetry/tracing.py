@@ -45,6 +45,30 @@ def span(name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterat
             raise
 
 
+def current() -> object | None:
+    """The span that the caller is in, for `under`; None where no spans are collected."""
+    if _tracer is None:
+        return None
+    from opentelemetry import context  # noqa: PLC0415 - the extra's, and only where it is used
+
+    return context.get_current()
+
+
+@contextmanager
+def under(caller: object | None) -> Iterator[None]:
+    """Make the spans of the block, in another thread than the caller's, the caller's own."""
+    if caller is None:
+        yield
+        return
+    from opentelemetry import context  # noqa: PLC0415 - the extra's, and only where it is used
+
+    token = context.attach(caller)  # type: ignore[arg-type]  # what `current` returned
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
 class Span:
     """The span of a block, or nothing where none is collected."""
 

@@ -277,5 +277,5 @@ async def _encrypted_secret(application: Application) -> bytes:
     account = await Account.get()
     secret = b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
     return second_factor._encryption(application.settings).encrypt(
-        secret, bound_to=second_factor._bound_to(account.id)
+        secret, bound_to=second_factor.second_factor_bound_to(account.id)
     )

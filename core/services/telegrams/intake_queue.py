@@ -25,6 +25,7 @@ from core.errors import Busy, Unavailable
 from core.services.telegrams.dead_letters import UnusableLine, unusable_lines
 from core.services.telegrams.intake_thread import IntakeThread
 from core.services.telegrams.pipeline import IntakeSummary, take_in
+from core.telemetry import tracing
 from core.telemetry.intake import Source, received_by
 
 MOST_WAITING_LINES = 40_000
@@ -59,9 +60,10 @@ class _Delivery:
     characters: int
     way: Source
     receipt: "asyncio.Future[Receipt]" = field(repr=False)
+    caller: object | None = field(default_factory=tracing.current, repr=False)
 
     async def taken_in(self, application: Application) -> Receipt:
-        with received_by(self.way):
+        with tracing.under(self.caller), received_by(self.way):
             summary = await take_in(
                 application, self.viewer, self.lines, source=self.source, now=self.received_at
             )

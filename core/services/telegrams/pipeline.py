@@ -321,7 +321,7 @@ async def _store(
         unusable=Counter(str(failure.reason) for failure in failures),
         alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
         messages=messages + corrected.messages,
-        newest_at=max((report.received.moment for report in readings.stored), default=None),
+        newest_at=max((report.received.moment for report in (*readings.stored, *plain.stored)), default=None),
     )
 
 

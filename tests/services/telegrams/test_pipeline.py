@@ -226,7 +226,9 @@ async def test_a_small_backflow_is_the_same_in_any_batch(
     "step",
     [
         *(
-            "ingest",
+            "take_plainly",
+            "store_plain",
+            "save_states",
             "roll_up",
             "watch",
             "raise_leak_alerts",
