@@ -157,8 +157,8 @@ async def _keep(connection: TransactionalDBClient, kept: Sequence[_Kept]) -> Non
     moved: list[LeakClassifierState] = []
     checkpoints: list[LeakCheckpoint] = []
     for meter, row, before, after in kept:
-        if after.settled is None or (row is not None and row.settled_s == after.settled_s):
-            continue
+        if after.settled is None or (row is not None and after.settled is row.state):
+            continue  # nothing was settled since; a state made anew up to the same moment is another one
         changes = [[getattr(change, name) for name in _FIELDS] for change in after.changes]
         values = {"settled_s": after.settled_s, "state": after.settled, "changes": changes}
         if row is None:

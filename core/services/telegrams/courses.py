@@ -279,7 +279,7 @@ class _Days:
         self.is_estimate = bool(state.flags & _LONG_GAP)
         self.is_day_whole = False
         self.volumes: dict[date, tuple[int, str]] = {}
-        self.first, self.last = civil_day_at(zone, state.last_at).day, date.min
+        self.first = self.last = civil_day_at(zone, state.last_at).day
 
     def add(self, before_s: int, before_index: int, at_s: int, index: int) -> None:
         """Count a step between two readings."""
