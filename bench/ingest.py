@@ -235,17 +235,8 @@ def _measure(settings: Settings, folder: Path, meters: int, hours: int, workers:
     asyncio.run(_compare(settings, meters, max(rates[1:] or rates)))
 
 
-def _work(
-    settings: Settings,
-    folder: Path,
-    meters: int,
-    hours: int,
-    number: int,
-    workers: int,
-    queue: Any,
-    barrier: Any,
-) -> None:
-    asyncio.run(_work_hours(settings, folder, meters, hours, number, workers, queue, barrier))
+def _work(*task: Any) -> None:
+    asyncio.run(_work_hours(*task))
 
 
 async def _work_hours(

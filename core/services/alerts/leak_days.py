@@ -38,19 +38,16 @@ async def flows_since(
     rows = LeakDayFlows.filter(meter_id__in=[meter.id for meter in since_s]).using_db(connection)
     stored = {row.meter_id: row for row in await rows}
     kept: dict[MeterEntry, dict[int, int]] = {}
-    asked: dict[MeterEntry, date] = {}
-    for meter, at_s in since_s.items():
-        first, row = day_of(int(at_s), meter.zone), stored.get(meter.id)
-        known = row is not None and row.first_day <= day_number(first)
-        until = (
-            min(day_of_number(row.until_day), touched[meter] - _ONE_DAY)
-            if row and known
-            else first - _ONE_DAY
-        )
-        asked[meter] = max(first, until + _ONE_DAY)
-        last = day_number(asked[meter])
-        flows = row.flows_lph if row and known else {}
-        kept[meter] = {int(day): flow for day, flow in flows.items() if day_number(first) <= int(day) < last}
+    begun = {meter: day_of(int(at_s), meter.zone) for meter, at_s in since_s.items()}
+    asked = dict(begun)
+    for meter, first in begun.items():
+        row = stored.get(meter.id)
+        if row is None or row.first_day > day_number(first):
+            kept[meter] = {}
+            continue
+        asked[meter] = max(first, min(day_of_number(row.until_day) + _ONE_DAY, touched[meter]))
+        known = range(day_number(first), day_number(asked[meter]))
+        kept[meter] = {int(day): flow for day, flow in row.flows_lph.items() if int(day) in known}
     hours = await hours_of(
         connection,
         {meter: (day_start(day, meter.zone), last_s[meter]) for meter, day in asked.items()},
@@ -65,9 +62,7 @@ async def flows_since(
             DayFlow(day_of_number(day), Fraction(flow), _HOURS) for day, flow in sorted(days.items())
         ]
         until = max((one.day for one in fresh), default=first - _ONE_DAY)
-        await _keep(
-            connection, meter, stored.get(meter.id), day_of(int(since_s[meter]), meter.zone), until, days
-        )
+        await _keep(connection, meter, stored.get(meter.id), begun[meter], until, days)
     return found
 
 

@@ -22,7 +22,7 @@ from core.consumption.register import BACKFLOW_LIMIT, Register, highest_per_hour
 from core.errors import SecretUnusable
 from core.models import Meter, MeterAlias, MeterKey
 from core.services.places.key_encryption import KeyEncryption
-from core.services.shared.time_series import is_sqlite
+from core.services.shared.transaction import is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
 

@@ -19,7 +19,8 @@ from core.consumption.volumes import HOUR_S, MAX_DAILY_GAP_S, between
 from core.leak_thresholds import ThresholdsOf
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.time_series import ReadingRow, Window, is_sqlite
+from core.services.shared.time_series import ReadingRow, Window
+from core.services.shared.transaction import is_sqlite
 
 PLAIN_STEPS: Final = 3
 """So many steps without a doubt before the last reading: nothing before them has a say any more."""

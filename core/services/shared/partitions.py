@@ -15,7 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, require_context
 from tortoise.transactions import in_transaction
 
-from core.services.shared.transaction import sqlstate_of
+from core.services.shared.transaction import is_sqlite, sqlstate_of
 
 _LOCK: Final = 0x5B3E7E5
 MONTHS_AHEAD: Final = 2
@@ -47,7 +47,7 @@ def next_month(month: int, months: int = 1) -> int:
 
 async def prepare_months(database: BaseDBAsyncClient, moments: Iterable[int]) -> None:
     """Make the partitions of these moments, in a transaction of its own; for before a batch's."""
-    if is_single_table(database):
+    if is_sqlite(database):
         return
     known = _known.setdefault(require_context(), set())
     missing = {month_of(at_s) for at_s in moments} - known
@@ -93,7 +93,7 @@ async def drop_before(database: BaseDBAsyncClient, border_s: int) -> int:
     keep it waiting: the next purge does it then. On SQLite rows are deleted, some meters' at a time.
     """
     border = month_of(border_s)
-    if is_single_table(database):
+    if is_sqlite(database):
         return await _delete_before(database, month_start_s(border))
     names = await database.execute_query_dict(
         "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
@@ -133,11 +133,6 @@ async def _delete_before(database: BaseDBAsyncClient, border_s: int) -> int:
         )
         removed += int(gone)
     return removed
-
-
-def is_single_table(connection: BaseDBAsyncClient) -> bool:
-    """Whether the database has no partitions: SQLite."""
-    return connection.capabilities.dialect == "sqlite"
 
 
 async def _exists(connection: BaseDBAsyncClient, name: str) -> bool:

@@ -12,8 +12,9 @@ from datetime import date
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
-from core.services.shared.partitions import ensure_months, is_single_table, month_of
+from core.services.shared.partitions import ensure_months, month_of
 from core.services.shared.time_series import day_of_number, run
+from core.services.shared.transaction import is_sqlite
 
 _OUTSIDE = "meter_id = $1 AND (read_at < $2 OR read_at > $3)"
 _INSIDE = "meter_id = $1 AND read_at BETWEEN $2 AND $3"
@@ -70,7 +71,7 @@ async def _move(
     """Move rows from one table to the other; returns the moment of the first."""
     (row,) = await run(connection, f"SELECT MIN(read_at) AS first FROM {source} WHERE {which}", window)  # noqa: S608 - names of our own
     first_s: int | None = row["first"]
-    if first_s is not None and target == "reading" and not is_single_table(connection):
+    if first_s is not None and target == "reading" and not is_sqlite(connection):
         moments = await run(connection, f"SELECT read_at FROM {source} WHERE {which}", window)  # noqa: S608
         await ensure_months(connection, {month_of(one["read_at"]) for one in moments})
     if first_s is not None:

@@ -18,6 +18,7 @@ from core.consumption import DayVolume, IndexReading, Quality
 from core.consumption.plausibility import Evidence
 from core.consumption.register import BACKFLOW_LIMIT
 from core.services.shared.partitions import ensure_months, month_of
+from core.services.shared.transaction import is_sqlite
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
@@ -338,10 +339,6 @@ async def days_within(
 async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
     """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
     return await _query(connection, statement, values)
-
-
-def is_sqlite(connection: BaseDBAsyncClient) -> bool:
-    return connection.capabilities.dialect == "sqlite"
 
 
 async def select(

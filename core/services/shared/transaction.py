@@ -33,6 +33,11 @@ def current_database() -> BaseDBAsyncClient:
     return context.connections.get(context.default_connection or "")
 
 
+def is_sqlite(connection: BaseDBAsyncClient) -> bool:
+    """Whether the database is SQLite: one writer, one table for all readings."""
+    return connection.capabilities.dialect == "sqlite"
+
+
 def transactional(
     body: Callable[Concatenate[TransactionalDBClient, P], Awaitable[T]],
 ) -> Callable[P, Awaitable[T]]:
@@ -43,7 +48,7 @@ def transactional(
         async def within() -> T:
             is_outermost = not isinstance(current_database(), TransactionalDBClient)
             async with in_transaction() as connection:
-                if is_outermost and connection.connection_name == "sqlite":
+                if is_outermost and is_sqlite(connection):
                     # Ends the transaction that Tortoise has begun, in which nothing was done yet.
                     await connection.execute_script("BEGIN IMMEDIATE")
                 return await body(connection, *args, **kwargs)

@@ -18,6 +18,7 @@ from core.services.places.meter_directory import MeterEntry, lock_dwelling_rows
 from core.services.places.meter_states import PLAIN_STEPS, MeterFlag, MeterState
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow
+from core.services.shared.transaction import is_sqlite
 from core.services.telegrams.courses import Course, Plain
 from core.services.telegrams.decoding import Reported, Unusable
 from core.services.telegrams.judgement import doubtful_near, reading_row
@@ -85,7 +86,7 @@ async def lock_first_ones(
     first = {
         report.meter.id: report.meter.dwelling_id for report in reported if report.meter.id not in states
     }
-    if not first or time_series.is_sqlite(connection):
+    if not first or is_sqlite(connection):
         return
     await lock_dwelling_rows(connection, first.values())
     rows = await connection.execute_query_dict(
@@ -138,7 +139,7 @@ async def _known_lines(connection: TransactionalDBClient, digests: Iterable[str]
     wanted = list(digests)
     if not wanted:
         return ()
-    if time_series.is_sqlite(connection):
+    if is_sqlite(connection):
         parameter: object = "[" + ",".join(f'"{digest}"' for digest in wanted) + "]"
         named = "line_digest IN (SELECT value FROM json_each(?))"
     else:
