@@ -82,6 +82,14 @@ class MeterEntry:
             allowed_backflow=self.allowed_backflow,
         )
 
+    @cached_property
+    def limits(self) -> tuple[int, int, int, int, int, int]:
+        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the most
+        that it can rise in an hour.
+        """
+        capacity = self.register_capacity or 0
+        return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
+
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
