@@ -103,6 +103,7 @@ class Table:
         *,
         flags: Iterable[frozenset[StatusFlag]] | None = None,
         status_words: Iterable[int | None] | None = None,
+        previous_flags: Iterable[frozenset[StatusFlag] | None] = repeat(None),
         durations: Iterable[tuple[FlagDuration, ...]] = repeat(()),
     ) -> list[Measurement]:
         """What many frames mean, as `interpret` has it; quick when they are of one layout.
@@ -112,6 +113,7 @@ class Table:
             values: of each, in place of the table's own, where the driver changed them.
             flags: of each, beside those of the status byte.
             status_words: of each, the vendor's own in place of the status byte, unless it is None.
+            previous_flags: of each, as in `Measurement`.
             durations: of each, as in `Measurement`.
 
         """
@@ -138,7 +140,7 @@ class Table:
                 words,
                 repeat(False),
                 histories,
-                repeat(None),
+                previous_flags,
                 durations,
             )
         )
