@@ -118,10 +118,13 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
     for name, value in values.items():
         kind = type(value)
         if kind is Decimal:
-            value = plain_number(value)  # type: ignore[arg-type]  # noqa: PLW2901
+            number = float(value)  # type: ignore[arg-type]
+            # What is no integer is the nearest double, as `plain_number` says after a call.
+            plain[name] = number if number % 1 else plain_number(value)  # type: ignore[arg-type]
         elif kind is datetime:
-            value = value.isoformat(" ")  # type: ignore[attr-defined]  # noqa: PLW2901
-        plain[name] = value
+            plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
+        else:
+            plain[name] = value
     return plain
 
 

@@ -54,6 +54,8 @@ class Proprietary:
         encrypted_from: the offset in the telegram at which the encrypted content begins.
         shortest: how many bytes of content a telegram has at least.
         key_length: in bytes, of a meter's own key; None: `open` looks at it.
+        open_many: the same as `open` for many envelopes of these claims, each with its key, in order; only to
+            be quicker, so None where `open` has to answer. None: each by itself.
 
     """
 
@@ -63,6 +65,7 @@ class Proprietary:
     encrypted_from: int = 11
     shortest: int = 1
     key_length: int | None = None
+    open_many: Callable[[Sequence[Envelope], Sequence[bytes | None]], Sequence[Frame | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ both `interpret` and `interpret_many`, and a batch is interpreted in a third of 
 more than the table hands it to `interpret`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
@@ -90,21 +90,63 @@ class Table:
             durations,
         )
 
-    def interpret_many(self, frames: Sequence[Frame]) -> list[Measurement]:
-        """What many frames mean; quick when they are of one layout."""
-        layout = frames[0].layout if frames else None
-        if self._fields_by_target or any([frame.layout is not layout for frame in frames]):  # noqa: C419 - half the time
-            return [self.interpret(frame) for frame in frames]
+    def values_many(self, frames: Sequence[Frame]) -> list[dict[str, MeasuredValue]]:
+        """The values of many frames, by name; quick when they are of one layout."""
+        if self._fields_by_target or not _are_alike(frames):
+            return [self.values(frame) for frame in frames]
+        return read_fields(frames, self._fields) if frames else []
+
+    def interpret_many(
+        self,
+        frames: Sequence[Frame],
+        values: Sequence[Mapping[str, MeasuredValue]] | None = None,
+        *,
+        flags: Iterable[frozenset[StatusFlag]] | None = None,
+        status_words: Iterable[int | None] | None = None,
+        previous_flags: Iterable[frozenset[StatusFlag] | None] = repeat(None),
+        durations: Iterable[tuple[FlagDuration, ...]] = repeat(()),
+    ) -> list[Measurement]:
+        """What many frames mean, as `interpret` has it; quick when they are of one layout.
+
+        Args:
+            frames: of such meters.
+            values: of each, in place of the table's own, where the driver changed them.
+            flags: of each, beside those of the status byte.
+            status_words: of each, the vendor's own in place of the status byte, unless it is None.
+            previous_flags: of each, as in `Measurement`.
+            durations: of each, as in `Measurement`.
+
+        """
         if not frames:
             return []
         statuses = [frame.envelope.status for frame in frames]
+        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
+        words = statuses
+        if flags is not None:
+            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        if status_words is not None:
+            words = [
+                status if word is None else word for status, word in zip(statuses, status_words, strict=False)
+            ]
+        if _are_alike(frames):
+            histories = read_histories(frames, self.storages)
+        else:
+            histories = [read_histories((frame,), self.storages)[0] for frame in frames]
         return list(
             map(
                 Measurement,
-                read_fields(frames, self._fields),
-                map(status_flags, statuses),
-                statuses,
+                self.values_many(frames) if values is None else values,
+                found,
+                words,
                 repeat(False),
-                read_histories(frames, self.storages),
+                histories,
+                previous_flags,
+                durations,
             )
         )
+
+
+def _are_alike(frames: Sequence[Frame]) -> bool:
+    """True when all are of one layout."""
+    layout = frames[0].layout if frames else None
+    return not any([frame.layout is not layout for frame in frames])  # noqa: C419 - half the time

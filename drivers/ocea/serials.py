@@ -10,6 +10,7 @@ and not `H18CA029620` (R-086).
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from submeter.vendor import Address
@@ -17,6 +18,8 @@ from submeter.vendor import Address
 PATTERN: Final = r"[A-Z]\d{1,2}[A-Z]{2}\d{6}|\d{8}"
 _PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)
 _NUMBER_BITS: Final = 26
+_NUMBER_MASK: Final = (1 << _NUMBER_BITS) - 1
+_DIAMETER_BIT: Final = 29
 _LETTERS: Final = range(1, 27)
 MAKER: Final = "SAP"
 
@@ -49,12 +52,28 @@ def from_address(address: Address) -> str | None:
     """The printed serial of a radio address; None if it is of another maker or has no letters."""
     if address.manufacturer != MAKER:
         return address.identification if address.identification.isdecimal() else None
-    wire = int(address.identification, 16) | address.version << 32 | address.medium << 40
-    number = f"{wire & (1 << _NUMBER_BITS) - 1:08d}"
-    diameter, kind, owner = wire >> 29 & 0x1F, wire >> 34 & 0x1F, wire >> 39 & 0x1F
+    return with_letters(address)
+
+
+def with_letters(address: Address) -> str | None:
+    """The printed serial of a Sappel meter; None if its address has no letters, or is of another maker."""
+    if address.manufacturer != MAKER:
+        return None
+    low = int(address.identification, 16)
+    letters = _letters(low >> _DIAMETER_BIT | address.version << 3 | address.medium << 11)
+    if letters is None:
+        return None
+    number = f"{low & _NUMBER_MASK:08d}"
+    return f"{letters[0]}{number[:2]}{letters[1]}{number[2:]}"
+
+
+@lru_cache(maxsize=4096)
+def _letters(wire: int) -> tuple[str, str] | None:
+    """The letter before the year and those behind it, from the bits of the address above its number."""
+    diameter, kind, owner = wire & 0x1F, wire >> 5 & 0x1F, wire >> 10 & 0x1F
     if not (diameter in _LETTERS and kind in _LETTERS and owner in _LETTERS):
         return None
-    return f"{chr(64 + owner)}{number[:2]}{chr(64 + kind)}{chr(64 + diameter)}{number[2:]}"
+    return chr(64 + owner), f"{chr(64 + kind)}{chr(64 + diameter)}"
 
 
 def year_of(serial: str) -> int:
