@@ -18,6 +18,7 @@ from core.mbus.address import Address
 from core.metering import Measurement, StatusFlag, TelegramError
 
 _LARGEST: Final = 2**53
+_ONE: Final = Decimal(1)
 _NO_VALUES: Final[Mapping[str, Any]] = {}
 _NO_DURATIONS: Final[dict[str, "Duration"]] = {}
 _NO_FLAGS: Final[list[str]] = []
@@ -84,11 +85,11 @@ def tell_sender(answer: Answer, address: Address, driver: str) -> None:
 
 def tell_meaning(answer: Answer, measurement: Measurement) -> None:
     """Puts what a telegram means into an answer."""
+    history = measurement.history
     answer.measurements = plain_values(measurement.values)
-    if measurement.history:
+    if history:
         answer.history = [
-            PastValue(entry.day, entry.quantity, plain_number(entry.value), entry.source)
-            for entry in measurement.history
+            PastValue(entry.day, entry.quantity, plain_number(entry.value), entry.source) for entry in history
         ]
     if measurement.flags:
         answer.flags = _sorted(measurement.flags)
@@ -99,7 +100,7 @@ def tell_meaning(answer: Answer, measurement: Measurement) -> None:
             span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations
         }
     earlier = measurement.previous_flags
-    answer.previous_alarm_flags = None if earlier is None else _sorted(earlier)
+    answer.previous_alarm_flags = earlier if earlier is None else _sorted(earlier) if earlier else _NO_FLAGS
 
 
 def fault_of(error: TelegramError) -> LineFault:
@@ -119,8 +120,10 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
         kind = type(value)
         if kind is Decimal:
             number = float(value)  # type: ignore[arg-type]
-            # What is no integer is the nearest double, as `plain_number` says after a call.
-            plain[name] = number if number % 1 else plain_number(value)  # type: ignore[arg-type]
+            if number % 1:  # as `plain_number` has it, which takes a call
+                plain[name] = number
+            else:
+                plain[name] = _plain(number, value)  # type: ignore[arg-type]
         elif kind is datetime:
             plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
         else:
@@ -130,9 +133,9 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
 
 def plain_number(value: Decimal) -> int | float:
     """The integer that a number is, if a double holds it exactly; otherwise the nearest double."""
-    number = float(value)
-    if number.is_integer() and -_LARGEST < number < _LARGEST:
-        whole = int(number)
-        if whole == value:
-            return whole
-    return number
+    return _plain(float(value), value)
+
+
+def _plain(number: float, value: Decimal) -> int | float:
+    is_whole = not number % 1 and -_LARGEST < number < _LARGEST and not value % _ONE
+    return int(number) if is_whole else number

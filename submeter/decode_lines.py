@@ -291,10 +291,14 @@ def _parsed(line: str) -> GatewayLine | TelegramError:
 
 def _tell(question: _Question, opened: Opened | TelegramError) -> None:
     """Fills the answer in."""
-    answer = question.answer
+    answer, received_at = question.answer, question.received.received_at
     if isinstance(opened, Opened):
-        tell_meaning(answer, as_received(opened.measurement, question.received.received_at))
-        answer.no_values = why_no_values(opened)
+        measurement = opened.measurement
+        if received_at is not None:
+            measurement = as_received(measurement, received_at)
+        tell_meaning(answer, measurement)
+        if len(opened.measurement.values) <= 1:  # with more there is nothing to explain
+            answer.no_values = why_no_values(opened)
         return
     part = clear_part(question.sender)
     if part is not None:

@@ -101,10 +101,9 @@ def _interpret_prios(frames: Sequence[Frame]) -> list[Measurement]:
     alarms = [_alarms(frame.envelope.raw[11:14]) for frame in frames]
     for values, alarm, frame in zip(read, alarms, frames, strict=True):
         values["battery_years"], values["transmit_period_s"] = alarm.battery, alarm.period
-        serial = serials.with_letters(frame.envelope.meter_address)
+        serial = serials.with_year(frame.envelope.meter_address)
         if serial is not None:
-            values["printed_serial"] = serial
-            values["manufacture_year"] = serials.year_of(serial)
+            values["printed_serial"], values["manufacture_year"] = serial
     words, flags, past, _, _ = zip(*alarms, strict=True)
     return _PRIOS.interpret_many(frames, read, flags=flags, status_words=words, previous_flags=past)
 

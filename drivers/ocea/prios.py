@@ -41,6 +41,7 @@ from submeter.vendor.proprietary import (
 )
 
 MAKERS: Final = ("SAP", "DME", "HYD", "EWT")
+_AS_SENT: Final = "SAP"
 PRIOS_CI: Final = range(0xA0, 0xA8)
 REAL_DATA_CI: Final = 0x7A
 
@@ -120,7 +121,7 @@ def decrypt(telegram: bytes, key: bytes) -> bytes:
 def read_address(envelope: Envelope) -> Address:
     """The meter's address. All but Sappel send version and medium before the identification."""
     sent = envelope.link_address
-    if sent.manufacturer == "SAP":
+    if sent.manufacturer == _AS_SENT:
         return sent
     wire, number = envelope.raw, sent.identification
     # On air version, medium and identification stand in this order; the link layer takes them for the
@@ -189,14 +190,14 @@ def _open_usual(
     raws = b"".join([envelopes[place].raw for place, _ in asked])
     seeds = zip(_SEEDS.iter_unpack(raws), _KEY.iter_unpack(b"".join([key for _, key in asked])), strict=True)
     registers = [one ^ two ^ three ^ four ^ five for (one, two, three), (four, five) in seeds]
-    lowest, low, high, highest = _TABLES
+    lowest, low, high, highest = _LONG_TABLES
     streams = [
         (
             lowest[register & 0xFF]
             ^ low[register >> 8 & 0xFF]
             ^ high[register >> 16 & 0xFF]
             ^ highest[register >> 24]
-        ).to_bytes(_BLOCK, "little")[:_LONG_LENGTH]
+        ).to_bytes(_LONG_LENGTH, "little")
         for register in registers
     ]
     encrypted = b"".join([envelopes[place].raw[_ENCRYPTED_FROM:] for place, _ in asked])
@@ -213,7 +214,10 @@ def _open_usual(
         day = _remembered_day(written)
         if litres | before < _USUAL and day and day < _USUAL_DAY:
             values = (litres * _LITRE, before * _LITRE, day)
-            frames[place] = Frame(_with_address(envelopes[place]), _LONG, values, content, default_key)
+            envelope = envelopes[place]
+            if envelope.link_address.manufacturer != _AS_SENT:
+                envelope = _with_address(envelope)
+            frames[place] = Frame(envelope, _LONG, values, content, default_key)
     return others
 
 
@@ -227,6 +231,9 @@ _SEEDS: Final = Struct(">2x3I12x")
 _KEY: Final = Struct(">2I")
 _CONTENT: Final = Struct("<BII2s")
 _LONG_LENGTH: Final = _CONTENT.size
+_LONG_TABLES: Final = tuple(
+    tuple(entry & (1 << 8 * _LONG_LENGTH) - 1 for entry in table) for table in _TABLES
+)
 _USUAL_LENGTH: Final = _ENCRYPTED_FROM + _LONG_LENGTH
 
 # Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not

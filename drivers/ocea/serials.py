@@ -20,6 +20,7 @@ _PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)
 _NUMBER_BITS: Final = 26
 _NUMBER_MASK: Final = (1 << _NUMBER_BITS) - 1
 _DIAMETER_BIT: Final = 29
+_A_YEAR: Final = 1_000_000
 _LETTERS: Final = range(1, 27)
 MAKER: Final = "SAP"
 
@@ -57,23 +58,31 @@ def from_address(address: Address) -> str | None:
 
 def with_letters(address: Address) -> str | None:
     """The printed serial of a Sappel meter; None if its address has no letters, or is of another maker."""
+    found = with_year(address)
+    return None if found is None else found[0]
+
+
+def with_year(address: Address) -> tuple[str, int] | None:
+    """The same, and the year of manufacture."""
     if address.manufacturer != MAKER:
         return None
     low = int(address.identification, 16)
-    letters = _letters(low >> _DIAMETER_BIT | address.version << 3 | address.medium << 11)
+    year, number = divmod(low & _NUMBER_MASK, _A_YEAR)
+    letters = _letters(low >> _DIAMETER_BIT | address.version << 3 | address.medium << 11, year)
     if letters is None:
         return None
-    number = f"{low & _NUMBER_MASK:08d}"
-    return f"{letters[0]}{number[:2]}{letters[1]}{number[2:]}"
+    before, of_year = letters
+    return f"{before}{number:06d}", of_year
 
 
 @lru_cache(maxsize=4096)
-def _letters(wire: int) -> tuple[str, str] | None:
-    """The letter before the year and those behind it, from the bits of the address above its number."""
+def _letters(wire: int, year: int) -> tuple[str, int] | None:
+    """What a serial begins with, from the bits of the address above its number, and the whole year."""
     diameter, kind, owner = wire & 0x1F, wire >> 5 & 0x1F, wire >> 10 & 0x1F
     if not (diameter in _LETTERS and kind in _LETTERS and owner in _LETTERS):
         return None
-    return chr(64 + owner), f"{chr(64 + kind)}{chr(64 + diameter)}"
+    before = f"{chr(64 + owner)}{year:02d}{chr(64 + kind)}{chr(64 + diameter)}"
+    return before, year_of(before)
 
 
 def year_of(serial: str) -> int:
