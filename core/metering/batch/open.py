@@ -46,6 +46,8 @@ def open_proprietary(
     telegrams: Sequence[Identified],
     keys: Sequence[bytes | None],
     answers: Answers,
+    *,
+    index_only: bool = False,
 ) -> list[int]:
     """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
     and kind of meter interpreted together; the places of the others are answered with.
@@ -70,7 +72,7 @@ def open_proprietary(
     for group in alike.values():
         driver = telegrams[group[0][0]].driver
         try:
-            measurements = _interpreted(driver, [frame for _, frame in group])
+            measurements = _interpreted(driver, [frame for _, frame in group], index_only=index_only)
             for (place, frame), measurement in zip(group, measurements, strict=True):
                 answers[place] = Opened(telegrams[place], frame, measurement)
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
@@ -117,7 +119,9 @@ def _opened_alone(own: Proprietary, envelope: Envelope, key: bytes | None) -> Fr
     return None if frame is None or (frame.in_clear and key is not None) else frame
 
 
-def _interpreted(driver: MeterDriver, frames: Sequence[Frame]) -> Sequence[Measurement]:
+def _interpreted(driver: MeterDriver, frames: Sequence[Frame], *, index_only: bool) -> Sequence[Measurement]:
+    if index_only and driver.index_many is not None:
+        return driver.index_many(frames)
     if driver.interpret_many is None:
         return [driver.interpret(frame) for frame in frames]
     return driver.interpret_many(frames)
@@ -133,7 +137,10 @@ class Group:
         keys: Sequence[bytes | None],
         formats: Mapping[int, CompactFormat],
         ciphers: Ciphers,
+        *,
+        index_only: bool = False,
     ) -> None:
+        self._index_only = index_only
         self._shape = shape
         self._telegrams = telegrams
         self._keys = keys
@@ -253,7 +260,7 @@ class Group:
             if not places:
                 return
         try:
-            measurements = _interpreted(driver, frames)
+            measurements = _interpreted(driver, frames, index_only=self._index_only)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:
