@@ -59,7 +59,7 @@ def open_proprietary(
             of_driver.setdefault(id(telegrams[place].driver), []).append(place)
         else:
             left.append(place)
-    alike: dict[tuple[int, int, str, int, int], list[tuple[int, Frame]]] = {}
+    alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
     for driver_id, some in of_driver.items():
         frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
         for place, frame in zip(some, frames, strict=True):
@@ -68,15 +68,18 @@ def open_proprietary(
                 continue
             meter = frame.envelope.meter_address
             kind = (driver_id, id(frame.layout), meter.manufacturer, meter.version, meter.medium)
-            alike.setdefault(kind, []).append((place, frame))
-    for group in alike.values():
-        driver = telegrams[group[0][0]].driver
+            group = alike.get(kind)
+            if group is None:
+                group = alike[kind] = [], []
+            group[0].append(place)
+            group[1].append(frame)
+    for some, opened in alike.values():
+        senders = [telegrams[place] for place in some]
         try:
-            measurements = _interpreted(driver, [frame for _, frame in group], index_only=index_only)
-            for (place, frame), measurement in zip(group, measurements, strict=True):
-                answers[place] = Opened(telegrams[place], frame, measurement)
+            measurements = _interpreted(senders[0].driver, opened, index_only=index_only)
+            answers.update(zip(some, map(Opened, senders, opened, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-            left += [place for place, _ in group]
+            left += some
     return left
 
 
