@@ -120,10 +120,11 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
         kind = type(value)
         if kind is Decimal:
             number = float(value)  # type: ignore[arg-type]
-            if number % 1:  # as `plain_number` has it, which takes a call
+            # As `plain_number` has it, which takes a call for each.
+            if number % 1 or not -_LARGEST < number < _LARGEST or value % _ONE:  # type: ignore[operator]
                 plain[name] = number
             else:
-                plain[name] = _plain(number, value)  # type: ignore[arg-type]
+                plain[name] = int(number)
         elif kind is datetime:
             plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
         else:
@@ -133,9 +134,7 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
 
 def plain_number(value: Decimal) -> int | float:
     """The integer that a number is, if a double holds it exactly; otherwise the nearest double."""
-    return _plain(float(value), value)
-
-
-def _plain(number: float, value: Decimal) -> int | float:
-    is_whole = not number % 1 and -_LARGEST < number < _LARGEST and not value % _ONE
-    return int(number) if is_whole else number
+    number = float(value)
+    if number % 1 or not -_LARGEST < number < _LARGEST or value % _ONE:
+        return number
+    return int(number)

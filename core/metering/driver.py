@@ -97,6 +97,8 @@ class MeterDriver:
         interpret: an opened frame -> what it means; raises `TelegramError` at most.
         interpret_many: the same for many frames of one layout and one maker, version and medium, in order;
             only to be quicker, as a `Table` is. None: each by itself.
+        index_many: of what `interpret_many` answers the index and the flags alone, for those who ask no more;
+            only to be quicker, so for a driver whose `interpret` refuses nothing. None: they get all.
         compact_formats: the record headers of full telegrams, for the compact frames of these meters: one
             hexadecimal text each, blanks between as you like. `ValueError` when one ends within a header.
         medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
@@ -119,6 +121,7 @@ class MeterDriver:
     serial: SerialFormat
     interpret: Callable[[Frame], Measurement]
     interpret_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
+    index_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
     compact_formats: tuple[str, ...] = field(default=(), repr=False)
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)

@@ -13,7 +13,7 @@ from itertools import repeat
 from core.mbus.frame import Frame
 from core.metering.fields import NOW, Field, read_fields, snapshots, target_fields
 from core.metering.history import read_histories
-from core.metering.measurement import FlagDuration, MeasuredValue, Measurement, StatusFlag
+from core.metering.measurement import INDEX_NAMES, FlagDuration, MeasuredValue, Measurement, StatusFlag
 from core.metering.status import status_flags
 
 
@@ -36,12 +36,15 @@ class Table:
     now: tuple[Field, ...] = NOW
     _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
     _fields_by_target: Mapping[int, tuple[Field, ...]] = field(init=False, repr=False, compare=False)
+    _index_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         tables = {number: (*self.now, *target_fields(number), *self.fields) for number in self.target}
         fields = tables[self.target[0]] if self.target else (*self.now, *self.fields)
         object.__setattr__(self, "_fields", fields)
         object.__setattr__(self, "_fields_by_target", tables if len(tables) > 1 else {})
+        index = tuple([one for one in fields if one.name in INDEX_NAMES])  # whatever the target
+        object.__setattr__(self, "_index_fields", index)
 
     def _fields_for(self, frame: Frame) -> tuple[Field, ...]:
         held = snapshots(frame)
@@ -144,6 +147,22 @@ class Table:
                 durations,
             )
         )
+
+    def index_many(
+        self, frames: Sequence[Frame], flags: Iterable[frozenset[StatusFlag]] | None = None
+    ) -> list[Measurement]:
+        """Index and flags alone of what `interpret_many` answers; the frames must be of one layout.
+
+        Args:
+            frames: of such meters.
+            flags: of each, beside those of the status byte.
+
+        """
+        statuses = [frame.envelope.status for frame in frames]
+        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
+        if flags is not None:
+            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        return list(map(Measurement, read_fields(frames, self._index_fields), found))
 
 
 def _are_alike(frames: Sequence[Frame]) -> bool:

@@ -73,6 +73,12 @@ def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _TABLE.interpret_many(frames, read, flags=flags, status_words=words, durations=durations)
 
 
+def index_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """Index and flags alone."""
+    infos = read_infos(frames)
+    return _TABLE.index_many(frames, None if infos is None else [info.flags for info in infos])
+
+
 _WATER: Final = (
     ("KAM", 0x1B, 0x06),
     ("KAM", 0x1B, 0x16),
@@ -108,6 +114,7 @@ DRIVER: Final = MeterDriver(
     ),
     interpret=interpret,
     interpret_many=interpret_many,
+    index_many=index_many,
     compact_formats=(
         # MULTICAL 21 and flowIQ
         "02FF20 0413 4413 615B 6167",

