@@ -18,6 +18,7 @@ from core.mbus.address import Address
 from core.metering import Measurement, StatusFlag, TelegramError
 
 _LARGEST: Final = 2**53
+_ONE: Final = Decimal(1)
 _NO_VALUES: Final[Mapping[str, Any]] = {}
 _NO_DURATIONS: Final[dict[str, "Duration"]] = {}
 _NO_FLAGS: Final[list[str]] = []
@@ -84,11 +85,11 @@ def tell_sender(answer: Answer, address: Address, driver: str) -> None:
 
 def tell_meaning(answer: Answer, measurement: Measurement) -> None:
     """Puts what a telegram means into an answer."""
+    history = measurement.history
     answer.measurements = plain_values(measurement.values)
-    if measurement.history:
+    if history:
         answer.history = [
-            PastValue(entry.day, entry.quantity, plain_number(entry.value), entry.source)
-            for entry in measurement.history
+            PastValue(entry.day, entry.quantity, plain_number(entry.value), entry.source) for entry in history
         ]
     if measurement.flags:
         answer.flags = _sorted(measurement.flags)
@@ -99,7 +100,7 @@ def tell_meaning(answer: Answer, measurement: Measurement) -> None:
             span.flag: Duration(span.at_least, span.at_most) for span in measurement.durations
         }
     earlier = measurement.previous_flags
-    answer.previous_alarm_flags = None if earlier is None else _sorted(earlier)
+    answer.previous_alarm_flags = earlier if earlier is None else _sorted(earlier) if earlier else _NO_FLAGS
 
 
 def fault_of(error: TelegramError) -> LineFault:
@@ -118,18 +119,22 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
     for name, value in values.items():
         kind = type(value)
         if kind is Decimal:
-            value = plain_number(value)  # type: ignore[arg-type]  # noqa: PLW2901
+            number = float(value)  # type: ignore[arg-type]
+            # As `plain_number` has it, which takes a call for each.
+            if number % 1 or not -_LARGEST < number < _LARGEST or value % _ONE:  # type: ignore[operator]
+                plain[name] = number
+            else:
+                plain[name] = int(number)
         elif kind is datetime:
-            value = value.isoformat(" ")  # type: ignore[attr-defined]  # noqa: PLW2901
-        plain[name] = value
+            plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
+        else:
+            plain[name] = value
     return plain
 
 
 def plain_number(value: Decimal) -> int | float:
     """The integer that a number is, if a double holds it exactly; otherwise the nearest double."""
     number = float(value)
-    if number.is_integer() and -_LARGEST < number < _LARGEST:
-        whole = int(number)
-        if whole == value:
-            return whole
-    return number
+    if number % 1 or not -_LARGEST < number < _LARGEST or value % _ONE:
+        return number
+    return int(number)

@@ -37,9 +37,11 @@ from submeter.decode_answers import Answer, LineFault, fault_of, tell_meaning, t
 _BAD_INPUT: Final = "INVALID_INPUT"
 LONGEST_OBJECT: Final = 1 << 20
 """Characters of a line that is read: an object holds the telegrams before it, too."""
-_MOST_LINES: Final = 2048
+_MOST_LINES: Final = 512
 _MOST_CHARACTERS: Final = 1 << 22
-"""Of a batch: so many that what its telegrams have in common is worth finding, and no more."""
+"""Of a batch: so many that what its telegrams have in common is worth finding, and no more: what is made of
+them fits a core's cache.
+"""
 _MOST_FORMATS: Final = 1024
 _LEAST_INT: Final = -(1 << 63)
 _MOST_INT: Final = 1 << 64
@@ -291,10 +293,12 @@ def _parsed(line: str) -> GatewayLine | TelegramError:
 
 def _tell(question: _Question, opened: Opened | TelegramError) -> None:
     """Fills the answer in."""
-    answer = question.answer
+    answer, received_at = question.answer, question.received.received_at
     if isinstance(opened, Opened):
-        tell_meaning(answer, as_received(opened.measurement, question.received.received_at))
-        answer.no_values = why_no_values(opened)
+        measurement = opened.measurement
+        if len(measurement.values) <= 1:  # with more there is nothing to explain
+            answer.no_values = why_no_values(opened)
+        tell_meaning(answer, measurement if received_at is None else as_received(measurement, received_at))
         return
     part = clear_part(question.sender)
     if part is not None:

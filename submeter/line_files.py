@@ -92,11 +92,17 @@ class LineReader:
         text = ended
         if not nuls and text.endswith("\r"):
             self._waiting, text = "\r", text[:-1]
-        first, *others = _LINE_ENDS.sub("\n", text).split("\n")
-        self._add(first)
-        for line in others:
+        if "\r" in text or "\0" in text:
+            text = _LINE_ENDS.sub("\n", text)
+        lines = text.split("\n")
+        self._add(lines[0])
+        if len(lines) > 1:
             yield self._line()
-            self._add(line)
+            for line in lines[1:-1]:  # whole ones, nearly all
+                whole = line.lstrip("\0")
+                length = len(whole)
+                yield whole if length <= self._longest else cut_line(whole[: self._longest], length)
+            self._add(lines[-1])
 
     def _add(self, part: str) -> None:
         if not self._length:

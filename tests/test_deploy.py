@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
@@ -71,6 +72,19 @@ def test_the_compose_file_has_what_an_installation_needs() -> None:
     assert COMPOSE["services"].keys() - OURS.keys() == {"broker", "counters", "database", "mail"}
     without = {name for name, service in COMPOSE["services"].items() if "healthcheck" not in service}
     assert without == {"migrate"}  # it ends
+
+
+def test_the_workers_read_the_broker_each_by_a_session_of_its_own() -> None:
+    """The broker's address, as a user whom its access list knows; and an identifier for each worker."""
+    url = urlsplit(example()["SUBMETER_MQTT_URL"])
+    assert url.hostname in COMPOSE["services"]
+    users = re.findall(
+        r"^user (\S+)$", (DEPLOY / "mosquitto" / "acl").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert url.username in users
+    workers = [one for one in OURS.values() if one["command"] == ["worker"]]
+    ids = {one["environment"]["SUBMETER_MQTT_CLIENT_ID"] for one in workers}
+    assert len(ids) == len(workers) == 2
 
 
 def test_what_a_health_check_asks_for_is_there() -> None:

@@ -17,6 +17,8 @@ WIRE_LENGTH = 8
 _MAKER_BIT = 0x7FFF  # bit 15 marks a "soft" address with some makers (ITW, APT); the letters do not change
 _TEXT = re.compile(r"([A-Z@\[\\\]^_]{3})-([0-9A-F]{8})-([0-9A-F]{2})-([0-9A-F]{2})", re.ASCII)
 
+_BYTES = tuple([f"{byte:02X}" for byte in range(256)])  # formatting two for each telegram takes longer
+
 
 class Address(Struct, frozen=True, gc=False):
     """Who sent it.
@@ -37,7 +39,7 @@ class Address(Struct, frozen=True, gc=False):
     medium: int
 
     def __str__(self) -> str:
-        return f"{self.manufacturer}-{self.identification}-{self.version:02X}-{self.medium:02X}"
+        return f"{self.manufacturer}-{self.identification}-{_BYTES[self.version]}-{_BYTES[self.medium]}"
 
     @classmethod
     def parse(cls, text: str) -> "Address":

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 import orjson
-from msgspec import Struct
+from msgspec import UNSET, MsgspecError, Raw, Struct, UnsetType, field
+from msgspec.json import Decoder
 
 from core.mbus.errors import TelegramFault
 from core.mbus.serial_frames import SERIAL_STARTS, read_serial
@@ -79,6 +80,8 @@ def is_blank(text: str) -> bool:
     """True for an empty line and for a comment, a line that begins with `#`: nothing to parse, nothing
     wrong.
     """
+    if text[:1].isalnum() or text.startswith("{"):  # nearly all lines
+        return False
     line = text.strip()
     if line[:1] == "\ufeff":
         line = stripped(line)
@@ -115,9 +118,14 @@ def parse_line(text: str) -> GatewayLine:
             checksum of a serial frame.
 
     """
-    plain = _plain(text)
-    if plain is not None:
-        return GatewayLine(plain)
+    if text.startswith("{"):
+        usual = _usual_json(text)
+        if usual is not None:
+            return usual
+    else:
+        plain = _plain(text)
+        if plain is not None:
+            return GatewayLine(plain)
     cut = _CUT.search(text) if len(text) > LONGEST_LINE else None
     if cut is not None:
         raise _fault(
@@ -205,6 +213,55 @@ def _rtl_wmbus(line: str) -> GatewayLine:
     return GatewayLine(raw, received_at=_moment(moment), crc_kept=False, checked=True)
 
 
+class _UsualJson(Struct, frozen=True, gc=False):
+    """The fields of a JSON line that are read, of their usual kinds; others are passed over."""
+
+    telegram: str
+    received_at: str | None = None
+    timestamp: str | None = None
+    time: str | None = None
+    mic: str | None = None
+    rssi_dbm: float | None = None
+    crc_kept: bool | None = None
+    uplink_message: Raw | UnsetType = UNSET
+    device_info: Raw | UnsetType = field(default=UNSET, name="deviceInfo")
+    receivers: Raw | UnsetType = field(default=UNSET, name="rxInfo")
+
+
+_read_usual: Final = Decoder(_UsualJson).decode
+
+
+def _usual_json(text: str) -> GatewayLine | None:
+    """A JSON line as most are, without a look at what is not asked for; None where `_json` has to read it."""
+    if len(text) > LONGEST_LINE:
+        return None
+    try:
+        read = _read_usual(text)
+        telegram = unhexlify(read.telegram)
+    except (MsgspecError, ValueError, RecursionError):
+        return None
+    is_uplink = not (read.uplink_message is read.device_info is read.receivers is UNSET)
+    if is_uplink or not 0 < len(telegram) <= _LONGEST // 2 or read.mic not in _CHECKED:
+        return None
+    received: str | None = read.timestamp
+    if read.received_at is not None:
+        received = read.received_at
+    elif received is None:
+        received = read.time
+    strength = read.rssi_dbm
+    return GatewayLine(
+        telegram,
+        None if received is None else _moment(received),
+        strength if strength is None or -_LOUDEST_DBM < strength < _LOUDEST_DBM else None,
+        read.crc_kept,
+        read.mic is not None,
+    )
+
+
+_CHECKED: Final = (None, "CRC")
+"""What rtl_433 says of the checksums of a telegram that it did not check, or whose checksums fit."""
+
+
 def _json(line: str) -> GatewayLine:
     content = _json_value(line)
     if not isinstance(content, dict):
@@ -215,7 +272,7 @@ def _json(line: str) -> GatewayLine:
     telegram = content.get("telegram", content.get("data"))
     if not isinstance(telegram, str):
         raise _fault("The JSON object has neither a telegram nor a data field with hexadecimal text.")
-    if content.get("mic") not in {None, "CRC"}:
+    if content.get("mic") not in _CHECKED:
         raise _fault("The receiver says that the checksum failed.", code=TelegramFault.INTEGRITY_FLAG)
     received = next(
         (content[name] for name in ("received_at", "timestamp", "time") if content.get(name) is not None),

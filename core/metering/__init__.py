@@ -11,7 +11,7 @@ from core.mbus.lines import GatewayLine, is_blank, parse_line, simulation_second
 from core.mbus.records import Record
 from core.mbus.values import date_g
 from core.mbus.vocabulary import Function, Integrity, Measurand, SecurityKind
-from core.metering.decode import Identified, Opened, clear_part, identify, open_telegram
+from core.metering.decode import NO_BATCH, Identified, Opened, clear_part, identify, open_telegram
 from core.metering.driver import MeterDriver, Proprietary, Signature
 from core.metering.fields import Field, snapshots
 from core.metering.formats import NO_FORMATS, CompactFormats, FormatEntry
@@ -45,6 +45,7 @@ from core.metering.table import Table
 
 __all__ = [
     "GENERIC",
+    "NO_BATCH",
     "NO_FORMATS",
     "Address",
     "BrokenPlugin",

@@ -54,6 +54,8 @@ class Proprietary:
         encrypted_from: the offset in the telegram at which the encrypted content begins.
         shortest: how many bytes of content a telegram has at least.
         key_length: in bytes, of a meter's own key; None: `open` looks at it.
+        open_many: the same as `open` for many envelopes of these claims, each with its key, in order; only to
+            be quicker, so None where `open` has to answer. None: each by itself.
 
     """
 
@@ -63,6 +65,7 @@ class Proprietary:
     encrypted_from: int = 11
     shortest: int = 1
     key_length: int | None = None
+    open_many: Callable[[Sequence[Envelope], Sequence[bytes | None]], Sequence[Frame | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class MeterDriver:
         interpret: an opened frame -> what it means; raises `TelegramError` at most.
         interpret_many: the same for many frames of one layout and one maker, version and medium, in order;
             only to be quicker, as a `Table` is. None: each by itself.
+        index_many: of what `interpret_many` answers the index and the flags alone, for those who ask no more;
+            only to be quicker, so for a driver whose `interpret` refuses nothing. None: they get all.
         compact_formats: the record headers of full telegrams, for the compact frames of these meters: one
             hexadecimal text each, blanks between as you like. `ValueError` when one ends within a header.
         medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
@@ -116,6 +121,7 @@ class MeterDriver:
     serial: SerialFormat
     interpret: Callable[[Frame], Measurement]
     interpret_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
+    index_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
     compact_formats: tuple[str, ...] = field(default=(), repr=False)
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)

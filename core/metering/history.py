@@ -29,6 +29,9 @@ _UNITS: Final = MappingProxyType(
 )
 
 
+_SNAPSHOT: Final = HistorySource.SNAPSHOT  # to look it up costs more than to make an entry
+
+
 def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[tuple[HistoryEntry, ...]]:
     """The history of each of some frames that are all of one layout: snapshots under these storage numbers,
     and all compact profiles.
@@ -48,19 +51,27 @@ def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[t
             )
             for frame in frames
         ]
-    if plan.one is None:
-        return [_planned_history(possible(frame.values, plan.guards), plan) for frame in frames]
-    record, place, quantity = plan.one
-    ((_, zero, mark),) = plan.guards  # what is billed is a count
-    answers: list[tuple[HistoryEntry, ...]] = []
-    for frame in frames:
-        values = frame.values
+    return [_simple_history(frame.values, plan) for frame in frames]
+
+
+def _simple_history(values: tuple[RecordValue, ...], plan: "_HistoryPlan") -> tuple[HistoryEntry, ...]:
+    """As `_planned_history` of what is possible, which takes longer; nearly all are taken as they are."""
+    entries: list[HistoryEntry] = []
+    for record, place, quantity, zero, mark in plan.simple:
         value, day = values[record], values[place]
-        if type(value) is Decimal and type(day) is date and value >= zero and (mark is None or value != mark):
-            answers.append((HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT),))
-        else:
-            answers.append(_planned_history(possible(values, plan.guards), plan))
-    return answers
+        if (
+            type(value) is not Decimal
+            or type(day) is not date
+            or value < zero
+            or (mark is not None and value == mark)
+        ):
+            return _planned_history(possible(values, plan.guards), plan)
+        entries.append(HistoryEntry(day, quantity, value, _SNAPSHOT))
+    if not plan.simple:
+        return _planned_history(possible(values, plan.guards), plan) if plan.steps else ()
+    if not plan.one_day:
+        entries.sort(key=_day, reverse=True)  # those of one day keep the order of the plan
+    return tuple(entries)
 
 
 def _planned_history(values: Sequence[RecordValue], plan: "_HistoryPlan") -> tuple[HistoryEntry, ...]:
@@ -111,11 +122,12 @@ class _HistoryPlan:
     """Which records of a layout are snapshots, and whether it has profiles.
 
     `distinct` says that no two snapshots count the same, so that none can contradict another; the steps are
-    in the order in which entries of one day stand. `one` is of the only step, when its value is taken as it
-    is: the record, the record of its day, what it counts. `guards` are of the records taken.
+    in the order in which entries of one day stand. `simple` are the steps when they are distinct and all
+    values are taken as they are: the record, the record of its day, what it counts, zero and mark as in its
+    guard; `one_day`: they share the record of the day. `guards` are of the records taken.
     """
 
-    __slots__ = ("distinct", "guards", "one", "profiles", "steps")
+    __slots__ = ("distinct", "guards", "one_day", "profiles", "simple", "steps")
 
     def __init__(self, layout: Layout, storages: tuple[int, ...]) -> None:
         steps: list[_Step] = []
@@ -130,9 +142,15 @@ class _HistoryPlan:
         self.guards: tuple[Guard, ...] = guards(layout, [step.record for step in steps])
         self.steps = sorted(steps, key=_quantity, reverse=True)
         self.distinct = len({step.quantity for step in steps}) == len(steps)
-        simple = [step for step in steps if step.same_unit and not step.other_days]
-        only = simple[0] if simple and len(steps) == 1 else None
-        self.one = None if only is None else (only.record, only.day, only.quantity)
+        bounds = {index: (zero, mark) for index, zero, mark in self.guards}  # what is billed is a count
+        self.simple: tuple[tuple[int, int, Quantity, Decimal | int, Decimal | int | None], ...] = ()
+        if self.distinct and all(
+            step.same_unit and not step.other_days and step.record in bounds for step in steps
+        ):
+            self.simple = tuple(
+                [(step.record, step.day, step.quantity, *bounds[step.record]) for step in self.steps]
+            )
+        self.one_day = len({step.day for step in steps}) == 1
         self.profiles = any(
             not COMPACT_PROFILES.isdisjoint(place.meaning.modifiers) for place in layout.places
         )
@@ -143,7 +161,7 @@ def _snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[Hi
     for index, first, others, quantity, wanted, unit, same in steps:
         value, day = values[index], values[first]
         if same and not others and type(value) is Decimal and type(day) is date:  # nearly all are
-            entries.append(HistoryEntry(day, quantity, value, HistorySource.SNAPSHOT))
+            entries.append(HistoryEntry(day, quantity, value, _SNAPSHOT))
             continue
         if others:
             day = single_day(values, (first, *others))
@@ -151,7 +169,7 @@ def _snapshots(values: Sequence[RecordValue], steps: Sequence[_Step]) -> list[Hi
             number = value if same and isinstance(value, Decimal) else converted_to(value, unit, wanted)
             if number is not None:
                 on = day.date() if isinstance(day, datetime) else day
-                entries.append(HistoryEntry(on, quantity, number, HistorySource.SNAPSHOT))
+                entries.append(HistoryEntry(on, quantity, number, _SNAPSHOT))
     return entries
 
 

@@ -167,6 +167,10 @@ _INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
 )
 
 
+INDEX_NAMES: Final = frozenset([name for name, _, _ in _INDEXES])
+"""The values of which the index is one."""
+
+
 class Measurement(Struct, frozen=True, gc=False):
     """The driver-neutral content of one telegram.
 

@@ -6,14 +6,14 @@ both `interpret` and `interpret_many`, and a batch is interpreted in a third of 
 more than the table hands it to `interpret`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
 from core.mbus.frame import Frame
 from core.metering.fields import NOW, Field, read_fields, snapshots, target_fields
 from core.metering.history import read_histories
-from core.metering.measurement import FlagDuration, MeasuredValue, Measurement, StatusFlag
+from core.metering.measurement import INDEX_NAMES, FlagDuration, MeasuredValue, Measurement, StatusFlag
 from core.metering.status import status_flags
 
 
@@ -36,12 +36,15 @@ class Table:
     now: tuple[Field, ...] = NOW
     _fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
     _fields_by_target: Mapping[int, tuple[Field, ...]] = field(init=False, repr=False, compare=False)
+    _index_fields: tuple[Field, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         tables = {number: (*self.now, *target_fields(number), *self.fields) for number in self.target}
         fields = tables[self.target[0]] if self.target else (*self.now, *self.fields)
         object.__setattr__(self, "_fields", fields)
         object.__setattr__(self, "_fields_by_target", tables if len(tables) > 1 else {})
+        index = tuple([one for one in fields if one.name in INDEX_NAMES])  # whatever the target
+        object.__setattr__(self, "_index_fields", index)
 
     def _fields_for(self, frame: Frame) -> tuple[Field, ...]:
         held = snapshots(frame)
@@ -90,21 +93,79 @@ class Table:
             durations,
         )
 
-    def interpret_many(self, frames: Sequence[Frame]) -> list[Measurement]:
-        """What many frames mean; quick when they are of one layout."""
-        layout = frames[0].layout if frames else None
-        if self._fields_by_target or any([frame.layout is not layout for frame in frames]):  # noqa: C419 - half the time
-            return [self.interpret(frame) for frame in frames]
+    def values_many(self, frames: Sequence[Frame]) -> list[dict[str, MeasuredValue]]:
+        """The values of many frames, by name; quick when they are of one layout."""
+        if self._fields_by_target or not _are_alike(frames):
+            return [self.values(frame) for frame in frames]
+        return read_fields(frames, self._fields) if frames else []
+
+    def interpret_many(
+        self,
+        frames: Sequence[Frame],
+        values: Sequence[Mapping[str, MeasuredValue]] | None = None,
+        *,
+        flags: Iterable[frozenset[StatusFlag]] | None = None,
+        status_words: Iterable[int | None] | None = None,
+        previous_flags: Iterable[frozenset[StatusFlag] | None] = repeat(None),
+        durations: Iterable[tuple[FlagDuration, ...]] = repeat(()),
+    ) -> list[Measurement]:
+        """What many frames mean, as `interpret` has it; quick when they are of one layout.
+
+        Args:
+            frames: of such meters.
+            values: of each, in place of the table's own, where the driver changed them.
+            flags: of each, beside those of the status byte.
+            status_words: of each, the vendor's own in place of the status byte, unless it is None.
+            previous_flags: of each, as in `Measurement`.
+            durations: of each, as in `Measurement`.
+
+        """
         if not frames:
             return []
         statuses = [frame.envelope.status for frame in frames]
+        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
+        words = statuses
+        if flags is not None:
+            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        if status_words is not None:
+            words = [
+                status if word is None else word for status, word in zip(statuses, status_words, strict=False)
+            ]
+        if _are_alike(frames):
+            histories = read_histories(frames, self.storages)
+        else:
+            histories = [read_histories((frame,), self.storages)[0] for frame in frames]
         return list(
             map(
                 Measurement,
-                read_fields(frames, self._fields),
-                map(status_flags, statuses),
-                statuses,
+                self.values_many(frames) if values is None else values,
+                found,
+                words,
                 repeat(False),
-                read_histories(frames, self.storages),
+                histories,
+                previous_flags,
+                durations,
             )
         )
+
+    def index_many(
+        self, frames: Sequence[Frame], flags: Iterable[frozenset[StatusFlag]] | None = None
+    ) -> list[Measurement]:
+        """Index and flags alone of what `interpret_many` answers; the frames must be of one layout.
+
+        Args:
+            frames: of such meters.
+            flags: of each, beside those of the status byte.
+
+        """
+        statuses = [frame.envelope.status for frame in frames]
+        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
+        if flags is not None:
+            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        return list(map(Measurement, read_fields(frames, self._index_fields), found))
+
+
+def _are_alike(frames: Sequence[Frame]) -> bool:
+    """True when all are of one layout."""
+    layout = frames[0].layout if frames else None
+    return not any([frame.layout is not layout for frame in frames])  # noqa: C419 - half the time

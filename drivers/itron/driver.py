@@ -33,6 +33,11 @@ def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _table(frames[0]).interpret_many(frames)
 
 
+def index_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """Index and flags alone."""
+    return _table(frames[0]).index_many(frames)
+
+
 def _table(frame: Frame) -> Table:
     return _HEAT if frame.envelope.meter_address.medium == _HEAT_MEDIUM else _WATER
 
@@ -49,4 +54,5 @@ DRIVER: Final = MeterDriver(
     ),
     interpret=interpret,
     interpret_many=interpret_many,
+    index_many=index_many,
 )

@@ -4,6 +4,8 @@ In: the info code of a record. Out: flags and durations. The one rule: a word wi
 MULTICAL 302) is kept raw and raises no flag.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -95,18 +97,40 @@ _WITH_DURATIONS: Final = bytes.fromhex("02FF20")
 class InfoCode(NamedTuple):
     """A decoded info code: the word as sent, the current states, and how long states lasted recently."""
 
-    word: int
+    word: int | None
     flags: frozenset[StatusFlag]
     durations: tuple[FlagDuration, ...]
+
+
+_NO_INFO: Final = InfoCode(None, frozenset(), ())
 
 
 def read_info(frame: Frame) -> InfoCode | None:
     """The first info code among the records; None when there is none."""
     for header, value in frame.values_under(INFO_CODES):
         if isinstance(value, int):
-            durations = _durations(value) if header == _WITH_DURATIONS else ()
-            return InfoCode(value, INFO_CODES[header].flags(value), durations)
+            return _info(header, value)
     return None
+
+
+def read_infos(frames: Sequence[Frame]) -> list[InfoCode] | None:
+    """The first info code of each of some frames of one layout, without word and flags where there is none;
+    None when that layout has no place for one.
+    """
+    places = frames[0].layout.places_under(INFO_CODES)
+    if not places:
+        return None
+    (index, header), *more = places
+    if more:
+        return [read_info(frame) or _NO_INFO for frame in frames]
+    words = [frame.values[index] for frame in frames]
+    return [_info(header, word) if isinstance(word, int) else _NO_INFO for word in words]
+
+
+@lru_cache(maxsize=1024)
+def _info(header: bytes, word: int) -> InfoCode:
+    durations = _durations(word) if header == _WITH_DURATIONS else ()
+    return InfoCode(word, INFO_CODES[header].flags(word), durations)
 
 
 def _durations(word: int) -> tuple[FlagDuration, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from drivers.ocea import prios, serials
 from submeter.vendor import (
@@ -89,6 +89,13 @@ def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _interpret_prios(frames) if how_many == len(frames) else [interpret(frame) for frame in frames]
 
 
+def index_many(frames: Sequence[Frame]) -> list[Measurement]:
+    """Index and flags alone."""
+    if frames[0].envelope.ci in prios.PRIOS_CI:
+        return _PRIOS.index_many(frames, [_alarms(frame.envelope.raw[11:14]).flags for frame in frames])
+    return _table(frames[0]).index_many(frames)
+
+
 def _table(frame: Frame) -> Table:
     meter = frame.envelope.meter_address
     storages = _TARGET_STORAGES.get(meter.version, _USUAL)
@@ -96,33 +103,36 @@ def _table(frame: Frame) -> Table:
 
 
 def _interpret_prios(frames: Sequence[Frame]) -> list[Measurement]:
-    """What PRIOS frames of one layout mean."""
-    return [
-        _with_alarms(frame.envelope.raw, frame.envelope.meter_address, measurement)
-        for frame, measurement in zip(frames, _PRIOS.interpret_many(frames), strict=True)
-    ]
+    """What PRIOS frames of one layout mean, with what stands before their encrypted part."""
+    read = _PRIOS.values_many(frames)
+    alarms = [_alarms(frame.envelope.raw[11:14]) for frame in frames]
+    for values, alarm, frame in zip(read, alarms, frames, strict=True):
+        values["battery_years"], values["transmit_period_s"] = alarm.battery, alarm.period
+        serial = serials.with_year(frame.envelope.meter_address)
+        if serial is not None:
+            values["printed_serial"], values["manufacture_year"] = serial
+    words, flags, past, _, _ = zip(*alarms, strict=True)
+    return _PRIOS.interpret_many(frames, read, flags=flags, status_words=words, previous_flags=past)
 
 
-def _with_alarms(raw: bytes, address: Address, read: Measurement) -> Measurement:
-    """What a PRIOS frame means, with what stands before its encrypted part."""
-    battery, period = _HALF_YEARS[raw[12] & 0x1F], 1 << (raw[11] & 0x0F) + 2
-    values = {**read.values, "battery_years": battery, "transmit_period_s": period}
-    serial = serials.from_address(address) if address.manufacturer == serials.MAKER else None
-    if serial is not None:
-        values["printed_serial"] = serial
-        values["manufacture_year"] = serials.year_of(serial)
-    word = int.from_bytes(raw[11:14], "little")
+class _Alarms(NamedTuple):
+    """What the bytes 11 to 13 of a PRIOS frame say."""
+
+    word: int
+    flags: frozenset[StatusFlag]
+    past: frozenset[StatusFlag]
+    battery: Decimal
+    period: int
+
+
+@lru_cache(maxsize=4096)
+def _alarms(sent: bytes) -> _Alarms:
+    word = int.from_bytes(sent, "little")
     flags = PRIOS_ALARMS.flags(word)
     if not flags and word >> _GENERAL_ALARM_BIT & 1:
         flags = _GENERAL_ALARM
-    past = PRIOS_PAST_ALARMS.flags(word)
-    return Measurement(
-        values,
-        flags | read.flags if read.flags else flags,
-        status_word=word,
-        history=read.history,
-        previous_flags=past,
-    )
+    battery, period = _HALF_YEARS[sent[1] & 0x1F], 1 << (sent[0] & 0x0F) + 2
+    return _Alarms(word, flags, PRIOS_PAST_ALARMS.flags(word), battery, period)
 
 
 def medium_of(address: Address) -> int:
@@ -158,6 +168,7 @@ DRIVER: Final = MeterDriver(
     ),
     interpret=interpret,
     interpret_many=interpret_many,
+    index_many=index_many,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
     proprietary=prios.PROPRIETARY,

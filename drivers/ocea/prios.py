@@ -13,10 +13,11 @@ random contents one in 262,144 is below it and has the check byte.
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
+from struct import Struct
 from typing import Final
 
 from msgspec.structs import replace
@@ -40,6 +41,7 @@ from submeter.vendor.proprietary import (
 )
 
 MAKERS: Final = ("SAP", "DME", "HYD", "EWT")
+_AS_SENT: Final = "SAP"
 PRIOS_CI: Final = range(0xA0, 0xA8)
 REAL_DATA_CI: Final = 0x7A
 
@@ -119,7 +121,7 @@ def decrypt(telegram: bytes, key: bytes) -> bytes:
 def read_address(envelope: Envelope) -> Address:
     """The meter's address. All but Sappel send version and medium before the identification."""
     sent = envelope.link_address
-    if sent.manufacturer == "SAP":
+    if sent.manufacturer == _AS_SENT:
         return sent
     wire, number = envelope.raw, sent.identification
     # On air version, medium and identification stand in this order; the link layer takes them for the
@@ -135,9 +137,7 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
 
     """
     read = _read_real_data if envelope.ci == REAL_DATA_CI else _read_prios
-    address = read_address(envelope)
-    if address != envelope.meter_address:
-        envelope = replace(envelope, meter_address=address)
+    envelope = _with_address(envelope)
     for candidate in _WELL_KNOWN if key is None else (key,):
         opened = read(envelope, decrypt(envelope.raw, candidate), default_key=key is None)
         if opened is not None:
@@ -163,6 +163,79 @@ def open_envelope(envelope: Envelope, key: bytes | None) -> Frame | None:
     return None
 
 
+def open_many(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> list[Frame | None]:
+    """The frames of PRIOS telegrams as nearly all meters send them; None where `open_envelope` answers."""
+    frames: list[Frame | None] = [None] * len(envelopes)
+    usual = [
+        place
+        for place, envelope in enumerate(envelopes)
+        if len(envelope.raw) == _USUAL_LENGTH and envelope.ci in PRIOS_CI
+    ]
+    own = [(place, key) for place in usual if (key := keys[place]) is not None]
+    _open_usual(own, envelopes, frames, default_key=False)
+    left = [place for place in usual if keys[place] is None]
+    for key in _WELL_KNOWN:
+        left = _open_usual([(place, key) for place in left], envelopes, frames, default_key=True)
+    return frames
+
+
+def _open_usual(
+    asked: Sequence[tuple[int, bytes]],
+    envelopes: Sequence[Envelope],
+    frames: list[Frame | None],
+    *,
+    default_key: bool,
+) -> list[int]:
+    """Opens telegrams of the long form; the places of those whose check byte does not fit."""
+    raws = b"".join([envelopes[place].raw for place, _ in asked])
+    seeds = zip(_SEEDS.iter_unpack(raws), _KEY.iter_unpack(b"".join([key for _, key in asked])), strict=True)
+    registers = [one ^ two ^ three ^ four ^ five for (one, two, three), (four, five) in seeds]
+    lowest, low, high, highest = _LONG_TABLES
+    streams = [
+        (
+            lowest[register & 0xFF]
+            ^ low[register >> 8 & 0xFF]
+            ^ high[register >> 16 & 0xFF]
+            ^ highest[register >> 24]
+        ).to_bytes(_LONG_LENGTH, "little")
+        for register in registers
+    ]
+    encrypted = b"".join([envelopes[place].raw[_ENCRYPTED_FROM:] for place, _ in asked])
+    mixed = int.from_bytes(encrypted, "little") ^ int.from_bytes(b"".join(streams), "little")
+    plain = mixed.to_bytes(len(encrypted), "little")
+    others: list[int] = []
+    at = 0
+    for (place, _), (check, litres, before, written) in zip(asked, _CONTENT.iter_unpack(plain), strict=True):
+        content = plain[at : at + _LONG_LENGTH]
+        at += _LONG_LENGTH
+        if check != _CHECK_BYTE:
+            others.append(place)
+            continue
+        day = _remembered_day(written)
+        if litres | before < _USUAL and day and day < _USUAL_DAY:
+            values = (litres * _LITRE, before * _LITRE, day)
+            envelope = envelopes[place]
+            if envelope.link_address.manufacturer != _AS_SENT:
+                envelope = _with_address(envelope)
+            frames[place] = Frame(envelope, _LONG, values, content, default_key)
+    return others
+
+
+def _with_address(envelope: Envelope) -> Envelope:
+    """The envelope with the address as its maker writes it."""
+    address = read_address(envelope)
+    return envelope if address == envelope.meter_address else replace(envelope, meter_address=address)
+
+
+_SEEDS: Final = Struct(">2x3I12x")
+_KEY: Final = Struct(">2I")
+_CONTENT: Final = Struct("<BII2s")
+_LONG_LENGTH: Final = _CONTENT.size
+_LONG_TABLES: Final = tuple(
+    tuple(entry & (1 << 8 * _LONG_LENGTH) - 1 for entry in table) for table in _TABLES
+)
+_USUAL_LENGTH: Final = _ENCRYPTED_FROM + _LONG_LENGTH
+
 # Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
 # known sends what might be one.
 _OPENED: Final = 16.0
@@ -176,6 +249,7 @@ PROPRIETARY: Final = Proprietary(
     encrypted_from=_ENCRYPTED_FROM,
     shortest=5,
     key_length=8,
+    open_many=open_many,
 )
 
 
@@ -186,7 +260,6 @@ _MONTH_END: Final = _place(5, 9, Measurand.VOLUME, unit="m3", storage=1)
 _DAY: Final = _place(9, 11, Measurand.DATE, storage=1)
 _SHORT: Final = Layout((_TOTAL,), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
-_LONG_LENGTH: Final = 11
 
 
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)

@@ -10,6 +10,7 @@ and not `H18CA029620` (R-086).
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from submeter.vendor import Address
@@ -17,6 +18,9 @@ from submeter.vendor import Address
 PATTERN: Final = r"[A-Z]\d{1,2}[A-Z]{2}\d{6}|\d{8}"
 _PARTS: Final = re.compile(r"([A-Z])(\d{1,2})([A-Z])([A-Z])(\d{6})", re.ASCII)
 _NUMBER_BITS: Final = 26
+_NUMBER_MASK: Final = (1 << _NUMBER_BITS) - 1
+_DIAMETER_BIT: Final = 29
+_A_YEAR: Final = 1_000_000
 _LETTERS: Final = range(1, 27)
 MAKER: Final = "SAP"
 
@@ -49,12 +53,36 @@ def from_address(address: Address) -> str | None:
     """The printed serial of a radio address; None if it is of another maker or has no letters."""
     if address.manufacturer != MAKER:
         return address.identification if address.identification.isdecimal() else None
-    wire = int(address.identification, 16) | address.version << 32 | address.medium << 40
-    number = f"{wire & (1 << _NUMBER_BITS) - 1:08d}"
-    diameter, kind, owner = wire >> 29 & 0x1F, wire >> 34 & 0x1F, wire >> 39 & 0x1F
+    return with_letters(address)
+
+
+def with_letters(address: Address) -> str | None:
+    """The printed serial of a Sappel meter; None if its address has no letters, or is of another maker."""
+    found = with_year(address)
+    return None if found is None else found[0]
+
+
+def with_year(address: Address) -> tuple[str, int] | None:
+    """The same, and the year of manufacture."""
+    if address.manufacturer != MAKER:
+        return None
+    low = int(address.identification, 16)
+    year, number = divmod(low & _NUMBER_MASK, _A_YEAR)
+    letters = _letters(low >> _DIAMETER_BIT | address.version << 3 | address.medium << 11, year)
+    if letters is None:
+        return None
+    before, of_year = letters
+    return before + str(_A_YEAR + number)[1:], of_year  # six digits, in half the time of a format
+
+
+@lru_cache(maxsize=4096)
+def _letters(wire: int, year: int) -> tuple[str, int] | None:
+    """What a serial begins with, from the bits of the address above its number, and the whole year."""
+    diameter, kind, owner = wire & 0x1F, wire >> 5 & 0x1F, wire >> 10 & 0x1F
     if not (diameter in _LETTERS and kind in _LETTERS and owner in _LETTERS):
         return None
-    return f"{chr(64 + owner)}{number[:2]}{chr(64 + kind)}{chr(64 + diameter)}{number[2:]}"
+    before = f"{chr(64 + owner)}{year:02d}{chr(64 + kind)}{chr(64 + diameter)}"
+    return before, year_of(before)
 
 
 def year_of(serial: str) -> int:

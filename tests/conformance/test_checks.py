@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_in
 
 from core.metering import (
     Address,
@@ -206,3 +207,24 @@ def test_damage_is_the_same_every_time(registry) -> None:
     subjects, _ = subjects_of([EntryPoint("itron", "drivers.itron", "submeter.drivers")])
     once = damage.look_for_damage(subjects[0].driver, subjects[0].vectors[:2], registry)
     assert damage.look_for_damage(subjects[0].driver, subjects[0].vectors[:2], registry) == once
+
+
+def test_opening_many_otherwise_than_one_is_found_out() -> None:
+    """`open_many` may leave a telegram to `open`, and may not answer with another frame, or for too few."""
+    (subject,), _ = subjects_of([EntryPoint("ocea", "drivers.ocea", "submeter.drivers")])
+    own = subject.driver.proprietary
+    assert own is not None
+
+    def failures(open_many) -> list[str]:
+        driver = replace(subject.driver, proprietary=replace(own, open_many=open_many))
+        loaded = replace(subject.loaded, driver=driver)
+        tried = replace(subject, loaded=loaded, registry=Registry((loaded,)))
+        return next(result for result in run_checks([tried]) if result.check == "values").failures
+
+    def other(envelopes, keys) -> list[Frame | None]:
+        frames = [own.open(envelope, key) for envelope, key in zip(envelopes, keys, strict=True)]
+        return [None if frame is None else replace_in(frame, in_clear=True) for frame in frames]
+
+    assert not failures(lambda envelopes, keys: [None] * len(envelopes))
+    for wrong in (other, lambda envelopes, keys: []):
+        assert any("open_many does not answer" in text for text in failures(wrong))

@@ -1,5 +1,6 @@
 """core.mbus.lines: a gateway line, in any shape, to raw bytes."""
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -209,3 +210,58 @@ def test_no_text_raises_anything_else(text):
     """Whatever comes in, a line is parsed or refused with a TelegramError."""
     with suppress(TelegramError):
         assert parse_line(text).telegram
+
+
+_JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        ["CRC", "2026-07-14 08:15:42", "2026-07-14T08:15:42+02:00", "CRC failed", PRIOS, "1944"]
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=3,
+)
+_JSON_NAMES = [
+    "telegram",
+    "data",
+    "mic",
+    "time",
+    "timestamp",
+    "received_at",
+    "rssi_dbm",
+    "crc_kept",
+    "deviceInfo",
+    "rxInfo",
+    "uplink_message",
+    "model",
+]
+
+
+def _outcome(read, text):
+    try:
+        return read(text)
+    except TelegramError as fault:
+        return fault.code, fault.message, fault.offset
+
+
+@given(st.dictionaries(st.sampled_from(_JSON_NAMES), _JSON_VALUES), st.booleans(), st.integers(0, 400))
+def test_what_a_json_line_says_does_not_hang_on_its_usual_form(content, with_telegram, cut):
+    """A JSON line of any fields, whole or cut, gives what the same object gives behind a NUL, which nothing
+    but the general reader takes off.
+    """
+    if with_telegram:
+        content = {"telegram": PRIOS.lower(), **content}
+    text = json.dumps(content)
+    for line in (text, text[:cut] or "{", text.replace('"', "", 1), text.replace(":", ":\x01", 1)):
+        assert repr(_outcome(parse_line, line)) == repr(_outcome(parse_line, f"\0{line}"))
+
+
+@pytest.mark.parametrize("mic", ['["CRC"]', "{}", "0", '"FAILED"'])
+def test_a_checksum_flag_of_another_kind_is_damage(mic):
+    """What is neither absent nor "CRC" is refused as INTEGRITY_FLAG, a list too."""
+    with pytest.raises(TelegramError) as refused:
+        parse_line(f'{{"telegram":"{PRIOS}","mic":{mic}}}')
+    assert refused.value.code is TelegramFault.INTEGRITY_FLAG

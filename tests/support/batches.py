@@ -35,12 +35,15 @@ def one_by_one(case, registry, formats=NO_FORMATS):
         return error
 
 
-def batched(dwelling_requests, decoder, formats=NO_FORMATS):
+def batched(dwelling_requests, decoder, formats=NO_FORMATS, *, index_only=False):
     """What a batch answers for such cases."""
     found = decoder.identify([(telegram, crc_kept) for telegram, crc_kept, _ in dwelling_requests])
     known = [place for place, answer in enumerate(found) if not isinstance(answer, TelegramError)]
     opened = decoder.open(
-        [found[place] for place in known], [dwelling_requests[place][2] for place in known], formats=formats
+        [found[place] for place in known],
+        [dwelling_requests[place][2] for place in known],
+        formats=formats,
+        index_only=index_only,
     )
     answers = list(found)
     for place, answer in zip(known, opened, strict=True):
@@ -67,6 +70,7 @@ def assert_same(dwelling_requests, registry, decoder, formats=NO_FORMATS):
     """
     wanted = [one_by_one(case, registry, formats) for case in dwelling_requests]
     got = batched(dwelling_requests, decoder, formats)
+    assert_same_index(wanted, batched(dwelling_requests, decoder, formats, index_only=True))
     fresh = BatchDecoder(registry, ciphers=Ciphers(64))
     alone = [batched([case], fresh, formats)[0] for case in dwelling_requests]
     for case, one, *others in zip(dwelling_requests, wanted, got, alone, strict=True):
@@ -84,6 +88,19 @@ def assert_same(dwelling_requests, registry, decoder, formats=NO_FORMATS):
                 assert one.message_counter == other.message_counter
                 assert one.learned_format == other.learned_format
     return got
+
+
+def assert_same_index(wanted, got):
+    """Whoever asks for no more than the index gets the same index, flags and errors."""
+    for one, other in zip(wanted, got, strict=True):
+        if not isinstance(one, Opened) or not isinstance(other, Opened):
+            assert parts_of(one) == parts_of(other)
+            continue
+        assert (one.identified, one.frame) == (other.identified, other.frame)
+        assert one.measurement.index == other.measurement.index
+        assert one.measurement.flags == other.measurement.flags
+        assert one.integrity is other.integrity
+        assert one.index_step == other.index_step
 
 
 def vector_cases():

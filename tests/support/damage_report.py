@@ -27,6 +27,7 @@ class Difference:
     Attributes:
         undetectable: false readings that count, between their true neighbours, which nothing can tell from
             true ones: of no check, a check of the first block, or a gateway's that came before the damage.
+            Before all true ones only if they show the first one's index, and so change no figure.
         undecided: true readings that do not count since such a one counts beside them, or contradicts them:
             no checksum proves either, and the other one alone would lie between its true neighbours. Nothing
             tells which is false, so neither counts.
@@ -184,7 +185,7 @@ def _is_undetectable(
     back = BACKFLOW_LIMIT if evidence == Evidence.GATEWAY_CHECK else 0
     before = [other for moment, other in true_ones if moment < at][-1:]
     after = [other for moment, other in true_ones if moment > at][:1]
-    if not after or not (before or from_first):
+    if not after or not (before or from_first or index == after[0]):
         return False
     return index <= after[0] + back and (not before or before[0] - back <= index)
 

@@ -1,7 +1,7 @@
 """The classifier at ingestion: readings as they arrive, late and doubled ones included.
 
 In: the stored state of each meter, and its new readings. Out: the leaks concerned, and the state to store.
-The one rule: the state is settled up to three days before the latest reading, and later readings are
+The one rule: the state is settled up to a day before the latest reading, and later readings are
 processed again with any that arrived late; so shuffled and doubled readings give the same result as ordered
 ones, and neither work nor memory grows with a meter's history.
 """
@@ -17,11 +17,13 @@ from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
-LATE_S = 3 * 24 * 3600
-"""A reading this late is still processed in its place."""
+LATE_S = 26 * 3600
+"""A reading this late is still processed in its place: more than the longest civil day, so that the day of the
+last reading is never settled.
+"""
 
 _DAY_S = 24 * 3600
-_SETTLED_EVERY_S = _DAY_S
+_SETTLED_EVERY_S = 6 * 3600
 _BEGINNING_S = -(2**62)
 _NOTHING = Readings.of((), ())
 

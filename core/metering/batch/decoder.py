@@ -48,18 +48,23 @@ class BatchDecoder:
         keys: Sequence[bytes | None],
         *,
         formats: CompactFormats = NO_FORMATS,
+        index_only: bool = False,
     ) -> list[Opened | TelegramError]:
         """Opens telegrams from `identify`, each with its meter's key and the formats of its kind; the
         arguments are those of `open_telegram`.
+
+        With `index_only` a measurement may hold no more than what its index and its flags are made of.
         """
         with collector_at_rest():
-            return self._open(telegrams, keys, formats)
+            return self._open(telegrams, keys, formats, index_only=index_only)
 
     def _open(
         self,
         telegrams: Sequence[Identified],
         keys: Sequence[bytes | None],
         formats: CompactFormats,
+        *,
+        index_only: bool,
     ) -> list[Opened | TelegramError]:
         answers: Answers = {}
         groups: dict[int, list[int]] = {}
@@ -68,14 +73,14 @@ class BatchDecoder:
         for places in groups.values():
             kind = telegrams[places[0]].batch_key
             if not isinstance(kind, Kind):
-                for place in open_proprietary(places, telegrams, keys, answers):
+                for place in open_proprietary(places, telegrams, keys, answers, index_only=index_only):
                     identified = telegrams[place]
                     known = NONE_KNOWN if formats is NO_FORMATS else formats.formats_for(identified.address)
                     answers[place] = open_one(identified, keys[place], known)
                 continue
             # A shape has one maker, version and medium.
             known = formats.formats_for(telegrams[places[0]].address)
-            group = Group(kind.shape, telegrams, keys, known, self._ciphers)
+            group = Group(kind.shape, telegrams, keys, known, self._ciphers, index_only=index_only)
             if len(places) == 1:
                 answers[places[0]] = group.open_one(places[0])
                 continue

@@ -151,13 +151,22 @@ class Senders:
         if places:
             envelopes = shape.envelopes(telegrams)
             if shape.proprietary:
-                for place, envelope in zip(places, envelopes, strict=True):
-                    answers[place] = self._of_maker(envelope, driver)
+                answers.update(zip(places, self._all_of_maker(envelopes, driver), strict=True))
             else:
                 addresses = map(_meter_address, envelopes)
                 found = map(Identified, envelopes, addresses, repeat(driver), repeat(kind))
                 answers.update(zip(places, found, strict=True))
         return left
+
+    def _all_of_maker(
+        self, envelopes: Sequence[Envelope], driver: MeterDriver
+    ) -> Sequence[Identified | TelegramError]:
+        assert driver.proprietary is not None
+        try:
+            addresses = list(map(driver.proprietary.address, envelopes))
+        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: then each goes by itself
+            return [self._of_maker(envelope, driver) for envelope in envelopes]
+        return list(map(Identified, envelopes, addresses, repeat(driver)))
 
     def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Identified | TelegramError:
         assert driver.proprietary is not None

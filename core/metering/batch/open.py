@@ -6,6 +6,7 @@ it one at a time, and the layout that is learned there serves the rest.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import compress
 from operator import attrgetter, not_
 from typing import Final
@@ -20,11 +21,14 @@ from core.mbus.errors import TelegramError
 from core.mbus.frame import Frame
 from core.mbus.vocabulary import SecurityKind
 from core.metering.decode import Identified, Opened, open_telegram
-from core.metering.driver import MeterDriver
+from core.metering.driver import MeterDriver, Proprietary
 from core.metering.measurement import Measurement
 
 Answers = dict[int, Opened | TelegramError]
 _envelope: Final = attrgetter("envelope")
+# To look up a member of an enum costs a quarter of a microsecond.
+_PROPRIETARY: Final = SecurityKind.PROPRIETARY
+_NOT_ENCRYPTED: Final = SecurityKind.NONE
 
 
 def open_one(
@@ -42,43 +46,75 @@ def open_proprietary(
     telegrams: Sequence[Identified],
     keys: Sequence[bytes | None],
     answers: Answers,
+    *,
+    index_only: bool = False,
 ) -> list[int]:
     """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
     and kind of meter interpreted together; the places of the others are answered with.
     """
     left: list[int] = []
-    alike: dict[tuple[int, int, str, int, int], list[tuple[int, Frame]]] = {}
+    of_driver: dict[int, list[int]] = {}
     for place in places:
-        identified = telegrams[place]
-        frame = _opened_by_driver(identified, keys[place])
-        if frame is None:
+        if _is_of_its_driver(telegrams[place], keys[place]):
+            of_driver.setdefault(id(telegrams[place].driver), []).append(place)
+        else:
             left.append(place)
-            continue
-        meter = frame.envelope.meter_address
-        kind = (id(identified.driver), id(frame.layout), meter.manufacturer, meter.version, meter.medium)
-        alike.setdefault(kind, []).append((place, frame))
-    for group in alike.values():
-        driver = telegrams[group[0][0]].driver
+    alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
+    for driver_id, some in of_driver.items():
+        frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
+        for place, frame in zip(some, frames, strict=True):
+            if frame is None:
+                left.append(place)
+                continue
+            meter = frame.envelope.meter_address
+            kind = (driver_id, id(frame.layout), meter.manufacturer, meter.version, meter.medium)
+            group = alike.get(kind)
+            if group is None:
+                group = alike[kind] = [], []
+            group[0].append(place)
+            group[1].append(frame)
+    for some, opened in alike.values():
+        senders = [telegrams[place] for place in some]
         try:
-            measurements = _interpreted(driver, [frame for _, frame in group])
-            for (place, frame), measurement in zip(group, measurements, strict=True):
-                answers[place] = Opened(telegrams[place], frame, measurement)
+            measurements = _interpreted(senders[0].driver, opened, index_only=index_only)
+            answers.update(zip(some, map(Opened, senders, opened, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-            left += [place for place, _ in group]
+            left += some
     return left
 
 
-def _opened_by_driver(identified: Identified, key: bytes | None) -> Frame | None:
-    """The frame of a telegram in a maker's own encryption; None where `open_telegram` has to answer."""
+def _is_of_its_driver(identified: Identified, key: bytes | None) -> bool:
+    """True for a telegram and a key that its driver can be asked about without more ado."""
     envelope, own = identified.envelope, identified.driver.proprietary
-    if own is None or envelope.security is not SecurityKind.PROPRIETARY or envelope.received is not None:
-        return None
-    if (envelope.link_address.manufacturer, envelope.ci) not in own.claims:
-        return None
-    if len(envelope.raw) < own.encrypted_from + own.shortest:
-        return None
-    if key is not None and own.key_length is not None and len(key) != own.key_length:
-        return None
+    return (
+        own is not None
+        and envelope.security is _PROPRIETARY
+        and envelope.received is None
+        and (envelope.link_address.manufacturer, envelope.ci) in own.claims
+        and len(envelope.raw) >= own.encrypted_from + own.shortest
+        and (key is None or own.key_length is None or len(key) == own.key_length)
+    )
+
+
+def _opened_by_driver(
+    telegrams: Sequence[Identified], keys: Sequence[bytes | None]
+) -> Sequence[Frame | None]:
+    """The frames of telegrams in the own encryption of one driver; None where `open_telegram` answers."""
+    own = telegrams[0].driver.proprietary
+    assert own is not None
+    envelopes = [identified.envelope for identified in telegrams]
+    found: Sequence[Frame | None] = [None] * len(telegrams)
+    if own.open_many is not None and len(telegrams) > 1:
+        with suppress(Exception):  # a vendor's driver may raise anything: then each is opened by itself
+            opened = own.open_many(envelopes, keys)
+            found = opened if len(opened) == len(telegrams) else found
+    return [
+        _opened_alone(own, envelope, key) if frame is None or (frame.in_clear and key is not None) else frame
+        for frame, envelope, key in zip(found, envelopes, keys, strict=True)
+    ]
+
+
+def _opened_alone(own: Proprietary, envelope: Envelope, key: bytes | None) -> Frame | None:
     try:
         frame = own.open(envelope, key)
     except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
@@ -86,7 +122,9 @@ def _opened_by_driver(identified: Identified, key: bytes | None) -> Frame | None
     return None if frame is None or (frame.in_clear and key is not None) else frame
 
 
-def _interpreted(driver: MeterDriver, frames: Sequence[Frame]) -> Sequence[Measurement]:
+def _interpreted(driver: MeterDriver, frames: Sequence[Frame], *, index_only: bool) -> Sequence[Measurement]:
+    if index_only and driver.index_many is not None:
+        return driver.index_many(frames)
     if driver.interpret_many is None:
         return [driver.interpret(frame) for frame in frames]
     return driver.interpret_many(frames)
@@ -102,7 +140,10 @@ class Group:
         keys: Sequence[bytes | None],
         formats: Mapping[int, CompactFormat],
         ciphers: Ciphers,
+        *,
+        index_only: bool = False,
     ) -> None:
+        self._index_only = index_only
         self._shape = shape
         self._telegrams = telegrams
         self._keys = keys
@@ -222,7 +263,7 @@ class Group:
             if not places:
                 return
         try:
-            measurements = _interpreted(driver, frames)
+            measurements = _interpreted(driver, frames, index_only=self._index_only)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:
@@ -258,7 +299,7 @@ def _within(envelope: Envelope, header: TransportHeader) -> Envelope:
         envelope.link_address,
         envelope.meter_address,
         header.ci,
-        SecurityKind.NONE,
+        _NOT_ENCRYPTED,
         envelope.extended_link,
         None,
         header,

@@ -13,6 +13,7 @@ from typing import Final
 
 from core.mbus.address import Address
 from core.mbus.errors import TelegramError
+from core.mbus.vocabulary import SecurityKind
 from core.metering.conformance.damage import look_for_damage
 from core.metering.conformance.imports import look_for_foreign_imports, look_for_heavy_imports
 from core.metering.conformance.random_contents import look_for_chance
@@ -179,7 +180,7 @@ def vector_failures(subject: Subject, number: int, vector: Vector) -> list[str]:
     return [f"{where}: {text}" for text in differences(vector, subject.registry, subject.driver.name)]
 
 
-def _inconsistencies(driver: MeterDriver, opened: Opened) -> Iterator[str]:
+def _inconsistencies(driver: MeterDriver, opened: Opened, key: bytes | None) -> Iterator[str]:
     """Where the driver does not answer the same for a frame each time, and for many."""
     if driver.interpret(opened.frame) != opened.measurement:
         yield "interpret answers something else when asked twice"
@@ -187,6 +188,17 @@ def _inconsistencies(driver: MeterDriver, opened: Opened) -> Iterator[str]:
         twice = driver.interpret_many([opened.frame, opened.frame])
         if list(twice) != [opened.measurement, opened.measurement]:
             yield "interpret_many does not answer what interpret answers"
+    if driver.index_many is not None:
+        stated = [(one.index, one.flags) for one in driver.index_many([opened.frame, opened.frame])]
+        if stated != [(opened.measurement.index, opened.measurement.flags)] * 2:
+            yield "index_many does not answer with the index and the flags of interpret"
+    own = driver.proprietary
+    if own is not None and own.open_many is not None:
+        envelope = opened.frame.envelope
+        if envelope.security is SecurityKind.PROPRIETARY:
+            frames = own.open_many([opened.identified.envelope] * 2, [key] * 2)
+            if len(frames) != 2 or any(frame not in {None, opened.frame} for frame in frames):
+                yield "open_many does not answer what open answers, or None"
 
 
 def _look_at_values(subject: Subject) -> Seen:
@@ -201,7 +213,7 @@ def _look_at_values(subject: Subject) -> Seen:
             continue  # the check `vectors` reports it
         measurement = opened.measurement
         if opened.identified.driver is subject.driver:
-            failures += [f"{where}: {text}" for text in _inconsistencies(subject.driver, opened)]
+            failures += [f"{where}: {text}" for text in _inconsistencies(subject.driver, opened, vector.key)]
         failures += [f"{where}: {text}" for text in _odd_values(measurement)]
         names |= measurement.values.keys()
         indexes += measurement.index is not None

@@ -133,11 +133,10 @@ async def _readings(
         for meter, memory in zip(meters, memories, strict=True)
     ]
     columns: dict[int, tuple[list[int], list[int]]] = {meter.id: ([], []) for meter in meters}
-    for row in await time_series.readings_near(connection, windows):
-        times, litres = columns[row.meter_id]
-        times.append(row.read_at_s)
-        step = coarse.get(row.meter_id, 1)
-        litres.append(row.index_value - row.index_value % step)
+    for meter_id, at_s, index in await time_series.indexes_near(connection, windows):
+        times, litres = columns[meter_id]
+        times.append(at_s)
+        litres.append(index - index % coarse[meter_id] if meter_id in coarse else index)
     return {meter_id: Readings.of(times, litres) for meter_id, (times, litres) in columns.items()}
 
 

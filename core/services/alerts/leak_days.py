@@ -48,10 +48,12 @@ async def flows_since(
         asked[meter] = max(first, min(day_of_number(row.until_day) + _ONE_DAY, touched[meter]))
         known = range(day_number(first), day_number(asked[meter]))
         kept[meter] = {int(day): flow for day, flow in row.flows_lph.items() if int(day) in known}
-    hours = await hours_of(
-        connection,
-        {meter: (day_start(day, meter.zone), last_s[meter]) for meter, day in asked.items()},
-    )
+    whole = {  # of a day that has not ended there is no flow yet, and nothing to read
+        meter: (day_start(day, meter.zone), last_s[meter])
+        for meter, day in asked.items()
+        if day_start(day + _ONE_DAY, meter.zone) <= last_s[meter]
+    }
+    hours = await hours_of(connection, whole) if whole else {}
     found: dict[int, list[DayFlow]] = {}
     for meter, first in asked.items():
         fresh = day_flows(hours.get(meter.id, []), zone=meter.zone, complete_until_s=last_s[meter])

@@ -19,7 +19,7 @@ from core.services.alerts.meter_conditions import CONDITION_KINDS, condition_key
 from core.services.places.meter_directory import lock_dwellings
 from core.services.places.meter_states import note_condition
 from core.services.shared import time_series
-from core.services.shared.time_series import ReceptionHabit
+from core.services.shared.reception_habits import ReceptionHabit, meters_without_data
 from core.services.shared.transaction import current_database, transactional
 
 HABIT_S = 31 * DAY_S
@@ -39,7 +39,7 @@ async def raise_missing_data(*, now: datetime) -> int:
     await _end_of_removed(now=now)
     now_s, after_id, raised = int(now.timestamp()), 0, 0
     while True:
-        page = await time_series.meters_without_data(
+        page = await meters_without_data(
             current_database(),
             now_s=now_s,
             since_s=now_s - DAY_S,

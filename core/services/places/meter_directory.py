@@ -5,12 +5,13 @@ own address does, and the meter's keys open the telegrams of both. The one rule:
 of its own operator only; to it, any other meter is unknown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from math import ceil, floor
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
@@ -82,6 +83,14 @@ class MeterEntry:
             allowed_backflow=self.allowed_backflow,
         )
 
+    @cached_property
+    def limits(self) -> tuple[int, int, int, int, int, int]:
+        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the most
+        that it can rise in an hour.
+        """
+        capacity = self.register_capacity or 0
+        return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
+
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
@@ -114,16 +123,53 @@ async def entries_by_address(
     ordered = sorted(wanted)
     for first in range(0, len(ordered), _AT_ONCE):
         some = ordered[first : first + _AT_ONCE]
-        aliases = await MeterAlias.filter(radio_address__in=some).only("id", "meter_id", "radio_address")
         named = Q(radio_address__in=some)
-        if aliases:
-            named |= Q(id__in=[alias.meter_id for alias in aliases])
-        query = Meter.filter(named).select_related("dwelling__residence__operator")
-        for meter in await query.prefetch_related("keys", "aliases"):
-            entry = _entry(meter, key_encryption)
+        owners = await MeterAlias.filter(radio_address__in=some).values_list("meter_id", flat=True)
+        if owners:
+            named |= Q(id__in=owners)
+        rows = [_Row(*row) for row in await Meter.filter(named).values_list(*_Row.columns())]
+        aliases = await _of_meters(MeterAlias, rows, "meter_id", "radio_address", "encrypted")
+        keys = await _of_meters(MeterKey, rows, "meter_id", "added_at", "id", "encrypted_key")
+        for row in rows:
+            entry = _entry(row, keys.get(row.id, ()), aliases.get(row.id, ()), key_encryption)
             for address in (entry.radio_address, *entry.aliases):
-                found[address] = meter.dwelling.residence.operator_id, entry
+                found[address] = row.dwelling__residence__operator_id, entry
     return {address: one for address, one in found.items() if address in wanted}
+
+
+class _Row(NamedTuple):
+    """What is read of a meter; named as the query names it."""
+
+    id: int
+    dwelling_id: int
+    fluid: Fluid
+    printed_serial: str
+    radio_address: str
+    register_step: int
+    coarsest_step: int | None
+    register_capacity: int | None
+    nominal_flow_m3_per_h: Decimal | None
+    installed_at: datetime
+    removed_at: datetime | None
+    dwelling__residence__time_zone: str
+    dwelling__residence__water_price_eur_per_m3: Decimal | None
+    dwelling__residence__operator_id: int
+    dwelling__residence__operator__code: str
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        return cls._fields
+
+
+async def _of_meters(
+    table: type[MeterAlias | MeterKey], meters: Iterable[_Row], *columns: str
+) -> dict[int, list[tuple[Any, ...]]]:
+    """The rows of meters, the first column of which is the meter's id, by meter; without it."""
+    rows = await table.filter(meter_id__in=[meter.id for meter in meters]).values_list(*columns)
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for meter_id, *values in rows:
+        found.setdefault(meter_id, []).append(tuple(values))
+    return found
 
 
 _AT_ONCE = 2_000
@@ -172,47 +218,52 @@ async def lock_dwelling_rows(connection: TransactionalDBClient, dwelling_ids: It
         )
 
 
-def _entry(meter: Meter, key_encryption: KeyEncryption) -> MeterEntry:
-    newest_first = sorted(meter.keys, key=lambda key: (key.added_at, key.id), reverse=True)
+def _entry(
+    row: _Row,
+    keys: Iterable[tuple[datetime, int, bytes]],
+    aliases: Sequence[tuple[str, bool]],
+    key_encryption: KeyEncryption,
+) -> MeterEntry:
+    newest_first = sorted(keys, reverse=True)
     return MeterEntry(
-        id=meter.id,
-        dwelling_id=meter.dwelling_id,
-        fluid=meter.fluid,
-        printed_serial=meter.printed_serial,
-        radio_address=meter.radio_address,
-        register_step=max(meter.register_step, meter.coarsest_step or 0),
-        register_capacity=meter.register_capacity,
-        nominal_flow_m3_per_h=meter.nominal_flow_m3_per_h,
-        installed_at=meter.installed_at,
-        removed_at=meter.removed_at,
-        zone=ZoneInfo(meter.dwelling.residence.time_zone),
-        operator_code=meter.dwelling.residence.operator.code,
-        water_price_eur_per_m3=meter.dwelling.residence.water_price_eur_per_m3,
-        keys=_opened(newest_first, meter.radio_address, key_encryption),
-        aliases=tuple(sorted(alias.radio_address for alias in meter.aliases)),
-        plain_addresses=_plain_addresses(meter),
+        id=row.id,
+        dwelling_id=row.dwelling_id,
+        fluid=row.fluid,
+        printed_serial=row.printed_serial,
+        radio_address=row.radio_address,
+        register_step=max(row.register_step, row.coarsest_step or 0),
+        register_capacity=row.register_capacity,
+        nominal_flow_m3_per_h=row.nominal_flow_m3_per_h,
+        installed_at=row.installed_at,
+        removed_at=row.removed_at,
+        zone=ZoneInfo(row.dwelling__residence__time_zone),
+        operator_code=row.dwelling__residence__operator__code,
+        water_price_eur_per_m3=row.dwelling__residence__water_price_eur_per_m3,
+        keys=_opened([key for _, _, key in newest_first], row.radio_address, key_encryption),
+        aliases=tuple(sorted(address for address, _ in aliases)),
+        plain_addresses=_plain_addresses(row.radio_address, aliases),
     )
 
 
-def _plain_addresses(meter: Meter) -> tuple[str, ...]:
+def _plain_addresses(radio_address: str, aliases: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
     """The aliases that have sent nothing encrypted yet; a meter's own address if a radio converter's.
 
     Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by telegrams.
     """
-    found = [alias.radio_address for alias in meter.aliases if not alias.encrypted]
-    if meter.aliases and meter.radio_address.endswith("-37"):
-        found.append(meter.radio_address)
+    found = [address for address, encrypted in aliases if not encrypted]
+    if aliases and radio_address.endswith("-37"):
+        found.append(radio_address)
     return tuple(sorted(found))
 
 
 def _opened(
-    keys: Iterable[MeterKey], radio_address: str, key_encryption: KeyEncryption
+    keys: Iterable[bytes], radio_address: str, key_encryption: KeyEncryption
 ) -> tuple[bytes, ...] | None:
     opened: list[bytes] = []
     unreadable = False
     for key in keys:
         try:
-            opened.append(key_encryption.open(key.encrypted_key, radio_address=radio_address))
+            opened.append(key_encryption.open(key, radio_address=radio_address))
         except SecretUnusable:
             unreadable = True
     return None if unreadable and not opened else tuple(opened)

@@ -5,11 +5,13 @@ one rule: a state is a function of what is stored of its meter (`refresh`), and 
 anew in the same transaction; so it may be thrown away at any time.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntFlag
-from itertools import pairwise
-from typing import Final, NamedTuple
+from itertools import chain, pairwise
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.conditions import BURST_SHARE_OF_Q3, USUAL_Q3_LPH, Condition
@@ -82,7 +84,36 @@ COLUMNS: Final = MeterState._fields
 _UPDATED: Final = COLUMNS[1:]
 
 
-async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[int]) -> dict[int, MeterState]:
+class MeterStates(Mapping[int, MeterState]):
+    """The states of meters by their ids; and as one table of whole numbers, a row a meter.
+
+    Args:
+        rows: the states, in the order of `COLUMNS`.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        values = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * len(COLUMNS))
+        self._table = values.reshape(-1, len(COLUMNS))
+        self._place = {meter_id: place for place, meter_id in enumerate(self._table[:, 0].tolist())}
+
+    def __getitem__(self, meter_id: int) -> MeterState:
+        return MeterState(*self._table[self._place[meter_id]].tolist())
+
+    def __contains__(self, meter_id: object) -> bool:
+        return meter_id in self._place
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def of(self, meter_ids: Iterable[int]) -> NDArray[np.int64]:
+        """The rows of these meters, which all have one; in their order, copied."""
+        return self._table[[self._place[meter_id] for meter_id in meter_ids]]
+
+
+async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[int]) -> MeterStates:
     """The states of these meters, locked until the end of the transaction; those without readings have none.
 
     In the order of their ids, so that two batches cannot wait for each other; dwellings are locked after
@@ -91,24 +122,30 @@ async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[i
     ids = sorted(meter_ids)
     names = ", ".join(COLUMNS)
     if is_sqlite(connection):
-        rows = await connection.execute_query_dict(
+        _, rows = await connection.execute_query(
             f"SELECT {names} FROM meter_state WHERE meter_id IN (SELECT value FROM json_each(?))",  # noqa: S608
             [f"[{','.join(map(str, ids))}]"],
         )
     else:
-        rows = await connection.execute_query_dict(
+        _, rows = await connection.execute_query(
             f"SELECT {names} FROM meter_state WHERE meter_id = ANY($1::bigint[])"  # noqa: S608
             " ORDER BY meter_id FOR NO KEY UPDATE",
             [ids],
         )
-    return {row["meter_id"]: MeterState(*row.values()) for row in map(dict, rows)}
+    found: Any = rows  # they are sequences of their values too, of both drivers
+    return MeterStates(found)
 
 
-async def save_states(connection: TransactionalDBClient, states: Sequence[MeterState]) -> None:
-    """Store the states of meters, new ones included. In the order of their ids."""
-    if not states:
+async def save_states(
+    connection: TransactionalDBClient, states: Sequence[MeterState], *tables: NDArray[np.int64]
+) -> None:
+    """Store the states of meters, new ones included, and those of tables that have a row each. In the order
+    of their ids.
+    """
+    table = np.concatenate([np.array(states, dtype=np.int64).reshape(-1, len(COLUMNS)), *tables])
+    if not len(table):
         return
-    states = sorted(states)
+    table = table[np.argsort(table[:, 0], kind="stable")]
     names = ", ".join(COLUMNS)
     sets = ", ".join(f"{name} = excluded.{name}" for name in _UPDATED)
     conflict = f"ON CONFLICT (meter_id) DO UPDATE SET {sets}"
@@ -116,12 +153,12 @@ async def save_states(connection: TransactionalDBClient, states: Sequence[MeterS
         marks = ", ".join("?" for _ in COLUMNS)
         await connection.execute_many(
             f"INSERT INTO meter_state ({names}) VALUES ({marks}) {conflict}",  # noqa: S608
-            [list(state) for state in states],
+            table.tolist(),
         )
         return
     await connection.execute_query(
-        f"INSERT INTO meter_state ({names}) SELECT * FROM {unnested(len(COLUMNS))} {conflict}",  # noqa: S608
-        columns_of(states),
+        f"INSERT INTO meter_state ({names}) SELECT * FROM {_unnested(len(COLUMNS))} {conflict}",  # noqa: S608
+        table.T.tolist(),
     )
 
 
@@ -139,15 +176,10 @@ async def note_condition(connection: TransactionalDBClient, meter_ids: Collectio
     )
 
 
-def unnested(columns: int) -> str:
+def _unnested(columns: int) -> str:
     """PostgreSQL's table of so many BIGINT arrays, which are its parameters."""
     arrays = ", ".join(f"${number}::bigint[]" for number in range(1, columns + 1))
     return f"unnest({arrays})"
-
-
-def columns_of(rows: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Rows turned into columns, as lists."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def refresh(

@@ -8,9 +8,10 @@ cannot be decrypted for another, so an encrypted value copied to another row is 
 import os
 from dataclasses import dataclass, field
 
-from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import SecretUnusable
 
@@ -31,17 +32,16 @@ def derived_key(secret_key: str, purpose: str) -> bytes:
 class Encryption:
     """Encrypts and decrypts for one purpose."""
 
-    _key: bytes = field(repr=False)
+    _cipher: AESGCM = field(repr=False)
 
     @classmethod
     def under(cls, secret_key: str, purpose: str) -> "Encryption":
-        return cls(derived_key(secret_key, purpose))
+        return cls(AESGCM(derived_key(secret_key, purpose)))
 
     def encrypt(self, plain: bytes, *, bound_to: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
-        ciphertext, tag = cipher.encrypt_and_digest(plain)
-        return _VERSION + nonce + tag + ciphertext
+        sealed = self._cipher.encrypt(nonce, plain, bound_to.encode())
+        return _VERSION + nonce + sealed[-_TAG_BYTES:] + sealed[:-_TAG_BYTES]
 
     def open(self, encrypted: bytes, *, bound_to: str) -> bytes:
         """The decrypted bytes.
@@ -57,9 +57,8 @@ class Encryption:
         if encrypted[:1] != _VERSION:
             raise SecretUnusable(f"What is stored for {bound_to} is no encrypted value of this application.")
         try:
-            cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
-            return cipher.decrypt_and_verify(ciphertext, tag)
-        except ValueError as failure:
+            return self._cipher.decrypt(nonce, ciphertext + tag, bound_to.encode())
+        except (InvalidTag, ValueError) as failure:
             raise SecretUnusable(
                 f"What is encrypted for {bound_to} cannot be decrypted:"
                 " SUBMETER_SECRET_KEY is not the one it was encrypted with."

@@ -26,6 +26,9 @@ _NUMBERED = re.compile(r"\$(\d)")
 _QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
 
+_EVIDENCE = {evidence.value: evidence for evidence in Evidence}
+
+
 class ReadingRow(NamedTuple):
     """One row of `reading`; `telegram_digest` is the signed 64-bit digest of the telegram's bytes.
 
@@ -66,6 +69,19 @@ async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]
         windows,
     )
     return [_reading_row(row) for row in rows]
+
+
+async def indexes_near(
+    connection: BaseDBAsyncClient, windows: Iterable[Window]
+) -> list[tuple[int, int, int]]:
+    """Meter id, time and index of the readings inside the windows, in no order."""
+    rows = await select(
+        connection,
+        "SELECT r.meter_id, r.read_at, r.index_value FROM k JOIN reading r"
+        " ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
+        windows,
+    )
+    return [(row["meter_id"], row["read_at"], row["index_value"]) for row in rows]
 
 
 async def known_telegrams(
@@ -123,7 +139,7 @@ async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingR
 
 async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
     """Store what proves a reading from now on, and the state that its best proved telegrams agree on."""
-    await _query(
+    await query(
         connection,
         "UPDATE reading SET evidence = $3, status_bits = $4 WHERE meter_id = $1 AND read_at = $2",
         [row.meter_id, row.read_at_s, int(evidence), row.status_bits],
@@ -208,53 +224,6 @@ async def indexes_around(
     return {(row["a"], row["b"]): (row["before"], row["after"]) for row in rows}
 
 
-class ReceptionHabit(NamedTuple):
-    """A meter's last reading, and how many `readings` were received since `first_s` within the look-back."""
-
-    meter_id: int
-    dwelling_id: int
-    last_s: int
-    first_s: int
-    readings: int
-
-
-async def meters_without_data(
-    connection: BaseDBAsyncClient,
-    *,
-    now_s: int,
-    since_s: int,
-    look_back_s: int,
-    after_id: int,
-    limit: int,
-) -> list[ReceptionHabit]:
-    """Meters in service without a reading since a moment, by id: a page of those beyond `after_id`.
-
-    Args:
-        connection: to read in.
-        now_s: the present: a meter whose removal is yet to come is in service.
-        since_s: the last reading is older.
-        look_back_s: over how long before it readings are counted.
-        after_id: the last id of the page before.
-        limit: how many at most.
-    """
-    removed_s = "CAST(strftime('%s', m.removed_at) AS INTEGER)"
-    if not is_sqlite(connection):
-        removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
-    return [
-        ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
-        for row in await _query(
-            connection,
-            "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
-            " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"
-            " FROM meter m JOIN meter_state s ON s.meter_id = m.id"
-            f" WHERE (m.removed_at IS NULL OR {removed_s} > $5) AND m.id > $1) q"
-            " JOIN reading r ON r.meter_id = q.id AND r.read_at BETWEEN q.last_s - $3 AND q.last_s"
-            " WHERE q.last_s < $2 GROUP BY q.id, q.dwelling_id, q.last_s ORDER BY q.id LIMIT $4",
-            [after_id, since_s, look_back_s, limit, now_s],
-        )
-    ]
-
-
 async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int]) -> dict[int, ReadingRow]:
     """The latest reading of each meter that has one: its state says when it was, so one partition is read.
 
@@ -274,7 +243,7 @@ async def readings_page(
 ) -> list[ReadingRow]:
     """Up to `limit` readings of one meter within the window, by time: a keyset page."""
     direction = "DESC" if newest_first else "ASC"
-    rows = await _query(
+    rows = await query(
         connection,
         "SELECT * FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"  # noqa: S608 - a fixed word
         f" ORDER BY read_at {direction} LIMIT $4",
@@ -338,7 +307,7 @@ async def days_within(
 
 async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
     """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
-    return await _query(connection, statement, values)
+    return await query(connection, statement, values)
 
 
 async def select(
@@ -354,13 +323,14 @@ async def select(
         values = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
         expanded = "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
     separator = "" if statement.startswith(",") else " "
-    return await _query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
+    return await query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
 
 
-async def _query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+async def query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
+    """Run a statement with PostgreSQL's numbered parameters on either database."""
     if is_sqlite(connection):
         statement = _NUMBERED.sub(r"?\1", statement)
-    return [dict(row) for row in await connection.execute_query_dict(statement, values)]
+    return await connection.execute_query_dict(statement, values)
 
 
 async def _delete(connection: BaseDBAsyncClient, statement: str, windows: Sequence[Window]) -> None:
@@ -392,5 +362,5 @@ def _reading_row(row: dict[str, Any]) -> ReadingRow:
         row["status_bits"],
         row["received_at"],
         row["telegram_digest"],
-        Evidence(row["evidence"]),
+        _EVIDENCE[row["evidence"]],
     )

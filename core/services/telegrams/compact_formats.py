@@ -13,7 +13,7 @@ from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.metering import CompactFormats, FormatEntry, Opened, SecurityKind
+from core.metering import NO_BATCH, CompactFormats, FormatEntry, Opened, SecurityKind
 from core.models import CompactFormat
 
 MOST_OF_A_KIND: Final = 32
@@ -30,11 +30,14 @@ async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
 
 def learned(formats: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:
     """The formats with those of these telegrams added; unchanged if there is nothing new."""
-    seen: set[tuple[int, str, int, int]] = set()
+    seen: set[tuple[object, ...]] = set()
     for telegram in opened:
-        # Telegrams of one layout have the same record headers.
-        layout, meter = telegram.frame.layout, telegram.identified.address
-        kind = (id(layout), meter.manufacturer, meter.version, meter.medium)
+        # Telegrams of one layout have the same record headers; those of one batch key one kind of meter.
+        identified, layout = telegram.identified, telegram.frame.layout
+        kind: tuple[object, ...] = (id(layout), id(identified.batch_key))
+        if identified.batch_key is NO_BATCH:
+            meter = identified.address
+            kind = (id(layout), meter.manufacturer, meter.version, meter.medium)
         if kind not in seen and _was_encrypted(telegram):
             seen.add(kind)
             formats = formats.learn(telegram)

@@ -4,11 +4,14 @@ In: the state of a meter, and what a batch reported of it. Out: what `Plain` col
 that cannot be followed by arithmetic on the state alone is over, and the meter goes the long way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.consumption import IndexReading, day_of, day_start
 from core.consumption.plausibility import Evidence
@@ -45,7 +48,8 @@ class Plain:
         stored, duplicates: the reports, as in `readings.Ingested`.
         rows: the new readings.
         days: (meter id, day number, amount, quality letter), each day once.
-        states: of every meter that has a new reading.
+        states: of the meters that have new readings, but for the quiet ones.
+        quiet: the states of meters that nothing else looks at, a row each.
         unquiet: the meters that the leak classifier looks at, with the days their readings touch.
         conditions: the readings of meters whose conditions are looked at.
         whole_days: the meters of which a civil day is complete now, with the days touched.
@@ -57,15 +61,18 @@ class Plain:
     rows: list[ReadingRow] = field(default_factory=list)
     days: list[tuple[int, int, int, str]] = field(default_factory=list)
     states: dict[MeterEntry, MeterState] = field(default_factory=dict)
+    quiet: list[NDArray[np.int64]] = field(default_factory=list)
     unquiet: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
     conditions: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
     whole_days: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
     counters: MessageCounters = field(default_factory=lambda: MessageCounters(()))
     _touched: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
 
-    def touched(self, meter: MeterEntry) -> tuple[date, date]:
-        """The first and the last day that a meter's new readings touch."""
-        return self._touched[meter]
+    def touched_in(self, dwellings: Collection[int]) -> dict[MeterEntry, tuple[date, date]]:
+        """The first and the last day that new readings touch, of the meters of these dwellings."""
+        if not dwellings:
+            return {}
+        return {meter: days for meter, days in self._touched.items() if meter.dwelling_id in dwellings}
 
     def touch(self, meter: MeterEntry, first: date, last: date) -> tuple[date, date]:
         """Note these days."""
@@ -318,8 +325,13 @@ def civil_day_at(zone: ZoneInfo, at_s: int) -> CivilDay:
     for one in days:
         if one.start_s <= at_s < one.end_s:
             return one
-    day = day_of(at_s, zone)
-    found = CivilDay(day_start(day, zone), day_start(date.fromordinal(day.toordinal() + 1), zone), day)
+    found = civil_day(zone, day_of(at_s, zone).toordinal())
     days.insert(0, found)
     del days[_DAYS_KEPT:]
     return found
+
+
+def civil_day(zone: ZoneInfo, ordinal: int) -> CivilDay:
+    """The civil day of a number as of `date.toordinal`."""
+    day = date.fromordinal(ordinal)
+    return CivilDay(day_start(day, zone), day_start(date.fromordinal(ordinal + 1), zone), day)

@@ -8,11 +8,12 @@ its distance from the largest of its delivery, which is the reception's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 
+from msgspec.structs import replace
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.register import CLOCK_TOLERANCE_S, ORDINARY_SHARE, IndexReading, Register

@@ -276,11 +276,17 @@ async def _store(
     await lock_first_ones(connection, reported, states)
     if not await directory.is_current(connection):
         reported = await with_removals(connection, reported)
-    plain, rest = await take_plainly(
-        connection, reported, unusable, states, thresholds_of=thresholds_of, now=now
-    )
     limited = await directory.limited_dwellings(connection)
-    compared = [meter for meter in plain.states if meter.dwelling_id in limited]
+    plain, rest = await take_plainly(
+        connection,
+        reported,
+        unusable,
+        states,
+        thresholds_of=thresholds_of,
+        compared=limited,
+        now=now,
+    )
+    compared = plain.touched_in(limited)
     await lock_dwelling_rows(
         connection,
         [report.meter.dwelling_id for report in rest]
@@ -295,23 +301,21 @@ async def _store(
     findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     repaired = await meters_under_repair(connection)
-    checked = [*touched, *(meter for meter in plain.states if meter.id in repaired)]
-    relapses = await notify_relapses(connection, checked, now=now)
+    checked = {*touched, *(one.meter for one in plain.stored if repaired and one.meter.id in repaired)}
+    relapses = await notify_relapses(connection, list(checked), now=now)
     conditions = await update_condition_alerts(
         connection, [*judged.counted, *plain.conditions], thresholds_of=thresholds_of, now=now
     )
     whole_days = touched | plain.whole_days
     months = await update_over_consumption_alerts(connection, whole_days, now=now)
-    limits = await update_limit_alerts(
-        connection, touched | {meter: plain.touched(meter) for meter in compared}, now=now
-    )
+    limits = await update_limit_alerts(connection, touched | compared, now=now)
     hints = await update_slow_leak_hints(connection, whole_days, thresholds_of=thresholds_of, now=now)
     notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
     await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
     await mark_replayed(connection, used, now=now)
-    await save_states(connection, await _states_after(connection, plain))
+    await save_states(connection, await _states_after(connection, plain), *plain.quiet)
     await refresh(connection, {report.meter for report in rest}, thresholds_of=thresholds_of)
     return IntakeSummary(
         lines=len(used) + len(plain.stored) + len(plain.duplicates) + len(failures),

@@ -9,13 +9,14 @@ fast or falling, after a long gap, refused, or known as a dead letter.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.leak_thresholds import ThresholdsOf
 from core.services.places.meter_directory import MeterEntry, lock_dwelling_rows
-from core.services.places.meter_states import PLAIN_STEPS, MeterFlag, MeterState
+from core.services.places.meter_states import PLAIN_STEPS, MeterFlag, MeterState, MeterStates
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow
 from core.services.shared.transaction import is_sqlite
@@ -24,6 +25,7 @@ from core.services.telegrams.decoding import Reported, Unusable
 from core.services.telegrams.judgement import doubtful_near, reading_row
 from core.services.telegrams.line_times import CLOCK_TOLERANCE
 from core.services.telegrams.replay_protection import MessageCounters
+from core.services.telegrams.steps import Steps, steps_of
 
 _UNCLEAR: Final = int(MeterFlag.DAY_UNCLEAR | MeterFlag.DOUBT)
 _FROM_FIRST: Final = int(MeterFlag.FROM_FIRST)
@@ -33,9 +35,10 @@ async def take_plainly(
     connection: TransactionalDBClient,
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
-    states: Mapping[int, MeterState],
+    states: MeterStates,
     *,
     thresholds_of: ThresholdsOf,
+    compared: Collection[int],
     now: datetime,
 ) -> tuple[Plain, list[Reported]]:
     """Part the reports of a batch into those of the short way and the rest.
@@ -46,29 +49,59 @@ async def take_plainly(
         unusable: lines without a report: an untimed one may be of a meter that also has reports.
         states: of the meters, locked.
         thresholds_of: the leak thresholds of operators.
+        compared: the dwellings whose touched days are asked for.
         now: the moment of reception.
+    """
+    latest_s, now_s = int((now + CLOCK_TOLERANCE).timestamp()), int(now.timestamp())
+    single, several = _by_meter(reported, unusable, states)
+    steps = steps_of(single, states, latest_s=latest_s, now_s=now_s)
+    several += ([report] for some in steps for report in some.rest)
+    courses = [
+        Course(reports[0].meter, state, reports, latest_s, now_s)
+        for reports in several
+        if _is_plain(state := states.get(reports[0].meter.id), reports[0].meter)
+    ]
+    courses = [one for one in courses if not one.is_over]
+    known = await _dead_letters(connection, steps, courses)
+    courses = [course for course in courses if course.meter.id not in known]
+    await _compare(connection, courses)
+    for course in courses:
+        course.go()
+    courses = [course for course in courses if not course.is_over]
+    plain = Plain()
+    replayed, plain.counters = await _replays(connection, steps, courses)
+    taken: set[int] = set()
+    for some in steps:
+        some.leave(known | replayed)
+        some.add_to(plain, float(thresholds_of(some.operator_code).level_1_lph), compared)
+        taken.update(some.meter_ids)
+    for course in courses:
+        if course.meter.id not in replayed:
+            course.add_to(plain, float(thresholds_of(course.meter.operator_code).level_1_lph))
+            taken.add(course.meter.id)
+    return plain, [report for report in reported if report.meter.id not in taken]
+
+
+def _by_meter(
+    reported: Sequence[Reported], unusable: Sequence[Unusable], states: MeterStates
+) -> tuple[list[Reported], list[list[Reported]]]:
+    """The only reports of meters that have a state; and those of other meters, each meter's in a list.
+    Without the meters that may have sent an untimed line too.
     """
     by_meter: dict[int, list[Reported]] = {}
     for report in reported:
         by_meter.setdefault(report.meter.id, []).append(report)
     untimed = {one.radio_address for one in unusable if one.line.laid_at is not None}
-    latest_s = int((now + CLOCK_TOLERANCE).timestamp())
-    courses: list[Course] = []
+    single: list[Reported] = []
+    several: list[list[Reported]] = []
     for meter_id, reports in by_meter.items():
-        state, meter = states.get(meter_id), reports[0].meter
-        if meter.radio_address not in untimed and _is_plain(state, meter):
-            courses.append(Course(meter, state, reports, latest_s, int(now.timestamp())))
-    courses = await _without_dead_letters(connection, [one for one in courses if not one.is_over])
-    await _compare(connection, courses)
-    for course in courses:
-        course.go()
-    plain = Plain()
-    kept = [course for course in courses if not course.is_over]
-    kept, plain.counters = await _without_replays(connection, kept)
-    for course in kept:
-        course.add_to(plain, float(thresholds_of(course.meter.operator_code).level_1_lph))
-    taken = {course.meter.id for course in kept}
-    return plain, [report for report in reported if report.meter.id not in taken]
+        if untimed and reports[0].meter.radio_address in untimed:
+            continue
+        if len(reports) == 1 and meter_id in states:
+            single += reports
+        else:
+            several.append(reports)
+    return single, several
 
 
 class MetMeanwhile(Exception):
@@ -127,12 +160,16 @@ async def _compare(connection: TransactionalDBClient, courses: Sequence[Course])
         course.compare_with(near.get(course.meter.id, ()))
 
 
-async def _without_dead_letters(connection: TransactionalDBClient, courses: Sequence[Course]) -> list[Course]:
-    """The courses none of whose lines was a dead letter: such a line is marked as used, and may be dated."""
-    digests = {one.report.received.line.digest: course for course in courses for one in course.new}
-    known = await _known_lines(connection, digests)
-    doomed = {digests[digest].meter.id for digest in known}
-    return [course for course in courses if course.meter.id not in doomed]
+async def _dead_letters(
+    connection: TransactionalDBClient, steps: Sequence[Steps], courses: Sequence[Course]
+) -> set[int]:
+    """The meters one of whose lines was a dead letter: such a line is marked as used, and may be dated."""
+    reports = chain(
+        (report for some in steps for report in some.reports),
+        (one.report for course in courses for one in course.new),
+    )
+    digests = {report.received.line.digest: report.meter.id for report in reports}
+    return {digests[digest] for digest in await _known_lines(connection, digests)}
 
 
 async def _known_lines(connection: TransactionalDBClient, digests: Iterable[str]) -> Collection[str]:
@@ -151,14 +188,17 @@ async def _known_lines(connection: TransactionalDBClient, digests: Iterable[str]
     return {row["line_digest"] for row in rows}
 
 
-async def _without_replays(
-    connection: TransactionalDBClient, courses: list[Course]
-) -> tuple[list[Course], MessageCounters]:
-    """The courses without a replayed message, and their counters with what is new noted."""
+async def _replays(
+    connection: TransactionalDBClient, steps: Sequence[Steps], courses: Sequence[Course]
+) -> tuple[set[int], MessageCounters]:
+    """The meters with a replayed message; and the counters with what is new of the others noted."""
+    counted = [report for some in steps for report in some.counted()]
+    counted += (report for course in courses for report in course.counted())
+    replayed: set[int] = set()
     while True:
-        counted = [report for course in courses for report in course.counted()]
         counters = await MessageCounters.of(connection, counted)
-        replayed = {report.meter.id for report in counted if counters.is_replay(report)}
-        if not replayed:
-            return courses, counters
-        courses = [course for course in courses if course.meter.id not in replayed]
+        more = {report.meter.id for report in counted if counters.is_replay(report)}
+        if not more:
+            return replayed, counters
+        replayed |= more
+        counted = [report for report in counted if report.meter.id not in more]

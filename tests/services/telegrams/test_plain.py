@@ -1,6 +1,7 @@
 """The short way of intake: whatever it takes, it stores what the long way would."""
 
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from core.access import SYSTEM
 from core.services.places.meter_directory import meters_by_address
 from core.services.places.meter_states import refresh
 from core.services.shared.transaction import current_database
-from core.services.telegrams import courses, plain
+from core.services.telegrams import courses, plain, steps
 from core.services.telegrams.pipeline import take_in
 from submeter.simulator import fleet
 from tests.services.conftest import Itron
@@ -82,6 +83,26 @@ def stream(chance, meters, hours):
     return [line for _, _, line in sorted(sent)]
 
 
+def batches_of(lines, chance):
+    """The lines in batches of one, a few, or many."""
+    first = 0
+    while first < len(lines):
+        size = chance.choice([1, 1, 2, 2, 3, 3, 30, 50])
+        yield lines[first : first + size]
+        first += size
+
+
+def count_taken(monkeypatch, kind, number_of, taken):
+    """Count the readings that a part of the short way takes."""
+    add_to = kind.add_to
+
+    def counted(one, *rest):
+        taken[kind] += number_of(one)
+        add_to(one, *rest)
+
+    monkeypatch.setattr(kind, "add_to", counted)
+
+
 async def tables():
     database = current_database()
     return [
@@ -114,28 +135,23 @@ async def test_the_short_way_stores_what_the_long_way_stores(
     hours = 24 * 11
     lines = stream(chance, [izar, other_izar, itron], hours)
     now = START + (hours + 48) * HOUR
-    taken = 0
-    add_to = courses.Course.add_to
-
-    def counted(course, *rest):
-        nonlocal taken
-        taken += len(course.new)
-        add_to(course, *rest)
-
-    monkeypatch.setattr(courses.Course, "add_to", counted)
-    size = chance.choice([5, 20, 50])
+    taken = Counter()
+    count_taken(monkeypatch, courses.Course, lambda course: len(course.new), taken)
+    count_taken(monkeypatch, steps.Steps, lambda some: len(some.reports), taken)
+    batches = list(batches_of(lines, chance))
     found = []
     for allowed in (True, False):
         await forget()
         with monkeypatch.context() as patch:
             if not allowed:
-                patch.setattr(plain, "_is_plain", lambda *_: False)
-            for first in range(0, len(lines), size):
-                await take_in(application, SYSTEM, lines[first : first + size], source="test", now=now)
+                patch.setattr(plain, "_by_meter", lambda *_: ([], []))
+            for batch in batches:
+                await take_in(application, SYSTEM, batch, source="test", now=now)
         found.append(await tables())
     short, long = found
     assert len(short[0]) > 500
-    assert taken > len(lines) / 3
+    assert taken[steps.Steps] > 25
+    assert taken[courses.Course] > len(lines) / 3
     for one, other, query in zip(short, long, COMPARED, strict=True):
         if "meter_state" not in query:
             assert one == other, query

@@ -13,6 +13,7 @@ from core.access import SYSTEM
 from core.services.alerts import manager_alerts
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.shared import time_series
+from core.services.shared.reception_habits import meters_without_data
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
 from tests.support.reads.many_readings import DAY_S, END
@@ -117,7 +118,7 @@ READS = (
     Read(
         "meters without data",
         "reading",
-        lambda: time_series.meters_without_data(
+        lambda: meters_without_data(
             current_database(),
             now_s=int(END.timestamp()) + 30 * DAY_S,
             since_s=int(END.timestamp()),
