@@ -8,9 +8,10 @@ cannot be decrypted for another, so an encrypted value copied to another row is 
 import os
 from dataclasses import dataclass, field
 
-from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import SecretUnusable
 
@@ -39,9 +40,8 @@ class Encryption:
 
     def encrypt(self, plain: bytes, *, bound_to: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
-        ciphertext, tag = cipher.encrypt_and_digest(plain)
-        return _VERSION + nonce + tag + ciphertext
+        encrypted = AESGCM(self._key).encrypt(nonce, plain, bound_to.encode())
+        return _VERSION + nonce + encrypted[-_TAG_BYTES:] + encrypted[:-_TAG_BYTES]
 
     def open(self, encrypted: bytes, *, bound_to: str) -> bytes:
         """The decrypted bytes.
@@ -57,9 +57,8 @@ class Encryption:
         if encrypted[:1] != _VERSION:
             raise SecretUnusable(f"What is stored for {bound_to} is no encrypted value of this application.")
         try:
-            cipher = AES.new(self._key, AES.MODE_GCM, nonce=nonce).update(bound_to.encode())
-            return cipher.decrypt_and_verify(ciphertext, tag)
-        except ValueError as failure:
+            return AESGCM(self._key).decrypt(nonce, ciphertext + tag, bound_to.encode())
+        except (InvalidTag, ValueError) as failure:
             raise SecretUnusable(
                 f"What is encrypted for {bound_to} cannot be decrypted:"
                 " SUBMETER_SECRET_KEY is not the one it was encrypted with."

@@ -7,13 +7,14 @@ about a meter in service, and needs no further condition. Readings that a server
 are kept in a table too; they do not return, since when they were received nobody knows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.services.shared.partitions import ensure_months, month_of
-from core.services.shared.time_series import day_of_number, run
+from core.services.shared.time_series import day_of_number, run, select
 from core.services.shared.transaction import is_sqlite
 
 _OUTSIDE = "meter_id = $1 AND (read_at < $2 OR read_at > $3)"
@@ -44,6 +45,17 @@ async def move_readings(
         await _move(connection, "reading_outside_service", "reading", _INSIDE, window),
     ]
     return min((at_s for at_s in moved if at_s is not None), default=None)
+
+
+async def meters_read(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> list[int]:
+    """Those of the meters of which readings are stored, counted or set apart as outside their service."""
+    rows = await select(
+        connection,
+        "SELECT k.a FROM k WHERE EXISTS (SELECT 1 FROM reading r WHERE r.meter_id = k.a)"
+        " OR EXISTS (SELECT 1 FROM reading_outside_service o WHERE o.meter_id = k.a) ORDER BY k.a",
+        ((meter_id,) for meter_id in meter_ids),
+    )
+    return [row["a"] for row in rows]
 
 
 async def move_future_readings(
