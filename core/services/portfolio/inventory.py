@@ -7,7 +7,7 @@ moves apart: what it counted is recomputed). What the tables would refuse is ref
 is written.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal

@@ -15,7 +15,6 @@ from tortoise.models import MetaInfo
 from core.models.base import Model
 from core.services.shared.transaction import is_sqlite
 
-
 _AT_ONCE: Final = 5_000
 """Values that one statement looks up: SQLite and PostgreSQL take some 32,000."""
 
