@@ -162,6 +162,10 @@ class Advance:
     def __init__(self, bar: Progress, task: object) -> None:
         self._bar, self._task = bar, task
 
+    def of(self, total: int) -> None:
+        """Set how many there are, once that is known."""
+        self._bar.update(self._task, total=total)  # type: ignore[arg-type]  # as below
+
     def __call__(self, lines: int) -> None:
         self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type
 

@@ -85,6 +85,30 @@ async def watch(
     return findings
 
 
+async def stored_leaks(
+    connection: TransactionalDBClient,
+    episode_ids: Iterable[int],
+    meters: Iterable[MeterEntry],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> list[DetectedLeak]:
+    """Stored episodes of these meters as if they were new."""
+    by_id = {meter.id: meter for meter in meters}
+    rows = (
+        await LeakEpisode.filter(id__in=list(episode_ids)).using_db(connection).order_by("started_on", "id")
+    )
+    last = await time_series.newest_readings(connection, {row.meter_id for row in rows})
+    found: list[DetectedLeak] = []
+    for row in rows:
+        meter, episode = by_id[row.meter_id], _episode(row)
+        days = (meter.day(now) - day_of(last[meter.id].read_at_s, meter.zone)).days
+        is_stale = days > thresholds_of(meter.operator_code).stale_after_days
+        ended = _ended(episode, events([], [episode]))
+        found.append(DetectedLeak(meter, row, ended, _going_on(replace(episode, stale=is_stale))))
+    return found
+
+
 async def forget_leaks(connection: TransactionalDBClient, meter: MeterEntry, *, now: datetime) -> int:
     """Withdraw every leak of a meter of which no reading is left; returns how many."""
     for model in (LeakClassifierState, LeakCheckpoint, LeakDayFlows):

@@ -1,0 +1,308 @@
+"""Recomputing a fleet: what is right stays, what was damaged is restored, and an interruption costs a batch."""
+
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+
+from core.access import SYSTEM, Role, Viewer
+from core.errors import Forbidden, InvalidInput, NotFound
+from core.models import Dwelling, Meter, OutboxMessage, Recomputation, Residence
+from core.services.operation import recomputation
+from core.services.operation.recomputation import Selection, recompute_fleet
+from core.services.privacy.retention import purge
+from core.services.shared.transaction import current_database
+from core.services.telegrams.pipeline import take_in
+from core.services.telegrams.recompute import Recomputed
+from tests.support.crash.fleet import START, describe, end_of, homes_of, lines_of
+from tests.support.crash.tables import COMPUTED, differences, tables_of
+
+METERS, HOURS = 4, 24 * 36
+NOW = end_of(HOURS)
+FIRST = START.date()
+ALL = {
+    **COMPUTED,
+    "leak_classifier_state": (
+        "SELECT meter_id, settled_s, state, changes FROM leak_classifier_state ORDER BY meter_id"
+    ),
+    "leak_checkpoint": (
+        "SELECT meter_id, settled_s, state, changes FROM leak_checkpoint ORDER BY meter_id, settled_s"
+    ),
+    "leak_day_flows": "SELECT meter_id, first_day, until_day, flows_lph FROM leak_day_flows ORDER BY 1",
+    "judged": "SELECT id, judged_at FROM leak_episode ORDER BY id",
+    "outbox_message": "SELECT id, idempotency_key, template FROM outbox_message ORDER BY id",
+    "reading": "SELECT * FROM reading ORDER BY meter_id, read_at",
+}
+NOTHING = Recomputed()
+
+
+async def tables(which=ALL):
+    return await tables_of(current_database(), which)
+
+
+async def run(*statements: str) -> None:
+    for statement in statements:
+        await current_database().execute_query(statement)
+
+
+async def recomputed(application, since: date = FIRST, **options):
+    selection = Selection(
+        since, **{name: options.pop(name) for name in ("meters", "residence") if name in options}
+    )
+    return await recompute_fleet(application, SYSTEM, selection, clock=lambda: NOW, **options)
+
+
+@pytest.fixture
+async def fleet(application, key_encryption, monkeypatch):
+    """Seven meters with residents, six weeks of hourly readings, and a leak; two meters a batch."""
+    monkeypatch.setattr(recomputation, "_MOST_METERS", 2)
+    monkeypatch.setattr(recomputation, "READINGS_A_BATCH", 1_000_000)
+    homes = homes_of(METERS)
+    await describe(homes, application.registry, key_encryption)
+    lines = lines_of(homes, HOURS)
+    for hour in range(0, HOURS, 12):
+        texts = [line for one in lines.hours[hour : hour + 12] for line in one]
+        await take_in(application, SYSTEM, texts, source="test", now=end_of(hour + 11))
+    return application
+
+
+async def test_what_is_right_is_not_changed(fleet) -> None:
+    """Whatever the day: each row is the same, and nobody is notified. No recomputation is left open."""
+    before = await tables()
+    assert before["leak_episode"]
+    assert len(before["leak_checkpoint"]) > len(before["leak_classifier_state"])
+    for days in (-1000, 0, 20, 33, 35, 36, 400):
+        done = await recomputed(fleet, FIRST + timedelta(days=days))
+        assert (done.meters, done.of, done.changed) == (METERS, METERS, NOTHING)
+        assert differences(await tables(), before) == {}
+    assert await Recomputation.all().count() == 0
+
+
+DAMAGES = {
+    "volumes changed": ["UPDATE daily_volume SET amount = amount + 7 WHERE day % 3 = 0"],
+    "volumes gone": ["DELETE FROM daily_volume WHERE day % 2 = 0"],
+    "all volumes gone": ["DELETE FROM daily_volume"],
+    "volumes of days to come": [
+        "INSERT INTO daily_volume (meter_id, day, amount, quality) SELECT id, 20300101, 5, 'M' FROM meter"
+    ],
+    "qualities changed": ["UPDATE daily_volume SET quality = 'P' WHERE meter_id % 2 = 0"],
+    "episodes changed": [
+        "UPDATE leak_episode SET level_now = 3, level_max = 3, loss_litres = 1, counted_days = 1"
+    ],
+    "episodes ended": ["UPDATE leak_episode SET ended_on = '2026-11-20', close_reason = 'NO_FLOW'"],
+    "leak alerts gone": ["DELETE FROM alert WHERE kind = 'LEAK'"],
+    "leak alerts ended": ["UPDATE alert SET ended_on = '2026-11-20' WHERE kind = 'LEAK'"],
+    "classifier states changed": [
+        "UPDATE leak_classifier_state SET state = (SELECT state FROM leak_checkpoint ORDER BY id LIMIT 1)"
+    ],
+    "classifier states gone": ["DELETE FROM leak_classifier_state"],
+    "classifier states of another time": [
+        "UPDATE leak_classifier_state SET settled_s = settled_s - 86400 * 3"
+    ],
+    "checkpoints changed": [
+        "UPDATE leak_checkpoint SET state = (SELECT state FROM leak_checkpoint ORDER BY id LIMIT 1)"
+    ],
+    "flows of days gone": ["DELETE FROM leak_day_flows"],
+    "flows of days changed": ["UPDATE leak_day_flows SET flows_lph = '{}'"],
+    "meter states gone": ["DELETE FROM meter_state"],
+    "meter states changed": ["UPDATE meter_state SET last_at = last_at - 3600, day_index = day_index + 1"],
+}
+
+
+async def test_what_was_damaged_is_restored(fleet) -> None:
+    """The tables are as before, and a second run finds nothing left to do. Nobody is notified twice."""
+    before = await tables()
+    judged_anew = {"judged"}
+    for damage, statements in DAMAGES.items():
+        await run(*statements)
+        assert differences(await tables(), before), damage
+        await recomputed(fleet)
+        after = {name: rows for name, rows in (await tables()).items() if name not in judged_anew}
+        assert differences(after, before) == {}, damage
+        assert (await recomputed(fleet)).changed == NOTHING, damage
+
+
+async def test_checkpoints_that_are_gone_are_made_again(fleet) -> None:
+    """One in each month, as many as before; they are where the next recomputation begins."""
+    before = await tables()
+    await run("DELETE FROM leak_checkpoint")
+    await recomputed(fleet)
+    after = await tables()
+    assert len(after["leak_checkpoint"]) == len(before["leak_checkpoint"])
+    assert differences(after | {"leak_checkpoint": before["leak_checkpoint"]}, before) == {}
+    assert differences(await tables(), after) == {}
+
+
+async def test_an_episode_that_is_gone_is_found_again_with_its_alert(fleet) -> None:
+    """As another row, so its alert has another key; one that no reading shows is withdrawn."""
+    columns = {
+        name: COMPUTED[name].replace("a.alert_key, ", "").replace("a.alert_key", "2, 5, 6")
+        for name in ("leak_episode", "alert")
+    }
+    before = await tables(columns)
+    await run(
+        "DELETE FROM leak_episode",
+        "INSERT INTO leak_episode (meter_id, started_on, level_at_opening, level_now, level_max,"
+        " over_range, q_min_at_opening_lph, counted_days, segments, detected_at, judged_at)"
+        " SELECT id, '2026-11-10', 1, 1, 1, FALSE, 5, 0, '[]', '2026-11-11 00:00:00+00:00', '2026-11-11 00:00:00+00:00' FROM meter"
+        " WHERE fluid <> 'HEAT' ORDER BY id LIMIT 2",
+    )
+    done = await recomputed(fleet)
+    assert done.changed.alerts > 0
+    assert differences(await tables(columns), before) == {}
+
+
+async def test_only_what_follows_from_the_day_is_recomputed(fleet) -> None:
+    """A volume of before remains as it is stored; what a reading on either side bears on is the day's."""
+    before = await tables()
+    await run("UPDATE daily_volume SET amount = amount + 7 WHERE day IN (20261110, 20261125)")
+    done = await recomputed(fleet, date(2026, 11, 20))
+    assert done.changed == Recomputed(days=METERS)
+    wrong = differences({"daily_volume": (await tables())["daily_volume"]}, before)
+    assert {row[1] for row in wrong["daily_volume"]} == {"20261110"}
+
+
+class Killed(Exception):
+    """The process ends."""
+
+
+async def killed_after(fleet, batches: int, **options) -> None:
+    calls = []
+
+    def until(_progress) -> None:
+        calls.append(_progress)
+        if len(calls) == batches + 1:  # the first call is the beginning
+            raise Killed
+
+    with pytest.raises(Killed):
+        await recomputed(fleet, progress=until, **options)
+
+
+@pytest.mark.parametrize("batches", [0, 1, 3])
+async def test_a_run_that_was_killed_goes_on_where_it_was(fleet, batches) -> None:
+    """What was done is not done again, the rest is; the summary counts both. `anew` begins at the first."""
+    before = await tables()
+    await run("DELETE FROM daily_volume")
+    await killed_after(fleet, batches)
+    reached = 2 * batches
+    assert (await Recomputation.get()).meters == reached
+    marked = "UPDATE daily_volume SET amount = amount + 1"
+    await run(marked)
+    seen = []
+    done = await recomputed(fleet, progress=seen.append)
+    assert [one.meters for one in seen] == [*range(reached, METERS, 2), METERS]
+    assert (done.meters, done.changed.days) == (METERS, len(before["daily_volume"]))
+    wrong = {row[0] for row in set((await tables())["daily_volume"]) - set(before["daily_volume"])}
+    ids = sorted(await Meter.all().values_list("id", flat=True))
+    assert wrong == {str(meter_id) for meter_id in ids[:reached]}
+    await killed_after(fleet, 1)
+    assert (await recomputed(fleet, anew=True)).meters == METERS
+    assert differences(await tables(), before) == {}
+
+
+async def test_a_batch_that_fails_leaves_nothing_behind(fleet, monkeypatch) -> None:
+    """It is one transaction with the note of how far the work is: both are as after the batch before."""
+    await run("DELETE FROM daily_volume")
+    await killed_after(fleet, 1)
+    before, work = await tables(), recomputation.recompute_meters
+
+    async def interrupted(*arguments, **options):
+        await work(*arguments, **options)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recomputation, "recompute_meters", interrupted)
+        with pytest.raises(Killed):
+            await recomputed(fleet)
+    assert differences(await tables(), before) == {}
+    assert (await Recomputation.get()).meters == 2
+
+
+async def test_another_selection_is_another_run(fleet) -> None:
+    """A run for some meters neither goes on with that for all, nor ends it."""
+    await killed_after(fleet, 2)
+    address = (await Meter.all().order_by("id").first()).radio_address
+    assert (await recomputed(fleet, meters=[address])).meters == 1
+    assert (await Recomputation.get()).meters == 4
+
+
+async def test_meters_and_residences_are_chosen(fleet) -> None:
+    """By any of their addresses, and by operator and code; the others are left as they are."""
+    residence = await Residence.get()
+    other = await Residence.create(
+        operator_id=residence.operator_id, code="BB000", name="R", street="1", postcode="1", city="C"
+    )
+    await Dwelling.filter(id=2).update(residence_id=other.id)
+    first, *_, last = await Meter.all().order_by("id")
+    for options, ids in (
+        ({"meters": [last.radio_address.lower()]}, {last.id}),
+        (
+            {"residence": ("ocea", "BB000")},
+            set(await Meter.filter(dwelling_id=2).values_list("id", flat=True)),
+        ),
+        ({"residence": ("ocea", "AA000"), "meters": [first.radio_address, last.radio_address]}, {first.id}),
+    ):
+        before = await tables()
+        await run("UPDATE daily_volume SET amount = amount + 1")
+        done = await recomputed(fleet, **options)
+        right = {row[0] for row in set((await tables())["daily_volume"]) & set(before["daily_volume"])}
+        assert right == {str(meter_id) for meter_id in ids}
+        assert done.meters == len(ids)
+        await recomputed(fleet)
+        assert differences({"daily_volume": (await tables())["daily_volume"]}, before) == {}
+
+
+async def test_readings_may_arrive_meanwhile(fleet, application) -> None:
+    """Between batches and beside them: the tables are those of the readings, as if nothing was recomputed."""
+    homes = homes_of(METERS)
+    more = lines_of(homes, HOURS + 24).hours[HOURS:]
+    await run("DELETE FROM daily_volume WHERE day < 20261201")
+    later = end_of(HOURS + 24)
+
+    async def received() -> None:
+        for texts in more:
+            await take_in(application, SYSTEM, texts, source="test", now=later)
+
+    await asyncio.gather(received(), recompute_fleet(fleet, SYSTEM, Selection(FIRST), clock=lambda: later))
+    before = await tables(COMPUTED)
+    done = await recompute_fleet(fleet, SYSTEM, Selection(FIRST), clock=lambda: later)
+    assert done.changed == NOTHING
+    assert differences(await tables(COMPUTED), before) == {}
+    (row,) = await current_database().execute_query_dict("SELECT COUNT(*) AS readings FROM reading")
+    assert row["readings"] == METERS * (HOURS + 24)
+
+
+async def test_days_whose_readings_are_past_their_retention_remain(fleet, settings) -> None:
+    """Their volumes and the leaks of that time cannot be made anew, and are left as they are."""
+    before = await tables()
+    months = await purge(settings, now=NOW + timedelta(days=30 * settings.reading_months))
+    assert months
+    (row,) = await current_database().execute_query_dict("SELECT COUNT(*) AS readings FROM reading")
+    assert 0 < row["readings"] < len(before["reading"])
+    purged = await tables()
+    done = await recomputed(fleet, date(2020, 1, 1))
+    assert done.changed == NOTHING
+    assert differences(await tables(COMPUTED), {name: purged[name] for name in COMPUTED}) == {}
+    assert purged["daily_volume"] == before["daily_volume"]
+
+
+async def test_what_is_named_must_exist(application) -> None:
+    """A meter that is not registered, an address that is none, a residence of another operator."""
+    for options, error, field in (
+        ({"meters": ["SAP-00000001-00-07"]}, NotFound, "meters"),
+        ({"meters": ["SAP"]}, InvalidInput, "meters"),
+        ({"residence": ("ocea", "none")}, NotFound, "residence"),
+    ):
+        with pytest.raises(error) as refused:
+            await recomputed(application, **options)
+        assert refused.value.field == field
+    assert (await recomputed(application)).meters == 0
+    assert await OutboxMessage.all().count() == 0
+
+
+@pytest.mark.parametrize("role", [Role.RESIDENT, Role.GATEWAY, Role.MANAGER])
+async def test_only_the_command_line_recomputes(application, role) -> None:
+    """Nobody else may."""
+    viewer = Viewer(role=role, account_id=1, operator_id=1)
+    with pytest.raises(Forbidden):
+        await recompute_fleet(application, viewer, Selection(FIRST), clock=lambda: NOW)
