@@ -51,11 +51,16 @@ class _Spell:
 async def review_meters(
     connection: TransactionalDBClient,
     since_s: Mapping[MeterEntry, int],
+    kept_s: Mapping[MeterEntry, int],
     *,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> Conditions:
-    """Judge the readings of some meters again, each from a moment on. The dwellings must be locked."""
+    """Judge the readings of some meters again, each from a moment on. The dwellings must be locked.
+
+    `kept_s` are the first readings of meters whose older ones are past their retention: an alert of that time
+    was shown by readings that are gone, and may only end otherwise.
+    """
     if not since_s:
         return Conditions()
     ids = [meter.id for meter in since_s]
@@ -64,7 +69,10 @@ async def review_meters(
     outcome = Conditions()
     for meter, from_s in since_s.items():
         if meter.id in alerted:
-            outcome += await _review(connection, meter, from_s, thresholds_of=thresholds_of, now=now)
+            kept_from = day_of(kept_s[meter], meter.zone) if meter in kept_s else date.min
+            outcome += await _review(
+                connection, meter, from_s, kept_from, thresholds_of=thresholds_of, now=now
+            )
     # The others have no alert that may have to be dated anew: they are judged as at intake.
     others = {meter.id: meter for meter in since_s if meter.id not in alerted}
     before = await readings_before(connection, [(meter.id, since_s[meter]) for meter in others.values()])
@@ -88,6 +96,7 @@ async def _review(
     connection: TransactionalDBClient,
     meter: MeterEntry,
     since_s: int,
+    kept_from: date,
     *,
     thresholds_of: ThresholdsOf,
     now: datetime,
@@ -109,7 +118,7 @@ async def _review(
     spells = _spells(
         await _runs(connection, meter, await _with_context(connection, meter, rows), first_s), meter, now
     )
-    outcome.changed += await _settle(connection, shown, spells, now=now)
+    outcome.changed += await _settle(connection, shown, spells, kept_from, now=now)
     outcome.changed += await _settle_missing_data(connection, meter, missing, now=now)
     if judged:
         outcome += await update_condition_alerts(
@@ -168,16 +177,24 @@ def _spells(found: list[ConditionRun], meter: MeterEntry, now: datetime) -> list
 
 
 async def _settle(
-    connection: TransactionalDBClient, alerts: list[Alert], spells: list[_Spell], *, now: datetime
+    connection: TransactionalDBClient,
+    alerts: list[Alert],
+    spells: list[_Spell],
+    kept_from: date,
+    *,
+    now: datetime,
 ) -> int:
     """Date the alerts by what the readings show, each spell by one; withdraw the others."""
     left, gone, changed = list(spells), [], 0
     for alert in alerts:
         spell = next((one for one in left if one.overlaps(alert)), None)
         if spell is None:
-            gone.append(alert)
+            if alert.started_on > kept_from:
+                gone.append(alert)
             continue
         left.remove(spell)
+        if alert.started_on <= kept_from:
+            spell = replace(spell, started_on=alert.started_on)
         if spell.kind is AlertKind.METER_LEAK and alert.ended_on is not None:
             # It may have ended before its flag did: when the classifier began to decide.
             spell = replace(spell, ended_on=min(alert.ended_on, spell.ended_on or alert.ended_on))

@@ -151,23 +151,37 @@ async def _replace(
     now: datetime,
 ) -> list[DetectedLeak]:
     rows = {row.started_on: row for row in before}
-    stored = [_episode(row) for row in before]
+    stored = [_episode(row) for row in before if _is_whole(row)]
     judged = {one.episode.started_on: one for one in after}
     found = [one.episode for one in after]
     new_events = events(stored, found)
     findings: list[DetectedLeak] = []
+    damaged = {row.started_on: row for row in before if not _is_whole(row)}
+    for day in damaged.keys() - judged.keys():
+        await _withdraw(connection, damaged[day], now=now)
     for old, new in paired(stored, found):
-        row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
         if new is None:
-            await withdraw_alerts(connection, await _alerts_of(connection, [row.id]), now=now)
-            await row.delete(using_db=connection)
+            assert old is not None
+            await _withdraw(connection, rows[old.started_on], now=now)
             continue
+        row = rows[old.started_on] if old else damaged.get(new.started_on, LeakEpisode(meter_id=meter.id))
         if old == replace(new, stale=False):  # staleness depends on the moment and is not stored
             continue
         _write(row, judged[new.started_on], now)
         await row.save(using_db=connection)
         findings.append(DetectedLeak(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
+
+
+async def _withdraw(connection: TransactionalDBClient, row: LeakEpisode, *, now: datetime) -> None:
+    await withdraw_alerts(connection, await _alerts_of(connection, [row.id]), now=now)
+    await row.delete(using_db=connection)
+
+
+def _is_whole(row: LeakEpisode) -> bool:
+    """Whether a row can be read as an episode; what damaged it is none of ours."""
+    begun = bool(row.segments) and row.segments[0].get("reason") == SegmentReason.OPENED.value
+    return begun and (row.loss_litres is None or row.counted_days > 0)
 
 
 def _ended(episode: Episode, new_events: Sequence[Event]) -> Event | None:

@@ -233,7 +233,7 @@ async def _followed(connection: TransactionalDBClient, meter_ids: Collection[int
 
 
 async def _forget_quiet(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:
-    """Remove the states of meters of which there was none, and of which no leak was found: as intake has it."""
+    """Remove the states of meters that had none and of which no leak was found: as intake has it."""
     leaking = LeakEpisode.filter(meter_id__in=list(meter_ids)).using_db(connection)
     quiet = set(meter_ids) - {row.meter_id for row in await leaking.only("id", "meter_id")}
     if quiet:

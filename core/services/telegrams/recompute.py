@@ -15,7 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
 from core.leak_thresholds import ThresholdsOf
-from core.models import Alert
+from core.models import Alert, LeakCheckpoint, LeakClassifierState
 from core.services.alerts.condition_review import review_meters
 from core.services.alerts.consumption_review import review_consumption_alerts
 from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts, raise_missing_leak_alerts
@@ -27,8 +27,10 @@ from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
 from core.services.shared import time_series
-from core.services.shared.service_window import extents, readings_before
+from core.services.shared.service_window import Extent, extents, readings_before
 from core.services.telegrams.rollups import correct_days
+
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +73,19 @@ async def recompute_meters(
     now: datetime,
 ) -> Recomputed:
     """The same of some meters at once, each from a moment on."""
-    touched = await _touched_days(connection, since)
+    stored = await extents(connection, [meter.id for meter in since])
+    kept_s = {meter: kept for meter in since if (kept := _kept_since(meter, stored[meter.id])) is not None}
+    touched = await _touched_days(connection, since, stored, kept_s)
     before = await _alerts_of(connection, touched)
     wrong_days = await correct_days(connection, touched)
-    changed, notifications = await _recompute_leaks(connection, touched, thresholds_of=thresholds_of, now=now)
+    changed, notifications = await _recompute_leaks(
+        connection, touched, kept_s, thresholds_of=thresholds_of, now=now
+    )
     begun_s: dict[MeterEntry, int] = {}
     for meter, (first_day, _) in touched.items():
-        moment = since[meter]
-        begun_s[meter] = day_start(first_day, meter.zone) if moment is None else int(moment.timestamp())
-    conditions = await review_meters(connection, begun_s, thresholds_of=thresholds_of, now=now)
+        moment, day_s = since[meter], day_start(first_day, meter.zone)
+        begun_s[meter] = day_s if moment is None else max(day_s, int(moment.timestamp()))
+    conditions = await review_meters(connection, begun_s, kept_s, thresholds_of=thresholds_of, now=now)
     withdrawn = await review_consumption_alerts(connection, touched, now=now)
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
@@ -104,6 +110,7 @@ async def _alerts_of(connection: TransactionalDBClient, meters: Iterable[MeterEn
 async def _recompute_leaks(
     connection: TransactionalDBClient,
     touched: Mapping[MeterEntry, tuple[date, date]],
+    kept_s: Mapping[MeterEntry, int],
     *,
     thresholds_of: ThresholdsOf,
     now: datetime,
@@ -118,7 +125,8 @@ async def _recompute_leaks(
         if meter.id not in received:
             changed += await forget_leaks(connection, meter, now=now)
     read = {meter: days for meter, days in touched.items() if meter.id in received}
-    findings = await watch(connection, read, thresholds_of=thresholds_of, now=now)
+    days = await _leak_days(connection, read, kept_s)
+    findings = await watch(connection, days, thresholds_of=thresholds_of, now=now)
     notifications = await raise_leak_alerts(connection, findings, now=now)
     missing = await raise_missing_leak_alerts(connection, read, thresholds_of=thresholds_of, now=now)
     notifications += missing.notifications
@@ -126,11 +134,52 @@ async def _recompute_leaks(
     return changed + len(findings) + missing.alerts, notifications
 
 
+async def _leak_days(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    kept_s: Mapping[MeterEntry, int],
+) -> dict[MeterEntry, tuple[date, date]]:
+    """The days from which leaks are judged again: only readings that are all kept can be.
+
+    Where older ones are past their retention, the classifier goes on from the first state that was settled
+    since: one of before would meet the next reading after a gap that there was not.
+    """
+    found = dict(touched)
+    ids = [meter.id for meter in touched if meter in kept_s]
+    if not ids:
+        return found
+    settled: dict[int, list[int]] = {}
+    for model in (LeakCheckpoint, LeakClassifierState):
+        rows = model.filter(meter_id__in=ids).using_db(connection)
+        for row in await rows.only("id", "meter_id", "settled_s"):
+            settled.setdefault(row.meter_id, []).append(row.settled_s)
+    for meter, (first, last) in touched.items():
+        if meter in kept_s:
+            states = [at_s for at_s in settled.get(meter.id, ()) if at_s >= kept_s[meter]]
+            if states:
+                found[meter] = max(first, day_of(min(states), meter.zone) + _ONE_DAY), last
+            else:
+                del found[meter]
+    return found
+
+
+def _kept_since(meter: MeterEntry, stored: Extent) -> int | None:
+    """The first reading of a meter whose older ones are past their retention; None of one that has them all.
+
+    Readings are kept for a time, the volumes of their days for good.
+    """
+    if stored.first_s is None or stored.first_day is None:
+        return None
+    return stored.first_s if stored.first_day < day_of(stored.first_s, meter.zone) else None
+
+
 async def _touched_days(
-    connection: TransactionalDBClient, since: Mapping[MeterEntry, datetime | None]
+    connection: TransactionalDBClient,
+    since: Mapping[MeterEntry, datetime | None],
+    stored: Mapping[int, Extent],
+    kept_s: Mapping[MeterEntry, int],
 ) -> dict[MeterEntry, tuple[date, date]]:
     """From the day of the reading before each change to the last day of which anything is stored."""
-    stored = await extents(connection, [meter.id for meter in since])
     moments = {meter.id: int(moment.timestamp()) for meter, moment in since.items() if moment is not None}
     before = await readings_before(connection, moments.items())
     touched: dict[MeterEntry, tuple[date, date]] = {}
@@ -138,15 +187,15 @@ async def _touched_days(
         extent = stored[meter.id]
         lasts = [day_of(extent.last_s, meter.zone)] if extent.last_s is not None else []
         lasts += [extent.last_day] if extent.last_day is not None else []
-        if meter.id not in moments:
-            firsts = [day_of(extent.first_s, meter.zone)] if extent.first_s is not None else []
-            if firsts and extent.first_day is not None and extent.first_day < firsts[0]:
-                # Readings are kept for a time, the volumes of their days for good: those begin with the
-                # readings that are left, and the first of these days is known from more of them than are.
-                firsts = [firsts[0] + timedelta(days=1)]
-        else:
+        from_s = extent.first_s
+        if meter.id in moments:
             before_s = before[meter.id]
-            firsts = [day_of(moments[meter.id] if before_s is None else before_s, meter.zone)]
-        if firsts and lasts:
-            touched[meter] = min(firsts), max(*lasts, *firsts)
+            from_s = moments[meter.id] if before_s is None else before_s
+        if from_s is None or not lasts:
+            continue
+        first = day_of(from_s, meter.zone)
+        if meter in kept_s:
+            # The first of the days whose readings are left is known from more of them than are.
+            first = max(first, day_of(kept_s[meter], meter.zone) + _ONE_DAY)
+        touched[meter] = first, max(*lasts, first)
     return touched

@@ -1,7 +1,8 @@
-"""Recomputing a fleet: what is right stays, what was damaged is restored, and an interruption costs a batch."""
+"""Recomputing a fleet: what is right stays, what was damaged is restored, an interruption costs a batch."""
 
 import asyncio
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,14 +11,14 @@ from core.errors import Forbidden, InvalidInput, NotFound
 from core.models import Dwelling, Meter, OutboxMessage, Recomputation, Residence
 from core.services.operation import recomputation
 from core.services.operation.recomputation import Selection, recompute_fleet
-from core.services.privacy.retention import purge
+from core.services.privacy.retention import READINGS, purge
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from core.services.telegrams.recompute import Recomputed
 from tests.support.crash.fleet import START, describe, end_of, homes_of, lines_of
 from tests.support.crash.tables import COMPUTED, differences, tables_of
 
-METERS, HOURS = 4, 24 * 36
+METERS, HOURS = 3, 24 * 36
 NOW = end_of(HOURS)
 FIRST = START.date()
 ALL = {
@@ -34,6 +35,8 @@ ALL = {
     "reading": "SELECT * FROM reading ORDER BY meter_id, read_at",
 }
 NOTHING = Recomputed()
+_A_BATCH = 36
+"""Hours."""
 
 
 async def tables(which=ALL):
@@ -54,15 +57,15 @@ async def recomputed(application, since: date = FIRST, **options):
 
 @pytest.fixture
 async def fleet(application, key_encryption, monkeypatch):
-    """Seven meters with residents, six weeks of hourly readings, and a leak; two meters a batch."""
-    monkeypatch.setattr(recomputation, "_MOST_METERS", 2)
+    """Three meters with residents, five weeks of hourly readings, and a leak; a meter a batch."""
+    monkeypatch.setattr(recomputation, "_MOST_METERS", 1)
     monkeypatch.setattr(recomputation, "READINGS_A_BATCH", 1_000_000)
     homes = homes_of(METERS)
     await describe(homes, application.registry, key_encryption)
     lines = lines_of(homes, HOURS)
-    for hour in range(0, HOURS, 12):
-        texts = [line for one in lines.hours[hour : hour + 12] for line in one]
-        await take_in(application, SYSTEM, texts, source="test", now=end_of(hour + 11))
+    for hour in range(0, HOURS, _A_BATCH):
+        texts = [line for one in lines.hours[hour : hour + _A_BATCH] for line in one]
+        await take_in(application, SYSTEM, texts, source="test", now=end_of(hour + _A_BATCH - 1))
     return application
 
 
@@ -90,6 +93,8 @@ DAMAGES = {
         "UPDATE leak_episode SET level_now = 3, level_max = 3, loss_litres = 1, counted_days = 1"
     ],
     "episodes ended": ["UPDATE leak_episode SET ended_on = '2026-11-20', close_reason = 'NO_FLOW'"],
+    "segments gone": ["UPDATE leak_episode SET segments = '[]'"],
+    "counts gone": ["UPDATE leak_episode SET counted_days = 0"],
     "leak alerts gone": ["DELETE FROM alert WHERE kind = 'LEAK'"],
     "leak alerts ended": ["UPDATE alert SET ended_on = '2026-11-20' WHERE kind = 'LEAK'"],
     "classifier states changed": [
@@ -144,7 +149,8 @@ async def test_an_episode_that_is_gone_is_found_again_with_its_alert(fleet) -> N
         "DELETE FROM leak_episode",
         "INSERT INTO leak_episode (meter_id, started_on, level_at_opening, level_now, level_max,"
         " over_range, q_min_at_opening_lph, counted_days, segments, detected_at, judged_at)"
-        " SELECT id, '2026-11-10', 1, 1, 1, FALSE, 5, 0, '[]', '2026-11-11 00:00:00+00:00', '2026-11-11 00:00:00+00:00' FROM meter"
+        " SELECT id, '2026-11-10', 1, 1, 1, FALSE, 5, 0, '[]',"
+        " '2026-11-11 00:00:00+00:00', '2026-11-11 00:00:00+00:00' FROM meter"
         " WHERE fluid <> 'HEAT' ORDER BY id LIMIT 2",
     )
     done = await recomputed(fleet)
@@ -178,19 +184,19 @@ async def killed_after(fleet, batches: int, **options) -> None:
         await recomputed(fleet, progress=until, **options)
 
 
-@pytest.mark.parametrize("batches", [0, 1, 3])
+@pytest.mark.parametrize("batches", [0, 1, 2])
 async def test_a_run_that_was_killed_goes_on_where_it_was(fleet, batches) -> None:
     """What was done is not done again, the rest is; the summary counts both. `anew` begins at the first."""
     before = await tables()
     await run("DELETE FROM daily_volume")
     await killed_after(fleet, batches)
-    reached = 2 * batches
+    reached = batches
     assert (await Recomputation.get()).meters == reached
     marked = "UPDATE daily_volume SET amount = amount + 1"
     await run(marked)
     seen = []
     done = await recomputed(fleet, progress=seen.append)
-    assert [one.meters for one in seen] == [*range(reached, METERS, 2), METERS]
+    assert [one.meters for one in seen] == [*range(reached, METERS), METERS]
     assert (done.meters, done.changed.days) == (METERS, len(before["daily_volume"]))
     wrong = {row[0] for row in set((await tables())["daily_volume"]) - set(before["daily_volume"])}
     ids = sorted(await Meter.all().values_list("id", flat=True))
@@ -215,7 +221,7 @@ async def test_a_batch_that_fails_leaves_nothing_behind(fleet, monkeypatch) -> N
         with pytest.raises(Killed):
             await recomputed(fleet)
     assert differences(await tables(), before) == {}
-    assert (await Recomputation.get()).meters == 2
+    assert (await Recomputation.get()).meters == 1
 
 
 async def test_another_selection_is_another_run(fleet) -> None:
@@ -223,7 +229,7 @@ async def test_another_selection_is_another_run(fleet) -> None:
     await killed_after(fleet, 2)
     address = (await Meter.all().order_by("id").first()).radio_address
     assert (await recomputed(fleet, meters=[address])).meters == 1
-    assert (await Recomputation.get()).meters == 4
+    assert (await Recomputation.get()).meters == 2
 
 
 async def test_meters_and_residences_are_chosen(fleet) -> None:
@@ -232,15 +238,15 @@ async def test_meters_and_residences_are_chosen(fleet) -> None:
     other = await Residence.create(
         operator_id=residence.operator_id, code="BB000", name="R", street="1", postcode="1", city="C"
     )
-    await Dwelling.filter(id=2).update(residence_id=other.id)
+    moved = await Dwelling.create(residence_id=other.id, number="1")
     first, *_, last = await Meter.all().order_by("id")
+    await Meter.filter(id=last.id).update(dwelling_id=moved.id)
+    both = [first.radio_address, last.radio_address]
     for options, ids in (
         ({"meters": [last.radio_address.lower()]}, {last.id}),
-        (
-            {"residence": ("ocea", "BB000")},
-            set(await Meter.filter(dwelling_id=2).values_list("id", flat=True)),
-        ),
-        ({"residence": ("ocea", "AA000"), "meters": [first.radio_address, last.radio_address]}, {first.id}),
+        ({"meters": both}, {first.id, last.id}),
+        ({"residence": ("ocea", "BB000")}, {last.id}),
+        ({"residence": ("ocea", "AA000"), "meters": both}, {first.id}),
     ):
         before = await tables()
         await run("UPDATE daily_volume SET amount = amount + 1")
@@ -273,17 +279,24 @@ async def test_readings_may_arrive_meanwhile(fleet, application) -> None:
 
 
 async def test_days_whose_readings_are_past_their_retention_remain(fleet, settings) -> None:
-    """Their volumes and the leaks of that time cannot be made anew, and are left as they are."""
+    """Their volumes and the leaks of that time cannot be made anew, and are left as they are; nobody gets a
+    correction. What the readings that are left show is restored.
+    """
     before = await tables()
-    months = await purge(settings, now=NOW + timedelta(days=30 * settings.reading_months))
-    assert months
-    (row,) = await current_database().execute_query_dict("SELECT COUNT(*) AS readings FROM reading")
-    assert 0 < row["readings"] < len(before["reading"])
-    purged = await tables()
-    done = await recomputed(fleet, date(2020, 1, 1))
-    assert done.changed == NOTHING
-    assert differences(await tables(COMPUTED), {name: purged[name] for name in COMPUTED}) == {}
-    assert purged["daily_volume"] == before["daily_volume"]
+    gone = await purge(replace(settings, reading_months=1), now=datetime(2027, 1, 5, tzinfo=UTC))
+    assert gone[READINGS]
+    left = await tables({"reading": ALL["reading"]})
+    assert 0 < len(left["reading"]) < len(before["reading"])
+    for since in (date(2020, 1, 1), date(2026, 12, 1), date(2026, 12, 2), date(2026, 12, 6)):
+        done = await recomputed(fleet, since)
+        assert done.changed == NOTHING, since
+        after = await tables()
+        for other in ("reading", "outbox_message"):
+            after[other] = before[other]
+        assert differences(after, before) == {}, since
+        await run("UPDATE daily_volume SET amount = 0 WHERE day >= 20261207")
+        assert (await recomputed(fleet, since)).changed.days
+        assert (await tables(COMPUTED))["daily_volume"] == before["daily_volume"]
 
 
 async def test_what_is_named_must_exist(application) -> None:
