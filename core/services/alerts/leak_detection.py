@@ -156,10 +156,11 @@ async def _replace(
     found = [one.episode for one in after]
     new_events = events(stored, found)
     findings: list[DetectedLeak] = []
+    pairs = paired(stored, found)
     damaged = {row.started_on: row for row in before if not _is_whole(row)}
-    for day in damaged.keys() - judged.keys():
+    for day in damaged.keys() - {new.started_on for old, new in pairs if new is not None and old is None}:
         await _withdraw(connection, damaged[day], now=now)
-    for old, new in paired(stored, found):
+    for old, new in pairs:
         if new is None:
             assert old is not None
             await _withdraw(connection, rows[old.started_on], now=now)
