@@ -1,4 +1,4 @@
-"""Recomputing a fleet: what is right stays, what was damaged is restored, an interruption costs a batch."""
+"""Recomputing a fleet: what is right remains, what was damaged is restored, an interruption costs a batch."""
 
 import asyncio
 import shutil
