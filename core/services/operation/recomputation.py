@@ -31,7 +31,7 @@ from core.services.shared.service_window import extents
 from core.services.shared.transaction import begins_again, current_database, is_sqlite, transactional
 from core.services.telegrams.recompute import Recomputed, recompute_meters
 
-READINGS_A_BATCH: Final = 50_000
+READINGS_A_BATCH: Final = 100_000
 """About so many readings are looked at in a transaction, if they come from hour to hour."""
 
 _MOST_METERS: Final = 200
