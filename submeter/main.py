@@ -44,6 +44,7 @@ for command, summary in {
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
     "submeter.commands.worker:worker": "Send the queued messages and run the periodic jobs.",
     "submeter.commands.operation.doctor:doctor": "Check what this installation needs to work.",
+    "submeter.commands.operation.recompute:recompute": "Recompute volumes, leaks and alerts from readings.",
     "submeter.commands.operation.secret:secret": "The secret key that meter keys are encrypted with.",
     "submeter.commands.purge:purge": "Delete data past its retention period.",
 }.items():

@@ -326,6 +326,16 @@ class Migration(migrations.Migration):
                 ("name", fields.CharField(primary_key=True, max_length=40)),
                 ("due_at", fields.DatetimeField()),
             ], {"table": "periodic_job", "table_description": "When a periodic job is due. Whoever moves the moment on runs the job: once among all processes."}),
+            ops.CreateModel("Recomputation", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("selection", fields.CharField(unique=True, description="SHA-256 of what was asked: the day, and which meters", max_length=64)),
+                ("begun_at", fields.DatetimeField()),
+                ("last_meter_id", fields.BigIntField(default=0, description="the last meter that is done")),
+                ("meters", fields.BigIntField(default=0, description="how many are done")),
+                ("days", fields.BigIntField(default=0, description="how many days had another volume")),
+                ("alerts", fields.BigIntField(default=0, description="how many alerts were changed")),
+                ("messages", fields.BigIntField(default=0, description="how many messages were queued")),
+            ], {"table": "recomputation", "table_description": "A recomputation that has begun and not ended. Each batch of meters moves it on, in one transaction."}),
             ops.CreateModel("RecoveryCode", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="recovery_codes", on_delete=fields.CASCADE)),

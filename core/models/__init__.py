@@ -36,7 +36,7 @@ from core.models.meters import (
     MeterKey,
     TelegramState,
 )
-from core.models.operation import PeriodicJob
+from core.models.operation import PeriodicJob, Recomputation
 from core.models.outbox import Channel, MessageState, OutboxMessage
 from core.models.people import (
     Account,
@@ -94,6 +94,7 @@ __all__ = [
     "Operator",
     "OutboxMessage",
     "PeriodicJob",
+    "Recomputation",
     "RecoveryCode",
     "RecurringDraw",
     "RecurringDrawAnswer",

@@ -144,12 +144,13 @@ def _name(path: Path) -> str:
 def progress_bar(label: str, total: int | None) -> Iterator["Advance"]:
     """A progress bar on standard error; the block gets a function to call with the number of lines done."""
     with Progress(
-        TextColumn(label),
+        TextColumn("{task.description}", markup=False),  # it may hold the name of a file
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=err,
         transient=True,
+        disable=not err.is_terminal,  # a file would get its empty lines
     ) as bar:
         task = bar.add_task(label, total=total)
         yield Advance(bar, task)
@@ -160,6 +161,10 @@ class Advance:
 
     def __init__(self, bar: Progress, task: object) -> None:
         self._bar, self._task = bar, task
+
+    def of(self, total: int) -> None:
+        """Set how many there are, once that is known."""
+        self._bar.update(self._task, total=total)  # type: ignore[arg-type]  # as below
 
     def __call__(self, lines: int) -> None:
         self._bar.advance(self._task, lines)  # type: ignore[arg-type]  # rich's TaskID, an int of its own type

@@ -3,52 +3,38 @@
 The list is CSV with a header. Keys are never an argument, which the shell's history would keep.
 """
 
-import csv
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.bootstrap import Application
-from core.consumption.fluids import Fluid
-from core.errors import InvalidInput, SubmeterError
+from core.errors import SubmeterError
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
 from core.services.portfolio.meter_aliases import add_alias, list_aliases, remove_alias
-from core.services.portfolio.portfolio import upsert_meter, zone_of_residence
+from core.services.portfolio.meter_import import LineRefused, check_list, import_list
 from core.services.portfolio.validation import canonical_address
-from core.services.telegrams.decoding import Reason
 from core.services.telegrams.future_readings import future_readings
 from core.services.telegrams.future_readings import set_apart as set_readings_apart
 from core.services.telegrams.pipeline import replay
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
+from submeter.commands.ingest import progress_bar
+from submeter.meter_lists import list_file
 from submeter.output import counted, fail, out, print_json, print_table
 
 meters = App(name="meters", help="Meters, their keys and their radio addresses.")
 alias = App(name="alias", help="Further radio addresses of meters.")
 meters.command(alias)
 
-REQUIRED = (
-    "operator",
-    "residence",
-    "number",
-    "fluid",
-    "vendor",
-    "printed_serial",
-    "radio_address",
-    "installed_on",
-)
-
 
 @meters.command(name="import")
 async def import_meters(file: Path) -> None:
-    """Register the meters of a CSV file, or update them; keys are encrypted as they are read.
+    """Register the meters of a CSV file, or update them; keys are stored encrypted.
+
+    The whole file is checked first: if a line is at fault, it is named and nothing is changed.
 
     Columns: operator, residence, building, staircase, floor, number, lot, fluid (COLD_WATER, HOT_WATER, HEAT,
     HEAT_ALLOCATOR), vendor, printed_serial, radio_address (MMM-IIIIIIII-VV-TT), register_step,
@@ -62,28 +48,24 @@ async def import_meters(file: Path) -> None:
     Args:
         file: the CSV file.
     """
-    count, addresses = 0, set[str]()
     async with opened() as application:
-        # A damaged or Latin-1 byte affects its own cell only.
-        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            rows = csv.DictReader(lines)
-            missing = [column for column in REQUIRED if column not in (rows.fieldnames or ())]
-            if missing:
-                fail(f"{file}: columns missing in the header: {', '.join(missing)}", code="INVALID_INPUT")
-            for row in rows:
-                if None in row:
-                    fail(f"{file}, line {rows.line_num}: more cells than the header", code="INVALID_INPUT")
-                try:
-                    await _put(row, application)
-                except SubmeterError as failure:
-                    what = failure.message if failure.field is None else f"{failure.field}: {failure.message}"
-                    fail(f"{file}, line {rows.line_num}: {what}", code=failure.code)
-                count += 1
-                addresses |= {canonical_address(row["radio_address"] or "")}
-        returned = await _replay_returned(application, addresses)
+        with list_file(file) as lines:
+            try:
+                with progress_bar(f"Checking {file.name}", None) as advance:
+                    checked = await check_list(SYSTEM, lines, progress=advance)
+                with progress_bar(f"Registering {file.name}", len(checked)) as advance:
+                    returned = await import_list(
+                        application, SYSTEM, checked, now=datetime.now(UTC), progress=advance
+                    )
+            except LineRefused as refused:
+                cause = refused.cause
+                what = cause.message if cause.field is None else f"{cause.field}: {cause.message}"
+                fail(f"{file}, line {refused.place}: {what}", code=cause.code)
     if returned:
         out.print(f"{counted(returned, 'line')} outside the time in service until now: stored.")
-    out.print(f"{counted(count, 'meter')} registered. [bold]submeter replay[/] processes their dead letters.")
+    out.print(
+        f"{counted(len(checked), 'meter')} registered. [bold]submeter replay[/] processes their dead letters."
+    )
 
 
 @meters.command
@@ -196,67 +178,3 @@ async def list_meter_aliases(meter: str | None = None, *, json: bool = False) ->
         return
     columns = ("meter_address", "radio_address", "added_at", "added_by")
     print_table("Aliases", columns, [[row[name] for name in columns] for row in rows])
-
-
-async def _replay_returned(application: Application, addresses: set[str]) -> int:
-    """Process the lines again that came outside the time in service of these meters; how many were stored."""
-    aliases = {one.radio_address for one in await list_aliases(SYSTEM) if one.meter_address in addresses}
-    summary = await replay(
-        application,
-        SYSTEM,
-        radio_addresses=addresses | aliases,
-        reason=Reason.OUTSIDE_SERVICE,
-        now=datetime.now(UTC),
-    )
-    return summary.stored
-
-
-async def _put(row: dict[str, str | None], application: Application) -> None:
-    now = datetime.now(UTC)
-    operator, residence = row["operator"] or "", row["residence"] or ""
-    zone = await zone_of_residence(SYSTEM, operator_code=operator, residence_code=residence)
-    try:
-        meter = MeterSpec(
-            fluid=Fluid(row["fluid"] or ""),
-            vendor=row["vendor"] or "",
-            printed_serial=row["printed_serial"] or "",
-            radio_address=row["radio_address"] or "",
-            installed_at=_midnight(row["installed_on"] or "", zone),
-            removed_at=_midnight(row["removed_on"] or "", zone) if row.get("removed_on") else None,
-            register_step=int(row.get("register_step") or 1),
-            register_capacity=int(row["register_capacity"] or 0) if row.get("register_capacity") else None,
-            nominal_flow_m3_per_h=Decimal(row["nominal_flow_m3_per_h"] or 0)
-            if row.get("nominal_flow_m3_per_h")
-            else None,
-            location=row.get("location") or "",
-            key=bytes.fromhex(row["key"] or "") if row.get("key") else None,
-            aliases=(row.get("aliases") or "").split(),
-        )
-    except (ValueError, OverflowError, InvalidOperation) as failure:
-        # The text of a ValueError may quote the key's digits: name the possible columns instead.
-        raise InvalidInput(
-            "fluid, installed_on, removed_on, register_step, register_capacity, nominal_flow_m3_per_h or key"
-            " cannot be read"
-        ) from failure
-    await upsert_meter(
-        SYSTEM,
-        residence_code=residence,
-        operator_code=operator,
-        dwelling=DwellingSpec(
-            number=row["number"] or "",
-            building=row.get("building") or "",
-            staircase=row.get("staircase") or "",
-            floor=row.get("floor") or "",
-            lot=row.get("lot") or None,
-        ),
-        meter=meter,
-        keep_removal="removed_on" not in row,
-        key_encryption=KeyEncryption.under(application.settings.secret_key),
-        thresholds_of=application.registry.leak_thresholds,
-        now=now,
-    )
-
-
-def _midnight(day: str, zone: ZoneInfo) -> datetime:
-    """The start of a day at the residence."""
-    return datetime.combine(date.fromisoformat(day), time(), tzinfo=zone).astimezone(UTC)

@@ -176,6 +176,7 @@ COMMANDS = [
     ("readings", "list"),
     ("migrate",),
     ("purge",),
+    ("recompute", "--from", "2026-11-01"),
     ("replay",),
     ("worker",),
     ("worker", "--once"),

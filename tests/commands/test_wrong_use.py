@@ -1,5 +1,6 @@
 """What the `submeter` command says when it is used wrongly: one line with the place and the reason."""
 
+import csv
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,53 @@ def test_a_list_of_meters_names_line_and_column(tables, run: Run, tmp_path: Path
         refused(run("meters", "import", str(table)), *words)
     refused(run("residences", "add", "", "", "", "", "", "", ""), "operator")
     refused(run("managers", "invite", "nobody", "o", "A", "B"), "email")
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "words"),
+    [
+        ("fluid", "STEAM", ("fluid", "'STEAM'")),
+        ("installed_on", "2024-02-30", ("installed_on", "'2024-02-30'")),
+        ("register_step", "0", ("register_step",)),
+        ("register_step", "ten", ("register_step", "'ten'")),
+        ("register_capacity", "1e8", ("register_capacity", "'1e8'")),
+        ("nominal_flow_m3_per_h", "2,5", ("nominal_flow_m3_per_h", "'2,5'")),
+        ("key", "my-secret-key", ("key", "hexadecimal")),
+        ("radio_address", "SAP-1", ("radio_address", "SAP-1")),
+        ("residence", "ZZ9", ("ZZ9",)),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_quoted_with_its_column(
+    tables, run: Run, tmp_path: Path, column, text, words
+) -> None:
+    """Only the text of a key is not repeated; nothing of the list is registered, the lines before neither."""
+    assert run("residences", "add", "o", "O", "A1", "N", "S", "92400", "C").returncode == 0
+    good = {
+        "operator": "o",
+        "residence": "A1",
+        "number": "12",
+        "fluid": "COLD_WATER",
+        "vendor": "ocea",
+        "printed_serial": "X",
+        "radio_address": "SAP-21131C34-0C-04",
+        "installed_on": "2024-01-01",
+        "register_step": "1",
+        "register_capacity": "",
+        "nominal_flow_m3_per_h": "",
+        "key": "",
+    }
+    table = tmp_path / "meters.csv"
+    rows = [good, good | {"radio_address": "SAP-21131C35-0C-04", column: text}]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(good))
+        writer.writeheader()
+        writer.writerows(rows)
+    answer = run("meters", "import", str(table))
+    refused(answer, "line 3", *words)
+    assert "my-secret" not in answer.stdout + answer.stderr
+    table.write_text(table.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert "0 meters registered" in run("meters", "import", str(table)).stdout
+    assert "no meter" in run("meters", "restart-counter", good["radio_address"]).stderr
 
 
 def test_a_file_that_is_no_database_is_reported(run: Run, tmp_path: Path) -> None:

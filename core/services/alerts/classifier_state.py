@@ -7,7 +7,7 @@ it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from math import inf
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_start
 from core.leak_thresholds import Thresholds, ThresholdsOf
+from core.leaks.classifier.catch_up import cuts_of, follow_in_parts
 from core.leaks.classifier.classify import Readings
 from core.leaks.classifier.resolution import known_step
 from core.leaks.classifier.state import ClassifierState
-from core.leaks.classifier.stream import Followed, Memory, follow
+from core.leaks.classifier.stream import Followed, Memory
 from core.leaks.classifier.tracker import Change, Rule, Transition
 from core.models import LeakCheckpoint, LeakClassifierState
 from core.services.places.meter_directory import MeterEntry
@@ -43,35 +44,64 @@ async def follow_meters(
     """
     rows = await LeakClassifierState.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
     stored = {row.meter_id: row for row in rows}
-    begun = await _checkpoints(connection, _void(touched, stored))
+    void = _void(touched, stored)
+    begun, later = await _checkpoints(connection, void)
     found: dict[MeterEntry, Followed] = {}
     kept: list[_Kept] = []
     for (step, thresholds), meters in _by_step(touched, thresholds_of).items():
         memories = [_memory(begun.get(meter.id, stored.get(meter.id))) for meter in meters]
         read = await _readings(connection, meters, memories)
-        followed = follow(
+        followed, settled = follow_in_parts(
             memories,
             [read[meter.id] for meter in meters],
+            [
+                _cuts(read[meter.id], memory, stored.get(meter.id), later.get(meter.id, ()))
+                for meter, memory in zip(meters, memories, strict=True)
+            ],
             step_litres=step,
             capacity_litres=[meter.register_capacity for meter in meters],
             possible_lph=[meter.highest_per_hour for meter in meters],
             thresholds=thresholds,
         )
-        for meter, before, after in zip(meters, memories, followed, strict=True):
+        for meter, before, after, states in zip(meters, memories, followed, settled, strict=True):
             found[meter] = after
-            kept.append(_Kept(meter, stored.get(meter.id), before, after.memory))
+            kept.append(_Kept(meter, stored.get(meter.id), before, after.memory, states))
     await _keep(connection, kept)
+    await _keep_checkpoints(connection, kept, later)
     return found
+
+
+def _cuts(
+    readings: Readings,
+    memory: Memory,
+    row: LeakClassifierState | None,
+    later: Sequence[LeakCheckpoint],
+) -> list[int]:
+    """Where to cut a long series: a checkpoint in each stretch, at the same moments as before if it had some.
+
+    What arrives from hour to hour is never cut.
+    """
+    if not len(readings.at_s):
+        return []
+    first_s, last_s = int(readings.at_s[0]), int(readings.at_s[-1])
+    if not later and last_s - max(first_s, memory.settled_s) <= CHECKPOINT_S:
+        return []
+    settled = [one.settled_s for one in later]
+    if row is not None:
+        settled.append(row.settled_s)
+    return cuts_of(settled, first_s=first_s, last_s=last_s, stretch_s=CHECKPOINT_S)
 
 
 def _void(
     touched: Mapping[MeterEntry, date], stored: Mapping[int, LeakClassifierState]
 ) -> dict[MeterEntry, int]:
-    """The meters whose state has seen touched days, or cannot be read, and the first second of these days."""
+    """The meters whose state is missing, has seen touched days, or cannot be read; and the first second of
+    these days.
+    """
     void: dict[MeterEntry, int] = {}
     for meter, first_day in touched.items():
         row, since_s = stored.get(meter.id), day_start(first_day, meter.zone)
-        if row is not None and (row.settled_s >= since_s or not ClassifierState.can_unpack(row.state)):
+        if row is None or row.settled_s >= since_s or not ClassifierState.can_unpack(row.state):
             void[meter] = since_s
     return void
 
@@ -92,25 +122,22 @@ _Stored = LeakClassifierState | LeakCheckpoint
 
 async def _checkpoints(
     connection: TransactionalDBClient, void: Mapping[MeterEntry, int]
-) -> dict[int, _Stored | None]:
-    """For each meter whose state is void from a moment on, the last checkpoint before it, or None.
-
-    Later checkpoints have seen readings that were different, and are removed.
+) -> tuple[dict[int, LeakCheckpoint | None], dict[int, list[LeakCheckpoint]]]:
+    """For each meter whose state is void from a moment on, the last checkpoint before it, or None; and those
+    after it, which may have seen readings that were different.
     """
-    begun: dict[int, _Stored | None] = {meter.id: None for meter in void}
+    begun: dict[int, LeakCheckpoint | None] = {meter.id: None for meter in void}
+    later: dict[int, list[LeakCheckpoint]] = {meter.id: [] for meter in void}
     if not void:
-        return begun
+        return begun, later
     since = {meter.id: since_s for meter, since_s in void.items()}
-    late: list[int] = []
     rows = LeakCheckpoint.filter(meter_id__in=list(begun)).using_db(connection).order_by("settled_s")
     for row in await rows:
         if row.settled_s >= since[row.meter_id] or not ClassifierState.can_unpack(row.state):
-            late.append(row.id)
+            later[row.meter_id].append(row)
         else:
             begun[row.meter_id] = row
-    if late:
-        await LeakCheckpoint.filter(id__in=late).using_db(connection).delete()
-    return begun
+    return begun, later
 
 
 def _memory(row: _Stored | None) -> Memory:
@@ -141,31 +168,28 @@ async def _readings(
 
 
 class _Kept(NamedTuple):
-    """A meter, its row, and its memory before and after."""
+    """A meter, its row, its memory before and after, and those that were settled on the way."""
 
     meter: MeterEntry
     row: LeakClassifierState | None
     before: Memory
     after: Memory
+    settled: Sequence[Memory]
 
 
 async def _keep(connection: TransactionalDBClient, kept: Sequence[_Kept]) -> None:
-    """Store the states that have changed, and once a month a checkpoint of each."""
+    """Store the states that have changed."""
     gone = [one.row.id for one in kept if one.after.settled is None and one.row is not None]
     new: list[LeakClassifierState] = []
     moved: list[LeakClassifierState] = []
-    checkpoints: list[LeakCheckpoint] = []
-    for meter, row, before, after in kept:
-        if after.settled is None or (row is not None and after.settled is row.state):
-            continue  # nothing was settled since; a state made anew up to the same moment is another one
-        changes = [[getattr(change, name) for name in _FIELDS] for change in after.changes]
-        values = {"settled_s": after.settled_s, "state": after.settled, "changes": changes}
+    for meter, row, _, after, _ in kept:
+        if after.settled is None or (row is not None and _is(row, after)):
+            continue
+        values = _values(after)
         if row is None:
             new.append(LeakClassifierState(meter_id=meter.id, **values))
         else:
             moved.append(row.update_from_dict(values))
-        if before.settled is None or before.settled_s // CHECKPOINT_S < after.settled_s // CHECKPOINT_S:
-            checkpoints.append(LeakCheckpoint(meter_id=meter.id, **values))
     if gone:
         await LeakClassifierState.filter(id__in=gone).using_db(connection).delete()
     if new:
@@ -173,8 +197,52 @@ async def _keep(connection: TransactionalDBClient, kept: Sequence[_Kept]) -> Non
     if moved:
         fields = ("settled_s", "state", "changes")
         await LeakClassifierState.bulk_update(moved, fields, batch_size=_AT_ONCE, using_db=connection)
-    if checkpoints:
-        await LeakCheckpoint.bulk_create(checkpoints, ignore_conflicts=True, using_db=connection)
+
+
+async def _keep_checkpoints(
+    connection: TransactionalDBClient,
+    kept: Sequence[_Kept],
+    later: Mapping[int, Sequence[LeakCheckpoint]],
+) -> None:
+    """Store a checkpoint of each stretch in which something was settled, instead of those that are void."""
+    wanted: dict[int, list[Memory]] = {}
+    for meter, _, before, _, settled in kept:
+        for one in settled:
+            if before.settled is None or before.settled_s // CHECKPOINT_S < one.settled_s // CHECKPOINT_S:
+                wanted.setdefault(meter.id, []).append(one)
+            before = one  # noqa: PLW2901 - the state that the next one is compared with
+    void = [
+        row.id
+        for meter_id, rows in later.items()
+        for row in rows
+        if not any(_is(row, one) for one in wanted.get(meter_id, ()))
+    ]
+    right = {(row.meter_id, row.settled_s) for rows in later.values() for row in rows if row.id not in void}
+    fresh = [
+        LeakCheckpoint(meter_id=meter_id, **_values(one))
+        for meter_id, memories in wanted.items()
+        for one in memories
+        if (meter_id, one.settled_s) not in right
+    ]
+    if void:
+        await LeakCheckpoint.filter(id__in=void).using_db(connection).delete()
+    if fresh:
+        await LeakCheckpoint.bulk_create(fresh, ignore_conflicts=True, using_db=connection)
+
+
+def _is(row: _Stored, memory: Memory) -> bool:
+    """Whether a row holds what would be stored of a memory."""
+    if memory.settled is row.state:
+        return True  # nothing was settled since it was read
+    if (row.settled_s, row.state) != (memory.settled_s, memory.settled):
+        return False
+    return _memory(row).changes == tuple(replace(change, meter=0) for change in memory.changes)
+
+
+def _values(memory: Memory) -> dict[str, Any]:
+    # The number of a meter in its block means nothing to the next one.
+    changes = [[getattr(replace(one, meter=0), name) for name in _FIELDS] for one in memory.changes]
+    return {"settled_s": memory.settled_s, "state": memory.settled, "changes": changes}
 
 
 def _transition(values: Sequence[Any]) -> Transition:

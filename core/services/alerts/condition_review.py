@@ -1,10 +1,12 @@
-"""Brings the alerts of a meter's conditions in line with its readings after these were corrected.
+"""Brings the alerts of meters' conditions in line with their readings after these were corrected.
 
-In: a meter, and from when on its readings changed. Out: alerts dated anew, withdrawn, or raised. The one
-rule: an alert whose condition the readings still show keeps its row and what people did about it; one that no
-reading shows is withdrawn. What is new is raised as at intake (`core.services.alerts.meter_conditions`).
+In: meters, and from when on each one's readings changed. Out: alerts dated anew, withdrawn, or raised. The
+one rule: an alert whose condition the readings still show keeps its row and what people did about it; one
+that no reading shows is withdrawn. What is new is raised as at intake
+(`core.services.alerts.meter_conditions`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -24,7 +26,7 @@ from core.services.alerts.sightings import STATE_NEIGHBOURS, sightings_of
 from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.service_window import reading_after, reading_before
+from core.services.shared.service_window import reading_after, reading_before, readings_before
 from core.services.shared.time_series import ReadingRow, Window
 
 _LATEST_S = 2**62
@@ -46,15 +48,59 @@ class _Spell:
         return alert.kind is self.kind and ends_in_time and self.holds(alert.started_on)
 
 
-async def review_conditions(
+async def review_meters(
     connection: TransactionalDBClient,
-    meter: MeterEntry,
+    since_s: Mapping[MeterEntry, int],
+    kept_s: Mapping[MeterEntry, int],
     *,
-    since_s: int,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> Conditions:
-    """Judge a meter's readings again from a moment on. The dwelling must be locked."""
+    """Judge the readings of some meters again, each from a moment on. The dwellings must be locked.
+
+    `kept_s` are the first readings of meters whose older ones are past their retention: an alert of that time
+    was shown by readings that are gone, and may only end otherwise.
+    """
+    if not since_s:
+        return Conditions()
+    ids = [meter.id for meter in since_s]
+    alerts = Alert.filter(meter_id__in=ids, kind__in=CONDITION_KINDS).using_db(connection)
+    alerted = {row.meter_id for row in await alerts.only("id", "meter_id")}
+    outcome = Conditions()
+    for meter, from_s in since_s.items():
+        if meter.id in alerted:
+            kept_from = day_of(kept_s[meter], meter.zone) if meter in kept_s else date.min
+            outcome += await _review(
+                connection, meter, from_s, kept_from, thresholds_of=thresholds_of, now=now
+            )
+    # The others have no alert that may have to be dated anew: they are judged as at intake.
+    others = {meter.id: meter for meter in since_s if meter.id not in alerted}
+    before = await readings_before(connection, [(meter.id, since_s[meter]) for meter in others.values()])
+    windows = []
+    for meter in others.values():
+        before_s = before[meter.id]
+        day = day_of(since_s[meter] if before_s is None else before_s, meter.zone)
+        windows.append(Window(meter.id, day_start(day, meter.zone), _LATEST_S))
+    rows = await time_series.readings_near(connection, windows)
+    if rows:
+        outcome += await update_condition_alerts(
+            connection,
+            [(others[row.meter_id], row) for row in rows],
+            thresholds_of=thresholds_of,
+            now=now,
+        )
+    return outcome
+
+
+async def _review(
+    connection: TransactionalDBClient,
+    meter: MeterEntry,
+    since_s: int,
+    kept_from: date,
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> Conditions:
     before_s = await reading_before(connection, meter.id, since_s)
     since_s = since_s if before_s is None else before_s  # a neighbour decides about its state
     query = Alert.filter(meter_id=meter.id, kind__in=CONDITION_KINDS).using_db(connection)
@@ -72,14 +118,12 @@ async def review_conditions(
     spells = _spells(
         await _runs(connection, meter, await _with_context(connection, meter, rows), first_s), meter, now
     )
-    outcome.changed += await _settle(connection, shown, spells, now=now)
+    outcome.changed += await _settle(connection, shown, spells, kept_from, now=now)
     outcome.changed += await _settle_missing_data(connection, meter, missing, now=now)
     if judged:
-        fresh = await update_condition_alerts(
+        outcome += await update_condition_alerts(
             connection, [(meter, row) for row in judged], thresholds_of=thresholds_of, now=now
         )
-        outcome.changed += fresh.changed
-        outcome.notifications += fresh.notifications
     return outcome
 
 
@@ -133,16 +177,24 @@ def _spells(found: list[ConditionRun], meter: MeterEntry, now: datetime) -> list
 
 
 async def _settle(
-    connection: TransactionalDBClient, alerts: list[Alert], spells: list[_Spell], *, now: datetime
+    connection: TransactionalDBClient,
+    alerts: list[Alert],
+    spells: list[_Spell],
+    kept_from: date,
+    *,
+    now: datetime,
 ) -> int:
     """Date the alerts by what the readings show, each spell by one; withdraw the others."""
     left, gone, changed = list(spells), [], 0
     for alert in alerts:
         spell = next((one for one in left if one.overlaps(alert)), None)
         if spell is None:
-            gone.append(alert)
+            if alert.started_on > kept_from:
+                gone.append(alert)
             continue
         left.remove(spell)
+        if alert.started_on <= kept_from:
+            spell = replace(spell, started_on=alert.started_on)
         if spell.kind is AlertKind.METER_LEAK and alert.ended_on is not None:
             # It may have ended before its flag did: when the classifier began to decide.
             spell = replace(spell, ended_on=min(alert.ended_on, spell.ended_on or alert.ended_on))

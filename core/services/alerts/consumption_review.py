@@ -1,11 +1,11 @@
 """Withdraws alerts of consumption that corrected volumes no longer show.
 
-In: a meter and the days whose volumes changed. Out: the alerts of days and months that pass no threshold any
+In: meters and the days whose volumes changed. Out: the alerts of days and months that pass no threshold any
 more are gone, the figures of the others are right. The one rule: an alert is measured as when it was raised;
 new ones are raised by the rules of intake, which look at this month and the one before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -23,11 +23,28 @@ _ONE_DAY = timedelta(days=1)
 
 
 async def review_consumption_alerts(
-    connection: TransactionalDBClient, meter: MeterEntry, days: tuple[date, date], *, now: datetime
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]], *, now: datetime
 ) -> int:
     """Judge the alerts of the days, and those of later years that were compared with them; returns how many
     were withdrawn.
     """
+    if not touched:
+        return 0
+    dwellings = {meter.dwelling_id for meter in touched}
+    rows = Alert.filter(kind=AlertKind.OVER_CONSUMPTION, dwelling_id__in=list(dwellings))
+    alerted = {row.dwelling_id for row in await rows.using_db(connection).only("id", "dwelling_id")}
+    return sum(
+        [
+            await _review(connection, meter, days, now=now)
+            for meter, days in touched.items()
+            if meter.dwelling_id in alerted
+        ]
+    )
+
+
+async def _review(
+    connection: TransactionalDBClient, meter: MeterEntry, days: tuple[date, date], *, now: datetime
+) -> int:
     first, last = days
     compared_until = Month.of(last).plus(12 * YEARS_COMPARED).last_day
     rows = Alert.filter(

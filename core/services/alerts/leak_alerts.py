@@ -9,15 +9,17 @@ leak already notified by the meter's own flag is notified when it grows and when
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.workflow import AlertActionKind, AlertStatus
+from core.leak_thresholds import ThresholdsOf
 from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
-from core.services.alerts.leak_detection import DetectedLeak
+from core.services.alerts.leak_detection import DetectedLeak, stored_leaks
 from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
 from core.services.alerts.workflow import add_meter_action, judge_repairs
 from core.services.messaging.outbox import Notification, Topic
@@ -67,6 +69,41 @@ async def raise_leak_alerts(
                 _notifications(meter, alert, episode, "leak_closed", key, level=level, day=day)
             )
     return notifications
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """How many alerts were raised or dated anew, and their notifications."""
+
+    alerts: int
+    notifications: Sequence[Notification]
+
+
+async def raise_missing_leak_alerts(
+    connection: TransactionalDBClient,
+    meters: Collection[MeterEntry],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> Raised:
+    """Raise the alerts of stored episodes that have none, and date those anew that are dated otherwise."""
+    episodes = LeakEpisode.filter(meter_id__in=[meter.id for meter in meters]).using_db(connection)
+    stored = {row.id: row for row in await episodes.only("id", "started_on", "ended_on")}
+    if not stored:
+        return Raised(0, ())
+    alerts = Alert.filter(episode_id__in=list(stored)).using_db(connection)
+    right = {
+        alert.episode_id
+        for alert in await alerts
+        if alert.episode_id is not None
+        and (alert.started_on, alert.ended_on)
+        == (stored[alert.episode_id].started_on, stored[alert.episode_id].ended_on)
+    }
+    wrong = stored.keys() - right
+    if not wrong:
+        return Raised(0, ())
+    leaks = await stored_leaks(connection, wrong, meters, thresholds_of=thresholds_of, now=now)
+    return Raised(len(leaks), await raise_leak_alerts(connection, leaks, now=now))
 
 
 async def notify_relapses(

@@ -85,6 +85,30 @@ async def watch(
     return findings
 
 
+async def stored_leaks(
+    connection: TransactionalDBClient,
+    episode_ids: Iterable[int],
+    meters: Iterable[MeterEntry],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> list[DetectedLeak]:
+    """Stored episodes of these meters as if they were new."""
+    by_id = {meter.id: meter for meter in meters}
+    rows = (
+        await LeakEpisode.filter(id__in=list(episode_ids)).using_db(connection).order_by("started_on", "id")
+    )
+    last = await time_series.newest_readings(connection, {row.meter_id for row in rows})
+    found: list[DetectedLeak] = []
+    for row in rows:
+        meter, episode = by_id[row.meter_id], _episode(row)
+        days = (meter.day(now) - day_of(last[meter.id].read_at_s, meter.zone)).days
+        is_stale = days > thresholds_of(meter.operator_code).stale_after_days
+        ended = _ended(episode, events([], [episode]))
+        found.append(DetectedLeak(meter, row, ended, _going_on(replace(episode, stale=is_stale))))
+    return found
+
+
 async def forget_leaks(connection: TransactionalDBClient, meter: MeterEntry, *, now: datetime) -> int:
     """Withdraw every leak of a meter of which no reading is left; returns how many."""
     for model in (LeakClassifierState, LeakCheckpoint, LeakDayFlows):
@@ -127,23 +151,38 @@ async def _replace(
     now: datetime,
 ) -> list[DetectedLeak]:
     rows = {row.started_on: row for row in before}
-    stored = [_episode(row) for row in before]
+    stored = [_episode(row) for row in before if _is_whole(row)]
     judged = {one.episode.started_on: one for one in after}
     found = [one.episode for one in after]
     new_events = events(stored, found)
     findings: list[DetectedLeak] = []
-    for old, new in paired(stored, found):
-        row = rows[old.started_on] if old else LeakEpisode(meter_id=meter.id)
+    pairs = paired(stored, found)
+    damaged = {row.started_on: row for row in before if not _is_whole(row)}
+    for day in damaged.keys() - {new.started_on for old, new in pairs if new is not None and old is None}:
+        await _withdraw(connection, damaged[day], now=now)
+    for old, new in pairs:
         if new is None:
-            await withdraw_alerts(connection, await _alerts_of(connection, [row.id]), now=now)
-            await row.delete(using_db=connection)
+            assert old is not None
+            await _withdraw(connection, rows[old.started_on], now=now)
             continue
+        row = rows[old.started_on] if old else damaged.get(new.started_on, LeakEpisode(meter_id=meter.id))
         if old == replace(new, stale=False):  # staleness depends on the moment and is not stored
             continue
         _write(row, judged[new.started_on], now)
         await row.save(using_db=connection)
         findings.append(DetectedLeak(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
+
+
+async def _withdraw(connection: TransactionalDBClient, row: LeakEpisode, *, now: datetime) -> None:
+    await withdraw_alerts(connection, await _alerts_of(connection, [row.id]), now=now)
+    await row.delete(using_db=connection)
+
+
+def _is_whole(row: LeakEpisode) -> bool:
+    """Whether a row can be read as an episode; what damaged it is none of ours."""
+    begun = bool(row.segments) and row.segments[0].get("reason") == SegmentReason.OPENED.value
+    return begun and (row.loss_litres is None or row.counted_days > 0)
 
 
 def _ended(episode: Episode, new_events: Sequence[Event]) -> Event | None:

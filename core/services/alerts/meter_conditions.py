@@ -13,6 +13,7 @@ far more often than the flag.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Self
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -39,6 +40,11 @@ class Conditions:
 
     changed: int = 0
     notifications: list[Notification] = field(default_factory=list)
+
+    def __iadd__(self, other: "Conditions") -> Self:
+        self.changed += other.changed
+        self.notifications += other.notifications
+        return self
 
 
 async def update_condition_alerts(

@@ -5,7 +5,7 @@ address is one meter's; an alias that is another meter's address or alias is a c
 whose address is an alias.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,8 @@ from core.metering import Address, normalise_serial
 from core.models import Meter, MeterAlias
 from core.services.places.meter_directory import meter_with_address
 from core.services.portfolio.validation import canonical_address
-from core.services.shared.audit import Subject, record
+from core.services.shared.audit import Subject, record, record_each
+from core.services.shared.many_rows import insert_rows, slices
 from core.services.shared.transaction import current_database, transactional
 from core.services.telegrams.replay_protection import forget_radio
 
@@ -76,7 +77,8 @@ async def remove_alias(
         raise NotFound(f"The meter {meter.radio_address} has no alias {address}.", field="alias")
     await row.delete(using_db=connection)
     await forget_radio(connection, meter.id, address)
-    await _record(Act.METER_ALIAS_REMOVED, row, viewer, now, connection)
+    subject = Subject("meter", row.meter_id)
+    await record(Act.METER_ALIAS_REMOVED, subject, viewer, NOBODY, now, connection, alias=row.id)
 
 
 async def list_aliases(viewer: Viewer, *, meter_address: str | None = None) -> list[AliasView]:
@@ -100,19 +102,6 @@ async def list_aliases(viewer: Viewer, *, meter_address: str | None = None) -> l
     ]
 
 
-async def upsert_aliases(
-    connection: TransactionalDBClient, viewer: Viewer, meter: Meter, aliases: Iterable[str], *, now: datetime
-) -> None:
-    """Give a meter the further addresses of an operator's list; those it has besides are kept.
-
-    Raises:
-        InvalidInput: an address cannot be read.
-        Conflict: an alias is another meter's.
-    """
-    for alias in aliases:
-        await upsert_alias(connection, viewer, meter, canonical_address(alias), now=now)
-
-
 async def upsert_alias(
     connection: TransactionalDBClient, viewer: Viewer, meter: Meter, address: str, *, now: datetime
 ) -> bool:
@@ -125,26 +114,39 @@ async def upsert_alias(
         raise Conflict(f"{address} is {own} of another meter.", field="alias")
     if holder is not None:
         return False
-    row = await MeterAlias.create(
-        meter_id=meter.id,
-        radio_address=address,
-        serial_key=normalise_serial(Address.parse(address).identification),
-        added_at=now,
-        added_by_id=viewer.account_id,
-        using_db=connection,
-    )
-    await _record(Act.METER_ALIAS_ADDED, row, viewer, now, connection)
+    await add_aliases(connection, viewer, [(meter.id, address)], now=now)
     return True
 
 
-async def check_no_alias(connection: TransactionalDBClient, address: str) -> None:
-    """Check that a new meter's address is no other meter's alias.
-
-    Raises:
-        Conflict: it is.
-    """
-    if await MeterAlias.filter(radio_address=address).using_db(connection).exists():
-        raise Conflict(f"{address} is an alias of another meter.", field="radio_address")
+async def add_aliases(
+    connection: TransactionalDBClient, viewer: Viewer, aliases: Sequence[tuple[int, str]], *, now: datetime
+) -> None:
+    """Store (meter, alias) pairs that are known to be new and nobody else's, and record each in the audit."""
+    if not aliases:
+        return
+    rows = [
+        MeterAlias(
+            meter_id=meter_id,
+            radio_address=address,
+            serial_key=normalise_serial(Address.parse(address).identification),
+            added_at=now,
+            added_by_id=viewer.account_id,
+        )
+        for meter_id, address in aliases
+    ]
+    await insert_rows(connection, rows)
+    ids: dict[str, int] = {}
+    for some in slices(address for _, address in aliases):
+        stored = MeterAlias.filter(radio_address__in=some).using_db(connection)
+        ids |= dict(await stored.values_list("radio_address", "id"))
+    await record_each(
+        Act.METER_ALIAS_ADDED,
+        [(Subject("meter", meter_id), {"alias": ids[address]}) for meter_id, address in aliases],
+        viewer,
+        NOBODY,
+        now,
+        connection,
+    )
 
 
 async def _meter(connection: TransactionalDBClient, address: str) -> Meter:
@@ -152,9 +154,3 @@ async def _meter(connection: TransactionalDBClient, address: str) -> Meter:
     if meter is None:
         raise NotFound(f"No meter {address} is registered.", field="meter")
     return meter
-
-
-async def _record(
-    act: Act, row: MeterAlias, viewer: Viewer, now: datetime, connection: TransactionalDBClient
-) -> None:
-    await record(act, Subject("meter", row.meter_id), viewer, NOBODY, now, connection, alias=row.id)

@@ -1,39 +1,66 @@
 """Stores the keys of meters, encrypted.
 
-In: a meter and a key as in the operator's list. Out: an encrypted row, unless the meter has the key already.
-The one rule: no key is stored in clear, and a new key resets the meter's message counter.
+In: meters, each with a key as in the operator's list. Out: encrypted rows, unless the meter has the key
+already. The one rule: no key is stored in clear, and a new key resets the meter's message counter.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.errors import SecretUnusable
-from core.models import Meter, MeterKey
+from core.models import MeterKey
 from core.services.places.key_encryption import KeyEncryption
+from core.services.shared.many_rows import insert_rows, slices
 from core.services.telegrams.replay_protection import begin_anew
 
 
-async def add_key(
+class GivenKey(NamedTuple):
+    """A meter by its id and its address, which the key is bound to, and the key. Never to be printed."""
+
+    meter_id: int
+    radio_address: str
+    key: bytes
+
+
+async def add_keys(
     connection: TransactionalDBClient,
-    meter: Meter,
-    key: bytes,
+    given: Iterable[GivenKey],
     *,
     key_encryption: KeyEncryption,
     now: datetime,
 ) -> None:
-    """Store a key of a meter under the application's secret, beside those it has; a known one is left."""
-    known = await MeterKey.filter(meter_id=meter.id).using_db(connection)
-    if any(_holds(row, key, meter.radio_address, key_encryption) for row in known):
+    """Store keys of meters under the application's secret, beside those they have; known ones are left."""
+    wanted = list(dict.fromkeys(given))
+    addresses = {one.meter_id: one.radio_address for one in wanted}
+    if not wanted:
         return
-    encrypted = key_encryption.encrypt(key, radio_address=meter.radio_address)
-    await MeterKey.create(meter_id=meter.id, encrypted_key=encrypted, added_at=now, using_db=connection)
-    await begin_anew(connection, meter.id)
+    known: dict[int, set[bytes]] = {}
+    for some in slices(addresses):
+        for row in await MeterKey.filter(meter_id__in=some).using_db(connection):
+            key = _opened(row, addresses[row.meter_id], key_encryption)
+            if key is not None:
+                known.setdefault(row.meter_id, set()).add(key)
+    fresh = [one for one in wanted if one.key not in known.get(one.meter_id, ())]
+    if not fresh:
+        return
+    rows = [
+        MeterKey(
+            meter_id=one.meter_id,
+            encrypted_key=key_encryption.encrypt(one.key, radio_address=one.radio_address),
+            added_at=now,
+        )
+        for one in fresh
+    ]
+    await insert_rows(connection, rows)
+    await begin_anew(connection, {one.meter_id for one in fresh})
 
 
-def _holds(row: MeterKey, key: bytes, radio_address: str, key_encryption: KeyEncryption) -> bool:
-    """Whether a row is this key; one encrypted with another secret is not, so keys can be entered again."""
+def _opened(row: MeterKey, radio_address: str, key_encryption: KeyEncryption) -> bytes | None:
+    """The key of a row; None of one encrypted with another secret, so keys can be entered again."""
     try:
-        return key_encryption.open(row.encrypted_key, radio_address=radio_address) == key
+        return key_encryption.open(row.encrypted_key, radio_address=radio_address)
     except SecretUnusable:
-        return False
+        return None

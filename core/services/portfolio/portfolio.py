@@ -7,20 +7,16 @@ by residence, building, staircase, floor and number.
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.access.emails import email_key
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
-from core.metering import normalise_serial
 from core.models import (
     Account,
     Dwelling,
-    Meter,
     Occupancy,
     OccupancyKind,
     Operator,
@@ -35,29 +31,14 @@ from core.services.portfolio.descriptions import (
     OccupancySpec,
     ResidenceSpec,
 )
-from core.services.portfolio.meter_aliases import check_no_alias, upsert_aliases
-from core.services.portfolio.meter_keys import add_key
+from core.services.portfolio.inventory import Inventory, Listed
 from core.services.portfolio.validation import (
-    canonical_address,
     check_texts,
     check_zone,
     checked_price,
     reported_as_input,
 )
 from core.services.shared.transaction import transactional
-from core.services.telegrams.service_correction import correct_service
-
-LARGEST_REGISTER = {"register_step": 1_000_000, "register_capacity": 10**15}
-"""Litres, watt-hours or allocator units; no register holds more."""
-
-LARGEST_FLOW_M3_PER_H = 6300
-"""The largest Q3 that ISO 4064-1 has a number for in its series; no meter of a building is larger."""
-
-SMALLEST_FLOW_M3_PER_H = Decimal("0.001")
-"""The last decimal that the table keeps: less would be stored as 0."""
-
-KEY_BYTES = {8, 16}
-"""PRIOS, and AES-128."""
 
 
 @reported_as_input
@@ -103,16 +84,15 @@ async def upsert_residence(
         operator_id=operator.id,
         code=spec.code,
     )
-    for dwelling in spec.dwellings:
-        await _upsert_dwelling(
-            connection,
-            viewer,
-            residence,
-            dwelling,
-            key_encryption=key_encryption,
-            thresholds_of=thresholds_of,
-            now=now,
-        )
+    lines = [Listed(residence.id, dwelling) for dwelling in spec.dwellings]
+    inventory = await Inventory.of(connection, lines)
+    rows = [inventory.put(line)[0] for line in lines]
+    await inventory.store(
+        connection, viewer, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+    )
+    for row, line in zip(rows, lines, strict=True):
+        for period in line.dwelling.occupancies:
+            await _upsert_occupancy(connection, row, period)
     residence_id: int = residence.id
     return residence_id
 
@@ -145,27 +125,14 @@ async def upsert_meter(
     )
     if residence is None:
         raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
-    row = await _dwelling_row(connection, residence, dwelling)
-    if keep_removal:
-        address = canonical_address(meter.radio_address)
-        known = await Meter.get_or_none(radio_address=address, using_db=connection)
-        meter = replace(meter, removed_at=known.removed_at if known else None)
-    return await _upsert_meter(
-        connection, viewer, row, meter, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
+    line = Listed(residence.id, replace(dwelling, meters=[meter]), keep_removal)
+    inventory = await Inventory.of(connection, [line])
+    _, (row,) = inventory.put(line)
+    await inventory.store(
+        connection, viewer, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
     )
-
-
-async def zone_of_residence(viewer: Viewer, *, operator_code: str, residence_code: str) -> ZoneInfo:
-    """The time zone of a residence, which defines its civil days.
-
-    Raises:
-        NotFound: no such residence.
-    """
-    viewer.require(Permission.METERS_WRITE)
-    residence = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
-    if residence is None:
-        raise NotFound(f"Operator {operator_code} has no residence {residence_code}.", field="residence")
-    return ZoneInfo(residence.time_zone)
+    meter_id: int = row.id
+    return meter_id
 
 
 @transactional
@@ -213,55 +180,6 @@ async def _operator(connection: TransactionalDBClient, code: str, name: str) -> 
     return operator
 
 
-async def _dwelling_row(
-    connection: TransactionalDBClient, residence: Residence, spec: DwellingSpec
-) -> Dwelling:
-    known = {
-        name: value
-        for name, value in (
-            ("lot", spec.lot),
-            ("manager_reference", spec.manager_reference),
-            ("surface_m2", spec.surface_m2),
-        )
-        if value is not None
-    }
-    dwelling, _ = await Dwelling.update_or_create(
-        known,
-        using_db=connection,
-        residence_id=residence.id,
-        building=spec.building,
-        staircase=spec.staircase,
-        floor=spec.floor,
-        number=spec.number,
-    )
-    return dwelling
-
-
-async def _upsert_dwelling(
-    connection: TransactionalDBClient,
-    viewer: Viewer,
-    residence: Residence,
-    spec: DwellingSpec,
-    *,
-    key_encryption: KeyEncryption,
-    thresholds_of: ThresholdsOf,
-    now: datetime,
-) -> None:
-    dwelling = await _dwelling_row(connection, residence, spec)
-    for meter in spec.meters:
-        await _upsert_meter(
-            connection,
-            viewer,
-            dwelling,
-            meter,
-            key_encryption=key_encryption,
-            thresholds_of=thresholds_of,
-            now=now,
-        )
-    for period in spec.occupancies:
-        await _upsert_occupancy(connection, dwelling, period)
-
-
 async def _upsert_occupancy(
     connection: TransactionalDBClient, dwelling: Dwelling, spec: OccupancySpec
 ) -> None:
@@ -278,68 +196,6 @@ async def _upsert_occupancy(
     period.move_out, period.kind = spec.move_out, spec.kind
     period.account_id = account.id if account else None
     await period.save(using_db=connection)
-
-
-def _check_meter(spec: MeterSpec) -> None:
-    """Check that a meter's figures are consistent.
-
-    Raises:
-        InvalidInput: the length of its key, its register, or a removal before the installation.
-    """
-    if spec.key is not None and len(spec.key) not in KEY_BYTES:
-        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
-    for name, amount in (
-        ("register_step", spec.register_step),
-        ("register_capacity", spec.register_capacity),
-    ):
-        if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
-            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
-    flow = spec.nominal_flow_m3_per_h
-    if flow is not None and not (
-        flow.is_finite() and SMALLEST_FLOW_M3_PER_H <= flow <= LARGEST_FLOW_M3_PER_H
-    ):
-        raise InvalidInput(
-            f"must be from {SMALLEST_FLOW_M3_PER_H} to {LARGEST_FLOW_M3_PER_H} m3/h",
-            field="nominal_flow_m3_per_h",
-        )
-    if spec.removed_at is not None and spec.removed_at < spec.installed_at:
-        raise InvalidInput("lies before installed_on", field="removed_on")
-
-
-async def _upsert_meter(
-    connection: TransactionalDBClient,
-    viewer: Viewer,
-    dwelling: Dwelling,
-    spec: MeterSpec,
-    *,
-    key_encryption: KeyEncryption,
-    thresholds_of: ThresholdsOf,
-    now: datetime,
-) -> int:
-    address = canonical_address(spec.radio_address)
-    _check_meter(spec)
-    meter = await Meter.get_or_none(radio_address=address, using_db=connection)
-    if meter is not None and meter.dwelling_id != dwelling.id:
-        raise Conflict(f"The meter {address} is installed in another dwelling.", field="radio_address")
-    if meter is None:
-        await check_no_alias(connection, address)
-    meter = meter or Meter(dwelling_id=dwelling.id, radio_address=address)
-    meter.fluid, meter.vendor, meter.location = spec.fluid, spec.vendor, spec.location
-    meter.printed_serial, meter.serial_key = spec.printed_serial, normalise_serial(spec.printed_serial)
-    meter.register_step, meter.register_capacity = spec.register_step, spec.register_capacity
-    meter.nominal_flow_m3_per_h = spec.nominal_flow_m3_per_h
-    before = (meter.installed_at, meter.removed_at) if meter.id else None
-    meter.installed_at, meter.removed_at = spec.installed_at, spec.removed_at
-    await meter.save(using_db=connection)
-    if spec.key is not None:
-        await add_key(connection, meter, spec.key, key_encryption=key_encryption, now=now)
-    await upsert_aliases(connection, viewer, meter, spec.aliases, now=now)
-    if before is not None and before != (spec.installed_at, spec.removed_at):
-        await correct_service(
-            connection, address, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
-        )
-    meter_id: int = meter.id
-    return meter_id
 
 
 async def has_residences(viewer: Viewer) -> bool:

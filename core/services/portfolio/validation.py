@@ -14,6 +14,8 @@ from tortoise.exceptions import ValidationError
 
 from core.errors import InvalidInput
 from core.metering import Address, TelegramError
+from core.models.base import Model
+from core.services.shared.many_rows import described
 
 _Asked = ParamSpec("_Asked")
 _Result = TypeVar("_Result")
@@ -38,6 +40,29 @@ def reported_as_input(
             raise InvalidInput(str(failure)) from failure
 
     return reporting
+
+
+def check_value(model: type[Model], name: str, value: object) -> None:
+    """Check that a value fits its column.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    if isinstance(value, str) and "\0" in value:  # PostgreSQL stores no such text
+        raise InvalidInput("contains the character NUL", field=name)
+    try:
+        described(model).fields_map[name].to_db_value(value, model)
+    except ValidationError as failure:
+        raise InvalidInput(str(failure)) from failure
+
+
+def can_be_stored(model: type[Model], name: str, value: object) -> bool:
+    """Whether a value fits its column; one that does not is not looked up either."""
+    try:
+        check_value(model, name, value)
+    except InvalidInput:
+        return False
+    return True
 
 
 def check_texts(**texts: str) -> None:

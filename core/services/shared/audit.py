@@ -5,15 +5,16 @@ are only added, and hold numbers, names of things and states: no password, code,
 address or phone number. The table itself refuses to change a row (the initial migration).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.models import AuditRecord
+from core.services.shared.many_rows import insert_rows
 
 Detail: TypeAlias = str | int | bool | None
 
@@ -59,7 +60,31 @@ async def record(
         connection: the transaction that the act is part of; a rollback removes the record too.
         details: further facts, such as the name of a reason; never a secret.
     """
-    await AuditRecord.create(
+    await _row(act, subject, viewer, visitor, now, details).save(using_db=connection)
+
+
+async def record_each(
+    act: Act,
+    subjects: Iterable[tuple[Subject, Mapping[str, Detail]]],
+    viewer: Viewer | None,
+    visitor: Visitor,
+    now: datetime,
+    connection: TransactionalDBClient,
+) -> None:
+    """Add a record of one act for each subject, with its details, all at once."""
+    rows = [_row(act, subject, viewer, visitor, now, details) for subject, details in subjects]
+    await insert_rows(connection, rows)
+
+
+def _row(
+    act: Act,
+    subject: Subject,
+    viewer: Viewer | None,
+    visitor: Visitor,
+    now: datetime,
+    details: Mapping[str, Detail],
+) -> AuditRecord:
+    return AuditRecord(
         at=now,
         act=act,
         role=viewer.role.value if viewer else None,
@@ -67,8 +92,7 @@ async def record(
         subject=subject.kind,
         subject_id=subject.number,
         address=visitor.address,
-        details=details,
-        using_db=connection,
+        details=dict(details),
     )
 
 

@@ -7,13 +7,14 @@ about a meter in service, and needs no further condition. Readings that a server
 are kept in a table too; they do not return, since when they were received nobody knows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.services.shared.partitions import ensure_months, month_of
-from core.services.shared.time_series import day_of_number, run
+from core.services.shared.time_series import day_of_number, run, select
 from core.services.shared.transaction import is_sqlite
 
 _OUTSIDE = "meter_id = $1 AND (read_at < $2 OR read_at > $3)"
@@ -44,6 +45,17 @@ async def move_readings(
         await _move(connection, "reading_outside_service", "reading", _INSIDE, window),
     ]
     return min((at_s for at_s in moved if at_s is not None), default=None)
+
+
+async def meters_read(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> list[int]:
+    """Those of the meters of which readings are stored, counted or set apart as outside their service."""
+    rows = await select(
+        connection,
+        "SELECT k.a FROM k WHERE EXISTS (SELECT 1 FROM reading r WHERE r.meter_id = k.a)"
+        " OR EXISTS (SELECT 1 FROM reading_outside_service o WHERE o.meter_id = k.a) ORDER BY k.a",
+        ((meter_id,) for meter_id in meter_ids),
+    )
+    return [row["a"] for row in rows]
 
 
 async def move_future_readings(
@@ -81,34 +93,45 @@ async def _move(
     return first_s
 
 
-async def extent(connection: TransactionalDBClient, meter_id: int) -> Extent:
-    """What is stored of a meter, in readings and in volumes."""
-    (row,) = await run(
+async def extents(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> dict[int, Extent]:
+    """What is stored of meters, in readings and in volumes."""
+    rows = await select(
         connection,
-        "SELECT"
-        " (SELECT MIN(read_at) FROM reading WHERE meter_id = $1) AS first_reading,"
-        " (SELECT MAX(read_at) FROM reading WHERE meter_id = $1) AS last_reading,"
-        " (SELECT MIN(day) FROM daily_volume WHERE meter_id = $1) AS first_day,"
-        " (SELECT MAX(day) FROM daily_volume WHERE meter_id = $1) AS last_day",
-        [meter_id],
+        "SELECT k.a,"
+        " (SELECT MIN(read_at) FROM reading WHERE meter_id = k.a) AS first_reading,"
+        " (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a) AS last_reading,"
+        " (SELECT MIN(day) FROM daily_volume WHERE meter_id = k.a) AS first_day,"
+        " (SELECT MAX(day) FROM daily_volume WHERE meter_id = k.a) AS last_day"
+        " FROM k",
+        ((meter_id,) for meter_id in meter_ids),
     )
-    return Extent(
-        row["first_reading"],
-        row["last_reading"],
-        None if row["first_day"] is None else day_of_number(row["first_day"]),
-        None if row["last_day"] is None else day_of_number(row["last_day"]),
+    return {
+        row["a"]: Extent(
+            row["first_reading"],
+            row["last_reading"],
+            None if row["first_day"] is None else day_of_number(row["first_day"]),
+            None if row["last_day"] is None else day_of_number(row["last_day"]),
+        )
+        for row in rows
+    }
+
+
+async def readings_before(
+    connection: TransactionalDBClient, moments: Iterable[tuple[int, int]]
+) -> dict[int, int | None]:
+    """When the last reading of each meter before a moment was taken, epoch seconds."""
+    rows = await select(
+        connection,
+        "SELECT k.a, (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at < k.b) AS before"
+        " FROM k",
+        moments,
     )
+    return {row["a"]: row["before"] for row in rows}
 
 
 async def reading_before(connection: TransactionalDBClient, meter_id: int, at_s: int) -> int | None:
-    """When the last reading before a moment was taken, epoch seconds."""
-    (row,) = await run(
-        connection,
-        "SELECT MAX(read_at) AS before FROM reading WHERE meter_id = $1 AND read_at < $2",
-        [meter_id, at_s],
-    )
-    before: int | None = row["before"]
-    return before
+    """When the last reading of a meter before a moment was taken, epoch seconds."""
+    return (await readings_before(connection, [(meter_id, at_s)]))[meter_id]
 
 
 async def reading_after(connection: TransactionalDBClient, meter_id: int, at_s: int) -> int | None:

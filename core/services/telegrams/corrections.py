@@ -256,7 +256,7 @@ async def _follow(
     """Judge the readings around a decided one again, and recompute what follows from them."""
     window = await _window_of(connection, meter, reading.read_at_s)
     judged += await judge_again(connection, {meter.id: meter}, {meter.id: window})
-    changed = Recomputed(None)
+    changed = Recomputed()
     if judged.changed:
         since_s = min(row.read_at_s for _, row in judged.changed)
         changed = await recompute_meter(

@@ -1,22 +1,24 @@
-"""Makes everything that follows from a meter's readings anew, after readings were taken out or put in.
+"""Makes everything that follows from meters' readings anew, after readings were taken out or put in.
 
-In: a meter, and the moment from which its readings changed. Out: its hours and days, its leaks, its other
-alerts and its dwelling's, as they would be had the readings been so from the start. The one rule: what the
-readings still show keeps its row, with what people did about it; an alert that they do not show is withdrawn,
-and whoever was notified of it is notified again (`core.services.alerts.withdrawals`).
+In: meters, and the moment from which each one's readings changed. Out: their hours and days, their leaks,
+their other alerts and their dwellings', as they would be had the readings been so from the start. The one
+rule: what the readings still show keeps its row, with what people did about it; an alert that they do not
+show is withdrawn, and whoever was notified of it is notified again (`core.services.alerts.withdrawals`).
+Where everything is right already, nothing changes.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
 from core.leak_thresholds import ThresholdsOf
-from core.models import Alert
-from core.services.alerts.condition_review import review_conditions
+from core.models import Alert, LeakCheckpoint, LeakClassifierState
+from core.services.alerts.condition_review import review_meters
 from core.services.alerts.consumption_review import review_consumption_alerts
-from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts
+from core.services.alerts.leak_alerts import notify_relapses, raise_leak_alerts, raise_missing_leak_alerts
 from core.services.alerts.leak_detection import forget_leaks, watch
 from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
@@ -25,15 +27,17 @@ from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
 from core.services.shared import time_series
-from core.services.shared.service_window import extent, reading_before
-from core.services.telegrams.rollups import recompute_days
+from core.services.shared.service_window import Extent, extents, readings_before
+from core.services.telegrams.rollups import correct_days
+
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """What a recomputation did: the civil days, None where nothing is stored; alerts changed; messages."""
+    """What a recomputation did: days whose volume was another; alerts changed; messages queued."""
 
-    days: tuple[date, date] | None
+    days: int = 0
     alerts: int = 0
     messages: int = 0
 
@@ -58,76 +62,140 @@ async def recompute_meter(
         thresholds_of: the leak thresholds of an operator (`Application.registry.leak_thresholds`).
         now: the present moment.
     """
-    days = await _touched_days(connection, meter, since)
-    if days is None:
-        await refresh(connection, [meter], thresholds_of=thresholds_of)
-        return Recomputed(None)
-    touched = {meter: days}
-    before = await _alerts_of(connection, meter)
-    await recompute_days(connection, touched)
-    leaks = await _recompute_leaks(connection, meter, days, thresholds_of=thresholds_of, now=now)
-    since_s = day_start(days[0], meter.zone) if since is None else int(since.timestamp())
-    conditions = await review_conditions(
-        connection, meter, since_s=since_s, thresholds_of=thresholds_of, now=now
+    return await recompute_meters(connection, {meter: since}, thresholds_of=thresholds_of, now=now)
+
+
+async def recompute_meters(
+    connection: TransactionalDBClient,
+    since: Mapping[MeterEntry, datetime | None],
+    *,
+    thresholds_of: ThresholdsOf,
+    now: datetime,
+) -> Recomputed:
+    """The same of some meters at once, each from a moment on."""
+    stored = await extents(connection, [meter.id for meter in since])
+    kept_s = {meter: kept for meter in since if (kept := _kept_since(meter, stored[meter.id])) is not None}
+    touched = await _touched_days(connection, since, stored, kept_s)
+    before = await _alerts_of(connection, touched)
+    wrong_days = await correct_days(connection, touched)
+    changed, notifications = await _recompute_leaks(
+        connection, touched, kept_s, thresholds_of=thresholds_of, now=now
     )
-    withdrawn = await review_consumption_alerts(connection, meter, days, now=now)
+    begun_s: dict[MeterEntry, int] = {}
+    for meter, (first_day, _) in touched.items():
+        moment, day_s = since[meter], day_start(first_day, meter.zone)
+        begun_s[meter] = day_s if moment is None else max(day_s, int(moment.timestamp()))
+    conditions = await review_meters(connection, begun_s, kept_s, thresholds_of=thresholds_of, now=now)
+    withdrawn = await review_consumption_alerts(connection, touched, now=now)
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
-    notifications = [*leaks.notifications, *conditions.notifications, *months, *limits]
-    await refresh(connection, [meter], thresholds_of=thresholds_of)
-    corrections = await corrections_queued(connection, before - await _alerts_of(connection, meter))
+    notifications += [*conditions.notifications, *months, *limits]
+    await refresh(connection, since, thresholds_of=thresholds_of)
+    corrections = await corrections_queued(connection, before - await _alerts_of(connection, touched))
     return Recomputed(
-        days,
-        alerts=leaks.changed + conditions.changed + withdrawn + len(months) + len(limits),
+        days=wrong_days,
+        alerts=changed + conditions.changed + withdrawn + len(months) + len(limits),
         messages=corrections + await outbox.queue(connection, notifications, now=now),
     )
 
 
-async def _alerts_of(connection: TransactionalDBClient, meter: MeterEntry) -> set[int]:
-    rows = Alert.filter(dwelling_id=meter.dwelling_id).using_db(connection)
+async def _alerts_of(connection: TransactionalDBClient, meters: Iterable[MeterEntry]) -> set[int]:
+    dwellings = {meter.dwelling_id for meter in meters}
+    if not dwellings:
+        return set()
+    rows = Alert.filter(dwelling_id__in=list(dwellings)).using_db(connection)
     return {row.id for row in await rows.only("id")}
-
-
-@dataclass(slots=True)
-class _Leaks:
-    changed: int = 0
-    notifications: list[outbox.Notification] = field(default_factory=list)
 
 
 async def _recompute_leaks(
     connection: TransactionalDBClient,
-    meter: MeterEntry,
-    days: tuple[date, date],
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    kept_s: Mapping[MeterEntry, int],
     *,
     thresholds_of: ThresholdsOf,
     now: datetime,
-) -> _Leaks:
-    """Bring the leaks up to date: a classifier state that has seen the days is void, and is made anew."""
-    if not await time_series.newest_readings(connection, [meter.id]):
-        return _Leaks(await forget_leaks(connection, meter, now=now))
-    findings = await watch(connection, {meter: days}, thresholds_of=thresholds_of, now=now)
+) -> tuple[int, list[outbox.Notification]]:
+    """Bring the leaks up to date: a classifier state that has seen the days is void, and is made anew.
+
+    Returns how many changed, and the notifications.
+    """
+    received = await time_series.newest_readings(connection, [meter.id for meter in touched])
+    changed = 0
+    for meter in touched:
+        if meter.id not in received:
+            changed += await forget_leaks(connection, meter, now=now)
+    read = {meter: days for meter, days in touched.items() if meter.id in received}
+    days = await _leak_days(connection, read, kept_s)
+    findings = await watch(connection, days, thresholds_of=thresholds_of, now=now)
     notifications = await raise_leak_alerts(connection, findings, now=now)
-    notifications += await notify_relapses(connection, [meter], now=now)
-    return _Leaks(len(findings), notifications)
+    missing = await raise_missing_leak_alerts(connection, read, thresholds_of=thresholds_of, now=now)
+    notifications += missing.notifications
+    notifications += await notify_relapses(connection, list(read), now=now)
+    return changed + len(findings) + missing.alerts, notifications
+
+
+async def _leak_days(
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    kept_s: Mapping[MeterEntry, int],
+) -> dict[MeterEntry, tuple[date, date]]:
+    """The days from which leaks are judged again: only readings that are all kept can be.
+
+    Where older ones are past their retention, the classifier goes on from the first state that was settled
+    since: one of before would meet the next reading after a gap that there was not.
+    """
+    found = dict(touched)
+    ids = [meter.id for meter in touched if meter in kept_s]
+    if not ids:
+        return found
+    settled: dict[int, list[int]] = {}
+    for model in (LeakCheckpoint, LeakClassifierState):
+        rows = model.filter(meter_id__in=ids).using_db(connection)
+        for row in await rows.only("id", "meter_id", "settled_s"):
+            settled.setdefault(row.meter_id, []).append(row.settled_s)
+    for meter, (first, last) in touched.items():
+        if meter in kept_s:
+            states = [at_s for at_s in settled.get(meter.id, ()) if at_s >= kept_s[meter]]
+            if states:
+                found[meter] = max(first, day_of(min(states), meter.zone) + _ONE_DAY), last
+            else:
+                del found[meter]
+    return found
+
+
+def _kept_since(meter: MeterEntry, stored: Extent) -> int | None:
+    """The first reading of a meter whose older ones are past their retention; None of one that has them all.
+
+    Readings are kept for a time, the volumes of their days for good.
+    """
+    if stored.first_s is None or stored.first_day is None:
+        return None
+    return stored.first_s if stored.first_day < day_of(stored.first_s, meter.zone) else None
 
 
 async def _touched_days(
-    connection: TransactionalDBClient, meter: MeterEntry, since: datetime | None
-) -> tuple[date, date] | None:
-    """From the day of the reading before the change to the last day of which anything is stored."""
-    stored = await extent(connection, meter.id)
-    lasts = [day_of(stored.last_s, meter.zone)] if stored.last_s is not None else []
-    lasts += [stored.last_day] if stored.last_day is not None else []
-    if since is None:
-        firsts = [day_of(stored.first_s, meter.zone)] if stored.first_s is not None else []
-        if firsts and stored.first_day is not None and stored.first_day < firsts[0]:
-            # Readings are kept for a time, the volumes of their days for good: those begin with the readings
-            # that are left, and the first of these days is known from more of them than are.
-            firsts = [firsts[0] + timedelta(days=1)]
-    else:
-        since_s = int(since.timestamp())
-        before_s = await reading_before(connection, meter.id, since_s)
-        firsts = [day_of(since_s if before_s is None else before_s, meter.zone)]
-    if not firsts or not lasts:
-        return None
-    return min(firsts), max(*lasts, *firsts)
+    connection: TransactionalDBClient,
+    since: Mapping[MeterEntry, datetime | None],
+    stored: Mapping[int, Extent],
+    kept_s: Mapping[MeterEntry, int],
+) -> dict[MeterEntry, tuple[date, date]]:
+    """From the day of the reading before each change to the last day of which anything is stored."""
+    moments = {meter.id: int(moment.timestamp()) for meter, moment in since.items() if moment is not None}
+    before = await readings_before(connection, moments.items())
+    touched: dict[MeterEntry, tuple[date, date]] = {}
+    for meter in since:
+        extent = stored[meter.id]
+        lasts = [day_of(extent.last_s, meter.zone)] if extent.last_s is not None else []
+        lasts += [extent.last_day] if extent.last_day is not None else []
+        from_s = extent.first_s
+        if meter.id in moments:
+            before_s = before[meter.id]
+            from_s = moments[meter.id] if before_s is None else before_s
+        if from_s is None or not lasts:
+            continue
+        first = day_of(from_s, meter.zone)
+        if meter in kept_s:
+            # The first of the days whose readings are left is known from more of them than are.
+            first = max(first, day_of(kept_s[meter], meter.zone) + _ONE_DAY)
+        touched[meter] = first, max(*lasts, first)
+    return touched

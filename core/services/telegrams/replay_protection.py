@@ -7,7 +7,7 @@ than clocks differ, is a replay; a late delivery carries an earlier moment and i
 `meters restart-counter`, resets the counter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from core.access import Permission, Viewer
 from core.errors import NotFound
 from core.models import MessageCounter
 from core.services.places.meter_directory import meter_with_address
+from core.services.shared.many_rows import slices
 from core.services.shared.transaction import transactional
 from core.services.telegrams.decoding import Reported
 
@@ -84,9 +85,10 @@ class MessageCounters:
             )
 
 
-async def begin_anew(connection: TransactionalDBClient, meter_id: int) -> None:
-    """Forget the newest messages of a meter whose key has changed."""
-    await MessageCounter.filter(meter_id=meter_id).using_db(connection).delete()
+async def begin_anew(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:
+    """Forget the newest messages of meters whose keys have changed."""
+    for some in slices(meter_ids):
+        await MessageCounter.filter(meter_id__in=some).using_db(connection).delete()
 
 
 async def forget_radio(connection: TransactionalDBClient, meter_id: int, radio_address: str) -> None:

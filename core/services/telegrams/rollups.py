@@ -47,27 +47,54 @@ async def recompute_days(
     connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
 ) -> None:
     """Replace the volumes of these days, first and last, by what the stored readings say."""
+    days = await _days_of(connection, touched)
+    rows = [(meter.id, day) for meter, own in days.items() for day in own]
+    await time_series.replace_days(connection, [_window(*one) for one in touched.items()], rows)
+
+
+async def correct_days(
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
+) -> int:
+    """The same, of those meters alone whose stored volumes are others; returns how many days were."""
+    if not touched:
+        return 0
+    period = min(first for first, _ in touched.values()), max(last for _, last in touched.values())
+    stored = await time_series.days_within(connection, [meter.id for meter in touched], period)
+    wrong: list[Window] = []
+    count = 0
+    rows: list[tuple[int, DayVolume]] = []
+    for meter, own in (await _days_of(connection, touched)).items():
+        first, last = touched[meter]
+        known = {day for day in stored.get(meter.id, ()) if first <= day.day <= last}
+        if different := {day.day for day in known ^ set(own)}:
+            wrong.append(_window(meter, touched[meter]))
+            count += len(different)
+            rows += [(meter.id, day) for day in own]
+    await time_series.replace_days(connection, wrong, rows)
+    return count
+
+
+async def _days_of(
+    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
+) -> dict[MeterEntry, list[DayVolume]]:
+    """The volumes of these days, first and last, by the stored readings."""
     bounds = {meter: _bounds_s(meter, days) for meter, days in touched.items()}
     readings = await time_series.readings_around(
         connection,
         [Window(meter.id, start_s - LOOK_BACK_S, end_s) for meter, (start_s, end_s) in bounds.items()],
     )
-    days: list[tuple[int, DayVolume]] = []
-    for meter, (first_day, last_day) in touched.items():
-        pieces = clean(readings.get(meter.id, []), meter.register)
-        days += [
-            (meter.id, day)
-            for day in daily_volumes(pieces, zone=meter.zone)
+    return {
+        meter: [
+            day
+            for day in daily_volumes(clean(readings.get(meter.id, []), meter.register), zone=meter.zone)
             if first_day <= day.day <= last_day
         ]
-    await time_series.replace_days(
-        connection,
-        [
-            Window(meter.id, time_series.day_number(first_day), time_series.day_number(last_day))
-            for meter, (first_day, last_day) in touched.items()
-        ],
-        days,
-    )
+        for meter, (first_day, last_day) in touched.items()
+    }
+
+
+def _window(meter: MeterEntry, days: tuple[date, date]) -> Window:
+    return Window(meter.id, time_series.day_number(days[0]), time_series.day_number(days[1]))
 
 
 def _spans(stored: Iterable[tuple[MeterEntry, ReadingRow]]) -> Mapping[MeterEntry, tuple[int, int]]:
