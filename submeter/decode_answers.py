@@ -15,10 +15,12 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Encoder
 
 from core.mbus.address import Address
-from core.metering import Measurement, StatusFlag, TelegramError
+from core.metering import HistorySource, Measurement, Quantity, StatusFlag, TelegramError
 
 _LARGEST: Final = 2**53
 _ONE: Final = Decimal(1)
+_TEXTS: Final = {member: member.value for members in (Quantity, HistorySource) for member in members}
+"""Of members of enums, which take longer to write."""
 _NO_VALUES: Final[Mapping[str, Any]] = {}
 _NO_DURATIONS: Final[dict[str, "Duration"]] = {}
 _NO_FLAGS: Final[list[str]] = []
@@ -115,7 +117,7 @@ def _sorted(flags: frozenset[StatusFlag]) -> list[str]:
 
 def plain_values(values: Mapping[str, object]) -> dict[str, object]:
     """Values by name: numbers as JSON has them, moments with a blank between day and time."""
-    plain: dict[str, object] = {}
+    plain = dict(values)
     for name, value in values.items():
         kind = type(value)
         if kind is Decimal:
@@ -127,8 +129,6 @@ def plain_values(values: Mapping[str, object]) -> dict[str, object]:
                 plain[name] = int(number)
         elif kind is datetime:
             plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
-        else:
-            plain[name] = value
     return plain
 
 

@@ -72,7 +72,7 @@ class BatchDecoder:
             groups.setdefault(id(identified.batch_key), []).append(place)
         for places in groups.values():
             kind = telegrams[places[0]].batch_key
-            if not isinstance(kind, Kind):
+            if not isinstance(kind, Kind) or kind.shape.proprietary:
                 for place in open_proprietary(places, telegrams, keys, answers, index_only=index_only):
                     identified = telegrams[place]
                     known = NONE_KNOWN if formats is NO_FORMATS else formats.formats_for(identified.address)

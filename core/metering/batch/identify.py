@@ -116,13 +116,13 @@ class Senders:
             if kind.shape.fits(raw):
                 envelope = kind.shape.envelope(raw)
                 if kind.shape.proprietary:
-                    return self._of_maker(envelope, kind.driver)
+                    return self._of_maker(envelope, kind)
                 return Identified(envelope, envelope.meter_address, kind.driver, kind)
         found = self._identify_one(raw, crc_kept=False)
         if isinstance(found, TelegramError):
             return found
         learned = self._learned(key, found)
-        return found if learned is None or learned.shape.proprietary else replace(found, batch_key=learned)
+        return found if learned is None else replace(found, batch_key=learned)
 
     def _alike(
         self, key: bytes, places: Sequence[int], telegrams: Sequence[tuple[bytes, object]], answers: _Answers
@@ -151,7 +151,7 @@ class Senders:
         if places:
             envelopes = shape.envelopes(telegrams)
             if shape.proprietary:
-                answers.update(zip(places, self._all_of_maker(envelopes, driver), strict=True))
+                answers.update(zip(places, self._all_of_maker(envelopes, kind), strict=True))
             else:
                 addresses = map(_meter_address, envelopes)
                 found = map(Identified, envelopes, addresses, repeat(driver), repeat(kind))
@@ -159,19 +159,19 @@ class Senders:
         return left
 
     def _all_of_maker(
-        self, envelopes: Sequence[Envelope], driver: MeterDriver
+        self, envelopes: Sequence[Envelope], kind: Kind
     ) -> Sequence[Identified | TelegramError]:
-        assert driver.proprietary is not None
+        assert kind.driver.proprietary is not None
         try:
-            addresses = list(map(driver.proprietary.address, envelopes))
+            addresses = list(map(kind.driver.proprietary.address, envelopes))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: then each goes by itself
-            return [self._of_maker(envelope, driver) for envelope in envelopes]
-        return list(map(Identified, envelopes, addresses, repeat(driver)))
+            return [self._of_maker(envelope, kind) for envelope in envelopes]
+        return list(map(Identified, envelopes, addresses, repeat(kind.driver), repeat(kind)))
 
-    def _of_maker(self, envelope: Envelope, driver: MeterDriver) -> Identified | TelegramError:
-        assert driver.proprietary is not None
+    def _of_maker(self, envelope: Envelope, kind: Kind) -> Identified | TelegramError:
+        assert kind.driver.proprietary is not None
         try:
-            return Identified(envelope, driver.proprietary.address(envelope), driver)
+            return Identified(envelope, kind.driver.proprietary.address(envelope), kind.driver, kind)
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             return self._identify_one(envelope.raw, crc_kept=False)
 

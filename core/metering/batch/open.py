@@ -20,7 +20,7 @@ from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
 from core.mbus.frame import Frame
 from core.mbus.vocabulary import SecurityKind
-from core.metering.decode import Identified, Opened, open_telegram
+from core.metering.decode import NO_BATCH, Identified, Opened, open_telegram
 from core.metering.driver import MeterDriver, Proprietary
 from core.metering.measurement import Measurement
 
@@ -42,7 +42,7 @@ def open_one(
 
 
 def open_proprietary(
-    places: Iterable[int],
+    places: Sequence[int],
     telegrams: Sequence[Identified],
     keys: Sequence[bytes | None],
     answers: Answers,
@@ -52,15 +52,11 @@ def open_proprietary(
     """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
     and kind of meter interpreted together; the places of the others are answered with.
     """
-    left: list[int] = []
-    of_driver: dict[int, list[int]] = {}
-    for place in places:
-        if _is_of_its_driver(telegrams[place], keys[place]):
-            of_driver.setdefault(id(telegrams[place].driver), []).append(place)
-        else:
-            left.append(place)
+    of_driver, left = _by_driver(places, telegrams, keys)
     alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
     for driver_id, some in of_driver.items():
+        if not some:
+            continue
         frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
         for place, frame in zip(some, frames, strict=True):
             if frame is None:
@@ -81,6 +77,29 @@ def open_proprietary(
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             left += some
     return left
+
+
+def _by_driver(
+    places: Sequence[int], telegrams: Sequence[Identified], keys: Sequence[bytes | None]
+) -> tuple[dict[int, list[int]], list[int]]:
+    """The telegrams that each driver can be asked about without more ado, and the others."""
+    first = telegrams[places[0]]
+    of_driver: dict[int, list[int]] = {}
+    left: list[int] = []
+    if first.batch_key is NO_BATCH or first.driver.proprietary is None:
+        for place in places:
+            if _is_of_its_driver(telegrams[place], keys[place]):
+                of_driver.setdefault(id(telegrams[place].driver), []).append(place)
+            else:
+                left.append(place)
+        return of_driver, left
+    # Of one kind: what holds for the first, holds for all but their keys.
+    if not _is_of_its_driver(first, None):
+        return {}, list(places)
+    length = first.driver.proprietary.key_length
+    fit = [(key := keys[place]) is None or length is None or len(key) == length for place in places]
+    of_driver[id(first.driver)] = list(compress(places, fit))
+    return of_driver, list(compress(places, map(not_, fit)))
 
 
 def _is_of_its_driver(identified: Identified, key: bytes | None) -> bool:
