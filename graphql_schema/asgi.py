@@ -31,9 +31,13 @@ from graphql_schema import deliveries
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
+from graphql_schema.requests.documents import DocumentCache
 from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]
+
+DOCUMENTS = DocumentCache()
+"""Of the process: what a text means depends on the schema alone."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -90,6 +94,7 @@ def _give(app: Starlette, application: Application) -> None:
     """What the requests share."""
     app.state.application = application
     app.state.intake = IntakeQueue(application)
+    app.state.documents = DOCUMENTS
 
 
 class SecurityHeaders:

@@ -16,7 +16,7 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
@@ -25,16 +25,21 @@ from strawberry.http.types import QueryParams
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
+from core.access import Permission
+from core.database_errors import may_pass
+from core.errors import SubmeterError
+from core.graphql_settings import BODY_BYTES
 from core.telemetry.intake import Source, received_by
 from graphql_schema.base.context import Context
 from graphql_schema.base.credentials import Credentials, from_another_site
-from graphql_schema.base.errors import BAD_REQUEST, translated
+from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
+from graphql_schema.requests.bodies import bounded, check_head, check_structure
+from graphql_schema.requests.variables import MOST_GATEWAY_VALUES, MOST_VALUES, excess_of
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
-LARGEST_BODY = 16 * 1024 * 1024
-"""Bytes: 2,000 gateway lines of 4,096 characters, with room for JSON escapes."""
+LONGEST_OPERATION_NAME = 200
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -43,8 +48,11 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     """The `/graphql` endpoint. Application and clock come from the app's state."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, _counted(receive))
+        request = Request(scope)
+        settings = request.app.state.application.settings.graphql
+        request = Request(scope, bounded(request, receive, settings.body_bytes, lambda: _is_gateway(request)))
         try:
+            check_head(scope)
             with received_by(Source.GRAPHQL):
                 response = await self.run(request)
         except HTTPException as refusal:
@@ -56,13 +64,15 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         assert isinstance(response, Response)
         state = request.app.state
         now: datetime = state.clock()
-        return Context(
+        context = Context(
             request=request,
             response=response,
             application=state.application,
             now=now,
             credentials=Credentials.of(request),
         )
+        request.state.context = context
+        return context
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
@@ -78,10 +88,13 @@ class GraphQLOverHttp(GraphQL[Context, None]):
             data = self.parse_query_params(request.query_params)
         else:
             data = self._parse_post(request.headers.get("content-type", ""), await request.get_body())
+        operation_name = _member(data, "operationName", str)
+        if len(operation_name or "") > LONGEST_OPERATION_NAME:
+            raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
         return GraphQLRequestData(
             query=_member(data, "query", str),
             variables=_member(data, "variables", dict),
-            operation_name=_member(data, "operationName", str),
+            operation_name=operation_name,
             extensions=_member(data, "extensions", dict),
         )
 
@@ -96,6 +109,11 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     ) -> ExecutionResult:
         if request.method == "POST" and context.credentials.by_cookie and from_another_site(request):
             raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
+        excess = excess_of(request_data.variables, MOST_VALUES)
+        if excess is not None and await _is_gateway(request):
+            excess = excess_of(request_data.variables, MOST_GATEWAY_VALUES)
+        if excess is not None:
+            return ExecutionResult(None, [excess])
         return await super().execute_single(
             request, request_adapter, sub_response, context, root_value, request_data
         )
@@ -119,7 +137,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     ) -> Response:
         media_type = sub_response.media_type or JSON
         refused = media_type == GRAPHQL and "data" not in response_data
-        response = _json(response_data, status_code=400 if refused else 200, media_type=media_type)
+        status = 429 if "retry-after" in sub_response.headers else 400
+        response = _json(response_data, status_code=status if refused else 200, media_type=media_type)
         response.headers.raw.extend(sub_response.headers.raw)
         return response
 
@@ -137,6 +156,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         charset = parameters.strip().lower().replace('"', "")
         if media_type.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
             raise HTTPException(415, f"The body must be {JSON} in UTF-8.")
+        if len(body) > BODY_BYTES:
+            check_structure(body)
         data = self.parse_json(body)
         if not isinstance(data, dict):
             raise HTTPException(400, "The body must be a JSON object.")
@@ -180,7 +201,7 @@ def _member(data: JsonObject, name: str, expected: type[Any]) -> Any:
 
 def _refused(request: Request, refusal: HTTPException) -> Response:
     wrong_method = refusal.status_code == 405 or isinstance(refusal.__cause__, InvalidOperationTypeError)
-    body = {"errors": [{"message": refusal.reason, "extensions": {"code": BAD_REQUEST}}]}
+    body = {"errors": [{"message": shortened(refusal.reason), "extensions": {"code": BAD_REQUEST}}]}
     response = _json(
         body,
         status_code=405 if wrong_method else refusal.status_code,
@@ -197,16 +218,19 @@ def _json(body: object, *, status_code: int, media_type: str) -> Response:
     )
 
 
-def _counted(receive: Receive) -> Receive:
-    """Pass messages on until the body is too large."""
-    taken = 0
+async def _is_gateway(request: Request) -> bool:
+    """Whether the request has a gateway's key that is valid.
 
-    async def next_message() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
-            raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes.")
-        return message
-
-    return next_message
+    Raises:
+        HTTPException: the database is away.
+    """
+    context: Context = request.state.context
+    try:
+        (await context.viewer()).require(Permission.TELEGRAMS_SUBMIT)
+    except SubmeterError:
+        return False
+    except Exception as failure:
+        if may_pass(failure):
+            raise HTTPException(503, "The database cannot be reached: try again later.") from failure
+        raise
+    return True
