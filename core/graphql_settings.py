@@ -88,6 +88,8 @@ class GraphQLSettings:
         documents = given.get("DOCUMENTS", "").strip()
         if allowed != ANY and not documents:
             raise GraphQLSettingError("DOCUMENTS", f"must be set where ALLOWED is {allowed}")
+        if documents and not Path(documents).exists():
+            raise GraphQLSettingError("DOCUMENTS", "must name a folder or a file that exists")
         return cls(
             query_points=_by_role(given, "QUERY_POINTS", QUERY_POINTS, MOST_QUERY_POINTS),
             hour_points=_by_role(given, "HOUR_POINTS", HOUR_POINTS, _MOST_POINTS),

@@ -9,6 +9,7 @@ Requests that other sites start (CSRF): a body must be `application/json`, which
 that is authenticated by the session cookie must not name another host as its origin.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -33,7 +34,9 @@ from core.telemetry.intake import Source, received_by
 from graphql_schema.base.context import Context
 from graphql_schema.base.credentials import Credentials, from_another_site
 from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
+from graphql_schema.requests.answers import finished
 from graphql_schema.requests.bodies import bounded, check_head, check_structure
+from graphql_schema.requests.trusted import LONGEST_ID, asked_query
 from graphql_schema.requests.variables import MOST_GATEWAY_VALUES, MOST_VALUES, excess_of
 
 GRAPHQL = "application/graphql-response+json"
@@ -42,6 +45,13 @@ JSON = "application/json"
 LONGEST_OPERATION_NAME = 200
 
 JsonObject: TypeAlias = dict[str, Any]
+
+
+@dataclass
+class AskedData(GraphQLRequestData):
+    """A request: the document's text, its id, or both."""
+
+    document_id: str | None = None
 
 
 class GraphQLOverHttp(GraphQL[Context, None]):
@@ -54,7 +64,7 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         try:
             check_head(scope)
             with received_by(Source.GRAPHQL):
-                response = await self.run(request)
+                response = await finished(request, await self.run(request))
         except HTTPException as refusal:
             response = _refused(request, refusal)
         await response(scope, receive, send)
@@ -81,7 +91,10 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         wants_page = "text/html" in request.headers.get("accept", "")
-        return request.method == "GET" and wants_page and request.query_params.get("query") is None
+        asks = any(
+            request.query_params.get(name) is not None for name in ("query", "documentId", "extensions")
+        )
+        return request.method == "GET" and wants_page and not asks
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         if request.method == "GET":
@@ -91,7 +104,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         operation_name = _member(data, "operationName", str)
         if len(operation_name or "") > LONGEST_OPERATION_NAME:
             raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
-        return GraphQLRequestData(
+        return AskedData(
+            document_id=_document_id_of(data),
             query=_member(data, "query", str),
             variables=_member(data, "variables", dict),
             operation_name=operation_name,
@@ -107,22 +121,33 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        if request.method == "POST" and context.credentials.by_cookie and from_another_site(request):
+        allowed = context.application.settings.graphql
+        if (
+            request.method == "POST"
+            and context.credentials.by_cookie
+            and from_another_site(request, allowed.origins)
+        ):
             raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
         excess = excess_of(request_data.variables, MOST_VALUES)
         if excess is not None and await _is_gateway(request):
             excess = excess_of(request_data.variables, MOST_GATEWAY_VALUES)
         if excess is not None:
             return ExecutionResult(None, [excess])
+        assert isinstance(request_data, AskedData)
+        query, error = await asked_query(context, request_data.query, request_data.document_id)
+        if error is not None:
+            return ExecutionResult(None, [error])
+        asked = replace(request_data, query=query)
         return await super().execute_single(
-            request, request_adapter, sub_response, context, root_value, request_data
+            request, request_adapter, sub_response, context, root_value, asked
         )
 
     async def process_result(
         self,
-        request: Request,  # noqa: ARG002 - the view's hook
+        request: Request,
         result: ExecutionResult,
     ) -> GraphQLHTTPResponse:
+        request.state.is_whole = not result.errors
         answer: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             answer["errors"] = [translated(error) for error in result.errors]
@@ -199,6 +224,18 @@ def _member(data: JsonObject, name: str, expected: type[Any]) -> Any:
     return value
 
 
+def _document_id_of(data: JsonObject) -> str | None:
+    """`documentId` of the specification's appendix, or the hash of Apollo's persisted queries."""
+    document_id: str | None = _member(data, "documentId", str)
+    if document_id is None:
+        persisted = (_member(data, "extensions", dict) or {}).get("persistedQuery")
+        if isinstance(persisted, dict):
+            document_id = _member(persisted, "sha256Hash", str)
+    if document_id is not None and len(document_id) > LONGEST_ID:
+        raise HTTPException(400, f"A document's id has at most {LONGEST_ID} characters.")
+    return document_id
+
+
 def _refused(request: Request, refusal: HTTPException) -> Response:
     wrong_method = refusal.status_code == 405 or isinstance(refusal.__cause__, InvalidOperationTypeError)
     body = {"errors": [{"message": shortened(refusal.reason), "extensions": {"code": BAD_REQUEST}}]}
@@ -226,11 +263,10 @@ async def _is_gateway(request: Request) -> bool:
     """
     context: Context = request.state.context
     try:
-        (await context.viewer()).require(Permission.TELEGRAMS_SUBMIT)
+        return (await context.viewer()).may(Permission.TELEGRAMS_SUBMIT)
     except SubmeterError:
         return False
     except Exception as failure:
         if may_pass(failure):
             raise HTTPException(503, "The database cannot be reached: try again later.") from failure
         raise
-    return True

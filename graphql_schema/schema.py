@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, is_named_type
+from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema, is_named_type
 from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -77,6 +77,11 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         pass
+
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
 
     def _get_custom_context_kwargs(
         self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False

@@ -11,7 +11,7 @@ from graphql_schema.requests import documents
 from graphql_schema.requests.documents import MOST_REFUSED_KEPT, DocumentCache
 from graphql_schema.schema import schema
 
-SCHEMA: GraphQLSchema = schema._schema
+SCHEMA: GraphQLSchema = schema.core
 WRONG = "{ nothing }"
 
 

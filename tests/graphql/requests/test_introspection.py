@@ -19,7 +19,7 @@ from graphql_schema.requests.introspection import SchemaAnswer, answer_about_sch
 from graphql_schema.schema import schema
 from tests.support.hostile import INTROSPECTION, introspections
 
-SCHEMA: GraphQLSchema = schema._schema
+SCHEMA: GraphQLSchema = schema.core
 FIELDS = {
     "__Schema": ("description", "types", "queryType", "mutationType", "subscriptionType", "directives"),
     "__Type": (

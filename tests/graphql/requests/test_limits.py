@@ -30,7 +30,7 @@ from tests.support.hostile import (
     misspelt_types,
 )
 
-SCHEMA: GraphQLSchema = schema._schema
+SCHEMA: GraphQLSchema = schema.core
 TOO_LARGE = "OPERATION_TOO_LARGE"
 
 
