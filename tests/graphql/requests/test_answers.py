@@ -69,7 +69,7 @@ async def test_posts_and_errors_have_no_tag(door: Any) -> None:
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "x-gzip"])
 async def test_answers_are_compressed(door: Any, accepted: str) -> None:
-    """Where the client takes gzip, and the answer is a kilobyte or more; the tag stays the same."""
+    """Where the client takes gzip, and the answer is a kilobyte or more; the tag is the same."""
     headers = {"Accept-Encoding": accepted}
     body = {"query": INTROSPECTION}
     async with door.client.stream("POST", "/graphql", json=body, headers=headers) as response:
@@ -134,7 +134,7 @@ def named(registry: Registry, tmp_path: Path, now: Any) -> httpx.AsyncClient:
 
 
 async def test_pages_of_named_sites_may_call(named: httpx.AsyncClient) -> None:
-    """Their browsers are told so before and with the answer, also for requests with the session's cookie."""
+    """Their browsers learn it before and with the answer, also for requests with the session's cookie."""
     headers = {
         "Origin": PORTAL,
         "Access-Control-Request-Method": "POST",

@@ -67,7 +67,7 @@ async def test_the_last_used_documents_are_kept(work: Counter[str]) -> None:
 
 
 async def test_refused_documents_push_out_none_that_is_used(work: Counter[str]) -> None:
-    """However many wrong documents come, the right ones stay read."""
+    """However many wrong documents come, the right ones remain."""
     cache = DocumentCache(most=2)
     await cache.read(SCHEMA, "{ __typename }")
     for number in range(2 * MOST_REFUSED_KEPT):
