@@ -33,6 +33,7 @@ from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
 from graphql_schema.requests.documents import DocumentCache
+from graphql_schema.requests.executor import Turns
 from graphql_schema.requests.trusted import Documents
 from graphql_schema.schema import schema
 
@@ -162,5 +163,6 @@ def _app(
     )
     app.state.clock = clock
     app.state.documents = Documents(schema.core, settings.graphql.documents, DOCUMENTS)
+    app.state.turns = Turns()
     app.state.stopping = stopping
     return app

@@ -32,6 +32,7 @@ from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 from graphql_schema.requests.budgets import Budgets
 from graphql_schema.requests.documents import DocumentReader
+from graphql_schema.requests.executor import PiecewiseExecutor
 from graphql_schema.requests.introspection import MOST_ERRORS
 
 
@@ -102,6 +103,7 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     extensions=[OperationMetrics, DocumentReader, Budgets],
+    execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
