@@ -42,7 +42,7 @@ def found(how: str) -> float:
 
 @pytest.mark.parametrize("query", ["{ operators { code } }", WRONG])
 async def test_a_second_request_neither_parses_nor_validates(
-    door: Any, work: Counter[str], query: str
+    work: Counter[str], door: Any, query: str
 ) -> None:
     """The first does each once; whatever the variables, the second finds what was read, and it is counted."""
     read, cached = found("read"), found("cached")

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ async def test_others_have_their_turn_between_two_pieces(year: Any, monkeypatch:
     done = True
     await watching
     assert executed >= 2 * 400 * FIELDS_OF_A_DAY
-    steps = [later - earlier for earlier, later in zip(turns, turns[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(turns)]
     assert max(steps) <= FIELDS_A_PIECE + FIELDS_OF_A_DAY + 10
 
 
