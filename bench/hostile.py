@@ -33,7 +33,7 @@ from graphql_schema.asgi import build_app
 from graphql_schema.requests.documents import DocumentCache
 from graphql_schema.requests.trusted import Documents
 from graphql_schema.schema import schema
-from tests.support.hostile import Hostile, asked, generated, measured
+from tests.support.hostile import Hostile, asked, batches, generated, measured
 
 SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of a database that is deleted
 MOST_CPU_MS = 50.0
@@ -153,6 +153,12 @@ async def main(seed: int, *, shows_all: bool) -> int:
                 waited_ms = await longest_wait(app, request, key)
                 least = min(tries, key=lambda one: one.loop_ms)
                 outcomes.append(replace(least, waited_ms=waited_ms))
+            app.state.documents = Documents(schema.core, None, DocumentCache())
+            taken_in = [
+                replace(await called(app, one, key), waited_ms=await longest_wait(app, one, key))
+                for one in batches()
+            ]
+    show(taken_in, "taken in, most of it in the thread of intake")
     show(outcomes if shows_all else outcomes[:18], "as measured on 0.1" if not shows_all else "all")
     dear = sorted(outcomes, key=lambda one: one.loop_ms, reverse=True)
     show(dear[:10], "the dearest")

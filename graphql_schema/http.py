@@ -100,7 +100,10 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         if request.method == "GET":
             data = self.parse_query_params(request.query_params)
         else:
-            data = self._parse_post(request.headers.get("content-type", ""), await request.get_body())
+            body = await request.get_body()
+            if len(body) > BODY_BYTES:
+                await check_structure(body)
+            data = self._parse_post(request.headers.get("content-type", ""), body)
         operation_name = _member(data, "operationName", str)
         if len(operation_name or "") > LONGEST_OPERATION_NAME:
             raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
@@ -181,8 +184,6 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         charset = parameters.strip().lower().replace('"', "")
         if media_type.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
             raise HTTPException(415, f"The body must be {JSON} in UTF-8.")
-        if len(body) > BODY_BYTES:
-            check_structure(body)
         data = self.parse_json(body)
         if not isinstance(data, dict):
             raise HTTPException(400, "The body must be a JSON object.")

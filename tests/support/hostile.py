@@ -69,6 +69,20 @@ def measured() -> list[Hostile]:
     ]
 
 
+def batches() -> list[Hostile]:
+    """Ordinary deliveries of a gateway, which are taken in beside the event loop."""
+    return [
+        asked(
+            f"2,000 lines of a gateway, {what}", SUBMIT, by_gateway=True, l=[line % n for n in range(2_000)]
+        )
+        for what, line in (
+            ("garbage", "noise %d " + "x" * 140),
+            ("lists that do not end", '{"a%d":' + "[" * 140),
+            ("telegrams of unknown meters", "telegram=|1944304C%08dA20C04A201180013AF7A7C1CCF23431369ACDD|"),
+        )
+    ]
+
+
 def introspections(count: int) -> str:
     """The schema as often as that, by one fragment."""
     start = INTROSPECTION.index("__schema") + len("__schema")

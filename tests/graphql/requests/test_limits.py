@@ -134,9 +134,9 @@ async def test_only_a_gateway_sends_more(portal: Any, claire: Any, issue_key: An
 
 
 async def test_a_gateways_body_of_many_small_values_is_not_read(
-    portal: Any, home: Any, issue_key: Any, calls: Counter[str], monkeypatch: pytest.MonkeyPatch
+    portal: Any, home: Any, issue_key: Any, calls: Counter[str]
 ) -> None:
-    """A million numbers, or lists, are counted in the bytes; long lines with commas are read."""
+    """Half a million numbers, lists or objects are counted in the bytes."""
     portal.token = await issue_key()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {portal.token}"}
     for value in (b"1,", b"[],", b"{},"):
@@ -144,9 +144,35 @@ async def test_a_gateways_body_of_many_small_values_is_not_read(
         calls.clear()
         response = await portal.client.post("/graphql", content=body, headers=headers)
         assert (response.status_code, calls["json"]) == (413, 0)
-    monkeypatch.setattr(bodies, "MOST_COMMAS", 60_000)
-    lines = [json.dumps(dict.fromkeys(map(str, range(25)), number)) for number in range(2_000)]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a%d":' + "[" * 140, "%d" + ",{" * 100, '%d\\" [[' + '"\\[' * 50, "%d" + "\\" * 99 + "[" * 60]
+)
+async def test_what_a_line_holds_is_no_value(portal: Any, home: Any, issue_key: Any, line: str) -> None:
+    """Lines of brackets, commas, quotes and backslashes are dead letters, and their delivery is taken in."""
+    portal.token = await issue_key()
+    lines = [line % number for number in range(2_000)]
     assert (await portal.ask(SUBMIT, l=lines))["submitTelegrams"]["lines"] == 2_000
+
+
+async def test_strings_are_left_out_wherever_a_piece_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The count of what is outside strings is that of the whole body, for pieces of any size."""
+    body = orjson.dumps({"a": ['["\\', '\\\\"', ',"[', "\\" * 5, '"' * 4], "b": [[], {}, [1, 2]], 'c"[\\': 1})
+    counted = {"brackets": 0}
+
+    def outside(text: bytes) -> int:
+        counted["brackets"] += text.count(b"{") + text.count(b"[")
+        return 0
+
+    monkeypatch.setattr(bodies, "MOST_COMMAS", 0)
+    monkeypatch.setattr(bodies, "_brackets", outside)
+    monkeypatch.setattr(bodies, "_commas", lambda text: 1 if text == body else 0)
+    for size in range(1, len(body)):
+        monkeypatch.setattr(bodies, "PIECE", size)
+        counted["brackets"] = 0
+        await bodies.check_structure(body)
+        assert counted["brackets"] == 6, size
 
 
 @pytest.mark.parametrize("value", ["READ_DAILY", "NO", 1, None])
