@@ -48,7 +48,7 @@ MAX_ALIASES = 30
 MAX_COST = MOST_QUERY_POINTS
 """Fields that an answer may hold at most, whoever asks; what a role may is less (`core.graphql_settings`)."""
 
-MAX_OVERLAPS = 4_000
+MAX_OVERLAPS = 3_000
 """Pairs of fields with one response name, and of fragments, over the document: what the overlap check may
 have to compare, at some 6 µs a pair."""
 

@@ -12,7 +12,7 @@ read from each type. Which fields a selection holds, arguments and directives ar
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -78,9 +78,10 @@ class _Selected:
     info: SimpleNamespace
     kind: GraphQLObjectType | None
     nodes: FieldDetailsList
+    below: "_Selection | None" = None
 
 
-_Selection = tuple[_Selected, ...]
+_Selection: TypeAlias = tuple[_Selected, ...]
 
 
 def answer_about_schema(
@@ -166,23 +167,24 @@ class _Walk:
         )
 
     def value(self, selected: _Selected, source: object) -> Any:
-        """The value of a field of this object, each part of it counted."""
+        """The value of a field of this object, counted with all that is in it."""
         self._add(1)
+        return self._read(selected, source)
+
+    def _read(self, selected: _Selected, source: object) -> Any:
         found = selected.read(source, selected.info, **selected.arguments)
         if found is None:
             return None
-        if selected.kind is None:
-            show = selected.show
-            assert show is not None
+        show = selected.show
+        if show is not None:
             return [show(item) for item in found] if selected.is_list else show(found)
-        selection = self._selection(selected)
+        selection = selected.below
+        if selection is None:
+            selection = selected.below = self._selection(selected)
         if not selected.is_list:
             return self._object(selection, found)
-        items = []
-        for item in found:
-            self._add(1)
-            items.append(self._object(selection, item))
-        return items
+        self._add(len(found))
+        return [self._object(selection, item) for item in found]
 
     def _object(self, selection: _Selection, source: object) -> dict[str, Any]:
         """What is selected of an object: read once, however often it is shown, and counted each time."""
@@ -192,7 +194,8 @@ class _Walk:
             self._add(values)
             return shown
         before = self.count
-        shown = {selected.name: self.value(selected, source) for selected in selection}
+        self._add(len(selection))
+        shown = {selected.name: self._read(selected, source) for selected in selection}
         self._shown[place] = shown, self.count - before
         return shown
 

@@ -124,17 +124,24 @@ def test_values_are_counted_as_they_are_answered() -> None:
 def test_the_walk_ends_at_the_limit(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Values are read up to the limit and no further; each selection of the document is worked out once."""
     reads: Counter[str] = Counter()
-    value, collect = introspection._Walk.value, introspection.collect_subfields
+    selected, collect = introspection._Walk.selected, introspection.collect_subfields
 
-    def counted(self: Any, selected: Any, source: object) -> Any:
-        reads["values"] += 1
-        return value(self, selected, source)
+    def counted(self: Any, *args: Any) -> Any:
+        found = selected(self, *args)
+        read = found.read
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            reads["values"] += 1
+            return read(*args, **kwargs)
+
+        found.read = noted
+        return found
 
     def collected(*args: Any, **kwargs: Any) -> Any:
         reads["selections"] += 1
         return collect(*args, **kwargs)
 
-    monkeypatch.setattr(introspection._Walk, "value", counted)
+    monkeypatch.setattr(introspection._Walk, "selected", counted)
     monkeypatch.setattr(introspection, "collect_subfields", collected)
     answer = answered(query, most=500)
     assert answer.error is not None
