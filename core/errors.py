@@ -153,6 +153,20 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
+class LinkInvalid(FixedSentence):
+    """A link to a file that is none, or another account's, or of a session that has ended."""
+
+    code = "LINK_INVALID"
+    sentence = "The link is not valid: ask for the file again."
+
+
+class LinkExpired(FixedSentence):
+    """A link to a file that was made too long ago."""
+
+    code = "LINK_EXPIRED"
+    sentence = "The link has expired: ask for the file again."
+
+
 class MustVerifySecondFactor(FixedSentence):
     """The password was right; the code of the authenticator is still required."""
 

@@ -10,9 +10,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+from core.graphql_settings import GraphQLSettingError, GraphQLSettings
 
 PREFIX = "SUBMETER_"
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -94,6 +96,7 @@ class Settings:
         mqtt_gateway: whose telegrams the broker's are: `operator/gateway`, or SYSTEM for all operators';
             empty where there is one operator only.
         spool_bytes: what `submeter ingest` keeps on disk of a pipe while the database is away.
+        graphql: what the GraphQL API allows.
     """
 
     data_dir: Path
@@ -131,6 +134,7 @@ class Settings:
     mqtt_client_id: str = ""
     mqtt_gateway: str = ""
     spool_bytes: int = 1 << 30
+    graphql: GraphQLSettings = field(default_factory=GraphQLSettings)
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, host={self.host!r}, port={self.port}, ...)"
@@ -208,6 +212,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mqtt_client_id=env.get(f"{PREFIX}MQTT_CLIENT_ID", "").strip(),
         mqtt_gateway=env.get(f"{PREFIX}MQTT_GATEWAY", "").strip(),
         spool_bytes=_whole_number(env, "SPOOL_BYTES", 1 << 30, at_least=1 << 20, at_most=1 << 50),
+        graphql=_graphql(env),
     )
     _check_post(settings)
     return settings
@@ -351,6 +356,15 @@ def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: 
     if not text.strip().isdecimal() or not at_least <= int(text) <= at_most:
         raise SettingsError(f"must be a whole number from {at_least} to {at_most}", field=f"{PREFIX}{name}")
     return int(text)
+
+
+def _graphql(env: Mapping[str, str]) -> GraphQLSettings:
+    prefix = f"{PREFIX}GRAPHQL_"
+    given = {name.removeprefix(prefix): text for name, text in env.items() if name.startswith(prefix)}
+    try:
+        return GraphQLSettings.of(given)
+    except GraphQLSettingError as failure:
+        raise SettingsError(failure.message, field=f"{prefix}{failure.name}") from None
 
 
 def _months(env: Mapping[str, str], name: str) -> int:

@@ -1,4 +1,4 @@
-"""The app that an ASGI server runs: `/graphql`, `/telegrams`, the health routes, and the security headers.
+"""The app that an ASGI server runs: the API, the gateways' door, downloads, health, and the security headers.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
 application is opened in the app's lifespan, once per process, and shared by all requests. The periodic jobs
@@ -9,7 +9,7 @@ run beside them, once among all processes of an installation, unless SUBMETER_WI
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from typing import TypeAlias
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -27,13 +28,19 @@ from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import supervise
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
-from graphql_schema import deliveries
+from graphql_schema import deliveries, downloads
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
+from graphql_schema.requests.documents import DocumentCache
+from graphql_schema.requests.executor import Turns
+from graphql_schema.requests.trusted import Documents
 from graphql_schema.schema import schema
 
 Clock: TypeAlias = Callable[[], datetime]
+
+DOCUMENTS = DocumentCache()
+"""Of the process: what a text means depends on the schema alone."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -69,7 +76,7 @@ def create_app(settings: Settings) -> Starlette:
                     stop.set()
                     await asyncio.wait([working])
 
-    return _app(utc_now, lifespan, stopping=stop.is_set)
+    return _app(settings, utc_now, lifespan, stopping=stop.is_set)
 
 
 def create_app_from_environment() -> Starlette:
@@ -81,7 +88,7 @@ def create_app_from_environment() -> Starlette:
 
 def build_app(application: Application, *, clock: Clock = utc_now) -> Starlette:
     """The app around an application that the caller opened and closes."""
-    app = _app(clock)
+    app = _app(application.settings, clock)
     _give(app, application)
     return app
 
@@ -93,7 +100,7 @@ def _give(app: Starlette, application: Application) -> None:
 
 
 class SecurityHeaders:
-    """Adds `HEADERS` to every HTTP answer."""
+    """Adds `HEADERS` to every HTTP answer that does not say otherwise."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -103,7 +110,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -114,15 +121,36 @@ async def home(_request: Request) -> Response:
     return RedirectResponse("/graphql")
 
 
+def _for_other_sites(origins: Collection[str]) -> list[Middleware]:
+    """What lets pages of other sites call the API: of those that are named, with a session's cookie."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "If-None-Match", "X-Request-ID"],
+            allow_credentials=True,
+            expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+        )
+    ]
+
+
 def _app(
-    clock: Clock, lifespan: Lifespan[Starlette] | None = None, *, stopping: Callable[[], bool] = lambda: False
+    settings: Settings,
+    clock: Clock,
+    lifespan: Lifespan[Starlette] | None = None,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
     door = deliveries.DeliveryDoor()
     routes = [
         Route("/", home),
-        Route("/graphql", graphql),
+        Route("/graphql", graphql, middleware=_for_other_sites(settings.graphql.origins)),
         Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
         *HEALTH_ROUTES,
     ]
     app = Starlette(
@@ -134,5 +162,7 @@ def _app(
         lifespan=lifespan,
     )
     app.state.clock = clock
+    app.state.documents = Documents(schema.core, settings.graphql.documents, DOCUMENTS)
+    app.state.turns = Turns()
     app.state.stopping = stopping
     return app

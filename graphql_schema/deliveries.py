@@ -235,6 +235,7 @@ def _summary_of(receipt: Receipt) -> dict[str, Any]:
         "reasons": dict(sorted(summary.unusable.items())),
         "unusableLines": [
             {
+                "index": one.place,
                 "line": one.place + 1,
                 "reason": one.reason,
                 "message": one.message,

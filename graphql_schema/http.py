@@ -9,6 +9,7 @@ Requests that other sites start (CSRF): a body must be `application/json`, which
 that is authenticated by the session cookie must not name another host as its origin.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -16,7 +17,7 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
@@ -25,28 +26,45 @@ from strawberry.http.types import QueryParams
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
+from core.access import Permission
+from core.database_errors import may_pass
+from core.errors import SubmeterError
+from core.graphql_settings import BODY_BYTES
 from core.telemetry.intake import Source, received_by
 from graphql_schema.base.context import Context
 from graphql_schema.base.credentials import Credentials, from_another_site
-from graphql_schema.base.errors import BAD_REQUEST, translated
+from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
+from graphql_schema.requests.answers import finished
+from graphql_schema.requests.bodies import bounded, check_head, check_structure
+from graphql_schema.requests.trusted import LONGEST_ID, asked_query
+from graphql_schema.requests.variables import MOST_GATEWAY_VALUES, MOST_VALUES, excess_of
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
-LARGEST_BODY = 16 * 1024 * 1024
-"""Bytes: 2,000 gateway lines of 4,096 characters, with room for JSON escapes."""
+LONGEST_OPERATION_NAME = 200
 
 JsonObject: TypeAlias = dict[str, Any]
+
+
+@dataclass
+class AskedData(GraphQLRequestData):
+    """A request: the document's text, its id, or both."""
+
+    document_id: str | None = None
 
 
 class GraphQLOverHttp(GraphQL[Context, None]):
     """The `/graphql` endpoint. Application and clock come from the app's state."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, _counted(receive))
+        request = Request(scope)
+        settings = request.app.state.application.settings.graphql
+        request = Request(scope, bounded(request, receive, settings.body_bytes, lambda: _is_gateway(request)))
         try:
+            check_head(scope)
             with received_by(Source.GRAPHQL):
-                response = await self.run(request)
+                response = await finished(request, await self.run(request))
         except HTTPException as refusal:
             response = _refused(request, refusal)
         await response(scope, receive, send)
@@ -56,13 +74,15 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         assert isinstance(response, Response)
         state = request.app.state
         now: datetime = state.clock()
-        return Context(
+        context = Context(
             request=request,
             response=response,
             application=state.application,
             now=now,
             credentials=Credentials.of(request),
         )
+        request.state.context = context
+        return context
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
@@ -71,17 +91,27 @@ class GraphQLOverHttp(GraphQL[Context, None]):
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         wants_page = "text/html" in request.headers.get("accept", "")
-        return request.method == "GET" and wants_page and request.query_params.get("query") is None
+        asks = any(
+            request.query_params.get(name) is not None for name in ("query", "documentId", "extensions")
+        )
+        return request.method == "GET" and wants_page and not asks
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         if request.method == "GET":
             data = self.parse_query_params(request.query_params)
         else:
-            data = self._parse_post(request.headers.get("content-type", ""), await request.get_body())
-        return GraphQLRequestData(
+            body = await request.get_body()
+            if len(body) > BODY_BYTES:
+                await check_structure(body)
+            data = self._parse_post(request.headers.get("content-type", ""), body)
+        operation_name = _member(data, "operationName", str)
+        if len(operation_name or "") > LONGEST_OPERATION_NAME:
+            raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
+        return AskedData(
+            document_id=_document_id_of(data),
             query=_member(data, "query", str),
             variables=_member(data, "variables", dict),
-            operation_name=_member(data, "operationName", str),
+            operation_name=operation_name,
             extensions=_member(data, "extensions", dict),
         )
 
@@ -94,17 +124,33 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
-        if request.method == "POST" and context.credentials.by_cookie and from_another_site(request):
+        allowed = context.application.settings.graphql
+        if (
+            request.method == "POST"
+            and context.credentials.by_cookie
+            and from_another_site(request, allowed.origins)
+        ):
             raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
+        excess = excess_of(request_data.variables, MOST_VALUES)
+        if excess is not None and await _is_gateway(request):
+            excess = excess_of(request_data.variables, MOST_GATEWAY_VALUES)
+        if excess is not None:
+            return ExecutionResult(None, [excess])
+        assert isinstance(request_data, AskedData)
+        query, error = await asked_query(context, request_data.query, request_data.document_id)
+        if error is not None:
+            return ExecutionResult(None, [error])
+        asked = replace(request_data, query=query)
         return await super().execute_single(
-            request, request_adapter, sub_response, context, root_value, request_data
+            request, request_adapter, sub_response, context, root_value, asked
         )
 
     async def process_result(
         self,
-        request: Request,  # noqa: ARG002 - the view's hook
+        request: Request,
         result: ExecutionResult,
     ) -> GraphQLHTTPResponse:
+        request.state.is_whole = not result.errors
         answer: GraphQLHTTPResponse = {"data": result.data}
         if result.errors:
             answer["errors"] = [translated(error) for error in result.errors]
@@ -119,7 +165,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
     ) -> Response:
         media_type = sub_response.media_type or JSON
         refused = media_type == GRAPHQL and "data" not in response_data
-        response = _json(response_data, status_code=400 if refused else 200, media_type=media_type)
+        status = 429 if "retry-after" in sub_response.headers else 400
+        response = _json(response_data, status_code=status if refused else 200, media_type=media_type)
         response.headers.raw.extend(sub_response.headers.raw)
         return response
 
@@ -178,9 +225,21 @@ def _member(data: JsonObject, name: str, expected: type[Any]) -> Any:
     return value
 
 
+def _document_id_of(data: JsonObject) -> str | None:
+    """`documentId` of the specification's appendix, or the hash of Apollo's persisted queries."""
+    document_id: str | None = _member(data, "documentId", str)
+    if document_id is None:
+        persisted = (_member(data, "extensions", dict) or {}).get("persistedQuery")
+        if isinstance(persisted, dict):
+            document_id = _member(persisted, "sha256Hash", str)
+    if document_id is not None and len(document_id) > LONGEST_ID:
+        raise HTTPException(400, f"A document's id has at most {LONGEST_ID} characters.")
+    return document_id
+
+
 def _refused(request: Request, refusal: HTTPException) -> Response:
     wrong_method = refusal.status_code == 405 or isinstance(refusal.__cause__, InvalidOperationTypeError)
-    body = {"errors": [{"message": refusal.reason, "extensions": {"code": BAD_REQUEST}}]}
+    body = {"errors": [{"message": shortened(refusal.reason), "extensions": {"code": BAD_REQUEST}}]}
     response = _json(
         body,
         status_code=405 if wrong_method else refusal.status_code,
@@ -197,16 +256,18 @@ def _json(body: object, *, status_code: int, media_type: str) -> Response:
     )
 
 
-def _counted(receive: Receive) -> Receive:
-    """Pass messages on until the body is too large."""
-    taken = 0
+async def _is_gateway(request: Request) -> bool:
+    """Whether the request has a gateway's key that is valid.
 
-    async def next_message() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > LARGEST_BODY:
-            raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes.")
-        return message
-
-    return next_message
+    Raises:
+        HTTPException: the database is away.
+    """
+    context: Context = request.state.context
+    try:
+        return (await context.viewer()).may(Permission.TELEGRAMS_SUBMIT)
+    except SubmeterError:
+        return False
+    except Exception as failure:
+        if may_pass(failure):
+            raise HTTPException(503, "The database cannot be reached: try again later.") from failure
+        raise

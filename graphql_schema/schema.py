@@ -1,7 +1,9 @@
 """The schema: all nouns together. `python -m graphql_schema` prints it for `schema.graphql`."""
 
+from typing import Any, cast
+
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema, is_named_type
 from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -15,7 +17,6 @@ from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
 from graphql_schema.base.operations import OperationMetrics
-from graphql_schema.base.query_limits import QueryLimits
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
@@ -29,6 +30,10 @@ from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulR
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
+from graphql_schema.requests.budgets import Budgets
+from graphql_schema.requests.documents import DocumentReader
+from graphql_schema.requests.executor import PiecewiseExecutor
+from graphql_schema.requests.introspection import MOST_ERRORS
 
 
 @strawberry.type
@@ -74,11 +79,31 @@ class Schema(strawberry.Schema):
     ) -> None:
         pass
 
+    @property
+    def core(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
+
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        """What graphql-core is given as well: wrong variables are few errors, without suggestions."""
+        given = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        return {**given, "hide_suggestions": True, "max_coercion_errors": MOST_ERRORS}
+
+    def _extend_introspection(self) -> None:
+        """Strawberry's reader of `isOneOf` fails on lists and non-null types, which have none."""
+        super()._extend_introspection()
+        field = cast("GraphQLObjectType", self._schema.type_map["__Type"]).fields["isOneOf"]
+        read = cast("GraphQLFieldResolver", field.resolve)
+        field.resolve = lambda kind, info: read(kind, info) if is_named_type(kind) else None
+
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[OperationMetrics, QueryLimits],
+    extensions=[OperationMetrics, DocumentReader, Budgets],
+    execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

@@ -14,7 +14,7 @@ SPARED = {"tests/test_words.py", "LICENSE"}
 REPLACED = {
     r"post[_ ]?rooms?|PostRoom|submeter send\b": "outbox worker, `submeter worker`",
     (
-        r"(?<!Dead )\bLetter\b|queue_letter|\bletters? (to|goes?|is sent|are sent|by e-mail)\b"
+        r"(?<![Dd]ead )\bLetter\b|queue_letter|\bletters? (to|goes?|is sent|are sent|by e-mail)\b"
     ): "account message, e-mail",
     r"\b[Nn]ews\b(?! from the meter)|NEWS_FOR": "notification, its maximum age",
     r"KeptLine|kept_lines?|\bkept lines?\b|submeter kept\b|lines? (is|are|were|was) kept\b": "dead letters",

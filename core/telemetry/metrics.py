@@ -130,6 +130,19 @@ GRAPHQL_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+GRAPHQL_DOCUMENTS = Counter(
+    "submeter_graphql_documents",
+    "Documents of GraphQL operations, by how they were found: trusted, cached (neither parsed nor validated "
+    "again), read.",
+    ("found",),
+    registry=REGISTRY,
+)
+GRAPHQL_POINTS = Counter(
+    "submeter_graphql_points",
+    "Points that GraphQL operations cost, by role.",
+    ("role",),
+    registry=REGISTRY,
+)
 WORK_FAILURES = Counter(
     "submeter_work_failures",
     "How often a kind of work failed and was begun again.",

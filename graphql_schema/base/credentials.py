@@ -4,6 +4,7 @@ In: a request's headers. Out: the token, and whether the browser sent it as a co
 also sends cookies with requests that other sites start, so `from_another_site` is checked first.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -39,10 +40,12 @@ class Credentials:
 NOBODY = Credentials(None, by_cookie=False)
 
 
-def from_another_site(request: Request) -> bool:
-    """Whether the Origin header names another host; clients other than browsers send none."""
+def from_another_site(request: Request, allowed: Collection[str] = ()) -> bool:
+    """Whether the Origin header names another host, and none of these; clients but browsers send none."""
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+    if origin is None or origin.lower() in allowed:
+        return False
+    return urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
 
 
 def set_session_cookie(response: Response, token: str, settings: Settings) -> None:

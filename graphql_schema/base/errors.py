@@ -14,6 +14,7 @@ from core.errors import SecretUnusable, SubmeterError
 
 BAD_REQUEST = "BAD_REQUEST"
 INTERNAL = "INTERNAL"
+LONGEST_MESSAGE = 300
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,11 @@ def translated(error: GraphQLError) -> GraphQLFormattedError:
     return _entry(error, message, {"code": INTERNAL, "id": incident})
 
 
+def shortened(message: str) -> str:
+    """A message that repeats no more than the beginning of what the client has sent."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
+
+
 def _cause(error: GraphQLError) -> BaseException | None:
     """What was raised in our code; None for what graphql-core found wrong with the request itself."""
     cause: BaseException | None = error
@@ -41,7 +47,7 @@ def _cause(error: GraphQLError) -> BaseException | None:
 
 
 def _entry(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLFormattedError:
-    entry: GraphQLFormattedError = {"message": message, "extensions": extensions}
+    entry: GraphQLFormattedError = {"message": shortened(message), "extensions": extensions}
     if error.locations:
         entry["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:

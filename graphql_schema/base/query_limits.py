@@ -5,13 +5,12 @@ the document; a fragment is measured once, however often it is spread, since wal
 would make the check itself an attack (twenty fragments that each spread the next one twice are a million
 visits). Validation is protected too: its overlap check compares fields of one response name pair by pair.
 
-The result depends on the document only, so it is cached with the validation of that document.
+The result depends on the document only, so it is cached with the validation of that document. What an
+operation asks of the schema itself is not counted here, but where it is answered (`requests.introspection`).
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -27,32 +26,34 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    TokenKind,
     get_named_type,
     get_nullable_type,
     is_list_type,
-    parse,
-    specified_rules,
 )
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.schema.schema import validate_document
 
+from core.graphql_settings import MOST_QUERY_POINTS
 from graphql_schema.base.paging import LARGEST_PAGE
 
 LONGEST_DOCUMENT = 32_768
 """Characters of a query text; longer values belong in variables."""
 
 MAX_TOKENS = 1_000
+LONGEST_NAME = 200
+LONGEST_NUMBER = 40
+"""Characters: no number of the schema has more than sixteen digits, and Python refuses to read 4,301."""
+
 MAX_DEPTH = 12
 MAX_ALIASES = 30
-MAX_COST = 100_000
-"""Fields that an answer may hold at most."""
+MAX_COST = MOST_QUERY_POINTS
+"""Fields that an answer may hold at most, whoever asks; what a role may is less (`core.graphql_settings`)."""
 
-MAX_OVERLAPS = 10_000
-"""Pairs of fields with one response name, over the document: what the overlap check may have to compare."""
+MAX_OVERLAPS = 3_000
+"""Pairs of fields with one response name, and of fragments, over the document: what the overlap check may
+have to compare, at some 6 µs a pair."""
 
-LIST_LENGTHS = {"dailyConsumption": 1_098, "monthlyConsumption": 37}
-"""The longest answers of lists that are not pages (LONGEST_SERIES of the consumption service)."""
+LIST_LENGTHS = {"dailyConsumption": 1_098, "monthlyConsumption": 37, "unusableLines": 2_000}
+"""The longest answers of lists that are not pages (LONGEST_SERIES of the consumption service, a delivery)."""
 
 USUAL_LIST_LENGTH = 5
 """Meters of a dwelling, dwellings of a resident, tabs of a dashboard."""
@@ -61,63 +62,38 @@ _TOO_LARGE = "OPERATION_TOO_LARGE"
 _SATURATED = 10**9
 
 
-class SeveralOperationsError(CannotGetOperationTypeError):
-    """A document with several operations and no `operationName`."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The limits that a document exceeds, and how many fields each of its operations may answer."""
 
-    def as_http_error_reason(self) -> str:
-        return "The document has several operations: operationName must name the one to run."
-
-
-class QueryLimits(SchemaExtension):
-    """Refuses operations that are too large, and parses and validates each document once."""
-
-    _errors: tuple[GraphQLError, ...] = ()
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        if context.query is not None:
-            schema = context.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
-            context.graphql_document, self._errors = _read(schema, context.query)
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        if context.graphql_document is not None:
-            operations = [
-                node
-                for node in context.graphql_document.definitions
-                if isinstance(node, OperationDefinitionNode)
-            ]
-            if len(operations) > 1 and context._provided_operation_name is None:  # noqa: SLF001 - strawberry has no public attribute for what the client sent
-                raise SeveralOperationsError(None)
-            context.pre_execution_errors = list(self._errors)
-        yield
-
-
-@lru_cache(maxsize=256)
-def _read(schema: GraphQLSchema, text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
-    """The document and its errors; cached, since clients send the same few documents."""
-    if len(text) > LONGEST_DOCUMENT:
-        raise GraphQLError(
-            f"The document is longer than {LONGEST_DOCUMENT} characters: send values as variables.",
-            extensions={"code": _TOO_LARGE},
-        )
-    document = parse(text, max_tokens=MAX_TOKENS)
-    errors = too_large(schema, document) or validate_document(schema, document, tuple(specified_rules))
-    return document, tuple(errors)
+    errors: list[GraphQLError]
+    points: dict[str | None, int]
 
 
 def too_large(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """The limits that the document exceeds; empty if it may be validated and run."""
+    return measured(schema, document).errors
+
+
+def measured(schema: GraphQLSchema, document: DocumentNode) -> Measured:
+    """The size of a document, and what its operations cost, by their names."""
     measure = _Measure(schema, document)
-    found = [_excess("pairs of equal names", measure.overlaps(), MAX_OVERLAPS, document)]
+    points: dict[str | None, int] = {}
+    longest = _longest_words(document)
+    found = [
+        _excess("characters of a name", longest[TokenKind.NAME], LONGEST_NAME, document),
+        _excess("digits of a number", longest[TokenKind.INT], LONGEST_NUMBER, document),
+        _excess("digits of a number", longest[TokenKind.FLOAT], LONGEST_NUMBER, document),
+        _excess("pairs of equal names", measure.overlaps(), MAX_OVERLAPS, document),
+    ]
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             size = measure.of(node.selection_set, schema.get_root_type(node.operation))
+            points[node.name.value if node.name else None] = size.cost
             found.append(_excess("levels", size.depth, MAX_DEPTH, node))
             found.append(_excess("aliases", size.aliases, MAX_ALIASES, node))
             found.append(_excess("fields", size.cost, MAX_COST, node))
-    return [error for error in found if error is not None]
+    return Measured([error for error in found if error is not None], points)
 
 
 def _excess(
@@ -162,7 +138,7 @@ class _Measure:
         return size
 
     def overlaps(self) -> int:
-        """Pairs of fields that share a response name, over the whole document."""
+        """Pairs of fields that share a response name, and of fragments, over the whole document."""
         names: Counter[str] = Counter()
         pending = [
             node.selection_set for node in self._document.definitions if hasattr(node, "selection_set")
@@ -173,7 +149,8 @@ class _Measure:
                     names[(selection.alias or selection.name).value] += 1
                 if not isinstance(selection, FragmentSpreadNode) and selection.selection_set:
                     pending.append(selection.selection_set)
-        return sum(count * (count - 1) // 2 for count in names.values())
+        groups = [*names.values(), len(self._fragments)]
+        return sum(count * (count - 1) // 2 for count in groups)
 
     def _selection(self, node: SelectionNode, parent: GraphQLNamedType | None) -> _Size:
         if isinstance(node, FieldNode):
@@ -206,6 +183,16 @@ class _Measure:
         return _Size(inner.depth + 1, inner.aliases + aliases, min(cost, _SATURATED))
 
 
+def _longest_words(document: DocumentNode) -> Counter[TokenKind]:
+    """Characters of the longest word of each kind."""
+    longest: Counter[TokenKind] = Counter()
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        longest[token.kind] = max(longest[token.kind], token.end - token.start)
+        token = token.next
+    return longest
+
+
 def _length(node: FieldNode, definition: Any, parent: GraphQLNamedType | None) -> int:
     """How many items the field may have at most; 1 if it is not a list."""
     if definition is None:
@@ -222,5 +209,7 @@ def _page_length(node: FieldNode, default: object) -> int:
     for argument in node.arguments or ():
         if argument.name.value == "first":
             given = argument.value
-            return min(int(given.value), LARGEST_PAGE) if isinstance(given, IntValueNode) else LARGEST_PAGE
+            if not isinstance(given, IntValueNode) or len(given.value) > len(str(LARGEST_PAGE)):
+                return LARGEST_PAGE
+            return max(1, min(int(given.value), LARGEST_PAGE))
     return default if isinstance(default, int) else LARGEST_PAGE

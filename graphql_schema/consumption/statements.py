@@ -8,6 +8,8 @@ import strawberry
 from strawberry.scalars import Base64
 
 from core.documents.statement import csv_text, statement_file
+from core.services.auth.download_links import LIFETIME
+from core.services.consumption.statement_links import link_of_statement
 from core.services.consumption.statements import Statement, StatementLine, issue_statement, printable
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
@@ -74,6 +76,11 @@ class IndexStatementFile:
     name: str
     media_type: str
     content: Base64
+    url: str = strawberry.field(
+        description="The address of the same file, to be opened in place of `content`. It is for this "
+        "account: a browser follows it as it is, a program sends its access token with it."
+    )
+    url_expires_at: datetime = strawberry.field(description="Until when `url` is valid: ten minutes.")
     size: int = strawberry.field(description="The size of the file in bytes, before Base64.")
     statement: IndexStatement
 
@@ -92,9 +99,10 @@ class StatementMutation:
         input: IssueIndexStatementInput,  # noqa: A002 - the argument's name in the schema
     ) -> IssueIndexStatementResult:
         context = info.context
+        viewer = await context.viewer()
         statement = await issue_statement(
             context.application,
-            await context.viewer(),
+            viewer,
             number_of(input.dwelling, "Dwelling", field="dwelling"),
             input.reason,
             input.format,
@@ -102,19 +110,31 @@ class StatementMutation:
             visitor=context.visitor,
             now=context.now,
         )
+        language = await context.language(input.language)
         # Laying out a page takes milliseconds of CPU time, which must not block other requests.
         file = await asyncio.to_thread(
             statement_file,
             printable(statement),
             input.format,
             input.reason,
-            language=await context.language(input.language),
+            language=language,
+            now=context.now,
+        )
+        link = link_of_statement(
+            context.application,
+            viewer,
+            statement,
+            input.format,
+            input.reason,
+            language=language,
             now=context.now,
         )
         return IndexStatementFile(
             name=file.name,
             media_type=file.media_type,
             content=Base64(file.content),
+            url=f"{context.request.base_url}downloads?link={link}",
+            url_expires_at=context.now + LIFETIME,
             size=len(file.content),
             statement=IndexStatement.of(statement),
         )

@@ -59,7 +59,7 @@ async def test_lines_are_taken_in_however_they_are_packed(gateway: Any, packing:
     (unusable,) = summary.pop("unusableLines")
     row = await DeadLetter.get()
     assert unusable.pop("message")
-    assert unusable == {"line": 3, "reason": "NOT_A_TELEGRAM", "id": row.id}
+    assert unusable == {"index": 2, "line": 3, "reason": "NOT_A_TELEGRAM", "id": row.id}
     assert (row.source, row.times_seen) == ("roof", 1)
     assert summary == {
         "lines": 3,

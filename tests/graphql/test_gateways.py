@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
+from core.mbus.errors import TelegramFault
+from core.models import DeadLetter
 from core.services.places.key_encryption import KeyEncryption
+from core.services.telegrams.decoding import Reason
+from graphql_schema.base.relay import number_of
+from graphql_schema.gateways import UnusableReason
 from tests.support import factories
 
 IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
@@ -34,6 +39,34 @@ async def test_a_gateway_submits_lines(gateway: Any) -> None:
     )
     again = (await gateway.ask(SUBMIT, lines=[LINE]))["submitTelegrams"]
     assert (again["lines"], again["stored"], again["duplicates"]) == (1, 0, 1)
+
+
+async def test_unusable_lines_are_named(gateway: Any) -> None:
+    """Each by its index among the lines, blank ones included, with the reason and its dead letter."""
+    query = """mutation ($lines: [String!]!) { submitTelegrams(lines: $lines) {
+      unusable { reason count } unusableLines { index reason message deadLetter }
+    } }"""
+    lines = ["noise", "", LINE, f"telegram=|{IZAR[:-2]}|", "noise"]
+    result = (await gateway.ask(query, lines=lines))["submitTelegrams"]
+    named = result["unusableLines"]
+    assert [(one["index"], one["reason"]) for one in named] == [
+        (0, "NOT_A_TELEGRAM"),
+        (3, "TRUNCATED"),
+        (4, "NOT_A_TELEGRAM"),
+    ]
+    assert all(one["message"] for one in named)
+    letters = {row.line: row.id for row in await DeadLetter.all()}
+    assert [number_of(one["deadLetter"], "DeadLetter") for one in named] == [
+        letters["noise"],
+        letters[lines[3]],
+        letters["noise"],
+    ]
+    assert sum(entry["count"] for entry in result["unusable"]) == 3
+
+
+def test_every_reason_is_in_the_schema() -> None:
+    """The enum has the reasons of decoding and of intake, and no others."""
+    assert set(UnusableReason.__members__) == {reason.value for reason in (*TelegramFault, *Reason)}
 
 
 async def test_an_empty_batch_is_accepted(gateway: Any) -> None:

@@ -54,6 +54,15 @@ class Count:
         return self.events >= self.limit.amount
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many points for one kind of use, by one name, in each window of the clock: it does not slide."""
+
+    use: str
+    points: int
+    window: timedelta
+
+
 class RateLimiter:
     """Counts events against limits.
 
@@ -104,6 +113,12 @@ class RateLimiter:
         place = await self._store.incr(newest, ceil(2 * limit.window.total_seconds()))
         return _count([*[await self._store.get(counter) for counter in older], place], limit, now)
 
+    async def spend(self, allowance: Allowance, name: str, points: int, *, now: datetime) -> int:
+        """Take points from an allowance, whether or not so many are left; returns all that were taken."""
+        window_s = ceil(allowance.window.total_seconds())
+        counter = f"submeter/points/{allowance.use}/{self._hashed(name)}/{int(now.timestamp()) // window_s}"
+        return await self._store.incr(counter, 2 * window_s, amount=points)
+
     async def refund(self, limit: RateLimit, name: str, *, now: datetime) -> None:
         """Uncount one event that was counted beforehand: the try was right."""
         newest = self._counters(limit, name, now)[-1]
@@ -125,12 +140,15 @@ class RateLimiter:
 
     def _counters(self, limit: RateLimit, name: str, now: datetime) -> list[str]:
         """The names of the counters within the window at a moment, the oldest first."""
-        hashed = hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        hashed = self._hashed(name)
         item = RateLimitItemPerSecond(limit.amount, ceil(limit.window.total_seconds()), namespace="submeter")
         newest = int(now.timestamp() // limit.step_s)
         return [
             item.key_for(limit.event, hashed, str(number)) for number in range(newest - _STEPS, newest + 1)
         ]
+
+    def _hashed(self, name: str) -> str:
+        return hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
 def network_of(visitor: Visitor) -> str:

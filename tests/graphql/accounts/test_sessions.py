@@ -55,15 +55,16 @@ async def test_a_wrong_sign_in_is_part_of_the_answer(
 ) -> None:
     """Wrong password and unknown account are one refusal, part of the answer, without a cookie."""
     response = await portal.post(SIGN_IN, {"email": email, "password": password})
-    assert response.json() == {
-        "data": {
-            "signIn": {
-                "__typename": "SignInRefused",
-                "code": "SIGN_IN_REFUSED",
-                "message": "E-mail and password do not belong together.",
-            }
+    answer = response.json()
+    assert answer.keys() == {"data", "extensions"}
+    assert answer["data"] == {
+        "signIn": {
+            "__typename": "SignInRefused",
+            "code": "SIGN_IN_REFUSED",
+            "message": "E-mail and password do not belong together.",
         }
     }
+    assert answer["extensions"].keys() == {"cost"}
     assert "set-cookie" not in response.headers
 
 

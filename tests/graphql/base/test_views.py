@@ -75,7 +75,7 @@ ALERTS_OWN = {
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),
-        (SubmitTelegramsResult, IntakeSummary, {"unusable"}),
+        (SubmitTelegramsResult, IntakeSummary, {"unusable", "unusable_lines"}),
     ],
 )
 def test_a_field_that_is_taken_over_has_the_same_type(kind: type, view: type, differing: set[str]) -> None:

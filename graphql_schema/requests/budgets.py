@@ -1,0 +1,131 @@
+"""What an operation costs, and whether whoever asks has that many points left.
+
+In: a document that was read, and who asks. Out: the points in `extensions.cost`, the remainder of the hour in
+the headers `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), or a refusal before
+any resolver runs. The one rule: an operation is charged what its answer may hold, by its document; what it
+asks of the schema itself is charged as answered, ten values a point, since nothing is read for them.
+
+Hours are those of the clock, and one counter of the shared store each: the whole is one step of the store a
+request. A token that is not valid asks as ANONYMOUS, by the network of the visitor.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
+from strawberry.extensions import SchemaExtension
+
+from core.access import Viewer
+from core.errors import RateLimited, SubmeterError
+from core.graphql_settings import ANONYMOUS
+from core.services.auth.rate_limits import Allowance, RateLimiter, network_of
+from core.telemetry import metrics
+from graphql_schema.base.context import Context
+from graphql_schema.requests.documents import read_of
+from graphql_schema.requests.introspection import TOO_LARGE, SchemaAnswer, answer_about_schema
+
+VALUES_A_POINT: Final = 10
+"""Values of the schema: they are read from memory, in a tenth of the time of another field."""
+
+MOST_VALUES_BESIDE: Final = 500
+"""Values of the schema that graphql-core answers, in an operation that asks for something else as well."""
+
+HOUR: Final = timedelta(hours=1)
+
+
+class Budgets(SchemaExtension):
+    """Charges each operation before it is run."""
+
+    _cost: dict[str, int] | None = None
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        execution = self.execution_context
+        document = execution.graphql_document
+        assert document is not None
+        operation = get_operation_ast(document, execution.operation_name)
+        assert operation is not None
+        context: Context = execution.context
+        context.request.state.operation = operation.operation
+        viewer = await _viewer_of(context)
+        role = ANONYMOUS if viewer is None else viewer.role.value
+        most, of_hour = context.application.settings.graphql.points_of(role)
+        name = operation.name.value if operation.name else None
+        points = read_of(execution).points[name]
+        about_schema = self._about_schema(operation, most - points)
+        if about_schema is not None:
+            points += about_schema.values // VALUES_A_POINT
+        self._cost = {"points": points, "limit": most}
+        error = about_schema.error if about_schema else None
+        if points > most:
+            message = f"The operation is too large: it costs {points} points, and at most {most} are allowed."
+            error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": most})
+        metrics.GRAPHQL_POINTS.labels(role).inc(points)
+        refused = await _charge(context, viewer, role, min(points, most), of_hour)
+        if refused is not None:
+            error = GraphQLError(refused.message, original_error=refused)
+        if error is not None:
+            execution.result = ExecutionResult(None, [error])
+        elif about_schema is not None and about_schema.is_whole:
+            execution.result = ExecutionResult(about_schema.data, None)
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        return {"cost": self._cost} if self._cost else {}
+
+    def _about_schema(self, operation: OperationDefinitionNode, points_left: int) -> SchemaAnswer | None:
+        """What a query is answered about the schema; None if it does not ask."""
+        execution = self.execution_context
+        if operation.operation is not OperationType.QUERY or "__" not in (execution.query or ""):
+            return None
+        assert execution.graphql_document is not None
+        schema = execution.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
+        variables = execution.variables or {}
+        most = max(0, points_left) * VALUES_A_POINT
+        answer = answer_about_schema(schema, execution.graphql_document, operation, variables, most=most)
+        if answer is None or answer.is_whole or answer.values <= MOST_VALUES_BESIDE:
+            return answer
+        message = "Ask for the schema in an operation of its own."
+        error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": MOST_VALUES_BESIDE})
+        return SchemaAnswer({}, answer.values, is_whole=False, error=answer.error or error)
+
+
+async def _viewer_of(context: Context) -> Viewer | None:
+    """Who asks; None for nobody, and for a token that cannot be looked up, which its fields refuse."""
+    if context.credentials.token is None:
+        return None
+    try:
+        return await context.viewer()
+    except SubmeterError:
+        return None
+    except Exception:  # noqa: BLE001 - the database is away, for instance: the field that needs it says so
+        return None
+
+
+async def _charge(
+    context: Context, viewer: Viewer | None, role: str, points: int, of_hour: int
+) -> RateLimited | None:
+    """Charge the points, and put what is left into the headers; gives the refusal if there are too few."""
+    allowance = Allowance(f"points of {role.lower()}", of_hour, HOUR)
+    spent = await RateLimiter.of(context.application).spend(
+        allowance, _name_of(context, viewer), points, now=context.now
+    )
+    left_s = _seconds_left(context.now)
+    headers = context.response.headers
+    headers["RateLimit-Policy"] = f'"{role.lower()}";q={of_hour};w={int(HOUR.total_seconds())}'
+    headers["RateLimit"] = f'"{role.lower()}";r={max(0, of_hour - spent)};t={left_s}'
+    if spent <= of_hour:
+        return None
+    headers["Retry-After"] = str(left_s)
+    return RateLimited(retry_after=timedelta(seconds=left_s))
+
+
+def _name_of(context: Context, viewer: Viewer | None) -> str:
+    if viewer is None:
+        return network_of(context.visitor)
+    return f"gateway {viewer.gateway_id}" if viewer.gateway_id is not None else f"account {viewer.account_id}"
+
+
+def _seconds_left(now: datetime) -> int:
+    hour_s = int(HOUR.total_seconds())
+    return hour_s - int(now.timestamp()) % hour_s

@@ -1,0 +1,136 @@
+"""Reads the document of an operation: parsed, measured and validated once, and kept by its text.
+
+In: a text. Out: the document, what its operations cost, and why it is refused, if it is. The one rule: work
+grows with the text only up to a limit: text and tokens are counted before anything is built, the measures are
+linear, and validation ends after a few errors and makes no suggestions (a suggestion compares a word with all
+names of the schema). Refused documents have a place of their own, so that they do not push out those in use.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types import ExecutionContext
+
+from core.telemetry import metrics
+from graphql_schema.base.query_limits import LONGEST_DOCUMENT, MAX_TOKENS, measured
+from graphql_schema.requests.introspection import MOST_ERRORS, TOO_LARGE
+
+MOST_KEPT: Final = 128
+MOST_REFUSED_KEPT: Final = 32
+_RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A document that was read: `points` by the names of its operations; `errors` if it cannot be run."""
+
+    document: DocumentNode
+    points: Mapping[str | None, int]
+    errors: tuple[GraphQLError, ...]
+
+
+class SeveralOperationsError(CannotGetOperationTypeError):
+    """A document with several operations and no `operationName`."""
+
+    def as_http_error_reason(self) -> str:
+        return "The document has several operations: operationName must name the one to run."
+
+
+class DocumentCache:
+    """The documents that were read last."""
+
+    def __init__(self, most: int = MOST_KEPT, most_refused: int = MOST_REFUSED_KEPT) -> None:
+        self._kept: OrderedDict[str, ReadDocument] = OrderedDict()
+        self._refused: OrderedDict[str, ReadDocument] = OrderedDict()
+        self._most, self._most_refused = most, most_refused
+
+    async def read(self, schema: GraphQLSchema, text: str) -> ReadDocument:
+        """The document of a text.
+
+        Raises:
+            GraphQLError: it is no document, or too long.
+        """
+        for kept in (self._kept, self._refused):
+            if (found := kept.get(text)) is not None:
+                kept.move_to_end(text)
+                metrics.GRAPHQL_DOCUMENTS.labels("cached").inc()
+                return found
+        metrics.GRAPHQL_DOCUMENTS.labels("read").inc()
+        document = parsed(text)
+        await asyncio.sleep(0)  # others are answered between two pieces of work
+        found = judged(schema, document)
+        await asyncio.sleep(0)
+        kept, most = (self._refused, self._most_refused) if found.errors else (self._kept, self._most)
+        kept[text] = found
+        if len(kept) > most:
+            kept.popitem(last=False)
+        return found
+
+
+def parsed(text: str) -> DocumentNode:
+    """The document of a text.
+
+    Raises:
+        GraphQLError: it is no document, or too long.
+    """
+    if len(text) > LONGEST_DOCUMENT:
+        raise GraphQLError(
+            f"The document is longer than {LONGEST_DOCUMENT} characters: send values as variables.",
+            extensions={"code": TOO_LARGE},
+        )
+    return parse(text, max_tokens=MAX_TOKENS)
+
+
+def judged(schema: GraphQLSchema, document: DocumentNode) -> ReadDocument:
+    """What a document costs, and whether it may be run."""
+    size = measured(schema, document)
+    errors = size.errors or validate(schema, document, _RULES, max_errors=MOST_ERRORS, hide_suggestions=True)
+    return ReadDocument(document, size.points, tuple(errors))
+
+
+def read_of(execution: ExecutionContext) -> ReadDocument:
+    """The document of an operation that was parsed."""
+    read: ReadDocument = execution.context.request.state.document
+    return read
+
+
+class DocumentReader(SchemaExtension):
+    """Gives an operation its document; refuses one that is too large or not valid."""
+
+    async def on_parse(self) -> AsyncIterator[None]:
+        execution = self.execution_context
+        if execution.query is not None:
+            schema = execution.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
+            request = execution.context.request
+            request.state.document = await request.app.state.documents.read(schema, execution.query)
+            execution.graphql_document = read_of(execution).document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        execution = self.execution_context
+        if execution.graphql_document is not None:
+            operations = [
+                node
+                for node in execution.graphql_document.definitions
+                if isinstance(node, OperationDefinitionNode)
+            ]
+            if len(operations) > 1 and execution._provided_operation_name is None:  # noqa: SLF001 - strawberry has no public attribute for what the client sent
+                raise SeveralOperationsError(None)
+            execution.pre_execution_errors = list(read_of(execution).errors)
+        yield
