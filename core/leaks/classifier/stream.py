@@ -18,8 +18,8 @@ from core.leaks.classifier.tracker import Change, Transition
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
 LATE_S = 26 * 3600
-"""A reading this late is still processed in its place: more than the longest civil day, so that nothing of the
-day of the last reading is settled.
+"""A reading this late is still processed in its place: more than the longest civil day, so that nothing
+of the day of the last reading is settled.
 """
 
 _DAY_S = 24 * 3600
