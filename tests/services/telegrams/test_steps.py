@@ -40,7 +40,7 @@ def case(chance, number, around_s):
         dwelling_id=number // 2,
         fluid=pick(Fluid.COLD_WATER, Fluid.HEAT),
         printed_serial="",
-        radio_address=f"XXX-{number}",
+        radio_address=f"ITW-{number}",
         register_step=pick(1, 10),
         register_capacity=pick(None, 10_000, 100_000_000),
         nominal_flow_m3_per_h=pick(None, Decimal("2.5")),
@@ -50,7 +50,7 @@ def case(chance, number, around_s):
         operator_code=pick("A", "B"),
         water_price_eur_per_m3=None,
         keys=(),
-        aliases=pick((), (), (), ("YYY-1",)),
+        aliases=pick((), (), (), ("ITW-ALIAS",)),
     )
     last_s = around_s + chance.randint(-40, 40) * pick(1, 600, HOUR_S)
     day_start_s = civil_day_at(meter.zone, last_s).start_s
