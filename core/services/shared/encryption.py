@@ -40,8 +40,8 @@ class Encryption:
 
     def encrypt(self, plain: bytes, *, bound_to: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, plain, bound_to.encode())
-        return _VERSION + nonce + sealed[-_TAG_BYTES:] + sealed[:-_TAG_BYTES]
+        encrypted = self._cipher.encrypt(nonce, plain, bound_to.encode())
+        return _VERSION + nonce + encrypted[-_TAG_BYTES:] + encrypted[:-_TAG_BYTES]
 
     def open(self, encrypted: bytes, *, bound_to: str) -> bytes:
         """The decrypted bytes.
