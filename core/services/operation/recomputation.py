@@ -210,6 +210,7 @@ async def _recompute_batch(
     changed = await recompute_meters(
         connection,
         await _since(connection, meters.values(), chosen.since),
+        readings_moved=False,
         thresholds_of=application.registry.leak_thresholds,
         now=now,
     )

@@ -69,12 +69,21 @@ async def recompute_meters(
     connection: TransactionalDBClient,
     since: Mapping[MeterEntry, datetime | None],
     *,
+    readings_moved: bool = True,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> Recomputed:
-    """The same of some meters at once, each from a moment on."""
+    """The same of some meters at once, each from a moment on.
+
+    `readings_moved`: from these moments on readings were moved. Otherwise, and of a whole series, volumes
+    older than the first reading are those of readings past their retention, and remain.
+    """
     stored = await extents(connection, [meter.id for meter in since])
-    kept_s = {meter: kept for meter in since if (kept := _kept_since(meter, stored[meter.id])) is not None}
+    kept_s: dict[MeterEntry, int] = {}
+    for meter, moment in since.items():
+        kept = _kept_since(meter, stored[meter.id])
+        if kept is not None and (moment is None or not readings_moved):
+            kept_s[meter] = kept
     touched = await _touched_days(connection, since, stored, kept_s)
     before = await _alerts_of(connection, touched)
     wrong_days = await correct_days(connection, touched)

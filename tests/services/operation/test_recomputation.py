@@ -45,6 +45,7 @@ ALL = {
     "reading": "SELECT * FROM reading ORDER BY meter_id, read_at",
 }
 NOTHING = Recomputed()
+_ROUNDS = 6
 _A_BATCH = 36
 """Hours."""
 
@@ -174,12 +175,15 @@ async def test_what_was_damaged_is_restored(fleet) -> None:
     """The tables are as before, and a second run finds nothing left to do. Nobody is notified twice."""
     before = await tables()
     judged_anew = {"judged"}
-    for damage, statements in DAMAGES.items():
-        await run(*statements)
-        assert differences(await tables(), before), damage
+    for first in range(_ROUNDS):
+        damages = list(DAMAGES)[first::_ROUNDS]  # each of another table
+        for damage in damages:
+            known = await tables()
+            await run(*DAMAGES[damage])
+            assert differences(await tables(), known), damage
         await recomputed(fleet)
         after = {name: rows for name, rows in (await tables()).items() if name not in judged_anew}
-        assert differences(after, before) == {}, damage
+        assert differences(after, before) == {}, damages
     assert (await recomputed(fleet)).changed == NOTHING
 
 
