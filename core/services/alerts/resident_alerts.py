@@ -26,10 +26,10 @@ from core.leaks.cost import Cost, cost_of
 from core.models import Alert, AlertKind
 from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
 from core.services.alerts.workflow import AlertWorkflowView, workflows_of
-from core.services.places.dwellings import ResidenceView, my_dwelling
+from core.services.places.dwellings import ResidenceView, residence_of
 from core.services.shared import time_series
 from core.services.shared.paging import Page
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
+from core.services.shared.scope import OccupancyPeriod, home_at
 from core.services.shared.transaction import current_database
 
 
@@ -223,6 +223,6 @@ def _highest(segments: Sequence[Mapping[str, Any]], period: OccupancyPeriod) -> 
 async def _period_today(
     viewer: Viewer, dwelling_id: int, now: datetime
 ) -> tuple[OccupancyPeriod, date, ResidenceView]:
-    period = await occupancy_period_at(viewer, dwelling_id)
-    residence = (await my_dwelling(viewer, dwelling_id)).residence
-    return period, civil_day(now, residence.time_zone), residence
+    home = await home_at(viewer, dwelling_id)
+    residence = residence_of(home)
+    return home.period, civil_day(now, residence.time_zone), residence

@@ -8,17 +8,16 @@ is visible.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
 from core.consumption import DayTotal, Indicators, Month, Quality, indicators, monthly
 from core.consumption.fluids import Fluid
+from core.consumption.periods import civil_day
 from core.consumption.totals import total_by_day
 from core.errors import InvalidInput
 from core.services.places.daily_volumes import days_by_fluid
-from core.services.places.dwellings import my_dwelling
 from core.services.places.meters import ReadingView, latest, meters_by_dwelling
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
+from core.services.shared.scope import OccupancyPeriod
 
 LONGEST_SERIES = timedelta(days=3 * 366)
 """The longest daily series of one query: what the CNIL allows an operator to keep (CN-03)."""
@@ -180,9 +179,8 @@ async def monthly_series(
 
 async def _period_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[OccupancyPeriod, date]:
     """The occupancy period, and today's date at the dwelling."""
-    period = await occupancy_period_at(viewer, dwelling_id)
-    zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
-    return period, now.astimezone(zone).date()
+    home = await home_at(viewer, dwelling_id)
+    return home.period, civil_day(now, home.place["time_zone"])
 
 
 async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Sequence[DayTotal]:
