@@ -17,7 +17,7 @@ from core.consumption.totals import total_by_day
 from core.errors import InvalidInput
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meters import ReadingView, latest, meters_by_dwelling
-from core.services.shared.scope import OccupancyPeriod
+from core.services.shared.scope import OccupancyPeriod, home_at
 
 LONGEST_SERIES = timedelta(days=3 * 366)
 """The longest daily series of one query: what the CNIL allows an operator to keep (CN-03)."""
