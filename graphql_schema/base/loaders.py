@@ -15,7 +15,13 @@ from core.access import Viewer
 from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.resident_alerts import AlertView, active_alerts
-from core.services.consumption.consumption import FluidDashboard, dashboard
+from core.services.consumption.consumption import (
+    DayPoint,
+    FluidDashboard,
+    SeriesAsked,
+    dashboards,
+    several_series,
+)
 from core.services.places.meters import MeterView, meters_by_dwelling
 
 ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
@@ -36,7 +42,7 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 
 
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many fields request its tabs."""
+    """The dashboard of each dwelling: one call, however many dwellings there are and fields request tabs."""
 
     def __init__(self, viewer: ViewerSource, now: datetime) -> None:
         self._viewer = viewer
@@ -44,8 +50,21 @@ class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
         super().__init__(load_fn=self._dashboards)
 
     async def _dashboards(self, dwelling_ids: list[int]) -> Sequence[list[FluidDashboard] | BaseException]:
-        viewer = await self._viewer()
-        return [await _answer(dashboard(viewer, dwelling_id, now=self._now)) for dwelling_id in dwelling_ids]
+        found = await dashboards(await self._viewer(), dwelling_ids, now=self._now)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
+
+
+class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
+    """Daily series: one call for all fluids and dwellings of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[SeriesAsked]) -> Sequence[list[DayPoint] | BaseException]:
+        return await several_series(await self._viewer(), asked, now=self._now)
 
 
 class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
@@ -73,6 +92,7 @@ class Loaders:
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self.meters_by_dwelling = MetersByDwellingLoader(viewer)
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
+        self.daily_series = DailySeriesLoader(viewer, now)
         self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, thresholds_of, now)
 
 

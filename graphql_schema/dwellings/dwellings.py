@@ -12,7 +12,7 @@ from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.resident_alerts import past_alerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
-from core.services.consumption.consumption import daily_series, monthly_series
+from core.services.consumption.consumption import SeriesAsked, monthly_series
 from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
@@ -117,14 +117,9 @@ class Dwelling(Node):
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
     ) -> list[DayConsumption]:
-        points = await daily_series(
-            await info.context.viewer(),
-            self.database_id,
-            fluid,
-            first=checked_day(from_, "from"),
-            last=checked_day(to, "to"),
-            now=info.context.now,
-        )
+        first, last = checked_day(from_, "from"), checked_day(to, "to")
+        asked = SeriesAsked(self.database_id, fluid, first, last)
+        points = await info.context.loaders.daily_series.load(asked)
         return [DayConsumption.of(point, fluid) for point in points]
 
     @resolved(

@@ -141,19 +141,24 @@ def latest(views: Sequence[MeterView]) -> ReadingView | None:
     )
 
 
+def seconds_of(period: OccupancyPeriod, meter_id: int, zone: ZoneInfo) -> Window:
+    """The seconds of a meter's time that lie in the civil days of the occupancy period."""
+    end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
+    return Window(meter_id, day_start(period.first_day, zone), end_s)
+
+
+def in_service_during(window: Window, installed_s: float, removed_s: float | None) -> bool:
+    """Whether a meter was in service at any time of the window."""
+    return (removed_s is None or removed_s >= window.first) and installed_s <= window.last
+
+
 def _during(meter: Meter, period: OccupancyPeriod) -> bool:
-    removed = meter.removed_at
-    window = _window(meter, period)
-    return (
-        removed is None or removed.timestamp() >= window.first
-    ) and meter.installed_at.timestamp() <= window.last
+    removed_s = meter.removed_at.timestamp() if meter.removed_at else None
+    return in_service_during(_window(meter, period), meter.installed_at.timestamp(), removed_s)
 
 
 def _window(meter: Meter, period: OccupancyPeriod) -> Window:
-    """The seconds of a meter's time that lie in the civil days of the occupancy period."""
-    zone = ZoneInfo(meter.dwelling.residence.time_zone)
-    end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
-    return Window(meter.id, day_start(period.first_day, zone), end_s)
+    return seconds_of(period, meter.id, ZoneInfo(meter.dwelling.residence.time_zone))
 
 
 def _view(row: Meter, reading: ReadingRow | None) -> MeterView:

@@ -23,7 +23,7 @@ from core.services.shared.transaction import is_sqlite
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
 _NUMBERED = re.compile(r"\$(\d)")
 """PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
-_QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
+QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
 
 class ReadingRow(NamedTuple):
@@ -331,7 +331,7 @@ async def days_within(
     )
     found: dict[int, list[DayVolume]] = {}
     for row in rows:
-        volume = DayVolume(day_of_number(row["day"]), row["amount"], _QUALITY_OF[row["quality"]])
+        volume = DayVolume(day_of_number(row["day"]), row["amount"], QUALITY_OF[row["quality"]])
         found.setdefault(row["meter_id"], []).append(volume)
     return found
 
