@@ -7,14 +7,14 @@ viewer at that time. Loaders are named by their key.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from strawberry.dataloader import DataLoader
 
 from core.access import Viewer
-from core.errors import NotFound, SubmeterError
+from core.errors import NotFound
 from core.leak_thresholds import ThresholdsOf
-from core.services.alerts.resident_alerts import AlertView, active_alerts
+from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts, alerts_asked
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
@@ -23,9 +23,9 @@ from core.services.consumption.consumption import (
     several_series,
 )
 from core.services.places.meters import MeterView, meters_by_dwelling
+from core.services.shared.paging import Page
 
 ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
-ValueT = TypeVar("ValueT")
 
 
 class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
@@ -67,8 +67,8 @@ class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
         return await several_series(await self._viewer(), asked, now=self._now)
 
 
-class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
-    """The active alerts of each dwelling: one call for both the count and the list."""
+class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
+    """Active and past alerts of dwellings: one call for counts, lists and pages of an operation."""
 
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self._viewer = viewer
@@ -76,14 +76,11 @@ class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
         self._now = now
         super().__init__(load_fn=self._alerts)
 
-    async def _alerts(self, dwelling_ids: list[int]) -> Sequence[list[AlertView] | BaseException]:
+    async def _alerts(
+        self, asked: list[ActiveAlerts | PastAlerts]
+    ) -> Sequence[Page[AlertView] | BaseException]:
         viewer = await self._viewer()
-        return [
-            await _answer(
-                active_alerts(viewer, dwelling_id, thresholds_of=self._thresholds_of, now=self._now)
-            )
-            for dwelling_id in dwelling_ids
-        ]
+        return await alerts_asked(viewer, asked, thresholds_of=self._thresholds_of, now=self._now)
 
 
 class Loaders:
@@ -93,12 +90,4 @@ class Loaders:
         self.meters_by_dwelling = MetersByDwellingLoader(viewer)
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
         self.daily_series = DailySeriesLoader(viewer, now)
-        self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, thresholds_of, now)
-
-
-async def _answer(question: Awaitable[ValueT]) -> ValueT | SubmeterError:
-    """The answer or the refusal, so that a refusal affects its own key only."""
-    try:
-        return await question
-    except SubmeterError as refusal:
-        return refusal
+        self.alerts = AlertsLoader(viewer, thresholds_of, now)

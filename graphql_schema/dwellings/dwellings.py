@@ -10,7 +10,7 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
-from core.services.alerts.resident_alerts import past_alerts
+from core.services.alerts.resident_alerts import ActiveAlerts, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import SeriesAsked, monthly_series
 from core.services.consumption.statements import index_statement
@@ -147,19 +147,18 @@ class Dwelling(Node):
 
     @resolved("The number of active alerts, without those dismissed as no leak.")
     async def active_alert_count(self, info: Info) -> int:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
-        return sum(not view.snoozed for view in views)
+        page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
+        return sum(not view.snoozed for view in page.items)
 
     @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
     async def active_alerts(self, info: Info) -> list[Alert]:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
-        return [Alert.of(view) for view in views]
+        page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
+        return [Alert.of(view) for view in page.items]
 
     @resolved("The alert history, newest first.")
     async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
         size, seen = checked_first(first), alert_of_cursor(after)
-        viewer, now = await info.context.viewer(), info.context.now
-        page = await past_alerts(viewer, self.database_id, first=size, after=seen, now=now)
+        page = await info.context.loaders.alerts.load(PastAlerts(self.database_id, size, seen))
         return AlertConnection.of(page, after=after)
 
     @resolved("The bursts that come back at about the same hour in the viewer's occupancy, the latest first.")

@@ -76,7 +76,7 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
     ]
     rows = await select_by(
         connection,
-        ("n", "dwelling_id", "fluid", "first_day", "last_day"),
+        dict.fromkeys(("n", "dwelling_id", "fluid", "first_day", "last_day"), "bigint"),
         f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
         f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END",
         keys,
@@ -96,7 +96,7 @@ async def sums_of(
     )
     rows = await select_by(
         connection,
-        ("dwelling_id", "first_day", "last_day"),
+        dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
         "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
         f" (SELECT {sums} FROM (SELECT v.day / 100 AS month, SUM(v.amount) AS amount, COUNT(*) AS days,"
         " SUM(CASE v.quality WHEN 'P' THEN 1 ELSE 0 END) AS partial,"

@@ -5,7 +5,7 @@ days, moments and decimals as such, SQLite as texts (Tortoise's own, in UTC), an
 that a read needs no object of the ORM.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,9 +47,19 @@ def document(value: Any) -> Any:
 
 
 async def select_by(
-    connection: BaseDBAsyncClient, columns: Sequence[str], statement: str, keys: Iterable[tuple[int, ...]]
+    connection: BaseDBAsyncClient,
+    columns: Mapping[str, str],
+    statement: str,
+    keys: Iterable[Sequence[object]],
 ) -> list[dict[str, Any]]:
-    """Run a statement that reads keys of whole numbers as the table `k` with these columns."""
+    """Run a statement that reads keys as the table `k`.
+
+    Args:
+        connection: to read in.
+        columns: the columns of `k`, each with PostgreSQL's type.
+        statement: written for PostgreSQL.
+        keys: the rows of `k`.
+    """
     rows = list(keys)
     if is_sqlite(connection):
         values: list[Any] = [orjson.dumps(rows).decode()]
@@ -57,7 +67,8 @@ async def select_by(
         expanded = f"SELECT {parts} FROM json_each($1)"  # noqa: S608 - our own names
     else:
         values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
-        arrays = ", ".join(f"${place}::bigint[]" for place in range(1, len(columns) + 1))
+        kinds = enumerate(columns.values(), start=1)
+        arrays = ", ".join(f"${place}::{kind}[]" for place, kind in kinds)
         expanded = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - our own names
     table = f"WITH k({', '.join(columns)}) AS ({expanded})"
     return await run(connection, f"{table} {statement}", values)

@@ -21,7 +21,7 @@ from core.services.shared.partitions import ensure_months, month_of
 from core.services.shared.transaction import is_sqlite
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
-_NUMBERED = re.compile(r"\$(\d)")
+_NUMBERED = re.compile(r"\$(\d+)")
 """PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
 QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
