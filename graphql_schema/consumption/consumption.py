@@ -76,7 +76,8 @@ class DayConsumption:
 
     @classmethod
     def of(cls, point: DayPoint, fluid: Fluid) -> "DayConsumption":
-        return cls(day=point.day, amount=Amount.known(fluid, point.amount), quality=point.quality)
+        amount = None if point.amount is None else Amount.of(fluid, point.amount)
+        return cls(day=point.day, amount=amount, quality=point.quality)
 
 
 @strawberry.type(

@@ -8,6 +8,7 @@ is visible.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
@@ -54,8 +55,7 @@ class FluidDashboard:
     last_reading: LastReading | None
 
 
-@dataclass(frozen=True, slots=True)
-class DayPoint:
+class DayPoint(NamedTuple):
     """A civil day; None where there is no data."""
 
     day: date
