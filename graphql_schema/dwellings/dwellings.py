@@ -12,7 +12,7 @@ from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.resident_alerts import ActiveAlerts, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
-from core.services.consumption.consumption import SeriesAsked, monthly_series
+from core.services.consumption.consumption import DayPoint, SeriesAsked, monthly_series
 from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
@@ -27,6 +27,7 @@ from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
+    DailySeries,
     DayConsumption,
     FluidDashboard,
     MonthConsumption,
@@ -117,10 +118,22 @@ class Dwelling(Node):
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
     ) -> list[DayConsumption]:
-        first, last = checked_day(from_, "from"), checked_day(to, "to")
-        asked = SeriesAsked(self.database_id, fluid, first, last)
-        points = await info.context.loaders.daily_series.load(asked)
+        points = await self._days(info, fluid, from_, to)
         return [DayConsumption.of(point, fluid) for point in points]
+
+    @resolved("The same days as columns: `days`, `amounts` and `qualities`.")
+    async def daily_series(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> DailySeries:
+        return DailySeries.of(await self._days(info, fluid, from_, to), fluid)
+
+    async def _days(self, info: Info, fluid: Fluid, first: date | None, last: date | None) -> list[DayPoint]:
+        asked = SeriesAsked(self.database_id, fluid, checked_day(first, "from"), checked_day(last, "to"))
+        return await info.context.loaders.daily_series.load(asked)
 
     @resolved(
         "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
