@@ -19,7 +19,7 @@ from core.services.shared import time_series
 from core.services.shared.paging import Page
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_of_meter, occupancy_periods
 from core.services.shared.time_series import ReadingRow, Window
-from core.services.shared.transaction import current_database
+from core.services.shared.transaction import current_database, is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
 _ONE_DAY = timedelta(days=1)
@@ -120,6 +120,21 @@ async def readings_of_meter(
         limit=first + 1,
     )
     return Page(items=[reading_view(row) for row in rows[:first]], has_next=len(rows) > first)
+
+
+async def newest_within(windows: Iterable[Window]) -> dict[int, ReadingView]:
+    """The newest reading of each meter within its window, by one statement; windows come from `scope`."""
+    connection = current_database()
+    rows = await time_series.select(
+        connection,
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at ="
+        " (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at BETWEEN k.b AND k.c)"
+        if is_sqlite(connection)
+        else "SELECT r.* FROM k JOIN LATERAL (SELECT * FROM reading WHERE meter_id = k.a"
+        " AND read_at BETWEEN k.b AND k.c ORDER BY read_at DESC LIMIT 1) r ON TRUE",
+        windows,
+    )
+    return {row["meter_id"]: reading_view(time_series.reading_row(row)) for row in rows}
 
 
 def reading_view(row: ReadingRow) -> ReadingView:

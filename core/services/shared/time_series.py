@@ -65,7 +65,7 @@ async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]
         "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def known_telegrams(
@@ -94,7 +94,7 @@ async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int
         " (SELECT * FROM reading WHERE meter_id = k.a ORDER BY read_at DESC LIMIT 1) r ON TRUE",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: _reading_row(row) for row in rows}
+    return {row["meter_id"]: reading_row(row) for row in rows}
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
@@ -145,7 +145,7 @@ async def context_of(
         " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def neighbours(
@@ -191,7 +191,7 @@ async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) 
         " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def indexes_around(
@@ -266,7 +266,7 @@ async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int])
         " JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: _reading_row(row) for row in rows}
+    return {row["meter_id"]: reading_row(row) for row in rows}
 
 
 async def readings_page(
@@ -280,7 +280,7 @@ async def readings_page(
         f" ORDER BY read_at {direction} LIMIT $4",
         [*window, limit],
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def replace_days(
@@ -384,7 +384,7 @@ async def _insert(
         await raw.copy_records_to_table(table, records=rows, columns=columns)
 
 
-def _reading_row(row: dict[str, Any]) -> ReadingRow:
+def reading_row(row: dict[str, Any]) -> ReadingRow:
     return ReadingRow(
         row["meter_id"],
         row["read_at"],
