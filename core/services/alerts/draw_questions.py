@@ -18,10 +18,10 @@ from core.alerting.workflow import Party
 from core.consumption.fluids import Fluid
 from core.errors import NotFound
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
-from core.services.alerts.alert_rows import AlertRow
 from core.services.alerts.recurring_draws import first_s_of, occupancy_start
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import lock_dwellings
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_period_at
 from core.services.shared.transaction import transactional

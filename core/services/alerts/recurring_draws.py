@@ -17,9 +17,9 @@ from core.alerting.conditions import BURST_IN_READINGS_S, DAY_S, Condition, Cond
 from core.alerting.recurring_draws import Draw, DrawAnswer, draws, kinds
 from core.consumption import day_of
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
-from core.services.alerts.alert_rows import AlertRow
 from core.services.messaging.outbox import NOTIFICATION_MAX_AGE, Notification, Topic
 from core.services.places.meter_directory import MeterEntry
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.scope import occupants, with_periods
 from core.services.shared.time_series import Window
 

@@ -21,7 +21,9 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import AlertKind
-from core.services.alerts.alert_rows import (
+from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
+from core.services.alerts.workflow import AlertActionView, AlertWorkflowView, actions_of, workflow_of
+from core.services.shared.alert_rows import (
     AlertRow,
     AlertsAsked,
     AlertsFound,
@@ -29,8 +31,6 @@ from core.services.alerts.alert_rows import (
     alerts_of,
     true_start,
 )
-from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
-from core.services.alerts.workflow import AlertActionView, AlertWorkflowView, actions_of, workflow_of
 from core.services.shared.columns import decimal_or_none
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, OccupancyPeriod, homes

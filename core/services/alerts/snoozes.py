@@ -12,8 +12,8 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.alerting.workflow import AlertActionKind, AlertStatus, Snooze, status
 from core.models import Alert, AlertAction, AlertKind
-from core.services.alerts.alert_rows import AlertRow
 from core.services.places.meter_directory import MeterEntry
+from core.services.shared.alert_rows import AlertRow
 
 
 def status_of(alert: Alert | AlertRow, *, level: int | None, today: date) -> AlertStatus:

@@ -31,12 +31,12 @@ from core.leaks.classifier.tracker import Rule
 from core.leaks.episodes.daily_flows import day_flows
 from core.models import Alert, AlertAction, AlertKind, LeakEpisode
 from core.sanitize import escape_for_database
-from core.services.alerts.alert_rows import AlertRow
 from core.services.alerts.snoozes import status_of
 from core.services.places.hourly_volumes import hours_of
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
 from core.services.shared import columns, time_series
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 from core.services.shared.transaction import current_database, transactional
 

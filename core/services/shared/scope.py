@@ -55,7 +55,7 @@ class OccupancyPeriod:
         return first or self.first_day, min(day for day in (last, self.last_day, today) if day is not None)
 
 
-class Stay(Protocol):
+class OccupancyColumns(Protocol):
     """The columns of an occupancy that its period follows from: of a model, or of a row of `homes`."""
 
     @property
@@ -145,7 +145,7 @@ async def with_periods(
     ]
 
 
-def _is_another(other: Stay, period: Stay) -> bool:
+def _is_another(other: OccupancyColumns, period: OccupancyColumns) -> bool:
     """Whether an occupancy of the same dwelling is somebody else's, and holds a day at all."""
     same_account = other.account_id is not None and other.account_id == period.account_id
     holds_a_day = other.move_out is None or other.move_out > other.move_in
@@ -154,7 +154,7 @@ def _is_another(other: Stay, period: Stay) -> bool:
     )
 
 
-def _period(row: Stay, others: Sequence[Stay]) -> OccupancyPeriod:
+def _period(row: OccupancyColumns, others: Sequence[OccupancyColumns]) -> OccupancyPeriod:
     before = [other.move_out for other in others if other.move_out is not None and _precedes(other, row)]
     first_day = max([row.move_in, *before])
     ends = [other.move_in for other in others if other.move_in > first_day]
@@ -164,7 +164,7 @@ def _period(row: Stay, others: Sequence[Stay]) -> OccupancyPeriod:
     return OccupancyPeriod(row.dwelling_id, row.kind, first_day, last_day)
 
 
-def _precedes(other: Stay, row: Stay) -> bool:
+def _precedes(other: OccupancyColumns, row: OccupancyColumns) -> bool:
     """Whether somebody else's occupancy that has an end precedes this one, and so cuts its beginning (C-14).
 
     If the other began later, there are two cases. Either this one was attested, or entered, with too early a
