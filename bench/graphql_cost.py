@@ -1,6 +1,6 @@
 """What answers of the GraphQL API cost: CPU of the server for one, as multiples of a bare JSON answer.
 
-    python bench/graphql.py [--only sqlite|postgresql] [--answers 150]
+    python bench/graphql_cost.py [--only sqlite|postgresql] [--answers 150]
 
 In: nothing; each database gets the demo, and is deleted. Out: a table for each database: CPU of the server's
 process per answer, the same over that of a Starlette app that answers JSON without looking at anything, and
@@ -200,12 +200,12 @@ def measure(kind: str, answers: int) -> None:
             "SUBMETER_DATA_DIR": str(folder / "demo"),
             "SUBMETER_SECRET_KEY": "a secret of the bench, 32 characters",
             "SUBMETER_GRAPHQL_DOCUMENTS": str(folder / "documents"),
-            "PYTHONPATH": f"{HERE}:{folder}:{HERE.parent}",
+            "PYTHONPATH": f"{folder}:{HERE.parent}",
         }
         uvicorn = [str(tools / "uvicorn"), "--no-access-log", "--port"]
         bare = Server(stack, [*uvicorn, "18471", "bare:app"], 18471, env, folder)
         product = Server(stack, [str(tools / "submeter"), "demo", "--port", "18472"], 18472, env, folder)
-        plain = Server(stack, [*uvicorn, "18473", "graphql_plain:app"], 18473, env, folder)
+        plain = Server(stack, [*uvicorn, "18473", "bench.graphql_plain:app"], 18473, env, folder)
         token = json.loads(product.ask(_query(SIGN_IN), ""))["data"]["signIn"]["token"]
         one = bare.cost(_query(DASHBOARD), token, answers * 3)
         print(f"\n{kind}: CPU of the server per answer; {answers} answers, and {CONNECTIONS} connections\n")
