@@ -1,8 +1,8 @@
 """The dashboard as one writes it first: stock strawberry, rows of the ORM, and data loaders.
 
 In: the database of a demo (`SUBMETER_DATABASE_URL`). Out: an ASGI app whose `/graphql` answers the dashboard
-query of `bench/graphql_cost.py` for a session's token, and nothing else. The one rule: it narrows no rows beyond
-the account's own dwellings and knows neither limits nor languages, so it does less than the product does.
+query of `bench/graphql_cost.py` for a session's token, and nothing else. The one rule: it narrows no rows
+beyond the account's own dwellings and knows neither limits nor languages: it does less than the product.
 """
 
 from collections.abc import AsyncIterator
