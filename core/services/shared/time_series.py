@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -123,7 +124,7 @@ async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingR
 
 async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
     """Store what proves a reading from now on, and the state that its best proved telegrams agree on."""
-    await _query(
+    await run(
         connection,
         "UPDATE reading SET evidence = $3, status_bits = $4 WHERE meter_id = $1 AND read_at = $2",
         [row.meter_id, row.read_at_s, int(evidence), row.status_bits],
@@ -242,7 +243,7 @@ async def meters_without_data(
         removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
     return [
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
-        for row in await _query(
+        for row in await run(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"
@@ -274,7 +275,7 @@ async def readings_page(
 ) -> list[ReadingRow]:
     """Up to `limit` readings of one meter within the window, by time: a keyset page."""
     direction = "DESC" if newest_first else "ASC"
-    rows = await _query(
+    rows = await run(
         connection,
         "SELECT * FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"  # noqa: S608 - a fixed word
         f" ORDER BY read_at {direction} LIMIT $4",
@@ -338,7 +339,9 @@ async def days_within(
 
 async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
     """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
-    return await _query(connection, statement, values)
+    if is_sqlite(connection):
+        statement = _for_sqlite(statement)
+    return await connection.execute_query_dict(statement, values)
 
 
 async def select(
@@ -354,18 +357,17 @@ async def select(
         values = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
         expanded = "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
     separator = "" if statement.startswith(",") else " "
-    return await _query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
+    return await run(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
 
 
-async def _query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
-    if is_sqlite(connection):
-        statement = _NUMBERED.sub(r"?\1", statement)
-    return [dict(row) for row in await connection.execute_query_dict(statement, values)]
+@lru_cache(256)
+def _for_sqlite(statement: str) -> str:
+    return _NUMBERED.sub(r"?\1", statement)
 
 
 async def _delete(connection: BaseDBAsyncClient, statement: str, windows: Sequence[Window]) -> None:
     if is_sqlite(connection):
-        statement = _NUMBERED.sub(r"?\1", statement)
+        statement = _for_sqlite(statement)
     if windows:
         await connection.execute_many(statement, [list(window) for window in windows])
 
