@@ -89,6 +89,9 @@ def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list
     parts: list[tuple[str, str, Completed]] = []
     for response_name, details in selected.grouped_field_set.items():
         name = details[0].node.name.value
+        if name == "__typename":
+            parts.append((response_name, "__class__", lambda _: kind.name))
+            continue
         field = kind.fields.get(name)
         attribute = None if field is None else _attribute_of(field)
         if field is None or attribute is None:

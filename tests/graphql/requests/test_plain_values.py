@@ -27,10 +27,20 @@ async def days(claire: Any, home: Any) -> Any:
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_aliases_fragments_and_directives(
-    days: Any, monkeypatch: pytest.MonkeyPatch, known: bool
+    days: Any, monkeypatch: pytest.MonkeyPatch, *, known: bool
 ) -> None:
     """Whatever is selected, the answer is that of graphql-core, in the order of the selection."""
+    made: list[Any] = []
+    make = executor.plain_completer
+
+    def noted(*args: Any) -> Any:
+        made.append(make(*args))
+        return made[-1]
+
+    monkeypatch.setattr(executor, "plain_completer", noted)
     plain = (await days.post(ALIASES, {"known": known})).text
+    assert len(made) == 4
+    assert None not in made
     monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
     assert (await days.post(ALIASES, {"known": known})).text == plain
 
