@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.consumption.periods import Month
 from core.consumption.volumes import Quality
@@ -18,8 +19,7 @@ MONTHS_IN_MEAN = 12
 """R-076: "consommation moyenne ... pour les 12 derniers mois"."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayTotal:
+class DayTotal(NamedTuple):
     """The amount of one civil day summed over the meters of one fluid, in the smallest unit."""
 
     day: date

@@ -57,22 +57,24 @@ def _optional(complete: Completed) -> Completed:
 
 def _leaf(kind: Any, *, is_required: bool) -> Completed:
     coerce = kind.coerce_output_value
-    known: dict[Any, Any] = {}
-    is_enum = is_enum_type(kind)
+    known: dict[Any, Any] = {} if is_required else {None: None}
 
-    def completed(value: Any) -> Any:
-        if value is None and not is_required:
-            return None
-        if is_enum and value in known:
-            return known[value]
+    def checked(value: Any) -> Any:
         coerced = coerce(value)
         if coerced is None or coerced is Undefined or isinstance(value, Exception):
             raise NotPlainError
-        if is_enum:
-            known[value] = coerced
         return coerced
 
-    return completed
+    def named(value: Any) -> Any:
+        """Of an enum, whose values are few."""
+        name = known.get(value, Undefined)
+        if name is Undefined:
+            name = known[value] = checked(value)
+        return name
+
+    if is_enum_type(kind):
+        return named
+    return checked if is_required else lambda value: None if value is None else checked(value)
 
 
 def _list(item: Completed) -> Completed:
