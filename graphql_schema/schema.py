@@ -4,6 +4,8 @@ from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema, is_named_type
+from graphql.execution.middleware import MiddlewareManager
+from strawberry.extensions import SchemaExtension
 from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -90,6 +92,13 @@ class Schema(strawberry.Schema):
         """What graphql-core is given as well: wrong variables are few errors, without suggestions."""
         given = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
         return {**given, "hide_suggestions": True, "max_coercion_errors": MOST_ERRORS}
+
+    def _get_middleware_manager(  # type: ignore[override]
+        self, extensions: list[SchemaExtension]
+    ) -> MiddlewareManager | None:
+        """None without an extension that wraps resolvers: an empty one is asked for each field."""
+        manager = super()._get_middleware_manager(extensions)
+        return manager if manager.middlewares else None
 
     def _extend_introspection(self) -> None:
         """Strawberry's reader of `isOneOf` fails on lists and non-null types, which have none."""

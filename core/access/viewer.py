@@ -5,8 +5,9 @@ state of the session and scopes of the token are checked at this one point (C-38
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from core.access.permissions import PERMISSIONS_OF, Permission, Role
 from core.access.sessions import SessionState, TokenScope, allowed_by, allowed_in
@@ -40,6 +41,8 @@ class Viewer:
         session_id: the sign-in; None where there was none.
         state: the step still required between the session and the data.
         scopes: what a personal access token is for; None where none was shown.
+        kept: what was read for the viewer by an operation that only reads, so that each row is read once;
+            None: everything is read again, as one that writes must.
     """
 
     role: Role
@@ -50,6 +53,7 @@ class Viewer:
     session_id: int | None = None
     state: SessionState = SessionState.READY
     scopes: frozenset[TokenScope] | None = None
+    kept: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:
         return (

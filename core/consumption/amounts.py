@@ -47,4 +47,7 @@ _SHOWN_IN = {
 
 def in_shown_unit(fluid: Fluid, smallest: int) -> Decimal:
     """The amount in the unit in which the fluid is shown, exact: 13280 litres are 13.280 m3."""
-    return Decimal(smallest).scaleb(-DisplayUnit.of(fluid).decimals)
+    return Decimal(smallest).scaleb(_EXPONENT[fluid])
+
+
+_EXPONENT = {fluid: -DisplayUnit.of(fluid).decimals for fluid in Fluid}

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.consumption.periods import Month
-from core.consumption.volumes import Quality, worst
+from core.consumption.volumes import Quality
 
 MONTHS_IN_MEAN = 12
 """R-076: "consommation moyenne ... pour les 12 derniers mois"."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayTotal:
+class DayTotal(NamedTuple):
     """The amount of one civil day summed over the meters of one fluid, in the smallest unit."""
 
     day: date
@@ -67,10 +67,44 @@ def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> li
     Raises:
         ValueError: if a day is given twice (the meters of a fluid are summed before).
     """
+    return [one.volume for one in month_sums(days, visible_from=visible_from)]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSum:
+    """A month's volume, and how many of its days are ESTIMATED."""
+
+    volume: MonthVolume
+    estimated_days: int
+
+
+def month_sum(month: Month, *, amount: int, days: int, partial_days: int, estimated_days: int) -> MonthSum:
+    """A month by the sum of its days: how many there are, and how many of them are PARTIAL or ESTIMATED."""
+    complete = days == month.length_days and not partial_days
+    quality = Quality.ESTIMATED if estimated_days else Quality.MEASURED
+    volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
+    return MonthSum(volume, estimated_days)
+
+
+def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthSum]:
+    """The months that hold data, in the order of time.
+
+    Raises:
+        ValueError: if a day is given twice (the meters of a fluid are summed before).
+    """
     by_month: dict[Month, list[DayTotal]] = {}
     for total in _visible(days, visible_from):
         by_month.setdefault(Month.of(total.day), []).append(total)
-    return [_month_volume(month, by_month[month]) for month in sorted(by_month)]
+    return [
+        month_sum(
+            month,
+            amount=sum(total.amount for total in by_month[month]),
+            days=len(by_month[month]),
+            partial_days=sum(total.quality is Quality.PARTIAL for total in by_month[month]),
+            estimated_days=sum(total.quality is Quality.ESTIMATED for total in by_month[month]),
+        )
+        for month in sorted(by_month)
+    ]
 
 
 def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | None) -> Indicators:
@@ -79,11 +113,17 @@ def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | No
     Raises:
         ValueError: if a day is given twice (the meters of a fluid are summed before).
     """
-    known = [total for total in _visible(days, visible_from) if total.day <= today]
-    by_month = {volume.month: volume for volume in monthly(known)}
+    return indicators_of_months(
+        month_sums([total for total in days if total.day <= today], visible_from=visible_from), today=today
+    )
+
+
+def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators:
+    """The four indicators of one fluid by its months, which hold no day after `today`."""
+    by_month = {one.volume.month: one.volume for one in sums}
     current = Month.of(today)
     this_month, previous = by_month.get(current), by_month.get(current.previous())
-    this_year = [total.amount for total in known if total.day.year == today.year]
+    this_year = [one.volume.amount for one in sums if one.volume.month.year == today.year]
     in_mean = [
         by_month[month]
         for month in (current.plus(-back) for back in range(1, MONTHS_IN_MEAN + 1))
@@ -99,9 +139,9 @@ def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | No
         mean_of_last_12_months=_mean([volume.amount for volume in in_mean]),
         months_counted=len(in_mean),
         estimated_days=sum(
-            total.quality is Quality.ESTIMATED
-            for total in known
-            if total.day.year == today.year or Month.of(total.day) in behind
+            one.estimated_days
+            for one in sums
+            if one.volume.month.year == today.year or one.volume.month in behind
         ),
     )
 
@@ -113,18 +153,6 @@ def _visible(days: Iterable[DayTotal], visible_from: date | None) -> list[DayTot
             raise ValueError(f"{total.day} is given twice: sum the meters of a fluid first")
         by_day[total.day] = total
     return [by_day[day] for day in sorted(by_day) if visible_from is None or day >= visible_from]
-
-
-def _month_volume(month: Month, days: Sequence[DayTotal]) -> MonthVolume:
-    quality = worst(total.quality for total in days)
-    complete = len(days) == month.length_days and quality is not Quality.PARTIAL
-    return MonthVolume(
-        month=month,
-        amount=sum(total.amount for total in days),
-        days_with_data=len(days),
-        complete=complete,
-        quality=quality if complete else Quality.PARTIAL,
-    )
 
 
 def _mean(amounts: Sequence[int]) -> Decimal | None:

@@ -82,52 +82,53 @@ class Viewer:
     id: strawberry.ID
     state: SessionState
     account: strawberry.Private[AccountView]
+    party: strawberry.Private[Party]
 
     @classmethod
     def of(cls, account: AccountView, party: Party) -> "Viewer":
-        return cls(id=global_id("Viewer", account.id), state=party.state, account=account)
+        return cls(id=global_id("Viewer", account.id), state=party.state, account=account, party=party)
 
     @resolved("The e-mail address used to sign in.")
-    async def email(self, info: Info) -> str:
-        return (await self._own(info)).email
+    def email(self) -> str:
+        return self._own.email
 
     @resolved("The form of address, `Mme` or `M.`; blank if it is not known.")
-    async def civility(self, info: Info) -> str:
-        return (await self._own(info)).civility
+    def civility(self) -> str:
+        return self._own.civility
 
     @resolved("The first name.")
-    async def first_name(self, info: Info) -> str:
-        return (await self._own(info)).first_name
+    def first_name(self) -> str:
+        return self._own.first_name
 
     @resolved("The last name.")
-    async def last_name(self, info: Info) -> str:
-        return (await self._own(info)).last_name
+    def last_name(self) -> str:
+        return self._own.last_name
 
     @resolved("The phone number in E.164 format, `+33639980012`; null if there is none.")
-    async def phone(self, info: Info) -> str | None:
-        return (await self._own(info)).phone_e164
+    def phone(self) -> str | None:
+        return self._own.phone_e164
 
     @resolved("Whether the phone number was confirmed by a code. SMS are sent to confirmed numbers only.")
-    async def phone_confirmed(self, info: Info) -> bool:
-        return (await self._own(info)).phone_confirmed
+    def phone_confirmed(self) -> bool:
+        return self._own.phone_confirmed
 
     @resolved("The language of messages and labels.")
-    async def language(self, info: Info) -> Language:
-        return language_of(await self._own(info))
+    def language(self) -> Language:
+        return language_of(self._own)
 
     @resolved("The role of the account.")
-    async def role(self, info: Info) -> Role:
-        return (await self._own(info)).role
+    def role(self) -> Role:
+        return self._own.role
 
     @resolved("Whether signing in requires a code of an authenticator app.")
-    async def second_factor(self, info: Info) -> bool:
-        return (await self._own(info)).second_factor
+    def second_factor(self) -> bool:
+        return self._own.second_factor
 
     @resolved(
         "The version of the terms of use in force, to be sent with `acceptTerms`; null if there are none."
     )
-    async def terms_version(self, info: Info) -> str | None:
-        return (await self._own(info)).terms_version
+    def terms_version(self) -> str | None:
+        return self._own.terms_version
 
     @resolved("The viewer's dwellings, current occupancies first, then those that have ended.")
     async def dwellings(self, info: Info) -> list[Dwelling]:
@@ -146,8 +147,8 @@ class Viewer:
         ]
 
     @resolved("Whether the viewer has subscribed to the operator's newsletter.")
-    async def newsletter(self, info: Info) -> bool:
-        return (await self._own(info)).newsletter
+    def newsletter(self) -> bool:
+        return self._own.newsletter
 
     @resolved("Whether the viewer has asked for hints about slow leaks; off by default.")
     async def slow_leak_hints(self, info: Info) -> bool:
@@ -162,9 +163,10 @@ class Viewer:
     async def access_tokens(self, info: Info) -> list[AccessToken]:
         return [AccessToken.of(view) for view in await my_tokens(await info.context.viewer())]
 
-    async def _own(self, info: Info) -> AccountView:
+    @property
+    def _own(self) -> AccountView:
         """The account, if the viewer may read it."""
-        (await info.context.viewer()).require(Permission.ACCOUNT_READ)
+        self.party.require(Permission.ACCOUNT_READ)
         return self.account
 
 

@@ -23,15 +23,16 @@ class Amount:
 
     @classmethod
     def of(cls, fluid: Fluid, smallest: int) -> "Amount":
-        shown_in = DisplayUnit.of(fluid)
-        return cls(
-            value=in_shown_unit(fluid, smallest),
-            unit=shown_in,
-            smallest=BigInt(smallest),
-            smallest_unit=fluid.unit,
-        )
+        unit, smallest_unit = _UNITS[fluid]
+        value = in_shown_unit(fluid, smallest)
+        return cls(value=value, unit=unit, smallest=BigInt(smallest), smallest_unit=smallest_unit)
 
     @classmethod
     def known(cls, fluid: Fluid, smallest: int | Decimal | None) -> "Amount | None":
         """None where there is no data, never 0 (C-20). A mean is rounded half up to the smallest unit."""
-        return None if smallest is None else cls.of(fluid, int(rounded(smallest, 0)))
+        if isinstance(smallest, Decimal):
+            smallest = int(rounded(smallest, 0))
+        return None if smallest is None else cls.of(fluid, smallest)
+
+
+_UNITS = {fluid: (DisplayUnit.of(fluid), fluid.unit) for fluid in Fluid}

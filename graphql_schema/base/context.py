@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 import strawberry
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -120,10 +121,17 @@ class Context:
         self.credentials, self._viewer, self._account = credentials, None, None
         self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
 
+    @property
+    def _only_reads(self) -> bool:
+        """Whether the operation is known to be a query."""
+        return getattr(self.request.state, "operation", None) is OperationType.QUERY
+
     async def _find_viewer(self) -> Viewer:
         if self.credentials.token is None:
             raise Unauthenticated("Sign in first, or send a token: Authorization: Bearer ...")
-        return await viewer_of_token(self.application, self.credentials.token, now=self.now)
+        return await viewer_of_token(
+            self.application, self.credentials.token, keeps=self._only_reads, now=self.now
+        )
 
     async def _find_account(self) -> AccountView:
         return await my_account(self.application, await self.viewer())

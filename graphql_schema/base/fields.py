@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import strawberry
 from strawberry.types.field import StrawberryField
 
-Resolver: TypeAlias = Callable[..., Awaitable[Any]]
+Resolver: TypeAlias = Callable[..., Awaitable[Any] | Any]
 
 
 def resolved(description: str) -> Callable[[Resolver], StrawberryField]:

@@ -7,19 +7,25 @@ viewer at that time. Loaders are named by their key.
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from strawberry.dataloader import DataLoader
 
 from core.access import Viewer
-from core.errors import NotFound, SubmeterError
+from core.errors import NotFound
 from core.leak_thresholds import ThresholdsOf
-from core.services.alerts.resident_alerts import AlertView, active_alerts
-from core.services.consumption.consumption import FluidDashboard, dashboard
+from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts, alerts_asked
+from core.services.consumption.consumption import (
+    DayPoint,
+    FluidDashboard,
+    SeriesAsked,
+    dashboards,
+    several_series,
+)
 from core.services.places.meters import MeterView, meters_by_dwelling
+from core.services.shared.paging import Page
 
 ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
-ValueT = TypeVar("ValueT")
 
 
 class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
@@ -36,7 +42,7 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 
 
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many fields request its tabs."""
+    """The dashboard of each dwelling: one call, however many dwellings there are and fields request tabs."""
 
     def __init__(self, viewer: ViewerSource, now: datetime) -> None:
         self._viewer = viewer
@@ -44,12 +50,25 @@ class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
         super().__init__(load_fn=self._dashboards)
 
     async def _dashboards(self, dwelling_ids: list[int]) -> Sequence[list[FluidDashboard] | BaseException]:
-        viewer = await self._viewer()
-        return [await _answer(dashboard(viewer, dwelling_id, now=self._now)) for dwelling_id in dwelling_ids]
+        found = await dashboards(await self._viewer(), dwelling_ids, now=self._now)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
-class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
-    """The active alerts of each dwelling: one call for both the count and the list."""
+class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
+    """Daily series: one call for all fluids and dwellings of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[SeriesAsked]) -> Sequence[list[DayPoint] | BaseException]:
+        return await several_series(await self._viewer(), asked, now=self._now)
+
+
+class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
+    """Active and past alerts of dwellings: one call for counts, lists and pages of an operation."""
 
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self._viewer = viewer
@@ -57,14 +76,11 @@ class ActiveAlertsByDwellingLoader(DataLoader[int, list[AlertView]]):
         self._now = now
         super().__init__(load_fn=self._alerts)
 
-    async def _alerts(self, dwelling_ids: list[int]) -> Sequence[list[AlertView] | BaseException]:
+    async def _alerts(
+        self, asked: list[ActiveAlerts | PastAlerts]
+    ) -> Sequence[Page[AlertView] | BaseException]:
         viewer = await self._viewer()
-        return [
-            await _answer(
-                active_alerts(viewer, dwelling_id, thresholds_of=self._thresholds_of, now=self._now)
-            )
-            for dwelling_id in dwelling_ids
-        ]
+        return await alerts_asked(viewer, asked, thresholds_of=self._thresholds_of, now=self._now)
 
 
 class Loaders:
@@ -73,12 +89,5 @@ class Loaders:
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self.meters_by_dwelling = MetersByDwellingLoader(viewer)
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
-        self.active_alerts_by_dwelling = ActiveAlertsByDwellingLoader(viewer, thresholds_of, now)
-
-
-async def _answer(question: Awaitable[ValueT]) -> ValueT | SubmeterError:
-    """The answer or the refusal, so that a refusal affects its own key only."""
-    try:
-        return await question
-    except SubmeterError as refusal:
-        return refusal
+        self.daily_series = DailySeriesLoader(viewer, now)
+        self.alerts = AlertsLoader(viewer, thresholds_of, now)

@@ -10,9 +10,9 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
-from core.services.alerts.resident_alerts import past_alerts
+from core.services.alerts.resident_alerts import ActiveAlerts, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
-from core.services.consumption.consumption import daily_series, monthly_series
+from core.services.consumption.consumption import DayPoint, SeriesAsked, monthly_series
 from core.services.consumption.statements import index_statement
 from core.services.occupancy.consents import my_consent
 from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
@@ -27,6 +27,7 @@ from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
+    DailySeries,
     DayConsumption,
     FluidDashboard,
     MonthConsumption,
@@ -117,15 +118,22 @@ class Dwelling(Node):
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
     ) -> list[DayConsumption]:
-        points = await daily_series(
-            await info.context.viewer(),
-            self.database_id,
-            fluid,
-            first=checked_day(from_, "from"),
-            last=checked_day(to, "to"),
-            now=info.context.now,
-        )
+        points = await self._days(info, fluid, from_, to)
         return [DayConsumption.of(point, fluid) for point in points]
+
+    @resolved("The same days as columns: `days`, `amounts` and `qualities`.")
+    async def daily_series(
+        self,
+        info: Info,
+        fluid: Fluid,
+        from_: Annotated[date | None, strawberry.argument(name="from")] = None,
+        to: date | None = None,
+    ) -> DailySeries:
+        return DailySeries.of(await self._days(info, fluid, from_, to), fluid)
+
+    async def _days(self, info: Info, fluid: Fluid, first: date | None, last: date | None) -> list[DayPoint]:
+        asked = SeriesAsked(self.database_id, fluid, checked_day(first, "from"), checked_day(last, "to"))
+        return await info.context.loaders.daily_series.load(asked)
 
     @resolved(
         "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
@@ -152,19 +160,18 @@ class Dwelling(Node):
 
     @resolved("The number of active alerts, without those dismissed as no leak.")
     async def active_alert_count(self, info: Info) -> int:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
-        return sum(not view.snoozed for view in views)
+        page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
+        return sum(not view.snoozed for view in page.items)
 
     @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
     async def active_alerts(self, info: Info) -> list[Alert]:
-        views = await info.context.loaders.active_alerts_by_dwelling.load(self.database_id)
-        return [Alert.of(view) for view in views]
+        page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
+        return [Alert.of(view) for view in page.items]
 
     @resolved("The alert history, newest first.")
     async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
         size, seen = checked_first(first), alert_of_cursor(after)
-        viewer, now = await info.context.viewer(), info.context.now
-        page = await past_alerts(viewer, self.database_id, first=size, after=seen, now=now)
+        page = await info.context.loaders.alerts.load(PastAlerts(self.database_id, size, seen))
         return AlertConnection.of(page, after=after)
 
     @resolved("The bursts that come back at about the same hour in the viewer's occupancy, the latest first.")

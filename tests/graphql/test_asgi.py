@@ -112,8 +112,8 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
     for module, name in (
         (context, "viewer_of_token"),
         (context, "my_account"),
-        (loaders, "dashboard"),
-        (loaders, "active_alerts"),
+        (loaders, "dashboards"),
+        (loaders, "alerts_asked"),
         (loaders, "meters_by_dwelling"),
     ):
         counted(module, name)
@@ -125,8 +125,8 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
         activeAlertCount activeAlerts { id }
       } }""")
     assert sorted(asked) == [
-        "active_alerts",
-        "dashboard",
+        "alerts_asked",
+        "dashboards",
         "meters_by_dwelling",
         "my_account",
         "viewer_of_token",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.consumption.plausibility import Evidence
 from core.consumption.register import BACKFLOW_LIMIT
+from core.consumption.volumes import MAX_HOURLY_GAP_S
 from tests.support.damage import HOUR_S, Household
 from tests.support.damaged_lines import UNTIMED, Figures, Shape, shape_of
 
@@ -33,7 +34,8 @@ class Difference:
             tells which is false, so neither counts.
         near: hours, days and alerts that differ because of these.
         laid: hours and days that differ by what flows in a few seconds, of lines without a time: where the
-            gateway delivered several at once, each has a second of its own.
+            gateway delivered several at once, each has a second of its own. So has an hour that is not
+            resolved since its readings lie a second farther apart than the two hours that resolve it.
         wrong_hours, wrong_days, lost, false, alerts: all else that differs.
     """
 
@@ -77,7 +79,7 @@ def _compare_meter(difference: Difference, one: int, shape: Shape, truth: Figure
     for at, amounts in _differing(truth.hourly, found.hourly):
         if _is_near(at, near):
             difference.near += 1
-        elif shape in UNTIMED and _is_a_second(*amounts, hours=1):
+        elif shape in UNTIMED and (_is_a_second(*amounts, hours=1) or _is_torn(at, amounts, found)):
             difference.laid += 1
         else:
             difference.wrong_hours.append((one, at, *amounts))
@@ -155,6 +157,15 @@ def _has_rival(
 
 def _is_near(at: int, near: Sequence[int]) -> bool:
     return any(abs(at - moment) <= _NEAR_S for moment in near)
+
+
+def _is_torn(at: int, amounts: tuple[int | None, int | None], found: Figures) -> bool:
+    """Whether an hour has no amount only since the readings around it lie some seconds too far apart."""
+    moments = sorted(moment for _, moment in found.reading)
+    place = bisect_left(moments, at + 1)
+    if amounts[1] is not None or not 0 < place < len(moments):
+        return False
+    return MAX_HOURLY_GAP_S < moments[place] - moments[place - 1] <= MAX_HOURLY_GAP_S + _SAME_S
 
 
 def _is_a_second(before: int | None, after: int | None, *, hours: int) -> bool:

@@ -21,6 +21,7 @@ from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDra
 from core.services.alerts.recurring_draws import first_s_of, occupancy_start
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import lock_dwellings
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_period_at
 from core.services.shared.transaction import transactional
@@ -60,7 +61,7 @@ async def recurring_draws(viewer: Viewer, dwelling_id: int) -> list[RecurringDra
     return await _views([row for row in rows if period.holds(row.first_on)])
 
 
-async def recurring_draws_of(alerts: Sequence[Alert]) -> dict[int, RecurringDrawView]:
+async def recurring_draws_of(alerts: Sequence[Alert | AlertRow]) -> dict[int, RecurringDrawView]:
     """The recurring draw that each alert of a burst belongs to, by the alert's id."""
     raised = {
         alert.id: (alert.meter_id, first_s_of(alert)) for alert in alerts if alert.kind is AlertKind.BURST

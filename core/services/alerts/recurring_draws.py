@@ -19,6 +19,7 @@ from core.consumption import day_of
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
 from core.services.messaging.outbox import NOTIFICATION_MAX_AGE, Notification, Topic
 from core.services.places.meter_directory import MeterEntry
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.scope import occupants, with_periods
 from core.services.shared.time_series import Window
 
@@ -324,7 +325,7 @@ async def _withdraw_alerts(
     return {alert.started_on for alert in doomed}
 
 
-def first_s_of(alert: Alert) -> int:
+def first_s_of(alert: Alert | AlertRow) -> int:
     """The first reading of the run that raised a condition's alert, which its key names."""
     return int(alert.alert_key.rpartition(":")[2])
 

@@ -6,30 +6,34 @@ the alert of a limit that somebody else set.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
 
 from core.access import Permission, Viewer
 from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
 from core.consumption.fluids import Fluid
-from core.consumption.periods import civil_day
+from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
-from core.models import Alert, AlertKind
+from core.models import AlertKind
 from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
-from core.services.alerts.workflow import AlertWorkflowView, workflows_of
-from core.services.places.dwellings import ResidenceView, my_dwelling
-from core.services.shared import time_series
+from core.services.alerts.workflow import AlertActionView, AlertWorkflowView, actions_of, workflow_of
+from core.services.shared.alert_rows import (
+    AlertRow,
+    AlertsAsked,
+    AlertsFound,
+    EpisodeRow,
+    alerts_of,
+    true_start,
+)
+from core.services.shared.columns import decimal_or_none
 from core.services.shared.paging import Page
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
+from core.services.shared.scope import Home, OccupancyPeriod, homes
 from core.services.shared.transaction import current_database
 
 
@@ -73,6 +77,22 @@ class AlertView:
         return self.workflow.status is AlertStatus.NOT_A_LEAK
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveAlerts:
+    """The question for a dwelling's active alerts."""
+
+    dwelling_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlerts:
+    """The question for a page of a dwelling's history; `after` is the last alert of the page before."""
+
+    dwelling_id: int
+    first: int
+    after: tuple[date, int] | None = None
+
+
 async def active_alerts(
     viewer: Viewer, dwelling_id: int, *, thresholds_of: ThresholdsOf = product_thresholds, now: datetime
 ) -> list[AlertView]:
@@ -83,22 +103,11 @@ async def active_alerts(
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
-    viewer.require(Permission.ALERTS_READ)
-    period, today, residence = await _period_today(viewer, dwelling_id, now)
-    if not period.holds(today):
-        return []
-    active = _of(period, viewer).filter(Q(ended_on=None) | Q(ended_on__gt=today))
-    stale_after = timedelta(days=thresholds_of(residence.operator_code).stale_after_days)
-    views = await _views(await active, period, today, residence, received_since=today - stale_after)
-    return sorted(views, key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
-
-
-def _urgency(view: AlertView) -> int:
-    """A burst ranks before the highest level of a leak."""
-    return _ABOVE_EVERY_LEVEL if view.kind is AlertKind.BURST else view.level or 0
-
-
-_ABOVE_EVERY_LEVEL = 4
+    asked = [ActiveAlerts(dwelling_id)]
+    (page,) = await alerts_asked(viewer, asked, thresholds_of=thresholds_of, now=now)
+    if isinstance(page, SubmeterError):
+        raise page
+    return page.items
 
 
 async def past_alerts(
@@ -116,65 +125,118 @@ async def past_alerts(
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
+    (page,) = await alerts_asked(viewer, [PastAlerts(dwelling_id, first, after)], now=now)
+    if isinstance(page, SubmeterError):
+        raise page
+    return page
+
+
+async def alerts_asked(
+    viewer: Viewer,
+    asked: Sequence[ActiveAlerts | PastAlerts],
+    *,
+    thresholds_of: ThresholdsOf = product_thresholds,
+    now: datetime,
+) -> list[Page[AlertView] | SubmeterError]:
+    """Active and past alerts of any number of dwellings, by one statement; each refusal stands for itself."""
     viewer.require(Permission.ALERTS_READ)
-    period, today, residence = await _period_today(viewer, dwelling_id, now)
-    mine = _of(period, viewer)
-    past = mine if period.over_on(today) else mine.filter(ended_on__lte=today)
-    total = await past.count()
-    if after is not None:
-        started_on, alert_id = after
-        if last := await past.get_or_none(id=alert_id):
-            started_on = last.started_on  # its true start, which the page before may not have shown
-        past = past.filter(Q(started_on__lt=started_on) | Q(started_on=started_on, id__lt=alert_id))
-    rows = await past.order_by("-started_on", "-id").limit(first + 1)
-    items = await _views(rows[:first], period, today, residence, received_since=today)
-    return Page(items=items, has_next=len(rows) > first, total=total)
-
-
-def _of(period: OccupancyPeriod, viewer: Viewer) -> QuerySet[Alert]:
-    """The leaks and conditions that overlap the occupancy period, and the alerts of its days and months."""
-    query = Alert.filter(dwelling_id=period.dwelling_id).filter(
-        Q(ended_on=None) | Q(ended_on__gt=period.first_day) | Q(started_on__gte=period.first_day),
-        ~Q(kind=AlertKind.OVER_CONSUMPTION) | Q(started_on__gte=period.first_day),
-        Q(account_id=None) | Q(account_id=viewer.account_id),
-    )
-    if period.last_day is not None:
-        query = query.filter(started_on__lte=period.last_day)
-    return query.select_related("episode__meter", "meter")
-
-
-async def _views(
-    rows: list[Alert], period: OccupancyPeriod, today: date, residence: ResidenceView, *, received_since: date
-) -> list[AlertView]:
-    zone, price = ZoneInfo(residence.time_zone), residence.water_price_eur_per_m3
-    meter_ids = [row.episode.meter_id for row in rows if row.episode is not None]
-    last = await time_series.last_readings(current_database(), meter_ids)
-    snoozed = {
-        meter_id
-        for meter_id in meter_ids
-        if meter_id not in last or day_of(last[meter_id].read_at_s, zone) < received_since
+    mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
+    looks = {number: _Look.of(home, thresholds_of, now) for number, home in mine.items()}
+    questions = {
+        place: await _question(looks[one.dwelling_id], viewer, one)
+        for place, one in enumerate(asked)
+        if one.dwelling_id in looks
     }
-    levels = {row.id: row.episode.level_now if row.episode is not None else None for row in rows}
-    since = datetime.combine(period.first_day, time(), tzinfo=zone)
-    handled = await workflows_of(rows, levels=levels, today=today, since=since)
+    read = [question for question in questions.values() if question is not None]
+    found = dict(zip(read, await alerts_of(current_database(), read), strict=True)) if read else {}
+    rows = [row for one in found.values() for row in one.rows]
+    done = await actions_of([row.id for row in rows if row.last_action is not None])
     recurring = await recurring_draws_of(rows)
-    return [_view(row, period, today, snoozed, price, recurring.get(row.id), handled[row.id]) for row in rows]
+    pages: list[Page[AlertView] | SubmeterError] = []
+    for place, one in enumerate(asked):
+        if place not in questions:
+            pages.append(NotFound("No such dwelling.", field="id"))
+            continue
+        question, look = questions[place], looks[one.dwelling_id]
+        answer = AlertsFound((), 0) if question is None else found[question]
+        views = [look.view(row, done.get(row.id, ()), recurring.get(row.id)) for row in answer.rows]
+        if isinstance(one, PastAlerts):
+            pages.append(Page(views[: one.first], has_next=len(views) > one.first, total=answer.total))
+        else:
+            views.sort(key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
+            pages.append(Page(views, has_next=False, total=len(views)))
+    return pages
+
+
+async def _question(look: "_Look", viewer: Viewer, asked: ActiveAlerts | PastAlerts) -> AlertsAsked | None:
+    """The rows to read: those of the occupancy period. None for active alerts of one that is over."""
+    period, today = look.period, look.today
+    whole = AlertsAsked(period.dwelling_id, viewer.account_id, period.first_day, period.last_day)
+    if isinstance(asked, ActiveAlerts):
+        return replace(whole, running_on=today) if period.holds(today) else None
+    past = replace(
+        whole, ended_by=None if period.over_on(today) else today, after=asked.after, most=asked.first + 1
+    )
+    if past.after is None:
+        return past
+    started_on, alert_id = past.after
+    known = await true_start(current_database(), past)  # which the page before may not have shown
+    return replace(past, after=(known or started_on, alert_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a viewer sees the alerts of a dwelling; actions before `since` are another occupant's."""
+
+    period: OccupancyPeriod
+    today: date
+    zone: ZoneInfo
+    since: datetime
+    received_since: date
+    price: Decimal | None
+
+    @classmethod
+    def of(cls, home: Home, thresholds_of: ThresholdsOf, now: datetime) -> "_Look":
+        zone = ZoneInfo(home.place["time_zone"])
+        today = now.astimezone(zone).date()
+        stale_after = timedelta(days=thresholds_of(home.place["operator_code"]).stale_after_days)
+        return cls(
+            period=home.period,
+            today=today,
+            zone=zone,
+            since=datetime.combine(home.period.first_day, time(), tzinfo=zone),
+            received_since=today - stale_after,
+            price=decimal_or_none(home.place["water_price_eur_per_m3"]),
+        )
+
+    def view(
+        self, row: AlertRow, done: Sequence[AlertActionView], recurring: RecurringDrawView | None
+    ) -> AlertView:
+        level = row.episode.level_now if row.episode is not None else None
+        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since)
+        return _view(row, self, recurring, workflow)
+
+    def is_silent(self, episode: EpisodeRow) -> bool:
+        """Whether the meter of a leak has sent no data for days."""
+        return episode.last_s is None or day_of(episode.last_s, self.zone) < self.received_since
+
+
+def _urgency(view: AlertView) -> int:
+    """A burst ranks before the highest level of a leak."""
+    return _ABOVE_EVERY_LEVEL if view.kind is AlertKind.BURST else view.level or 0
+
+
+_ABOVE_EVERY_LEVEL = 4
 
 
 _ONE_DAY = timedelta(days=1)
 
 
 def _view(
-    row: Alert,
-    period: OccupancyPeriod,
-    today: date,
-    snoozed: set[int],
-    price: Decimal | None,
-    recurring: RecurringDrawView | None,
-    workflow: AlertWorkflowView,
+    row: AlertRow, look: _Look, recurring: RecurringDrawView | None, workflow: AlertWorkflowView
 ) -> AlertView:
+    period, today = look.period, look.today
     episode, ended_on = row.episode, row.ended_on
-    meter = row.meter if episode is None else episode.meter
     if period.last_day is not None and (ended_on is None or ended_on > period.last_day + _ONE_DAY):
         ended_on = period.last_day + _ONE_DAY
     own = period.holds(row.started_on) and (ended_on == row.ended_on or not period.over_on(today))
@@ -196,14 +258,14 @@ def _view(
         duration_days=(min(today, ended_on or today) - started_on).days,
         loss_litres=loss_litres,
         mean_flow_lph=mean_flow_lph,
-        cost=cost_of(loss_litres, mean_flow_lph if active else None, eur_per_m3=price),
+        cost=cost_of(loss_litres, mean_flow_lph if active else None, eur_per_m3=look.price),
         q_min_at_opening_lph=episode.q_min_at_opening_lph if episode and own else None,
-        stale=active and episode is not None and episode.meter_id in snoozed,
+        stale=active and episode is not None and look.is_silent(episode),
         amount=row.amount,
         threshold=row.threshold,
         own_limit=row.own_limit,
-        meter_id=meter.id if meter else None,
-        printed_serial=meter.printed_serial if meter else None,
+        meter_id=row.meter_id if episode is None else episode.meter_id,
+        printed_serial=row.printed_serial,
         recurring_draw=recurring if recurring and period.holds(recurring.first_on) else None,
         workflow=workflow,
     )
@@ -218,11 +280,3 @@ def _highest(segments: Sequence[Mapping[str, Any]], period: OccupancyPeriod) -> 
         and (period.last_day is None or date.fromisoformat(segment["started_on"]) <= period.last_day)
     ]
     return max(levels, default=None)
-
-
-async def _period_today(
-    viewer: Viewer, dwelling_id: int, now: datetime
-) -> tuple[OccupancyPeriod, date, ResidenceView]:
-    period = await occupancy_period_at(viewer, dwelling_id)
-    residence = (await my_dwelling(viewer, dwelling_id)).residence
-    return period, civil_day(now, residence.time_zone), residence

@@ -35,9 +35,10 @@ from core.services.alerts.snoozes import status_of
 from core.services.places.hourly_volumes import hours_of
 from core.services.places.managed_residences import manages
 from core.services.places.meter_directory import MeterEntry, lock_dwellings
-from core.services.shared import time_series
+from core.services.shared import columns, time_series
+from core.services.shared.alert_rows import AlertRow
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
-from core.services.shared.transaction import transactional
+from core.services.shared.transaction import current_database, transactional
 
 LONGEST_NOTE = 300
 _ONE_DAY = timedelta(days=1)
@@ -76,31 +77,56 @@ async def workflows_of(
         today: at the residence.
         since: actions before it are another occupant's and are left out.
     """
-    rows = AlertAction.filter(alert_id__in=[alert.id for alert in alerts]).order_by("id")
-    done: dict[int, list[AlertActionView]] = {alert.id: [] for alert in alerts}
-    for row in await (rows if since is None else rows.filter(done_at__gte=since)):
-        done[row.alert_id].append(
-            AlertActionView(
-                action=row.action,
-                party=row.party,
-                done_at=row.done_at,
-                repaired_at=row.repaired_at,
-                reason=row.reason,
-                snoozed_until=row.snoozed_until,
-                note=row.note,
-            )
+    done = await actions_of([alert.id for alert in alerts])
+    return {
+        alert.id: workflow_of(
+            alert, done.get(alert.id, ()), level=levels.get(alert.id), today=today, since=since
         )
-    found: dict[int, AlertWorkflowView] = {}
-    for alert in alerts:
-        now = status_of(alert, level=levels.get(alert.id), today=today)
-        running = alert.ended_on is None or alert.ended_on > today
-        found[alert.id] = AlertWorkflowView(
-            now, tuple(done[alert.id]), _possible(alert, now, running=running)
+        for alert in alerts
+    }
+
+
+async def actions_of(alert_ids: Sequence[int]) -> dict[int, list[AlertActionView]]:
+    """The actions on each alert, the oldest first."""
+    if not alert_ids:
+        return {}
+    rows = await time_series.select(
+        current_database(),
+        "SELECT x.alert_id, x.action, x.party, x.done_at, x.repaired_at, x.reason, x.snoozed_until, x.note"
+        " FROM k JOIN alert_action x ON x.alert_id = k.a ORDER BY x.id",
+        [(alert_id,) for alert_id in alert_ids],
+    )
+    found: dict[int, list[AlertActionView]] = {}
+    for row in rows:
+        action = AlertActionView(
+            action=AlertActionKind(row["action"]),
+            party=Party(row["party"]),
+            done_at=columns.moment(row["done_at"]),
+            repaired_at=columns.moment_or_none(row["repaired_at"]),
+            reason=KnownUse(row["reason"]) if row["reason"] else None,
+            snoozed_until=columns.day_or_none(row["snoozed_until"]),
+            note=row["note"],
         )
+        found.setdefault(row["alert_id"], []).append(action)
     return found
 
 
-def _possible(alert: Alert, now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
+def workflow_of(
+    alert: Alert | AlertRow,
+    done: Sequence[AlertActionView],
+    *,
+    level: int | None,
+    today: date,
+    since: datetime | None = None,
+) -> AlertWorkflowView:
+    """The workflow of an alert by the actions on it; those before `since` are another occupant's."""
+    now = status_of(alert, level=level, today=today)
+    running = alert.ended_on is None or alert.ended_on > today
+    shown = tuple(action for action in done if since is None or action.done_at >= since)
+    return AlertWorkflowView(now, shown, _possible(alert, now, running=running))
+
+
+def _possible(alert: Alert | AlertRow, now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
     actions = possible_actions(now, running=running)
     return actions if alert.kind is AlertKind.LEAK else actions - {AlertActionKind.REPAIRED}
 

@@ -5,11 +5,12 @@ The one rule: a token becomes a Viewer here and nowhere else, together with the 
 the data (C-38), so a revocation, a disabled account or a new requirement applies from the next request on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
-from tortoise.expressions import Q
 
 from core.access import Act, Permission, Role, Viewer, Visitor
 from core.access.codes import make_token, token_hash
@@ -19,8 +20,10 @@ from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
+from core.services.shared import columns
 from core.services.shared.audit import Subject, record, record_own
-from core.services.shared.transaction import transactional
+from core.services.shared.time_series import run
+from core.services.shared.transaction import current_database, transactional
 
 SESSION_PREFIX = "sms_"
 GATEWAY_PREFIX = "smg_"
@@ -71,8 +74,16 @@ class AccountView:
     terms_version: str | None
 
 
-async def viewer_of_token(application: Application, token: str, *, now: datetime) -> Viewer:
+async def viewer_of_token(
+    application: Application, token: str, *, keeps: bool = False, now: datetime
+) -> Viewer:
     """The viewer that a session token, an access token or a gateway's API key stands for.
+
+    Args:
+        application: settings and profiles.
+        token: as sent.
+        keeps: the operation only reads: its viewer keeps what was read, the account first.
+        now: the present moment.
 
     Raises:
         Unauthenticated: unknown, expired or revoked.
@@ -82,16 +93,18 @@ async def viewer_of_token(application: Application, token: str, *, now: datetime
         if gateway is not None:
             return Viewer(role=Role.GATEWAY, gateway_id=gateway.id, operator_id=gateway.operator_id)
     elif token.startswith(ACCESS_TOKEN_PREFIX):
-        viewer = await _viewer_of_access_token(application, token, now)
-        if viewer is not None:
-            return viewer
+        row = await _row_of(_OF_ACCESS_TOKEN, token, now)
+        if row is not None:
+            if _to_be_seen(row["last_used_at"], now):
+                await AccessToken.filter(id=row["token_id"]).update(last_used_at=now)
+            scopes = frozenset(TokenScope(scope) for scope in columns.document(row["scopes"]))
+            return _viewer_of(application, row, scopes=scopes, keeps=keeps, now=now)
     else:
-        session = await Session.get_or_none(
-            token_hash=token_hash(token), revoked_at=None, expires_at__gt=now, account__disabled_at=None
-        ).select_related("account__operator")
-        if session is not None:
-            await _see(session, now)
-            return viewer_of_session(application, session.account, session, now=now)
+        row = await _row_of(_OF_SESSION, token, now)
+        if row is not None:
+            if _to_be_seen(row["last_seen_at"], now):
+                await Session.filter(id=row["session_id"]).update(last_seen_at=now)
+            return _viewer_of(application, row, keeps=keeps, now=now)
     raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
 
 
@@ -259,28 +272,41 @@ async def my_account(application: Application, viewer: Viewer) -> AccountView:
     """
     if viewer.account_id is None:
         raise Unauthenticated("Only a person has an account.")
-    account = await Account.get_or_none(id=viewer.account_id).select_related("operator")
-    if account is None:
+    kept = (viewer.kept or {}).get(_ACCOUNT)
+    if kept is not None:
+        return _account_view(application, kept)
+    found = await run(
+        current_database(), f"{_ACCOUNT_COLUMNS} {_FROM_ACCOUNT} WHERE a.id = $1", [viewer.account_id]
+    )
+    if not found:
         raise Unauthenticated("The account is gone.")
+    return _account_view(application, found[0])
+
+
+def _account_view(application: Application, row: Mapping[str, Any]) -> AccountView:
     return AccountView(
-        id=account.id,
-        email=account.email,
-        civility=account.civility,
-        first_name=account.first_name,
-        last_name=account.last_name,
-        phone_e164=account.phone_e164,
-        phone_confirmed=account.phone_confirmed_at is not None,
-        language=account.language,
-        role=account.role,
-        second_factor=account.second_factor_since is not None,
-        newsletter=account.newsletter_since is not None,
-        terms_version=terms_in_force(application, account),
+        id=row["id"],
+        email=row["email"],
+        civility=row["civility"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        phone_e164=row["phone_e164"],
+        phone_confirmed=row["phone_confirmed_at"] is not None,
+        language=row["language"],
+        role=Role(row["role"]),
+        second_factor=row["second_factor_since"] is not None,
+        newsletter=row["newsletter_since"] is not None,
+        terms_version=_terms_of(application, row["operator_code"]),
     )
 
 
 def terms_in_force(application: Application, account: Account) -> str | None:
     """The version of the operator's terms; None for an operator that has no profile, and so no terms."""
-    profile = application.registry.profile(account.operator.code)
+    return _terms_of(application, account.operator.code)
+
+
+def _terms_of(application: Application, operator_code: str) -> str | None:
+    profile = application.registry.profile(operator_code)
     return profile.terms_version if profile else None
 
 
@@ -289,34 +315,68 @@ def _terms_to_accept(application: Application, account: Account) -> bool:
     return in_force is not None and account.terms_version != in_force
 
 
-async def _viewer_of_access_token(application: Application, token: str, now: datetime) -> Viewer | None:
-    row = await AccessToken.get_or_none(
-        Q(expires_at=None) | Q(expires_at__gt=now),
-        token_hash=token_hash(token),
-        revoked_at=None,
-        account__disabled_at=None,
-    ).select_related("account__operator")
-    if row is None:
+_ACCOUNT = "account"
+"""Where a viewer keeps the row of its account."""
+
+_ACCOUNT_COLUMNS = (
+    "SELECT a.id, a.operator_id, a.email, a.civility, a.first_name, a.last_name, a.phone_e164, a.language,"
+    " a.role, a.temporary_password_until, a.terms_version, a.phone_confirmed_at, a.second_factor_since,"
+    " a.newsletter_since, a.disabled_at, o.code AS operator_code"
+)
+_FROM_ACCOUNT = "FROM account a JOIN operator o ON o.id = a.operator_id"
+_OF_SESSION = (
+    f"{_ACCOUNT_COLUMNS}, s.id AS session_id, s.expires_at, s.revoked_at, s.last_seen_at, s.second_factor_at"
+    f" {_FROM_ACCOUNT} JOIN session s ON s.account_id = a.id WHERE s.token_hash = $1"
+)
+_OF_ACCESS_TOKEN = (
+    f"{_ACCOUNT_COLUMNS}, t.id AS token_id, t.expires_at, t.revoked_at, t.last_used_at, t.scopes"
+    f" {_FROM_ACCOUNT} JOIN access_token t ON t.account_id = a.id WHERE t.token_hash = $1"
+)
+"""Token, account and operator in one statement: every request asks for them."""
+
+
+async def _row_of(statement: str, token: str, now: datetime) -> Mapping[str, Any] | None:
+    """The row of a token that is valid now."""
+    rows = await run(current_database(), statement, [token_hash(token)])
+    if not rows or rows[0]["revoked_at"] is not None or rows[0]["disabled_at"] is not None:
         return None
-    if row.last_used_at is None or now - row.last_used_at >= SEEN_EVERY:
-        await AccessToken.filter(id=row.id).update(last_used_at=now)
-    account = row.account
+    expires_at = columns.moment_or_none(rows[0]["expires_at"])
+    return rows[0] if expires_at is None or expires_at > now else None
+
+
+def _viewer_of(
+    application: Application,
+    row: Mapping[str, Any],
+    *,
+    scopes: frozenset[TokenScope] | None = None,
+    keeps: bool,
+    now: datetime,
+) -> Viewer:
+    """The viewer of a session, or of an access token if there are scopes.
+
+    The second factor is for people: it was required to make a token, and not to use it.
+    """
+    role, is_person = Role(row["role"]), scopes is None
+    enrolled = row["second_factor_since"] is not None
+    in_force = _terms_of(application, row["operator_code"])
     return Viewer(
-        role=account.role,
-        account_id=account.id,
-        operator_id=account.operator_id,
+        role=role,
+        account_id=row["id"],
+        operator_id=row["operator_id"],
         asked_at=now,
-        # The second factor is for people: it was required to make the token, and not to use it.
+        session_id=row.get("session_id"),
         state=state_of(
-            factor_missing=False,
-            password_temporary=account.temporary_password_until is not None,
-            factor_to_enrol=False,
-            terms_to_accept=_terms_to_accept(application, account),
+            factor_missing=is_person and enrolled and row["second_factor_at"] is None,
+            password_temporary=row["temporary_password_until"] is not None,
+            factor_to_enrol=is_person and role in NEEDING_SECOND_FACTOR and not enrolled,
+            terms_to_accept=in_force is not None and row["terms_version"] != in_force,
         ),
-        scopes=frozenset(TokenScope(scope) for scope in row.scopes),
+        scopes=scopes,
+        kept={_ACCOUNT: row} if keeps else None,
     )
 
 
-async def _see(session: Session, now: datetime) -> None:
-    if session.last_seen_at is None or now - session.last_seen_at >= SEEN_EVERY:
-        await Session.filter(id=session.id).update(last_seen_at=now)
+def _to_be_seen(last: datetime | str | None, now: datetime) -> bool:
+    """Whether the last use is to be noted: it was not within the last five minutes."""
+    seen = columns.moment_or_none(last)
+    return seen is None or now - seen >= SEEN_EVERY

@@ -5,26 +5,44 @@ is None, never 0 (C-15, C-20). A day or month without data is part of its series
 is visible.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
-from core.consumption import DayTotal, Indicators, Month, Quality, indicators, monthly
+from core.consumption import DayTotal, Indicators, Month, Quality, monthly
+from core.consumption.dashboard import indicators_of_months
 from core.consumption.fluids import Fluid
-from core.consumption.totals import total_by_day
-from core.errors import InvalidInput
-from core.services.places.daily_volumes import days_by_fluid
-from core.services.places.dwellings import my_dwelling
-from core.services.places.meters import ReadingView, latest, meters_by_dwelling
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
+from core.consumption.periods import civil_day
+from core.errors import InvalidInput, NotFound, SubmeterError
+from core.services.places.dwelling_days import (
+    DaysAsked,
+    FluidSums,
+    MeterFigures,
+    SumsAsked,
+    sums_of,
+    totals_of,
+)
+from core.services.places.meters import in_service_during, seconds_of
+from core.services.shared import time_series
+from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
+from core.services.shared.time_series import Window
+from core.services.shared.transaction import current_database
 
 LONGEST_SERIES = timedelta(days=3 * 366)
 """The longest daily series of one query: what the CNIL allows an operator to keep (CN-03)."""
 
 MONTHS_BEHIND_INDICATORS = 12
-_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LastReading:
+    """When the last reading was taken, and when it was received; UTC."""
+
+    read_at: datetime
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +52,10 @@ class FluidDashboard:
     dwelling_id: int
     fluid: Fluid
     indicators: Indicators
-    last_reading: ReadingView | None
+    last_reading: LastReading | None
 
 
-@dataclass(frozen=True, slots=True)
-class DayPoint:
+class DayPoint(NamedTuple):
     """A civil day; None where there is no data."""
 
     day: date
@@ -63,23 +80,80 @@ async def dashboard(viewer: Viewer, dwelling_id: int, *, now: datetime) -> list[
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
+    found = await dashboards(viewer, [dwelling_id], now=now)
+    if dwelling_id not in found:
+        raise NotFound("No such dwelling.", field="id")
+    return found[dwelling_id]
+
+
+async def dashboards(
+    viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
+) -> dict[int, list[FluidDashboard]]:
+    """The same for several dwellings, by one statement; what is not the viewer's is left out."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    period, today = await _period_today(viewer, dwelling_id, now)
-    meters = (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]
-    first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
-    days = await days_by_fluid([dwelling_id], (max(first, period.first_day), _last(period, today)))
-    return [
-        FluidDashboard(
-            dwelling_id=dwelling_id,
-            fluid=fluid,
-            indicators=indicators(
-                total_by_day(days.get((dwelling_id, fluid), ())), today=today, visible_from=period.first_day
-            ),
-            last_reading=latest([meter for meter in meters if meter.fluid is fluid]),
+    viewer.require(Permission.METERS_READ)
+    latest_last = reversed(await homes(viewer))
+    mine = {home.period.dwelling_id: home for home in latest_last if home.period.dwelling_id in dwelling_ids}
+    todays = {number: civil_day(now, home.place["time_zone"]) for number, home in mine.items()}
+    asked = []
+    for number, home in mine.items():
+        today, period = todays[number], home.period
+        first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
+        asked.append(
+            SumsAsked(number, home.place["time_zone"], max(first, period.first_day), _last(period, today))
         )
-        for fluid in Fluid
-        if any(meter.fluid is fluid for meter in meters)
+    found = await sums_of(current_database(), asked)
+    return {
+        number: [
+            tab
+            for fluid in Fluid
+            if fluid in found[number]
+            for tab in [await _tab(home, fluid, found[number][fluid], todays[number])]
+            if tab is not None
+        ]
+        for number, home in mine.items()
+    }
+
+
+async def _tab(home: Home, fluid: Fluid, sums: FluidSums, today: date) -> FluidDashboard | None:
+    """The tab of a fluid; None if no meter of it was in service during the occupancy."""
+    zone = ZoneInfo(home.place["time_zone"])
+    windows = [seconds_of(home.period, meter.meter_id, zone) for meter in sums.meters]
+    shown = [
+        (meter, window)
+        for meter, window in zip(sums.meters, windows, strict=True)
+        if in_service_during(window, meter.installed_s, meter.removed_s)
     ]
+    if not shown:
+        return None
+    last = [one for one in [await _last_reading(meter, window) for meter, window in shown] if one is not None]
+    return FluidDashboard(
+        dwelling_id=home.period.dwelling_id,
+        fluid=fluid,
+        indicators=indicators_of_months(sums.months, today=today),
+        last_reading=max(last, key=lambda reading: reading.read_at, default=None),
+    )
+
+
+async def _last_reading(meter: MeterFigures, window: Window) -> LastReading | None:
+    """The last one within the occupancy."""
+    read_s, received_s = meter.last_read_s, meter.last_received_s
+    if read_s is not None and read_s > window.last:
+        page = await time_series.readings_page(current_database(), window, newest_first=True, limit=1)
+        read_s, received_s = (page[0].read_at_s, page[0].received_at_s) if page else (None, None)
+    if read_s is None or received_s is None or read_s < window.first:
+        return None
+    return LastReading(datetime.fromtimestamp(read_s, UTC), datetime.fromtimestamp(received_s, UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAsked:
+    """The days of a fluid at a dwelling; None for the default bound."""
+
+    dwelling_id: int
+    fluid: Fluid
+    first: date | None = None
+    last: date | None = None
 
 
 async def daily_series(
@@ -98,13 +172,40 @@ async def daily_series(
         ForbiddenPeriod: a bound lies outside the viewer's occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
+    (series,) = await several_series(viewer, [SeriesAsked(dwelling_id, fluid, first, last)], now=now)
+    if isinstance(series, SubmeterError):
+        raise series
+    return series
+
+
+async def several_series(
+    viewer: Viewer, asked: Sequence[SeriesAsked], *, now: datetime
+) -> list[list[DayPoint] | SubmeterError]:
+    """Several daily series, by one statement; each refusal of `daily_series` is that of its own series."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    period, today = await _period_today(viewer, dwelling_id, now)
-    return await days_of_period(period, fluid, first=first, last=last, today=today)
+    found: list[DaysAsked | SubmeterError | None] = []
+    for one in asked:
+        try:
+            home = await home_at(viewer, one.dwelling_id)
+            zone = home.place["time_zone"]
+            found.append(_days_asked(home.period, zone, one, today=civil_day(now, zone)))
+        except SubmeterError as refusal:
+            found.append(refusal)
+    totals = iter(await totals_of(current_database(), [one for one in found if isinstance(one, DaysAsked)]))
+    return [
+        _points(next(totals), one) if isinstance(one, DaysAsked) else [] if one is None else one
+        for one in found
+    ]
 
 
 async def days_of_period(
-    period: OccupancyPeriod, fluid: Fluid, *, first: date | None, last: date | None, today: date
+    period: OccupancyPeriod,
+    time_zone: str,
+    fluid: Fluid,
+    *,
+    first: date | None,
+    last: date | None,
+    today: date,
 ) -> list[DayPoint]:
     """The days of an occupancy period from `first` to `last` (by default the last 31), in order.
 
@@ -112,17 +213,33 @@ async def days_of_period(
         ForbiddenPeriod: a bound lies outside the occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
-    if period.first_day > today:
+    asked = _days_asked(period, time_zone, SeriesAsked(period.dwelling_id, fluid, first, last), today=today)
+    if asked is None:
         return []
-    earliest, last = period.clip(first, last, today=today)
-    first = first or max(earliest, last - timedelta(days=30))
+    (totals,) = await totals_of(current_database(), [asked])
+    return _points(totals, asked)
+
+
+def _days_asked(
+    period: OccupancyPeriod, time_zone: str, asked: SeriesAsked, *, today: date
+) -> DaysAsked | None:
+    """The days to read; None for a period that has not begun."""
+    if period.first_day > today:
+        return None
+    earliest, last = period.clip(asked.first, asked.last, today=today)
+    first = asked.first or max(earliest, last - timedelta(days=30))
     _check(first, last)
-    known = {total.day: total for total in await _totals(period.dwelling_id, fluid, first, last)}
-    return [
-        DayPoint(day, total.amount if total else None, total.quality if total else None)
-        for day in (first + offset * _ONE_DAY for offset in range((last - first).days + 1))
-        for total in (known.get(day),)
-    ]
+    return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
+
+
+def _points(totals: Iterable[DayTotal], asked: DaysAsked) -> list[DayPoint]:
+    known = {total.day: total for total in totals}
+    begin, points = asked.first.toordinal(), []
+    for ordinal in range(begin, asked.last.toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        total = known.get(day)
+        points.append(DayPoint(day, total.amount, total.quality) if total else DayPoint(day, None, None))
+    return points
 
 
 async def monthly_series(
@@ -145,7 +262,8 @@ async def monthly_series(
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.CONSUMPTION_READ)
-    period, today = await _period_today(viewer, dwelling_id, now)
+    home = await home_at(viewer, dwelling_id)
+    period, today = home.period, civil_day(now, home.place["time_zone"])
     if period.first_day > today:
         return []
     if first is not None:
@@ -156,7 +274,8 @@ async def monthly_series(
     start = first or max(Month.of(period.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
     _check(start.first_day, end.last_day)
     first_day, last_day = max(start.first_day, period.first_day), min(end.last_day, _last(period, today))
-    totals = await _totals(dwelling_id, fluid, first_day, last_day)
+    asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
+    (totals,) = await totals_of(current_database(), [asked])
     known = {volume.month: volume for volume in monthly(totals, visible_from=period.first_day)}
     points: list[MonthPoint] = []
     month = start
@@ -176,18 +295,6 @@ async def monthly_series(
         )
         month = month.next()
     return points
-
-
-async def _period_today(viewer: Viewer, dwelling_id: int, now: datetime) -> tuple[OccupancyPeriod, date]:
-    """The occupancy period, and today's date at the dwelling."""
-    period = await occupancy_period_at(viewer, dwelling_id)
-    zone = ZoneInfo((await my_dwelling(viewer, dwelling_id)).residence.time_zone)
-    return period, now.astimezone(zone).date()
-
-
-async def _totals(dwelling_id: int, fluid: Fluid, first: date, last: date) -> Sequence[DayTotal]:
-    meters = await days_by_fluid([dwelling_id], (first, last), fluid=fluid)
-    return total_by_day(meters.get((dwelling_id, fluid), ()))
 
 
 def _last(period: OccupancyPeriod, today: date) -> date:

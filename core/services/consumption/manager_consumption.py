@@ -70,11 +70,12 @@ async def managed_daily_series(
     """
     viewer.require(Permission.MANAGED_DAYS_READ)
     dwelling = await _managed(viewer, dwelling_id)
-    today = civil_day(now, dwelling.residence.time_zone)
+    zone = dwelling.residence.time_zone
+    today = civil_day(now, zone)
     period = await _consented(dwelling_id, today)
     if period is None:
         raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
-    points = await days_of_period(period, fluid, first=first, last=last, today=today)
+    points = await days_of_period(period, zone, fluid, first=first, last=last, today=today)
     await record(
         Act.DATA_ACCESSED,
         Subject("dwelling", dwelling_id),

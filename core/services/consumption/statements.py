@@ -6,7 +6,7 @@ period has no index, and never 0 (C-22, C-25). Each file is recorded with its pu
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.access import Act, Permission, Viewer, Visitor
@@ -15,7 +15,13 @@ from core.consumption import day_start
 from core.documents.statement import StatementContent, StatementEntry, StatementFormat, StatementReason
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.places.dwellings import DwellingView, my_dwelling
-from core.services.places.meters import MeterView, ReadingView, meters_by_dwelling, readings_of_meter
+from core.services.places.meters import (
+    MeterView,
+    ReadingView,
+    meters_by_dwelling,
+    newest_within,
+    seconds_of,
+)
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_period_at
 
@@ -79,14 +85,17 @@ async def index_statement(
     period, dwelling = await occupancy_period_at(viewer, dwelling_id), await my_dwelling(viewer, dwelling_id)
     zone = ZoneInfo(dwelling.residence.time_zone)
     _, chosen = period.clip(day, day, today=now.astimezone(zone).date())
-    end = datetime.fromtimestamp(day_start(chosen + timedelta(days=1), zone) - 1, UTC)
-    lines = []
-    for meter in (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]:
-        if meter.installed_on > chosen or (meter.removed_on is not None and meter.removed_on < chosen):
-            continue
-        page = await readings_of_meter(viewer, meter.id, first=1, read_to=end)
-        lines.append(StatementLine(meter, page.items[0] if page.items else None))
-    return Statement(dwelling, chosen, tuple(lines))
+    end_s = day_start(chosen + timedelta(days=1), zone) - 1
+    meters = [
+        meter
+        for meter in (await meters_by_dwelling(viewer, [dwelling_id]))[dwelling_id]
+        if meter.installed_on <= chosen and (meter.removed_on is None or meter.removed_on >= chosen)
+    ]
+    windows = [seconds_of(period, meter.id, zone) for meter in meters]
+    readings = await newest_within(window._replace(last=min(window.last, end_s)) for window in windows)
+    return Statement(
+        dwelling, chosen, tuple(StatementLine(meter, readings.get(meter.id)) for meter in meters)
+    )
 
 
 async def issue_statement(

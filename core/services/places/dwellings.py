@@ -7,11 +7,13 @@ from decimal import Decimal
 from core.access import Viewer
 from core.consumption.periods import civil_day
 from core.models import Dwelling, OccupancyKind
+from core.services.shared.columns import decimal_or_none
 from core.services.shared.scope import (
+    Home,
     OccupancyPeriod,
     dwellings_with_residence,
-    occupancy_period_at,
-    occupancy_periods,
+    home_at,
+    homes,
     ownerships,
 )
 
@@ -52,9 +54,7 @@ class DwellingView:
 
 async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
     """Every dwelling of the viewer, the present ones first."""
-    mine = await occupancy_periods(viewer)
-    rows = await dwellings_with_residence([period.dwelling_id for period in mine])
-    return [_view(rows[period.dwelling_id], period) for period in mine]
+    return [_view_of(home) for home in await homes(viewer)]
 
 
 async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
@@ -63,9 +63,7 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
-    period = await occupancy_period_at(viewer, dwelling_id)
-    rows = await dwellings_with_residence([dwelling_id])
-    return _view(rows[dwelling_id], period)
+    return _view_of(await home_at(viewer, dwelling_id))
 
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
@@ -106,4 +104,39 @@ def _view(row: Dwelling, period: OccupancyPeriod) -> DwellingView:
         occupancy=period.kind,
         visible_from=period.first_day,
         visible_until=period.last_day,
+    )
+
+
+def _view_of(home: Home) -> DwellingView:
+    place, period = home.place, home.period
+    return DwellingView(
+        id=place["dwelling_id"],
+        residence=residence_of(home),
+        building=place["building"],
+        staircase=place["staircase"],
+        floor=place["floor"],
+        number=place["number"],
+        lot=place["lot"],
+        manager_reference=place["manager_reference"],
+        surface_m2=decimal_or_none(place["surface_m2"]),
+        occupancy=period.kind,
+        visible_from=period.first_day,
+        visible_until=period.last_day,
+    )
+
+
+def residence_of(home: Home) -> ResidenceView:
+    """The residence of a home."""
+    place = home.place
+    return ResidenceView(
+        id=place["residence_id"],
+        code=place["code"],
+        name=place["name"],
+        street=place["street"],
+        postcode=place["postcode"],
+        city=place["city"],
+        time_zone=place["time_zone"],
+        operator_code=place["operator_code"],
+        operator_name=place["operator_name"],
+        water_price_eur_per_m3=decimal_or_none(place["water_price_eur_per_m3"]),
     )

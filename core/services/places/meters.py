@@ -19,7 +19,7 @@ from core.services.shared import time_series
 from core.services.shared.paging import Page
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_of_meter, occupancy_periods
 from core.services.shared.time_series import ReadingRow, Window
-from core.services.shared.transaction import current_database
+from core.services.shared.transaction import current_database, is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
 _ONE_DAY = timedelta(days=1)
@@ -122,6 +122,21 @@ async def readings_of_meter(
     return Page(items=[reading_view(row) for row in rows[:first]], has_next=len(rows) > first)
 
 
+async def newest_within(windows: Iterable[Window]) -> dict[int, ReadingView]:
+    """The newest reading of each meter within its window, by one statement; windows come from `scope`."""
+    connection = current_database()
+    rows = await time_series.select(
+        connection,
+        "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at ="
+        " (SELECT MAX(read_at) FROM reading WHERE meter_id = k.a AND read_at BETWEEN k.b AND k.c)"
+        if is_sqlite(connection)
+        else "SELECT r.* FROM k JOIN LATERAL (SELECT * FROM reading WHERE meter_id = k.a"
+        " AND read_at BETWEEN k.b AND k.c ORDER BY read_at DESC LIMIT 1) r ON TRUE",
+        windows,
+    )
+    return {row["meter_id"]: reading_view(time_series.reading_row(row)) for row in rows}
+
+
 def reading_view(row: ReadingRow) -> ReadingView:
     return ReadingView(
         meter_id=row.meter_id,
@@ -141,19 +156,24 @@ def latest(views: Sequence[MeterView]) -> ReadingView | None:
     )
 
 
+def seconds_of(period: OccupancyPeriod, meter_id: int, zone: ZoneInfo) -> Window:
+    """The seconds of a meter's time that lie in the civil days of the occupancy period."""
+    end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
+    return Window(meter_id, day_start(period.first_day, zone), end_s)
+
+
+def in_service_during(window: Window, installed_s: float, removed_s: float | None) -> bool:
+    """Whether a meter was in service at any time of the window."""
+    return (removed_s is None or removed_s >= window.first) and installed_s <= window.last
+
+
 def _during(meter: Meter, period: OccupancyPeriod) -> bool:
-    removed = meter.removed_at
-    window = _window(meter, period)
-    return (
-        removed is None or removed.timestamp() >= window.first
-    ) and meter.installed_at.timestamp() <= window.last
+    removed_s = meter.removed_at.timestamp() if meter.removed_at else None
+    return in_service_during(_window(meter, period), meter.installed_at.timestamp(), removed_s)
 
 
 def _window(meter: Meter, period: OccupancyPeriod) -> Window:
-    """The seconds of a meter's time that lie in the civil days of the occupancy period."""
-    zone = ZoneInfo(meter.dwelling.residence.time_zone)
-    end_s = _FAR_FUTURE_S if period.last_day is None else day_start(period.last_day + _ONE_DAY, zone) - 1
-    return Window(meter.id, day_start(period.first_day, zone), end_s)
+    return seconds_of(period, meter.id, ZoneInfo(meter.dwelling.residence.time_zone))
 
 
 def _view(row: Meter, reading: ReadingRow | None) -> MeterView:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from core.services.shared.time_series import query
+from core.services.shared.time_series import run
 from core.services.shared.transaction import is_sqlite
 
 
@@ -47,7 +47,7 @@ async def meters_without_data(
         removed_s = "EXTRACT(EPOCH FROM m.removed_at)"
     return [
         ReceptionHabit(row["id"], row["dwelling_id"], row["last_s"], row["first_s"], row["count"])
-        for row in await query(
+        for row in await run(
             connection,
             "SELECT q.id, q.dwelling_id, q.last_s, MIN(r.read_at) AS first_s, COUNT(*) AS count FROM"  # noqa: S608 - a fixed expression
             " (SELECT m.id, m.dwelling_id, s.last_at AS last_s"

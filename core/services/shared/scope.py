@@ -5,9 +5,11 @@ for the viewer, so "no such dwelling" and "not yours" are the same answer, and n
 move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
@@ -16,6 +18,7 @@ from core.access import Permission, Role, Viewer
 from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Dwelling, Meter, Occupancy, OccupancyKind
+from core.services.shared.occupancy_rows import OccupancyRow, PlaceRow, occupancy_rows
 
 _ONE_DAY = timedelta(days=1)
 _LARGEST_ID = 2**63 - 1
@@ -52,30 +55,79 @@ class OccupancyPeriod:
         return first or self.first_day, min(day for day in (last, self.last_day, today) if day is not None)
 
 
+class OccupancyColumns(Protocol):
+    """The columns of an occupancy that its period follows from: of a model, or of a row of `homes`."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def account_id(self) -> int | None: ...
+    @property
+    def dwelling_id(self) -> int: ...
+    @property
+    def kind(self) -> OccupancyKind: ...
+    @property
+    def move_in(self) -> date: ...
+    @property
+    def move_out(self) -> date | None: ...
+    @property
+    def attested_at(self) -> datetime | None: ...
+
+
 async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
     """Every occupancy period of the viewer, the open-ended ones first, then the latest.
 
     Occupancies that follow one another without a day between are one period: a lease renewed, a tenant become
     owner.
     """
+    return [home.period for home in await homes(viewer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An occupancy period of a viewer, and the place: a row of dwelling, residence and operator."""
+
+    period: OccupancyPeriod
+    place: PlaceRow
+
+
+async def homes(viewer: Viewer) -> Sequence[Home]:
+    """Every occupancy period of the viewer with its place, in the order of `occupancy_periods`.
+
+    One statement; a viewer that keeps what was read is answered from it.
+    """
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is not Role.RESIDENT or viewer.account_id is None:
-        return []
-    rows = occupants().filter(account_id=viewer.account_id).select_related("dwelling__residence")
-    mine = await rows.order_by("-move_in", "id")
-    found = _joined(
-        [period for _, period in await with_periods([row for row in mine if _still_visible(row, viewer)])]
-    )
-    return sorted(found, key=lambda period: period.last_day is not None)
+        return ()
+    if viewer.kept is None:
+        return await _homes(viewer, viewer.account_id)
+    reading: asyncio.Future[Sequence[Home]] | None = viewer.kept.get(_HOMES)
+    if reading is None:
+        reading = asyncio.ensure_future(_homes(viewer, viewer.account_id))
+        viewer.kept[_HOMES] = reading
+    return await reading
 
 
-def _still_visible(row: Occupancy, viewer: Viewer) -> bool:
+_HOMES = "homes"
+
+
+async def _homes(viewer: Viewer, account_id: int) -> Sequence[Home]:
+    rows = await occupancy_rows(account_id)
+    mine = [row for row in rows if row.account_id == account_id and _still_visible(row, viewer)]
+    latest_first = sorted(sorted(mine, key=lambda row: row.id), key=lambda row: row.move_in, reverse=True)
+    known = [_period(row, [other for other in rows if _is_another(other, row)]) for row in latest_first]
+    places = {row.dwelling_id: row.place for row in rows}
+    joined = sorted(_joined(known), key=lambda period: period.last_day is not None)
+    return [Home(period, places[period.dwelling_id]) for period in joined]
+
+
+def _still_visible(row: OccupancyRow, viewer: Viewer) -> bool:
     """Whether a former occupant still has access to the own period (CN-10): for the operator's access time,
     in the residence's days.
     """
     if row.access_until is None or viewer.asked_at is None:
         return True
-    return civil_day(viewer.asked_at, row.dwelling.residence.time_zone) < row.access_until
+    return civil_day(viewer.asked_at, row.place["time_zone"]) < row.access_until
 
 
 async def with_periods(
@@ -93,7 +145,7 @@ async def with_periods(
     ]
 
 
-def _is_another(other: Occupancy, period: Occupancy) -> bool:
+def _is_another(other: OccupancyColumns, period: OccupancyColumns) -> bool:
     """Whether an occupancy of the same dwelling is somebody else's, and holds a day at all."""
     same_account = other.account_id is not None and other.account_id == period.account_id
     holds_a_day = other.move_out is None or other.move_out > other.move_in
@@ -102,7 +154,7 @@ def _is_another(other: Occupancy, period: Occupancy) -> bool:
     )
 
 
-def _period(row: Occupancy, others: Sequence[Occupancy]) -> OccupancyPeriod:
+def _period(row: OccupancyColumns, others: Sequence[OccupancyColumns]) -> OccupancyPeriod:
     before = [other.move_out for other in others if other.move_out is not None and _precedes(other, row)]
     first_day = max([row.move_in, *before])
     ends = [other.move_in for other in others if other.move_in > first_day]
@@ -112,7 +164,7 @@ def _period(row: Occupancy, others: Sequence[Occupancy]) -> OccupancyPeriod:
     return OccupancyPeriod(row.dwelling_id, row.kind, first_day, last_day)
 
 
-def _precedes(other: Occupancy, row: Occupancy) -> bool:
+def _precedes(other: OccupancyColumns, row: OccupancyColumns) -> bool:
     """Whether somebody else's occupancy that has an end precedes this one, and so cuts its beginning (C-14).
 
     If the other began later, there are two cases. Either this one was attested, or entered, with too early a
@@ -173,9 +225,18 @@ async def occupancy_period_at(viewer: Viewer, dwelling_id: int) -> OccupancyPeri
     Raises:
         NotFound: there is no such dwelling, or the viewer has no occupancy there.
     """
-    for period in await occupancy_periods(viewer):
-        if period.dwelling_id == dwelling_id:
-            return period
+    return (await home_at(viewer, dwelling_id)).period
+
+
+async def home_at(viewer: Viewer, dwelling_id: int) -> Home:
+    """The same, with the place.
+
+    Raises:
+        NotFound: there is no such dwelling, or the viewer has no occupancy there.
+    """
+    for home in await homes(viewer):
+        if home.period.dwelling_id == dwelling_id:
+            return home
     raise NotFound("No such dwelling.", field="id")
 
 

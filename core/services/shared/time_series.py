@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -21,9 +22,9 @@ from core.services.shared.partitions import ensure_months, month_of
 from core.services.shared.transaction import is_sqlite
 
 _QUALITY_LETTER = {Quality.MEASURED: "M", Quality.ESTIMATED: "E", Quality.PARTIAL: "P"}
-_NUMBERED = re.compile(r"\$(\d)")
+_NUMBERED = re.compile(r"\$(\d+)")
 """PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
-_QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
+QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
 
 _EVIDENCE = {evidence.value: evidence for evidence in Evidence}
@@ -68,7 +69,7 @@ async def readings_near(connection: BaseDBAsyncClient, windows: Iterable[Window]
         "SELECT r.* FROM k JOIN reading r ON r.meter_id = k.a AND r.read_at BETWEEN k.b AND k.c",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def indexes_near(
@@ -110,7 +111,7 @@ async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int
         " (SELECT * FROM reading WHERE meter_id = k.a ORDER BY read_at DESC LIMIT 1) r ON TRUE",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: _reading_row(row) for row in rows}
+    return {row["meter_id"]: reading_row(row) for row in rows}
 
 
 async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
@@ -139,7 +140,7 @@ async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingR
 
 async def set_evidence(connection: BaseDBAsyncClient, row: ReadingRow, evidence: Evidence) -> None:
     """Store what proves a reading from now on, and the state that its best proved telegrams agree on."""
-    await query(
+    await run(
         connection,
         "UPDATE reading SET evidence = $3, status_bits = $4 WHERE meter_id = $1 AND read_at = $2",
         [row.meter_id, row.read_at_s, int(evidence), row.status_bits],
@@ -161,7 +162,7 @@ async def context_of(
         " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def neighbours(
@@ -207,7 +208,7 @@ async def rows_around(connection: BaseDBAsyncClient, windows: Iterable[Window]) 
         " ON r.meter_id = w.a AND r.read_at BETWEEN w.b AND w.c ORDER BY r.meter_id, r.read_at",
         windows,
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def indexes_around(
@@ -235,7 +236,7 @@ async def last_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int])
         " JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
         ((meter_id,) for meter_id in meter_ids),
     )
-    return {row["meter_id"]: _reading_row(row) for row in rows}
+    return {row["meter_id"]: reading_row(row) for row in rows}
 
 
 async def readings_page(
@@ -243,13 +244,13 @@ async def readings_page(
 ) -> list[ReadingRow]:
     """Up to `limit` readings of one meter within the window, by time: a keyset page."""
     direction = "DESC" if newest_first else "ASC"
-    rows = await query(
+    rows = await run(
         connection,
         "SELECT * FROM reading WHERE meter_id = $1 AND read_at BETWEEN $2 AND $3"  # noqa: S608 - a fixed word
         f" ORDER BY read_at {direction} LIMIT $4",
         [*window, limit],
     )
-    return [_reading_row(row) for row in rows]
+    return [reading_row(row) for row in rows]
 
 
 async def replace_days(
@@ -300,14 +301,16 @@ async def days_within(
     )
     found: dict[int, list[DayVolume]] = {}
     for row in rows:
-        volume = DayVolume(day_of_number(row["day"]), row["amount"], _QUALITY_OF[row["quality"]])
+        volume = DayVolume(day_of_number(row["day"]), row["amount"], QUALITY_OF[row["quality"]])
         found.setdefault(row["meter_id"], []).append(volume)
     return found
 
 
 async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
     """Run a statement written for PostgreSQL on either database; for the modules beside this one."""
-    return await query(connection, statement, values)
+    if is_sqlite(connection):
+        statement = _for_sqlite(statement)
+    return await connection.execute_query_dict(statement, values)
 
 
 async def select(
@@ -323,19 +326,17 @@ async def select(
         values = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
         expanded = "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
     separator = "" if statement.startswith(",") else " "
-    return await query(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
+    return await run(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)
 
 
-async def query(connection: BaseDBAsyncClient, statement: str, values: list[Any]) -> list[dict[str, Any]]:
-    """Run a statement with PostgreSQL's numbered parameters on either database."""
-    if is_sqlite(connection):
-        statement = _NUMBERED.sub(r"?\1", statement)
-    return await connection.execute_query_dict(statement, values)
+@lru_cache(256)
+def _for_sqlite(statement: str) -> str:
+    return _NUMBERED.sub(r"?\1", statement)
 
 
 async def _delete(connection: BaseDBAsyncClient, statement: str, windows: Sequence[Window]) -> None:
     if is_sqlite(connection):
-        statement = _NUMBERED.sub(r"?\1", statement)
+        statement = _for_sqlite(statement)
     if windows:
         await connection.execute_many(statement, [list(window) for window in windows])
 
@@ -354,7 +355,7 @@ async def _insert(
         await raw.copy_records_to_table(table, records=rows, columns=columns)
 
 
-def _reading_row(row: dict[str, Any]) -> ReadingRow:
+def reading_row(row: dict[str, Any]) -> ReadingRow:
     return ReadingRow(
         row["meter_id"],
         row["read_at"],

@@ -35,9 +35,19 @@ async def days(portal: Any) -> list[list[dict[str, Any]]]:
     return [dwelling["a"], dwelling["b"]]
 
 
+def by_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Completes lists of plain values as those whose fields have resolvers."""
+    monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
+
+
 async def test_a_long_list_is_answered_as_in_one_go(year: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the list, with every field, whatever the pieces."""
+    plain = await days(year)
+    monkeypatch.setattr(executor, "PLAIN_ITEMS_A_PIECE", 7)
+    assert await days(year) == plain
+    by_graphql_core(monkeypatch)
     first = await days(year)
+    assert first == plain
     assert len(first[0]) == 401
     assert first[0][0] == {
         "day": (NOW - timedelta(days=400)).date().isoformat(),
@@ -53,6 +63,7 @@ async def test_a_long_list_is_answered_as_in_one_go(year: Any, monkeypatch: pyte
 
 async def test_others_have_their_turn_between_two_pieces(year: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two lists of 401 days, no more fields than a piece are executed in a turn of the event loop."""
+    by_graphql_core(monkeypatch)
     executed = 0
     execute_fields = PiecewiseExecutor.execute_fields
 
@@ -77,6 +88,42 @@ async def test_others_have_their_turn_between_two_pieces(year: Any, monkeypatch:
     assert executed >= 2 * 400 * FIELDS_OF_A_DAY
     steps = [later - earlier for earlier, later in pairwise(turns)]
     assert max(steps) <= FIELDS_A_PIECE + FIELDS_OF_A_DAY + 10
+
+
+async def test_others_have_their_turn_between_pieces_of_plain_values(
+    year: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two lists of 401 days that need no resolver, no more items than a piece are completed in a turn."""
+    completed = 0
+    make = executor.plain_completer
+
+    def counted(*args: Any) -> Any:
+        complete = make(*args)
+        assert complete is not None
+
+        def count(item: Any) -> Any:
+            nonlocal completed
+            completed += 1
+            return complete(item)
+
+        return count
+
+    monkeypatch.setattr(executor, "plain_completer", counted)
+    turns: list[int] = []
+    done = False
+
+    async def watch() -> None:
+        while not done:
+            turns.append(completed)
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await days(year)
+    done = True
+    await watching
+    assert completed >= 2 * 401
+    steps = [later - earlier for earlier, later in pairwise(turns)]
+    assert max(steps) <= executor.PLAIN_ITEMS_A_PIECE + 1
 
 
 async def test_an_error_in_a_long_list_is_where_it_belongs(

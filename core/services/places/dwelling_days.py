@@ -1,0 +1,178 @@
+"""Reads what dwellings consumed, by one statement for all that an answer shows: days, or sums by month.
+
+In: dwellings with the days wanted, which must come from `scope`. Out: totals by day of each, or the tabs of
+their dashboards. The one rule: the figures are those of `core.consumption.totals`. A fluid with one meter is
+summed by the database, month by month; of one with several, the days are read, since a total lacks a meter
+that was in service on a day, and whether it was depends on the residence's clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from core.consumption import DayTotal, DayVolume, Month, Quality
+from core.consumption.dashboard import MonthSum, month_sum, month_sums
+from core.consumption.fluids import Fluid
+from core.consumption.totals import MeterDays, total_by_day
+from core.services.shared.columns import moment, moment_or_none, select_by
+from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
+from core.services.shared.transaction import is_sqlite
+
+_FLUIDS = tuple(Fluid)
+_FLUID = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(_FLUIDS))
+_VOLUMES = "FROM daily_volume v WHERE v.meter_id = m.id AND v.day BETWEEN k.first_day AND k.last_day"
+_DAY = "v.day || ':' || v.amount || v.quality"
+
+
+@dataclass(frozen=True, slots=True)
+class DaysAsked:
+    """The days of a fluid at a dwelling, both ends included."""
+
+    dwelling_id: int
+    time_zone: str
+    fluid: Fluid
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class SumsAsked:
+    """The figures behind a dwelling's dashboard: days, both ends included."""
+
+    dwelling_id: int
+    time_zone: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class MeterFigures:
+    """A meter of the dwelling, and its last reading of all: when it was read and received, epoch seconds."""
+
+    meter_id: int
+    installed_s: float
+    removed_s: float | None
+    last_read_s: int | None
+    last_received_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FluidSums:
+    """The meters of a fluid at a dwelling, those that were replaced as well, and the sums by month."""
+
+    meters: Sequence[MeterFigures]
+    months: Sequence[MonthSum]
+
+
+async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
+    """The totals by day, in the order of time, for each that was asked for."""
+    keys = [
+        (number, one.dwelling_id, _FLUIDS.index(one.fluid), day_number(one.first), day_number(one.last))
+        for number, one in enumerate(asked)
+    ]
+    rows = await select_by(
+        connection,
+        dict.fromkeys(("n", "dwelling_id", "fluid", "first_day", "last_day"), "bigint"),
+        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
+        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END",
+        keys,
+    )
+    found: list[list[dict[str, Any]]] = [[] for _ in asked]
+    for row in rows:
+        found[row["n"]].append(row)
+    return [_totals(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+
+
+async def sums_of(
+    connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
+) -> dict[int, dict[Fluid, FluidSums]]:
+    """The sums by month of each dwelling and fluid, by the dwelling's number."""
+    sums = _joined(
+        connection, "g.month || ':' || g.amount || ':' || g.days || ':' || g.partial || ':' || g.estimated"
+    )
+    rows = await select_by(
+        connection,
+        dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
+        "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
+        f" (SELECT {sums} FROM (SELECT v.day / 100 AS month, SUM(v.amount) AS amount, COUNT(*) AS days,"
+        " SUM(CASE v.quality WHEN 'P' THEN 1 ELSE 0 END) AS partial,"
+        " SUM(CASE v.quality WHEN 'E' THEN 1 ELSE 0 END) AS estimated"
+        f" {_VOLUMES} GROUP BY v.day / 100) g) AS months,"
+        " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
+        f" AND o.id <> m.id) THEN (SELECT {_joined(connection, _DAY)} {_VOLUMES}) END AS days"
+        " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
+        " LEFT JOIN meter_state s ON s.meter_id = m.id"
+        " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
+        [(one.dwelling_id, day_number(one.first), day_number(one.last)) for one in asked],
+    )
+    zones = {one.dwelling_id: one.time_zone for one in asked}
+    grouped: dict[int, dict[Fluid, list[dict[str, Any]]]] = {dwelling_id: {} for dwelling_id in zones}
+    for row in rows:
+        grouped[row["dwelling_id"]].setdefault(Fluid(row["fluid"]), []).append(row)
+    return {
+        dwelling_id: {
+            fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
+            for fluid, meters in by_fluid.items()
+        }
+        for dwelling_id, by_fluid in grouped.items()
+    }
+
+
+def _joined(connection: BaseDBAsyncClient, text: str) -> str:
+    """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
+    return f"group_concat({text}, ',')" if is_sqlite(connection) else f"string_agg({text}, ',')"
+
+
+def _meter(row: dict[str, Any]) -> MeterFigures:
+    removed_at = moment_or_none(row["removed_at"])
+    return MeterFigures(
+        meter_id=row["id"],
+        installed_s=moment(row["installed_at"]).timestamp(),
+        removed_s=removed_at.timestamp() if removed_at else None,
+        last_read_s=row["read_at"],
+        last_received_s=row["received_at"],
+    )
+
+
+def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
+    if len(meters) > 1:
+        return month_sums(_totals(meters, time_zone))
+    parts = [part.split(":") for part in sorted((meters[0]["months"] or "").split(",")) if part]
+    return [
+        month_sum(
+            Month(int(month[:4]), int(month[4:])),
+            amount=int(amount),
+            days=int(days),
+            partial_days=int(partial),
+            estimated_days=int(estimated),
+        )
+        for month, amount, days, partial, estimated in parts
+    ]
+
+
+def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
+    if len(meters) == 1:
+        return [DayTotal(*part) for part in _parts(meters[0]["days"])]
+    zone = ZoneInfo(time_zone)
+    return total_by_day(
+        MeterDays(
+            installed_on=moment(row["installed_at"]).astimezone(zone).date(),
+            removed_on=removed_at.astimezone(zone).date() if removed_at else None,
+            days=[DayVolume(*part) for part in _parts(row["days"])],
+        )
+        for row in meters
+        for removed_at in (moment_or_none(row["removed_at"]),)
+    )
+
+
+def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
+    """`20261122:350M,…` as days, in the order of time."""
+    return [
+        (day_of_number(int(part[:8])), int(part[9:-1]), QUALITY_OF[part[-1]])
+        for part in sorted((days or "").split(","))
+        if part
+    ]

@@ -1,0 +1,199 @@
+"""Reads the alerts of dwellings that an answer shows, running and past, by one statement.
+
+In: dwellings with the days and the account that they are narrowed to, which must come from `scope`. Out: rows
+with the columns of their leak and meter. The one rule: an alert belongs to whoever held the dwelling while it
+lasted; over-consumption to whoever held it when it began; and the alert of an own limit to its account.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from core.alerting.kinds import AlertKind
+from core.alerting.over_consumption import LimitPeriod
+from core.alerting.workflow import AlertActionKind
+from core.consumption.fluids import Fluid
+from core.services.shared.columns import day, day_or_none, decimal_or_none, document, select_by
+
+_COLUMNS = {
+    "n": "bigint",
+    "dwelling_id": "bigint",
+    "account_id": "bigint",
+    "first_day": "date",
+    "last_day": "date",
+    "running_on": "date",
+    "ended_by": "date",
+    "after_day": "date",
+    "after_id": "bigint",
+    "most": "bigint",
+}
+_NARROWED = (
+    "a.dwelling_id = k.dwelling_id AND (a.account_id IS NULL OR a.account_id = k.account_id)"
+    " AND (a.ended_on IS NULL OR a.ended_on > k.first_day OR a.started_on >= k.first_day)"
+    " AND (a.kind <> 'OVER_CONSUMPTION' OR a.started_on >= k.first_day)"
+    " AND (k.last_day IS NULL OR a.started_on <= k.last_day)"
+    " AND (k.running_on IS NULL OR a.ended_on IS NULL OR a.ended_on > k.running_on)"
+    " AND (k.ended_by IS NULL OR a.ended_on <= k.ended_by)"
+)
+_STATEMENT = (
+    "SELECT q.* FROM (SELECT p.*, COUNT(*) OVER (PARTITION BY p.n) AS total,"  # noqa: S608 - our own words
+    " ROW_NUMBER() OVER (PARTITION BY p.n, p.follows ORDER BY p.started_on DESC, p.id DESC) AS place"
+    " FROM (SELECT k.n, k.most, CASE WHEN k.after_day IS NULL OR a.started_on < k.after_day"
+    " OR (a.started_on = k.after_day AND a.id < k.after_id) THEN 1 ELSE 0 END AS follows,"
+    " a.id, a.alert_key, a.kind, a.fluid, a.meter_id, a.own_limit, a.started_on, a.ended_on, a.amount,"
+    " a.threshold, a.last_action, a.snoozed_until, a.snoozed_level, a.episode_id,"
+    " e.meter_id AS leak_meter_id, e.level_now, e.over_range, e.loss_litres, e.mean_flow_lph,"
+    " e.q_min_at_opening_lph, e.segments, m.printed_serial, s.last_at"
+    f" FROM k JOIN alert a ON {_NARROWED}"
+    " LEFT JOIN leak_episode e ON e.id = a.episode_id"
+    " LEFT JOIN meter m ON m.id = COALESCE(e.meter_id, a.meter_id)"
+    " LEFT JOIN meter_state s ON s.meter_id = e.meter_id) p) q"
+    " WHERE (q.follows = 1 AND q.place <= q.most) OR (q.follows = 0 AND q.place = 1)"
+    " ORDER BY q.n, q.place"
+)
+"""Of the alerts before the page one is read as well, for their total."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsAsked:
+    """Alerts of a dwelling; a bound that is None does not narrow.
+
+    Attributes:
+        dwelling_id: where.
+        account_id: whose own limits are shown.
+        first_day: the first of the occupancy period.
+        last_day: the last one.
+        running_on: those that run on this day.
+        ended_by: those that have ended by this day.
+        after: start day and id of the last alert of the page before.
+        most: how many.
+    """
+
+    dwelling_id: int
+    account_id: int | None
+    first_day: date
+    last_day: date | None
+    running_on: date | None = None
+    ended_by: date | None = None
+    after: tuple[date, int] | None = None
+    most: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds."""
+
+    meter_id: int
+    level_now: int
+    over_range: bool
+    loss_litres: Decimal | None
+    mean_flow_lph: Decimal | None
+    q_min_at_opening_lph: Decimal | None
+    segments: Sequence[dict[str, Any]]
+    last_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert as stored, with its leak and the serial of its meter."""
+
+    id: int
+    alert_key: str
+    kind: AlertKind
+    fluid: Fluid
+    meter_id: int | None
+    printed_serial: str | None
+    own_limit: LimitPeriod | None
+    started_on: date
+    ended_on: date | None
+    amount: int | None
+    threshold: int | None
+    last_action: AlertActionKind | None
+    snoozed_until: date | None
+    snoozed_level: int | None
+    episode: EpisodeRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsFound:
+    """The alerts of a page, newest first, and how many there are on all pages."""
+
+    rows: Sequence[AlertRow]
+    total: int
+
+
+async def alerts_of(connection: BaseDBAsyncClient, asked: Sequence[AlertsAsked]) -> list[AlertsFound]:
+    """The alerts of each that was asked for."""
+    keys = [
+        (
+            number,
+            one.dwelling_id,
+            one.account_id,
+            one.first_day,
+            one.last_day,
+            one.running_on,
+            one.ended_by,
+            one.after[0] if one.after else None,
+            one.after[1] if one.after else None,
+            one.most,
+        )
+        for number, one in enumerate(asked)
+    ]
+    found: list[list[dict[str, Any]]] = [[] for _ in asked]
+    for row in await select_by(connection, _COLUMNS, _STATEMENT, keys):
+        found[row["n"]].append(row)
+    return [
+        AlertsFound([_row(row) for row in rows if row["follows"]], rows[0]["total"] if rows else 0)
+        for rows in found
+    ]
+
+
+async def true_start(connection: BaseDBAsyncClient, asked: AlertsAsked) -> date | None:
+    """When the alert began that the page before ended with: earlier than shown, if before the move-in."""
+    assert asked.after is not None
+    keys = [(0, asked.dwelling_id, asked.account_id, asked.first_day, asked.last_day)]
+    ends = (asked.running_on, asked.ended_by, None, asked.after[1], None)
+    rows = await select_by(
+        connection,
+        _COLUMNS,
+        f"SELECT a.started_on FROM k JOIN alert a ON a.id = k.after_id AND {_NARROWED}",  # noqa: S608 - our own words
+        [(*key, *ends) for key in keys],
+    )
+    return day(rows[0]["started_on"]) if rows else None
+
+
+def _row(row: dict[str, Any]) -> AlertRow:
+    return AlertRow(
+        id=row["id"],
+        alert_key=row["alert_key"],
+        kind=AlertKind(row["kind"]),
+        fluid=Fluid(row["fluid"]),
+        meter_id=row["meter_id"],
+        printed_serial=row["printed_serial"],
+        own_limit=LimitPeriod(row["own_limit"]) if row["own_limit"] else None,
+        started_on=day(row["started_on"]),
+        ended_on=day_or_none(row["ended_on"]),
+        amount=row["amount"],
+        threshold=row["threshold"],
+        last_action=AlertActionKind(row["last_action"]) if row["last_action"] else None,
+        snoozed_until=day_or_none(row["snoozed_until"]),
+        snoozed_level=row["snoozed_level"],
+        episode=None if row["episode_id"] is None else _episode(row),
+    )
+
+
+def _episode(row: dict[str, Any]) -> EpisodeRow:
+    return EpisodeRow(
+        meter_id=row["leak_meter_id"],
+        level_now=row["level_now"],
+        over_range=bool(row["over_range"]),
+        loss_litres=decimal_or_none(row["loss_litres"]),
+        mean_flow_lph=decimal_or_none(row["mean_flow_lph"]),
+        q_min_at_opening_lph=decimal_or_none(row["q_min_at_opening_lph"]),
+        segments=document(row["segments"]),
+        last_s=row["last_at"],
+    )

@@ -1,0 +1,118 @@
+"""Completes lists of plain values: leaves, and objects whose selected fields are attributes.
+
+In: the type of a list's items and the fields that an operation selects of them. Out: a function from an item
+to its part of the answer, made once for a list, or None if an item needs more: a resolver, an argument, an
+abstract type. The one rule: it answers what graphql-core answers, or raises; the caller then completes that
+item by graphql-core, which finds the error, its path and what becomes null. graphql-core spends some ten
+microseconds on a field, these functions less than one.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    Undefined,
+    get_named_type,
+    is_enum_type,
+    is_leaf_type,
+)
+from graphql.execution.executor import Executor
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+Completed: TypeAlias = Callable[[Any], Any]
+
+
+class NotPlainError(Exception):
+    """A value that graphql-core must complete: null where it may not be, or of another kind."""
+
+
+def plain_completer(
+    executor: Executor[Any], item_type: GraphQLOutputType, field_details_list: Any
+) -> Completed | None:
+    """What completes a plain value of this type; None if graphql-core must."""
+    is_required = isinstance(item_type, GraphQLNonNull)
+    kind: Any = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
+    if is_leaf_type(kind):
+        return _leaf(kind, is_required=is_required)
+    complete: Completed | None = None
+    if isinstance(kind, GraphQLList) and is_leaf_type(get_named_type(kind)):
+        item = plain_completer(executor, kind.of_type, field_details_list)
+        complete = None if item is None else _list(item)
+    elif isinstance(kind, GraphQLObjectType) and kind.is_type_of is None:
+        complete = _object(executor, kind, field_details_list)
+    if complete is None or is_required:
+        return complete
+    return _optional(complete)
+
+
+def _optional(complete: Completed) -> Completed:
+    return lambda value: None if value is None else complete(value)
+
+
+def _leaf(kind: Any, *, is_required: bool) -> Completed:
+    coerce = kind.coerce_output_value
+    known: dict[Any, Any] = {} if is_required else {None: None}
+
+    def checked(value: Any) -> Any:
+        coerced = coerce(value)
+        if coerced is None or coerced is Undefined or isinstance(value, Exception):
+            raise NotPlainError
+        return coerced
+
+    def named(value: Any) -> Any:
+        """Of an enum, whose values are few."""
+        name = known.get(value, Undefined)
+        if name is Undefined:
+            name = known[value] = checked(value)
+        return name
+
+    if is_enum_type(kind):
+        return named
+    return checked if is_required else lambda value: None if value is None else checked(value)
+
+
+def _list(item: Completed) -> Completed:
+    def completed(values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            raise NotPlainError
+        return [item(value) for value in values]
+
+    return completed
+
+
+def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list: Any) -> Completed | None:
+    selected = executor.collect_subfields(kind, field_details_list)
+    parts: list[tuple[str, str, Completed]] = []
+    for response_name, details in selected.grouped_field_set.items():
+        name = details[0].node.name.value
+        if name == "__typename":
+            parts.append((response_name, "__class__", lambda _: kind.name))
+            continue
+        field = kind.fields.get(name)
+        attribute = None if field is None else _attribute_of(field)
+        if field is None or attribute is None:
+            return None
+        complete = plain_completer(executor, field.type, details)
+        if complete is None:
+            return None
+        parts.append((response_name, attribute, complete))
+
+    def completed(value: Any) -> Any:
+        if value is None:
+            raise NotPlainError
+        return {name: complete(getattr(value, attribute)) for name, attribute, complete in parts}
+
+    return completed
+
+
+def _attribute_of(field: GraphQLField) -> str | None:
+    """The attribute that a field without a resolver shows."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    is_plain = isinstance(definition, StrawberryField) and definition.is_basic_field and not field.args
+    return definition.python_name if isinstance(definition, StrawberryField) and is_plain else None

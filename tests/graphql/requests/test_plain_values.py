@@ -1,0 +1,59 @@
+"""Lists of plain values are completed without graphql-core, and answered as by it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from graphql_schema.requests import executor
+from tests.graphql.conftest import WATER
+from tests.support.factories import NOW
+
+ALIASES = """query ($known: Boolean!) { viewer { dwellings {
+  days: dailyConsumption(fluid: COLD_WATER) {
+    __typename on: day amount @include(if: $known) { l: smallest value } ...Q quality
+  }
+  dailySeries(fluid: COLD_WATER) { days amounts qualities unit }
+} } }
+fragment Q on DayConsumption { amount @include(if: $known) { unit } q: quality }"""
+
+
+@pytest.fixture
+async def days(claire: Any, home: Any) -> Any:
+    """Claire's water of twenty days, the last of them without data."""
+    await home.consume(WATER, NOW.date() - timedelta(days=30), NOW.date() - timedelta(days=11), daily=1234)
+    return claire
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_aliases_fragments_and_directives(
+    days: Any, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """Whatever is selected, the answer is that of graphql-core, in the order of the selection."""
+    made: list[Any] = []
+    make = executor.plain_completer
+
+    def noted(*args: Any) -> Any:
+        made.append(make(*args))
+        return made[-1]
+
+    monkeypatch.setattr(executor, "plain_completer", noted)
+    plain = (await days.post(ALIASES, {"known": known})).text
+    assert len(made) == 4
+    assert None not in made
+    monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
+    assert (await days.post(ALIASES, {"known": known})).text == plain
+
+
+async def test_columns_hold_the_values_of_the_points(days: Any) -> None:
+    """`dailySeries` has the days, amounts and qualities of `dailyConsumption`; null where no data is."""
+    query = """{ viewer { dwellings {
+      points: dailyConsumption(fluid: COLD_WATER) { day amount { value } quality }
+      columns: dailySeries(fluid: COLD_WATER) { unit days amounts qualities } } } }"""
+    (dwelling,) = (await days.ask(query))["viewer"]["dwellings"]
+    points, columns = dwelling["points"], dwelling["columns"]
+    assert columns["unit"] == "CUBIC_METRE"
+    assert columns["days"] == [point["day"] for point in points]
+    assert columns["amounts"] == [point["amount"] and point["amount"]["value"] for point in points]
+    assert columns["qualities"] == [point["quality"] for point in points]
+    assert (columns["amounts"][0], columns["amounts"][-1]) == ("1.234", None)
