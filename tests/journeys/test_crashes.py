@@ -19,7 +19,7 @@ from tests.support.crash.run import Database, PostgresqlServer, Run, SqliteFile,
 from tests.support.crash.tables import Tables, faults, tables_of
 
 METERS, HOURS = 36, 72
-BATCH = 100
+BATCH = 20
 SECRET = "a secret of the crash tests, 32 characters"
 
 

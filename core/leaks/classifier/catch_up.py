@@ -32,6 +32,9 @@ def cuts_of(settled: Iterable[int], *, first_s: int, last_s: int, stretch_s: int
     kept = {at_s // stretch_s for at_s in wanted}
     stretches = range(first_s // stretch_s + 1, last_s // stretch_s + 1)
     others = [number * stretch_s + _DAY_S for number in stretches if number not in kept]
+    begun_s, begun = first_s + _DAY_S // 2, first_s // stretch_s
+    if begun_s // stretch_s == begun < last_s // stretch_s and begun not in kept:
+        others.append(begun_s)  # of the stretch in which the series begins, too
     return sorted(at_s + LATE_S for at_s in (*wanted, *others) if at_s + LATE_S < last_s)
 
 

@@ -60,7 +60,7 @@ def test_states_are_settled_again_at_the_moments_asked_for() -> None:
     _, settled = in_parts(readings, cuts)
     moments = [one.settled_s for one in settled]
     assert set(asked) < set(moments)
-    assert [(at_s - start_s) // MONTH for at_s in moments] == [1, 2, 3, 4, 5, 5]
+    assert [(at_s - start_s) // MONTH for at_s in moments] == [0, 1, 2, 3, 4, 5, 5]
     assert moments[-1] == int(times[-1]) - LATE_S
 
 
