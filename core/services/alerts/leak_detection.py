@@ -166,10 +166,14 @@ async def _replace(
             await _withdraw(connection, rows[old.started_on], now=now)
             continue
         row = rows[old.started_on] if old else damaged.get(new.started_on, LeakEpisode(meter_id=meter.id))
-        if old == replace(new, stale=False):  # staleness depends on the moment and is not stored
+        one = judged[new.started_on]
+        is_known = old == replace(new, stale=False)  # staleness depends on the moment and is not stored
+        if is_known and row.detected_at == datetime.fromtimestamp(one.detected_s, UTC):
             continue
-        _write(row, judged[new.started_on], now)
+        _write(row, one, now)
         await row.save(using_db=connection)
+        if is_known:  # a late reading shows that it could have been detected earlier: nothing to notify
+            continue
         findings.append(DetectedLeak(meter, row, _ended(new, new_events), _going_on(new)))
     return findings
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from core.access import SYSTEM
-from core.models import LeakCheckpoint, LeakClassifierState
+from core.models import Alert, LeakCheckpoint, LeakClassifierState, LeakEpisode
 from core.services.alerts.classifier_state import follow_meters
+from core.services.alerts.leak_detection import watch
 from core.services.places.meter_directory import meters_by_address
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
@@ -45,3 +46,30 @@ async def test_a_late_reading_makes_the_settled_state_anew_though_it_ends_at_the
     in_order = await settled()
     assert late[0] == in_order[0] != without[0]
     assert late[0][0][0] == without[0][0][0]
+
+
+async def test_a_late_reading_moves_the_moment_of_detection_and_raises_nothing(
+    application, key_encryption, izar
+) -> None:
+    """Four hours of a leak are missing and come last: it is detected at the moment at which it is detected
+    when all arrive in order, and is notified once.
+    """
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    lines = izar.hourly(START, [6] * 32)
+    now = START + 2 * DAY
+    detected, raised = [], []
+    for some in ([*lines[:24], *lines[28:]], lines[24:28]):
+        raised.append((await take_in(application, SYSTEM, some, source="test", now=now)).alerts)
+        detected.append((await LeakEpisode.get()).detected_at)
+    await Alert.all().delete()
+    await LeakEpisode.all().delete()
+    meters = await meters_by_address(SYSTEM, [izar.address], key_encryption=key_encryption)
+    (meter,) = meters.values()
+    in_order = await watch(
+        current_database(),
+        {meter: (START.date(), now.date())},
+        thresholds_of=application.registry.leak_thresholds,
+        now=now,
+    )
+    assert detected[1] == in_order[0].episode.detected_at < detected[0]
+    assert raised == [1, 0]

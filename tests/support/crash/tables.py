@@ -4,6 +4,7 @@ In: an open application. Out: rows as text, without what may differ (row ids, ho
 The one rule: nothing is changed; the recomputation runs in a transaction that is rolled back.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -60,13 +61,23 @@ STORED: Mapping[str, str] = {
     **COMPUTED,
 }
 
+_LEAK = re.compile(r"^leak:(\d+)(?=:|$)")
+
 Tables = Mapping[str, Sequence[tuple[str, ...]]]
 
 
 async def tables_of(database: BaseDBAsyncClient, which: Mapping[str, str] = STORED) -> Tables:
-    """The rows of the tables, as text."""
+    """The rows of the tables, as text; keys name a leak by its meter and first day, not by its row."""
+    episodes = await database.execute_query_dict("SELECT id, meter_id, started_on FROM leak_episode")
+    leaks = {str(row["id"]): f"{row['meter_id']}/{row['started_on']}" for row in episodes}
+
+    def named(value: object) -> str:
+        return _LEAK.sub(lambda found: f"leak:{leaks.get(found[1], found[1])}", str(value))
+
     return {
-        name: [tuple(map(str, dict(row).values())) for row in await database.execute_query_dict(query)]
+        name: sorted(
+            tuple(map(named, dict(row).values())) for row in await database.execute_query_dict(query)
+        )
         for name, query in which.items()
     }
 
