@@ -32,14 +32,14 @@ class RecurringDrawView:
     """Draws that come back at about the same hour; `answer` is None until somebody has answered.
 
     `litres` are those of the larger of the first two, `minute_of_day` when the first began by the residence's
-    clock.
+    clock; both are the occupant's, and None for a manager.
     """
 
     id: int
     fluid: Fluid
     printed_serial: str
-    minute_of_day: int
-    litres: int
+    minute_of_day: int | None
+    litres: int | None
     draws: int
     first_on: date
     last_on: date
