@@ -22,6 +22,7 @@ class Audience(StrEnum):
 
     BUILDING: managers and staff, who know the building. MANAGERS: managers. OCCUPANCY: managers, while
     somebody lives there. CONSENTED: managers, where that person has consented (CN-01). OCCUPANT: nobody else.
+    MANAGER_ONLY: managers alone, and no occupant.
     """
 
     BUILDING = "BUILDING"
@@ -29,6 +30,7 @@ class Audience(StrEnum):
     OCCUPANCY = "OCCUPANCY"
     CONSENTED = "CONSENTED"
     OCCUPANT = "OCCUPANT"
+    MANAGER_ONLY = "MANAGER_ONLY"
 
 
 class WithheldReason(StrEnum):
@@ -56,6 +58,8 @@ def reason_withheld(
         occupied: whether an occupant is known today; of importance for managers alone.
         consented: whether that occupant's last answer is a consent.
     """
+    if audience is Audience.MANAGER_ONLY:
+        return None if basis is Basis.MANAGER else WithheldReason.NOT_FOR_ROLE
     match basis:
         case Basis.OCCUPANT:
             return None

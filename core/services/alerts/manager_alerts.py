@@ -157,5 +157,5 @@ def _without_figures(view: AlertView) -> AlertView:
         q_min_at_opening_lph=None,
         amount=None,
         threshold=None,
-        recurring_draw=None if draw is None else replace(draw, minute_of_day=None, litres=None),
+        recurring_draw=None if draw is None else draw.without_figures(),
     )

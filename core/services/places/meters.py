@@ -18,6 +18,7 @@ from core.access import Permission, Role, Viewer
 from core.access.narrowing import Basis
 from core.consumption import day_start
 from core.consumption.fluids import Fluid
+from core.errors import NotFound
 from core.metering import StatusFlag, bits_to_flags
 from core.models import Meter
 from core.services.shared import columns, time_series
@@ -90,6 +91,21 @@ async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dic
             reading = None
         found[row.dwelling_id].append(_view(row, reading))
     return found
+
+
+async def meter_seen(viewer: Viewer, meter_id: int) -> MeterView:
+    """One meter that the viewer sees.
+
+    Raises:
+        NotFound: no such meter, or none of the viewer's.
+    """
+    viewer.require(Permission.METERS_READ)
+    row = await Meter.get_or_none(id=meter_id)
+    found = {} if row is None else await meters_by_dwelling(viewer, [row.dwelling_id])
+    for view in (view for views in found.values() for view in views):
+        if view.id == meter_id:
+            return view
+    raise NotFound("No such meter.", field="id")
 
 
 async def _in_charge(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:

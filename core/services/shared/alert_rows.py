@@ -44,7 +44,7 @@ _NARROWED = (
 _OF_DWELLING = f"FROM k JOIN alert a ON a.dwelling_id = k.dwelling_id AND {_NARROWED}"
 _OF_RESIDENCE = (
     "FROM k JOIN dwelling d ON d.residence_id = k.residence_id"
-    f" JOIN alert a ON a.dwelling_id = d.id AND {_NARROWED}"
+    f' JOIN "alert" a ON a.dwelling_id = d.id AND {_NARROWED}'
 )
 _STATEMENT = (
     "SELECT q.* FROM (SELECT p.*, COUNT(*) OVER (PARTITION BY p.n) AS total,"
