@@ -117,7 +117,7 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     (seen,) = await seen_by_manager(life)
     assert seen.workflow.status == "REPAIRED"
     assert [action.note for action in seen.workflow.actions] == ["", "Joint changé"]
-    assert (seen.place, seen.level) == ("A · 1 · 2 · 12", 3)
+    assert (seen.dwelling_id, seen.level, seen.loss_litres) == (1, 3, None)
 
     # It still runs, at a lower flow: the first whole day after 48 hours shows it.
     await life.passes(5, 5, 5, shuffled=shuffled)

@@ -95,7 +95,7 @@ async def test_anothers_dwelling_is_not_found(claire: Any, key_encryption: KeyEn
     [
         "", "1", "é", "RHdlbGxpbmc6", "A" * 10_000, global_id("Dwelling:0"), global_id("Dwelling:-1"),
         global_id("Dwelling:1; DROP TABLE"), global_id(f"Dwelling:{2**63}"), global_id("Dwelling:٣"),
-        global_id("Alert:1"), global_id("Nothing:1"), global_id("Dwelling:1") + "\n",
+        global_id("Reading:1"), global_id("Nothing:1"), global_id("Dwelling:1") + "\n",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["dwelling", "node"])
