@@ -85,8 +85,8 @@ def test_a_scope_reads_and_changes_nothing() -> None:
 
 
 def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
-    """With every scope a gateway's would read nothing, staff's places and meters, a manager's alerts and months
-    as well; none is issued to them.
+    """With every scope a gateway's would read nothing, staff's places and meters, a manager's alerts and
+    months as well; none is issued to them.
     """
     places = {Permission.DWELLINGS_READ, Permission.METERS_READ}
     expectations = (

@@ -247,7 +247,8 @@ async def test_a_residences_documents_are_for_its_managers(application, key_encr
             await residence_documents(application, viewer, number)
 
 
-DAYS = """{ residences(first: 2) { edges { node { dwellings(first: 5) { edges { node { id place withheld { field reason }
+DAYS = """{ residences(first: 2) { edges { node { dwellings(first: 5) { edges { node {
+  id place withheld { field reason }
   dailyConsumption(fluid: COLD_WATER, from: "2026-11-20") { day amount { value } } } } } } } } }"""
 
 

@@ -8,11 +8,13 @@ occupant is known nobody could consent (CN-01, CN-10).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from core.access import Permission, Viewer
 from core.errors import ConsentRequired, NoOccupant, NotFound
 from core.models import ConsentRecord, ConsentState
 from core.services.occupancy.consents import last_answers
+from core.services.shared.kept import kept_rows
 from core.services.shared.place_rows import PlaceRow
 from core.services.shared.scope import Home, OccupancyPeriod, present_periods
 
@@ -41,8 +43,17 @@ class PresentOccupancy:
 async def present_occupancies(
     viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
 ) -> dict[int, PresentOccupancy]:
-    """Of the manager's dwellings; what is not the manager's is left out. Three statements for all."""
+    """Of the manager's dwellings; what is not the manager's is left out. Three statements for all.
+
+    A viewer that keeps what was read is answered from it.
+    """
     viewer.require(Permission.MANAGED_DAYS_READ)
+    return await kept_rows(viewer, "present occupancies", dwelling_ids, partial(_present, viewer, now))
+
+
+async def _present(
+    viewer: Viewer, now: datetime, dwelling_ids: Collection[int]
+) -> dict[int, PresentOccupancy]:
     present = await present_periods(viewer, dwelling_ids, now=now)
     answers = await last_answers(present.values())
     return {

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -21,6 +22,7 @@ from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Meter, Occupancy, OccupancyKind
 from core.services.shared import place_rows as places
+from core.services.shared.kept import keep, kept_rows
 from core.services.shared.occupancy_rows import OccupancyRow, occupancy_rows
 from core.services.shared.place_rows import (
     Charge,
@@ -307,27 +309,42 @@ def charge_of(viewer: Viewer) -> Charge | None:
 async def places_in_charge(viewer: Viewer, dwelling_ids: Collection[int]) -> dict[int, PlaceRow]:
     """Those of the dwellings that the viewer is in charge of, by their numbers."""
     charge = charge_of(viewer)
+    if charge is None:
+        return {}
     known = [number for number in dwelling_ids if 0 < number <= _LARGEST_ID]
-    return await places.place_rows(charge, known) if charge and known else {}
+    return await kept_rows(viewer, _PLACES, known, partial(places.place_rows, charge))
 
 
 async def residences_in_charge(viewer: Viewer, residence_ids: Collection[int]) -> dict[int, ResidenceRow]:
     """Those of the residences that the viewer is in charge of, by their numbers."""
     charge = charge_of(viewer)
+    if charge is None:
+        return {}
     known = [number for number in residence_ids if 0 < number <= _LARGEST_ID]
-    return await places.residence_rows(charge, known) if charge and known else {}
+    return await kept_rows(viewer, _RESIDENCES, known, partial(places.residence_rows, charge))
 
 
 async def place_pages_in_charge(viewer: Viewer, asked: Sequence[PlacesAsked]) -> list[Found]:
     """Pages of the dwellings of residences; empty for one that the viewer is not in charge of."""
     charge = charge_of(viewer)
-    return [Found((), 0) for _ in asked] if charge is None else await places.place_pages(charge, asked)
+    if charge is None:
+        return [Found((), 0) for _ in asked]
+    pages = await places.place_pages(charge, asked)
+    keep(viewer, _PLACES, {row["dwelling_id"]: row for page in pages for row in page.rows})
+    return pages
 
 
 async def residence_page_in_charge(viewer: Viewer, asked: ResidencesAsked) -> Found:
     """A page of the residences that the viewer is in charge of."""
     charge = charge_of(viewer)
-    return Found((), 0) if charge is None else await places.residence_page(charge, asked)
+    if charge is None:
+        return Found((), 0)
+    found = await places.residence_page(charge, asked)
+    keep(viewer, _RESIDENCES, {row["residence_id"]: row for row in found.rows})
+    return found
+
+
+_PLACES, _RESIDENCES = "places", "residences"
 
 
 def whole_time(place: PlaceRow) -> Home:
@@ -337,10 +354,7 @@ def whole_time(place: PlaceRow) -> Home:
 
 @dataclass(frozen=True, slots=True)
 class PresentPeriod:
-    """A dwelling and its occupancy period today, with the numbers of the occupancies that form it.
-
-    None and none where no occupant is known.
-    """
+    """A dwelling and its occupancy period today, with the occupancies that form it; None: none is known."""
 
     place: PlaceRow
     period: OccupancyPeriod | None
