@@ -12,7 +12,7 @@ import strawberry
 from core.errors import InvalidInput, NotFound
 from core.services.accounts.access_tokens import my_tokens
 from core.services.alerts.draw_questions import recurring_draw
-from core.services.alerts.seen_alerts import alert_seen
+from core.services.alerts.manager_alerts import alert_seen
 from core.services.auth.sessions import my_sessions
 from core.services.occupancy.dwelling_requests import dwelling_request
 from core.services.places.dwellings import dwelling_seen, residence_seen

@@ -16,9 +16,8 @@ from strawberry.dataloader import DataLoader
 from core.access import Role, Viewer, Visitor
 from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
-from core.services.alerts.manager_alerts import ManagersQuestion
+from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
-from core.services.alerts.seen_alerts import alerts_seen
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,

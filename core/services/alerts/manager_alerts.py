@@ -1,4 +1,4 @@
-"""The alerts of a residence or a dwelling for its manager.
+"""The alerts of a residence or a dwelling for its manager, and for whoever asks.
 
 The one rule: a manager sees that a dwelling has an alert, since when, its level and its status, as the
 resident does; loss and flow are the resident's consumption and are not shown here (CN-01), and so is the hour
@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias, cast
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
 from core.access.narrowing import Basis
 from core.errors import Forbidden, NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import cost_of
+from core.models import Alert
 from core.services.alerts.resident_alerts import (
     AlertView,
     Look,
+    OneAlert,
     Question,
+    alerts_asked,
     page_of,
     question_of,
     views_of,
@@ -44,6 +47,7 @@ class ResidenceAlerts:
 
 
 ManagersQuestion: TypeAlias = Question | ResidenceAlerts
+_LARGEST_ID = 2**63 - 1
 
 
 async def managed_alerts(
@@ -159,3 +163,35 @@ def _without_figures(view: AlertView) -> AlertView:
         threshold=None,
         recurring_draw=None if draw is None else draw.without_figures(),
     )
+
+
+async def alerts_seen(
+    viewer: Viewer, asked: Sequence[ManagersQuestion], *, thresholds_of: ThresholdsOf, now: datetime
+) -> list[Page[AlertView] | SubmeterError]:
+    """The alerts of each place that was asked for; a resident's are those of dwellings."""
+    if viewer.role is not Role.RESIDENT:
+        return await alerts_in_charge(viewer, asked, thresholds_of=thresholds_of, now=now)
+    own = [one for one in asked if not isinstance(one, ResidenceAlerts)]
+    found = iter(await alerts_asked(viewer, own, thresholds_of=thresholds_of, now=now))
+    return [
+        NotFound("No such residence.", field="id") if isinstance(one, ResidenceAlerts) else next(found)
+        for one in asked
+    ]
+
+
+async def alert_seen(
+    viewer: Viewer, alert_id: int, *, thresholds_of: ThresholdsOf, now: datetime
+) -> AlertView:
+    """One alert.
+
+    Raises:
+        NotFound: there is no such alert, or it is not the viewer's.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    row = await Alert.get_or_none(id=alert_id) if 0 < alert_id <= _LARGEST_ID else None
+    if row is not None:
+        asked = [OneAlert(row.dwelling_id, alert_id)]
+        (page,) = await alerts_seen(viewer, asked, thresholds_of=thresholds_of, now=now)
+        if not isinstance(page, SubmeterError) and page.items:
+            return page.items[0]
+    raise NotFound("No such alert.", field="id")

@@ -207,7 +207,7 @@ async def test_to_others_the_whole_noun_does_not_exist(
     assert (await portal.ask("{ residences { totalCount } }"))["residences"]["totalCount"] == 0
 
 
-async def test_a_token_is_told_what_it_was_not_made_for(claire: Any) -> None:
+async def test_what_a_token_was_not_made_for_is_listed(claire: Any) -> None:
     """What its scopes do not cover is listed, beside the error for who asks for it all the same."""
     create = 'mutation { createAccessToken(name: "HA", scopes: [READ_MONTHLY]) { token } }'
     claire.token = (await claire.ask(create))["createAccessToken"]["token"]
