@@ -27,12 +27,13 @@ from core.texts.alerts import (
 )
 from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
 from graphql_schema.alerts.actions import AlertWorkflow
+from graphql_schema.alerts.evidence import AlertEvidence
 from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import Narrowed, metadata_of, noted
+from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.paging import cursor, parse_cursor
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
@@ -155,6 +156,10 @@ class AlertFields(Node, Narrowed):
             recurring_draw=None if draw is None else RecurringDraw.of(draw, view.basis, view.dwelling_id),
             workflow=AlertWorkflow.of(view.workflow),
         )
+
+    @narrowed("What showed a leak, and its present level; null if that is not known.", Audience.OCCUPANT)
+    def evidence(self, info: Info) -> AlertEvidence | None:  # noqa: ARG002 - `narrowed` asks by it who looks
+        return AlertEvidence.known(self.view.evidence)
 
     @resolved("The alert in one line: `Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
     async def title(self, info: Info, language: Language | None = None) -> str:

@@ -15,6 +15,7 @@ from core.access.narrowing import Audience
 from core.consumption.amounts import rounded
 from core.services.places.dwellings import ResidenceView
 from core.services.portfolio.publication import DocumentView, residence_documents
+from graphql_schema.alerts.evidence import LeakLevel, leak_levels
 from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
@@ -43,6 +44,7 @@ class ResidenceDocument(Node):
 @strawberry.type
 class ResidenceFields(Node, Narrowed, ResidenceAddress):
     number: strawberry.Private[int]
+    operator_code: strawberry.Private[str]
     code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
     time_zone: str = strawberry.field(
         description="The IANA name of the time zone; all days and months are in this zone."
@@ -67,6 +69,10 @@ class ResidenceFields(Node, Narrowed, ResidenceAddress):
             number=view.id,
             water_price=None if price is None else rounded(price, 4),
         )
+
+    @resolved("The levels of leak alerts at this residence, the lowest first.")
+    def leak_levels(self, info: Info) -> list[LeakLevel]:
+        return leak_levels(info.context.application.registry.leak_thresholds(self.operator_code))
 
     @narrowed(
         "The documents of the residence («Mes documents»), newest first.",

@@ -161,6 +161,7 @@ def _without_figures(view: AlertView) -> AlertView:
         q_min_at_opening_lph=None,
         amount=None,
         threshold=None,
+        stored_evidence=None,
         recurring_draw=None if draw is None else draw.without_figures(),
     )
 

@@ -32,7 +32,7 @@ from core.services.shared.alert_rows import (
     alerts_of,
     true_start,
 )
-from core.services.shared.columns import decimal_or_none
+from core.services.shared.columns import decimal_or_none, document
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, OccupancyPeriod, homes
 from core.services.shared.transaction import current_database
@@ -71,8 +71,15 @@ class AlertView:
     own_limit: LimitPeriod | None
     meter_id: int | None
     printed_serial: str | None
+    stored_evidence: object
     recurring_draw: RecurringDrawView | None
     workflow: AlertWorkflowView
+
+    @property
+    def evidence(self) -> dict[str, Any] | None:
+        """What showed the leak, at its opening and at its last change; None if that is another occupant's."""
+        known: dict[str, Any] | None = document(self.stored_evidence)
+        return known
 
     @property
     def snoozed(self) -> bool:
@@ -305,6 +312,7 @@ def _view(
         own_limit=row.own_limit,
         meter_id=row.meter_id if episode is None else episode.meter_id,
         printed_serial=row.printed_serial,
+        stored_evidence=episode.evidence if episode and own else None,
         recurring_draw=recurring if recurring and period.holds(recurring.first_on) else None,
         workflow=workflow,
     )

@@ -54,7 +54,7 @@ _STATEMENT = (
     " a.id, a.dwelling_id, a.alert_key, a.kind, a.fluid, a.meter_id, a.own_limit, a.started_on, a.ended_on,"
     " a.amount, a.threshold, a.last_action, a.snoozed_until, a.snoozed_level, a.episode_id,"
     " e.meter_id AS leak_meter_id, e.level_now, e.over_range, e.loss_litres, e.mean_flow_lph,"
-    " e.q_min_at_opening_lph, e.segments, m.printed_serial, s.last_at"
+    " e.q_min_at_opening_lph, e.segments, e.evidence, m.printed_serial, s.last_at"
     " {0}"
     " LEFT JOIN leak_episode e ON e.id = a.episode_id"
     " LEFT JOIN meter m ON m.id = COALESCE(e.meter_id, a.meter_id)"
@@ -96,7 +96,7 @@ class AlertsAsked:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRow:
-    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds."""
+    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a document."""
 
     meter_id: int
     level_now: int
@@ -105,6 +105,7 @@ class EpisodeRow:
     mean_flow_lph: Decimal | None
     q_min_at_opening_lph: Decimal | None
     segments: Sequence[dict[str, Any]]
+    evidence: object
     last_s: int | None
 
 
@@ -207,5 +208,6 @@ def _episode(row: dict[str, Any]) -> EpisodeRow:
         mean_flow_lph=decimal_or_none(row["mean_flow_lph"]),
         q_min_at_opening_lph=decimal_or_none(row["q_min_at_opening_lph"]),
         segments=document(row["segments"]),
+        evidence=row["evidence"],
         last_s=row["last_at"],
     )

@@ -25,7 +25,7 @@ OCCUPANCY, DAYS, OCCUPANT, MANAGER_ONLY = "vOvvNR", "vOCvNR", "vORRRR", "RRvvvR"
 TABLE = {
     "Residence": {
         EVERYBODY: "id seenAs withheld name street postcode city code timeZone operatorName publishedAt"
-        " waterPrice dwellings",
+        " waterPrice leakLevels dwellings",
         MANAGER_ONLY: "documents activeAlerts pastAlerts",
     },
     "Dwelling": {
@@ -47,7 +47,7 @@ TABLE = {
         EVERYBODY: "id seenAs withheld kind fluid level levelMax startedOn endedOn durationDays stale"
         " meterSerial ownLimit recurringDraw workflow title period equivalent meterLabel dwelling meter",
         OCCUPANT: "overRange lossLitres lossM3 lossCost projection meanFlowLph minimumFlowAtOpeningLph amount"
-        " threshold",
+        " threshold evidence",
     },
     "RecurringDraw": {
         EVERYBODY: "id seenAs withheld fluid meterSerial draws firstOn lastOn answer answeredBy answeredAt"
@@ -63,7 +63,7 @@ MAY_BE_NULL = {
     "Residence": set(),
     "Dwelling": {"lot", "managerReference", "surfaceM2", "visibleUntil"},
     "Meter": {"removedOn"},
-    "Alert": {"endedOn", "ownLimit", "recurringDraw", "period", "amount", "threshold"},
+    "Alert": {"endedOn", "ownLimit", "recurringDraw", "period", "amount", "threshold", "evidence"},
     "RecurringDraw": {"answer", "answeredBy", "answeredAt"},
 }
 """What this home does not have, whoever looks."""
