@@ -23,11 +23,10 @@ from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
 from graphql_schema.dwellings.consents import ConsentMutation
-from graphql_schema.dwellings.dwellings import DwellingQuery
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
 from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
-from graphql_schema.managers.residences import ManagedQuery
+from graphql_schema.managers.residences import ResidenceQuery
 from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
 from graphql_schema.registration.mutations import RegistrationMutation
@@ -41,8 +40,7 @@ from graphql_schema.requests.introspection import MOST_ERRORS
 @strawberry.type
 class Query(
     ViewerQuery,
-    DwellingQuery,
-    ManagedQuery,
+    ResidenceQuery,
     DwellingRequestQuery,
     DoubtfulReadingQuery,
     NodeQuery,

@@ -85,11 +85,15 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
+            Permission.CONSUMPTION_READ,
             Permission.DWELLING_REQUESTS_DECIDE,
+            Permission.DWELLINGS_READ,
             Permission.MANAGED_DAYS_READ,
+            Permission.METERS_READ,
         }
     ),
-    Role.STAFF: _OWN_ACCOUNT | frozenset({Permission.READINGS_CORRECT}),
+    Role.STAFF: _OWN_ACCOUNT
+    | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }

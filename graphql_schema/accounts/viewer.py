@@ -15,10 +15,9 @@ from core.services.places.dwellings import my_dwellings, owned_dwellings
 from graphql_schema.base.context import Info, language_of
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.relay import global_id
+from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
-from graphql_schema.dwellings.occupancies import OwnedDwelling
 
 strawberry.enum(
     SessionState,
@@ -35,8 +34,7 @@ strawberry.enum(
 
 
 @strawberry.type(description="An open session; each sign-in opens one.")
-class Session:
-    id: strawberry.ID
+class Session(Node):
     user_agent: str = strawberry.field(description="The user agent of the browser or app.")
     address: str | None = strawberry.field(
         description="The IP address of the sign-in; null if it is not known."
@@ -52,8 +50,7 @@ class Session:
 
 
 @strawberry.type(description="A personal access token, with which a program reads part of the viewer's data.")
-class AccessToken:
-    id: strawberry.ID
+class AccessToken(Node):
     name: str
     scopes: list[TokenScope]
     created_at: datetime
@@ -78,8 +75,7 @@ class NotificationChoice:
     description="The signed-in account. Its personal data can be read in a session only, not with an "
     "access token."
 )
-class Viewer:
-    id: strawberry.ID
+class Viewer(Node):
     state: SessionState
     account: strawberry.Private[AccountView]
     party: strawberry.Private[Party]
@@ -134,10 +130,10 @@ class Viewer:
     async def dwellings(self, info: Info) -> list[Dwelling]:
         return [Dwelling.of(view) for view in await my_dwellings(await info.context.viewer())]
 
-    @resolved("The dwellings that the viewer owns and does not live in, without metering data.")
-    async def owned_dwellings(self, info: Info) -> list[OwnedDwelling]:
+    @resolved("The dwellings that the viewer owns and does not live in: their places.")
+    async def owned_dwellings(self, info: Info) -> list[Dwelling]:
         viewer, now = await info.context.viewer(), info.context.now
-        return [OwnedDwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
+        return [Dwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
 
     @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:

@@ -1,19 +1,22 @@
-"""Alerts of a dwelling: the active ones, and the history page by page (R-080 to R-096)."""
+"""Alerts: what one shows to resident and manager (R-080 to R-096).
+
+`AlertFields` is all of an alert but the dwelling and the meter that it is about, which are nouns above it
+(`graphql_schema.dwellings.dwellings`).
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Self
 
 import strawberry
-from strawberry.relay import PageInfo
 
+from core.access.narrowing import Audience
 from core.alerting.conditions import Condition
 from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.leaks.cost import Cost
-from core.services.alerts.manager_alerts import ManagedAlertView
 from core.services.alerts.resident_alerts import AlertView
-from core.services.shared.paging import Page
 from core.texts.alerts import (
     condition_title,
     ended_condition_title,
@@ -24,13 +27,15 @@ from core.texts.alerts import (
 )
 from core.texts.leaks import alert_title, level_equivalent, loss_m3, period_text
 from graphql_schema.alerts.actions import AlertWorkflow
+from graphql_schema.alerts.evidence import AlertEvidence
 from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.paging import Edge, cursor, page_info, parse_cursor
-from graphql_schema.base.relay import global_id
+from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
+from graphql_schema.base.paging import cursor, parse_cursor
+from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 
 _CURSOR = "alert"
@@ -50,9 +55,8 @@ class LeakProjection:
         return None if cost.m3_per_year is None else cls(m3=cost.m3_per_year, cost=cost.eur_per_year)
 
 
-@strawberry.type(description="An alert about a dwelling. A figure that is not known is null, never 0.")
-class Alert:
-    id: strawberry.ID
+@strawberry.type
+class AlertFields(Node, Narrowed):
     kind: AlertKind
     fluid: Fluid
     view: strawberry.Private[AlertView]
@@ -61,34 +65,51 @@ class Alert:
         "level if it has ended. Null if the alert is not a leak."
     )
     level_max: int | None = strawberry.field(description="The highest level that the leak has had so far.")
-    over_range: bool = strawberry.field(
-        description="Whether the flow is above 20 L/h, the upper end of level 3."
+    over_range: bool | None = strawberry.field(
+        description=noted("Whether the flow is above 20 L/h, the upper end of level 3.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     started_on: date = strawberry.field(
-        description="The first day of the alert, but not before the viewer's move-in."
+        description="The first day of the alert; to a resident not before the move-in."
     )
     ended_on: date | None = strawberry.field(
         description="The first day without the condition; null while the alert is active."
     )
     duration_days: int = strawberry.field(description="Days from `startedOn` to `endedOn`, or to today.")
-    loss_litres: Decimal | None = strawberry.field(description="Total loss in litres, two decimals.")
+    loss_litres: Decimal | None = strawberry.field(
+        description=noted("Total loss in litres, two decimals.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
+    )
     loss_m3: Decimal | None = strawberry.field(
-        name="lossM3", description="Total loss in cubic metres, two decimals."
+        name="lossM3",
+        description=noted("Total loss in cubic metres, two decimals.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     loss_cost: Decimal | None = strawberry.field(
-        description="The loss in EUR, two decimals, at the residence's water price; null if either is not "
-        "known."
+        description=noted(
+            "The loss in EUR, two decimals, at the residence's water price; null if either is not known.",
+            Audience.OCCUPANT,
+        ),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     projection: LeakProjection | None = strawberry.field(
-        description="The projected loss over a year; null if the mean flow is not known or the leak has "
-        "ended."
+        description=noted(
+            "The projected loss over a year; null if the mean flow is not known or the leak has ended.",
+            Audience.OCCUPANT,
+        ),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     mean_flow_lph: Decimal | None = strawberry.field(
-        description="Mean flow in litres per hour, two decimals."
+        description=noted("Mean flow in litres per hour, two decimals.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     minimum_flow_at_opening_lph: Decimal | None = strawberry.field(
-        description="Minimum flow in litres per hour when the alert opened, two decimals; the level is "
-        "derived from it."
+        description=noted(
+            "Minimum flow in litres per hour when the alert opened, two decimals; the level is "
+            "derived from it.",
+            Audience.OCCUPANT,
+        ),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     stale: bool = strawberry.field(
         description="Whether the alert is active but its meter has sent no data for days."
@@ -97,10 +118,12 @@ class Alert:
         description="The serial number printed on the meter; null if the alert is not about a single meter."
     )
     amount: Amount | None = strawberry.field(
-        description="For OVER_CONSUMPTION: the consumption of the month or day."
+        description=noted("For OVER_CONSUMPTION: the consumption of the month or day.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     threshold: Amount | None = strawberry.field(
-        description="For OVER_CONSUMPTION: the threshold that was exceeded."
+        description=noted("For OVER_CONSUMPTION: the threshold that was exceeded.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
     )
     own_limit: LimitPeriod | None = strawberry.field(
         description="For OVER_CONSUMPTION: which of the viewer's own limits was exceeded; null for the "
@@ -112,11 +135,14 @@ class Alert:
     workflow: AlertWorkflow
 
     @classmethod
-    def of(cls, view: AlertView) -> "Alert":
+    def of(cls, view: AlertView) -> Self:
+        draw = view.recurring_draw
         return shown(
             cls,
             view,
             id=global_id("Alert", view.id),
+            seen_as=view.basis,
+            dwelling_id=view.dwelling_id,
             view=view,
             loss_litres=None if view.loss_litres is None else rounded(view.loss_litres, 2),
             loss_m3=loss_m3(view.loss_litres),
@@ -127,9 +153,13 @@ class Alert:
             meter_serial=view.printed_serial,
             amount=Amount.known(view.fluid, view.amount),
             threshold=Amount.known(view.fluid, view.threshold),
-            recurring_draw=None if view.recurring_draw is None else RecurringDraw.of(view.recurring_draw),
+            recurring_draw=None if draw is None else RecurringDraw.of(draw, view.basis, view.dwelling_id),
             workflow=AlertWorkflow.of(view.workflow),
         )
+
+    @narrowed("What showed a leak, and its present level; null if that is not known.", Audience.OCCUPANT)
+    def evidence(self, info: Info) -> AlertEvidence | None:  # noqa: ARG002 - `narrowed` asks by it who looks
+        return AlertEvidence.known(self.view.evidence)
 
     @resolved("The alert in one line: `Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
@@ -151,21 +181,7 @@ class Alert:
         return meter_label(self.fluid, self.meter_serial, spoken) if self.meter_serial else None
 
 
-@strawberry.type(
-    description="A page of the alert history, newest first. `totalCount`: the alerts on all pages."
-)
-class AlertConnection:
-    edges: list[Edge[Alert]]
-    page_info: PageInfo
-    total_count: int
-
-    @classmethod
-    def of(cls, page: Page[AlertView], *, after: str | None) -> "AlertConnection":
-        edges = [Edge(cursor=alert_cursor(view), node=Alert.of(view)) for view in page.items]
-        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
-
-
-def alert_cursor(view: AlertView | ManagedAlertView) -> str:
+def alert_cursor(view: AlertView) -> str:
     """The cursor of an alert in a list that is sorted newest first."""
     return cursor(_CURSOR, view.started_on.isoformat(), view.id)
 

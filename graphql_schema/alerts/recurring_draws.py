@@ -1,16 +1,21 @@
-"""Recurring draws: the question whether a burst that comes back at the same hour is somebody's own."""
+"""Recurring draws: the question whether a burst that comes back at the same hour is somebody's own.
+
+A manager sees that there is one, and the answer; hour and litres are the occupant's.
+"""
 
 from datetime import date, datetime
 
 import strawberry
 
+from core.access.narrowing import Audience, Basis
 from core.alerting.recurring_draws import DrawAnswer
 from core.services.alerts.draw_questions import RecurringDrawView, answer_recurring_draw
 from core.texts.alerts import clock_text, meter_label, recurring_draw_title
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Party
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
+from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
 
 strawberry.enum(
@@ -25,14 +30,19 @@ strawberry.enum(
     description="A burst that comes back at about the same hour, such as watering. Until somebody answers, "
     "only the first one raises an alert."
 )
-class RecurringDraw:
-    id: strawberry.ID
+class RecurringDraw(Node, Narrowed):
     view: strawberry.Private[RecurringDrawView]
     fluid: Fluid
     meter_serial: str
-    starts_at: str = strawberry.field(description="When it begins, by the residence's clock: `22:00`.")
-    litres: int = strawberry.field(description="Litres of the larger of the first two draws.")
-    draws: int = strawberry.field(description="How often it was seen in the viewer's occupancy.")
+    starts_at: str | None = strawberry.field(
+        description=noted("When it begins, by the residence's clock: `22:00`.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
+    )
+    litres: int | None = strawberry.field(
+        description=noted("Litres of the larger of the first two draws.", Audience.OCCUPANT),
+        metadata=metadata_of(Audience.OCCUPANT),
+    )
+    draws: int = strawberry.field(description="How often it was seen in the occupancy.")
     first_on: date
     last_on: date
     answer: DrawAnswer | None = strawberry.field(description="Null until somebody has answered.")
@@ -40,40 +50,31 @@ class RecurringDraw:
     answered_at: datetime | None
 
     @classmethod
-    def of(cls, view: RecurringDrawView) -> "RecurringDraw":
+    def of(cls, view: RecurringDrawView, basis: Basis, dwelling_id: int) -> "RecurringDraw":
+        minute = view.minute_of_day
         return shown(
             cls,
             view,
             id=global_id("RecurringDraw", view.id),
+            seen_as=basis,
+            dwelling_id=dwelling_id,
             view=view,
             meter_serial=view.printed_serial,
-            starts_at=clock_text(view.minute_of_day, Language.EN),
+            starts_at=None if minute is None else clock_text(minute, Language.EN),
         )
 
-    @resolved("The draw in one line: `Débit élevé récurrent vers 22 h 00 (environ 700 litres)`.")
-    async def title(self, info: Info, language: Language | None = None) -> str:
-        spoken = await info.context.language(language)
-        return recurring_draw_title(self.view.minute_of_day, self.litres, spoken)
+    @narrowed(
+        "The draw in one line: `Débit élevé récurrent vers 22 h 00 (environ 700 litres)`.", Audience.OCCUPANT
+    )
+    async def title(self, info: Info, language: Language | None = None) -> str | None:
+        minute, litres = self.view.minute_of_day, self.litres
+        if minute is None or litres is None:
+            return None
+        return recurring_draw_title(minute, litres, await info.context.language(language))
 
     @resolved("The meter: `Eau froide n°H8CA029620`.")
     async def meter_label(self, info: Info, language: Language | None = None) -> str:
         return meter_label(self.fluid, self.meter_serial, await info.context.language(language))
-
-
-@strawberry.type(
-    description="A recurring draw as managers see it: without hour and litres, which are the resident's "
-    "personal data."
-)
-class ManagedRecurringDraw:
-    id: strawberry.ID
-    draws: int
-    answer: DrawAnswer | None
-    answered_by: Party | None
-    answered_at: datetime | None
-
-    @classmethod
-    def known(cls, view: RecurringDrawView | None) -> "ManagedRecurringDraw | None":
-        return None if view is None else shown(cls, view, id=global_id("RecurringDraw", view.id))
 
 
 @strawberry.input

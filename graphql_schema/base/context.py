@@ -48,7 +48,7 @@ class Context:
     _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
+        self.loaders = self._new_loaders()
 
     async def viewer(self) -> Viewer:
         """Who is asking; looked up once, at the first field that needs it.
@@ -119,7 +119,10 @@ class Context:
 
     def _become(self, credentials: Credentials) -> None:
         self.credentials, self._viewer, self._account = credentials, None, None
-        self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
+        self.loaders = self._new_loaders()
+
+    def _new_loaders(self) -> Loaders:
+        return Loaders(self.viewer, lambda: self.visitor, self.application.registry.leak_thresholds, self.now)
 
     @property
     def _only_reads(self) -> bool:

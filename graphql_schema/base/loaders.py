@@ -2,28 +2,42 @@
 
 In: keys, in the order in which an operation's fields request them. Out: the service's values in the same
 order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for that
-viewer at that time. Loaders are named by their key.
+viewer at that time. Loaders are named by their key. Where an occupant and a manager are answered by different
+services, it is decided here which.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TypeAlias
 
 from strawberry.dataloader import DataLoader
 
-from core.access import Viewer
-from core.errors import NotFound
+from core.access import Role, Viewer, Visitor
+from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
-from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts, alerts_asked
+from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
+from core.services.alerts.resident_alerts import AlertView
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
+    MonthPoint,
     SeriesAsked,
     dashboards,
+    monthly_series,
     several_series,
 )
+from core.services.consumption.manager_consumption import (
+    MonthsAsked,
+    managed_dashboards,
+    managed_months,
+    managed_series,
+)
+from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
+from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
 from core.services.places.meters import MeterView, meters_by_dwelling
 from core.services.shared.paging import Page
+from core.services.shared.place_rows import PlacesAsked
 
 ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
 
@@ -44,31 +58,58 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
     """The dashboard of each dwelling: one call, however many dwellings there are and fields request tabs."""
 
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
-        self._viewer = viewer
-        self._now = now
+    def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
+        self._viewer, self._visitor, self._now = viewer, visitor, now
         super().__init__(load_fn=self._dashboards)
 
     async def _dashboards(self, dwelling_ids: list[int]) -> Sequence[list[FluidDashboard] | BaseException]:
-        found = await dashboards(await self._viewer(), dwelling_ids, now=self._now)
-        missing = NotFound("No such dwelling.", field="id")
+        viewer, missing = await self._viewer(), NotFound("No such dwelling.", field="id")
+        if viewer.role is Role.MANAGER:
+            managed = await managed_dashboards(viewer, dwelling_ids, visitor=self._visitor, now=self._now)
+            return [managed[dwelling_id] for dwelling_id in dwelling_ids]
+        found = await dashboards(viewer, dwelling_ids, now=self._now)
         return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
 class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
     """Daily series: one call for all fluids and dwellings of an operation."""
 
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
-        self._viewer = viewer
-        self._now = now
+    def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
+        self._viewer, self._visitor, self._now = viewer, visitor, now
         super().__init__(load_fn=self._series)
 
     async def _series(self, asked: list[SeriesAsked]) -> Sequence[list[DayPoint] | BaseException]:
-        return await several_series(await self._viewer(), asked, now=self._now)
+        viewer = await self._viewer()
+        if viewer.role is Role.MANAGER:
+            return await managed_series(viewer, asked, visitor=self._visitor, now=self._now)
+        return await several_series(viewer, asked, now=self._now)
 
 
-class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
-    """Active and past alerts of dwellings: one call for counts, lists and pages of an operation."""
+class MonthlySeriesLoader(DataLoader[MonthsAsked, list[MonthPoint]]):
+    """Monthly series: of a manager one call for all dwellings of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[MonthsAsked]) -> Sequence[list[MonthPoint] | BaseException]:
+        viewer = await self._viewer()
+        if viewer.role is Role.MANAGER:
+            return await managed_months(viewer, asked, now=self._now)
+        return [await self._own(viewer, one) for one in asked]
+
+    async def _own(self, viewer: Viewer, asked: MonthsAsked) -> list[MonthPoint] | BaseException:
+        first, last = asked.first, asked.last
+        try:
+            return await monthly_series(
+                viewer, asked.dwelling_id, asked.fluid, first=first, last=last, now=self._now
+            )
+        except SubmeterError as refusal:
+            return refusal
+
+
+class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
+    """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
     def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
         self._viewer = viewer
@@ -76,18 +117,84 @@ class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
         self._now = now
         super().__init__(load_fn=self._alerts)
 
-    async def _alerts(
-        self, asked: list[ActiveAlerts | PastAlerts]
-    ) -> Sequence[Page[AlertView] | BaseException]:
+    async def _alerts(self, asked: list[ManagersQuestion]) -> Sequence[Page[AlertView] | BaseException]:
         viewer = await self._viewer()
-        return await alerts_asked(viewer, asked, thresholds_of=self._thresholds_of, now=self._now)
+        return await alerts_seen(viewer, asked, thresholds_of=self._thresholds_of, now=self._now)
+
+
+class DwellingLoader(DataLoader[int, DwellingView]):
+    """Dwellings by their number: of meters, of alerts."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._dwellings)
+
+    async def _dwellings(self, dwelling_ids: list[int]) -> Sequence[DwellingView | BaseException]:
+        found = await dwellings_seen(await self._viewer(), dwelling_ids, now=self._now)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
+
+
+class DwellingsByResidenceLoader(DataLoader[PlacesAsked, Page[DwellingView]]):
+    """Pages of the dwellings of residences."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._pages)
+
+    async def _pages(self, asked: list[PlacesAsked]) -> Sequence[Page[DwellingView]]:
+        return await dwellings_of_residences(await self._viewer(), asked, now=self._now)
+
+
+class PresentOccupancyLoader(DataLoader[int, PresentOccupancy]):
+    """Who lives at a manager's dwellings today, and with which consent."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._present)
+
+    async def _present(self, dwelling_ids: list[int]) -> Sequence[PresentOccupancy | BaseException]:
+        found = await present_occupancies(await self._viewer(), dwelling_ids, now=self._now)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
 class Loaders:
-    """The loaders of one operation."""
+    """The loaders of one operation, each made when it is first needed."""
 
-    def __init__(self, viewer: ViewerSource, thresholds_of: ThresholdsOf, now: datetime) -> None:
-        self.meters_by_dwelling = MetersByDwellingLoader(viewer)
-        self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
-        self.daily_series = DailySeriesLoader(viewer, now)
-        self.alerts = AlertsLoader(viewer, thresholds_of, now)
+    def __init__(
+        self, viewer: ViewerSource, visitor: Callable[[], Visitor], thresholds_of: ThresholdsOf, now: datetime
+    ) -> None:
+        self._viewer, self._visitor, self._thresholds_of, self._now = viewer, visitor, thresholds_of, now
+
+    @cached_property
+    def meters_by_dwelling(self) -> MetersByDwellingLoader:
+        return MetersByDwellingLoader(self._viewer)
+
+    @cached_property
+    def dashboard_by_dwelling(self) -> DashboardByDwellingLoader:
+        return DashboardByDwellingLoader(self._viewer, self._visitor(), self._now)
+
+    @cached_property
+    def daily_series(self) -> DailySeriesLoader:
+        return DailySeriesLoader(self._viewer, self._visitor(), self._now)
+
+    @cached_property
+    def monthly_series(self) -> MonthlySeriesLoader:
+        return MonthlySeriesLoader(self._viewer, self._now)
+
+    @cached_property
+    def alerts(self) -> AlertsLoader:
+        return AlertsLoader(self._viewer, self._thresholds_of, self._now)
+
+    @cached_property
+    def dwellings(self) -> DwellingLoader:
+        return DwellingLoader(self._viewer, self._now)
+
+    @cached_property
+    def dwellings_by_residence(self) -> DwellingsByResidenceLoader:
+        return DwellingsByResidenceLoader(self._viewer, self._now)
+
+    @cached_property
+    def present_occupancies(self) -> PresentOccupancyLoader:
+        return PresentOccupancyLoader(self._viewer, self._now)

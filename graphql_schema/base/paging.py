@@ -21,6 +21,7 @@ PAGE = 50
 """The default page size."""
 
 _LONGEST_CURSOR = 200
+_LARGEST_NUMBER = 2**63 - 1
 
 ItemT = TypeVar("ItemT")
 PartsT = TypeVar("PartsT")
@@ -68,6 +69,22 @@ def parse_cursor(text: str | None, kind: str, read: Callable[[Sequence[str]], Pa
     except (Base64Error, ValueError, OverflowError):
         pass
     raise InvalidInput("This cursor does not belong to this connection.", field="after")
+
+
+def number_of_cursor(text: str | None, kind: str) -> int | None:
+    """The number of the last item of the page before, where a cursor is nothing but that.
+
+    Raises:
+        InvalidInput: the cursor is not one of this connection.
+    """
+    return parse_cursor(text, kind, _number)
+
+
+def _number(parts: Sequence[str]) -> int:
+    (number,) = parts
+    if not 0 < int(number) <= _LARGEST_NUMBER:
+        raise ValueError("no row has this number")
+    return int(number)
 
 
 def page_info(edges: Sequence[Edge[ItemT]], page: Page[Any], after: str | None) -> PageInfo:

@@ -52,7 +52,7 @@ MAX_OVERLAPS = 3_000
 """Pairs of fields with one response name, and of fragments, over the document: what the overlap check may
 have to compare, at some 6 µs a pair."""
 
-LIST_LENGTHS = {"dailyConsumption": 1_098, "monthlyConsumption": 37, "unusableLines": 2_000}
+LIST_LENGTHS = {"dailyConsumption": 1_098, "monthlyConsumption": 37, "unusableLines": 2_000, "withheld": 20}
 """The longest answers of lists that are not pages (LONGEST_SERIES of the consumption service, a delivery)."""
 
 USUAL_LIST_LENGTH = 5

@@ -1,30 +1,44 @@
-"""Dwellings: a resident's dwelling with its meters, consumption and alerts (R-066 to R-091)."""
+"""Residences, dwellings, meters and alerts, each one type for everybody who sees it (R-066 to R-091).
+
+In: views of the services, by whatever right the viewer sees them. Out: nouns that lead to one another: a
+residence to its dwellings, a dwelling to its meters and alerts, and each back. The one rule: whom a field is
+for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in `withheld`.
+"""
 
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 import strawberry
+from strawberry.relay import PageInfo
 
+from core.access import Permission
+from core.access.narrowing import Audience, Basis
 from core.consumption import Month
 from core.consumption.amounts import rounded
+from core.consumption.periods import civil_day
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
-from core.services.alerts.resident_alerts import ActiveAlerts, PastAlerts
+from core.services.alerts.manager_alerts import ResidenceAlerts
+from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
-from core.services.consumption.consumption import DayPoint, SeriesAsked, monthly_series
+from core.services.consumption.consumption import DayPoint, SeriesAsked
+from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
-from core.services.occupancy.consents import my_consent
-from core.services.places.dwellings import DwellingView, ResidenceView, my_dwelling
-from graphql_schema.alerts.alerts import Alert, AlertConnection, alert_of_cursor
+from core.services.occupancy.consents import consent_view, my_consent
+from core.services.occupancy.present_occupancies import PresentOccupancy
+from core.services.places.dwellings import DwellingView
+from core.services.shared.paging import Page
+from core.services.shared.place_rows import PlacesAsked
+from graphql_schema.alerts.alerts import AlertFields, alert_cursor, alert_of_cursor
 from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.alerts.slow_leaks import SlowLeakHint
-from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.paging import PAGE, checked_first
-from graphql_schema.base.relay import Node, global_id, number_of
+from graphql_schema.base.narrowing import Narrowed, narrowed
+from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
+from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
     DailySeries,
@@ -36,46 +50,66 @@ from graphql_schema.consumption.consumption import (
 from graphql_schema.consumption.limits import ConsumptionLimit
 from graphql_schema.consumption.statements import IndexStatement
 from graphql_schema.dwellings.consents import Consent
-from graphql_schema.meters.meters import Meter
+from graphql_schema.dwellings.residences import ResidenceFields
+from graphql_schema.meters.meters import MeterFields
+
+_CURSOR = "dwelling"
+_DAYS = Permission.CONSUMPTION_READ_DAILY
 
 
-@strawberry.type(description="A building, or several buildings under one site code.")
-class Residence(ResidenceAddress):
-    code: str
-    time_zone: str = strawberry.field(
-        description="The IANA name of the time zone; all days and months are in this zone."
-    )
-    operator_name: str
-    water_price: Decimal | None = strawberry.field(
-        description="EUR per cubic metre including waste water, four decimals; null if it is not known."
-    )
+@strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
+class Meter(MeterFields):
+    @resolved("The dwelling that the meter is in.")
+    async def dwelling(self, info: Info) -> "Dwelling":
+        return Dwelling.of(await info.context.loaders.dwellings.load(self.view.dwelling_id))
+
+
+@strawberry.type(description="An alert about a dwelling. A figure that is not known is null, never 0.")
+class Alert(AlertFields):
+    @resolved("The dwelling that the alert is about.")
+    async def dwelling(self, info: Info) -> "Dwelling":
+        return Dwelling.of(await info.context.loaders.dwellings.load(self.view.dwelling_id))
+
+    @resolved("The meter; null if the alert is not about a single meter.")
+    async def meter(self, info: Info) -> Meter | None:
+        if self.view.meter_id is None:
+            return None
+        views = await info.context.loaders.meters_by_dwelling.load(self.view.dwelling_id)
+        return next((Meter.of(view) for view in views if view.id == self.view.meter_id), None)
+
+
+@strawberry.type(description="A page of alerts, newest first. `totalCount`: the alerts on all pages.")
+class AlertConnection:
+    edges: list[Edge[Alert]]
+    page_info: PageInfo
+    total_count: int
 
     @classmethod
-    def of(cls, view: ResidenceView) -> "Residence":
-        price = view.water_price_eur_per_m3
-        return shown(cls, view, water_price=None if price is None else rounded(price, 4))
+    def of(cls, page: Page[AlertView], *, after: str | None) -> "AlertConnection":
+        edges = [Edge(cursor=alert_cursor(view), node=Alert.of(view)) for view in page.items]
+        return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
 @strawberry.type(
-    description="A dwelling of the viewer. Data from before the move-in or after the move-out are not shown."
+    description="A dwelling. An occupant sees the data of the own occupancy, an owner who lives elsewhere "
+    "none, a manager months, alerts and meters, and days where the occupant has consented, the operator's "
+    "staff the meters."
 )
-class Dwelling(Node):
+class Dwelling(Node, Narrowed):
+    view: strawberry.Private[DwellingView]
     database_id: strawberry.Private[int]
     building: str
     staircase: str
     floor: str
     number: str
+    place: str = strawberry.field(
+        description="Building, staircase, floor and number in one line: `A · 1 · 2 · 12`."
+    )
     lot: str | None
     manager_reference: str | None
     surface_m2: Decimal | None = strawberry.field(
         name="surfaceM2", description="Floor area in square metres; null if it is not known."
     )
-    occupancy: OccupancyKind
-    visible_from: date = strawberry.field(description="The first day of data that the viewer can see.")
-    visible_until: date | None = strawberry.field(
-        description="The last day of data that the viewer can see; null while the occupancy lasts."
-    )
-    residence: Residence
 
     @classmethod
     def of(cls, view: DwellingView) -> "Dwelling":
@@ -83,60 +117,126 @@ class Dwelling(Node):
             cls,
             view,
             id=global_id("Dwelling", view.id),
+            seen_as=view.basis,
+            dwelling_id=view.id,
+            view=view,
             database_id=view.id,
             surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
-            residence=Residence.of(view.residence),
         )
 
-    @resolved("The meters of the dwelling, replaced ones included; by fluid, newest first.")
-    async def meters(self, info: Info) -> list[Meter]:
+    @resolved("The residence that the dwelling is part of.")
+    def residence(self) -> "Residence":
+        return Residence.of(self.view.residence)
+
+    @narrowed("The tenure: of the viewer, or of the present occupant.", Audience.OCCUPANCY)
+    async def occupancy(self, info: Info) -> OccupancyKind | None:
+        present = await self._present(info)
+        if present is None:
+            return self.view.occupancy
+        return present.period.kind if present.period else None
+
+    @narrowed(
+        "The first day of the present occupancy; null for a former occupant.",
+        Audience.OCCUPANCY,
+    )
+    async def occupied_since(self, info: Info) -> date | None:
+        present = await self._present(info)
+        if present is not None:
+            return present.period.first_day if present.period else None
+        today, until = civil_day(info.context.now, self.view.residence.time_zone), self.view.visible_until
+        return self.view.visible_from if until is None or until >= today else None
+
+    @narrowed("The first day of data that the viewer can see.", Audience.CONSENTED)
+    async def visible_from(self, info: Info) -> date | None:
+        present = await self._present(info)
+        if present is None:
+            return self.view.visible_from
+        return present.period.first_day if present.period else None
+
+    @narrowed(
+        "The last day of data that the viewer can see; null while the occupancy lasts.", Audience.CONSENTED
+    )
+    async def visible_until(self, info: Info) -> date | None:
+        present = await self._present(info)
+        if present is None:
+            return self.view.visible_until
+        return present.period.last_day if present.period else None
+
+    @narrowed(
+        "The meters of the dwelling, replaced ones included; by fluid, newest first.",
+        Audience.BUILDING,
+        Permission.METERS_READ,
+    )
+    async def meters(self, info: Info) -> list[Meter] | None:
         views = await info.context.loaders.meters_by_dwelling.load(self.database_id)
         return [Meter.of(view) for view in views]
 
-    @resolved("The consent to the manager's access to this occupancy's daily data.")
-    async def consent(self, info: Info) -> Consent:
+    @narrowed(
+        "The present occupant's consent to the manager's access to daily data.",
+        Audience.OCCUPANCY,
+        Permission.CONSENT_WRITE,
+    )
+    async def consent(self, info: Info) -> Consent | None:
         context = info.context
+        present = await self._present(info)
+        if present is not None:
+            return Consent.of(consent_view(context.application, present.place, present.last_answer))
         return Consent.of(await my_consent(context.application, await context.viewer(), self.database_id))
 
-    @resolved(
-        "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one."
+    @narrowed(
+        "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one. A "
+        "manager's look is recorded.",
+        Audience.CONSENTED,
+        _DAYS,
     )
-    async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard]:
+    async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard] | None:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @resolved("The viewer's own consumption limits.")
-    async def consumption_limits(self, info: Info) -> list[ConsumptionLimit]:
+    @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT, Permission.CONSUMPTION_READ)
+    async def consumption_limits(self, info: Info) -> list[ConsumptionLimit] | None:
         found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit) for limit in found]
 
-    @resolved("The consumption of each day from `from` to `to`, both included; by default the last 31 days.")
+    @narrowed(
+        "The consumption of each day from `from` to `to`, both included; by default the last 31 days. A "
+        "manager's look is recorded.",
+        Audience.CONSENTED,
+        _DAYS,
+    )
     async def daily_consumption(
         self,
         info: Info,
         fluid: Fluid,
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
-    ) -> list[DayConsumption]:
+    ) -> list[DayConsumption] | None:
         points = await self._days(info, fluid, from_, to)
         return [DayConsumption.of(point, fluid) for point in points]
 
-    @resolved("The same days as columns: `days`, `amounts` and `qualities`.")
+    @narrowed(
+        "The same days as columns: `days`, `amounts` and `qualities`. A manager's look is recorded.",
+        Audience.CONSENTED,
+        _DAYS,
+    )
     async def daily_series(
         self,
         info: Info,
         fluid: Fluid,
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
-    ) -> DailySeries:
+    ) -> DailySeries | None:
         return DailySeries.of(await self._days(info, fluid, from_, to), fluid)
 
     async def _days(self, info: Info, fluid: Fluid, first: date | None, last: date | None) -> list[DayPoint]:
         asked = SeriesAsked(self.database_id, fluid, checked_day(first, "from"), checked_day(last, "to"))
         return await info.context.loaders.daily_series.load(asked)
 
-    @resolved(
-        "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
+    @narrowed(
+        "The consumption of each month from `from` to `to`, both included; by default the last 13 months. "
+        "The month in progress is without figures for a viewer who may not see days.",
+        Audience.MANAGERS,
+        Permission.CONSUMPTION_READ,
     )
     async def monthly_consumption(
         self,
@@ -144,50 +244,114 @@ class Dwelling(Node):
         fluid: Fluid,
         from_: Annotated[Month | None, strawberry.argument(name="from")] = None,
         to: Month | None = None,
-    ) -> list[MonthConsumption]:
-        viewer, now = await info.context.viewer(), info.context.now
-        points = await monthly_series(viewer, self.database_id, fluid, first=from_, last=to, now=now)
+    ) -> list[MonthConsumption] | None:
+        asked = MonthsAsked(self.database_id, fluid, from_, to)
+        points = await info.context.loaders.monthly_series.load(asked)
         return [MonthConsumption.of(point, fluid) for point in points]
 
-    @resolved(
+    @narrowed(
         "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
-        "day of an ended occupancy."
+        "day of an ended occupancy.",
+        Audience.OCCUPANT,
+        Permission.READINGS_READ,
     )
-    async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement:
+    async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement | None:
         viewer, now = await info.context.viewer(), info.context.now
         chosen = checked_day(day, "day")
         return IndexStatement.of(await index_statement(viewer, self.database_id, day=chosen, now=now))
 
-    @resolved("The number of active alerts, without those dismissed as no leak.")
-    async def active_alert_count(self, info: Info) -> int:
+    @narrowed(
+        "The number of active alerts, without those dismissed as no leak.",
+        Audience.MANAGERS,
+        Permission.ALERTS_READ,
+    )
+    async def active_alert_count(self, info: Info) -> int | None:
         page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
         return sum(not view.snoozed for view in page.items)
 
-    @resolved("The active alerts, most severe first; those dismissed as no leak come last.")
-    async def active_alerts(self, info: Info) -> list[Alert]:
+    @narrowed(
+        "The active alerts, most severe first; those dismissed as no leak come last.",
+        Audience.MANAGERS,
+        Permission.ALERTS_READ,
+    )
+    async def active_alerts(self, info: Info) -> list[Alert] | None:
         page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
         return [Alert.of(view) for view in page.items]
 
-    @resolved("The alert history, newest first.")
-    async def past_alerts(self, info: Info, first: int = PAGE, after: str | None = None) -> AlertConnection:
+    @narrowed("The alert history, newest first.", Audience.MANAGERS, Permission.ALERTS_READ)
+    async def past_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> AlertConnection | None:
         size, seen = checked_first(first), alert_of_cursor(after)
         page = await info.context.loaders.alerts.load(PastAlerts(self.database_id, size, seen))
         return AlertConnection.of(page, after=after)
 
-    @resolved("The bursts that come back at about the same hour in the viewer's occupancy, the latest first.")
-    async def recurring_draws(self, info: Info) -> list[RecurringDraw]:
+    @narrowed(
+        "The bursts that come back at about the same hour in the viewer's occupancy, the latest first.",
+        Audience.OCCUPANT,
+        Permission.ALERTS_READ,
+    )
+    async def recurring_draws(self, info: Info) -> list[RecurringDraw] | None:
         views = await recurring_draws(await info.context.viewer(), self.database_id)
-        return [RecurringDraw.of(view) for view in views]
+        return [RecurringDraw.of(view, self.seen_as, self.database_id) for view in views]
 
-    @resolved("Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.")
-    async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint]:
+    @narrowed(
+        "Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.",
+        Audience.OCCUPANT,
+        Permission.ALERTS_READ,
+    )
+    async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint] | None:
         viewer, now = await info.context.viewer(), info.context.now
         return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
 
+    async def _present(self, info: Info) -> PresentOccupancy | None:
+        """The present occupancy, for a manager; None for whoever has an own one."""
+        if self.seen_as is not Basis.MANAGER:
+            return None
+        return await info.context.loaders.present_occupancies.load(self.database_id)
 
-@strawberry.type
-class DwellingQuery:
-    @resolved("A dwelling of the viewer. NOT_FOUND for any other dwelling, whether it exists or not.")
-    async def dwelling(self, info: Info, id: strawberry.ID) -> Dwelling | None:  # noqa: A002 - the argument's name in the schema
-        viewer = await info.context.viewer()
-        return Dwelling.of(await my_dwelling(viewer, number_of(id, "Dwelling")))
+
+@strawberry.type(description="A page of dwellings by place. `totalCount`: the dwellings on all pages.")
+class DwellingConnection:
+    edges: list[Edge[Dwelling]]
+    page_info: PageInfo
+    total_count: int
+
+
+@strawberry.type(
+    description="A building, or several buildings under one site code, as residents, managers and the "
+    "operator's staff see it."
+)
+class Residence(ResidenceFields):
+    @resolved("The dwellings of the residence that the viewer sees, by place.")
+    async def dwellings(self, info: Info, first: int = PAGE, after: str | None = None) -> DwellingConnection:
+        asked = PlacesAsked(self.number, checked_first(first), number_of_cursor(after, _CURSOR))
+        page = await info.context.loaders.dwellings_by_residence.load(asked)
+        edges = [Edge(cursor=cursor(_CURSOR, view.id), node=Dwelling.of(view)) for view in page.items]
+        return DwellingConnection(
+            edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0
+        )
+
+    @narrowed(
+        "The active alerts of the residence's dwellings, newest first.",
+        Audience.MANAGER_ONLY,
+        Permission.ALERTS_READ,
+    )
+    async def active_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> AlertConnection | None:
+        return await self._alerts(info, first, after, active=True)
+
+    @narrowed(
+        "The ended alerts of the residence's dwellings, newest first.",
+        Audience.MANAGER_ONLY,
+        Permission.ALERTS_READ,
+    )
+    async def past_alerts(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> AlertConnection | None:
+        return await self._alerts(info, first, after, active=False)
+
+    async def _alerts(self, info: Info, first: int, after: str | None, *, active: bool) -> AlertConnection:
+        asked = ResidenceAlerts(self.number, active, checked_first(first), alert_of_cursor(after))
+        return AlertConnection.of(await info.context.loaders.alerts.load(asked), after=after)

@@ -5,27 +5,9 @@ from datetime import date
 import strawberry
 
 from core.services.occupancy.occupancies import leave_dwelling
-from core.services.places.dwellings import DwellingView
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.relay import global_id, number_of
-from graphql_schema.base.views import shown
-from graphql_schema.dwellings.dwellings import Residence
-
-
-@strawberry.type(description="A dwelling that the viewer owns and does not live in; without metering data.")
-class OwnedDwelling:
-    id: strawberry.ID = strawberry.field(description="The id to send with `leaveDwelling` after a sale.")
-    residence: Residence
-    building: str
-    staircase: str
-    floor: str
-    number: str
-    lot: str | None
-
-    @classmethod
-    def of(cls, view: DwellingView) -> "OwnedDwelling":
-        return shown(cls, view, id=global_id("Dwelling", view.id), residence=Residence.of(view.residence))
+from graphql_schema.base.relay import number_of
 
 
 @strawberry.type(

@@ -3,22 +3,30 @@
 from datetime import date, datetime
 
 import strawberry
+from strawberry.relay import PageInfo
 
-from core.services.occupancy.dwelling_requests import DwellingRequestView, decide, list_dwelling_requests
+from core.services.occupancy.dwelling_requests import (
+    DwellingRequestView,
+    count_dwelling_requests,
+    decide,
+    list_dwelling_requests,
+)
+from core.services.shared.paging import Page
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.paging import PAGE, checked_first
-from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
+from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
+
+_CURSOR = "dwelling-request"
 
 
 @strawberry.type(
     description="A request for access to a dwelling. The applicant sees no data of the dwelling until it is "
     "approved."
 )
-class DwellingRequest:
-    id: strawberry.ID
+class DwellingRequest(Node):
     contested: bool = strawberry.field(
         description="Whether somebody else occupies the dwelling at present; approval ends that occupancy."
     )
@@ -32,6 +40,16 @@ class DwellingRequest:
     @classmethod
     def of(cls, view: DwellingRequestView) -> "DwellingRequest":
         return shown(cls, view, id=global_id("DwellingRequest", view.id))
+
+
+@strawberry.type(description="A page of dwelling requests, oldest first.")
+class DwellingRequestConnection:
+    edges: list[Edge[DwellingRequest]]
+    page_info: PageInfo
+
+    @resolved("The open requests on all pages.")
+    async def total_count(self, info: Info) -> int:
+        return await count_dwelling_requests(await info.context.viewer())
 
 
 @strawberry.input
@@ -58,10 +76,18 @@ class DwellingRequestDecided:
 @strawberry.type
 class DwellingRequestQuery:
     @resolved("The open dwelling requests of the manager's residences, oldest first.")
-    async def dwelling_requests(self, info: Info, first: int = PAGE) -> list[DwellingRequest]:
-        viewer, size = await info.context.viewer(), checked_first(first)
-        found = await list_dwelling_requests(viewer, limit=size, now=info.context.now)
-        return [DwellingRequest.of(view) for view in found]
+    async def dwelling_requests(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> DwellingRequestConnection:
+        viewer, size, now = await info.context.viewer(), checked_first(first), info.context.now
+        after_id = number_of_cursor(after, _CURSOR) or 0
+        views = await list_dwelling_requests(viewer, after_id=after_id, limit=size + 1, now=now)
+        edges = [
+            Edge(cursor=cursor(_CURSOR, view.id), node=DwellingRequest.of(view)) for view in views[:size]
+        ]
+        return DwellingRequestConnection(
+            edges=edges, page_info=page_info(edges, Page(views[:size], has_next=len(views) > size), after)
+        )
 
 
 @strawberry.type

@@ -13,7 +13,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Doubt, Evidence, Fluid, ReadingStatus
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, page_info, parse_cursor
-from graphql_schema.base.relay import global_id, number_of
+from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.scalars import BigInt
 from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import checked_moment
@@ -25,8 +25,7 @@ _CURSOR = "doubtful-reading"
 @strawberry.type(
     description="A reading that does not count: it is in no consumption, no alert and no leak detection."
 )
-class DoubtfulReading:
-    id: strawberry.ID
+class DoubtfulReading(Node):
     radio_address: str
     printed_serial: str
     residence_code: str

@@ -1,17 +1,23 @@
-"""Meters of a dwelling, each with its last reading and all its readings page by page (R-067, R-086)."""
+"""Meters of a dwelling, each with its last reading and all its readings page by page (R-067, R-086).
+
+`MeterFields` is all of a meter but the dwelling that it is in, which is a noun above it
+(`graphql_schema.dwellings.dwellings`).
+"""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 import strawberry
 
-from core.errors import NotFound
-from core.services.places.dwellings import my_dwellings
-from core.services.places.meters import MeterView, readings_of_meter
+from core.access import Permission, Role
+from core.access.narrowing import Audience
+from core.services.consumption.manager_consumption import managed_readings
+from core.services.places.meters import MeterView, ReadingsAsked, readings_of_meter
 from core.texts.alerts import meter_label
-from graphql_schema.base.context import Context, Info
+from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
@@ -24,23 +30,37 @@ from graphql_schema.meters.readings import (
 )
 
 
-@strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
-class Meter(Node):
+@strawberry.type
+class MeterFields(Node, Narrowed):
+    view: strawberry.Private[MeterView]
     number: strawberry.Private[int]
     fluid: Fluid
     vendor: str = strawberry.field(description="The name of the driver that decodes the meter's telegrams.")
     serial: str = strawberry.field(description="The serial number as printed on the meter.")
+    radio_address: str = strawberry.field(description="The address of its telegrams: MMM-IIIIIIII-VV-TT.")
     location: str
     installed_on: date
     removed_on: date | None = strawberry.field(description="Null while the meter is installed.")
-    last_reading: Reading | None = strawberry.field(description="Null if there is no reading yet.")
+    last_read_at: datetime | None = strawberry.field(
+        description="The time of the last reading; null if there is none yet."
+    )
+    last_reading: Reading | None = strawberry.field(
+        description=noted(
+            "The last reading; null if there is none yet. An index, asked for every day, tells the days.",
+            Audience.OCCUPANT,
+        ),
+        metadata=metadata_of(Audience.OCCUPANT),
+    )
 
     @classmethod
-    def of(cls, view: MeterView) -> "Meter":
+    def of(cls, view: MeterView) -> Self:
         return shown(
             cls,
             view,
             id=global_id("Meter", view.id),
+            seen_as=view.basis,
+            dwelling_id=view.dwelling_id,
+            view=view,
             number=view.id,
             serial=view.printed_serial,
             last_reading=Reading.of(view.last_reading, view.fluid) if view.last_reading else None,
@@ -50,7 +70,11 @@ class Meter(Node):
     async def label(self, info: Info, language: Language | None = None) -> str:
         return meter_label(self.fluid, self.serial, await info.context.language(language))
 
-    @resolved("The readings within the viewer's occupancy from `from` to `to`, both included.")
+    @narrowed(
+        "The readings within the occupancy from `from` to `to`, both included. A manager's look is recorded.",
+        Audience.CONSENTED,
+        Permission.READINGS_READ,
+    )
     async def readings(
         self,
         info: Info,
@@ -59,28 +83,28 @@ class Meter(Node):
         order: ReadingOrder = ReadingOrder.NEWEST_FIRST,
         from_: Annotated[datetime | None, strawberry.argument(name="from")] = None,
         to: datetime | None = None,
-    ) -> ReadingConnection:
-        page = await readings_of_meter(
-            await info.context.viewer(),
-            self.number,
+    ) -> ReadingConnection | None:
+        asked = ReadingsAsked(
             first=checked_first(first),
             after=moment_of_cursor(after),
             newest_first=order is ReadingOrder.NEWEST_FIRST,
             read_from=checked_moment(from_, "from"),
             read_to=checked_moment(to, "to"),
         )
+        context = info.context
+        viewer = await context.viewer()
+        if viewer.role is Role.MANAGER:
+            page = await managed_readings(
+                viewer, self.number, asked, visitor=context.visitor, now=context.now
+            )
+        else:
+            page = await readings_of_meter(
+                viewer,
+                self.number,
+                first=asked.first,
+                after=asked.after,
+                newest_first=asked.newest_first,
+                read_from=asked.read_from,
+                read_to=asked.read_to,
+            )
         return ReadingConnection.of(page, self.fluid, after=after)
-
-
-async def meter_of(context: Context, number: int) -> Meter:
-    """One meter of the viewer.
-
-    Raises:
-        NotFound: no such meter, or not the viewer's.
-    """
-    dwelling_ids = [view.id for view in await my_dwellings(await context.viewer())]
-    for views in await context.loaders.meters_by_dwelling.load_many(dwelling_ids):
-        for view in views:
-            if view.id == number:
-                return Meter.of(view)
-    raise NotFound("No such meter.", field="id")

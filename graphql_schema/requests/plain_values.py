@@ -24,6 +24,7 @@ from graphql import (
 )
 from graphql.execution.executor import Executor
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 Completed: TypeAlias = Callable[[Any], Any]
@@ -49,7 +50,7 @@ def plain_completer(
     if isinstance(kind, GraphQLList) and is_leaf_type(get_named_type(kind)):
         item = plain_completer(executor, kind.of_type, field_details_list)
         complete = None if item is None else _list(item)
-    elif isinstance(kind, GraphQLObjectType) and kind.is_type_of is None:
+    elif isinstance(kind, GraphQLObjectType) and (kind.is_type_of is None or _origin_of(kind)):
         complete = _object(executor, kind, field_details_list)
     if complete is None or is_required:
         return complete
@@ -116,12 +117,21 @@ def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list
             return None
         parts.append((response_name, attribute, complete))
 
+    origin = None if kind.is_type_of is None else _origin_of(kind)
+
     def completed(value: Any) -> Any:
-        if value is None:
+        if value is None or (origin is not None and type(value) is not origin):
             raise NotPlainError
         return {name: complete(getattr(value, attribute)) for name, attribute, complete in parts}
 
     return completed
+
+
+def _origin_of(kind: GraphQLObjectType) -> type | None:
+    """The class whose objects are of a type that has interfaces; None if the type decides by its own rule."""
+    definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    is_ordinary = isinstance(definition, StrawberryObjectDefinition) and definition.is_type_of is None
+    return definition.origin if isinstance(definition, StrawberryObjectDefinition) and is_ordinary else None
 
 
 def _attribute_of(field: GraphQLField) -> str | None:

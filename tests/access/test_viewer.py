@@ -85,8 +85,15 @@ def test_a_scope_reads_and_changes_nothing() -> None:
 
 
 def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
-    """A token of a gateway or of staff with every scope reads nothing, a manager's the list of alerts."""
-    expectations = ((Role.GATEWAY, set()), (Role.STAFF, set()), (Role.MANAGER, {Permission.ALERTS_READ}))
+    """With every scope a gateway's would read nothing, staff's places and meters, a manager's alerts and
+    months as well; none is issued to them.
+    """
+    places = {Permission.DWELLINGS_READ, Permission.METERS_READ}
+    expectations = (
+        (Role.GATEWAY, set()),
+        (Role.STAFF, places),
+        (Role.MANAGER, {*places, Permission.ALERTS_READ, Permission.CONSUMPTION_READ}),
+    )
     for role, expected in expectations:
         viewer = Viewer(role=role, scopes=frozenset(TokenScope))
         assert {permission for permission in Permission if viewer.may(permission)} == expected
@@ -97,11 +104,11 @@ def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
     assert PERMISSIONS_OF[Role.GATEWAY] == {Permission.TELEGRAMS_SUBMIT}
 
 
-def test_staff_correct_readings_and_have_nothing_else_but_their_account() -> None:
-    """No resident's data, no home, no other's account; nobody else with an account corrects readings."""
+def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
+    """Places and meters; no resident's data, no other's account; nobody else with an account corrects any."""
     own = {"account", "password", "second_factor", "sessions", "terms"}
     others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
-    assert others == {Permission.READINGS_CORRECT}
+    assert others == {Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}
     correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
     assert correcting == {Role.STAFF, Role.SYSTEM}
 

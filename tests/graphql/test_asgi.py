@@ -113,7 +113,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
         (context, "viewer_of_token"),
         (context, "my_account"),
         (loaders, "dashboards"),
-        (loaders, "alerts_asked"),
+        (loaders, "alerts_seen"),
         (loaders, "meters_by_dwelling"),
     ):
         counted(module, name)
@@ -125,7 +125,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
         activeAlertCount activeAlerts { id }
       } }""")
     assert sorted(asked) == [
-        "alerts_asked",
+        "alerts_seen",
         "dashboards",
         "meters_by_dwelling",
         "my_account",

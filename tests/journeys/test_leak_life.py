@@ -24,6 +24,7 @@ MANAGER = "gestion@example.org"
 
 ACTIVE = """{ viewer { dwellings { activeAlertCount activeAlerts {
   id level levelMax startedOn lossM3 meanFlowLph stale
+  evidence { opening { at rule level flowLph boundLph observedHours windows } latest { level } }
   workflow { status possible actions { kind party note repairedAt } }
 } } } }"""
 PAST = """{ viewer { dwellings { pastAlerts { totalCount edges { node {
@@ -103,6 +104,10 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     await life.passes(0, 5, shuffled=shuffled)
     (alert,) = await life.active()
     assert (alert["level"], alert["startedOn"]) == (1, "2026-11-03")
+    opening = alert["evidence"]["opening"]
+    assert (opening["rule"], opening["level"]) == ("BOUNDS", 1)
+    assert 4 <= Decimal(opening["flowLph"]) <= Decimal(opening["boundLph"]) < 8
+    assert (opening["windows"] >= 4, Decimal(opening["observedHours"]) >= 24) == (True, True)
     await life.passes(9, 13, shuffled=shuffled)
     subjects, _ = await life.reported()
     assert [OPENED in subjects[0], SECOND in subjects[1], THIRD in subjects[2]] == [True] * 3
@@ -117,7 +122,7 @@ async def test_a_leak_grows_is_repaired_comes_back_and_ends(life, shuffled) -> N
     (seen,) = await seen_by_manager(life)
     assert seen.workflow.status == "REPAIRED"
     assert [action.note for action in seen.workflow.actions] == ["", "Joint changé"]
-    assert (seen.place, seen.level) == ("A · 1 · 2 · 12", 3)
+    assert (seen.dwelling_id, seen.level, seen.loss_litres) == (1, 3, None)
 
     # It still runs, at a lower flow: the first whole day after 48 hours shows it.
     await life.passes(5, 5, 5, shuffled=shuffled)

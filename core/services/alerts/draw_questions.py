@@ -6,7 +6,8 @@ anew. A manager may answer too, and sees neither hour nor litres, which are the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -32,20 +33,24 @@ class RecurringDrawView:
     """Draws that come back at about the same hour; `answer` is None until somebody has answered.
 
     `litres` are those of the larger of the first two, `minute_of_day` when the first began by the residence's
-    clock.
+    clock; both are the occupant's, and None for a manager.
     """
 
     id: int
     fluid: Fluid
     printed_serial: str
-    minute_of_day: int
-    litres: int
+    minute_of_day: int | None
+    litres: int | None
     draws: int
     first_on: date
     last_on: date
     answer: DrawAnswer | None
     answered_by: Party | None
     answered_at: datetime | None
+
+    def without_figures(self) -> "RecurringDrawView":
+        """What a manager sees of it."""
+        return replace(self, minute_of_day=None, litres=None)
 
 
 async def recurring_draws(viewer: Viewer, dwelling_id: int) -> list[RecurringDrawView]:
@@ -59,6 +64,26 @@ async def recurring_draws(viewer: Viewer, dwelling_id: int) -> list[RecurringDra
     query = RecurringDraw.filter(meter__dwelling_id=dwelling_id).select_related("meter")
     rows = await query.order_by("-last_on", "-id")
     return await _views([row for row in rows if period.holds(row.first_on)])
+
+
+async def recurring_draw(viewer: Viewer, number: int) -> tuple[RecurringDrawView, int]:
+    """One recurring draw, and the dwelling it is of; of a manager's without hour and litres.
+
+    Raises:
+        NotFound: there is no such draw, or it is not of the viewer's occupancy.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    row = await RecurringDraw.get_or_none(id=number).select_related("meter__dwelling")
+    if row is not None and viewer.role is Role.MANAGER:
+        if await manages(viewer, row.meter.dwelling.residence_id):
+            (view,) = await _views([row])
+            return view.without_figures(), row.meter.dwelling_id
+    elif row is not None:
+        with suppress(NotFound):
+            for view in await recurring_draws(viewer, row.meter.dwelling_id):
+                if view.id == number:
+                    return view, row.meter.dwelling_id
+    raise NotFound("No such recurring draw.", field="id")
 
 
 async def recurring_draws_of(alerts: Sequence[Alert | AlertRow]) -> dict[int, RecurringDrawView]:

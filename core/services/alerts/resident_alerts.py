@@ -5,14 +5,15 @@ occupancy period is shown within it, without loss and mean flow; one that lies o
 the alert of a limit that somebody else set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
+from core.access.narrowing import Basis
 from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertStatus
 from core.consumption import day_of
@@ -31,7 +32,7 @@ from core.services.shared.alert_rows import (
     alerts_of,
     true_start,
 )
-from core.services.shared.columns import decimal_or_none
+from core.services.shared.columns import decimal_or_none, document
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, OccupancyPeriod, homes
 from core.services.shared.transaction import current_database
@@ -39,7 +40,7 @@ from core.services.shared.transaction import current_database
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """An alert as the occupant sees it.
+    """An alert as a viewer sees it; of a manager's the figures of consumption are None (CN-01).
 
     `level` is the level now, for an ended leak its highest; None for what is no leak. `loss_litres` and
     `mean_flow_lph` are None where unknown (C-25). `cost` is the loss at the residence's price of water, and
@@ -50,11 +51,13 @@ class AlertView:
     """
 
     id: int
+    basis: Basis
+    dwelling_id: int
     kind: AlertKind
     fluid: Fluid
     level: int | None
     level_max: int | None
-    over_range: bool
+    over_range: bool | None
     started_on: date
     ended_on: date | None
     duration_days: int
@@ -68,8 +71,15 @@ class AlertView:
     own_limit: LimitPeriod | None
     meter_id: int | None
     printed_serial: str | None
+    stored_evidence: object
     recurring_draw: RecurringDrawView | None
     workflow: AlertWorkflowView
+
+    @property
+    def evidence(self) -> dict[str, Any] | None:
+        """What showed the leak, at its opening and at its last change; None if that is another occupant's."""
+        known: dict[str, Any] | None = document(self.stored_evidence)
+        return known
 
     @property
     def snoozed(self) -> bool:
@@ -91,6 +101,17 @@ class PastAlerts:
     dwelling_id: int
     first: int
     after: tuple[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneAlert:
+    """The question for one alert of a dwelling."""
+
+    dwelling_id: int
+    alert_id: int
+
+
+Question: TypeAlias = ActiveAlerts | PastAlerts | OneAlert
 
 
 async def active_alerts(
@@ -133,7 +154,7 @@ async def past_alerts(
 
 async def alerts_asked(
     viewer: Viewer,
-    asked: Sequence[ActiveAlerts | PastAlerts],
+    asked: Sequence[Question],
     *,
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
@@ -141,37 +162,56 @@ async def alerts_asked(
     """Active and past alerts of any number of dwellings, by one statement; each refusal stands for itself."""
     viewer.require(Permission.ALERTS_READ)
     mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
-    looks = {number: _Look.of(home, thresholds_of, now) for number, home in mine.items()}
+    looks = {number: Look.of(home, thresholds_of, now) for number, home in mine.items()}
     questions = {
-        place: await _question(looks[one.dwelling_id], viewer, one)
+        place: await question_of(looks[one.dwelling_id], viewer.account_id, one)
         for place, one in enumerate(asked)
         if one.dwelling_id in looks
     }
     read = [question for question in questions.values() if question is not None]
     found = dict(zip(read, await alerts_of(current_database(), read), strict=True)) if read else {}
-    rows = [row for one in found.values() for row in one.rows]
-    done = await actions_of([row.id for row in rows if row.last_action is not None])
-    recurring = await recurring_draws_of(rows)
+    views = await views_of(found, lambda row: looks[row.dwelling_id])
     pages: list[Page[AlertView] | SubmeterError] = []
     for place, one in enumerate(asked):
         if place not in questions:
             pages.append(NotFound("No such dwelling.", field="id"))
             continue
-        question, look = questions[place], looks[one.dwelling_id]
-        answer = AlertsFound((), 0) if question is None else found[question]
-        views = [look.view(row, done.get(row.id, ()), recurring.get(row.id)) for row in answer.rows]
-        if isinstance(one, PastAlerts):
-            pages.append(Page(views[: one.first], has_next=len(views) > one.first, total=answer.total))
+        question = questions[place]
+        if question is None:
+            pages.append(Page([], has_next=False, total=0))
         else:
-            views.sort(key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
-            pages.append(Page(views, has_next=False, total=len(views)))
+            pages.append(page_of(one, views[question], found[question].total))
     return pages
 
 
-async def _question(look: "_Look", viewer: Viewer, asked: ActiveAlerts | PastAlerts) -> AlertsAsked | None:
+async def views_of(
+    found: Mapping[AlertsAsked, AlertsFound], look_of: Callable[[AlertRow], "Look"]
+) -> dict[AlertsAsked, list[AlertView]]:
+    """The alerts that were found, each as its viewer sees it."""
+    rows = [row for one in found.values() for row in one.rows]
+    done = await actions_of([row.id for row in rows if row.last_action is not None])
+    recurring = await recurring_draws_of(rows)
+    return {
+        question: [look_of(row).view(row, done.get(row.id, ()), recurring.get(row.id)) for row in answer.rows]
+        for question, answer in found.items()
+    }
+
+
+def page_of(asked: Question, views: list[AlertView], total: int) -> Page[AlertView]:
+    """The page that was asked for; of active alerts all, the worst first and snoozed ones last."""
+    if isinstance(asked, ActiveAlerts):
+        views.sort(key=lambda view: (view.snoozed, -_urgency(view), view.started_on, view.id))
+        return Page(views, has_next=False, total=len(views))
+    first = asked.first if isinstance(asked, PastAlerts) else 1
+    return Page(views[:first], has_next=len(views) > first, total=total)
+
+
+async def question_of(look: "Look", account_id: int | None, asked: Question) -> AlertsAsked | None:
     """The rows to read: those of the occupancy period. None for active alerts of one that is over."""
     period, today = look.period, look.today
-    whole = AlertsAsked(period.dwelling_id, viewer.account_id, period.first_day, period.last_day)
+    whole = AlertsAsked(period.dwelling_id, account_id, period.first_day, period.last_day)
+    if isinstance(asked, OneAlert):
+        return replace(whole, only_id=asked.alert_id, most=1)
     if isinstance(asked, ActiveAlerts):
         return replace(whole, running_on=today) if period.holds(today) else None
     past = replace(
@@ -185,9 +225,10 @@ async def _question(look: "_Look", viewer: Viewer, asked: ActiveAlerts | PastAle
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """How a viewer sees the alerts of a dwelling; actions before `since` are another occupant's."""
 
+    basis: Basis
     period: OccupancyPeriod
     today: date
     zone: ZoneInfo
@@ -196,11 +237,14 @@ class _Look:
     price: Decimal | None
 
     @classmethod
-    def of(cls, home: Home, thresholds_of: ThresholdsOf, now: datetime) -> "_Look":
+    def of(
+        cls, home: Home, thresholds_of: ThresholdsOf, now: datetime, *, basis: Basis = Basis.OCCUPANT
+    ) -> "Look":
         zone = ZoneInfo(home.place["time_zone"])
         today = now.astimezone(zone).date()
         stale_after = timedelta(days=thresholds_of(home.place["operator_code"]).stale_after_days)
         return cls(
+            basis=basis,
             period=home.period,
             today=today,
             zone=zone,
@@ -233,7 +277,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 def _view(
-    row: AlertRow, look: _Look, recurring: RecurringDrawView | None, workflow: AlertWorkflowView
+    row: AlertRow, look: Look, recurring: RecurringDrawView | None, workflow: AlertWorkflowView
 ) -> AlertView:
     period, today = look.period, look.today
     episode, ended_on = row.episode, row.ended_on
@@ -248,6 +292,8 @@ def _view(
     mean_flow_lph = episode.mean_flow_lph if episode and own else None
     return AlertView(
         id=row.id,
+        basis=look.basis,
+        dwelling_id=row.dwelling_id,
         kind=row.kind,
         fluid=row.fluid,
         level=level,
@@ -266,6 +312,7 @@ def _view(
         own_limit=row.own_limit,
         meter_id=row.meter_id if episode is None else episode.meter_id,
         printed_serial=row.printed_serial,
+        stored_evidence=episode.evidence if episode and own else None,
         recurring_draw=recurring if recurring and period.holds(recurring.first_on) else None,
         workflow=workflow,
     )

@@ -5,14 +5,14 @@ is None, never 0 (C-15, C-20). A day or month without data is part of its series
 is visible.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
-from core.consumption import DayTotal, Indicators, Month, Quality, monthly
+from core.consumption import DayTotal, Indicators, Month, MonthVolume, Quality, monthly
 from core.consumption.dashboard import indicators_of_months
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
@@ -94,6 +94,11 @@ async def dashboards(
     viewer.require(Permission.METERS_READ)
     latest_last = reversed(await homes(viewer))
     mine = {home.period.dwelling_id: home for home in latest_last if home.period.dwelling_id in dwelling_ids}
+    return await dashboards_of(mine, now=now)
+
+
+async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int, list[FluidDashboard]]:
+    """The dashboards of homes, which must come from `scope`; by one statement."""
     todays = {number: civil_day(now, home.place["time_zone"]) for number, home in mine.items()}
     asked = []
     for number, home in mine.items():
@@ -183,10 +188,24 @@ async def several_series(
 ) -> list[list[DayPoint] | SubmeterError]:
     """Several daily series, by one statement; each refusal of `daily_series` is that of its own series."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
+    mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
+
+    def home_of(dwelling_id: int) -> Home:
+        if dwelling_id not in mine:
+            raise NotFound("No such dwelling.", field="id")
+        return mine[dwelling_id]
+
+    return await series_of(home_of, asked, now=now)
+
+
+async def series_of(
+    home_of: Callable[[int], Home], asked: Sequence[SeriesAsked], *, now: datetime
+) -> list[list[DayPoint] | SubmeterError]:
+    """Daily series of homes, which must come from `scope`; by one statement."""
     found: list[DaysAsked | SubmeterError | None] = []
     for one in asked:
         try:
-            home = await home_at(viewer, one.dwelling_id)
+            home = home_of(one.dwelling_id)
             zone = home.place["time_zone"]
             found.append(_days_asked(home.period, zone, one, today=civil_day(now, zone)))
         except SubmeterError as refusal:
@@ -198,28 +217,6 @@ async def several_series(
     ]
 
 
-async def days_of_period(
-    period: OccupancyPeriod,
-    time_zone: str,
-    fluid: Fluid,
-    *,
-    first: date | None,
-    last: date | None,
-    today: date,
-) -> list[DayPoint]:
-    """The days of an occupancy period from `first` to `last` (by default the last 31), in order.
-
-    Raises:
-        ForbiddenPeriod: a bound lies outside the occupancy period.
-        InvalidInput: `last` before `first`, or a longer series than one query allows.
-    """
-    asked = _days_asked(period, time_zone, SeriesAsked(period.dwelling_id, fluid, first, last), today=today)
-    if asked is None:
-        return []
-    (totals,) = await totals_of(current_database(), [asked])
-    return _points(totals, asked)
-
-
 def _days_asked(
     period: OccupancyPeriod, time_zone: str, asked: SeriesAsked, *, today: date
 ) -> DaysAsked | None:
@@ -228,7 +225,7 @@ def _days_asked(
         return None
     earliest, last = period.clip(asked.first, asked.last, today=today)
     first = asked.first or max(earliest, last - timedelta(days=30))
-    _check(first, last)
+    check_span(first, last)
     return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
 
 
@@ -268,18 +265,25 @@ async def monthly_series(
         period.clip(None, _touched_day(last, period), today=today)
     end = min(last or Month.of(_last(period, today)), Month.of(today))
     start = first or max(Month.of(period.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
-    _check(start.first_day, end.last_day)
+    check_span(start.first_day, end.last_day)
     first_day, last_day = max(start.first_day, period.first_day), min(end.last_day, _last(period, today))
     asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
     (totals,) = await totals_of(current_database(), [asked])
-    known = {volume.month: volume for volume in monthly(totals, visible_from=period.first_day)}
+    volumes = monthly(totals, visible_from=period.first_day)
+    # A month in progress, queried every day, would disclose the days.
+    hidden = None if viewer.may(Permission.CONSUMPTION_READ_DAILY) else Month.of(today)
+    return month_points(volumes, start, end, hidden=hidden)
+
+
+def month_points(
+    volumes: Iterable[MonthVolume], start: Month, end: Month, *, hidden: Month | None
+) -> list[MonthPoint]:
+    """Every month from `start` to `end`; the hidden one as if it had no data."""
+    known = {volume.month: volume for volume in volumes if volume.month != hidden}
     points: list[MonthPoint] = []
     month = start
-    current = Month.of(today)
     while month <= end:
-        # A month in progress, queried every day, would disclose the days.
-        hidden = month == current and not viewer.may(Permission.CONSUMPTION_READ_DAILY)
-        volume = None if hidden else known.get(month)
+        volume = known.get(month)
         points.append(
             MonthPoint(
                 month=month,
@@ -302,7 +306,8 @@ def _touched_day(month: Month, period: OccupancyPeriod) -> date:
     return max(month.first_day, min(month.last_day, period.first_day))
 
 
-def _check(first: date, last: date) -> None:
+def check_span(first: date, last: date) -> None:
+    """Refuse a series that ends before it begins, or is longer than one query allows."""
     if last < first:
         raise InvalidInput("ends before it begins", field="to")
     if last - first > LONGEST_SERIES:

@@ -1,53 +1,52 @@
-"""A dwelling's daily consumption for its manager, where the occupant has consented to it.
+"""What a dwelling consumed, for its manager: by month always, by day where the occupant has consented.
 
 The one rule: no consent, no days; unanswered counts as refused, a withdrawal takes effect at once, and the
-consent of one occupant does not extend to the next (CN-01, CN-07, CN-10). Each access is recorded (CN-13).
+consent of one occupant does not extend to the next (CN-01, CN-07, CN-10). A month is that of the dwelling,
+whoever lived there; the one in progress, queried every day, would disclose the days, and so would the month
+of the move-in beside the days after it. Each access to days is recorded (CN-13).
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from tortoise.transactions import in_transaction
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.consumption import DayTotal, Month, monthly
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
-from core.errors import ConsentRequired, NotFound
-from core.models import Dwelling
-from core.services.consumption.consumption import DayPoint, days_of_period
-from core.services.occupancy.consents import has_consented
-from core.services.places.managed_residences import manages, place_of, require_managed
-from core.services.shared.audit import Subject, record
-from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
+from core.errors import NotFound, SubmeterError
+from core.models import Meter
+from core.services.consumption.consumption import (
+    MONTHS_BEHIND_INDICATORS,
+    DayPoint,
+    FluidDashboard,
+    MonthPoint,
+    SeriesAsked,
+    check_span,
+    dashboards_of,
+    month_points,
+    series_of,
+)
+from core.services.occupancy.present_occupancies import PresentOccupancy, home_with_days, present_occupancies
+from core.services.places.dwelling_days import DaysAsked, totals_of
+from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
+from core.services.shared.audit import Detail, Subject, record_each
+from core.services.shared.paging import Page
+from core.services.shared.scope import Home
+from core.services.shared.transaction import current_database
 
 
 @dataclass(frozen=True, slots=True)
-class ManagedDwellingView:
-    """A dwelling of a residence as its manager sees it."""
+class MonthsAsked:
+    """The months of a fluid at a dwelling; None for the default bound."""
 
-    id: int
-    place: str
-    lot: str | None
-
-
-async def managed_dwellings(viewer: Viewer, residence_id: int) -> list[ManagedDwellingView]:
-    """The dwellings of one of the manager's residences, by place.
-
-    Raises:
-        NotFound: no such residence, or not the viewer's.
-    """
-    viewer.require(Permission.MANAGED_DAYS_READ)
-    await require_managed(viewer, residence_id)
-    views = [_view(row) for row in await Dwelling.filter(residence_id=residence_id)]
-    return sorted(views, key=lambda view: (view.place, view.id))
-
-
-async def managed_dwelling(viewer: Viewer, dwelling_id: int) -> ManagedDwellingView:
-    """A dwelling of the manager's residences.
-
-    Raises:
-        NotFound: no such dwelling, or not of a residence that the viewer manages.
-    """
-    viewer.require(Permission.MANAGED_DAYS_READ)
-    return _view(await _managed(viewer, dwelling_id))
+    dwelling_id: int
+    fluid: Fluid
+    first: Month | None = None
+    last: Month | None = None
 
 
 async def managed_daily_series(
@@ -64,46 +63,147 @@ async def managed_daily_series(
 
     Raises:
         NotFound: no such dwelling, or not of a residence that the viewer manages.
-        ConsentRequired: nobody lives there who has consented.
+        NoOccupant: no occupant is known.
+        ConsentRequired: the occupant has not consented.
         ForbiddenPeriod: a bound lies outside the occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
+    asked = [SeriesAsked(dwelling_id, fluid, first, last)]
+    (series,) = await managed_series(viewer, asked, visitor=visitor, now=now)
+    if isinstance(series, SubmeterError):
+        raise series
+    return series
+
+
+async def managed_series(
+    viewer: Viewer, asked: Sequence[SeriesAsked], *, visitor: Visitor, now: datetime
+) -> list[list[DayPoint] | SubmeterError]:
+    """Several daily series; each refusal of `managed_daily_series` is that of its own series."""
+    present = await present_occupancies(viewer, {one.dwelling_id for one in asked}, now=now)
+    found = await series_of(lambda number: home_with_days(present, number), asked, now=now)
+    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
+        (Subject("dwelling", one.dwelling_id), {"fluid": one.fluid.value, "days": len(series)})
+        for one, series in zip(asked, found, strict=True)
+        if not isinstance(series, SubmeterError)
+    ]
+    await _record_access(viewer, seen, visitor=visitor, now=now)
+    return found
+
+
+async def managed_dashboards(
+    viewer: Viewer, dwelling_ids: Collection[int], *, visitor: Visitor, now: datetime
+) -> dict[int, list[FluidDashboard] | SubmeterError]:
+    """The dashboards of dwellings, whose figures of the month in progress are those of its days."""
+    present = await present_occupancies(viewer, dwelling_ids, now=now)
+    found: dict[int, list[FluidDashboard] | SubmeterError] = {}
+    homes: dict[int, Home] = {}
+    for number in dwelling_ids:
+        try:
+            homes[number] = home_with_days(present, number)
+        except SubmeterError as refusal:
+            found[number] = refusal
+    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
+        (Subject("dwelling", number), {"dashboard": True}) for number in homes
+    ]
+    await _record_access(viewer, seen, visitor=visitor, now=now)
+    return found | (await dashboards_of(homes, now=now) if homes else {})
+
+
+async def managed_months(
+    viewer: Viewer, asked: Sequence[MonthsAsked], *, now: datetime
+) -> list[list[MonthPoint] | SubmeterError]:
+    """Every calendar month from `first` to `last` (by default thirteen up to the current one), in order.
+
+    The refusals NotFound and InvalidInput are each that of its own series.
+    """
+    viewer.require(Permission.CONSUMPTION_READ)
+    present = await present_occupancies(viewer, {one.dwelling_id for one in asked}, now=now)
+    spans: list[_Span | SubmeterError] = []
+    for one in asked:
+        try:
+            spans.append(_Span.of(one, present.get(one.dwelling_id), now))
+        except SubmeterError as refusal:
+            spans.append(refusal)
+    days = [span.days for span in spans if isinstance(span, _Span)]
+    totals = iter(await totals_of(current_database(), days) if days else [])
+    return [span if isinstance(span, SubmeterError) else span.points(next(totals)) for span in spans]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The months to read; of that of `cut`, the move-in of who has consented, the days from then on."""
+
+    days: DaysAsked
+    start: Month
+    end: Month
+    hidden: Month | None
+    cut: date | None
+
+    @classmethod
+    def of(cls, asked: MonthsAsked, present: PresentOccupancy | None, now: datetime) -> "_Span":
+        if present is None:
+            raise NotFound("No such dwelling.", field="id")
+        today = civil_day(now, present.place["time_zone"])
+        end = min(asked.last or Month.of(today), Month.of(today))
+        start = asked.first or end.plus(-MONTHS_BEHIND_INDICATORS)
+        check_span(start.first_day, end.last_day)
+        days = DaysAsked(
+            asked.dwelling_id,
+            present.place["time_zone"],
+            asked.fluid,
+            start.first_day,
+            min(end.last_day, today),
+        )
+        shows_days = present.period is not None and present.consented
+        return cls(
+            days=days,
+            start=start,
+            end=end,
+            hidden=None if shows_days else Month.of(today),
+            cut=present.period.first_day if present.period and shows_days else None,
+        )
+
+    def points(self, totals: Sequence[DayTotal]) -> list[MonthPoint]:
+        shown = [total for total in totals if not self._before_the_move_in(total.day)]
+        return month_points(monthly(shown), self.start, self.end, hidden=self.hidden)
+
+    def _before_the_move_in(self, day: date) -> bool:
+        return self.cut is not None and Month.of(self.cut).first_day <= day < self.cut
+
+
+async def managed_readings(
+    viewer: Viewer, meter_id: int, asked: ReadingsAsked, *, visitor: Visitor, now: datetime
+) -> Page[ReadingView]:
+    """A page of a meter's readings during the present occupancy.
+
+    Raises:
+        NotFound: no such meter, or not of a residence that the viewer manages.
+        NoOccupant: no occupant is known.
+        ConsentRequired: the occupant has not consented.
+    """
     viewer.require(Permission.MANAGED_DAYS_READ)
-    dwelling = await _managed(viewer, dwelling_id)
-    zone = dwelling.residence.time_zone
-    today = civil_day(now, zone)
-    period = await _consented(dwelling_id, today)
-    if period is None:
-        raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
-    points = await days_of_period(period, zone, fluid, first=first, last=last, today=today)
-    await record(
-        Act.DATA_ACCESSED,
-        Subject("dwelling", dwelling_id),
-        viewer,
-        visitor,
-        now,
-        fluid=fluid.value,
-        days=len(points),
-    )
-    return points
+    meter = await Meter.get_or_none(id=meter_id)
+    present = {} if meter is None else await present_occupancies(viewer, [meter.dwelling_id], now=now)
+    if meter is None or meter.dwelling_id not in present:
+        raise NotFound("No such meter.", field="id")
+    home = home_with_days(present, meter.dwelling_id)
+    page = await readings_in(seconds_of(home.period, meter_id, ZoneInfo(home.place["time_zone"])), asked)
+    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
+        (Subject("dwelling", meter.dwelling_id), {"meter": meter_id, "readings": len(page.items)})
+    ]
+    await _record_access(viewer, seen, visitor=visitor, now=now)
+    return page
 
 
-async def _managed(viewer: Viewer, dwelling_id: int) -> Dwelling:
-    """A dwelling of the manager's residences, with its residence loaded."""
-    dwelling = await Dwelling.get_or_none(id=dwelling_id).select_related("residence")
-    if dwelling is None or not await manages(viewer, dwelling.residence_id):
-        raise NotFound("No such dwelling.", field="dwelling")
-    return dwelling
-
-
-def _view(dwelling: Dwelling) -> ManagedDwellingView:
-    return ManagedDwellingView(id=dwelling.id, place=place_of(dwelling), lot=dwelling.lot)
-
-
-async def _consented(dwelling_id: int, today: date) -> OccupancyPeriod | None:
-    """The occupancy period of today's occupant, if that person has consented."""
-    rows = await occupants().filter(dwelling_id=dwelling_id).exclude(account_id=None)
-    for row, period in await with_periods(rows):
-        if period.holds(today) and await has_consented(row):
-            return period
-    return None
+async def _record_access(
+    viewer: Viewer,
+    seen: Sequence[tuple[Subject, Mapping[str, Detail]]],
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    """Record that a manager saw days (CN-13); all at once."""
+    if not seen:
+        return
+    async with in_transaction() as connection:
+        await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)

@@ -6,6 +6,7 @@ consents. A manager may record a consent given on paper, with where that paper i
 is notified; and a manager never turns the occupant's own refusal into a consent (C-17).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -32,7 +33,8 @@ from core.operators import WORDS, OperatorProfile
 from core.sanitize import escape_for_database
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import occupancy_period_at, occupants, rows_of_period
+from core.services.shared.place_rows import PlaceRow
+from core.services.shared.scope import PresentPeriod, occupancy_period_at, occupants, rows_of_period
 from core.services.shared.transaction import transactional
 
 LONGEST_REFERENCE = 200
@@ -155,9 +157,12 @@ async def consent_of(
     application: Application, occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None
 ) -> ConsentView:
     """The state of the question for an occupancy whose residence and operator are loaded."""
-    profile = _profile(application, occupancy)
-    question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     last = await (await _answers(occupancy, connection)).order_by("-id").first()
+    return _consent(_profile(application, occupancy), last, occupancy.dwelling.residence.time_zone)
+
+
+def _consent(profile: OperatorProfile | None, last: ConsentRecord | None, time_zone: str) -> ConsentView:
+    question = profile.text(_QUESTION) if profile else WORDS[_QUESTION]
     if last is None:
         return ConsentView(question, ConsentAnswer.UNANSWERED)
     return ConsentView(
@@ -165,14 +170,26 @@ async def consent_of(
         ConsentAnswer(last.state.value),
         by_manager=last.author is ConsentAuthor.MANAGER,
         recorded_at=last.recorded_at,
-        recorded_on=civil_day(last.recorded_at, occupancy.dwelling.residence.time_zone),
+        recorded_on=civil_day(last.recorded_at, time_zone),
     )
 
 
-async def has_consented(occupancy: Occupancy) -> bool:
-    """Whether the last answer for an occupancy period is a consent; unanswered is none (C-18)."""
-    last = await (await _answers(occupancy)).order_by("-id").first()
-    return last is not None and last.state is ConsentState.GRANTED
+async def last_answers(periods: Iterable[PresentPeriod]) -> dict[int, ConsentRecord | None]:
+    """The last answer for each period, by the number of its dwelling; one statement for all."""
+    asked = list(periods)
+    numbers = [number for period in asked for number in period.occupancy_ids]
+    given = ConsentRecord.filter(occupancy_id__in=numbers, purpose=ConsentPurpose.MANAGER_DAILY_DATA)
+    of_occupancy = {answer.occupancy_id: answer for answer in (await given.order_by("id") if numbers else [])}
+    found: dict[int, ConsentRecord | None] = {}
+    for period in asked:
+        answers = [of_occupancy[number] for number in period.occupancy_ids if number in of_occupancy]
+        found[period.place["dwelling_id"]] = max(answers, key=lambda answer: answer.id, default=None)
+    return found
+
+
+def consent_view(application: Application, place: PlaceRow, last: ConsentRecord | None) -> ConsentView:
+    """The state of the question for the present occupancy of a place, by its last answer."""
+    return _consent(application.registry.profile(place["operator_code"]), last, place["time_zone"])
 
 
 def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile | None:

@@ -129,12 +129,38 @@ async def list_dwelling_requests(
     viewer: Viewer,
     *,
     state: DwellingRequestState = DwellingRequestState.OPEN,
+    after_id: int = 0,
     limit: int = 100,
     now: datetime,
 ) -> list[DwellingRequestView]:
-    """The oldest requests of a state; for a manager those of the residences managed."""
+    """The oldest requests of a state from `after_id` on; for a manager those of the residences managed."""
+    return await _listed(viewer, _of(viewer).filter(state=state, id__gt=after_id).limit(limit), state, now)
+
+
+async def count_dwelling_requests(viewer: Viewer) -> int:
+    """The open requests; for a manager those of the residences managed."""
     viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
-    rows = _of(viewer).filter(state=state).order_by("id").limit(limit)
+    return await _of(viewer).filter(state=DwellingRequestState.OPEN).count()
+
+
+async def dwelling_request(viewer: Viewer, request_id: int, *, now: datetime) -> DwellingRequestView:
+    """An open request.
+
+    Raises:
+        NotFound: no such request, one that was decided, or of a residence that the viewer does not manage.
+    """
+    state = DwellingRequestState.OPEN
+    found = await _listed(viewer, _of(viewer).filter(state=state, id=request_id), state, now)
+    if not found:
+        raise NotFound("No such request.", field="id")
+    return found[0]
+
+
+async def _listed(
+    viewer: Viewer, query: QuerySet[DwellingRequest], state: DwellingRequestState, now: datetime
+) -> list[DwellingRequestView]:
+    viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
+    rows = query.order_by("id")
     dwelling_requests = await rows.select_related("account", "dwelling__residence")
     if state is DwellingRequestState.OPEN:
         held = await holders({dwelling_request.dwelling_id for dwelling_request in dwelling_requests})

@@ -1,34 +1,50 @@
-"""A viewer's dwellings, with the residence and operator they belong to."""
+"""Residences and dwellings as a viewer sees them: an occupant, an owner, a manager, the operator's staff.
 
-from dataclasses import dataclass
+In: the viewer. Out: views, each with the right by which the viewer sees it. The one rule: all of them get the
+same views; what a field of a place shows beyond that follows from `basis` (`core.access.narrowing`).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
-from core.access import Viewer
+from core.access import Permission, Role, Viewer
+from core.access.narrowing import Basis
 from core.consumption.periods import civil_day
-from core.models import Dwelling, OccupancyKind
-from core.services.shared.columns import decimal_or_none
+from core.errors import NotFound
+from core.models import OccupancyKind
+from core.sanitize import escape_for_database
+from core.services.shared.columns import decimal_or_none, moment_or_none
+from core.services.shared.paging import Page
+from core.services.shared.place_rows import Found, PlaceRow, PlacesAsked, ResidenceRow, ResidencesAsked
 from core.services.shared.scope import (
     Home,
     OccupancyPeriod,
-    dwellings_with_residence,
     home_at,
     homes,
-    ownerships,
+    owned_homes,
+    place_pages_in_charge,
+    places_in_charge,
+    residence_page_in_charge,
+    residences_in_charge,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ResidenceView:
-    """A residence as its residents see it; `water_price_eur_per_m3` is None where it is not known."""
+    """A residence; `water_price_eur_per_m3` is None where it is not known."""
 
     id: int
+    basis: Basis
     code: str
     name: str
     street: str
     postcode: str
     city: str
     time_zone: str
+    published_at: datetime | None
     operator_code: str
     operator_name: str
     water_price_eur_per_m3: Decimal | None
@@ -36,29 +52,38 @@ class ResidenceView:
 
 @dataclass(frozen=True, slots=True)
 class DwellingView:
-    """A dwelling as its occupant sees it; data reach from `visible_from` to `visible_until` (None: open)."""
+    """A dwelling as a viewer sees it.
+
+    An occupant's data reach from `visible_from` to `visible_until` (None: open); for all others the two are
+    None. `occupancy` is that of the viewer.
+    """
 
     id: int
+    basis: Basis
     residence: ResidenceView
     building: str
     staircase: str
     floor: str
     number: str
+    place: str
     lot: str | None
     manager_reference: str | None
     surface_m2: Decimal | None
-    occupancy: OccupancyKind
-    visible_from: date
+    occupancy: OccupancyKind | None
+    visible_from: date | None
     visible_until: date | None
 
 
+ViewT = TypeVar("ViewT", DwellingView, ResidenceView)
+
+
 async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
-    """Every dwelling of the viewer, the present ones first."""
+    """Every dwelling that the viewer lives or lived in, the present ones first."""
     return [_view_of(home) for home in await homes(viewer)]
 
 
 async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
-    """One dwelling of the viewer.
+    """One dwelling that the viewer lives or lived in.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -68,75 +93,173 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
     """Dwellings that the viewer owns today and does not live in (C-01): the place, and no measured data."""
-    mine = await ownerships(viewer)
-    rows = await dwellings_with_residence([period.dwelling_id for period in mine])
-    views = [_view(rows[period.dwelling_id], period) for period in mine]
     return [
-        view
-        for view, period in zip(views, mine, strict=True)
-        if not period.over_on(civil_day(now, view.residence.time_zone))
+        _view(home.place, Basis.OWNER, home.period)
+        for home in await owned_homes(viewer)
+        if not home.period.over_on(civil_day(now, home.place["time_zone"]))
     ]
 
 
-def _view(row: Dwelling, period: OccupancyPeriod) -> DwellingView:
-    residence = row.residence
-    return DwellingView(
-        id=row.id,
-        residence=ResidenceView(
-            id=residence.id,
-            code=residence.code,
-            name=residence.name,
-            street=residence.street,
-            postcode=residence.postcode,
-            city=residence.city,
-            time_zone=residence.time_zone,
-            operator_code=residence.operator.code,
-            operator_name=residence.operator.name,
-            water_price_eur_per_m3=residence.water_price_eur_per_m3,
-        ),
-        building=row.building,
-        staircase=row.staircase,
-        floor=row.floor,
-        number=row.number,
-        lot=row.lot,
-        manager_reference=row.manager_reference,
-        surface_m2=row.surface_m2,
-        occupancy=period.kind,
-        visible_from=period.first_day,
-        visible_until=period.last_day,
+async def dwellings_seen(
+    viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
+) -> dict[int, DwellingView]:
+    """Those of the dwellings that the viewer sees by any right, by their numbers; the first right counts."""
+    viewer.require(Permission.DWELLINGS_READ)
+    if viewer.role is not Role.RESIDENT:
+        rows = await places_in_charge(viewer, dwelling_ids)
+        return {number: _view(row, _basis(viewer)) for number, row in rows.items()}
+    mine = {view.id: view for view in reversed(await my_dwellings(viewer))}
+    if not mine.keys() >= set(dwelling_ids):
+        mine = {view.id: view for view in await owned_dwellings(viewer, now=now)} | mine
+    return {number: mine[number] for number in dwelling_ids if number in mine}
+
+
+async def dwelling_seen(viewer: Viewer, dwelling_id: int, *, now: datetime) -> DwellingView:
+    """One dwelling that the viewer sees by any right.
+
+    Raises:
+        NotFound: no such dwelling, or none of the viewer's.
+    """
+    found = await dwellings_seen(viewer, [dwelling_id], now=now)
+    if dwelling_id not in found:
+        raise NotFound("No such dwelling.", field="id")
+    return found[dwelling_id]
+
+
+async def dwellings_of_residences(
+    viewer: Viewer, asked: Sequence[PlacesAsked], *, now: datetime
+) -> list[Page[DwellingView]]:
+    """Pages of the dwellings that the viewer sees at residences, by place; one statement for all."""
+    viewer.require(Permission.DWELLINGS_READ)
+    if viewer.role is not Role.RESIDENT:
+        pages = await place_pages_in_charge(viewer, asked)
+        basis = _basis(viewer)
+        return [
+            _page(found, one.first, [_view(row, basis) for row in found.rows])
+            for one, found in zip(asked, pages, strict=True)
+        ]
+    mine = {view.id: view for view in await owned_dwellings(viewer, now=now)}
+    mine |= {view.id: view for view in reversed(await my_dwellings(viewer))}
+    in_order = sorted(mine.values(), key=_by_place)
+    return [
+        _page_of([view for view in in_order if view.residence.id == one.residence_id], one) for one in asked
+    ]
+
+
+async def residences_seen(viewer: Viewer, asked: ResidencesAsked, *, now: datetime) -> Page[ResidenceView]:
+    """A page of the residences that the viewer sees.
+
+    A manager sees those granted, staff their operator's, a resident those of the own dwellings.
+    """
+    viewer.require(Permission.DWELLINGS_READ)
+    asked = replace(asked, code=_text(asked.code), city=_text(asked.city), search=_text(asked.search))
+    if viewer.role is not Role.RESIDENT:
+        found = await residence_page_in_charge(viewer, asked)
+        basis = _basis(viewer)
+        return _page(found, asked.first, [_residence(row, basis) for row in found.rows])
+    mine = await _my_residences(viewer, now)
+    shown = [view for view in mine.values() if _holds(view, asked)]
+    return _page_of(sorted(shown, key=lambda view: _in_order(view, asked.order)), asked)
+
+
+async def residence_seen(viewer: Viewer, residence_id: int, *, now: datetime) -> ResidenceView:
+    """One residence that the viewer sees.
+
+    Raises:
+        NotFound: no such residence, or none of the viewer's.
+    """
+    viewer.require(Permission.DWELLINGS_READ)
+    if viewer.role is Role.RESIDENT:
+        found = (await _my_residences(viewer, now)).get(residence_id)
+    else:
+        row = (await residences_in_charge(viewer, [residence_id])).get(residence_id)
+        found = None if row is None else _residence(row, _basis(viewer))
+    if found is None:
+        raise NotFound("No such residence.", field="id")
+    return found
+
+
+async def _my_residences(viewer: Viewer, now: datetime) -> dict[int, ResidenceView]:
+    owned = {view.residence.id: view.residence for view in await owned_dwellings(viewer, now=now)}
+    return owned | {view.residence.id: view.residence for view in await my_dwellings(viewer)}
+
+
+def _basis(viewer: Viewer) -> Basis:
+    return Basis.MANAGER if viewer.role is Role.MANAGER else Basis.STAFF
+
+
+def _text(text: str | None) -> str | None:
+    return escape_for_database(text.strip()) if text and text.strip() else None
+
+
+def _page(found: Found, first: int, views: list[ViewT]) -> Page[ViewT]:
+    return Page(views[:first], has_next=len(views) > first, total=found.total)
+
+
+def _page_of(views: Sequence[ViewT], asked: PlacesAsked | ResidencesAsked) -> Page[ViewT]:
+    """A page of a resident's few; empty after one that is none of them."""
+    begin = 0
+    if asked.after is not None:
+        begin = next((place for place, view in enumerate(views, 1) if view.id == asked.after), len(views))
+    rest = views[begin:]
+    return Page(list(rest[: asked.first]), has_next=len(rest) > asked.first, total=len(views))
+
+
+def _holds(view: ResidenceView, asked: ResidencesAsked) -> bool:
+    searched = (view.code, view.name, view.street, view.postcode, view.city)
+    return (
+        asked.code in {None, view.code}
+        and (asked.city is None or asked.city.casefold() == view.city.casefold())
+        and (asked.search is None or any(asked.search.casefold() in text.casefold() for text in searched))
+        and asked.published in {None, view.published_at is not None}
     )
 
 
+def _in_order(view: ResidenceView, order: str) -> tuple[str, str, int]:
+    return (getattr(view, order), view.code, view.id)
+
+
+def _by_place(view: DwellingView) -> tuple[str, str, str, str, int]:
+    return (view.building, view.staircase, view.floor, view.number, view.id)
+
+
 def _view_of(home: Home) -> DwellingView:
-    place, period = home.place, home.period
+    return _view(home.place, Basis.OCCUPANT, home.period)
+
+
+def _view(place: PlaceRow, basis: Basis, period: OccupancyPeriod | None = None) -> DwellingView:
+    own = period if basis is Basis.OCCUPANT else None
+    parts = (place["building"], place["staircase"], place["floor"], place["number"])
     return DwellingView(
         id=place["dwelling_id"],
-        residence=residence_of(home),
+        basis=basis,
+        residence=_residence(place, basis),
         building=place["building"],
         staircase=place["staircase"],
         floor=place["floor"],
         number=place["number"],
+        place=" · ".join(part for part in parts if part),
         lot=place["lot"],
         manager_reference=place["manager_reference"],
         surface_m2=decimal_or_none(place["surface_m2"]),
-        occupancy=period.kind,
-        visible_from=period.first_day,
-        visible_until=period.last_day,
+        occupancy=period.kind if period else None,
+        visible_from=own.first_day if own else None,
+        visible_until=own.last_day if own else None,
     )
 
 
-def residence_of(home: Home) -> ResidenceView:
-    """The residence of a home."""
-    place = home.place
+def _residence(row: ResidenceRow, basis: Basis) -> ResidenceView:
     return ResidenceView(
-        id=place["residence_id"],
-        code=place["code"],
-        name=place["name"],
-        street=place["street"],
-        postcode=place["postcode"],
-        city=place["city"],
-        time_zone=place["time_zone"],
-        operator_code=place["operator_code"],
-        operator_name=place["operator_name"],
-        water_price_eur_per_m3=decimal_or_none(place["water_price_eur_per_m3"]),
+        id=row["residence_id"],
+        basis=basis,
+        code=row["code"],
+        name=row["name"],
+        street=row["street"],
+        postcode=row["postcode"],
+        city=row["city"],
+        time_zone=row["time_zone"],
+        published_at=moment_or_none(row["published_at"]),
+        operator_code=row["operator_code"],
+        operator_name=row["operator_name"],
+        water_price_eur_per_m3=decimal_or_none(row["water_price_eur_per_m3"]),
     )

@@ -1,5 +1,9 @@
 """The meters of a viewer's dwellings, and the readings of one meter page by page.
 
+An occupant sees the meters that were in service during the occupancy, and readings of it. Managers and staff
+see all meters of the dwellings that they are in charge of, and when each was last read; an index, asked for
+every day, would disclose the days.
+
 Readings are paged by their time (a keyset), so a page costs the same at the end of a year as at its start,
 and a reading that arrives meanwhile shifts nothing.
 """
@@ -10,14 +14,21 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor
 from zoneinfo import ZoneInfo
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
+from core.access.narrowing import Basis
 from core.consumption import day_start
 from core.consumption.fluids import Fluid
+from core.errors import NotFound
 from core.metering import StatusFlag, bits_to_flags
 from core.models import Meter
-from core.services.shared import time_series
+from core.services.shared import columns, time_series
 from core.services.shared.paging import Page
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_of_meter, occupancy_periods
+from core.services.shared.scope import (
+    OccupancyPeriod,
+    occupancy_period_of_meter,
+    occupancy_periods,
+    places_in_charge,
+)
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database, is_sqlite
 
@@ -38,23 +49,28 @@ class ReadingView:
 
 @dataclass(frozen=True, slots=True)
 class MeterView:
-    """A meter as its dwelling's occupant sees it; days are civil days of the residence."""
+    """A meter as a viewer sees it; days are civil days of the residence. `last_reading`: for its occupant."""
 
     id: int
+    basis: Basis
     dwelling_id: int
     fluid: Fluid
     vendor: str
     printed_serial: str
+    radio_address: str
     location: str
     register_step: int
     installed_on: date
     removed_on: date | None
+    last_read_at: datetime | None
     last_reading: ReadingView | None
 
 
 async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:
-    """The meters in service during the viewer's occupancy of each dwelling; by fluid, newest first."""
+    """The meters of each dwelling that the viewer sees; by fluid, newest first."""
     viewer.require(Permission.METERS_READ)
+    if viewer.role is not Role.RESIDENT:
+        return await _in_charge(viewer, dwelling_ids)
     wanted = set(dwelling_ids)
     mine = {
         period.dwelling_id: period
@@ -75,6 +91,90 @@ async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dic
             reading = None
         found[row.dwelling_id].append(_view(row, reading))
     return found
+
+
+async def meter_seen(viewer: Viewer, meter_id: int) -> MeterView:
+    """One meter that the viewer sees.
+
+    Raises:
+        NotFound: no such meter, or none of the viewer's.
+    """
+    viewer.require(Permission.METERS_READ)
+    row = await Meter.get_or_none(id=meter_id)
+    found = {} if row is None else await meters_by_dwelling(viewer, [row.dwelling_id])
+    for view in (view for views in found.values() for view in views):
+        if view.id == meter_id:
+            return view
+    raise NotFound("No such meter.", field="id")
+
+
+async def _in_charge(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:
+    at = await places_in_charge(viewer, set(dwelling_ids))
+    rows = await time_series.select(
+        current_database(),
+        "SELECT m.id, m.dwelling_id, m.fluid, m.vendor, m.printed_serial, m.radio_address, m.location,"
+        " m.register_step, m.installed_at, m.removed_at, s.last_at FROM k JOIN meter m ON m.dwelling_id = k.a"
+        " LEFT JOIN meter_state s ON s.meter_id = m.id",
+        [(number,) for number in at],
+    )
+    basis = Basis.MANAGER if viewer.role is Role.MANAGER else Basis.STAFF
+    found: dict[int, list[MeterView]] = {number: [] for number in at}
+    for row in rows:
+        zone = ZoneInfo(at[row["dwelling_id"]]["time_zone"])
+        removed_at = columns.moment_or_none(row["removed_at"])
+        view = MeterView(
+            id=row["id"],
+            basis=basis,
+            dwelling_id=row["dwelling_id"],
+            fluid=Fluid(row["fluid"]),
+            vendor=row["vendor"],
+            printed_serial=row["printed_serial"],
+            radio_address=row["radio_address"],
+            location=row["location"],
+            register_step=row["register_step"],
+            installed_on=columns.moment(row["installed_at"]).astimezone(zone).date(),
+            removed_on=removed_at.astimezone(zone).date() if removed_at else None,
+            last_read_at=None if row["last_at"] is None else datetime.fromtimestamp(row["last_at"], UTC),
+            last_reading=None,
+        )
+        found[view.dwelling_id].append(view)
+    for views in found.values():
+        views.sort(key=lambda one: (list(Fluid).index(one.fluid), -one.installed_on.toordinal(), -one.id))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsAsked:
+    """A page of a meter's readings, from `read_from` to `read_to` (both included).
+
+    `after` is the time of the last one of the page before.
+    """
+
+    first: int
+    after: datetime | None = None
+    newest_first: bool = True
+    read_from: datetime | None = None
+    read_to: datetime | None = None
+
+
+async def readings_in(window: Window, asked: ReadingsAsked) -> Page[ReadingView]:
+    """A page of the readings within a window, which must come from `scope`."""
+    earliest, latest, after = window.first, window.last, asked.after
+    if asked.read_from is not None:
+        earliest = max(earliest, ceil(asked.read_from.timestamp()))
+    if asked.read_to is not None:
+        latest = min(latest, floor(asked.read_to.timestamp()))
+    if after is not None and asked.newest_first:
+        latest = min(latest, int(after.timestamp()) - 1)
+    elif after is not None:
+        earliest = max(earliest, int(after.timestamp()) + 1)
+    rows = await time_series.readings_page(
+        current_database(),
+        Window(window.meter_id, earliest, latest),
+        newest_first=asked.newest_first,
+        limit=asked.first + 1,
+    )
+    return Page(items=[reading_view(row) for row in rows[: asked.first]], has_next=len(rows) > asked.first)
 
 
 async def readings_of_meter(
@@ -103,23 +203,8 @@ async def readings_of_meter(
     """
     viewer.require(Permission.READINGS_READ)
     meter, period = await occupancy_period_of_meter(viewer, meter_id)
-    window = _window(meter, period)
-    earliest, latest = window.first, window.last
-    if read_from is not None:
-        earliest = max(earliest, ceil(read_from.timestamp()))
-    if read_to is not None:
-        latest = min(latest, floor(read_to.timestamp()))
-    if after is not None and newest_first:
-        latest = min(latest, int(after.timestamp()) - 1)
-    elif after is not None:
-        earliest = max(earliest, int(after.timestamp()) + 1)
-    rows = await time_series.readings_page(
-        current_database(),
-        Window(meter.id, earliest, latest),
-        newest_first=newest_first,
-        limit=first + 1,
-    )
-    return Page(items=[reading_view(row) for row in rows[:first]], has_next=len(rows) > first)
+    asked = ReadingsAsked(first, after, newest_first, read_from, read_to)
+    return await readings_in(_window(meter, period), asked)
 
 
 async def newest_within(windows: Iterable[Window]) -> dict[int, ReadingView]:
@@ -180,13 +265,16 @@ def _view(row: Meter, reading: ReadingRow | None) -> MeterView:
     zone = ZoneInfo(row.dwelling.residence.time_zone)
     return MeterView(
         id=row.id,
+        basis=Basis.OCCUPANT,
         dwelling_id=row.dwelling_id,
         fluid=row.fluid,
         vendor=row.vendor,
         printed_serial=row.printed_serial,
+        radio_address=row.radio_address,
         location=row.location,
         register_step=row.register_step,
         installed_on=row.installed_at.astimezone(zone).date(),
         removed_on=row.removed_at.astimezone(zone).date() if row.removed_at else None,
+        last_read_at=datetime.fromtimestamp(reading.read_at_s, UTC) if reading else None,
         last_reading=reading_view(reading) if reading else None,
     )

@@ -14,7 +14,7 @@ from core.bootstrap import Application
 from core.errors import NotFound
 from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
-from core.services.places.managed_residences import require_managed
+from core.services.places.managed_residences import manages, require_managed
 from core.services.shared.transaction import transactional
 
 
@@ -95,3 +95,18 @@ async def residence_documents(
         )
         for row in found
     ]
+
+
+async def residence_document(application: Application, viewer: Viewer, document_id: int) -> DocumentView:
+    """One document.
+
+    Raises:
+        NotFound: no such document, or of a residence that the viewer does not manage.
+    """
+    viewer.require(Permission.ALERTS_READ)
+    row = await ResidenceDocument.get_or_none(id=document_id)
+    if row is not None and await manages(viewer, row.residence_id):
+        for view in await residence_documents(application, viewer, row.residence_id):
+            if view.id == document_id:
+                return view
+    raise NotFound("No such document.", field="id")

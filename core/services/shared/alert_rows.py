@@ -1,12 +1,12 @@
-"""Reads the alerts of dwellings that an answer shows, running and past, by one statement.
+"""Reads the alerts of dwellings, or of residences, that an answer shows, running and past, by one statement.
 
-In: dwellings with the days and the account that they are narrowed to, which must come from `scope`. Out: rows
+In: places with the days and the account that they are narrowed to, which must come from `scope`. Out: rows
 with the columns of their leak and meter. The one rule: an alert belongs to whoever held the dwelling while it
 lasted; over-consumption to whoever held it when it began; and the alert of an own limit to its account.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,8 @@ from core.services.shared.columns import day, day_or_none, decimal_or_none, docu
 _COLUMNS = {
     "n": "bigint",
     "dwelling_id": "bigint",
+    "residence_id": "bigint",
+    "only_id": "bigint",
     "account_id": "bigint",
     "first_day": "date",
     "last_day": "date",
@@ -32,23 +34,28 @@ _COLUMNS = {
     "most": "bigint",
 }
 _NARROWED = (
-    "a.dwelling_id = k.dwelling_id AND (a.account_id IS NULL OR a.account_id = k.account_id)"
+    "(a.account_id IS NULL OR a.account_id = k.account_id)"
     " AND (a.ended_on IS NULL OR a.ended_on > k.first_day OR a.started_on >= k.first_day)"
     " AND (a.kind <> 'OVER_CONSUMPTION' OR a.started_on >= k.first_day)"
     " AND (k.last_day IS NULL OR a.started_on <= k.last_day)"
     " AND (k.running_on IS NULL OR a.ended_on IS NULL OR a.ended_on > k.running_on)"
-    " AND (k.ended_by IS NULL OR a.ended_on <= k.ended_by)"
+    " AND (k.ended_by IS NULL OR a.ended_on <= k.ended_by) AND (k.only_id IS NULL OR a.id = k.only_id)"
+)
+_OF_DWELLING = f"FROM k JOIN alert a ON a.dwelling_id = k.dwelling_id AND {_NARROWED}"
+_OF_RESIDENCE = (
+    "FROM k JOIN dwelling d ON d.residence_id = k.residence_id"
+    f' JOIN "alert" a ON a.dwelling_id = d.id AND {_NARROWED}'
 )
 _STATEMENT = (
-    "SELECT q.* FROM (SELECT p.*, COUNT(*) OVER (PARTITION BY p.n) AS total,"  # noqa: S608 - our own words
+    "SELECT q.* FROM (SELECT p.*, COUNT(*) OVER (PARTITION BY p.n) AS total,"
     " ROW_NUMBER() OVER (PARTITION BY p.n, p.follows ORDER BY p.started_on DESC, p.id DESC) AS place"
     " FROM (SELECT k.n, k.most, CASE WHEN k.after_day IS NULL OR a.started_on < k.after_day"
     " OR (a.started_on = k.after_day AND a.id < k.after_id) THEN 1 ELSE 0 END AS follows,"
-    " a.id, a.alert_key, a.kind, a.fluid, a.meter_id, a.own_limit, a.started_on, a.ended_on, a.amount,"
-    " a.threshold, a.last_action, a.snoozed_until, a.snoozed_level, a.episode_id,"
+    " a.id, a.dwelling_id, a.alert_key, a.kind, a.fluid, a.meter_id, a.own_limit, a.started_on, a.ended_on,"
+    " a.amount, a.threshold, a.last_action, a.snoozed_until, a.snoozed_level, a.episode_id,"
     " e.meter_id AS leak_meter_id, e.level_now, e.over_range, e.loss_litres, e.mean_flow_lph,"
-    " e.q_min_at_opening_lph, e.segments, m.printed_serial, s.last_at"
-    f" FROM k JOIN alert a ON {_NARROWED}"
+    " e.q_min_at_opening_lph, e.segments, e.evidence, m.printed_serial, s.last_at"
+    " {0}"
     " LEFT JOIN leak_episode e ON e.id = a.episode_id"
     " LEFT JOIN meter m ON m.id = COALESCE(e.meter_id, a.meter_id)"
     " LEFT JOIN meter_state s ON s.meter_id = e.meter_id) p) q"
@@ -60,10 +67,10 @@ _STATEMENT = (
 
 @dataclass(frozen=True, slots=True)
 class AlertsAsked:
-    """Alerts of a dwelling; a bound that is None does not narrow.
+    """Alerts of a dwelling or a residence; a bound that is None does not narrow.
 
     Attributes:
-        dwelling_id: where.
+        dwelling_id: where; None for those of a residence.
         account_id: whose own limits are shown.
         first_day: the first of the occupancy period.
         last_day: the last one.
@@ -71,21 +78,25 @@ class AlertsAsked:
         ended_by: those that have ended by this day.
         after: start day and id of the last alert of the page before.
         most: how many.
+        residence_id: where; None for those of a dwelling.
+        only_id: this one alone.
     """
 
-    dwelling_id: int
+    dwelling_id: int | None
     account_id: int | None
     first_day: date
     last_day: date | None
     running_on: date | None = None
     ended_by: date | None = None
-    after: tuple[date, int] | None = None
+    after: tuple[date | None, int] | None = None
     most: int = 1_000_000
+    residence_id: int | None = None
+    only_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRow:
-    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds."""
+    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a document."""
 
     meter_id: int
     level_now: int
@@ -94,6 +105,7 @@ class EpisodeRow:
     mean_flow_lph: Decimal | None
     q_min_at_opening_lph: Decimal | None
     segments: Sequence[dict[str, Any]]
+    evidence: object
     last_s: int | None
 
 
@@ -102,6 +114,7 @@ class AlertRow:
     """An alert as stored, with its leak and the serial of its meter."""
 
     id: int
+    dwelling_id: int
     alert_key: str
     kind: AlertKind
     fluid: Fluid
@@ -128,40 +141,39 @@ class AlertsFound:
 
 async def alerts_of(connection: BaseDBAsyncClient, asked: Sequence[AlertsAsked]) -> list[AlertsFound]:
     """The alerts of each that was asked for."""
-    keys = [
-        (
-            number,
-            one.dwelling_id,
-            one.account_id,
-            one.first_day,
-            one.last_day,
-            one.running_on,
-            one.ended_by,
-            one.after[0] if one.after else None,
-            one.after[1] if one.after else None,
-            one.most,
-        )
-        for number, one in enumerate(asked)
-    ]
     found: list[list[dict[str, Any]]] = [[] for _ in asked]
-    for row in await select_by(connection, _COLUMNS, _STATEMENT, keys):
-        found[row["n"]].append(row)
+    numbered = list(enumerate(asked))
+    for source, keys in (
+        (_OF_DWELLING, [_key(number, one) for number, one in numbered if one.residence_id is None]),
+        (_OF_RESIDENCE, [_key(number, one) for number, one in numbered if one.residence_id is not None]),
+    ):
+        for row in await select_by(connection, _COLUMNS, _STATEMENT.format(source), keys) if keys else ():
+            found[row["n"]].append(row)
     return [
         AlertsFound([_row(row) for row in rows if row["follows"]], rows[0]["total"] if rows else 0)
         for rows in found
     ]
 
 
+def _key(number: int, asked: AlertsAsked) -> tuple[object, ...]:
+    return (
+        *(number, asked.dwelling_id, asked.residence_id, asked.only_id, asked.account_id),
+        *(asked.first_day, asked.last_day, asked.running_on, asked.ended_by),
+        *(asked.after or (None, None)),
+        asked.most,
+    )
+
+
 async def true_start(connection: BaseDBAsyncClient, asked: AlertsAsked) -> date | None:
     """When the alert began that the page before ended with: earlier than shown, if before the move-in."""
     assert asked.after is not None
-    keys = [(0, asked.dwelling_id, asked.account_id, asked.first_day, asked.last_day)]
-    ends = (asked.running_on, asked.ended_by, None, asked.after[1], None)
+    key = _key(0, replace(asked, after=(None, asked.after[1]), most=1))
     rows = await select_by(
         connection,
         _COLUMNS,
-        f"SELECT a.started_on FROM k JOIN alert a ON a.id = k.after_id AND {_NARROWED}",  # noqa: S608 - our own words
-        [(*key, *ends) for key in keys],
+        "SELECT a.started_on FROM k JOIN alert a ON a.id = k.after_id"  # noqa: S608 - our own words
+        f" AND a.dwelling_id = k.dwelling_id AND {_NARROWED}",
+        [key],
     )
     return day(rows[0]["started_on"]) if rows else None
 
@@ -169,6 +181,7 @@ async def true_start(connection: BaseDBAsyncClient, asked: AlertsAsked) -> date 
 def _row(row: dict[str, Any]) -> AlertRow:
     return AlertRow(
         id=row["id"],
+        dwelling_id=row["dwelling_id"],
         alert_key=row["alert_key"],
         kind=AlertKind(row["kind"]),
         fluid=Fluid(row["fluid"]),
@@ -195,5 +208,6 @@ def _episode(row: dict[str, Any]) -> EpisodeRow:
         mean_flow_lph=decimal_or_none(row["mean_flow_lph"]),
         q_min_at_opening_lph=decimal_or_none(row["q_min_at_opening_lph"]),
         segments=document(row["segments"]),
+        evidence=row["evidence"],
         last_s=row["last_at"],
     )

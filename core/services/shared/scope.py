@@ -1,36 +1,53 @@
 """The one point where rows are narrowed to a Viewer: which dwellings, and which days of each.
 
-In: the viewer. Out: `OccupancyPeriod` values. The one rule: what is not in an occupancy period does not exist
-for the viewer, so "no such dwelling" and "not yours" are the same answer, and nothing from before the
-move-in, or from the move-out on, is ever shown (EED-09, C-14, C-15).
+In: the viewer. Out: `OccupancyPeriod` values, or the places that a manager or the operator's staff are in
+charge of. The one rule: what is in neither does not exist for the viewer, so "no such dwelling" and "not
+yours" are the same answer, and nothing from before the move-in, or from the move-out on, is ever shown to an
+occupant (EED-09, C-14, C-15). Which fields of a place are shown is decided in `core.access.narrowing`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
 
 from core.access import Permission, Role, Viewer
+from core.access.narrowing import Basis
 from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
-from core.models import Dwelling, Meter, Occupancy, OccupancyKind
-from core.services.shared.occupancy_rows import OccupancyRow, PlaceRow, occupancy_rows
+from core.models import Meter, Occupancy, OccupancyKind
+from core.services.shared import place_rows as places
+from core.services.shared.kept import keep, kept_rows
+from core.services.shared.occupancy_rows import OccupancyRow, occupancy_rows
+from core.services.shared.place_rows import (
+    Charge,
+    Found,
+    PlaceRow,
+    PlacesAsked,
+    ResidenceRow,
+    ResidencesAsked,
+)
 
 _ONE_DAY = timedelta(days=1)
+_LONG_AGO = date(1900, 1, 1)
 _LARGEST_ID = 2**63 - 1
 """The largest BIGINT; each database raises an error of its own for a larger number."""
 
 
 @dataclass(frozen=True, slots=True)
 class OccupancyPeriod:
-    """A dwelling and the civil days of it that a viewer may see; `last_day` is None until it has ended."""
+    """A dwelling and the civil days of it that a viewer may see; `last_day` is None until it has ended.
+
+    `kind` is None for the whole time, whoever lived there.
+    """
 
     dwelling_id: int
-    kind: OccupancyKind
+    kind: OccupancyKind | None
     first_day: date
     last_day: date | None
 
@@ -255,6 +272,13 @@ async def ownerships(viewer: Viewer) -> list[OccupancyPeriod]:
     ]
 
 
+async def owned_homes(viewer: Viewer) -> list[Home]:
+    """The same, with the places."""
+    mine = await ownerships(viewer)
+    rows = await places.place_rows(None, {period.dwelling_id for period in mine}) if mine else {}
+    return [Home(period, rows[period.dwelling_id]) for period in mine]
+
+
 async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, OccupancyPeriod]:
     """A meter (with its dwelling and residence) and the viewer's occupancy period at its dwelling.
 
@@ -272,10 +296,101 @@ async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Mete
     return meter, mine[meter.dwelling_id]
 
 
-async def dwellings_with_residence(dwelling_ids: list[int]) -> dict[int, Dwelling]:
-    """The dwellings with residence and operator loaded; the ids must come from `occupancy_periods`."""
-    rows = await Dwelling.filter(id__in=dwelling_ids).select_related("residence__operator")
-    return {row.id: row for row in rows}
+def charge_of(viewer: Viewer) -> Charge | None:
+    """Which residences the viewer is in charge of: a manager of those granted, staff of their operator's."""
+    viewer.require(Permission.DWELLINGS_READ)
+    if viewer.role is Role.MANAGER and viewer.account_id is not None:
+        return Charge(Basis.MANAGER, viewer.account_id)
+    if viewer.role is Role.STAFF and viewer.operator_id is not None:
+        return Charge(Basis.STAFF, viewer.operator_id)
+    return None
+
+
+async def places_in_charge(viewer: Viewer, dwelling_ids: Collection[int]) -> dict[int, PlaceRow]:
+    """Those of the dwellings that the viewer is in charge of, by their numbers."""
+    charge = charge_of(viewer)
+    if charge is None:
+        return {}
+    known = [number for number in dwelling_ids if 0 < number <= _LARGEST_ID]
+    return await kept_rows(viewer, _PLACES, known, partial(places.place_rows, charge))
+
+
+async def residences_in_charge(viewer: Viewer, residence_ids: Collection[int]) -> dict[int, ResidenceRow]:
+    """Those of the residences that the viewer is in charge of, by their numbers."""
+    charge = charge_of(viewer)
+    if charge is None:
+        return {}
+    known = [number for number in residence_ids if 0 < number <= _LARGEST_ID]
+    return await kept_rows(viewer, _RESIDENCES, known, partial(places.residence_rows, charge))
+
+
+async def place_pages_in_charge(viewer: Viewer, asked: Sequence[PlacesAsked]) -> list[Found]:
+    """Pages of the dwellings of residences; empty for one that the viewer is not in charge of."""
+    charge = charge_of(viewer)
+    if charge is None:
+        return [Found((), 0) for _ in asked]
+    pages = await places.place_pages(charge, asked)
+    keep(viewer, _PLACES, {row["dwelling_id"]: row for page in pages for row in page.rows})
+    return pages
+
+
+async def residence_page_in_charge(viewer: Viewer, asked: ResidencesAsked) -> Found:
+    """A page of the residences that the viewer is in charge of."""
+    charge = charge_of(viewer)
+    if charge is None:
+        return Found((), 0)
+    found = await places.residence_page(charge, asked)
+    keep(viewer, _RESIDENCES, {row["residence_id"]: row for row in found.rows})
+    return found
+
+
+_PLACES, _RESIDENCES = "places", "residences"
+
+
+def whole_time(place: PlaceRow) -> Home:
+    """A place that a viewer is in charge of, with all its days."""
+    return Home(OccupancyPeriod(place["dwelling_id"], None, _LONG_AGO, None), place)
+
+
+@dataclass(frozen=True, slots=True)
+class PresentPeriod:
+    """A dwelling and its occupancy period today, with the occupancies that form it; None: none is known."""
+
+    place: PlaceRow
+    period: OccupancyPeriod | None
+    occupancy_ids: Sequence[int]
+
+
+async def present_periods(
+    viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
+) -> Mapping[int, PresentPeriod]:
+    """Of each dwelling that the viewer is in charge of."""
+    at = await places_in_charge(viewer, dwelling_ids)
+    rows = await occupants().filter(dwelling_id__in=list(at)) if at else []
+    known: dict[int, list[tuple[Occupancy, OccupancyPeriod]]] = {number: [] for number in at}
+    for row in rows:
+        others = [other for other in rows if _is_another(other, row)]
+        known[row.dwelling_id].append((row, _period(row, others)))
+    return {
+        number: _present(place, known[number], civil_day(now, place["time_zone"]))
+        for number, place in at.items()
+    }
+
+
+def _present(
+    place: PlaceRow, known: Sequence[tuple[Occupancy, OccupancyPeriod]], today: date
+) -> PresentPeriod:
+    present = [(row, period) for row, period in known if period.holds(today)]
+    if not present:
+        return PresentPeriod(place, None, ())
+    row, period = max(present, key=lambda one: (one[0].account_id is not None, one[0].move_in, one[0].id))
+    if row.account_id is None:
+        return PresentPeriod(place, period, [row.id])
+    own = [(other, held) for other, held in known if other.account_id == row.account_id]
+    own.sort(key=lambda one: (one[0].move_in, -one[0].id), reverse=True)
+    whole = next(joined for joined in _joined([held for _, held in own]) if joined.holds(today))
+    numbers = [other.id for other, held in own if whole.holds(held.first_day)]
+    return PresentPeriod(place, whole, numbers)
 
 
 def occupants() -> QuerySet[Occupancy]:

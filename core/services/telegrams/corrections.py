@@ -89,6 +89,7 @@ async def list_doubtful_readings(
     radio_address: str | None = None,
     status: ReadingStatus | None = None,
     before_id: int | None = None,
+    only_id: int | None = None,
     limit: int = 100,
 ) -> Page[DoubtfulReadingView]:
     """The readings that do not count, those received last first: a page of those below `before_id`."""
@@ -103,6 +104,8 @@ async def list_doubtful_readings(
         query = query.filter(decided=status is ReadingStatus.OUTLIER).exclude(doubt=Doubt.WITHDRAWN)
     if before_id is not None:
         query = query.filter(id__lt=before_id)
+    if only_id is not None:
+        query = query.filter(id=only_id)
     found = await query.order_by("-id").limit(limit + 1).select_related("meter__dwelling__residence")
     rows = found[:limit]
     around = await time_series.indexes_around(

@@ -13,7 +13,6 @@ from core.registration.forms import FormField
 from core.services.accounts.access_tokens import AccessTokenView
 from core.services.accounts.account import NotificationChoice as Choice
 from core.services.alerts.draw_questions import RecurringDrawView
-from core.services.alerts.manager_alerts import ManagedAlertView
 from core.services.alerts.resident_alerts import AlertView
 from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.services.alerts.workflow import AlertActionView
@@ -22,32 +21,28 @@ from core.services.consumption.consumption import MonthPoint
 from core.services.occupancy.consents import ConsentView
 from core.services.occupancy.dwelling_requests import DwellingRequestView
 from core.services.places.dwellings import DwellingView, ResidenceView
-from core.services.places.managed_residences import ManagedResidenceView
 from core.services.places.meters import MeterView
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.telegrams.pipeline import IntakeSummary
 from graphql_schema.accounts.viewer import AccessToken, NotificationChoice, Session
 from graphql_schema.alerts.actions import AlertAction
-from graphql_schema.alerts.alerts import Alert
-from graphql_schema.alerts.recurring_draws import ManagedRecurringDraw, RecurringDraw
+from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
-from graphql_schema.dwellings.dwellings import Dwelling, Residence
-from graphql_schema.dwellings.occupancies import OwnedDwelling
+from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
 from graphql_schema.gateways import SubmitTelegramsResult
 from graphql_schema.managers.dwelling_requests import DwellingRequest
-from graphql_schema.managers.residences import ManagedAlert, ManagedResidence
-from graphql_schema.meters.meters import Meter
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
 
 OPERATORS_OWN = {"contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
+DRAWS_OWN = {"id", "seen_as", "dwelling_id", "view", "meter_serial", "starts_at"}
 ALERTS_OWN = {
     *("id", "view", "loss_litres", "loss_m3", "loss_cost", "projection", "mean_flow_lph"),
     *("minimum_flow_at_opening_lph", "meter_serial", "amount", "threshold", "workflow"),
-    "recurring_draw",
+    *("recurring_draw", "seen_as", "dwelling_id"),
 }
 
 
@@ -59,19 +54,15 @@ ALERTS_OWN = {
         (AlertAction, AlertActionView, {"kind"}),
         (Consent, ConsentView, {"view"}),
         (Contact, OperatorContact, set()),
-        (Dwelling, DwellingView, {"id", "database_id", "surface_m2", "residence"}),
+        (Dwelling, DwellingView, {"id", "seen_as", "dwelling_id", "view", "database_id", "surface_m2"}),
         (DwellingRequest, DwellingRequestView, {"id"}),
-        (ManagedAlert, ManagedAlertView, {"id", "meter_serial", "recurring_draw", "workflow"}),
-        (ManagedResidence, ManagedResidenceView, {"id", "database_id"}),
-        (Meter, MeterView, {"id", "number", "serial", "last_reading"}),
-        (ManagedRecurringDraw, RecurringDrawView, {"id"}),
+        (Meter, MeterView, {"id", "seen_as", "dwelling_id", "view", "number", "serial", "last_reading"}),
         (MonthConsumption, MonthPoint, {"amount"}),
         (NotificationChoice, Choice, set()),
         (Operator, OperatorProfile, OPERATORS_OWN),
-        (OwnedDwelling, DwellingView, {"id", "residence"}),
-        (RecurringDraw, RecurringDrawView, {"id", "view", "meter_serial", "starts_at"}),
+        (RecurringDraw, RecurringDrawView, DRAWS_OWN),
         (RegistrationField, FormField, {"name", "label", "choices", "help"}),
-        (Residence, ResidenceView, {"water_price"}),
+        (Residence, ResidenceView, {"id", "seen_as", "dwelling_id", "number", "water_price"}),
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),

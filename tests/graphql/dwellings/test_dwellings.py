@@ -95,7 +95,7 @@ async def test_anothers_dwelling_is_not_found(claire: Any, key_encryption: KeyEn
     [
         "", "1", "é", "RHdlbGxpbmc6", "A" * 10_000, global_id("Dwelling:0"), global_id("Dwelling:-1"),
         global_id("Dwelling:1; DROP TABLE"), global_id(f"Dwelling:{2**63}"), global_id("Dwelling:٣"),
-        global_id("Alert:1"), global_id("Nothing:1"), global_id("Dwelling:1") + "\n",
+        global_id("Reading:1"), global_id("Nothing:1"), global_id("Dwelling:1") + "\n",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["dwelling", "node"])
@@ -261,3 +261,14 @@ async def test_the_year_9999_is_answered_up_to_today(claire: Any) -> None:
 def test_occupancy_kinds_are_those_of_the_tables() -> None:
     """The schema knows every kind of occupancy that is stored."""
     assert {kind.value for kind in OccupancyKind} == {kind.value for kind in Kind}
+
+
+async def test_the_levels_and_their_borders_are_data(claire: Any) -> None:
+    """Each border belongs to the level above it; the highest is marked above 20 L/h (C-26)."""
+    fields = "residence { leakLevels { level fromLph belowLph overRangeAboveLph equivalent(language: FR) } }"
+    levels = (await home_of(claire, fields))["residence"]["leakLevels"]
+    assert [tuple(one.values()) for one in levels] == [
+        (1, "4", "8", None, "goutte à goutte"),
+        (2, "8", "12", None, "filet d'eau"),
+        (3, "12", None, "20", "robinet ouvert"),
+    ]

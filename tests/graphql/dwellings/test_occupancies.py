@@ -11,6 +11,8 @@ from tests.support import factories
 
 OWNED = """{ viewer { dwellings { id } ownedDwellings {
   id building staircase floor number lot residence { code city } } } }"""
+ONE = """query ($id: ID!) { dwelling(id: $id) { number seenAs meters { id } withheld { field reason }
+  dailyConsumption(fluid: COLD_WATER) { day } } }"""
 LEAVE = "mutation ($id: ID!, $day: Date!) { leaveDwelling(dwelling: $id, lastDay: $day) { lastDay } }"
 
 
@@ -44,9 +46,12 @@ async def test_an_owner_finds_the_home_and_sells_it(owner: Any) -> None:
         "lot": "104",
         "residence": {"code": "AA000", "city": "Courbevoie"},
     }
-    assert (await owner.refusal("query ($id: ID!) { dwelling(id: $id) { number } }", id=number))["code"] == (
-        "NOT_FOUND"
+    alone = (await owner.ask(ONE, id=number))["dwelling"]
+    assert (alone["number"], alone["seenAs"], alone["meters"], alone["dailyConsumption"]) == (
+        *("12", "OWNER"),
+        *(None, None),
     )
+    assert {one["reason"] for one in alone["withheld"]} == {"NOT_OCCUPANT"}
     assert (await owner.ask(LEAVE, id=number, day="2026-11-21"))["leaveDwelling"] == {"lastDay": "2026-11-21"}
     assert (await owner.ask(OWNED))["viewer"] == {"dwellings": [], "ownedDwellings": []}
     assert (await owner.refusal(LEAVE, id=number, day="2026-11-21"))["code"] == "NOT_FOUND"

@@ -12,9 +12,10 @@ from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.errors import ConsentRequired, NotFound
 from core.models import Dwelling, Occupancy, OccupancyKind
-from core.services.consumption.manager_consumption import managed_daily_series, managed_dwelling
+from core.services.consumption.manager_consumption import managed_daily_series
 from core.services.occupancy.consents import ConsentAnswer, answer_consent, consent_of, my_consent
 from core.services.occupancy.occupancies import Claim, admit
+from core.services.places.dwellings import dwelling_seen
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.managed_residences import grant_residence
 from tests.support import factories
@@ -117,7 +118,7 @@ async def test_who_has_no_account_has_answered_nothing(application: Application,
 async def test_a_home_of_another_residence_is_not_found(manager: Viewer, resident: Any) -> None:
     """A home of a managed residence is found by its number; another's, or an unknown one, is not."""
     dwelling = (await Dwelling.get()).id
-    found = await managed_dwelling(manager, dwelling)
+    found = await dwelling_seen(manager, dwelling, now=NOW)
     assert (found.id, found.place, found.lot) == (dwelling, "A · 1 · 2 · 12", "104")
     stranger = await factories.account(email="autre@example.org", role=Role.MANAGER)
     for viewer, number in (
@@ -125,4 +126,4 @@ async def test_a_home_of_another_residence_is_not_found(manager: Viewer, residen
         (manager, dwelling + 1),
     ):
         with pytest.raises(NotFound):
-            await managed_dwelling(viewer, number)
+            await dwelling_seen(viewer, number, now=NOW)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from core.access import SYSTEM
-from core.services.alerts import manager_alerts
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.shared import time_series
+from core.services.shared.alert_rows import AlertsAsked, alerts_of
 from core.services.shared.reception_habits import meters_without_data
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
@@ -25,6 +24,17 @@ A_DAY = Window(
     int(datetime(2026, 10, 9, tzinfo=UTC).timestamp()),
     int(datetime(2026, 10, 10, tzinfo=UTC).timestamp()),
 )
+
+ALERTS = AlertsAsked(
+    dwelling_id=None,
+    account_id=None,
+    first_day=date(1900, 1, 1),
+    last_day=None,
+    running_on=END.date(),
+    most=51,
+    residence_id=RESIDENCE,
+)
+"""The active alerts of a residence, as its manager asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,6 @@ class Read:
     tables: frozenset[str]
     index: str
     at_most: int
-
-
-async def _not_asked(*_: object) -> None:
-    """Whose residence it is, is not what is measured."""
 
 
 READS = (
@@ -133,7 +139,7 @@ READS = (
     Read(
         "the active alerts of a residence",
         '"alert"',
-        lambda: manager_alerts.managed_alerts(SYSTEM, RESIDENCE, active=True, first=50, now=END),
+        lambda: alerts_of(current_database(), [ALERTS]),
         frozenset({"alert"}),
         "",
         60,
@@ -143,9 +149,7 @@ READS = (
 
 async def plans(monkeypatch: Any, read: Read) -> list[Plan]:
     """The plans of a read's statements."""
-    with monkeypatch.context() as patch:
-        patch.setattr(manager_alerts, "require_managed", _not_asked)
-        return await plans_of(monkeypatch, read.ask(), naming=read.naming)
+    return await plans_of(monkeypatch, read.ask(), naming=read.naming)
 
 
 def faults(read: Read, plan: Plan) -> list[str]:

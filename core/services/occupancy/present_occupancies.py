@@ -1,0 +1,79 @@
+"""Who lives at the dwellings that a manager is in charge of: since when, and with which consent.
+
+In: a manager and dwellings. Out: the present occupancy of each. The one rule: whether a manager sees days
+depends on the present occupant alone; the consent of one occupant does not extend to the next, and where no
+occupant is known nobody could consent (CN-01, CN-10).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from core.access import Permission, Viewer
+from core.errors import ConsentRequired, NoOccupant, NotFound
+from core.models import ConsentRecord, ConsentState
+from core.services.occupancy.consents import last_answers
+from core.services.shared.kept import kept_rows
+from core.services.shared.place_rows import PlaceRow
+from core.services.shared.scope import Home, OccupancyPeriod, present_periods
+
+
+@dataclass(frozen=True, slots=True)
+class PresentOccupancy:
+    """A dwelling and its occupancy today; `period` is None where no occupant is known.
+
+    Without a name, which managers get with a request alone.
+    """
+
+    place: PlaceRow
+    period: OccupancyPeriod | None
+    last_answer: ConsentRecord | None
+
+    @property
+    def occupied(self) -> bool:
+        return self.period is not None
+
+    @property
+    def consented(self) -> bool:
+        """Whether the last answer is a consent; unanswered is none (C-18)."""
+        return self.last_answer is not None and self.last_answer.state is ConsentState.GRANTED
+
+
+async def present_occupancies(
+    viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
+) -> dict[int, PresentOccupancy]:
+    """Of the manager's dwellings; what is not the manager's is left out. Three statements for all.
+
+    A viewer that keeps what was read is answered from it.
+    """
+    viewer.require(Permission.MANAGED_DAYS_READ)
+    return await kept_rows(viewer, "present occupancies", dwelling_ids, partial(_present, viewer, now))
+
+
+async def _present(
+    viewer: Viewer, now: datetime, dwelling_ids: Collection[int]
+) -> dict[int, PresentOccupancy]:
+    present = await present_periods(viewer, dwelling_ids, now=now)
+    answers = await last_answers(present.values())
+    return {
+        number: PresentOccupancy(one.place, one.period, answers[number]) for number, one in present.items()
+    }
+
+
+def home_with_days(present: Mapping[int, PresentOccupancy], dwelling_id: int) -> Home:
+    """The dwelling and the days of it that its manager may see.
+
+    Raises:
+        NotFound: no such dwelling, or none of the manager's.
+        NoOccupant: no occupant is known.
+        ConsentRequired: the occupant has not consented.
+    """
+    if dwelling_id not in present:
+        raise NotFound("No such dwelling.", field="dwelling")
+    one = present[dwelling_id]
+    if one.period is None:
+        raise NoOccupant("No occupant is known who could consent to daily data.", field="dwelling")
+    if not one.consented:
+        raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
+    return Home(one.period, one.place)
