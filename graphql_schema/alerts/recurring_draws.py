@@ -1,6 +1,7 @@
 """Recurring draws: the question whether a burst that comes back at the same hour is somebody's own."""
 
 from datetime import date, datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -10,6 +11,7 @@ from core.texts.alerts import clock_text, meter_label, recurring_draw_title
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Party
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import global_id, number_of
 from graphql_schema.base.views import shown
 
@@ -88,14 +90,19 @@ class RecurringDrawAnswered:
     answer: DrawAnswer
 
 
+AnswerRecurringDrawResult: TypeAlias = Annotated[
+    RecurringDrawAnswered | RequestRefused, strawberry.union("AnswerRecurringDrawResult")
+]
+
+
 @strawberry.type
 class RecurringDrawMutation:
-    @resolved("Answer whether a recurring draw is one's own, or change the answer.")
+    @answered("Answer whether a recurring draw is one's own, or change the answer.")
     async def answer_recurring_draw(
         self,
         info: Info,
         input: AnswerRecurringDrawInput,  # noqa: A002 - the argument's name in the schema
-    ) -> RecurringDrawAnswered:
+    ) -> AnswerRecurringDrawResult:
         context = info.context
         await answer_recurring_draw(
             await context.viewer(),

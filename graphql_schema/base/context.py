@@ -21,6 +21,7 @@ from core.language import Language
 from core.services.auth.sessions import AccountView, my_account, viewer_of_token
 from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
+from graphql_schema.base.languages import preferred
 from graphql_schema.base.loaders import Loaders
 
 
@@ -45,6 +46,7 @@ class Context:
     loaders: Loaders = field(init=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
+    _readers_language: Language | None = field(init=False, default=None)
     _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +73,26 @@ class Context:
         return await self._account
 
     async def language(self, asked_for: Language | None) -> Language:
-        """The language asked for, by default the one of the viewer's account."""
-        return asked_for or language_of(await self.account())
+        """The language asked for; by default that of the viewer's account, or else of `Accept-Language`."""
+        if asked_for is not None:
+            return asked_for
+        if self.readers_language is None:
+            try:
+                self._speak(language_of(await self.account()))
+            except Unauthenticated:
+                self._speak(preferred(self.request.headers.get("accept-language", "")))
+        assert self._readers_language is not None
+        return self._readers_language
+
+    @property
+    def readers_language(self) -> Language | None:
+        """The same without one that is asked for; None while it is not known."""
+        if self._readers_language is None and self.credentials.token is None:
+            self._speak(preferred(self.request.headers.get("accept-language", "")))
+        return self._readers_language
+
+    def _speak(self, language: Language) -> None:
+        self._readers_language = self.request.state.language = language
 
     def try_sign_in(self) -> None:
         """Allow one password, serial or code per operation, so that aliases cannot try thirty.
@@ -119,6 +139,7 @@ class Context:
 
     def _become(self, credentials: Credentials) -> None:
         self.credentials, self._viewer, self._account = credentials, None, None
+        self._readers_language = None
         self.loaders = Loaders(self.viewer, self.application.registry.leak_thresholds, self.now)
 
     @property

@@ -1,6 +1,7 @@
 """Dwelling requests that a manager decides: identified by guessable data, or contested (C-12, C-40)."""
 
 from datetime import date, datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -9,6 +10,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import global_id, number_of
 from graphql_schema.base.views import shown
 
@@ -55,6 +57,11 @@ class DwellingRequestDecided:
     approved: bool
 
 
+DecideDwellingRequestResult: TypeAlias = Annotated[
+    DwellingRequestDecided | RequestRefused, strawberry.union("DecideDwellingRequestResult")
+]
+
+
 @strawberry.type
 class DwellingRequestQuery:
     @resolved("The open dwelling requests of the manager's residences, oldest first.")
@@ -66,7 +73,7 @@ class DwellingRequestQuery:
 
 @strawberry.type
 class DwellingRequestMutation:
-    @resolved(
+    @answered(
         "Approve or reject a dwelling request. CONFLICT if it was already decided; CONFLICT with the field "
         "`contested` if somebody else occupies the dwelling by now and the decision did not account for it."
     )
@@ -74,7 +81,7 @@ class DwellingRequestMutation:
         self,
         info: Info,
         input: DecideDwellingRequestInput,  # noqa: A002 - the argument's name in the schema
-    ) -> DwellingRequestDecided:
+    ) -> DecideDwellingRequestResult:
         context = info.context
         await decide(
             context.application,
