@@ -75,6 +75,11 @@ class Portal:
         (error,) = response.json()["errors"]
         return error["extensions"]
 
+    async def refused(self, mutation: str, **variables: Any) -> dict[str, Any]:
+        """What of a mutation's refusal was selected and is not null: data, and no error."""
+        (answer,) = (await self.ask(mutation, **variables)).values()
+        return {name: value for name, value in answer.items() if value is not None}
+
     async def sign_in(self, email: str = "claire.martin@example.org") -> dict[str, Any]:
         result = (await self.ask(SIGN_IN, email=email, password=factories.PASSWORD))["signIn"]
         self.client.cookies.clear()

@@ -23,7 +23,9 @@ from tests.support import factories
 from tests.support.spans import collected_spans
 
 IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
-SUBMIT = "mutation Submit($lines: [String!]!) { submitTelegrams(lines: $lines) { stored } }"
+SUBMIT = """mutation Submit($lines: [String!]!) { submitTelegrams(lines: $lines) {
+    ... on TelegramsSubmitted { stored }
+    ... on Refusal { code field } } }"""
 
 
 def value(name: str, **labels: str) -> float:

@@ -32,20 +32,24 @@ from tests.support import factories
 EMAIL, OWN = "gestion@example.org", "Nouveau-Mot-77-Fleuve"
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) {
-  ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
+  ... on SignedIn { token state } ... on Refusal { code } } }"""
 CHANGE = """mutation ($old: String!, $new: String!) {
   changePassword(password: $old, input: {newPassword: $new, confirmation: $new}) {
-    ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
-TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
+    ... on SignedIn { token state } ... on Refusal { code } } }"""
+TERMS = """mutation ($version: String!) { acceptTerms(version: $version) {
+    ... on AccountChanged { viewer { state } }
+    ... on Refusal { code field } } }"""
 BEGIN = "mutation ($p: String!) { startSecondFactor(password: $p) { ... on SecondFactorStarted { secret } } }"
 CONFIRM = """mutation ($c: String!) { confirmSecondFactor(code: $c) {
-  ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code } } }"""
+  ... on SecondFactorEnrolled { signedIn { token state } } ... on Refusal { code } } }"""
 RESIDENCES = """{
   managedResidences { code activeAlerts { edges { node { id place level workflow { status } } } } }
   dwellingRequests { id name contested residenceCode } }"""
 ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
   ... on AlertUpdated { workflow { status actions { party } } } } }"""
-DECIDE = "mutation ($id: ID!) { decideDwellingRequest(input: {id: $id, approved: true}) { approved } }"
+DECIDE = """mutation ($id: ID!) { decideDwellingRequest(input: {id: $id, approved: true}) {
+    ... on DwellingRequestDecided { approved }
+    ... on Refusal { code field } } }"""
 
 
 async def invited(application, now, email=EMAIL):
@@ -293,7 +297,8 @@ async def test_one_home_without_consent_hides_no_other(application, key_encrypti
 
 
 DECIDE_AS = """mutation ($id: ID!, $contested: Boolean) {
-  decideDwellingRequest(input: {id: $id, approved: true, contested: $contested}) { approved } }"""
+  decideDwellingRequest(input: {id: $id, approved: true, contested: $contested}) {
+  ... on DwellingRequestDecided { approved } ... on Refusal { code field } } }"""
 
 
 @pytest.mark.requirement("R-140", "C-12")

@@ -22,7 +22,8 @@ from tests.support.sign_up import NOW, Applicant, describe
 
 A, B = "anne@example.org", "bruno@example.org"
 LEAVE = """mutation ($id: ID!, $day: Date!) {
-  leaveDwelling(dwelling: $id, lastDay: $day) { lastDay }
+  leaveDwelling(dwelling: $id, lastDay: $day) {
+  ... on DwellingLeft { lastDay } ... on Refusal { code field } }
 }"""
 LAST_DAY = date(2026, 11, 15)
 
@@ -196,7 +197,10 @@ async def _contest(
         privacyAcknowledged=True,
     )
     done = await applicant.fill("verification", verificationCode=await post.code_for(email))
-    assert (done["step"], done["screen"]["title"]["en"]) == ("UNDER_REVIEW", "Your request is being checked")
+    assert (done["step"], done["screen"]["title"]) == (
+        "UNDER_REVIEW",
+        "Votre demande est en cours de vérification",
+    )
     resident = Resident(client, email)
     await resident.enter()
     return resident

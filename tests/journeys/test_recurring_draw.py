@@ -46,7 +46,8 @@ HOME = """{ viewer { dwellings {
   pastAlerts { totalCount edges { node { kind startedOn recurringDraw { id answer } } } }
 } } }"""
 ANSWER = """mutation ($id: ID!, $answer: RecurringDrawAnswer!) {
-  answerRecurringDraw(input: {id: $id, answer: $answer}) { id answer } }"""
+  answerRecurringDraw(input: {id: $id, answer: $answer}) {
+  ... on RecurringDrawAnswered { id answer } ... on Refusal { code field } } }"""
 
 
 def watering(litres=700, *, at=22, hours=1):

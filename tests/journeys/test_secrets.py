@@ -56,8 +56,8 @@ class Journey:
 
 
 SIGN_IN = "signIn(input: {email: $email, password: $password})"
-SESSION = "... on SignedIn { token deviceToken } ... on AccessRefusal { code message }"
-REFUSED = "... on AccessRefusal { code message }"
+SESSION = "... on SignedIn { token deviceToken } ... on Refusal { code message }"
+REFUSED = "... on Refusal { code message }"
 
 
 async def test_no_secret_is_logged_answered_or_recorded(

@@ -18,7 +18,7 @@ SIGN_IN = """mutation ($email: String!, $password: String!) {
     ... on SignInRefused { code message }
   }
 }"""
-SIGN_OUT = "mutation { signOut { sessionEnded } }"
+SIGN_OUT = "mutation { signOut { ... on SignedOut { sessionEnded } ... on Refusal { code field } } }"
 EMAIL = "claire.martin@example.org"
 
 
@@ -61,7 +61,7 @@ async def test_a_wrong_sign_in_is_part_of_the_answer(
         "signIn": {
             "__typename": "SignInRefused",
             "code": "SIGN_IN_REFUSED",
-            "message": "E-mail and password do not belong together.",
+            "message": "L'adresse e-mail et le mot de passe ne correspondent pas.",
         }
     }
     assert answer["extensions"].keys() == {"cost"}
@@ -104,7 +104,11 @@ async def test_signing_out_revokes_the_token(claire: Any) -> None:
 
 async def test_signing_out_ends_the_operation_too(claire: Any) -> None:
     """Fields after a sign-out in one operation have no viewer."""
-    both = "mutation { signOut { sessionEnded } again: signOut { sessionEnded } }"
+    both = """mutation { signOut {
+        ... on SignedOut { sessionEnded }
+        ... on Refusal { code field } } again: signOut {
+        ... on SignedOut { sessionEnded }
+        ... on Refusal { code field } } }"""
     assert await claire.ask(both) == {"signOut": {"sessionEnded": True}, "again": {"sessionEnded": False}}
 
 
@@ -168,7 +172,7 @@ async def test_a_form_of_another_site_cannot_post(portal: Any, home: Any, conten
     await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD)
     response = await portal.client.post(
         "/graphql",
-        content=b'{"query": "mutation { signOut { sessionEnded } }"}',
+        content=b'{"query": "mutation { signOut { ... on SignedOut { sessionEnded } } }"}',
         headers={"Content-Type": content_type},
     )
     assert response.status_code == 415
@@ -184,7 +188,6 @@ async def test_a_gateway_is_no_resident(portal: Any, home: Any, application: App
 
 async def test_an_operation_tries_one_password(portal: Any) -> None:
     """Aliases cannot try many passwords in one request: the second is refused unchecked."""
-    field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { __typename }'
+    field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { ... on Refusal { code } }'
     response = await portal.client.post("/graphql", json={"query": f"mutation {{ a: {field} b: {field} }}"})
-    errors = response.json()["errors"]
-    assert [(error["path"], error["extensions"]["code"]) for error in errors] == [(["b"], "INVALID_INPUT")]
+    assert response.json()["data"] == {"a": {"code": "SIGN_IN_REFUSED"}, "b": {"code": "INVALID_INPUT"}}

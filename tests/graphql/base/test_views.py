@@ -36,7 +36,7 @@ from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.dwellings.dwellings import Dwelling, Residence
 from graphql_schema.dwellings.occupancies import OwnedDwelling
-from graphql_schema.gateways import SubmitTelegramsResult
+from graphql_schema.gateways import TelegramsSubmitted
 from graphql_schema.managers.dwelling_requests import DwellingRequest
 from graphql_schema.managers.residences import ManagedAlert, ManagedResidence
 from graphql_schema.meters.meters import Meter
@@ -70,12 +70,12 @@ ALERTS_OWN = {
         (Operator, OperatorProfile, OPERATORS_OWN),
         (OwnedDwelling, DwellingView, {"id", "residence"}),
         (RecurringDraw, RecurringDrawView, {"id", "view", "meter_serial", "starts_at"}),
-        (RegistrationField, FormField, {"name", "label", "choices", "help"}),
+        (RegistrationField, FormField, {"field", "name", "choices"}),
         (Residence, ResidenceView, {"water_price"}),
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),
-        (SubmitTelegramsResult, IntakeSummary, {"unusable", "unusable_lines"}),
+        (TelegramsSubmitted, IntakeSummary, {"unusable", "unusable_lines"}),
     ],
 )
 def test_a_field_that_is_taken_over_has_the_same_type(kind: type, view: type, differing: set[str]) -> None:

@@ -11,7 +11,9 @@ from tests.support import factories
 
 OWNED = """{ viewer { dwellings { id } ownedDwellings {
   id building staircase floor number lot residence { code city } } } }"""
-LEAVE = "mutation ($id: ID!, $day: Date!) { leaveDwelling(dwelling: $id, lastDay: $day) { lastDay } }"
+LEAVE = """mutation ($id: ID!, $day: Date!) { leaveDwelling(dwelling: $id, lastDay: $day) {
+    ... on DwellingLeft { lastDay }
+    ... on Refusal { code field } } }"""
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ async def test_an_owner_finds_the_home_and_sells_it(owner: Any) -> None:
     )
     assert (await owner.ask(LEAVE, id=number, day="2026-11-21"))["leaveDwelling"] == {"lastDay": "2026-11-21"}
     assert (await owner.ask(OWNED))["viewer"] == {"dwellings": [], "ownedDwellings": []}
-    assert (await owner.refusal(LEAVE, id=number, day="2026-11-21"))["code"] == "NOT_FOUND"
+    assert (await owner.refused(LEAVE, id=number, day="2026-11-21"))["code"] == "NOT_FOUND"
     assert (await Occupancy.get(account__email="claire.martin@example.org")).move_out is None
 
 
