@@ -21,7 +21,7 @@ from core.services.accounts.contact_verification import (
 from core.services.alerts.slow_leak_hints import choose_slow_leak_hints
 from graphql_schema.accounts.viewer import Viewer
 from graphql_schema.base.context import Context, Info
-from graphql_schema.base.enums import Language
+from graphql_schema.base.enums import Civility, Language
 from graphql_schema.base.refusals import CodeInvalid, RateLimited, RequestRefused, answered
 
 
@@ -29,7 +29,9 @@ from graphql_schema.base.refusals import CodeInvalid, RateLimited, RequestRefuse
     description="Fields that are left out are unchanged; a blank phone number removes the number."
 )
 class ContactInput:
-    civility: str | None = None
+    civility: Civility | None = strawberry.field(
+        default=strawberry.UNSET, description="Null removes the form of address."
+    )
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
@@ -70,7 +72,7 @@ class AccountMutation:
     ) -> ChangeAccountResult:
         context = info.context
         contact = Contact(
-            civility=input.civility,
+            civility=_text_of(input.civility),
             first_name=input.first_name,
             last_name=input.last_name,
             phone=input.phone,
@@ -160,6 +162,13 @@ class AccountMutation:
         viewer = await context.viewer()
         await confirm_phone(context.application, viewer, code, visitor=context.visitor, now=context.now)
         return await _changed(context)
+
+
+def _text_of(civility: Civility | None) -> str | None:
+    """As the service takes it: None for unchanged, blank for none."""
+    if civility is strawberry.UNSET:
+        return None
+    return civility.abbreviation if civility else ""
 
 
 async def _changed(context: Context) -> AccountChanged:

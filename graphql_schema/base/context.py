@@ -36,6 +36,7 @@ class Context:
         now: the time of the request, aware UTC.
         credentials: the token that was sent.
         loaders: the loaders of this operation and viewer.
+        refused: whether a mutation of the operation was refused.
     """
 
     request: Request
@@ -44,6 +45,7 @@ class Context:
     now: datetime
     credentials: Credentials
     loaders: Loaders = field(init=False)
+    refused: bool = field(init=False, default=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
     _readers_language: Language | None = field(init=False, default=None)

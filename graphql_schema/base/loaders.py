@@ -15,6 +15,7 @@ from core.access import Viewer
 from core.errors import NotFound
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts, alerts_asked
+from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
@@ -67,6 +68,18 @@ class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
         return await several_series(await self._viewer(), asked, now=self._now)
 
 
+class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
+    """Series by any resolution: one call for all dwellings, meters and fluids of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
+        return await consumptions(await self._viewer(), asked, now=self._now)
+
+
 class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
     """Active and past alerts of dwellings: one call for counts, lists and pages of an operation."""
 
@@ -90,4 +103,5 @@ class Loaders:
         self.meters_by_dwelling = MetersByDwellingLoader(viewer)
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
         self.daily_series = DailySeriesLoader(viewer, now)
+        self.consumption = ConsumptionLoader(viewer, now)
         self.alerts = AlertsLoader(viewer, thresholds_of, now)

@@ -142,6 +142,7 @@ def answered(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Stra
                 refusal = refusal_of(error, kinds, now=info.context.now)
                 if refusal is None:
                     raise
+                info.context.refused = True
                 return refusal
 
         nullable = signature.replace(return_annotation=signature.return_annotation | None)

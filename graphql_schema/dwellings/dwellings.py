@@ -34,6 +34,7 @@ from graphql_schema.consumption.consumption import (
     checked_day,
 )
 from graphql_schema.consumption.limits import ConsumptionLimit
+from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.meters.meters import Meter
@@ -59,8 +60,7 @@ class Residence(ResidenceAddress):
 @strawberry.type(
     description="A dwelling of the viewer. Data from before the move-in or after the move-out are not shown."
 )
-class Dwelling(Node):
-    database_id: strawberry.Private[int]
+class Dwelling(ConsumptionOfDwelling, Node):
     building: str
     staircase: str
     floor: str
@@ -110,7 +110,10 @@ class Dwelling(Node):
         found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit) for limit in found]
 
-    @resolved("The consumption of each day from `from` to `to`, both included; by default the last 31 days.")
+    @resolved(
+        "The consumption of each day from `from` to `to`, both included; by default the last 31 days. Days "
+        "outside the viewer's occupancy are left out."
+    )
     async def daily_consumption(
         self,
         info: Info,
@@ -136,7 +139,8 @@ class Dwelling(Node):
         return await info.context.loaders.daily_series.load(asked)
 
     @resolved(
-        "The consumption of each month from `from` to `to`, both included; by default the last 13 months."
+        "The consumption of each month from `from` to `to`, both included; by default the last 13 months. "
+        "Months outside the viewer's occupancy are left out."
     )
     async def monthly_consumption(
         self,

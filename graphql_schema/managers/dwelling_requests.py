@@ -22,7 +22,8 @@ from graphql_schema.base.views import shown
 class DwellingRequest:
     id: strawberry.ID
     contested: bool = strawberry.field(
-        description="Whether somebody else occupies the dwelling at present; approval ends that occupancy."
+        description="Whether somebody else occupies the dwelling: for managers at present, and approval ends "
+        "that occupancy; for the applicant when the request was made."
     )
     residence_code: str
     dwelling: str

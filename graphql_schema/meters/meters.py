@@ -15,6 +15,7 @@ from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
+from graphql_schema.consumption.series import ConsumptionOfMeter
 from graphql_schema.meters.readings import (
     Reading,
     ReadingConnection,
@@ -25,8 +26,7 @@ from graphql_schema.meters.readings import (
 
 
 @strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
-class Meter(Node):
-    number: strawberry.Private[int]
+class Meter(ConsumptionOfMeter, Node):
     fluid: Fluid
     vendor: str = strawberry.field(description="The name of the driver that decodes the meter's telegrams.")
     serial: str = strawberry.field(description="The serial number as printed on the meter.")

@@ -176,6 +176,8 @@ async def test_a_batch_is_counted_by_source_and_reason(gateway: Any) -> None:
         ("query MyHome { __typename }", "query", "ok", "MyHome"),
         ("{ __typename }", "query", "ok", "anonymous"),
         ("query Mine { viewer { id } }", "query", "refused", "other"),
+        ("mutation Out { goBackInRegistration(token: 1) { __typename } }", "mutation", "invalid", "other"),
+        ('mutation Back { goBackInRegistration(token: "x") { __typename } }', "mutation", "refused", "other"),
         ("query Wrong { nothing }", "query", "invalid", "other"),
         ("query {", "unknown", "invalid", "anonymous"),
         ("query One { __typename } query Two { __typename }", "query", "invalid", "other"),

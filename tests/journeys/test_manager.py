@@ -126,7 +126,7 @@ async def test_a_manager_signs_in_and_manages_the_building(application, key_encr
     (asked,) = answer["dwellingRequests"]
     assert (asked["name"], asked["contested"], asked["residenceCode"]) == ("Luc Martin", True, "AA000")
     assert (await portal.ask(DECIDE, id=asked["id"]))["decideDwellingRequest"] == {"approved": True}
-    assert (await portal.refusal(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
+    assert (await portal.refused(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
     assert (await portal.ask(RESIDENCES))["dwellingRequests"] == []
     assert (await luc.occupancies.all())[0].dwelling_id == dwelling_request.dwelling_id
 
@@ -147,7 +147,7 @@ async def test_a_manager_sees_nothing_of_another_residence(application, key_encr
     await own_access(portal, await invited(application, now))
     assert await portal.ask(RESIDENCES) == {"managedResidences": [], "dwellingRequests": []}
     number = global_id("DwellingRequest", dwelling_request.id)
-    assert (await portal.refusal(DECIDE, id=number))["code"] == "NOT_FOUND"
+    assert (await portal.refused(DECIDE, id=number))["code"] == "NOT_FOUND"
 
 
 async def test_an_invitation_is_sent_again_until_it_is_used(application, key_encryption, now) -> None:
@@ -320,7 +320,7 @@ async def test_a_request_for_a_home_that_was_taken_since(application, key_encryp
     await own_access(portal, temporary)
     (asked,) = (await portal.ask(RESIDENCES))["dwellingRequests"]
     assert asked["contested"]
-    refused = await portal.refusal(DECIDE_AS, id=asked["id"], contested=False)
+    refused = await portal.refused(DECIDE_AS, id=asked["id"], contested=False)
     assert (refused["code"], refused["field"]) == ("CONFLICT", "contested")
     assert len((await portal.ask(RESIDENCES))["dwellingRequests"]) == 1
     decided = await portal.ask(DECIDE_AS, id=asked["id"], contested=True)

@@ -88,7 +88,9 @@ async def test_neither_sees_the_others_days(
     assert (min(seen["days"]), max(seen["days"])) == ("2026-11-16", "2026-11-22")
     assert seen["months"]["2026-11"] == (700, 7, False)
     for resident, day in ((anne, "2026-11-16"), (bruno, "2026-11-15")):
-        assert await resident.refusal(DAYS, id=hers["id"], **{"from": day, "to": day}) == "FORBIDDEN_PERIOD"
+        assert (await resident.ask(DAYS, id=hers["id"], **{"from": day, "to": day}))["dwelling"] == {
+            "dailyConsumption": []
+        }
 
 
 @pytest.mark.requirement("C-12", "CN-10")

@@ -221,7 +221,7 @@ async def test_another_resident_finds_no_draw_to_answer(garden) -> None:
     (draw,) = (await garden.home())["recurringDraws"]
     await factories.account(email="paul.durand@example.org")
     await garden.portal.sign_in("paul.durand@example.org")
-    refusal = await garden.portal.refusal(ANSWER, id=draw["id"], answer="MINE")
+    refusal = await garden.portal.refused(ANSWER, id=draw["id"], answer="MINE")
     assert refusal["code"] == "NOT_FOUND"
 
 

@@ -131,7 +131,7 @@ async def test_ocea(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
     answer = """mutation ($id: ID!) { answerConsent(dwelling: $id, granted: false) {
         ... on ConsentAnswered { consent { answer } }
         ... on Refusal { code field } } }"""
-    assert await resident.ask(answer, id=home["id"]) == {"answerConsent": {"answer": "REFUSED"}}
+    assert await resident.ask(answer, id=home["id"]) == {"answerConsent": {"consent": {"answer": "REFUSED"}}}
     again = Resident(client, EMAIL)
     assert (await again.enter(temporary))["code"] == "SIGN_IN_REFUSED"
     assert (await applicant.act("resumeRegistration"))["step"] == "COMPLETE"

@@ -65,7 +65,6 @@ async def managed_daily_series(
     Raises:
         NotFound: no such dwelling, or not of a residence that the viewer manages.
         ConsentRequired: nobody lives there who has consented.
-        ForbiddenPeriod: a bound lies outside the occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.MANAGED_DAYS_READ)

@@ -33,7 +33,7 @@ async def test_signing_in_gives_a_token_that_shows_the_account(portal: Any, home
         "email": EMAIL,
         "firstName": "Claire",
         "lastName": "Martin",
-        "civility": "Mme",
+        "civility": "MADAME",
         "phone": "+33639980012",
         "language": "FR",
     }
