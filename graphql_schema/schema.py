@@ -18,6 +18,7 @@ from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
+from graphql_schema.base.access import guard
 from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -115,6 +116,7 @@ schema = Schema(
     execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+guard(schema.core)
 
 
 def print_schema() -> str:

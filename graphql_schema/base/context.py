@@ -64,6 +64,14 @@ class Context:
             self._viewer = asyncio.ensure_future(self._find_viewer())
         return await self._viewer
 
+    @property
+    def known_viewer(self) -> Viewer | None:
+        """The viewer, if it was looked up; None if that is still to be done, or has failed."""
+        found = self._viewer
+        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
+            return None
+        return found.result()
+
     async def account(self) -> AccountView:
         """The viewer's account; looked up once.
 

@@ -20,6 +20,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -30,6 +31,7 @@ from graphql import (
     TokenKind,
     get_named_type,
     get_nullable_type,
+    is_leaf_type,
     is_list_type,
 )
 
@@ -217,6 +219,18 @@ def _length(node: FieldNode, definition: Any, parent: GraphQLNamedType | None) -
     if in_page or not is_list_type(get_nullable_type(definition.type)):
         return 1
     return LIST_LENGTHS.get(node.name.value, USUAL_LIST_LENGTH)
+
+
+def charge_of_items(parent: GraphQLNamedType, name: str, field: GraphQLField) -> str:
+    """By what the selection of a field is multiplied, in words; blank if it is one object or value."""
+    if parent.name == SERIES and name == "points":
+        return "the number of values (`last`)"
+    if "first" in field.args:
+        return "`first`"
+    is_list = is_list_type(get_nullable_type(field.type)) and not is_leaf_type(get_named_type(field.type))
+    if not is_list or parent.name.endswith("Connection"):
+        return ""
+    return f"{LIST_LENGTHS.get(name, USUAL_LIST_LENGTH):,}"
 
 
 def _page_length(node: FieldNode, name: str, default: object, largest: int) -> int:

@@ -88,9 +88,7 @@ async def test_neither_sees_the_others_days(
     assert (min(seen["days"]), max(seen["days"])) == ("2026-11-16", "2026-11-22")
     assert seen["months"]["2026-11"] == (700, 7, False)
     for resident, day in ((anne, "2026-11-16"), (bruno, "2026-11-15")):
-        assert (await resident.ask(DAYS, id=hers["id"], **{"from": day, "to": day}))["dwelling"] == {
-            "dailyConsumption": []
-        }
+        assert (await resident.ask(DAYS, id=hers["id"], **{"from": day, "to": day}))["dwelling"]["days"] == []
 
 
 @pytest.mark.requirement("C-12", "CN-10")
