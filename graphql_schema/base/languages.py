@@ -38,7 +38,9 @@ def preferred(header: str) -> Language:
     order = {language: number for number, language in enumerate(_named(weights))}
     liked = [(weights.get(language, rest), language) for language in order]
     best, chosen = max(liked, key=lambda one: (one[0], -order[one[1]]))
-    return chosen if best > 0 else FIRST
+    if best > 0:
+        return chosen
+    return next((language for language in (FIRST, *Language) if language not in weights), FIRST)
 
 
 def _named(weights: dict[str, float]) -> list[Language]:

@@ -7,6 +7,7 @@ import pytest
 
 from core.access import SYSTEM
 from core.bootstrap import Application
+from core.models import Account
 from core.services.portfolio.gateways import issue_gateway_key
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 
@@ -184,6 +185,40 @@ async def test_a_gateway_is_no_resident(portal: Any, home: Any, application: App
     portal.token = await issue_gateway_key(SYSTEM, operator_code=OPERATOR, name="roof", now=NOW)
     assert await portal.refusal(WHO) == {"code": "UNAUTHENTICATED"}
     assert await portal.refusal('{ dwelling(id: "RHdlbGxpbmc6MQ==") { id } }') == {"code": "FORBIDDEN"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "state", "fields"),
+    [
+        ({"terms_version": None}, "MUST_ACCEPT_TERMS", "email dwellings { id }"),
+        ({"temporary_password_until": NOW + timedelta(hours=1)}, "MUST_CHANGE_PASSWORD", "dwellings { id }"),
+        ({"second_factor_since": NOW, "second_factor_encrypted": b"x"}, "MUST_VERIFY_SECOND_FACTOR", "email"),
+    ],
+)
+async def test_a_token_is_answered_where_the_viewer_is_still_barred(
+    portal: Any, home: Any, changed: dict[str, Any], state: str, fields: str
+) -> None:
+    """A one-time password is not burnt by one's own query: the viewer is null, and the error says why."""
+    await Account.all().update(**changed)
+    sign_in = f"""mutation ($email: String!, $password: String!) {{
+      signIn(input: {{email: $email, password: $password}}) {{
+        ... on SignedIn {{ token state viewer {{ {fields} }} }} }} }}"""
+    answer = (await portal.post(sign_in, {"email": EMAIL, "password": PASSWORD})).json()
+    signed_in = answer["data"]["signIn"]
+    assert (signed_in["state"], signed_in["viewer"]) == (state, None)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == [state]
+    portal.client.cookies.clear()
+    portal.token = signed_in["token"]
+    assert (await portal.ask("{ viewer { state } }"))["viewer"] == {"state": state}
+
+
+async def test_the_viewer_knows_its_operator(claire: Any) -> None:
+    """Contact, help and notice of the company behind the portal, without the list of all of them."""
+    asked = (
+        "{ viewer { operator { code name contact { email } } } operators { code name contact { email } } }"
+    )
+    answer = await claire.ask(asked)
+    assert answer["viewer"]["operator"] == next(one for one in answer["operators"] if one["code"] == "ocea")
 
 
 async def test_an_operation_tries_one_password(portal: Any) -> None:

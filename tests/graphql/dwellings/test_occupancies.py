@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from core.models import Dwelling, Occupancy, OccupancyKind
+from core.models import (
+    Dwelling,
+    DwellingRequest,
+    DwellingRequestKind,
+    DwellingRequestState,
+    Occupancy,
+    OccupancyKind,
+)
 from core.services.places.key_encryption import KeyEncryption
 from tests.support import factories
+from tests.support.factories import NOW
 
 OWNED = """{ viewer { dwellings { id } ownedDwellings {
   id building staircase floor number lot residence { code city } } } }"""
@@ -71,3 +79,39 @@ async def test_the_departure_confirmed_last_is_valid(claire: Any) -> None:
         assert (await claire.ask(LEAVE, id=number, day=day))["leaveDwelling"] == {"lastDay": day}
         ((_, until),) = [tuple(one.values()) for one in (await claire.ask(home))["viewer"]["dwellings"]]
         assert until == day
+
+
+async def test_who_waits_for_a_decision_sees_the_own_requests(
+    portal: Any, key_encryption: KeyEncryption
+) -> None:
+    """As they were made, and nobody else's; not what became of the dwelling since; none once it is decided."""
+    await factories.residence(key_encryption, factories.meter())
+    for email in ("luc@example.org", "eve@example.org"):
+        await DwellingRequest.create(
+            dwelling_id=(await Dwelling.get()).id,
+            account_id=await factories.account(email=email),
+            kind=DwellingRequestKind.REVIEW,
+            occupancy_kind=OccupancyKind.TENANT,
+            move_in=date(2026, 11, 21),
+            attested_at=NOW,
+            opened_at=NOW,
+        )
+    await portal.sign_in("luc@example.org")
+    asked = "{ viewer { dwellingRequests { contested residenceCode dwelling occupancy moveIn openedAt } } }"
+    assert (await portal.ask(asked))["viewer"]["dwellingRequests"] == [
+        {
+            "contested": False,
+            "residenceCode": "AA000",
+            "dwelling": "A · 1 · 2 · 12",
+            "occupancy": "TENANT",
+            "moveIn": "2026-11-21",
+            "openedAt": NOW.isoformat(),
+        }
+    ]
+    token = """mutation { createAccessToken(name: "x", scopes: [READ_DAILY]) {
+        ... on AccessTokenIssued { token } } }"""
+    session, portal.token = portal.token, (await portal.ask(token))["createAccessToken"]["token"]
+    assert await portal.refusal(asked) == {"code": "FORBIDDEN"}
+    portal.token = session
+    await DwellingRequest.all().update(state=DwellingRequestState.REFUSED)
+    assert (await portal.ask(asked))["viewer"]["dwellingRequests"] == []
