@@ -18,11 +18,12 @@ from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
-from graphql_schema.base.access import guard
 from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
+from graphql_schema.contract.access import guard
+from graphql_schema.contract.descriptions import describe
 from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.dwellings import DwellingQuery
 from graphql_schema.dwellings.occupancies import OccupancyMutation
@@ -116,6 +117,7 @@ schema = Schema(
     execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+describe(schema.core)
 guard(schema.core)
 
 

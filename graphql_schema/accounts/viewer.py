@@ -147,7 +147,10 @@ class Viewer:
         views = await my_dwelling_requests(await info.context.viewer())
         return [DwellingRequest.of(view) for view in views]
 
-    @resolved("The metering company of the account, with its contact, its help and its privacy notice.")
+    @resolved(
+        "The metering company of the account, with its contact, its help and its privacy notice; null if "
+        "its profile is not installed any more."
+    )
     def operator(self, info: Info) -> Operator | None:
         profile = info.context.application.registry.profile(self.account.operator_code)
         return None if profile is None else Operator.of(profile)

@@ -18,8 +18,8 @@ def text_field(text_of: Callable[[Any], Text], description: str) -> Any:
     """The field of a text."""
 
     def resolver(self: object, info: Info, language: Language | None = None) -> str:
-        said: str = _in_language(info, language, text_of(self).in_language)
-        return said
+        text_in: str = _in_language(info, language, text_of(self).in_language)
+        return text_in
 
     return strawberry.field(resolver, description=description)
 
@@ -39,18 +39,20 @@ def texts_field(texts_of: Callable[[Any], Sequence[Text]], description: str) -> 
 
     def resolver(self: object, info: Info, language: Language | None = None) -> list[str]:
         texts = texts_of(self)
-        said: list[str] = _in_language(info, language, lambda one: [text.in_language(one) for text in texts])
-        return said
+        text_in: list[str] = _in_language(
+            info, language, lambda one: [text.in_language(one) for text in texts]
+        )
+        return text_in
 
     return strawberry.field(resolver, description=description)
 
 
-def _in_language(info: Info, asked_for: Language | None, said: Callable[[Language], Any]) -> Any:
+def _in_language(info: Info, asked_for: Language | None, text_in: Callable[[Language], Any]) -> Any:
     """The text, at once if the language is known: the pages before sign-in have hundreds of them."""
     context = info.context
     known = asked_for or context.readers_language
-    return said(known) if known is not None else _later(context.language(None), said)
+    return text_in(known) if known is not None else _later(context.language(None), text_in)
 
 
-async def _later(language: Awaitable[Language], said: Callable[[Language], Any]) -> Any:
-    return said(await language)
+async def _later(language: Awaitable[Language], text_in: Callable[[Language], Any]) -> Any:
+    return text_in(await language)

@@ -45,8 +45,8 @@ class ConsumptionPoint:
     ends_at: datetime = strawberry.field(description="The end, which is the beginning of the next.")
     amount: Amount | None = strawberry.field(description="The consumption; null if there is no data.")
     quality: Quality | None = strawberry.field(
-        description="The quality of the amount. PARTIAL if the time is not over, or not all of it is known "
-        "or the viewer's."
+        description="The quality of the amount; null if there is no data. PARTIAL if the time is not over, "
+        "or not all of it is known or the viewer's."
     )
 
     @classmethod

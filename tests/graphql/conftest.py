@@ -29,7 +29,7 @@ from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import Settings
 from graphql_schema.asgi import build_app
 from graphql_schema.base import errors
-from graphql_schema.base.access import BY_ARGUMENT, PERMISSIONS, errors_of
+from graphql_schema.contract.access import BY_ARGUMENT, PERMISSIONS, errors_of
 from graphql_schema.schema import schema
 from tests.support import factories
 from tests.support.sign_up import Applicant, describe

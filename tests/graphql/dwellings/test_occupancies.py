@@ -84,7 +84,7 @@ async def test_the_departure_confirmed_last_is_valid(claire: Any) -> None:
 async def test_who_waits_for_a_decision_sees_the_own_requests(
     portal: Any, key_encryption: KeyEncryption
 ) -> None:
-    """As they were made, and nobody else's; not what became of the dwelling since; none once it is decided."""
+    """As they were made, and nobody else's; none any more once it is decided."""
     await factories.residence(key_encryption, factories.meter())
     for email in ("luc@example.org", "eve@example.org"):
         await DwellingRequest.create(
