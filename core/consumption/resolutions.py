@@ -39,28 +39,28 @@ MOST_VALUES: Mapping[Resolution, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DaySpan:
     """Consecutive civil days, both ends included."""
 
     first: date
     last: date
 
 
-def span_of(day: date, resolution: Resolution) -> Span:
+def span_of(day: date, resolution: Resolution) -> DaySpan:
     """The calendar unit that a day lies in; of HOURLY, the day itself."""
     match resolution:
         case Resolution.WEEKLY:
             monday = day - timedelta(days=day.weekday())
-            return Span(monday, monday + timedelta(days=6))
+            return DaySpan(monday, monday + timedelta(days=6))
         case Resolution.MONTHLY:
             month = Month.of(day)
-            return Span(month.first_day, month.last_day)
+            return DaySpan(month.first_day, month.last_day)
         case Resolution.YEARLY:
-            return Span(date(day.year, 1, 1), date(day.year, 12, 31))
-    return Span(day, day)
+            return DaySpan(date(day.year, 1, 1), date(day.year, 12, 31))
+    return DaySpan(day, day)
 
 
-def spans_until(day: date, resolution: Resolution, count: int) -> list[Span]:
+def spans_until(day: date, resolution: Resolution, count: int) -> list[DaySpan]:
     """The `count` calendar units up to the one that the day lies in, in the order of time."""
     spans = [span_of(day, resolution)]
     while len(spans) < count and spans[-1].first.year > _EARLIEST_YEAR:
@@ -68,7 +68,7 @@ def spans_until(day: date, resolution: Resolution, count: int) -> list[Span]:
     return spans[::-1]
 
 
-def summed(span: Span, totals: Mapping[date, DayTotal]) -> tuple[int, Quality] | None:
+def summed(span: DaySpan, totals: Mapping[date, DayTotal]) -> tuple[int, Quality] | None:
     """What the days of a span add up to; None where none is known."""
     days = (span.last - span.first).days + 1
     found = [

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from core.consumption import DayTotal, Quality
 from core.consumption.resolutions import (
+    DaySpan,
     MeterHours,
     Resolution,
-    Span,
     span_of,
     spans_until,
     summed,
@@ -33,7 +33,7 @@ DAYS = [one for one in Resolution if one is not Resolution.HOURLY]
 )
 def test_a_value_is_a_calendar_unit(resolution, first, last) -> None:
     """The first of January 2026 is a Thursday: its week began in the year before (ISO 8601)."""
-    assert span_of(date(2026, 1, 1), resolution) == Span(first, last)
+    assert span_of(date(2026, 1, 1), resolution) == DaySpan(first, last)
 
 
 @given(

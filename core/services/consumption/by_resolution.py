@@ -19,9 +19,9 @@ from core.consumption.periods import civil_day
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.resolutions import (
     MOST_VALUES,
+    DaySpan,
     MeterHours,
     Resolution,
-    Span,
     span_of,
     spans_until,
     summed,
@@ -101,12 +101,12 @@ class _Plan:
     asked: ConsumptionAsked
     home: Home
     fluid: Fluid
-    spans: Sequence[Span]
+    spans: Sequence[DaySpan]
     hours: range
     clipped_from: date | None
     clipped_until: date | None
     today: date
-    seen: Span | None = None
+    seen: DaySpan | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -176,7 +176,7 @@ async def _plan(
     spans = spans_until(end, asked.resolution, count)
     kept = [span for span in spans if span.last >= period.first_day <= end]
     clipped_from = period.first_day if spans[0].first < period.first_day else None
-    seen = Span(max(kept[0].first, period.first_day), end) if kept else None
+    seen = DaySpan(max(kept[0].first, period.first_day), end) if kept else None
     return replace(plan, spans=kept, seen=seen, clipped_from=clipped_from)
 
 
