@@ -185,6 +185,24 @@ async def test_the_newsletter_is_shown_and_ended(claire: Any) -> None:
     assert (await claire.ask(choose, w=False))["chooseNewsletter"]["viewer"] == {"newsletter": False}
 
 
+async def test_the_form_of_address_is_an_enum_on_both_sides(claire: Any) -> None:
+    """Left out it is unchanged, null removes it; a stored text that is no form of address is null."""
+    change = """mutation ($input: ContactInput!) { updateContact(input: $input) {
+        ... on AccountChanged { viewer { civility } } } }"""
+    for given, shown, stored in (
+        ({"civility": "MONSIEUR"}, "MONSIEUR", "M."),
+        ({"lastName": "Martin"}, "MONSIEUR", "M."),
+        ({"civility": "MADAME"}, "MADAME", "Mme"),
+        ({"civility": None}, None, ""),
+    ):
+        changed = (await claire.ask(change, input=given))["updateContact"]
+        assert changed == {"viewer": {"civility": shown}}
+        assert (await Account.get()).civility == stored
+    for stored, shown in (("Madame", "MADAME"), ("Mr.", "MONSIEUR"), ("Dr", None)):
+        await Account.all().update(civility=stored)
+        assert (await claire.ask("{ viewer { civility } }"))["viewer"] == {"civility": shown}
+
+
 async def test_an_address_is_changed_by_its_code(claire: Any, mailed: Any) -> None:
     """An invalid address is refused in the answer."""
     ask = (
