@@ -18,6 +18,7 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
+from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
@@ -83,6 +84,17 @@ class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
         if viewer.role is Role.MANAGER:
             return await managed_series(viewer, asked, visitor=self._visitor, now=self._now)
         return await several_series(viewer, asked, now=self._now)
+
+
+class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
+    """Series by any resolution: one call for all dwellings, meters and fluids of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
+        return await consumptions(await self._viewer(), asked, now=self._now)
 
 
 class MonthlySeriesLoader(DataLoader[MonthsAsked, list[MonthPoint]]):
@@ -182,6 +194,10 @@ class Loaders:
     @cached_property
     def monthly_series(self) -> MonthlySeriesLoader:
         return MonthlySeriesLoader(self._viewer, self._now)
+
+    @cached_property
+    def consumption(self) -> ConsumptionLoader:
+        return ConsumptionLoader(self._viewer, self._now)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

@@ -12,6 +12,8 @@ from functools import cache, wraps
 from typing import Any, cast
 
 import strawberry
+from graphql import GraphQLField
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
@@ -156,6 +158,12 @@ def narrowed_fields(kind: type) -> tuple[NarrowedField, ...]:
         for field in definition.fields
         if _AUDIENCE in field.metadata
     )
+
+
+def is_narrowed(field: GraphQLField) -> bool:
+    """Whether a field of the schema is null for whom it is not for."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return isinstance(definition, StrawberryField) and _AUDIENCE in definition.metadata
 
 
 def _by_token(viewer: Viewer, permission: Permission | None) -> bool:

@@ -36,7 +36,7 @@ from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import Narrowed, narrowed
+from graphql_schema.base.narrowing import narrowed
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
@@ -48,6 +48,7 @@ from graphql_schema.consumption.consumption import (
     checked_day,
 )
 from graphql_schema.consumption.limits import ConsumptionLimit
+from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.dwellings.residences import ResidenceFields
@@ -95,7 +96,7 @@ class AlertConnection:
     "none, a manager months, alerts and meters, and days where the occupant has consented, the operator's "
     "staff the meters."
 )
-class Dwelling(Node, Narrowed):
+class Dwelling(Node, ConsumptionOfDwelling):
     view: strawberry.Private[DwellingView]
     database_id: strawberry.Private[int]
     building: str
@@ -199,8 +200,8 @@ class Dwelling(Node, Narrowed):
         return [ConsumptionLimit.of(limit) for limit in found]
 
     @narrowed(
-        "The consumption of each day from `from` to `to`, both included; by default the last 31 days. A "
-        "manager's look is recorded.",
+        "The consumption of each day from `from` to `to`, both included; by default the last 31 days. Days "
+        "outside the occupancy are left out. A manager's look is recorded.",
         Audience.CONSENTED,
         _DAYS,
     )
@@ -234,7 +235,8 @@ class Dwelling(Node, Narrowed):
 
     @narrowed(
         "The consumption of each month from `from` to `to`, both included; by default the last 13 months. "
-        "The month in progress is without figures for a viewer who may not see days.",
+        "Months outside an occupant's occupancy are left out. The month in progress is without figures for a "
+        "viewer who may not see days.",
         Audience.MANAGERS,
         Permission.CONSUMPTION_READ,
     )

@@ -25,7 +25,8 @@ from core.services.consumption.consumption import (
     FluidDashboard,
     MonthPoint,
     SeriesAsked,
-    check_span,
+    check_length,
+    check_order,
     dashboards_of,
     month_points,
     series_of,
@@ -65,7 +66,6 @@ async def managed_daily_series(
         NotFound: no such dwelling, or not of a residence that the viewer manages.
         NoOccupant: no occupant is known.
         ConsentRequired: the occupant has not consented.
-        ForbiddenPeriod: a bound lies outside the occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     asked = [SeriesAsked(dwelling_id, fluid, first, last)]
@@ -146,7 +146,8 @@ class _Span:
         today = civil_day(now, present.place["time_zone"])
         end = min(asked.last or Month.of(today), Month.of(today))
         start = asked.first or end.plus(-MONTHS_BEHIND_INDICATORS)
-        check_span(start.first_day, end.last_day)
+        check_order(start.first_day, end.last_day)
+        check_length(start.first_day, end.last_day)
         days = DaysAsked(
             asked.dwelling_id,
             present.place["time_zone"],

@@ -58,6 +58,12 @@ class OccupancyPeriod:
         """Whether the period had ended before that day."""
         return self.last_day is not None and self.last_day < day
 
+    def seen(self, first: date | None, last: date | None, *, today: date) -> tuple[date, date] | None:
+        """The days asked for that may be seen up to today, by default all; None for none."""
+        ends = [day for day in (last, self.last_day, today) if day is not None]
+        begin, end = max(first or self.first_day, self.first_day), min(ends)
+        return (begin, end) if begin <= end else None
+
     def clip(self, first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
         """The days asked for, or by default all that may be seen up to today.
 
