@@ -57,6 +57,4 @@ def refuse_half_rotated(settings: Settings) -> None:
 
 def report_broken_plugins(application: Application) -> None:
     for plugin in application.registry.broken:
-        err.print(
-            f"[yellow]Plugin {escape(plugin.name)} was not loaded:[/] {escape(plugin.reason)}", soft_wrap=True
-        )
+        err.print(f"[yellow]{escape(plugin.name)} was not loaded:[/] {escape(plugin.reason)}", soft_wrap=True)

@@ -48,7 +48,9 @@ def serve(
             code="SETTINGS",
         )
     refuse_half_rotated(settings)
-    os.environ[f"{PREFIX}WITHOUT"] = " ".join(sorted(settings.without.union(without)))  # read by the app
+    os.environ[f"{PREFIX}HOST"] = host or settings.host  # read by the app, with the next two
+    os.environ[f"{PREFIX}PORT"] = str(port or settings.port)
+    os.environ[f"{PREFIX}WITHOUT"] = " ".join(sorted(settings.without.union(without)))
     bootstrap.begin_telemetry(settings)
     asyncio.run(bootstrap.migrate(settings))
     if settings.metrics_host_and_port is not None:
