@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import uvicorn
 from prometheus_client import start_http_server
+from starlette.applications import Starlette
 
 from core import bootstrap
 from core.settings import IN_MEMORY, PREFIX, Settings, from_environment
@@ -62,9 +63,11 @@ def serve(
         uvicorn.run(**_options(settings, host, port), workers=workers)
 
 
-def serve_here(settings: Settings, *, port: int | None, when_ready: Callable[[str], None]) -> None:
-    """Serve in this process; `when_ready` is called with the URL once it listens."""
-    config = uvicorn.Config(**_options(settings, None, port), log_level="warning")
+def serve_here(
+    settings: Settings, *, app: Callable[[], Starlette], when_ready: Callable[[str], None]
+) -> None:
+    """Serve an app in this process; `when_ready` is called with the URL once it listens."""
+    config = uvicorn.Config(**{**_options(settings, None, None), "app": app}, log_level="warning")
     logging.getLogger("submeter.access").setLevel(logging.WARNING)
     _run(_ReadyServer(config, when_ready))
 

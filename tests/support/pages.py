@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_PRELUDE = "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+_PRELUDE = "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || :; wait || :' EXIT\n"
 
 
 def commands_of(page: Path, *, until: str | None = None, since: str | None = None) -> str:

@@ -34,6 +34,8 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720,
 
 _CANDIDATES = 10
 _LONGEST_ADDRESS, _LONGEST_NUMBER = 254, 16
+_NO_ROW = 2**63 - 1
+"""The greatest number a row may have; greater ones are not looked up."""
 
 _ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
 
@@ -146,7 +148,7 @@ async def read_message(
     viewer.require(Permission.OUTBOX_READ)
     rows = OutboxMessage.filter(Q(account_id__isnull=False) | Q(recipient__isnull=False), erased_at=None)
     if number is not None:
-        rows = rows.filter(id=number)
+        rows = rows.filter(id=min(number, _NO_ROW))
     if to:
         rows = rows.filter(_to(to))
     message = await rows.order_by("-id").select_related("account__operator").first()

@@ -17,6 +17,9 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.models import (
     Account,
     Dwelling,
+    DwellingRequest,
+    DwellingRequestState,
+    Meter,
     Occupancy,
     OccupancyKind,
     Operator,
@@ -202,3 +205,15 @@ async def has_residences(viewer: Viewer) -> bool:
     """Whether anything has been described yet."""
     viewer.require(Permission.PLACES_WRITE)
     return await Residence.exists()
+
+
+async def vacant_serials(viewer: Viewer, *, operator_code: str, residence_code: str) -> frozenset[str]:
+    """The printed serials of the meters of homes that nobody lives in or has asked for."""
+    viewer.require(Permission.PLACES_WRITE)
+    homes = Dwelling.filter(residence__code=residence_code, residence__operator__code=operator_code)
+    held = Occupancy.filter(move_out=None).values_list("dwelling_id", flat=True)
+    asked = DwellingRequest.filter(state=DwellingRequestState.OPEN).values_list("dwelling_id", flat=True)
+    taken = {*(await held), *(await asked)}
+    free = [home.id for home in await homes.only("id") if home.id not in taken]
+    meters = await Meter.filter(dwelling_id__in=free, removed_at=None).only("printed_serial")
+    return frozenset(meter.printed_serial for meter in meters)
