@@ -44,7 +44,7 @@ class OccupancyMutation:
     async def leave_dwelling(self, info: Info, dwelling: strawberry.ID, last_day: date) -> DwellingLeft:
         context = info.context
         await leave_dwelling(
-            context.application.registry,
+            context.application,
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             last_day=last_day,

@@ -141,7 +141,9 @@ async def alerts_asked(
     """Active and past alerts of any number of dwellings, by one statement; each refusal stands for itself."""
     viewer.require(Permission.ALERTS_READ)
     mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
-    looks = {number: _Look.of(home, thresholds_of, now) for number, home in mine.items()}
+    looks = {
+        number: _Look.of(home, thresholds_of, now, reader=viewer.account_id) for number, home in mine.items()
+    }
     questions = {
         place: await _question(looks[one.dwelling_id], viewer, one)
         for place, one in enumerate(asked)
@@ -186,7 +188,9 @@ async def _question(look: "_Look", viewer: Viewer, asked: ActiveAlerts | PastAle
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How a viewer sees the alerts of a dwelling; actions before `since` are another occupant's."""
+    """How a viewer sees the alerts of a dwelling; actions before `since`, or of another resident than
+    `reader`, are another occupant's.
+    """
 
     period: OccupancyPeriod
     today: date
@@ -194,9 +198,12 @@ class _Look:
     since: datetime
     received_since: date
     price: Decimal | None
+    reader: int | None = None
 
     @classmethod
-    def of(cls, home: Home, thresholds_of: ThresholdsOf, now: datetime) -> "_Look":
+    def of(
+        cls, home: Home, thresholds_of: ThresholdsOf, now: datetime, *, reader: int | None = None
+    ) -> "_Look":
         zone = ZoneInfo(home.place["time_zone"])
         today = now.astimezone(zone).date()
         stale_after = timedelta(days=thresholds_of(home.place["operator_code"]).stale_after_days)
@@ -207,13 +214,14 @@ class _Look:
             since=datetime.combine(home.period.first_day, time(), tzinfo=zone),
             received_since=today - stale_after,
             price=decimal_or_none(home.place["water_price_eur_per_m3"]),
+            reader=reader,
         )
 
     def view(
         self, row: AlertRow, done: Sequence[AlertActionView], recurring: RecurringDrawView | None
     ) -> AlertView:
         level = row.episode.level_now if row.episode is not None else None
-        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since)
+        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since, reader=self.reader)
         return _view(row, self, recurring, workflow)
 
     def is_silent(self, episode: EpisodeRow) -> bool:

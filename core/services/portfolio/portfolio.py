@@ -41,6 +41,7 @@ from core.services.portfolio.validation import (
     checked_price,
     reported_as_input,
 )
+from core.services.shared.dismissals import end_dismissals
 from core.services.shared.transaction import transactional
 
 
@@ -198,7 +199,10 @@ async def _upsert_occupancy(
     period = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
     period.move_out, period.kind = spec.move_out, spec.kind
     period.account_id = account.id if account else None
+    is_new = period.id is None
     await period.save(using_db=connection)
+    if is_new and spec.kind is not owner:
+        await end_dismissals(connection, dwelling.id, on=spec.move_in, kept_of=period.account_id)
 
 
 async def has_residences(viewer: Viewer) -> bool:
