@@ -20,6 +20,7 @@ from core.services.portfolio.portfolio import has_residences, vacant_serials
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from core.settings import Settings, from_environment
 from graphql_schema.asgi import create_app
+from submeter.application import DEMO_FILE
 from submeter.commands.ingest import progress_bar
 from submeter.commands.serve import serve_here
 from submeter.demo.banner import Doors, FreeHome, welcome
@@ -34,19 +35,20 @@ from submeter.simulator.values import DemoPlan, DemoResidence
 FRESH_HOURS = 3
 """The history ends this long ago; the hours up to now are written to a file, for the user to ingest."""
 
-STATE_FILE = "demo.json"
+STATE_FILE = DEMO_FILE
 FRESH_FILE = "demo-fresh.log"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoState:
-    """The state of a demo folder: the anchor of its telegrams, whether they are all stored, and the API key
-    of its gateway.
+    """The state of a demo folder: the anchor of its telegrams, whether they are all stored, the API key of
+    its gateway, and where it was served last, to which links of commands lead (`submeter.application`).
     """
 
     anchor: datetime
     complete: bool
     gateway_key: str = ""
+    url: str = ""
 
 
 def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) -> None:
@@ -121,7 +123,7 @@ async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None
             await describe_people(application, now=now)
             key = await issue_gateway_key(SYSTEM, operator_code="ocea", name=GATEWAY, now=now)
             state = replace(state, gateway_key=key)
-            _write_state(settings, state)
+        _write_state(settings, replace(state, url=settings.portal_url))
         free = [home for residence in plan.residences if (home := await _free_home(residence)) is not None]
     return Doors(gateway_key=state.gateway_key, free_homes=tuple(free))
 
@@ -148,7 +150,10 @@ def _read_state(settings: Settings) -> DemoState | None:
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
     return DemoState(
-        datetime.fromisoformat(stored["anchor"]), stored["complete"], stored.get("gateway_key", "")
+        anchor=datetime.fromisoformat(stored["anchor"]),
+        complete=stored["complete"],
+        gateway_key=stored.get("gateway_key", ""),
+        url=stored.get("url", ""),
     )
 
 
@@ -157,6 +162,7 @@ def _write_state(settings: Settings, state: DemoState) -> None:
         "anchor": state.anchor.isoformat(),
         "complete": state.complete,
         "gateway_key": state.gateway_key,
+        "url": state.url,
     }
     (settings.data_dir / STATE_FILE).write_text(json.dumps(stored) + "\n", encoding="utf-8")
 

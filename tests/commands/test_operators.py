@@ -1,6 +1,12 @@
 """`submeter operators` and `submeter residences publish`: from a residence to its sign-up."""
 
+import io
 import json
+
+import pytest
+
+from submeter import output
+from submeter.commands import residences
 
 RESIDENCE = ("acme", 'Acme "Metering"', "AA001", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
 ACME = (
@@ -63,3 +69,30 @@ def test_every_comment_of_a_new_file_is_a_setting_that_can_be_used(tables, run, 
     path.write_text(text, encoding="utf-8")
     checked = run("operators", "check", "acme")
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "published"), [("y\n", True), ("YES\n", True), ("n\n", False), ("", False)]
+)
+def test_at_a_terminal_a_question_is_asked(tables, run, monkeypatch, *, answer: str, published: bool) -> None:
+    """A residence without data is published after a yes, and after nothing else."""
+    run("residences", "add", *RESIDENCE)
+    run("operators", "add", *ACME)
+    monkeypatch.setattr(residences, "confirmed", lambda question: asks(question, answer))
+
+    def asks(question: str, given: str) -> bool:
+        assert "no dwelling" in question
+        with monkeypatch.context() as patch:
+            patch.setattr(output.sys, "stdin", Terminal(given))
+            patch.setattr(output.sys, "stderr", Terminal())
+            return output.confirmed(question)
+
+    asked = run("residences", "publish", "acme", "AA001")
+    assert (asked.returncode == 0, "is published." in asked.stdout) == (published, published)
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal's."""
+
+    def isatty(self) -> bool:
+        return True

@@ -129,7 +129,13 @@ def test_the_letters_lead_to_the_demo(
         "for number in $(curl -s http://127.0.0.1:8000/demo/letters | grep -o '/demo/letters/[0-9]*');"
         " do curl -s http://127.0.0.1:8000$number; done"
     )
+    command += """
+    curl -s http://127.0.0.1:8000/graphql -H 'Content-Type: application/json' \\
+        -d '{"query": "mutation { requestPasswordReset(email: \\"ada@example.org\\") { __typename } }"}'
+    .venv/bin/submeter outbox read --to ada@example.org
+    """
     seen = pages.run(command, folder, {}, port=port).stdout
+    assert f"http://127.0.0.1:{port}/reset-password#smf_" in seen
     assert f"http://127.0.0.1:{port}" in seen
     assert "ocea-sb.com" not in seen
     assert "monespaceista.fr" not in seen
