@@ -76,14 +76,14 @@ async def claims(client: httpx.AsyncClient, post: PostBox) -> Resident:
 
 
 @pytest.mark.requirement("C-14", "CN-10", "EED-09")
-@pytest.mark.parametrize("told", ["by the claim alone", "afterwards by who left"])
+@pytest.mark.parametrize("reported", ["by the claim alone", "afterwards by who left"])
 async def test_nothing_crosses(
     client: httpx.AsyncClient,
     post: PostBox,
     key_encryption: KeyEncryption,
     clock: SettableClock,
     application: Application,
-    told: str,
+    reported: str,
 ) -> None:
     """Whether a manager grants the claim, or A enters the last day with the claim pending: A keeps the own
     days and nothing else, and B has none of A's consent, notes, dismissals, tokens or second factor.
@@ -94,11 +94,11 @@ async def test_nothing_crosses(
     bruno = await claims(client, post)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
     dwelling = (await Dwelling.get(number="01")).id
-    if told != "by the claim alone":
+    if reported != "by the claim alone":
         last_day, viewer = MOVE - timedelta(days=1), await viewer_of(A)
         await leave_dwelling(application, viewer, dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
     (request,) = await list_dwelling_requests(SYSTEM, now=NOW)
-    assert request.contested is (told == "by the claim alone")
+    assert request.contested is (reported == "by the claim alone")
     await decide(application, SYSTEM, request.id, approved=True, now=NOW)
 
     his = await bruno.home()
