@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from anyio import to_thread
 from tortoise.context import TortoiseContext
 
-from core import file_permissions
+from core import file_permissions, portal_urls
 from core.rate_limit_store import RateLimitStore
 from core.settings import Settings, SettingsError, sqlite_path
 
@@ -70,9 +70,17 @@ class Application:
         return BatchDecoder(self.registry)
 
     def portal_link(self, operator_code: str, path: str = "") -> str:
-        """A page of the portal of an operator's residents: the profile's own, or SUBMETER_PORTAL_URL."""
+        """A page of the portal of an operator's residents.
+
+        SUBMETER_PORTAL_URL decides, then the operator's profile; without either it is this server itself.
+        """
         profile = self.registry.profile(operator_code)
-        portal = (profile.portal_url if profile else "") or self.settings.portal_url
+        settings = self.settings
+        portal = (
+            portal_urls.portal_of(settings.portal_url, operator_code)
+            or (profile.portal_url if profile else "")
+            or portal_urls.own_url(settings.host, settings.port)
+        )
         return portal.rstrip("/") + path if path else portal
 
 
@@ -87,13 +95,13 @@ async def open_application(
         shared: make this database the one that every task of the process finds (servers only).
         registry: drivers to use instead of the installed ones.
     """
-    from core.metering import load_registry  # noqa: PLC0415 - not for whoever only migrates
+    from core.operator_files import load_plugins  # noqa: PLC0415 - not for whoever only migrates
 
     begin_telemetry(settings)
     _tighten(settings)
     async with TortoiseContext() as context:
         await context.init(config=database_config(settings), _enable_global_fallback=shared)
-        application = Application(settings=settings, registry=registry or load_registry())
+        application = Application(settings=settings, registry=registry or load_plugins(settings))
         try:
             yield application
         finally:

@@ -26,7 +26,7 @@ QUERY_POINTS: Mapping[str, int] = {
 """Points of one operation. A point is a field of the answer, counted before anything is read."""
 
 HOUR_POINTS: Mapping[str, int] = {
-    ANONYMOUS: 200_000,
+    ANONYMOUS: 2_000_000,
     "RESIDENT": 5_000_000,
     "MANAGER": 20_000_000,
     "STAFF": 20_000_000,

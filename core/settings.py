@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from core import portal_urls
 from core.graphql_settings import GraphQLSettingError, GraphQLSettings
 
 PREFIX = "SUBMETER_"
@@ -77,7 +78,8 @@ class Settings:
         intake_batch_lines: gateway lines that one transaction ingests.
         meters_in_memory: meters whose keys and description a worker keeps; about 1.5 KB each.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
-        portal_url: where links in messages lead, for operators whose profile names no portal of its own.
+        portal_url: where links in messages lead (`core.portal_urls`); it wins over the operators' profiles.
+        operators: the folder of the operators' files; None: `operators` of the data folder.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
         smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
         smtp_username, smtp_password: both, or neither. The password is never printed.
@@ -112,7 +114,8 @@ class Settings:
     intake_batch_lines: int = 20_000
     meters_in_memory: int = 500_000
     limits_url: str = IN_MEMORY
-    portal_url: str = "http://127.0.0.1:8000"
+    portal_url: str = ""
+    operators: Path | None = None
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_security: str = STARTTLS
@@ -142,6 +145,10 @@ class Settings:
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def operators_dir(self) -> Path:
+        return self.operators or self.data_dir / "operators"
 
     @property
     def metrics_host_and_port(self) -> tuple[str, int] | None:
@@ -189,7 +196,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 20_000, at_most=MOST_BATCH_LINES),
         meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
         limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
-        portal_url=(env.get(f"{PREFIX}PORTAL_URL") or "http://127.0.0.1:8000").rstrip("/"),
+        portal_url=_portal_url(env),
+        operators=Path(folder).absolute() if (folder := env.get(f"{PREFIX}OPERATORS_DIR")) else None,
         smtp_host=env.get(f"{PREFIX}SMTP_HOST", ""),
         smtp_port=_whole_number(env, "SMTP_PORT", _SMTP_PORTS[security], at_most=65_535),
         smtp_security=security,
@@ -372,6 +380,13 @@ def _months(env: Mapping[str, str], name: str) -> int:
     if env.get(f"{PREFIX}{name}", "").strip() == "0":
         return 0
     return _whole_number(env, name, 0, at_least=FEWEST_READING_MONTHS, at_most=1_200)
+
+
+def _portal_url(env: Mapping[str, str]) -> str:
+    try:
+        return portal_urls.checked(env.get(f"{PREFIX}PORTAL_URL") or "")
+    except ValueError as failure:
+        raise SettingsError(str(failure), field=f"{PREFIX}PORTAL_URL") from None
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

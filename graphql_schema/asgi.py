@@ -9,7 +9,7 @@ run beside them, once among all processes of an installation, unless SUBMETER_WI
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -55,8 +55,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings) -> Starlette:
-    """The app of a server; it opens the application at start-up and closes it at shutdown."""
+def create_app(settings: Settings, *, pages: Sequence[Route] = ()) -> Starlette:
+    """The app of a server; it opens the application at start-up and closes it at shutdown.
+
+    `pages` are routes that it has besides: the demo's.
+    """
     stop = asyncio.Event()
 
     @asynccontextmanager
@@ -76,7 +79,7 @@ def create_app(settings: Settings) -> Starlette:
                     stop.set()
                     await asyncio.wait([working])
 
-    return _app(settings, utc_now, lifespan, stopping=stop.is_set)
+    return _app(settings, utc_now, lifespan, stopping=stop.is_set, pages=pages)
 
 
 def create_app_from_environment() -> Starlette:
@@ -143,6 +146,7 @@ def _app(
     lifespan: Lifespan[Starlette] | None = None,
     *,
     stopping: Callable[[], bool] = lambda: False,
+    pages: Sequence[Route] = (),
 ) -> Starlette:
     graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
     door = deliveries.DeliveryDoor()
@@ -152,6 +156,7 @@ def _app(
         Route(deliveries.PATH, door.endpoint, methods=["POST"]),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
         *HEALTH_ROUTES,
+        *pages,
     ]
     app = Starlette(
         routes=routes,

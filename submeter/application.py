@@ -1,13 +1,18 @@
 """Opens the application for a command: settings from the environment, and a check of the tables."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from rich.markup import escape
 
 from core.bootstrap import Application, open_application, pending_migrations
 from core.settings import OLD_SECRET_FILE, Settings, from_environment
 from submeter.output import err, fail
+
+DEMO_FILE = "demo.json"
+"""In the data folder of a demo: what `submeter.demo` keeps of it."""
 
 
 @asynccontextmanager
@@ -21,13 +26,21 @@ async def opened(
         shared: whether tasks that the block did not start find the database too.
         rotating: whether the block ends a rotation of the secret key that was interrupted.
     """
-    settings = settings or from_environment()
+    settings = of_demo(settings or from_environment())
     if not rotating:
         refuse_half_rotated(settings)
     report_pending_migrations(await pending_migrations(settings))
     async with open_application(settings, shared=shared) as application:
         report_broken_plugins(application)
         yield application
+
+
+def of_demo(settings: Settings) -> Settings:
+    """In the folder of a demo, the settings with which links lead to the demo itself."""
+    path = settings.data_dir / DEMO_FILE
+    if settings.portal_url or not path.exists():
+        return settings
+    return replace(settings, portal_url=json.loads(path.read_text(encoding="utf-8")).get("url", ""))
 
 
 @asynccontextmanager
@@ -57,6 +70,4 @@ def refuse_half_rotated(settings: Settings) -> None:
 
 def report_broken_plugins(application: Application) -> None:
     for plugin in application.registry.broken:
-        err.print(
-            f"[yellow]Plugin {escape(plugin.name)} was not loaded:[/] {escape(plugin.reason)}", soft_wrap=True
-        )
+        err.print(f"[yellow]{escape(plugin.name)} was not loaded:[/] {escape(plugin.reason)}", soft_wrap=True)

@@ -32,6 +32,7 @@ for command, summary in {
     "submeter.commands.decode:decode": "Decode one telegram, layer by layer.",
     "submeter.commands.classify:classify": "Find the leaks in a file of readings.",
     "submeter.commands.drivers:drivers": "The drivers of meter vendors.",
+    "submeter.commands.portfolio.operators:operators": "Operators, and whether their residents can register.",
     "submeter.commands.portfolio.residences:residences": "Residences and their operators.",
     "submeter.commands.portfolio.meters:meters": "Meters and their keys.",
     "submeter.commands.readings:readings": "Readings that do not count, and corrections.",

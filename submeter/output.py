@@ -63,6 +63,14 @@ def fail(message: str, *, code: str = "ERROR") -> NoReturn:
     raise SystemExit(1)
 
 
+def confirmed(question: str) -> bool:
+    """Ask the person at the terminal; no where there is none."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    err.print(f"{question} [y/N] ", end="", markup=False, soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 @contextmanager
 def reported_errors() -> Iterator[None]:
     """Report errors of the application, of files and of databases in one line instead of a stack trace."""

@@ -11,6 +11,7 @@ temporary password has 100 bits, is used once and lasts a day (PW-05).
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -76,7 +77,8 @@ def make_code() -> str:
 
 def typed_code(text: str) -> str:
     """A code as it was typed, without the blanks and hyphens that people and mail programs add."""
-    return "".join(character for character in text[:64] if character not in " -\u00a0\u202f\t\r\n")
+    typed = unicodedata.normalize("NFKC", text[:64])
+    return "".join(c for c in typed if not c.isspace() and unicodedata.category(c) not in {"Pd", "Cf"})
 
 
 def code_hash(code: str, *, key: bytes, bound_to: str) -> str:

@@ -51,6 +51,9 @@ class Registration(Model):
     dwelling_id: int | None
     path = fields.CharEnumField(Path, max_length=24, null=True)
     proven = fields.BooleanField(default=False)
+    asked_within = fields.BooleanField(
+        default=False, db_default=False, description="the residence was found first, then the dwelling"
+    )
     contested = fields.BooleanField(default=False)
     attested_at = fields.DatetimeField(null=True)
     move_in = fields.DateField(null=True)

@@ -150,6 +150,8 @@ _CONFIRMATION = {
     "confirmation.building": Text("Bâtiment :", "Building:"),
     "confirmation.staircase": Text("Escalier :", "Staircase:"),
     "confirmation.floor": Text("Étage :", "Floor:"),
+    "confirmation.number": Text("Porte :", "Door:"),
+    "confirmation.lot": Text("Lot :", "Lot:"),
     "confirmation.unknown": Text("Non renseigné", "Not given"),
 }
 
@@ -198,8 +200,10 @@ _ERRORS = {
         "Aucun appareil ne correspond à votre saisie.", "No device matches what you entered."
     ),
     "error.SERIAL_FORMAT_UNSUPPORTED": Text(
-        "Ce numéro de série n'est pas reconnu : utilisez votre code immeuble, puis votre référence logement.",
-        "This serial number is not recognised: use your building code, then your dwelling reference.",
+        "Le numéro de série attendu a neuf chiffres. Si celui de votre appareil n'en a pas neuf, saisissez"
+        " d'abord votre code immeuble, puis ce numéro ou votre référence logement.",
+        "The serial number that is expected has nine digits. If your device has another one, enter your"
+        " building code first, then that number or your dwelling reference.",
     ),
     "error.SERIAL_AMBIGUOUS": Text(
         "Ce numéro ne suffit pas : saisissez d'abord le code de votre résidence.",
@@ -307,9 +311,18 @@ _ERRORS = {
     ),
 }
 
+_HINTS = {
+    "hint.code": Text(
+        "Le code demandé (« {form} ») a la forme {example}.",
+        "The code that is asked for (“{form}”) looks like {example}.",
+    ),
+    "hint.meant": Text("Vouliez-vous saisir {meant} ?", "Did you mean {meant}?"),
+    "hint.year": Text("Vérifiez l'année.", "Check the year."),
+}
+
 _UNSAID = {f"{form}.hint": Text("", "") for form in _FORMS if not form.endswith(".hint")}
 
 WORDS: Mapping[str, Text] = MappingProxyType(
-    {**_UNSAID, **_PAGE, **_FORMS, **_FIELDS, **_CONFIRMATION, **_SCREENS, **_ERRORS}
+    {**_UNSAID, **_PAGE, **_FORMS, **_FIELDS, **_CONFIRMATION, **_SCREENS, **_ERRORS, **_HINTS}
 )
 """Every key there is; a blank text is not shown until an operator fills it in."""

@@ -1,8 +1,9 @@
 """What is shown of a dwelling that was found, so that a mistyped serial is noticed: the neighbour's is often
 one digit off, and no family of meters has a check digit.
 
-In: the building's and the dwelling's data. Out: labelled lines, as on the guide's screen (R-174 to R-183).
-The one rule: they hold no personal data, and what is missing reads «Non renseigné» (R-175).
+In: the building's and the dwelling's data. Out: labelled lines, as on the guide's screen (R-174 to R-183),
+then the door, and the lot where there is one. The one rule: they hold no personal data, and what is missing
+reads «Non renseigné» (R-175).
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ class FoundDwelling:
     city: str
     parts: DwellingParts
     manager_reference: str | None = None
+    lot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def confirmation_of(profile: OperatorProfile, found: FoundDwelling) -> tuple[Blo
                 line("dwelling_code", profile.dwelling_code(parts)),
                 line("staircase", parts.staircase),
                 line("floor", parts.floor),
+                line("number", parts.number),
+                *((line("lot", found.lot),) if found.lot else ()),
             ),
         ),
     )

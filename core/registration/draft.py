@@ -54,6 +54,7 @@ class Draft:
     Attributes:
         step: what is asked next.
         kind: the tenure of the dwelling.
+        asked_within: whether the residence was found before the dwelling was asked for.
         residence_id, dwelling_id: what was found.
         path: how the dwelling was found.
         proven: whether a serial of the dwelling was known.
@@ -71,6 +72,7 @@ class Draft:
     dwelling_id: int | None = None
     path: Path | None = None
     proven: bool = False
+    asked_within: bool = False
     contested: bool = False
     attested_at: datetime | None = None
     move_in: date | None = None

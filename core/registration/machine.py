@@ -23,7 +23,8 @@ LONGEST_NAME = 80
 LONGEST_EMAIL = 254
 """Characters (RFC 5321 §4.5.3.1.3, less the brackets)."""
 
-EARLIEST_MOVE_IN = date(1900, 1, 1)
+LONGEST_OCCUPANCY_YEARS = 110
+"""Nobody has lived anywhere for longer: an earlier day is a form's default or a slip."""
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@.\x00-\x1f\x7f]+(?:\.[^\s@.\x00-\x1f\x7f]+)+")
 
 
@@ -92,7 +93,12 @@ def choose_occupancy(profile: OperatorProfile, draft: Draft, kind: OccupancyKind
 
 def found_residence(profile: OperatorProfile, draft: Draft, residence_id: int) -> Draft:
     """The residence is identified; its dwellings may be asked for (R-037, R-046)."""
-    return _on(profile, replace(draft, residence_id=residence_id, dwelling_id=None, path=None, proven=False))
+    return _on(
+        profile,
+        replace(
+            draft, residence_id=residence_id, dwelling_id=None, path=None, proven=False, asked_within=True
+        ),
+    )
 
 
 def found_dwelling(
@@ -115,7 +121,7 @@ def found_dwelling(
         proven: whether a serial of one of its meters was known.
     """
     found = replace(draft, residence_id=residence_id, dwelling_id=dwelling_id, path=path, proven=proven)
-    return _on(profile, found)
+    return _on(profile, replace(found, asked_within=draft.step is Step.DWELLING))
 
 
 def attest(
@@ -233,15 +239,20 @@ def reject_dwelling(profile: OperatorProfile, draft: Draft) -> Draft:
 def go_back(profile: OperatorProfile, draft: Draft) -> Draft:
     """The step before (R-153); the first step has none and is unchanged.
 
+    The residence that was found remains: the dwelling is asked for again within it, where it was before.
+
     Raises:
         RegistrationRefused: FORM_NOT_OFFERED once the account is being made.
     """
     if not form_names(profile, draft) or draft.step is Step.VERIFICATION:
         raise refused(RefusalCode.FORM_NOT_OFFERED)
-    if draft.step is Step.ATTESTATION:
-        return reject_dwelling(profile, draft)
-    position = profile.steps.index(draft.step)
-    return replace(draft, step=profile.steps[max(position - 1, 0)])
+    steps = profile.steps
+    before = steps[max(steps.index(draft.step) - 1, 0)]
+    if draft.dwelling_id is not None and draft.step is Step.ATTESTATION:
+        if not draft.asked_within:
+            return reject_dwelling(profile, draft)
+        draft = replace(draft, dwelling_id=None, path=None, proven=False)
+    return replace(draft, step=before)
 
 
 def needs_review(profile: OperatorProfile, draft: Draft) -> bool:
@@ -296,8 +307,8 @@ def _checked_move_in(profile: OperatorProfile, day: date | None, today: date) ->
         return None
     if day > today:
         raise refused(RefusalCode.MOVE_IN_IN_FUTURE, "move_in")
-    if day < EARLIEST_MOVE_IN:
-        raise refused(RefusalCode.VALUE_INVALID, "move_in")
+    if today.year - day.year > LONGEST_OCCUPANCY_YEARS:
+        raise refused(RefusalCode.VALUE_INVALID, "move_in", hint=profile.text("hint.year"))
     return day
 
 

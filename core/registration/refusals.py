@@ -11,6 +11,7 @@ from core.access.passwords import Criterion
 from core.errors import SubmeterError
 from core.language import Text
 from core.operators import WORDS, OperatorProfile, Path
+from core.registration.look_alikes import readings
 
 
 class RefusalCode(StrEnum):
@@ -55,6 +56,7 @@ class Refusal:
         criteria: of a password that is too weak, all of them.
         attempts_left: of a six-digit code.
         retry_after_s: seconds until the next try.
+        hint: what may have been meant, after the sentence of the code; never more than what was typed tells.
     """
 
     code: RefusalCode
@@ -63,6 +65,7 @@ class Refusal:
     criteria: tuple[Criterion, ...] = ()
     attempts_left: int | None = None
     retry_after_s: int | None = None
+    hint: Text | None = None
 
 
 class RegistrationRefused(SubmeterError):
@@ -81,11 +84,27 @@ class RegistrationRefused(SubmeterError):
     def message_text(self) -> Text:
         """The refusal for a person."""
         key = f"error.{self.refusal.code}"
-        return self.profile.text(key) if self.profile is not None else WORDS[key]
+        text, hint = self.profile.text(key) if self.profile is not None else WORDS[key], self.refusal.hint
+        return text if hint is None else Text(f"{text.fr} {hint.fr}", f"{text.en} {hint.en}")
 
 
 def refused(
-    code: RefusalCode, field: str | None = None, *, fallback: Path | None = None
+    code: RefusalCode, field: str | None = None, *, fallback: Path | None = None, hint: Text | None = None
 ) -> RegistrationRefused:
-    """The exception for a refusal that carries nothing but its code, field and fallback."""
-    return RegistrationRefused(Refusal(code, field, fallback))
+    """The exception for a refusal that carries nothing but its code, field, fallback and hint."""
+    return RegistrationRefused(Refusal(code, field, fallback, hint=hint))
+
+
+def code_hint(profile: OperatorProfile, typed: str) -> Text:
+    """What a site or building code looks like, and which one may have been meant: `AAOOO` for `AA000`."""
+    meant = [read for read in readings(typed) if profile.residence_code.matches(read)]
+    if len(meant) == 1:
+        text = profile.text("hint.meant")
+        return Text(text.fr.format(meant=meant[0]), text.en.format(meant=meant[0]))
+    path = next((path for path in profile.residence_paths if path in _CODES), Path.SITE_CODE)
+    text, form = profile.text("hint.code"), profile.text(f"form.{path}")
+    example = profile.residence_code.example
+    return Text(text.fr.format(form=form.fr, example=example), text.en.format(form=form.en, example=example))
+
+
+_CODES = (Path.SITE_CODE, Path.BUILDING_CODE)

@@ -1,8 +1,8 @@
 """The possible readings of a serial that a resident typed, and the meters that match.
 
 In: the text, the drivers' serial formats, and meters as described. Out: the meters it names. The one rule:
-the readings of a text are tried one level after the other and the first level with a match decides; letters
-that look like digits are read so only where the text as typed matches nothing, and no digit is ever dropped.
+the readings of a text are tried one level after the other and the first level with a match decides;
+look-alikes are exchanged only where the text as typed matches nothing, and no digit is ever dropped.
 """
 
 import re
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from core.consumption.fluids import Fluid
 from core.metering import SerialFormat, normalise_serial
+from core.registration.look_alikes import readings
 
 NINE_DIGITS = re.compile(r"\d{9}", re.ASCII)
 _DIN = re.compile(r"[0-9A-F][A-Z]{3}[0-9A-Z]{2}(\d{8})", re.ASCII)
-_DIGIT_LOOKALIKES = str.maketrans("OILSB", "01158")
 _RADIO_DIGITS = 8
 LONGEST_SERIAL = 64
 
@@ -32,8 +32,9 @@ class KnownMeter:
 
 
 def is_nine_digits(text: str) -> bool:
-    """Whether an operator that accepts only nine digits accepts this (R-145)."""
-    return NINE_DIGITS.fullmatch(normalise_serial(text[:LONGEST_SERIAL])) is not None
+    """Whether an operator that accepts only nine digits accepts this (R-145), look-alikes forgiven."""
+    typed = normalise_serial(text[:LONGEST_SERIAL])
+    return any(NINE_DIGITS.fullmatch(read) for read in (typed, *readings(typed)))
 
 
 def readings_of(text: str, formats: Iterable[SerialFormat]) -> tuple[frozenset[str], ...]:
@@ -46,8 +47,7 @@ def readings_of(text: str, formats: Iterable[SerialFormat]) -> tuple[frozenset[s
     din = _DIN.fullmatch(normalised)
     if din is not None:
         levels.append(_forms(din[1], known))
-    # H8CAO2962O: the text matches afterwards only where a driver's pattern requires a digit in that place.
-    levels.append(frozenset().union(*(_lookalikes(normalised, format_) for format_ in known)))
+    levels.append(_lookalikes(normalised, known))
     return tuple(level for level in levels if level)
 
 
@@ -79,13 +79,17 @@ def _forms(normalised: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
     return frozenset(forms | {form.zfill(_RADIO_DIGITS) for form in numeric})
 
 
-def _lookalikes(normalised: str, format_: SerialFormat) -> set[str]:
-    """The text with letters read as digits at every place where the format's example has a digit."""
-    example = normalise_serial(format_.example)
-    if len(example) != len(normalised):
-        return set()
-    pairs = zip(normalised, example, strict=True)
-    read = "".join(
-        typed.translate(_DIGIT_LOOKALIKES) if shown.isdecimal() else typed for typed, shown in pairs
-    )
-    return {format_.normalise(read)} if read != normalised and format_.matches(read) else set()
+def _lookalikes(normalised: str, formats: Iterable[SerialFormat]) -> frozenset[str]:
+    """What the text is with look-alikes exchanged, wherever that gives a number as some vendor prints it.
+
+    All of them: where two meters are meant the caller has two, and picks neither.
+    """
+    known = tuple(formats)
+    found: set[str] = set()
+    for read in readings(normalised):
+        din = _DIN.fullmatch(read)
+        for number in (read, din[1]) if din is not None else (read,):
+            for format_ in known:
+                if re.fullmatch(format_.pattern, number, re.ASCII) is not None:
+                    found |= _forms(number, (format_,))
+    return frozenset(found)

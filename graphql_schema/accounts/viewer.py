@@ -148,8 +148,9 @@ class Viewer(Node):
         "its profile is not installed any more."
     )
     def operator(self, info: Info) -> Operator | None:
-        profile = info.context.application.registry.profile(self.account.operator_code)
-        return None if profile is None else Operator.of(profile)
+        application = info.context.application
+        profile = application.registry.profile(self.account.operator_code)
+        return None if profile is None else Operator.of(profile, application.portal_link(profile.code))
 
     @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:

@@ -34,7 +34,7 @@ class OccupancyMutation:
     ) -> LeaveDwellingResult:
         context = info.context
         await leave_dwelling(
-            context.application.registry,
+            context.application,
             await context.viewer(),
             number_of(dwelling, "Dwelling", field="dwelling"),
             last_day=last_day,

@@ -90,11 +90,13 @@ class Operator:
     labels: list[Label] = strawberry.field(description="The texts of the registration pages and buttons.")
 
     @classmethod
-    def of(cls, profile: OperatorProfile) -> "Operator":
+    def of(cls, profile: OperatorProfile, portal: str) -> "Operator":
         notice = profile.privacy
         return shown(
             cls,
             profile,
+            portal_url=portal,
+            registration_url=profile.registration_url or portal,
             contact=shown(Contact, profile.contact),
             privacy_notice=shown(PrivacyNotice, notice, notice=notice),
             help_pages=[shown(HelpPage, page, page=page) for page in profile.help_pages],
@@ -140,7 +142,11 @@ ContactSupportResult: TypeAlias = Annotated[
 class OperatorQuery:
     @resolved("The operators whose residents can register on this instance.")
     async def operators(self, info: Info) -> list[Operator]:
-        return [Operator.of(profile) for profile in info.context.application.registry.profiles]
+        application = info.context.application
+        return [
+            Operator.of(profile, application.portal_link(profile.code))
+            for profile in application.registry.profiles
+        ]
 
 
 @strawberry.type

@@ -71,6 +71,70 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "They see nothing until you have accepted the request:\n\n{link}"
         ),
     ),
+    ("dwelling_request_received", Language.FR): (
+        "{portal} : votre demande est en cours de vérification",
+        (
+            "Votre demande d'accès au logement {place} de la résidence {residence} est enregistrée. Votre"
+            " gestionnaire la vérifie ; vous recevez un message dès qu'il a décidé, et vous ne voyez rien"
+            " d'ici là. L'état de votre demande est visible sur votre portail :\n\n{link}"
+        ),
+    ),
+    ("dwelling_request_received", Language.EN): (
+        "{portal}: your request is being checked",
+        (
+            "Your request for access to the home {place} of the residence {residence} is registered. Your"
+            " manager checks it; you get a message once it is decided, and see nothing until then. The state"
+            " of your request is shown on your portal:\n\n{link}"
+        ),
+    ),
+    ("dwelling_claimed", Language.FR): (
+        "{portal} : quelqu'un demande l'accès à votre logement",
+        (
+            "Une personne déclare occuper le logement {place} de la résidence {residence} depuis le {day} et"
+            " demande à en voir les données. Rien ne change tant que votre gestionnaire n'a pas décidé.\n\n"
+            "Si vous y habitez encore, dites-le dès maintenant à votre gestionnaire ou à {operator}. Si vous"
+            " êtes parti, indiquez votre dernier jour sur votre portail :\n\n{link}"
+        ),
+    ),
+    ("dwelling_claimed", Language.EN): (
+        "{portal}: somebody asks for access to your home",
+        (
+            "Somebody declares to have lived in the home {place} of the residence {residence} since {day},"
+            " and asks to see its data. Nothing changes until your manager has decided.\n\n"
+            "If you still live there, tell your manager or {operator} now. If you have left, enter your last"
+            " day on your portal:\n\n{link}"
+        ),
+    ),
+    ("dwelling_claim_refused", Language.FR): (
+        "{portal} : la demande d'accès à votre logement est refusée",
+        (
+            "Votre gestionnaire n'a pas accepté la demande d'accès au logement {place} de la résidence"
+            " {residence} : rien ne change pour vous.\n\n{link}"
+        ),
+    ),
+    ("dwelling_claim_refused", Language.EN): (
+        "{portal}: the request for access to your home is refused",
+        (
+            "Your manager has not accepted the request for access to the home {place} of the residence"
+            " {residence}: nothing changes for you.\n\n{link}"
+        ),
+    ),
+    ("departure_confirmed", Language.FR): (
+        "{portal} : votre départ est enregistré",
+        (
+            "Vous avez indiqué votre départ du logement {place} ; votre dernier jour y est le {last_day}."
+            " Vous gardez l'accès à votre propre période jusqu'au {until}, et votre adresse est libre pour un"
+            " autre logement. Si c'est une erreur, contactez {operator} :\n\n{link}"
+        ),
+    ),
+    ("departure_confirmed", Language.EN): (
+        "{portal}: your departure is recorded",
+        (
+            "You have entered your departure from the home {place}; your last day there is {last_day}. You"
+            " keep access to your own period until {until}, and your address is free for another home. If"
+            " this is a mistake, contact {operator}:\n\n{link}"
+        ),
+    ),
     ("dwelling_request_approved", Language.FR): (
         "{portal} : votre accès est ouvert",
         "Votre gestionnaire a vérifié votre demande : les données de votre logement sont visibles.\n\n{link}",

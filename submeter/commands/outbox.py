@@ -1,12 +1,15 @@
 """`submeter outbox`: messages that are queued, sent or given up."""
 
+from datetime import UTC, datetime
+
 from cyclopts import App
 
 from core.access import SYSTEM
+from core.services.messaging.delivery import Channel, Claimed, read_message
 from core.services.messaging.outbox import QueuedMessage, list_messages
 from notifications.texts.render import Message, render
 from submeter.application import opened
-from submeter.output import AtMost, counted, print_json, print_table
+from submeter.output import AtMost, RowNumber, counted, out, print_json, print_table
 
 outbox = App(name="outbox", help="Messages to residents.")
 
@@ -41,6 +44,35 @@ async def list_outbox(*, limit: AtMost = 50, json: bool = False) -> None:
         return
     columns = ("id", "created_at", "state", "failure", "channel", "recipient", "subject")
     print_table(counted(len(rows), "message"), columns, [[row[column] for column in columns] for row in rows])
+
+
+@outbox.command
+async def read(message: RowNumber | None = None, *, to: str = "", json: bool = False) -> None:
+    """Print one message whole, its code, link or temporary password included: the newest, or a given one.
+
+    For an operator without a mail server, and for a first try. Once a message is sent its secrets are erased.
+    That they were shown is recorded in the audit log.
+
+    Args:
+        message: number of the message in the list (default: the newest).
+        to: the newest to this e-mail address or telephone number (+33…).
+        json: print it as JSON.
+    """
+    async with opened() as application:
+        found = await read_message(application, SYSTEM, number=message, to=to, now=datetime.now(UTC))
+    subject, text = whole(found)
+    if json:
+        print_json({"id": found.number, "recipient": found.recipient, "subject": subject, "text": text})
+        return
+    out.print(f"{found.recipient}\n{subject}\n\n{text}", markup=False, soft_wrap=True)
+
+
+def whole(message: Claimed) -> tuple[str, str]:
+    """Subject and text as the recipient reads them; a secret that was erased is shown as an ellipsis."""
+    words = render(message.template, message.language, _Dotted(message.values))
+    if message.channel is Channel.SMS:
+        return words.subject, words.text
+    return words.subject, words.email_text(message.addressed_to, message.language)
 
 
 class _Dotted(dict[str, object]):

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import uvicorn
 from prometheus_client import start_http_server
+from starlette.applications import Starlette
 
 from core import bootstrap
 from core.settings import IN_MEMORY, PREFIX, Settings, from_environment
@@ -48,7 +49,9 @@ def serve(
             code="SETTINGS",
         )
     refuse_half_rotated(settings)
-    os.environ[f"{PREFIX}WITHOUT"] = " ".join(sorted(settings.without.union(without)))  # read by the app
+    os.environ[f"{PREFIX}HOST"] = host or settings.host  # read by the app, with the next two
+    os.environ[f"{PREFIX}PORT"] = str(port or settings.port)
+    os.environ[f"{PREFIX}WITHOUT"] = " ".join(sorted(settings.without.union(without)))
     bootstrap.begin_telemetry(settings)
     asyncio.run(bootstrap.migrate(settings))
     if settings.metrics_host_and_port is not None:
@@ -60,9 +63,11 @@ def serve(
         uvicorn.run(**_options(settings, host, port), workers=workers)
 
 
-def serve_here(settings: Settings, *, port: int | None, when_ready: Callable[[str], None]) -> None:
-    """Serve in this process; `when_ready` is called with the URL once it listens."""
-    config = uvicorn.Config(**_options(settings, None, port), log_level="warning")
+def serve_here(
+    settings: Settings, *, app: Callable[[], Starlette], when_ready: Callable[[str], None]
+) -> None:
+    """Serve an app in this process; `when_ready` is called with the URL once it listens."""
+    config = uvicorn.Config(**{**_options(settings, None, None), "app": app}, log_level="warning")
     logging.getLogger("submeter.access").setLevel(logging.WARNING)
     _run(_ReadyServer(config, when_ready))
 

@@ -7,38 +7,48 @@ duplicates.
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 
 from core.access import SYSTEM
 from core.bootstrap import migrate, open_application
+from core.portal_urls import own_url
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.portfolio import has_residences
+from core.services.portfolio.gateways import issue_gateway_key
+from core.services.portfolio.portfolio import has_residences, vacant_serials
 from core.services.telegrams.pipeline import IntakeSummary, take_in
 from core.settings import Settings, from_environment
+from graphql_schema.asgi import create_app
+from submeter.application import DEMO_FILE
 from submeter.commands.ingest import progress_bar
 from submeter.commands.serve import serve_here
-from submeter.demo.world import PASSWORD, describe, residents
-from submeter.output import err, fail, out
+from submeter.demo.banner import Doors, FreeHome, welcome
+from submeter.demo.letters import LETTER_ROUTES
+from submeter.demo.people import GATEWAY, describe_people
+from submeter.demo.world import describe
+from submeter.output import fail, out
 from submeter.simulator.plan import demo_plan
 from submeter.simulator.telegrams import count_history_lines, fresh_lines, history_lines
-from submeter.simulator.values import DemoPlan, Scenario
+from submeter.simulator.values import DemoPlan, DemoResidence
 
 FRESH_HOURS = 3
 """The history ends this long ago; the hours up to now are written to a file, for the user to ingest."""
 
-STATE_FILE = "demo.json"
+STATE_FILE = DEMO_FILE
 FRESH_FILE = "demo-fresh.log"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoState:
-    """The state of a demo folder: the anchor of its telegrams, and whether they are all stored."""
+    """The state of a demo folder: the anchor of its telegrams, whether they are all stored, the API key of
+    its gateway, and where it was served last, to which links of commands lead (`submeter.application`).
+    """
 
     anchor: datetime
     complete: bool
+    gateway_key: str = ""
+    url: str = ""
 
 
 def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) -> None:
@@ -49,12 +59,24 @@ def demo(*, port: int | None = None, reset: bool = False, serve: bool = True) ->
         reset: delete the demo of this data folder and create it anew.
         serve: with --no-serve, create the demo and exit.
     """
-    settings = from_environment()
+    settings = settings_of(from_environment(), port)
     if reset:
         _throw_away(settings)
     plan = asyncio.run(make(settings))
+    doors = asyncio.run(open_doors(settings, plan))
     if serve:
-        serve_here(settings, port=port, when_ready=lambda url: _welcome(plan, settings, url))
+        fresh = settings.data_dir / FRESH_FILE
+        serve_here(
+            settings,
+            app=lambda: create_app(settings, pages=LETTER_ROUTES),
+            when_ready=lambda url: welcome(plan, doors, url, fresh),
+        )
+
+
+def settings_of(settings: Settings, port: int | None) -> Settings:
+    """The settings of a demo on this port: links in its messages lead to itself."""
+    here = replace(settings, port=port or settings.port)
+    return replace(here, portal_url=own_url(here.host, here.port))
 
 
 async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
@@ -92,6 +114,32 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
     return plan
 
 
+async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None = None) -> Doors:
+    """The accounts beside the residents', a gateway's key, and the homes that are free at present."""
+    now = now or datetime.now(UTC)
+    state = _read_state(settings) or DemoState(plan.anchor, complete=True)
+    async with open_application(settings) as application:
+        if not state.gateway_key:
+            await describe_people(application, now=now)
+            key = await issue_gateway_key(SYSTEM, operator_code="ocea", name=GATEWAY, now=now)
+            state = replace(state, gateway_key=key)
+        _write_state(settings, replace(state, url=settings.portal_url))
+        free = [home for residence in plan.residences if (home := await _free_home(residence)) is not None]
+    return Doors(gateway_key=state.gateway_key, free_homes=tuple(free))
+
+
+async def _free_home(residence: DemoResidence) -> FreeHome | None:
+    """The first home of a residence that nobody lives in, by a serial that its operator's sign-up takes."""
+    vacant = await vacant_serials(
+        SYSTEM, operator_code=residence.operator, residence_code=residence.site_code
+    )
+    for dwelling in residence.dwellings:
+        for meter in dwelling.meters:
+            if meter.vendor.value == residence.operator and meter.printed_serial in vacant:
+                return FreeHome(residence, dwelling, meter.printed_serial)
+    return None
+
+
 def _anchor(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=FRESH_HOURS)
 
@@ -101,11 +149,21 @@ def _read_state(settings: Settings) -> DemoState | None:
     if not path.exists():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return DemoState(datetime.fromisoformat(stored["anchor"]), complete=stored["complete"])
+    return DemoState(
+        anchor=datetime.fromisoformat(stored["anchor"]),
+        complete=stored["complete"],
+        gateway_key=stored.get("gateway_key", ""),
+        url=stored.get("url", ""),
+    )
 
 
 def _write_state(settings: Settings, state: DemoState) -> None:
-    stored = {"anchor": state.anchor.isoformat(), "complete": state.complete}
+    stored = {
+        "anchor": state.anchor.isoformat(),
+        "complete": state.complete,
+        "gateway_key": state.gateway_key,
+        "url": state.url,
+    }
     (settings.data_dir / STATE_FILE).write_text(json.dumps(stored) + "\n", encoding="utf-8")
 
 
@@ -129,46 +187,3 @@ def _report(summary: IntakeSummary) -> None:
         f"{summary.duplicates:,} duplicates, {sum(summary.unusable.values()):,} dead letters, "
         f"{summary.messages} messages queued."
     )
-
-
-def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
-    """The final output: the URL, the accounts, and commands to try."""
-    out.print(f"\n[bold]Submeter is ready: {url}/graphql[/]  (GraphiQL in a browser; Ctrl+C ends it)\n")
-    out.print(f"Demo accounts, password [bold]{PASSWORD}[/]:")
-    reported: list[str] = []
-    for residence in plan.residences:
-        for dwelling in residence.dwellings:
-            for scenario in sorted(dwelling.scenarios, key=list(Scenario).index):
-                email = dwelling.residents[-1].email
-                reported.append(email)
-                out.print(f"  {email:36} {residence.site_code:9} {scenario.value.lower().replace('_', ' ')}")
-    others = sum(
-        1 for residence in plan.residences for person in residents(residence) if person.email not in reported
-    )
-    out.print(f"  and {others} more with nothing unusual\n")
-    dashboard = "dashboard { label monthToDate { value unit } lastReadingAt }"
-    query = (
-        '{"query": "mutation { signIn(input: {email: \\"'
-        + reported[0]
-        + '\\", password: \\"'
-        + PASSWORD
-        + '\\"}) '
-        "{ ... on SignedIn { viewer { dwellings { " + dashboard + " } } } } }"
-        '"}'
-    )
-    fresh = _shown(settings.data_dir / FRESH_FILE)
-    out.print("Try, in another terminal:", markup=False)
-    out.print(
-        f"  curl -s {url}/graphql -H 'Content-Type: application/json' -d '{query}'",
-        f"  .venv/bin/submeter ingest {fresh}",
-        "  .venv/bin/submeter outbox list",
-        sep="\n",
-        markup=False,
-        soft_wrap=True,
-    )
-    err.file.flush()
-
-
-def _shown(path: Path) -> str:
-    """The path relative to the current folder if possible."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -76,6 +76,7 @@ async def test_neither_sees_the_others_days(
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     home = await anne.home()
     await anne.ask(LEAVE, id=home["id"], day=LAST_DAY.isoformat())
+    assert "votre départ" in (await post.mails_to(A))[-1]
     bruno = await sign_up_with_ista(client, post, B, move_in="2026-11-10")
     hers, his = await anne.home(), await bruno.home()
     assert (hers["visibleFrom"], hers["visibleUntil"]) == ("2026-10-05", "2026-11-15")
@@ -135,6 +136,10 @@ async def test_a_contested_dwelling(
     anne = await sign_up_with_ista(client, post, A, move_in="2026-10-05")
     bruno = await _contest(client, post, B)
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
+    claimed, received = (await post.mails_to(A))[-1], (await post.mails_to(B))[-1]
+    assert "Une personne déclare occuper" in claimed
+    assert "Petit" not in claimed
+    assert "est enregistrée" in received
     (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
     assert (dwelling_request.kind, dwelling_request.name, dwelling_request.residence_code) == (
         DwellingRequestKind.CONTESTED,
@@ -173,6 +178,7 @@ async def test_a_contest_that_is_refused_changes_nothing(
     assert (await bruno.ask(DASHBOARD))["viewer"]["dwellings"] == []
     assert (await anne.home())["visibleUntil"] is None
     assert "n'a pas pu confirmer" in (await post.mails_to(B))[-1]
+    assert "rien ne change pour vous" in (await post.mails_to(A))[-1]
     moved = await sign_up_with_ista(client, post, B, move_in="2026-11-10", serial="542361599")
     assert (await moved.home())["number"] == "02"
     assert await Occupancy.all().count() == 2

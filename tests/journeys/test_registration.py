@@ -50,6 +50,7 @@ async def test_ista(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
         ("Code logement ista :", "01030001"),
         ("Escalier :", "03"),
         ("Étage :", "00"),
+        ("Porte :", "01"),
     ]
     await applicant.fill("attestation", attested=True)
     await applicant.fill("profile", kind="OWNER_OCCUPIER", moveIn="2026-05-12", councilMember="NO")

@@ -185,7 +185,7 @@ def test_the_confirmation_screen() -> None:
         ("Code immeuble ista :", "50001369", True),
         ("Adresse :", "RUE DE LA GARNISON BATIMENT D,34300 LE CAP D AGDE", True),
     ]
-    assert [line.value.fr for line in dwelling.lines] == ["5151 0008", "01", "01030001", "03", "00"]
+    assert [line.value.fr for line in dwelling.lines] == ["5151 0008", "01", "01030001", "03", "00", "01"]
     _, unknown = confirmation_of(
         ISTA, replace(FOUND, parts=DwellingParts("D", "", "RDC", "1"), manager_reference=None)
     )
@@ -195,6 +195,12 @@ def test_the_confirmation_screen() -> None:
         "Non renseigné",
         "Non renseigné",
         "RDC",
+        "1",
+    ]
+    _, with_lot = confirmation_of(OCEA, replace(FOUND, lot="104"))
+    assert [(line.label.fr, line.value.fr) for line in with_lot.lines][-2:] == [
+        ("Porte :", "01"),
+        ("Lot :", "104"),
     ]
 
 

@@ -187,6 +187,9 @@ def test_a_reference_that_can_be_guessed_is_reviewed() -> None:
         (TODAY + timedelta(days=1), RefusalCode.MOVE_IN_IN_FUTURE),
         (None, RefusalCode.VALUE_REQUIRED),
         (date(1024, 5, 12), RefusalCode.VALUE_INVALID),
+        (date(1900, 1, 1), RefusalCode.VALUE_INVALID),
+        (date(26, 5, 12), RefusalCode.VALUE_INVALID),
+        (date(1931, 5, 12), None),
     ],
 )
 @pytest.mark.requirement("C-14", "R-190")
@@ -304,7 +307,10 @@ def test_one_step_back() -> None:
     assert machine.go_back(ISTA, _ista_at(Step.RESIDENCE)).step is Step.RESIDENCE
     assert machine.go_back(ISTA, _ista_at(Step.OPTIONS)).step is Step.PROFILE
     assert machine.go_back(OCEA, _ocea_at(Step.DWELLING)).step is Step.RESIDENCE
-    assert machine.go_back(OCEA, _ocea_at(Step.ATTESTATION)).step is Step.RESIDENCE
+    within = machine.go_back(OCEA, _ocea_at(Step.ATTESTATION))
+    assert (within.step, within.dwelling_id) == (Step.DWELLING, None)
+    assert within.residence_id is not None
+    assert machine.go_back(ISTA, _ista_at(Step.ATTESTATION)) == machine.begin(ISTA)
     for done in (_ista_at(Step.VERIFICATION), _ocea_at(Step.FIRST_SIGN_IN), Draft(step=Step.COMPLETE)):
         with pytest.raises(RegistrationRefused):
             machine.go_back(ISTA if done.step is Step.VERIFICATION else OCEA, done)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.consumption.fluids import Fluid
 from core.metering import Registry, SerialFormat, normalise_serial
+from core.registration import look_alikes
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 
@@ -27,6 +28,16 @@ def formats(registry: Registry) -> dict[str, SerialFormat]:
         ("H8CA029620", "ocea", "h08ca 029620"),
         ("H08CA029620", "ocea", "H8CA029620"),
         ("H8CA029620", "ocea", "H8CAO2962O"),
+        ("H8CA029620", "ocea", "HO8CAO2962O"),
+        ("H18CA029620", "ocea", "HI8CA029620"),
+        ("H18CA029620", "ocea", "HlBCA029620"),
+        ("C15SA007710", "ocea", "C155A0077IO"),
+        ("C19UA145842", "ocea", "CI9UAI45B42"),
+        ("542 361 524", "ista", "S42 36I S24"),
+        ("48349952", "itron", "4B34995Z".replace("Z", "2")),
+        ("48510952", "itron", "8ITWOO4BSIO952"),
+        ("76348799", "kamstrup", "7634B799"),
+        ("71000858", "apator", "7IOOOBSB"),
         ("48349952", "itron", "8ITW0048349952"),
         ("00987654", "kamstrup", "987654"),
         ("987654", "kamstrup", "00987654"),
@@ -50,6 +61,9 @@ def test_a_number_is_found_however_it_is_written(
         ("542361524", "ista", ""),
         ("542361524", "ista", "5" * 1_000),
         ("542361524", "ista", "542361523"),
+        ("542361524", "ista", "S4236IS2"),
+        ("H18CA029620", "ocea", "HI8CAO2962"),
+        ("48510952", "itron", "O" * 60),
     ],
 )
 def test_another_number_names_no_meter(
@@ -80,3 +94,20 @@ def test_nine_digits_are_nine_digits() -> None:
     """Itron's and Kamstrup's eight digits are none of ista's nine, and letters are no digits."""
     assert is_nine_digits("542 361 524")
     assert not any(is_nine_digits(text) for text in ("48349952", "5423615240", "54236152A", "", "\u0665" * 9))
+
+
+def test_two_meters_that_look_alike_are_both_named(formats: dict[str, SerialFormat]) -> None:
+    """What may be meant for either is not settled by luck; what is typed exactly names its own alone."""
+    meters = [
+        _meter("S15SA007710", "ocea"),
+        _meter("S155A007710", "other", 2),
+        _meter("B15SA007710", "ocea", 3),
+    ]
+    named = named_by("5155A007710", meters, formats | {"other": SerialFormat(r"S155A\d{6}", "S155A007710")})
+    assert [meter.meter_id for meter in named] == [1, 2]
+    assert [meter.meter_id for meter in named_by("B15SA007710", meters, formats)] == [3]
+
+
+def test_a_long_text_of_look_alikes_costs_little() -> None:
+    """However many look-alikes it has, at most a thousand readings are tried."""
+    assert sum(1 for _ in look_alikes.readings("O1IS5B80" * 8)) <= look_alikes.MOST_READINGS

@@ -14,12 +14,13 @@ import pyotp
 from tortoise.backends.base.client import TransactionalDBClient
 from tortoise.expressions import Q
 
-from core.access import Act, Permission, Viewer, Visitor
+from core.access import NOBODY, Act, Permission, Viewer, Visitor
 from core.access.codes import make_recovery_codes, same, token_hash, typed_code
+from core.access.emails import email_key
 from core.access.permissions import NEEDING_SECOND_FACTOR
 from core.access.refusals import CodeExpired, CodeInvalid
 from core.bootstrap import Application
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.models import Account, RecoveryCode, Session
 from core.services.accounts.password_change import ask_again
 from core.services.auth.rate_limits import RateLimit, RateLimiter
@@ -133,6 +134,28 @@ async def remove_second_factor(
     account = await Account.get(id=viewer.account_id)
     await ask_again(application, account, password, now=now)
     await _remove(application, viewer, account, visitor=visitor, now=now)
+
+
+async def install_second_factor(
+    settings: Settings, viewer: Viewer, *, email: str, secret: str, now: datetime
+) -> bool:
+    """Put a secret that is known already in force, without a code of it; False: there is a factor already.
+
+    For accounts that are made with their authenticator, such as the demo's; there are no recovery codes.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    viewer.require(Permission.ACCOUNTS_MANAGE)
+    account = await Account.get_or_none(email_key=email_key(email))
+    if account is None:
+        raise NotFound("No account has this e-mail address.", field="email")
+    encrypted = _encryption(settings).encrypt(secret.encode(), bound_to=second_factor_bound_to(account.id))
+    without = Account.filter(id=account.id, second_factor_since=None)
+    changed = await without.update(second_factor_encrypted=encrypted, second_factor_since=now)
+    if changed:
+        await record(Act.SECOND_FACTOR_ENROLLED, Subject("account", account.id), viewer, NOBODY, now)
+    return bool(changed)
 
 
 async def clear_second_factor(connection: TransactionalDBClient, account_id: int) -> None:

@@ -162,7 +162,9 @@ async def alerts_asked(
     """Active and past alerts of any number of dwellings, by one statement; each refusal stands for itself."""
     viewer.require(Permission.ALERTS_READ)
     mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
-    looks = {number: Look.of(home, thresholds_of, now) for number, home in mine.items()}
+    looks = {
+        number: Look.of(home, thresholds_of, now, reader=viewer.account_id) for number, home in mine.items()
+    }
     questions = {
         place: await question_of(looks[one.dwelling_id], viewer.account_id, one)
         for place, one in enumerate(asked)
@@ -226,7 +228,9 @@ async def question_of(look: "Look", account_id: int | None, asked: Question) -> 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a viewer sees the alerts of a dwelling; actions before `since` are another occupant's."""
+    """How a viewer sees the alerts of a dwelling; actions before `since`, or of another resident than
+    `reader`, are another occupant's.
+    """
 
     basis: Basis
     period: OccupancyPeriod
@@ -235,10 +239,17 @@ class Look:
     since: datetime
     received_since: date
     price: Decimal | None
+    reader: int | None = None
 
     @classmethod
     def of(
-        cls, home: Home, thresholds_of: ThresholdsOf, now: datetime, *, basis: Basis = Basis.OCCUPANT
+        cls,
+        home: Home,
+        thresholds_of: ThresholdsOf,
+        now: datetime,
+        *,
+        basis: Basis = Basis.OCCUPANT,
+        reader: int | None = None,
     ) -> "Look":
         zone = ZoneInfo(home.place["time_zone"])
         today = now.astimezone(zone).date()
@@ -251,13 +262,14 @@ class Look:
             since=datetime.combine(home.period.first_day, time(), tzinfo=zone),
             received_since=today - stale_after,
             price=decimal_or_none(home.place["water_price_eur_per_m3"]),
+            reader=reader,
         )
 
     def view(
         self, row: AlertRow, done: Sequence[AlertActionView], recurring: RecurringDrawView | None
     ) -> AlertView:
         level = row.episode.level_now if row.episode is not None else None
-        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since)
+        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since, reader=self.reader)
         return _view(row, self, recurring, workflow)
 
     def is_silent(self, episode: EpisodeRow) -> bool:

@@ -46,7 +46,9 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class AlertActionView:
-    """One action. `repaired_at`, `reason` and `snoozed_until` are set where its kind has them."""
+    """One action. `repaired_at`, `reason` and `snoozed_until` are set where its kind has them. The author's
+    account is None once it was erased.
+    """
 
     action: AlertActionKind
     party: Party
@@ -55,6 +57,7 @@ class AlertActionView:
     reason: KnownUse | None
     snoozed_until: date | None
     note: str
+    account_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,18 @@ class AlertWorkflowView:
 
 
 async def workflows_of(
-    alerts: Sequence[Alert], *, levels: Mapping[int, int | None], today: date, since: datetime | None = None
+    alerts: Sequence[Alert], *, levels: Mapping[int, int | None], today: date
 ) -> dict[int, AlertWorkflowView]:
-    """The workflow of each alert, by its id.
+    """The workflow of each alert as a manager sees it, by its id.
 
     Args:
         alerts: as stored.
         levels: the level of each now, by its id.
         today: at the residence.
-        since: actions before it are another occupant's and are left out.
     """
     done = await actions_of([alert.id for alert in alerts])
     return {
-        alert.id: workflow_of(
-            alert, done.get(alert.id, ()), level=levels.get(alert.id), today=today, since=since
-        )
+        alert.id: workflow_of(alert, done.get(alert.id, ()), level=levels.get(alert.id), today=today)
         for alert in alerts
     }
 
@@ -92,7 +92,8 @@ async def actions_of(alert_ids: Sequence[int]) -> dict[int, list[AlertActionView
         return {}
     rows = await time_series.select(
         current_database(),
-        "SELECT x.alert_id, x.action, x.party, x.done_at, x.repaired_at, x.reason, x.snoozed_until, x.note"
+        "SELECT x.alert_id, x.action, x.party, x.done_at, x.repaired_at, x.reason, x.snoozed_until, x.note,"
+        " x.account_id"
         " FROM k JOIN alert_action x ON x.alert_id = k.a ORDER BY x.id",
         [(alert_id,) for alert_id in alert_ids],
     )
@@ -106,6 +107,7 @@ async def actions_of(alert_ids: Sequence[int]) -> dict[int, list[AlertActionView
             reason=KnownUse(row["reason"]) if row["reason"] else None,
             snoozed_until=columns.day_or_none(row["snoozed_until"]),
             note=row["note"],
+            account_id=row["account_id"],
         )
         found.setdefault(row["alert_id"], []).append(action)
     return found
@@ -118,12 +120,23 @@ def workflow_of(
     level: int | None,
     today: date,
     since: datetime | None = None,
+    reader: int | None = None,
 ) -> AlertWorkflowView:
-    """The workflow of an alert by the actions on it; those before `since` are another occupant's."""
+    """The workflow of an alert by the actions on it; all of them for a manager, without `since`.
+
+    An occupant sees what was done since the first moment there, and of residents the own actions (`reader`)
+    alone: whoever left may have noted something after a last day that was entered afterwards.
+    """
     now = status_of(alert, level=level, today=today)
     running = alert.ended_on is None or alert.ended_on > today
-    shown = tuple(action for action in done if since is None or action.done_at >= since)
+    shown = tuple(action for action in done if since is None or _is_of(action, since, reader))
     return AlertWorkflowView(now, shown, _possible(alert, now, running=running))
+
+
+def _is_of(action: AlertActionView, since: datetime, reader: int | None) -> bool:
+    """Whether an action belongs to an occupant's time in the dwelling."""
+    is_anothers = action.party is Party.RESIDENT and reader not in {None, action.account_id}
+    return action.done_at >= since and not is_anothers
 
 
 def _possible(alert: Alert | AlertRow, now: AlertStatus, *, running: bool) -> frozenset[AlertActionKind]:
@@ -216,7 +229,8 @@ async def dismiss(
         raise InvalidInput(message, field="snoozeDays")
     if reason is KnownUse.OTHER and not note.strip():
         raise InvalidInput("State what it is instead.", field="note")
-    alert.snoozed_until = mine.today + timedelta(days=snooze_days)
+    snoozed_until = mine.today + timedelta(days=snooze_days)
+    alert.snoozed_until = min(snoozed_until, mine.until) if mine.until else snoozed_until
     alert.snoozed_level = None if alert.episode is None else alert.episode.level_now
     action = AlertAction(
         action=AlertActionKind.NOT_A_LEAK, reason=reason, snoozed_until=alert.snoozed_until, note=_note(note)
@@ -227,12 +241,14 @@ async def dismiss(
 
 @dataclass(frozen=True, slots=True)
 class _Mine:
-    """A running alert that the viewer may act on; actions before `since` are another occupant's."""
+    """A running alert that the viewer may act on; before `since` and from `until` on others live there."""
 
     alert: Alert
     zone: ZoneInfo
     today: date
     since: datetime | None
+    reader: int | None
+    until: date | None
 
 
 async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int, now: datetime) -> _Mine:
@@ -248,7 +264,7 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int
         raise NotFound("No such alert.", field="id")
     zone = ZoneInfo(alert.dwelling.residence.time_zone)
     today = now.astimezone(zone).date()
-    since: datetime | None = None
+    since, until = None, None
     if viewer.role is Role.MANAGER:
         if not await manages(viewer, alert.dwelling.residence_id):
             raise NotFound("No such alert.", field="id")
@@ -257,9 +273,10 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer, alert_id: int
         if not period.holds(today):
             raise NotFound("No such alert.", field="id")
         since = datetime.combine(period.first_day, time(), tzinfo=zone)
+        until = period.last_day + _ONE_DAY if period.last_day is not None else None
     if alert.ended_on is not None and alert.ended_on <= today:
         raise AlertEnded("The alert is over.", field="id")
-    return _Mine(alert, zone, today, since)
+    return _Mine(alert, zone, today, since, viewer.account_id, until)
 
 
 async def _period(viewer: Viewer, alert: Alert) -> OccupancyPeriod:
@@ -271,8 +288,9 @@ async def _period(viewer: Viewer, alert: Alert) -> OccupancyPeriod:
 
 async def _workflow(mine: _Mine) -> AlertWorkflowView:
     alert = mine.alert
-    levels = {alert.id: None if alert.episode is None else alert.episode.level_now}
-    return (await workflows_of([alert], levels=levels, today=mine.today, since=mine.since))[alert.id]
+    level = None if alert.episode is None else alert.episode.level_now
+    done = (await actions_of([alert.id])).get(alert.id, ())
+    return workflow_of(alert, done, level=level, today=mine.today, since=mine.since, reader=mine.reader)
 
 
 async def _add(

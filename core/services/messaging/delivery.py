@@ -14,14 +14,17 @@ from datetime import datetime, timedelta
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
+from core.access import NOBODY, Act, Permission, Viewer
+from core.access.emails import email_key
 from core.bootstrap import Application
-from core.errors import SecretUnusable
+from core.errors import NotFound, SecretUnusable
 from core.language import Language
 from core.models import Account, MessageState, OutboxMessage
 from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
 from core.services.messaging.outbox import WITHDRAWN_MARK
+from core.services.shared.audit import Subject, record
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any single delivery takes."""
@@ -30,6 +33,9 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720,
 """The wait after each failure before the next try; after the last the message is abandoned."""
 
 _CANDIDATES = 10
+_LONGEST_ADDRESS, _LONGEST_NUMBER = 254, 16
+_NO_ROW = 2**63 - 1
+"""The greatest number a row may have; greater ones are not looked up."""
 
 _ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
 
@@ -122,6 +128,52 @@ async def note_failed(
     return MessageState.PENDING
 
 
+async def read_message(
+    application: Application, viewer: Viewer, *, number: int | None = None, to: str = "", now: datetime
+) -> Claimed:
+    """A message as its recipient reads it, its secrets included: for an operator who sends none by server.
+
+    Nothing is sent and nothing settled. That secrets were shown is recorded.
+
+    Args:
+        application: whose messages.
+        viewer: who reads.
+        number: its row; None: the newest.
+        to: of whom the newest is meant: an e-mail address or E.164 number.
+        now: the moment.
+
+    Raises:
+        NotFound: there is no such message, or its text was erased.
+    """
+    viewer.require(Permission.OUTBOX_READ)
+    rows = OutboxMessage.filter(Q(account_id__isnull=False) | Q(recipient__isnull=False), erased_at=None)
+    if number is not None:
+        rows = rows.filter(id=min(number, _NO_ROW))
+    if to:
+        rows = rows.filter(_to(to))
+    message = await rows.order_by("-id").select_related("account__operator").first()
+    if message is None:
+        raise NotFound("No such message.", field="message")
+    values, account = opened_values(message, application.settings), message.account
+    is_reset = message.template == RESET_TEMPLATE and account is not None
+    if message.encrypted_values is not None or is_reset:
+        await record(Act.MESSAGE_READ, Subject("message", message.id), viewer, NOBODY, now)
+    own = account and (account.email if message.channel is Channel.EMAIL else account.phone_e164)
+    recipient = message.recipient or own or ""
+    if is_reset and account is not None:
+        values["link"] = await _reset_link(application, account, recipient, now=now)
+    return _claimed(message, recipient, values)
+
+
+def _to(address: str) -> Q:
+    """Messages to an e-mail address or number, of their own or of their account at present."""
+    if "@" in address:
+        own = Q(account__email_key=email_key(address)[:_LONGEST_ADDRESS], channel=Channel.EMAIL)
+    else:
+        own = Q(account__phone_e164=address[:_LONGEST_NUMBER], channel=Channel.SMS)
+    return Q(recipient=address[:_LONGEST_ADDRESS]) | Q(own, recipient=None)
+
+
 async def _sendable(
     message: OutboxMessage, application: Application, worker: str, now: datetime
 ) -> Claimed | None:
@@ -135,8 +187,18 @@ async def _sendable(
         return None
     account = message.account
     if message.template == RESET_TEMPLATE and account is not None:
-        token = await new_reset_token(account.id, recipient, now=now)
-        values["link"] = application.portal_link(account.operator.code, f"/reset-password#{token}")
+        values["link"] = await _reset_link(application, account, recipient, now=now)
+    return _claimed(message, recipient, values)
+
+
+async def _reset_link(application: Application, account: Account, recipient: str, *, now: datetime) -> str:
+    """A link that resets the password; it replaces any earlier one."""
+    token = await new_reset_token(account.id, recipient, now=now)
+    return application.portal_link(account.operator.code, f"/reset-password#{token}")
+
+
+def _claimed(message: OutboxMessage, recipient: str, values: Mapping[str, object]) -> Claimed:
+    account = message.account
     event, _, _ = message.idempotency_key.partition(WITHDRAWN_MARK)  # a withdrawal may fall between two tries
     return Claimed(
         number=message.id,

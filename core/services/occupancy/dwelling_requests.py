@@ -71,7 +71,10 @@ async def open_dwelling_request(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """Ask the managers of the residence to decide, by one e-mail to each of them."""
+    """Ask the managers of the residence to decide, by one e-mail to each of them.
+
+    The requester is written to, and whoever has the dwelling: of a claim, not of its success alone.
+    """
     dwelling_request = await DwellingRequest.create(
         dwelling_id=claim.dwelling_id,
         account_id=claim.account_id,
@@ -102,6 +105,34 @@ async def open_dwelling_request(
         await _notify(
             connection, application, manager, profile, "dwelling_request_opened", key, now=now, **where
         )
+    requester = await Account.get(id=claim.account_id, using_db=connection)
+    received = f"dwelling_request:{dwelling_request.id}:received"
+    await _notify(
+        connection, application, requester, profile, "dwelling_request_received", received, now=now, **where
+    )
+    dwelling_request.dwelling = dwelling
+    await _tell_holders(
+        connection, application, dwelling_request, profile, "dwelling_claimed", now=now, **where
+    )
+
+
+async def _tell_holders(
+    connection: TransactionalDBClient,
+    application: Application,
+    dwelling_request: DwellingRequest,
+    profile: OperatorProfile | None,
+    template: str,
+    *,
+    now: datetime,
+    **where: str,
+) -> None:
+    """Write to whoever lives in a dwelling that somebody else claims; without the other's name."""
+    held = await holders([dwelling_request.dwelling_id], connection=connection)
+    for row in _in_the_way(dwelling_request, held, now):
+        assert row.account is not None
+        key = f"dwelling_request:{dwelling_request.id}:{template}:{row.account_id}"
+        day = dwelling_request.move_in.isoformat()
+        await _notify(connection, application, row.account, profile, template, key, now=now, day=day, **where)
 
 
 async def withdraw_reviews(
@@ -238,6 +269,12 @@ async def decide(
         )
         version = profile.consent_version if profile else ""
         await admit(connection, claim, consent_version=version, visitor=visitor, now=now)
+    else:
+        dwelling = dwelling_request.dwelling
+        where = {"place": place_of(dwelling), "residence": dwelling.residence.code}
+        await _tell_holders(
+            connection, application, dwelling_request, profile, "dwelling_claim_refused", now=now, **where
+        )
     template = "dwelling_request_approved" if approved else "dwelling_request_refused"
     await _notify(
         connection,

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.bootstrap import Application
 from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound
 from core.metering import Registry
@@ -30,8 +31,11 @@ from core.models import (
 )
 from core.operators import OperatorProfile
 from core.registration.draft import CouncilMember
+from core.services.messaging.account_messages import AccountMessage, queue_account_message
+from core.services.places.managed_residences import place_of
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
+from core.services.shared.dismissals import end_dismissals
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_periods,
@@ -120,6 +124,8 @@ async def admit(
     occupancy.account_id, occupancy.kind = claim.account_id, claim.kind
     occupancy.update_from_dict({"attested_at": claim.attested_at, "council_member": claim.council_member})
     await occupancy.save(using_db=connection)
+    if living:
+        await end_dismissals(connection, claim.dwelling_id, on=move_in, kept_of=claim.account_id)
     if living and claim.manager_daily_data is not None:
         state = ConsentState.GRANTED if claim.manager_daily_data else ConsentState.REFUSED
         await ConsentRecord.create(
@@ -148,7 +154,7 @@ async def admit(
 @transactional
 async def leave_dwelling(
     connection: TransactionalDBClient,
-    registry: Registry,
+    application: Application,
     viewer: Viewer,
     dwelling_id: int,
     *,
@@ -156,7 +162,8 @@ async def leave_dwelling(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12).
+    """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12), which
+    an e-mail confirms.
 
     Until it has ended, the day may be changed to an earlier or a later one. An owner who lives elsewhere
     gives the dwelling up the same way; nobody is asked for the first day of an ownership.
@@ -186,8 +193,45 @@ async def leave_dwelling(
     present = [row for row in rows if _held_on(row, today) and row.move_in <= last_day][-1:]
     for row in rows:
         if row in present or _held_on(row, last_day):
-            await end(connection, row, registry, last_day=last_day, today=today)
+            await end(connection, row, application.registry, last_day=last_day, today=today)
+    await _confirm_departure(connection, application, viewer, dwelling_id, last_day=last_day, now=now)
     await record(Act.OCCUPANCY_ENDED, Subject("dwelling", dwelling_id), viewer, visitor, now, connection)
+
+
+async def _confirm_departure(
+    connection: TransactionalDBClient,
+    application: Application,
+    viewer: Viewer,
+    dwelling_id: int,
+    *,
+    last_day: date,
+    now: datetime,
+) -> None:
+    """Write to whoever leaves: until when the own period can be seen, and whom to ask if it was a mistake."""
+    row = (
+        await Occupancy.filter(dwelling_id=dwelling_id, account_id=viewer.account_id)
+        .using_db(connection)
+        .exclude(access_until=None)
+        .order_by("-move_in", "-id")
+        .select_related("account", "dwelling__residence__operator")
+        .first()
+    )
+    if row is None or row.account is None or row.access_until is None:
+        return
+    profile = application.registry.profile(row.dwelling.residence.operator.code)
+    departure = AccountMessage.to(
+        row.account,
+        "departure_confirmed",
+        values={
+            "portal": profile.portal_name if profile else "Submeter",
+            "operator": profile.name if profile else row.dwelling.residence.operator.name,
+            "place": place_of(row.dwelling),
+            "last_day": last_day.isoformat(),
+            "until": row.access_until.isoformat(),
+            "link": application.portal_link(row.dwelling.residence.operator.code),
+        },
+    )
+    await queue_account_message(connection, application.settings, departure, now=now)
 
 
 async def end(
@@ -210,6 +254,8 @@ async def end(
     occupancy.move_out = move_out
     occupancy.access_until = max(move_out, today) + _access(profile)
     await occupancy.save(using_db=connection, update_fields=["move_out", "access_until"])
+    if occupancy.kind is not OccupancyKind.OWNER_NON_OCCUPANT:
+        await end_dismissals(connection, occupancy.dwelling_id, on=move_out)
 
 
 async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:

@@ -17,6 +17,9 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.models import (
     Account,
     Dwelling,
+    DwellingRequest,
+    DwellingRequestState,
+    Meter,
     Occupancy,
     OccupancyKind,
     Operator,
@@ -38,6 +41,7 @@ from core.services.portfolio.validation import (
     checked_price,
     reported_as_input,
 )
+from core.services.shared.dismissals import end_dismissals
 from core.services.shared.transaction import transactional
 
 
@@ -195,10 +199,25 @@ async def _upsert_occupancy(
     period = await known.first() or Occupancy(dwelling_id=dwelling.id, move_in=spec.move_in)
     period.move_out, period.kind = spec.move_out, spec.kind
     period.account_id = account.id if account else None
+    is_new = period.id is None
     await period.save(using_db=connection)
+    if is_new and spec.kind is not owner:
+        await end_dismissals(connection, dwelling.id, on=spec.move_in, kept_of=period.account_id)
 
 
 async def has_residences(viewer: Viewer) -> bool:
     """Whether anything has been described yet."""
     viewer.require(Permission.PLACES_WRITE)
     return await Residence.exists()
+
+
+async def vacant_serials(viewer: Viewer, *, operator_code: str, residence_code: str) -> frozenset[str]:
+    """The printed serials of the meters of homes that nobody lives in or has asked for."""
+    viewer.require(Permission.PLACES_WRITE)
+    homes = Dwelling.filter(residence__code=residence_code, residence__operator__code=operator_code)
+    held = Occupancy.filter(move_out=None).values_list("dwelling_id", flat=True)
+    asked = DwellingRequest.filter(state=DwellingRequestState.OPEN).values_list("dwelling_id", flat=True)
+    taken = {*(await held), *(await asked)}
+    free = [home.id for home in await homes.only("id") if home.id not in taken]
+    meters = await Meter.filter(dwelling_id__in=free, removed_at=None).only("printed_serial")
+    return frozenset(meter.printed_serial for meter in meters)

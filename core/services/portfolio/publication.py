@@ -11,11 +11,33 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
-from core.errors import NotFound
-from core.models import DocumentKind, ManagedResidence, Residence, ResidenceDocument
+from core.errors import Conflict, NotFound
+from core.models import DocumentKind, Dwelling, ManagedResidence, Meter, Residence, ResidenceDocument
+from core.operator_files import sign_up_faults
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import manages, require_managed
-from core.services.shared.transaction import transactional
+from core.services.shared import time_series
+from core.services.shared.transaction import current_database, transactional
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What residents of a residence would find: `read` are the meters with a reading that counts."""
+
+    dwellings: int
+    meters: int
+    read: int
+
+    @property
+    def lack(self) -> str | None:
+        """What is missing before a resident finds anything; None where a meter has a reading."""
+        if not self.dwellings:
+            return "it has no dwelling, so no resident can register"
+        if not self.meters:
+            return "it has no meter, so no resident can register by a serial number"
+        if not self.read:
+            return f"none of its meters ({self.meters}) has a reading yet"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,25 @@ class DocumentView:
     kind: DocumentKind
     portal: str
     created_at: datetime
+
+
+async def readiness(viewer: Viewer, *, operator_code: str, residence_code: str) -> Readiness:
+    """What a residence holds, before it is published.
+
+    Raises:
+        NotFound: the operator has no such residence.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    residence = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
+    if residence is None:
+        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    meters = Meter.filter(dwelling__residence_id=residence.id, removed_at=None)
+    numbers = [meter.id for meter in await meters.only("id")]
+    return Readiness(
+        dwellings=await Dwelling.filter(residence_id=residence.id).count(),
+        meters=len(numbers),
+        read=len(await time_series.last_readings(current_database(), numbers)) if numbers else 0,
+    )
 
 
 @transactional
@@ -42,12 +83,16 @@ async def publish_residence(
 
     Raises:
         NotFound: the operator has no such residence.
+        Conflict: the operator has no sign-up, and what it lacks.
     """
     viewer.require(Permission.PLACES_WRITE)
     query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
     residence = await query.select_for_update().first()
     if residence is None:
         raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    faults = sign_up_faults(application.registry, application.settings, operator_code)
+    if faults:
+        raise Conflict(f"residents of {operator_code} cannot register: {'; '.join(faults)}", field="operator")
     known = await ResidenceDocument.exists(
         residence_id=residence.id, kind=DocumentKind.PORTAL_READY, using_db=connection
     )

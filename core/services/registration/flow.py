@@ -37,7 +37,13 @@ from core.services.occupancy.occupancies import is_taken
 from core.services.registration import identification as find
 from core.services.registration.activation import take_personal_data, verify
 from core.services.registration.messages import forget_account_messages
-from core.services.registration.rate_limits import count_answer, count_start, only_misses_count
+from core.services.registration.rate_limits import (
+    count_answer,
+    count_home,
+    count_residence,
+    count_start,
+    only_misses_count,
+)
 from core.services.registration.storage import (
     RegistrationView,
     draft_of,
@@ -127,7 +133,9 @@ async def _answered(
     await count_answer(application, row, given, visitor, now=now)
     match given:
         case AddressAnswer():
-            found = await find.residences_at(row.operator, given.postcode, given.street, now=now)
+            async with only_misses_count(application, row, given, visitor, now=now):
+                found = await find.residences_at(row.operator, given.postcode, given.street, now=now)
+            await count_residence(application, visitor, now=now)
             return replace(await view_of(profile, row), candidates=tuple(found))
         case PersonalData():
             return await take_personal_data(application, profile, row, given, visitor=visitor, now=now)
@@ -190,19 +198,18 @@ async def _step(
     match given:
         case OccupancyAnswer(kind=kind):
             return machine.choose_occupancy(profile, draft, kind)
-        case CodeAnswer(code=code):
-            residence_id = await find.residence_by_code(operator, profile, code, now=now)
+        case CodeAnswer() | ResidenceAnswer():
+            async with only_misses_count(application, row, given, visitor, now=now):
+                residence_id = await _residence(operator, profile, given, now=now)
+            await count_residence(application, visitor, now=now)
             return machine.found_residence(profile, draft, residence_id)
-        case ResidenceAnswer(residence_id=chosen):
-            return machine.found_residence(
-                profile, draft, await find.residence_by_choice(operator, chosen, now=now)
-            )
         case SerialAnswer():
             within = draft.residence_id if draft.step is Step.DWELLING else None
             async with only_misses_count(application, row, given, visitor, now=now):
                 found = await find.dwelling_by_serial(
                     registry, operator, profile, given, residence_id=within, now=now
                 )
+            await count_home(application, row, given, found.dwelling_id, visitor, now=now)
             return _found(profile, draft, found, Path.SERIAL)
         case ReferenceAnswer(form=form):
             assert draft.residence_id is not None
@@ -217,6 +224,7 @@ async def _step(
                     serial=given.serial,
                     now=now,
                 )
+            await count_home(application, row, given, found.dwelling_id, visitor, now=now)
             return _found(profile, draft, found, _REFERENCE_PATHS[form])
         case Attestation():
             today = await today_of(draft, now)
@@ -230,6 +238,14 @@ async def _step(
             return machine.choose_options(profile, draft, given)
         case _:
             raise refused(RefusalCode.FORM_NOT_OFFERED)
+
+
+async def _residence(
+    operator: Operator, profile: OperatorProfile, given: CodeAnswer | ResidenceAnswer, *, now: datetime
+) -> int:
+    if isinstance(given, CodeAnswer):
+        return await find.residence_by_code(operator, profile, given.code, now=now)
+    return await find.residence_by_choice(operator, given.residence_id, now=now)
 
 
 def _found(profile: OperatorProfile, draft: Draft, found: find.Identified, path: Path) -> Draft:

@@ -21,12 +21,13 @@ from core.registration.addresses import checked_search, fits
 from core.registration.answers import SerialAnswer
 from core.registration.confirmation import FoundDwelling
 from core.registration.draft import Draft
-from core.registration.refusals import RefusalCode, refused
+from core.registration.refusals import RefusalCode, code_hint, refused
 from core.registration.serials import KnownMeter, is_nine_digits, named_by, readings_of
 
 OLD_SERIAL_COUNTS_FOR = timedelta(days=60)
 """The serial of a removed meter may still be on the label or in a letter."""
 
+LONGEST_CODE = 16
 MOST_CANDIDATES = 10
 _SEARCHED_AT_ONCE = 500
 
@@ -61,11 +62,15 @@ async def residence_by_code(operator: Operator, profile: OperatorProfile, code: 
     """
     normalised = normalise_serial(code[:64])
     if not profile.residence_code.matches(normalised):
+        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code", hint=code_hint(profile, normalised))
+    typed = code[:64].strip()
+    spelled = [each for each in {normalised, typed, typed.upper()} if 0 < len(each) <= LONGEST_CODE]
+    found = await Residence.filter(
+        operator_id=operator.id, code__in=[each for each in spelled if "\0" not in each]
+    ).limit(2)
+    if len(found) != 1:
         raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
-    residence = await Residence.get_or_none(operator_id=operator.id, code=normalised)
-    if residence is None:
-        raise refused(RefusalCode.RESIDENCE_NOT_FOUND, "code")
-    return _open(residence, now)
+    return _open(found[0], now)
 
 
 async def residence_by_choice(operator: Operator, residence_id: int, *, now: datetime) -> int:
@@ -127,7 +132,9 @@ async def dwelling_by_serial(
         RegistrationRefused: SERIAL_FORMAT_UNSUPPORTED, DEVICE_NOT_FOUND, SERIAL_AMBIGUOUS, or why nobody may
             register there yet.
     """
-    _check_format(profile, answer.serial, within_residence=residence_id is not None)
+    if residence_id is None:
+        _check_format(profile, answer.serial)
+    _check_device(profile, answer.device)
     formats = _formats(registry)
     if residence_id is None:
         known = await _meters(operator, now, formats, typed=answer.serial)
@@ -188,6 +195,7 @@ async def found_dwelling_of(dwelling_id: int) -> FoundDwelling:
         city=residence.city,
         parts=parts_of(row),
         manager_reference=row.manager_reference,
+        lot=row.lot,
     )
 
 
@@ -241,10 +249,16 @@ def _searchable(operator: Operator, now: datetime) -> QuerySet[Residence]:
     )
 
 
-def _check_format(profile: OperatorProfile, serial: str, *, within_residence: bool) -> None:
+def _check_format(profile: OperatorProfile, serial: str) -> None:
+    """Of the whole stock a strict operator accepts nine digits only; of a known building, any (C-05)."""
     if profile.strict_nine_digit_serial and not is_nine_digits(serial):
-        fallback = Path.DWELLING_REFERENCE if within_residence else _residence_fallback(profile)
+        fallback = _residence_fallback(profile)
         raise refused(RefusalCode.SERIAL_FORMAT_UNSUPPORTED, "serial", fallback=fallback)
+
+
+def _check_device(profile: OperatorProfile, device: str | None) -> None:
+    if device and device not in {choice.name for choice in profile.devices}:
+        raise refused(RefusalCode.VALUE_INVALID, "device")
 
 
 def _residence_fallback(profile: OperatorProfile) -> Path | None:

@@ -25,7 +25,7 @@ def settings_checks(settings: Settings) -> Iterator[Finding]:
 
 
 def _doubts(settings: Settings) -> Iterator[Finding]:
-    if settings.portal_url.startswith("https:") and not settings.cookie_secure:
+    if "https:" in settings.portal_url and not settings.cookie_secure:
         yield warn(
             "settings",
             "the portal is served over HTTPS, and its cookie would be sent without.",

@@ -6,12 +6,13 @@ from decimal import Decimal
 from cyclopts import App
 
 from core.access import SYSTEM
+from core.operator_files import sign_up_faults
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import ResidenceSpec
 from core.services.portfolio.portfolio import upsert_residence
-from core.services.portfolio.publication import publish_residence
+from core.services.portfolio.publication import publish_residence, readiness
 from submeter.application import opened
-from submeter.output import out
+from submeter.output import confirmed, fail, out
 
 residences = App(name="residences", help="Residences and their operators.")
 
@@ -65,19 +66,34 @@ async def add(
         await upsert_residence(
             SYSTEM, spec, key_encryption=key_encryption, thresholds_of=thresholds_of, now=now
         )
+        faults = sign_up_faults(application.registry, application.settings, operator)
     out.print(f"Residence {code} of {operator} is saved.")
+    if faults:
+        out.print(f"Its residents cannot register yet: {'; '.join(faults)}.", markup=False, soft_wrap=True)
+        out.print(f"`submeter operators add {operator}` describes the operator.", markup=False)
 
 
 @residences.command
-async def publish(operator: str, code: str) -> None:
+async def publish(operator: str, code: str, *, without_data: bool = False) -> None:
     """Publish a residence, so that residents can register; its administrators are notified, once only.
+
+    A residence whose meters have no readings is published only if that is confirmed.
 
     Args:
         operator: the operator's code, e.g. ista.
         code: the residence's code.
+        without_data: publish it although dwellings, meters or readings are missing.
     """
     async with opened() as application:
+        found = await readiness(SYSTEM, operator_code=operator, residence_code=code)
+        if found.lack and not without_data and not confirmed(f"{code}: {found.lack}. Publish it?"):
+            fail(
+                f"{code} is not published: {found.lack}. With --without-data it is published all the same.",
+                code="NO_DATA",
+            )
         fresh = await publish_residence(
             application, SYSTEM, operator_code=operator, residence_code=code, now=datetime.now(UTC)
         )
     out.print(f"Residence {code} is published." if fresh else f"Residence {code} was already published.")
+    if not found.lack and found.read < found.meters:
+        out.print(f"{found.meters - found.read} of its {found.meters} meters have no reading yet.")

@@ -112,6 +112,48 @@ async def test_device_not_found(ocea: Applicant, serial: str) -> None:
     assert (await ocea.act("resumeRegistration"))["step"] == "DWELLING"
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("AAOOO", "Vouliez-vous saisir AA000 ?"),
+        ("aaOo0", "Vouliez-vous saisir AA000 ?"),
+        ("50001369", "a la forme AA000."),
+        ("542 361 524", "a la forme AA000."),
+    ],
+)
+async def test_a_code_of_another_form_gets_a_hint(ocea: Applicant, code: str, hint: str) -> None:
+    """Another number tried as site code is answered with its form, look-alikes with what was meant."""
+    answer = await ocea.send("siteCode", code=code)
+    refused(answer, "RESIDENCE_NOT_FOUND", "code")
+    assert answer["message"]["fr"].endswith(hint)
+
+
+@pytest.mark.parametrize("code", ["AA 000", " aa000 ", "A A\u202f0 0 0", "AA-000", "AA\uff10\uff10\uff10"])
+async def test_blanks_in_a_code_are_no_part_of_it(ocea: Applicant, code: str) -> None:
+    """Whatever a label, a mail program or a keyboard puts between the characters."""
+    assert (await ocea.fill("siteCode", code=code))["step"] == "DWELLING"
+
+
+async def test_one_step_back_costs_no_look_up(ocea: Applicant) -> None:
+    """From the confirmation back to the serial, within the residence, as often as one likes."""
+    await ocea.fill("siteCode", code="AA000")
+    for _ in range(30):
+        found = await ocea.fill("serial", serial="H8CA029620")
+        assert found["step"] == "ATTESTATION"
+        assert [form["name"] for form in (await ocea.act("goBackInRegistration"))["forms"]] == [
+            "serial",
+            "lotNumber",
+        ]
+    assert (await ocea.act("goBackInRegistration"))["step"] == "RESIDENCE"
+
+
+async def test_an_unknown_kind_of_device_is_invalid(ocea: Applicant) -> None:
+    """A name that the form does not offer is no hint; «Je ne sais pas» and none at all are."""
+    await ocea.fill("siteCode", code="AA000")
+    refused(await ocea.send("serial", serial="H8CA029620", device="FRIDGE"), "VALUE_INVALID", "device")
+    assert (await ocea.send("serial", serial="H8CA029620", device="UNKNOWN"))["step"] == "ATTESTATION"
+
+
 @pytest.mark.requirement("C-07", "R-043", "R-159")
 async def test_another_kind_of_device_is_the_same_answer(ista: Applicant, caplog: Any) -> None:
     """A serial given with the wrong kind is not found, in the same words as an unknown one."""
@@ -126,13 +168,16 @@ async def test_another_kind_of_device_is_the_same_answer(ista: Applicant, caplog
 
 @pytest.mark.requirement("C-05", "R-145", "R-146", "R-151")
 async def test_istas_exception_and_its_fallback(ista: Applicant) -> None:
-    """An Itron serial is not recognised; building code and reference with that serial are accepted."""
+    """An Itron serial has not nine digits; after the building code it is accepted, also with a reference."""
     answer = await ista.send("serial", serial="48349952")
     refused(answer, "SERIAL_FORMAT_UNSUPPORTED", "serial", "SerialRefused")
     assert answer["fallback"] == "BUILDING_CODE"
+    assert "neuf chiffres" in answer["message"]["fr"]
+    assert "nine digits" in answer["message"]["en"]
     await ista.fill("buildingCode", code="5000 1369")
-    within = await ista.send("serial", serial="48349952")
-    assert within["fallback"] == "DWELLING_REFERENCE"
+    assert (await ista.fill("serial", serial="48349952"))["step"] == "ATTESTATION"
+    assert (await ista.act("goBackInRegistration"))["step"] == "DWELLING"
+    refused(await ista.send("serial", serial="48349953"), "DEVICE_NOT_FOUND", "serial")
     found = await ista.fill("dwellingReference", reference="51510008", serial="48349952")
     assert found["step"] == "ATTESTATION"
     assert (await Registration.get()).proven

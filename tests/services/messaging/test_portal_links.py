@@ -20,11 +20,11 @@ NEW = "Another-Horse-43"
 
 @pytest.fixture
 def portals(application) -> Application:
-    """An application of three operators: two with a portal of their own, and one whose profile names none."""
+    """An application of three operators, one whose profile names no portal and one that the setting moves."""
     ista = next(one for one in application.registry.operators if one.profile.code == "ista")
     quiet = replace(ista, profile=replace(ista.profile, code="quiet", portal_url=""))
     registry = replace(application.registry, operators=(*application.registry.operators, quiet))
-    settings = replace(application.settings, portal_url="https://portal.example.org")
+    settings = replace(application.settings, portal_url="ista=https://ista.example.org/")
     return Application(settings, registry)
 
 
@@ -52,14 +52,23 @@ async def links_of(application, visitor, operator: str) -> dict[str, str]:
     ("operator", "portal"),
     [
         ("ocea", "https://espace-resident.ocea-sb.com/"),
-        ("ista", "https://monespaceista.fr"),
-        ("quiet", "https://portal.example.org"),
-        ("unknown", "https://portal.example.org"),
+        ("ista", "https://ista.example.org"),
+        ("quiet", "http://127.0.0.1:8000"),
+        ("unknown", "http://127.0.0.1:8000"),
     ],
 )
 async def test_links_lead_to_the_operators_own_portal(portals, visitor, operator, portal) -> None:
-    """Each operator's to its own; to SUBMETER_PORTAL_URL where the profile names none."""
+    """To the one of SUBMETER_PORTAL_URL, else of the profile; without either, to the server itself."""
     links = await links_of(portals, visitor, operator)
     pages = portal.rstrip("/")
     assert links.pop("password_reset").startswith(f"{pages}/reset-password#smf_")
     assert links == {"token_issued": portal, "password_changed": f"{pages}/forgotten-password"}
+
+
+async def test_one_portal_may_be_set_for_all_operators(portals) -> None:
+    """SUBMETER_PORTAL_URL wins over every profile, and one of an operator over that for all."""
+    moved = replace(portals.settings, portal_url="https://all.example.org ista=https://ista.example.org")
+    application = Application(moved, portals.registry)
+    assert application.portal_link("ocea", "/a") == "https://all.example.org/a"
+    assert application.portal_link("ista", "/a") == "https://ista.example.org/a"
+    assert application.portal_link("unknown") == "https://all.example.org"

@@ -68,7 +68,7 @@ async def test_a_request_takes_no_past_days_from_anybody(
     """A former occupant keeps every day, however early the newcomer's declared day, and is not notified."""
     await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
-    await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 11, 15), visitor=DOOR, now=NOW)
+    await leave_dwelling(application, anne, dwelling, last_day=date(2026, 11, 15), visitor=DOOR, now=NOW)
     before = await occupancy_periods(anne)
     await asked(bruno, date(2026, 5, 13))
     (dwelling_request,) = await list_dwelling_requests(SYSTEM, now=NOW)
@@ -86,7 +86,7 @@ async def test_an_occupancy_with_a_future_end_ends_at_the_move_in(
     """An end in the future is no end yet: the present occupant's period ends where the newcomer's begins."""
     await factories.residence(key_encryption, factories.meter())
     anne, dwelling = await resident(A), (await Dwelling.get()).id
-    await leave_dwelling(registry, anne, dwelling, last_day=date(2026, 12, 31), visitor=DOOR, now=NOW)
+    await leave_dwelling(application, anne, dwelling, last_day=date(2026, 12, 31), visitor=DOOR, now=NOW)
     number = await asked(bruno, date(2026, 11, 10), DwellingRequestKind.CONTESTED)
     await decide(application, SYSTEM, number, approved=True, now=NOW)
     assert [period.last_day for period in await occupancy_periods(anne)] == [date(2026, 11, 9)]

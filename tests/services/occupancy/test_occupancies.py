@@ -133,7 +133,7 @@ async def test_leaving_ends_the_occupancy_on_the_declared_day(
     """The resident declares the last day; the own period remains visible, and the act is audited."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
-    await leave_dwelling(registry, me, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+    await leave_dwelling(application, me, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
     period = await Occupancy.get()
     assert (period.move_out, period.access_until) == (
         TODAY + timedelta(days=1),
@@ -158,7 +158,9 @@ async def test_an_invalid_last_day_is_refused(
     await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     with pytest.raises(error):
-        await leave_dwelling(registry, await resident(), dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
+        await leave_dwelling(
+            application, await resident(), dwelling, last_day=last_day, visitor=NOBODY, now=NOW
+        )
 
 
 async def test_nobody_leaves_for_another(
@@ -168,15 +170,17 @@ async def test_nobody_leaves_for_another(
     await factories.residence(key_encryption, factories.meter())
     dwelling = (await Dwelling.get()).id
     with pytest.raises(NotFound):
-        await leave_dwelling(registry, await resident(ME), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+        await leave_dwelling(
+            application, await resident(ME), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW
+        )
     await leave_dwelling(
-        registry, await resident(), dwelling, last_day=TODAY - timedelta(days=1), visitor=NOBODY, now=NOW
+        application, await resident(), dwelling, last_day=TODAY - timedelta(days=1), visitor=NOBODY, now=NOW
     )
     with pytest.raises(NotFound):
-        await leave_dwelling(registry, await resident(), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+        await leave_dwelling(application, await resident(), dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
     gateway = Viewer(role=Role.GATEWAY, gateway_id=1)
     with pytest.raises(Forbidden):
-        await leave_dwelling(registry, gateway, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+        await leave_dwelling(application, gateway, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
 
 
 @pytest.mark.requirement("C-12")
@@ -194,7 +198,7 @@ async def test_a_departure_can_be_postponed(
         move_out=date(2023, 1, 1),
     )
     for last_day in (date(2026, 12, 10), date(2026, 12, 31), date(2026, 12, 24), TODAY):
-        await leave_dwelling(registry, me, dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
+        await leave_dwelling(application, me, dwelling, last_day=last_day, visitor=NOBODY, now=NOW)
         present, past = await occupancy_periods(me)
         assert (present.last_day, past.last_day) == (last_day, date(2022, 12, 31))
     assert (await Occupancy.get(move_in=date(2024, 2, 1))).access_until == TODAY + timedelta(days=366)
@@ -206,15 +210,15 @@ async def test_a_departure_is_not_postponed_into_the_next_occupancy(
     """Somebody moves in on the first of December: the day before is accepted, a later day is refused."""
     await factories.residence(key_encryption, factories.meter())
     dwelling, me = (await Dwelling.get()).id, await resident()
-    await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 25), visitor=NOBODY, now=NOW)
+    await leave_dwelling(application, me, dwelling, last_day=date(2026, 11, 25), visitor=NOBODY, now=NOW)
     await Occupancy.create(
         dwelling_id=dwelling, account_id=newcomer, kind=OccupancyKind.TENANT, move_in=date(2026, 12, 1)
     )
     with pytest.raises(InvalidInput) as refused:
-        await leave_dwelling(registry, me, dwelling, last_day=date(2026, 12, 1), visitor=NOBODY, now=NOW)
+        await leave_dwelling(application, me, dwelling, last_day=date(2026, 12, 1), visitor=NOBODY, now=NOW)
     assert refused.value.field == "lastDay"
     assert [one.last_day for one in await occupancy_periods(me)] == [date(2026, 11, 25)]
-    await leave_dwelling(registry, me, dwelling, last_day=date(2026, 11, 30), visitor=NOBODY, now=NOW)
+    await leave_dwelling(application, me, dwelling, last_day=date(2026, 11, 30), visitor=NOBODY, now=NOW)
     assert [one.last_day for one in await occupancy_periods(me)] == [date(2026, 11, 30)]
 
 
@@ -228,11 +232,11 @@ async def test_an_owner_who_lives_elsewhere_gives_the_dwelling_up(
     await _admit(newcomer, TODAY, kind=OccupancyKind.OWNER_NON_OCCUPANT)
     assert await holds_a_dwelling(newcomer, now=NOW)
     yesterday = TODAY - timedelta(days=1)
-    await leave_dwelling(registry, owner, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
+    await leave_dwelling(application, owner, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
     assert not await holds_a_dwelling(newcomer, now=NOW)
     assert [one.last_day for one in await occupancy_periods(await resident())] == [None]
     with pytest.raises(NotFound):
-        await leave_dwelling(registry, owner, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
+        await leave_dwelling(application, owner, dwelling, last_day=TODAY, visitor=NOBODY, now=NOW)
 
 
 async def test_who_has_no_account_leaves_nothing(
@@ -243,7 +247,7 @@ async def test_who_has_no_account_leaves_nothing(
     dwelling = (await Dwelling.get()).id
     for number in (dwelling, dwelling + 1):
         with pytest.raises(NotFound):
-            await leave_dwelling(registry, SYSTEM, number, last_day=TODAY, visitor=NOBODY, now=NOW)
+            await leave_dwelling(application, SYSTEM, number, last_day=TODAY, visitor=NOBODY, now=NOW)
     assert (await Occupancy.get()).move_out is None
 
 
@@ -288,7 +292,7 @@ async def test_a_succeeded_occupancy_is_ended(
     dwelling, present = (await Dwelling.get()).id, await resident()
     assert not await holds_a_dwelling(newcomer, now=NOW)
     yesterday = TODAY - timedelta(days=1)
-    await leave_dwelling(registry, present, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
+    await leave_dwelling(application, present, dwelling, last_day=yesterday, visitor=NOBODY, now=NOW)
     assert not await is_taken(dwelling, OccupancyKind.TENANT, today=TODAY)
     assert (await Occupancy.get(account_id=newcomer)).move_out == date(2025, 1, 1)
 

@@ -251,7 +251,7 @@ async def test_an_address_verified_for_two_dwellings_at_once_gets_one(
     me = Viewer(role=Role.RESIDENT, account_id=(await Account.get()).id, asked_at=NOW)
     (period,) = await Occupancy.all()
     last_day = date(2026, 11, 20)
-    await leave_dwelling(registry, me, period.dwelling_id, last_day=last_day, visitor=VISITOR, now=NOW)
+    await leave_dwelling(application, me, period.dwelling_id, last_day=last_day, visitor=VISITOR, now=NOW)
     tokens, codes = [], []
     for serial in ("542361524", "542361599"):
         tokens.append(await begin(application))

@@ -1,0 +1,63 @@
+"""docs/first-meters.md, word for word: from an empty folder to a resident who reads the meter."""
+
+import asyncio
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import pages
+
+PAGE = pages.ROOT / "docs" / "first-meters.md"
+SECRET = "a secret of the tests, of at least 32 characters"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The settings of a database without any table: none for the embedded one."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
+
+    data, _ = request.getfixturevalue("postgresql_template")
+    name = f"page_{uuid.uuid4().hex}"
+
+    async def execute(statement: str) -> None:
+        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
+        await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE template0"))
+    url = f"postgresql://postgres@/{name}?host={data}&maxsize=5"
+    yield {"SUBMETER_DATABASE_URL": url, "SUBMETER_SECRET_KEY": SECRET}
+    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl")
+def test_the_page_ends_with_a_resident_who_reads_the_meter(tmp_path: Path, database: dict[str, str]) -> None:
+    """Every command of the page succeeds, and the last answer has the reading that was ingested."""
+    commands = pages.commands_of(PAGE, until="## Two addresses of one meter")
+    ended = pages.run(commands, tmp_path, database, port=pages.free_port())
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    answers = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"data"')]
+    steps = [given["data"]["answerRegistration"]["step"] for given in answers[:-1]]
+    assert steps == [
+        "DWELLING",
+        "ATTESTATION",
+        "PROFILE",
+        "OPTIONS",
+        "PERSONAL_DATA",
+        "VERIFICATION",
+        "COMPLETE",
+    ]
+    (home,) = answers[-1]["data"]["viewer"]["dwellings"]
+    readings = {meter["label"]: meter["lastReading"] for meter in home["meters"]}
+    assert readings == {
+        "Eau froide n°H18CA029620": {"index": {"value": "123.456", "unit": "CUBIC_METRE"}},
+        "Chauffage n°76348799": None,
+    }
+    assert "1 of its 2 meters have no reading yet" in ended.stdout
