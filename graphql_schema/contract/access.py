@@ -29,7 +29,6 @@ _ACCOUNT_FIELDS = (
 
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.dwelling": (Permission.DWELLINGS_READ,),
-    "Query.node": (Permission.DWELLINGS_READ,),
     "Query.residence": (Permission.DWELLINGS_READ,),
     "Query.residences": (Permission.DWELLINGS_READ,),
     "Residence.dwellings": (Permission.DWELLINGS_READ,),
@@ -101,7 +100,10 @@ _BY_RESOLUTION = {
     Permission.READINGS_READ: "for hours",
 }
 BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
-    "Query.node": {Permission.METERS_READ: "for a meter"},
+    "Query.node": {
+        Permission.DWELLINGS_READ: "for a dwelling",
+        Permission.METERS_READ: "for a meter",
+    },
     "Dwelling.consumption": _BY_RESOLUTION,
     "Meter.consumption": _BY_RESOLUTION,
 }
@@ -109,7 +111,7 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
 
 FOR_ALL: Final = frozenset(
     {
-        *("Query.viewer", "Query.operators"),
+        *("Query.viewer", "Query.operators", "Query.node"),
         *("Mutation.signIn", "Mutation.signOut", "Mutation.requestPasswordReset", "Mutation.resetPassword"),
         *("Mutation.startRegistration", "Mutation.resumeRegistration", "Mutation.answerRegistration"),
         *("Mutation.rejectRegistrationDwelling", "Mutation.goBackInRegistration"),
@@ -117,7 +119,7 @@ FOR_ALL: Final = frozenset(
         *("Mutation.cancelRegistration", "Mutation.checkPassword", "Mutation.contactSupport"),
     }
 )
-"""The fields of the roots that need no permission; `viewer` needs a token, whatever it permits."""
+"""The fields of the roots that need no permission of their own; `viewer` needs a token."""
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
@@ -164,22 +166,18 @@ def errors_of(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[s
 def _notes(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]:
     """What the description says of permission, cost and errors."""
     notes = []
-    permissions = PERMISSIONS.get(f"{kind.name}.{name}", ())
-    if permissions:
-        further = BY_ARGUMENT.get(f"{kind.name}.{name}", {})
-        also = "".join(f"; {when} also `{permission}`" for permission, when in further.items())
-        notes.append(f"Permission: {_listed(permissions)}{also}.")
+    key = f"{kind.name}.{name}"
+    always = ", ".join(f"`{permission}`" for permission in PERMISSIONS.get(key, ()))
+    further = [f"{when} `{permission}`" for permission, when in BY_ARGUMENT.get(key, {}).items()]
+    if always or further:
+        notes.append(f"Permission: {'; '.join(part for part in (always, *further) if part)}.")
     charge = charge_of_items(kind, name, field)
     if charge:
         notes.append(f"Cost: what is selected, times {charge}.")
     errors = errors_of(kind, name, field)
     if errors:
-        notes.append(f"Errors: {_listed(errors)}.")
+        notes.append(f"Errors: {', '.join(f'`{code}`' for code in errors)}.")
     return notes
-
-
-def _listed(words: tuple[Permission, ...] | list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def _guarded(resolve: GraphQLFieldResolver, needed: tuple[Permission, ...]) -> GraphQLFieldResolver:
