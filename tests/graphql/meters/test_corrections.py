@@ -211,6 +211,7 @@ OWN_OR_OPEN = {
 OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading"}
 
 OF_OTHERS = {
+    "analysis": "query { analysis { months } }",
     "dwelling": "query { dwelling(id: $D) { number } }",
     "node": "query { node(id: $D) { id } }",
     "managedResidences": "query { managedResidences { code } }",
@@ -236,7 +237,7 @@ OF_OTHERS = {
     ),
     "submitTelegrams": 'mutation { submitTelegrams(lines: ["00"]) { lines } }',
 }
-"""Fields of residents, managers and gateways."""
+"""Fields of residents, managers, analysts and gateways."""
 
 OF_A_RESIDENT = ("dwellings { id }", "ownedDwellings { id }", "accessTokens { id }")
 
