@@ -21,7 +21,7 @@ from core.services.shared.time_series import run
 from core.services.shared.transaction import current_database
 
 _LARGEST_ID: Final = 2**63 - 1
-EXPORT_PAGE: Final = 5_000
+EXPORT_PAGE: Final = 1_000
 """Rows of an export that are read at once."""
 
 

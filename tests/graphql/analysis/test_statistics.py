@@ -5,13 +5,11 @@ from typing import Any
 import pytest
 
 from core.access import Role
-from core.services.analysis.publication import publish_due
 from tests.support import factories
-from tests.support.analyses import OCTOBER, Home, add_leak, add_residence, enter
+from tests.support.analyses import enter
 from tests.support.attack import watched
 
 ANALYST = "analyst@example.org"
-SMALL, LARGE = Home(100, 35), Home(300, 120)
 EVERYTHING = """query ($filter: StatisticFilter) { analysis { months
   consumption(filter: $filter) { edges { cursor node { month residence { id code name city } classes dwellings
     fluid unit mean p10 p25 median p75 p90 } } pageInfo { hasNextPage } }
@@ -21,25 +19,12 @@ EVERYTHING = """query ($filter: StatisticFilter) { analysis { months
 } }"""
 
 
-@pytest.fixture
-async def analyst(portal: Any, now: Any) -> Any:
-    """An analyst who is signed in, of an operator with two residences whose October is published."""
-    await factories.account(email=ANALYST, role=Role.ANALYST)
-    meters = await add_residence("A", [SMALL] * 6 + [LARGE] * 7)
-    await add_residence("B", [LARGE] * 4)
-    for place in range(6):
-        await add_leak(meters[place], OCTOBER.first_day, OCTOBER.first_day.replace(day=5))
-    await publish_due(now=now)
-    await enter(portal, ANALYST)
-    return portal
-
-
 def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
     return [edge["node"] for edge in connection["edges"]]
 
 
 async def test_an_analyst_reads_the_four_tables(analyst: Any) -> None:
-    """Of the operator, in cubic metres; residence B, with four homes, is nowhere."""
+    """Of the operator, in cubic metres; the residence with four homes, is nowhere."""
     analysis = (await analyst.ask(EVERYTHING))["analysis"]
     assert analysis["months"] == ["2026-10"]
     found = {"+".join(row["classes"]): row for row in nodes(analysis["consumption"])}
