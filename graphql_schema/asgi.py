@@ -29,6 +29,7 @@ from core.services.operation.supervisor import supervise
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
 from graphql_schema import deliveries, downloads, exports
+from graphql_schema.graphiql import page
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
@@ -144,7 +145,7 @@ def _app(
     *,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Starlette:
-    graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
+    graphql = GraphQLOverHttp(schema, graphql_ide=None, subscription_protocols=())
     door = deliveries.DeliveryDoor()
     routes = [
         Route("/", home),
@@ -157,6 +158,7 @@ def _app(
             middleware=_for_other_sites(settings.graphql.origins),
         ),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
+        Route(page.PATH, page.asset),
         *HEALTH_ROUTES,
     ]
     app = Starlette(

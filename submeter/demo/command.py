@@ -20,6 +20,7 @@ from core.services.telegrams.pipeline import IntakeSummary, take_in
 from core.settings import Settings, from_environment
 from submeter.commands.ingest import progress_bar
 from submeter.commands.serve import serve_here
+from submeter.demo.analysts import analysts, describe_analysts
 from submeter.demo.world import PASSWORD, describe, residents
 from submeter.output import err, fail, out
 from submeter.simulator.plan import demo_plan
@@ -87,6 +88,7 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
                 summary += await take_in(
                     application, SYSTEM, texts, source="demo", now=received_at, progress=advance
                 )
+        await describe_analysts(plan, now=now)
     _report(summary)
     _write_state(settings, DemoState(plan.anchor, complete=True))
     return plan
@@ -145,7 +147,10 @@ def _welcome(plan: DemoPlan, settings: Settings, url: str) -> None:
     others = sum(
         1 for residence in plan.residences for person in residents(residence) if person.email not in reported
     )
-    out.print(f"  and {others} more with nothing unusual\n")
+    out.print(f"  and {others} more with nothing unusual")
+    for email, operator in analysts(plan):
+        out.print(f"  {email:36} {operator:9} analyst: statistics only")
+    out.print()
     dashboard = "dashboard { label monthToDate { value unit } lastReadingAt }"
     query = (
         '{"query": "mutation { signIn(input: {email: \\"'
