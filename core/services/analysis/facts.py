@@ -2,9 +2,11 @@
 
 In: a page of residences, and a month. Out: plain values, a meter or a leak each. The one rule: three
 statements a page, each of which finds its rows by an index: dwellings by residence, meters by dwelling, days
-by meter and day, leaks by meter. Nothing about occupants is read.
+by meter and day, leaks by meter; values are made of the rows beside the event loop. Nothing about occupants
+is read.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +22,7 @@ from core.metering import StatusFlag
 from core.services.shared.columns import day, day_or_none, decimal_or_none, moment, moment_or_none
 from core.services.shared.time_series import day_number, select
 
-PAGE: Final = 100
+PAGE: Final = 20
 """Residences that are read at once: some thousand dwellings."""
 
 
@@ -80,19 +82,19 @@ async def meter_months(
     first, last = day_number(month.first_day), day_number(month.last_day)
     rows = await select(
         connection,
-        "SELECT e.id AS residence_id, e.time_zone, d.id AS dwelling_id, d.surface_m2, m.fluid, m.vendor,"
+        "SELECT e.id AS residence_id, e.time_zone, d.id AS dwelling_id, d.surface_m2, m.fluid, m.vendor,"  # noqa: S608 - days of our own
         " m.installed_at, m.removed_at, SUM(v.amount) AS amount,"
         " SUM(CASE WHEN v.quality = 'M' THEN 1 ELSE 0 END) AS measured,"
         " SUM(CASE WHEN v.quality = 'E' THEN 1 ELSE 0 END) AS estimated,"
         " SUM(CASE WHEN v.quality = 'P' THEN 1 ELSE 0 END) AS partial"
         " FROM k JOIN residence e ON e.id = k.a JOIN dwelling d ON d.residence_id = e.id"
         " JOIN meter m ON m.dwelling_id = d.id"
-        " LEFT JOIN daily_volume v ON v.meter_id = m.id AND v.day BETWEEN k.b AND k.c"
+        # As literals, so that an index finds the month and not all days of the meter.
+        f" LEFT JOIN daily_volume v ON v.meter_id = m.id AND v.day BETWEEN {first} AND {last}"
         " GROUP BY e.id, d.id, m.id ORDER BY d.id, m.id",
-        ((residence_id, first, last) for residence_id in residence_ids),
+        ((residence_id,) for residence_id in residence_ids),
     )
-    found = [_meter_month(row, month) for row in rows]
-    return [one for one in found if one.expected > 0]
+    return await asyncio.to_thread(_meter_months, rows, month)
 
 
 async def meters_now(connection: BaseDBAsyncClient, residence_ids: Sequence[int]) -> list[MeterNow]:
@@ -107,6 +109,10 @@ async def meters_now(connection: BaseDBAsyncClient, residence_ids: Sequence[int]
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at ORDER BY d.id, m.id",
         ((residence_id,) for residence_id in residence_ids),
     )
+    return await asyncio.to_thread(_meters_now, rows)
+
+
+def _meters_now(rows: Sequence[dict[str, Any]]) -> list[MeterNow]:
     low = 1 << StatusFlag.BATTERY_LOW.bit
     return [
         MeterNow(
@@ -152,6 +158,11 @@ async def leaks_of(
 def _within(column: str, month: Month) -> str:
     """A day of the month, as text that both databases compare as a day."""
     return f"{column} BETWEEN '{month.first_day.isoformat()}' AND '{month.last_day.isoformat()}'"
+
+
+def _meter_months(rows: Sequence[dict[str, Any]], month: Month) -> list[MeterMonth]:
+    found = [_meter_month(row, month) for row in rows]
+    return [one for one in found if one.expected > 0]
 
 
 def _meter_month(row: dict[str, Any], month: Month) -> MeterMonth:

@@ -8,6 +8,7 @@ The first time, the thirteen months before are published, those that have any fi
 of the moment, and published with the newest month alone.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,6 +35,10 @@ SETTLED_AFTER: Final = timedelta(days=10)
 
 MONTHS_AT_FIRST: Final = 13
 """A year and the same month of the year before."""
+
+
+STORED_AT_ONCE: Final = 500
+"""Rows that are stored by one statement, between which others are answered."""
 
 
 async def publish_due(*, now: datetime) -> int:
@@ -90,14 +95,19 @@ async def _rows(operator_id: int, month: Month, *, is_newest: bool, now: datetim
         leaks += await leaks_of(connection, page, month)
         if is_newest:
             meters += await meters_now(connection, page)
+
     if not any(one.measured or one.estimated or one.partial for one in months):
         return []
-    return [
-        *consumption_rows(months, month),
-        *leak_rows(leaks, month),
-        *meter_rows(meters, now),
-        *completeness_rows(months),
-    ]
+
+    def computed() -> list[Row]:
+        return [
+            *consumption_rows(months, month),
+            *leak_rows(leaks, month),
+            *meter_rows(meters, now),
+            *completeness_rows(months),
+        ]
+
+    return await asyncio.to_thread(computed)
 
 
 async def _pages(operator_id: int) -> AsyncIterator[list[int]]:
@@ -122,19 +132,19 @@ async def _store(
     publication = await AnalysisPublication.create(
         operator_id=operator_id, month=month_number(month), published_at=now, using_db=connection
     )
-    await insert_rows(
-        connection,
-        [
-            AnalysisRow(
-                publication_id=publication.id,
-                topic=row.topic.value,
-                residence_id=row.residence_id,
-                fluid=row.fluid.value if row.fluid else None,
-                grouping=row.grouping.value,
-                classes="+".join(row.classes),
-                dwellings=row.dwellings,
-                figures=list(row.figures),
-            )
-            for row in rows
-        ],
+    for begin in range(0, len(rows), STORED_AT_ONCE):
+        some = rows[begin : begin + STORED_AT_ONCE]
+        await insert_rows(connection, [_stored(publication.id, row) for row in some])
+
+
+def _stored(publication_id: int, row: Row) -> AnalysisRow:
+    return AnalysisRow(
+        publication_id=publication_id,
+        topic=row.topic.value,
+        residence_id=row.residence_id,
+        fluid=row.fluid.value if row.fluid else None,
+        grouping=row.grouping.value,
+        classes="+".join(row.classes),
+        dwellings=row.dwellings,
+        figures=list(row.figures),
     )
