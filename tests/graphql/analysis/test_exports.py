@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+from random import Random
 from typing import Any
 
 import httpx
@@ -182,3 +184,22 @@ async def test_an_export_costs_points_of_the_hour(analyst: Any, monkeypatch: pyt
     left = HOUR_POINTS["ANALYST"] - 27_000_000
     assert left < 0
     assert "r=0" in response.headers["ratelimit"]
+
+
+async def test_no_generated_body_is_the_servers_fault(analyst: Any) -> None:
+    """Four hundred bodies, most of them nearly right: an answer or a refusal, and never a 5xx."""
+    chance = Random(7)
+    values: list[Any] = [None, True, 1, -1, 2**70, 1.5, "", "x", "2026-10", "9999-99", "COLD_WATER", "MAKER"]
+    values += [[], {}, ["2026-10"], "\0", "\ud800", "é" * 300, global_id("Residence", 1)]
+    names = ["from", "to", "byResidence", "residence", "fluid", "grouping", "first", "from_"]
+    for _ in range(400):
+        parameters: Any = {chance.choice(names): chance.choice(values) for _ in range(chance.randrange(4))}
+        body: Any = {"query": chance.choice([*TABLES, *TABLES, *values]), "parameters": parameters}
+        if chance.random() < 0.1:
+            body = chance.choice(values)
+        content = json.dumps(body).encode()
+        if chance.random() < 0.1:
+            content = content[: chance.randrange(len(content) + 1)]
+        headers = {"Authorization": f"Bearer {analyst.token}", "Content-Type": "application/json"}
+        response = await analyst.client.post("/export", content=content, headers=headers)
+        assert response.status_code in {200, 400, 404}, (body, response.text)

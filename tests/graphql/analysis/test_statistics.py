@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from core.access import Role
+from core.models import Dwelling, Meter
+from graphql_schema.base.relay import global_id
 from tests.support import factories
 from tests.support.analyses import enter
 from tests.support.attack import watched
@@ -77,24 +79,40 @@ async def test_pages_are_walked_by_cursor(analyst: Any) -> None:
     assert (await analyst.refusal(query, after="eA=="))["code"] == "INVALID_INPUT"
 
 
-OTHER_FIELDS = {
-    "query { viewer { dwellings { id } } }": "FORBIDDEN",
-    "query { viewer { ownedDwellings { id } } }": "FORBIDDEN",
-    "query { managedResidences { code } }": "FORBIDDEN",
-    "query { dwellingRequests { id } }": "FORBIDDEN",
-    "query { doubtfulReadings { totalCount } }": "FORBIDDEN",
-    'mutation { submitTelegrams(lines: ["00"]) { lines } }': "FORBIDDEN",
-    'mutation { withdrawReading(input: {meter: "A", at: "2026-10-01T00:00:00Z"}) { counts } }': "FORBIDDEN",
-}
+OTHER_FIELDS = (
+    "query { viewer { dwellings { id } } }",
+    "query { viewer { ownedDwellings { id } } }",
+    "query { managedResidences { code } }",
+    "query { dwellingRequests { id } }",
+    "query { doubtfulReadings { edges { node { doubt } } } }",
+    'mutation { submitTelegrams(lines: ["00"]) { lines } }',
+    'mutation { withdrawReading(input: {radioAddress: "A", readAt: "2026-10-01T00:00:00Z"}) { counts } }',
+)
+BY_ID = (
+    ("Dwelling", "query ($id: ID!) { dwelling(id: $id) { number } }"),
+    ("ManagedDwelling", "query ($id: ID!) { managedDwelling(id: $id) { place } }"),
+    ("Dwelling", "query ($id: ID!) { node(id: $id) { id } }"),
+    ("Meter", "query ($id: ID!) { node(id: $id) { id } }"),
+    ("Alert", "mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) { __typename } }"),
+)
 
 
 @pytest.mark.parametrize("query", OTHER_FIELDS)
 async def test_an_analyst_sees_nothing_else(analyst: Any, query: str) -> None:
-    """No dwelling, no alert, no reading, no request, whatever exists."""
-    answer = (await analyst.post(query)).json()
-    codes = {error["extensions"]["code"] for error in answer["errors"]}
-    assert codes in ({OTHER_FIELDS[query]}, {"BAD_REQUEST"})
-    assert not any((answer.get("data") or {}).values())
+    """No home, no alert, no reading, no request, whatever exists."""
+    assert (await analyst.refusal(query))["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(("kind", "query"), BY_ID)
+async def test_an_analyst_finds_nothing_by_its_id(analyst: Any, kind: str, query: str) -> None:
+    """A home or meter of the own operator, which exists, is refused like one that does not."""
+    number = (await (Meter if kind == "Meter" else Dwelling).first()).id
+    answers = []
+    for candidate in (number, 10**9):
+        answer = (await analyst.post(query, {"id": global_id(kind, candidate)})).json()
+        answers.append(answer["errors"][0]["extensions"]["code"])
+    assert answers[0] == answers[1]
+    assert answers[0] in {"FORBIDDEN", "NOT_FOUND"}
 
 
 async def test_an_analyst_has_the_own_account(analyst: Any) -> None:
