@@ -1,10 +1,11 @@
-"""How long it takes to describe a fleet: `submeter meters import` of a list, as a whole process.
+"""How long it takes to describe a fleet: `submeter meters import` or `submeter import`, as a whole process.
 
-    python bench/describe.py [--meters N] [--database sqlite|postgresql]
+    python bench/describe.py [--meters N | --dwellings N] [--database sqlite|postgresql]
 
 Writes a list of N meters (four a dwelling, 200 a residence, each with a key, one in ten with an alias),
 imports it into an empty database, and once more unchanged. Prints wall and CPU time of the command, its start
-included; the CPU time of PostgreSQL's server is not in it.
+included; the CPU time of PostgreSQL's server is not in it. With --dwellings: five lists instead, of so many
+dwellings, 50 a residence, each with two meters, their keys and an occupant.
 """
 
 import argparse
@@ -42,10 +43,15 @@ def main() -> None:
     """Runs the bench."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--meters", type=int, default=10_000)
+    parser.add_argument("--dwellings", type=int, help="import five lists of so many dwellings instead")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="submeter-") as temporary:
         folder = Path(temporary)
+        if options.dwellings:
+            with server(options.database, folder) as url:
+                _lists(Settings(folder, url, SECRET, log_level="WARNING"), options.dwellings)
+            return
         table = folder / "meters.csv"
         table.write_text("\n".join([COLUMNS, *map(_row, range(options.meters))]) + "\n", encoding="utf-8")
         with server(options.database, folder) as url:
@@ -54,6 +60,28 @@ def main() -> None:
             for what in ("into empty tables", "once more"):
                 _timed(what, settings, "meters", "import", str(table))
             asyncio.run(_count(settings))
+
+
+def _lists(settings: Settings, dwellings: int) -> None:
+    """Import five lists, after a dry run, and once more unchanged."""
+    asyncio.run(migrate(settings))
+    home = "operator;residence;building;staircase;floor;number"
+    homes = [f"acme;{one // 50:05d};A;{one % 3};{one % 5};{one}" for one in range(dwellings)]
+    meters = [(place, 2 * one + at) for one, place in enumerate(homes) for at in range(2)]
+    rows = {
+        "residences": ["operator;operator_name;code;name;street;postcode;city"]
+        + [f"acme;Acme;{one:05d};R;1 rue;75001;Paris" for one in range(-(-dwellings // 50))],
+        "dwellings": [f"{home};lot;surface_m2"] + [f"{one};{lot};45,5" for lot, one in enumerate(homes)],
+        "meters": [f"{home};fluid;vendor;printed_serial;radio_address;installed_on"]
+        + [f"{one};eau froide;itron;{no:08d};ITW-{no:08d}-00-07;01/02/2024" for one, no in meters],
+        "keys": ["radio_address;key"] + [f"ITW-{no:08d}-00-07;{no:032X}" for _, no in meters],
+        "occupancies": [f"{home};move_in;kind"] + [f"{one};01/03/2020;locataire" for one in homes],
+    }
+    paths = [settings.data_dir / f"{kind}.csv" for kind in rows]
+    for path, lines in zip(paths, rows.values(), strict=True):
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for what, *arguments in (("dry run", "--dry-run"), ("into empty tables",), ("once more",)):
+        _timed(what, settings, "import", *arguments, *map(str, paths))
 
 
 def _row(number: int) -> str:

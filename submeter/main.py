@@ -32,10 +32,10 @@ for command, summary in {
     "submeter.commands.decode:decode": "Decode one telegram, layer by layer.",
     "submeter.commands.classify:classify": "Find the leaks in a file of readings.",
     "submeter.commands.drivers:drivers": "The drivers of meter vendors.",
-    "submeter.commands.residences:residences": "Residences and their operators.",
-    "submeter.commands.meters:meters": "Meters and their keys.",
+    "submeter.commands.portfolio.residences:residences": "Residences and their operators.",
+    "submeter.commands.portfolio.meters:meters": "Meters and their keys.",
     "submeter.commands.readings:readings": "Readings that do not count, and corrections.",
-    "submeter.commands.gateways:gateways": "Radio gateways and their API keys.",
+    "submeter.commands.portfolio.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
     "submeter.commands.dwelling_requests:dwelling_requests": "Dwelling requests that a manager decides.",
     "submeter.commands.accounts:accounts": "Access of residents, managers, staff and analysts.",
@@ -49,6 +49,11 @@ for command, summary in {
     "submeter.commands.purge:purge": "Delete data past its retention period.",
 }.items():
     app.command(command, help=summary)
+app.command(  # no function of Python can have this name
+    "submeter.commands.portfolio.imports:imports",
+    name="import",
+    help="Import an operator's lists: CSV files and workbooks.",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

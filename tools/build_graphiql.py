@@ -153,8 +153,8 @@ def run(command: Sequence[str], failure: str) -> None:
     except OSError as error:
         raise NotBuiltError(f"{failure}: {error}") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[-8:]
-        raise NotBuiltError("\n".join([f"{failure}:", *said]))
+        words = (done.stderr or done.stdout).strip().splitlines()[-8:]
+        raise NotBuiltError("\n".join([f"{failure}:", *words]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ microseconds on a field, these functions less than one.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     GraphQLField,
@@ -26,6 +27,10 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 Completed: TypeAlias = Callable[[Any], Any]
+
+_DATE: Final = "Date"
+_MOST_LEARNED: Final = 8_192
+"""Days of twenty years."""
 
 
 class NotPlainError(Exception):
@@ -55,9 +60,10 @@ def _optional(complete: Completed) -> Completed:
     return lambda value: None if value is None else complete(value)
 
 
+@lru_cache(maxsize=1_024)
 def _leaf(kind: Any, *, is_required: bool) -> Completed:
+    """Of a leaf type; the same function each time, so that what it has learned of few values lasts."""
     coerce = kind.coerce_output_value
-    known: dict[Any, Any] = {} if is_required else {None: None}
 
     def checked(value: Any) -> Any:
         coerced = coerce(value)
@@ -65,16 +71,23 @@ def _leaf(kind: Any, *, is_required: bool) -> Completed:
             raise NotPlainError
         return coerced
 
-    def named(value: Any) -> Any:
-        """Of an enum, whose values are few."""
-        name = known.get(value, Undefined)
-        if name is Undefined:
-            name = known[value] = checked(value)
-        return name
+    complete = _learning(checked) if is_enum_type(kind) or kind.name == _DATE else checked
+    return complete if is_required else _optional(complete)
 
-    if is_enum_type(kind):
-        return named
-    return checked if is_required else lambda value: None if value is None else checked(value)
+
+def _learning(checked: Completed) -> Completed:
+    """The same for types whose values are few: what was answered for a value is answered again."""
+    known: dict[Any, Any] = {}
+
+    def learned(value: Any) -> Any:
+        answer = known.get(value, Undefined)
+        if answer is Undefined:
+            answer = checked(value)
+            if len(known) < _MOST_LEARNED:
+                known[value] = answer
+        return answer
+
+    return learned
 
 
 def _list(item: Completed) -> Completed:

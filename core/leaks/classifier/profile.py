@@ -10,7 +10,7 @@ from math import erf, log, sqrt
 
 import numpy as np
 
-from core.leaks.classifier import whole_days
+from core.leaks.classifier import bounds, whole_days
 from core.leaks.classifier.register import HOUR_S, SPARSE_STEP_S, IndexStep
 from core.leaks.classifier.state import DEMAND_EDGES_L, RATES_LPH, SLOTS, Array, ClassifierState
 
@@ -49,6 +49,9 @@ _LOW_L = np.concatenate(([-np.inf], DEMAND_EDGES_L))
 _HIGH_L = np.concatenate((DEMAND_EDGES_L, [np.inf]))
 _WIDTH_L = np.concatenate(([2.0], np.diff(DEMAND_EDGES_L), [DEMAND_EDGES_L[-1]]))
 _IMPOSSIBLE = 1e-9
+
+_QUIET_WITHIN_S = 7 * DAY_S
+"""So far back the quietest window bounds the flow of a leak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,22 @@ def believed_from(state: ClassifierState, rate_lph: float | Array) -> Array:
     return np.asarray((state["belief"] * (RATES_LPH[:, None] >= rate_lph)).sum(axis=0))
 
 
-def rate_now(state: ClassifierState) -> Array:
+def believed_rate(state: ClassifierState) -> Array:
     """The believed leak in L/h."""
     return np.asarray((state["belief"] * RATES_LPH[:, None]).sum(axis=0))
+
+
+def rate_now(state: ClassifierState, since_s: Array) -> Array:
+    """The flow of a leak that runs since then, L/h: the believed one, or what the quietest window lets run.
+
+    Belief alone is too high: what a dwelling draws each night resembles a leak. In a week there is nearly
+    always a quarter of a day without a draw; among whole days there is none.
+    """
+    believed = believed_rate(state)
+    lately = state["time"] >= np.maximum(since_s, state["at"] - _QUIET_WITHIN_S) - 1
+    bound = bounds.at(state["flow"], np.maximum(lately.sum(axis=0) - 1, 0))
+    bounded = by_quarters(state["demand"]) & (bound > 0)
+    return np.where(bounded, np.minimum(believed, bound), believed)
 
 
 def onset(state: ClassifierState, rate: Array) -> Array:

@@ -76,8 +76,9 @@ def found(
     lowest = lowest_measurable_lph(resolution.step_litres, level_1)
     part = state.take(columns)
     quarters = profile.by_quarters(part["demand"])
-    believed, rate = profile.believed_from(part, lowest), profile.rate_now(part)
-    since = np.minimum(profile.onset(part, rate), part["time"][1])
+    believed = profile.believed_from(part, lowest)
+    since = np.minimum(profile.onset(part, profile.believed_rate(part)), part["time"][1])
+    rate = profile.rate_now(part, since)
     spacing_s = part["time"][0] - part["time"][1]
     before = part["intervals"] - (part["at"] - since) / spacing_s
     fewest = np.where(quarters, _FEWEST_QUARTERS, _FEWEST_DAYS)

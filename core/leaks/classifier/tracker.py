@@ -276,7 +276,7 @@ class Tracker:
         rate, changed_at, part["least"][:], since = bounds.rate_now(part, self.resolution)
         mean = bounds.mean_on(part, since, rate, self.resolution.step_litres)
         if by_profile.any():
-            rate = np.where(by_profile, profile.rate_now(part), rate)
+            rate = np.where(by_profile, profile.rate_now(part, part["since"]), rate)
             mean = np.where(by_profile, rate, mean)
             changed_at = np.where(by_profile, now, changed_at)
         ratio = rate / part["rate"]

@@ -234,12 +234,8 @@ def _days_asked(
 
 def _points(totals: Iterable[DayTotal], asked: DaysAsked) -> list[DayPoint]:
     known = {total.day: total for total in totals}
-    begin, points = asked.first.toordinal(), []
-    for ordinal in range(begin, asked.last.toordinal() + 1):
-        day = date.fromordinal(ordinal)
-        total = known.get(day)
-        points.append(DayPoint(day, total.amount, total.quality) if total else DayPoint(day, None, None))
-    return points
+    days = map(date.fromordinal, range(asked.first.toordinal(), asked.last.toordinal() + 1))
+    return [DayPoint._make(known.get(day) or (day, None, None)) for day in days]
 
 
 async def monthly_series(

@@ -9,6 +9,7 @@ that was in service on a day, and whether it was depends on the residence's cloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -156,7 +157,7 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
 
 def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     if len(meters) == 1:
-        return [DayTotal(*part) for part in _parts(meters[0]["days"])]
+        return [DayTotal._make(part) for part in _parts(meters[0]["days"])]
     zone = ZoneInfo(time_zone)
     return total_by_day(
         MeterDays(
@@ -172,7 +173,13 @@ def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
 def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
     """`20261122:350M,…` as days, in the order of time."""
     return [
-        (day_of_number(int(part[:8])), int(part[9:-1]), QUALITY_OF[part[-1]])
+        (_day_of(part[:8]), int(part[9:-1]), QUALITY_OF[part[-1]])
         for part in sorted((days or "").split(","))
         if part
     ]
+
+
+@lru_cache(maxsize=8_192)
+def _day_of(digits: str) -> date:
+    """Few days, and each in the answers of all dwellings."""
+    return day_of_number(int(digits))

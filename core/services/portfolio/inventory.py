@@ -7,7 +7,7 @@ moves apart: what it counted is recomputed). What the tables would refuse is ref
 is written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -117,7 +117,11 @@ class Inventory:
         """Read what is stored of what further lines name. What lines before them have put remains."""
         await self._load_dwellings(connection, lines)
         named = {address for line in lines for address in _addresses(line.dwelling)}
-        for some in slices(sorted(named)):
+        await self.load_meters(connection, named)
+
+    async def load_meters(self, connection: BaseDBAsyncClient, addresses: Collection[str]) -> None:
+        """Read what is stored of the meters with these addresses or aliases."""
+        for some in slices(sorted(addresses)):
             for row in await Meter.filter(radio_address__in=some).using_db(connection):
                 service = (row.installed_at, row.removed_at)
                 self._meters.setdefault(row.radio_address, _Meter(row, service=service))
@@ -145,6 +149,23 @@ class Inventory:
         return dwelling, [
             self._put_meter(dwelling, meter, keep_removal=line.keep_removal) for meter in line.dwelling.meters
         ]
+
+    @property
+    def places(self) -> Collection[tuple[int, str, str, str, str]]:
+        """Residence, building, staircase, floor and number of all dwellings, stored or put."""
+        return self._dwellings.keys()
+
+    def dwelling_of(self, residence_id: int, spec: DwellingSpec) -> Dwelling | None:
+        """The dwelling at this place, stored or put; None where there is none."""
+        return self._dwellings.get(_place(residence_id, spec))
+
+    def add_key(self, radio_address: str, key: bytes) -> bool:
+        """Take a further key of a meter that is stored or put; False where there is no such meter."""
+        address = canonical_address(radio_address)
+        known = self._meters.get(self._aliases.get(address, address))
+        if known is not None:
+            self._changes.keys.append((known.row, key))
+        return known is not None
 
     def moves_service(self, line: Listed) -> bool:
         """Whether a line that was put has moved the time in service of a meter that is stored."""
@@ -178,7 +199,7 @@ class Inventory:
             )
 
     def _put_dwelling(self, residence_id: int, spec: DwellingSpec) -> Dwelling:
-        place = (residence_id, spec.building, spec.staircase, spec.floor, spec.number)
+        place = _place(residence_id, spec)
         dwelling = self._dwellings.get(place)
         known = {name: getattr(spec, name) for name in _KEPT if getattr(spec, name) is not None}
         if dwelling is None:
@@ -194,7 +215,8 @@ class Inventory:
         removed_at = spec.removed_at
         if keep_removal:
             removed_at = known.row.removed_at if known is not None else None
-        _check_meter(spec, removed_at)
+        for fault in meter_faults(spec, removed_at):
+            raise fault
         if known is None:
             if address in self._aliases:
                 raise Conflict(f"{address} is an alias of another meter.", field="radio_address")
@@ -260,6 +282,10 @@ class Inventory:
                 fresh[address].id = number
 
 
+def _place(residence_id: int, spec: DwellingSpec) -> _Place:
+    return (residence_id, spec.building, spec.staircase, spec.floor, spec.number)
+
+
 def _place_of(row: Dwelling) -> _Place:
     return (row.residence_id, row.building, row.staircase, row.floor, row.number)
 
@@ -287,27 +313,23 @@ def _changed(row: Model, values: dict[str, object]) -> bool:
     return bool(changed)
 
 
-def _check_meter(spec: MeterSpec, removed_at: datetime | None) -> None:
-    """Check that a meter's figures are consistent.
-
-    Raises:
-        InvalidInput: the length of its key, its register, or a removal before the installation.
-    """
+def meter_faults(spec: MeterSpec, removed_at: datetime | None) -> Iterator[InvalidInput]:
+    """All that is wrong with a meter's figures: its key, its register, its size, its time in service."""
     if spec.key is not None and len(spec.key) not in KEY_BYTES:
-        raise InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+        yield InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
     for name, amount in (
         ("register_step", spec.register_step),
         ("register_capacity", spec.register_capacity),
     ):
         if amount is not None and not 1 <= amount <= LARGEST_REGISTER[name]:
-            raise InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
+            yield InvalidInput(f"must be a whole number from 1 to {LARGEST_REGISTER[name]}", field=name)
     flow = spec.nominal_flow_m3_per_h
     if flow is not None and not (
         flow.is_finite() and SMALLEST_FLOW_M3_PER_H <= flow <= LARGEST_FLOW_M3_PER_H
     ):
-        raise InvalidInput(
+        yield InvalidInput(
             f"must be from {SMALLEST_FLOW_M3_PER_H} to {LARGEST_FLOW_M3_PER_H} m3/h",
             field="nominal_flow_m3_per_h",
         )
     if removed_at is not None and removed_at < spec.installed_at:
-        raise InvalidInput("lies before installed_on", field="removed_on")
+        yield InvalidInput("lies before installed_on", field="removed_on")

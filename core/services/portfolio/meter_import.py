@@ -6,7 +6,7 @@ anything is written; so a list with a fault changes nothing, and the first line 
 was interrupted is imported again: what is stored already is left as it is.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -120,7 +120,7 @@ async def import_list(
     addresses = {
         canonical_address(meter.radio_address) for line in lines for meter in line.listed.dwelling.meters
     }
-    return await _replay_returned(application, addresses, now=now)
+    return await replay_returned(application, addresses, now=now)
 
 
 class _Check:
@@ -248,7 +248,7 @@ async def _write(
     )
 
 
-async def _replay_returned(application: Application, addresses: set[str], *, now: datetime) -> int:
+async def replay_returned(application: Application, addresses: Collection[str], *, now: datetime) -> int:
     """Process the lines again that came outside the time in service of these meters; how many were stored."""
     waiting = DeadLetter.filter(state=TelegramState.WAITING, reason=Reason.OUTSIDE_SERVICE)
     refused: set[str] = {

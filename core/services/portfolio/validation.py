@@ -4,7 +4,7 @@ In: the values of an operator's list. Out: nothing, or InvalidInput. The one rul
 refuse is reported as a fault of the list, and no message ever repeats a key.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -63,6 +63,19 @@ def can_be_stored(model: type[Model], name: str, value: object) -> bool:
     except InvalidInput:
         return False
     return True
+
+
+def misfits(model: type[Model], values: Mapping[str, object]) -> Iterator[InvalidInput]:
+    """What is wrong with each value that does not fit its column; None fits."""
+    for name, value in values.items():
+        longest = getattr(described(model).fields_map[name], "max_length", None)
+        if isinstance(value, str) and longest is not None and len(value) > longest:
+            yield InvalidInput(f"has {len(value)} characters, and at most {longest} fit", field=name)
+        elif value is not None:
+            try:
+                check_value(model, name, value)
+            except InvalidInput as failure:
+                yield failure
 
 
 def check_texts(**texts: str) -> None:

@@ -227,6 +227,23 @@ def test_meters_that_are_read_rarely_are_judged_by_their_own_demand(step_s, lph)
     assert only(metered(home(60, chance, 99, lph, step_s), step_s=step_s)) == []
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("step_litres", [1, 10])
+def test_a_quiet_quarter_of_a_day_bounds_the_flow_of_a_leak(step_litres, seed):
+    """Read every six hours, one night in three without a draw: a leak of 10.5 L/h is level 2, at 10 L too."""
+    chance = np.random.default_rng(seed)
+    flows = home(60, chance, 30, 10.5, 6 * H)
+    number = np.arange(len(flows))
+    night = number % 4 == 0
+    flows += np.where(night, 15 * chance.lognormal(0, 0.3, len(flows)) / 6, 0.0)
+    quiet = night & (chance.random(len(flows)) < 1 / 3)
+    flows[quiet] = np.where(number >= 30 * 4, 10.5, 0.0)[quiet]
+    leaking = only(metered(flows, step_s=6 * H, step_litres=step_litres), step_litres=step_litres)
+    (run,) = [one for one in leaking if one.until_s is None]
+    assert run.level == 2
+    assert 10 < run.mean_flow_lph < 12
+
+
 def test_an_operators_borders_hold():
     """With a first border of 10 L/h a leak of 6 is none, and one of 11 is level 1."""
     strict = Thresholds(level_1_lph=10, level_2_lph=15, level_3_lph=20, over_range_above_lph=30)

@@ -1,0 +1,166 @@
+"""The residences of an operator's lists, compared with those that are stored.
+
+In: lines of residences, and what other lines name. Out: the number and the zone of each residence, faults,
+and the rows. The one rule: a residence that is new has a number below zero until it is stored, so the lists
+can be checked before anything is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
+
+from core.errors import InvalidInput
+from core.models import Operator, Residence
+from core.services.portfolio.portfolio_lists import DwellingPlace, Fault, ListedResidence, Lists
+from core.services.portfolio.suggestions import did_you_mean
+from core.services.portfolio.validation import can_be_stored, check_zone, checked_price, misfits
+from core.services.shared.many_rows import insert_rows, slices, update_rows
+
+_TEXTS: Final = ("name", "street", "postcode", "city")
+_GIVEN: Final = (*_TEXTS, "time_zone", "remote_reading", "resident_portal_option", "water_price_eur_per_m3")
+
+_Code = tuple[str, str]
+"""Of an operator, and of its residence."""
+
+
+@dataclass(slots=True)
+class Residences:
+    """The residences that lists name.
+
+    Attributes:
+        faults: of their lines.
+    """
+
+    faults: list[Fault] = field(default_factory=list)
+    _operators: dict[str, Operator] = field(default_factory=dict)
+    _rows: dict[_Code, Residence] = field(default_factory=dict)
+    _numbers: dict[_Code, int] = field(default_factory=dict)
+    _changed: set[_Code] = field(default_factory=set)
+    _first: dict[_Code, int] = field(default_factory=dict)
+
+    @classmethod
+    async def of(cls, connection: BaseDBAsyncClient, lists: Lists) -> "Residences":
+        """Those that are stored, and those that the lists describe."""
+        found = cls()
+        named = {home.operator for home in lists.homes} | {line.operator for line in lists.residences}
+        codes = sorted(code for code in named if can_be_stored(Operator, "code", code))
+        for some in slices(codes):
+            for operator in await Operator.filter(code__in=some).using_db(connection):
+                found._operators[operator.code] = operator
+        by_id = {operator.id: operator.code for operator in found._operators.values()}
+        for row in await Residence.filter(operator_id__in=list(by_id)).using_db(connection):
+            found._rows[by_id[row.operator_id], row.code] = row
+            found._numbers[by_id[row.operator_id], row.code] = row.id
+        for line in lists.residences:
+            found._put(line)
+        return found
+
+    def get(self, home: DwellingPlace) -> tuple[int, ZoneInfo] | None:
+        """The number and the zone of a dwelling's residence; None where it is neither stored nor listed."""
+        code = (home.operator, home.residence)
+        number = self._numbers.get(code)
+        return None if number is None else (number, ZoneInfo(self._rows[code].time_zone))
+
+    def unknown(self, home: DwellingPlace) -> tuple[str, str, str]:
+        """Column, value and reason of a residence that is neither stored nor listed."""
+        if not any(operator == home.operator for operator, _ in self._numbers):
+            near = did_you_mean(home.operator, {operator for operator, _ in self._numbers})
+            return "operator", home.operator, f"no operator has this code{near}"
+        codes = {code for operator, code in self._numbers if operator == home.operator}
+        return (
+            "residence",
+            home.residence,
+            f"operator {home.operator} has no such residence{did_you_mean(home.residence, codes)}",
+        )
+
+    async def store(self, connection: TransactionalDBClient) -> None:
+        """Write what the lists change; residences that were new have their numbers then."""
+        new_operators = [operator for operator in self._operators.values() if operator.id is None]
+        renamed = [operator for operator in self._operators.values() if operator.id is not None]
+        await insert_rows(connection, new_operators)
+        await update_rows(connection, renamed, ("name",))
+        codes = list(self._operators)
+        for operator in await Operator.filter(code__in=codes).using_db(connection):
+            self._operators[operator.code] = operator
+        changed = [(code, self._rows[code]) for code in sorted(self._changed)]
+        for (operator_code, _), row in changed:
+            row.operator_id = self._operators[operator_code].id
+        await update_rows(connection, [row for _, row in changed if row.id is not None], _GIVEN)
+        await insert_rows(connection, [row for _, row in changed if row.id is None])
+        by_id = {operator.id: operator.code for operator in self._operators.values()}
+        for row in await Residence.filter(operator_id__in=list(by_id)).using_db(connection):
+            code = (by_id[row.operator_id], row.code)
+            self._rows[code], self._numbers[code] = row, row.id
+
+    def _put(self, line: ListedResidence) -> None:
+        code = (line.operator, line.code)
+        if not all(code):
+            return
+        first = self._first.setdefault(code, line.at.line)
+        if first != line.at.line:
+            self._report(line, "code", line.code, f"the same residence as in line {first}")
+            return
+        before = len(self.faults)
+        self._put_operator(line)
+        row = self._rows.get(code)
+        is_new = row is None
+        row = row or Residence(code=line.code, time_zone=line.time_zone or "Europe/Paris")
+        self._check(line, is_new=is_new)
+        if len(self.faults) == before:
+            values = {name: getattr(line, name) for name in _GIVEN}
+            for name, value in values.items():
+                if value is not None and getattr(row, name) != value:
+                    setattr(row, name, value)
+                    self._changed.add(code)
+            if is_new:
+                self._changed.add(code)
+        elif is_new:
+            row.time_zone = "Europe/Paris"  # what belongs to it is checked all the same
+        self._rows[code] = row
+        self._numbers.setdefault(code, -1 - len(self._numbers))
+
+    def _put_operator(self, line: ListedResidence) -> None:
+        operator = self._operators.get(line.operator)
+        if operator is None and line.operator_name is None:
+            near = did_you_mean(line.operator, self._operators)
+            reason = f"no operator has this code; give its operator_name if it is new{near}"
+            self._report(line, "operator", line.operator, reason)
+        elif operator is None:
+            self._report_misfits(line, Operator, {"name": line.operator_name}, "operator_")
+            for failure in misfits(Operator, {"code": line.operator}):
+                self._report(line, "operator", line.operator, failure.message)
+            self._operators[line.operator] = Operator(code=line.operator, name=line.operator_name)
+        elif line.operator_name is not None and operator.name != line.operator_name:
+            self._report_misfits(line, Operator, {"name": line.operator_name}, "operator_")
+            operator.name = line.operator_name
+
+    def _check(self, line: ListedResidence, *, is_new: bool) -> None:
+        for name in _TEXTS:
+            if is_new and getattr(line, name) is None:
+                self._report(line, name, None, "is empty")
+        self._report_misfits(line, Residence, {name: getattr(line, name) for name in ("code", *_TEXTS)})
+        for name, check in (("time_zone", check_zone), ("water_price_eur_per_m3", checked_price)):
+            value = getattr(line, name)
+            if value is None:
+                continue
+            try:
+                check(value)
+            except InvalidInput as failure:
+                self._report(line, name, value, failure.message)
+
+    def _report_misfits(
+        self,
+        line: ListedResidence,
+        model: type[Operator | Residence],
+        values: Mapping[str, str | None],
+        prefix: str = "",
+    ) -> None:
+        for failure in misfits(model, values):
+            name = failure.field or ""
+            self._report(line, f"{prefix}{name}", values[name], failure.message)
+
+    def _report(self, line: ListedResidence, column: str, value: object, reason: str) -> None:
+        self.faults.append(Fault(line.at, column, "" if value is None else str(value), reason))

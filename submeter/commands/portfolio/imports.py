@@ -1,0 +1,100 @@
+"""`submeter import`: an operator's lists of residences, dwellings, meters, keys and occupancies.
+
+Everything is checked before anything is written, and every cell at fault is named. Keys are never printed.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cyclopts import App
+
+from core.access import SYSTEM
+from core.services.portfolio.portfolio_import import ListsRefused, import_lists
+from core.services.portfolio.portfolio_lists import KINDS, Fault
+from submeter.application import opened
+from submeter.commands.ingest import progress_bar
+from submeter.imports.examples import write_examples
+from submeter.imports.lines import lists_of
+from submeter.imports.tables import tables_of
+from submeter.output import counted, err, fail, out, print_json, print_table
+
+imports = App(name="import", help="Import an operator's lists: CSV files and workbooks.")
+
+
+@imports.default
+async def import_files(*files: Path, dry_run: bool = False, json: bool = False) -> None:
+    """Import lists of residences, dwellings, meters, keys and occupancies, from CSV files and XLSX workbooks.
+
+    All lists are checked first, against each other and against what is stored. If a cell is at fault, all
+    such cells are listed with line, column, value and reason, and nothing is changed. The same files again
+    change nothing.
+
+    What a file lists is known by its name or its columns, English or French; a workbook has a sheet for each
+    list. `submeter import examples FOLDER` writes an example of each. Days may be written 31/01/2026, numbers
+    with a comma; `;`, `,` and tab part the cells of a CSV file.
+
+    Args:
+        files: the files, in any order.
+        dry_run: check only.
+        json: print faults and counts as JSON.
+    """
+    if not files:
+        fail("Name at least one file.", code="INVALID_INPUT")
+    lists, others = lists_of([table for file in files for table in tables_of(file)])
+    for name in others:
+        err.print(f"{name} is none of {', '.join(KINDS)}, and is left out.", markup=False)
+    lines = sum(lists.counts.values())
+    if not lines and not lists.faults:
+        fail("The files have no lines to import.", code="INVALID_INPUT")
+    async with opened() as application:
+        label = "Checking" if dry_run else "Importing"
+        with progress_bar(label, lines * (1 if dry_run else 2)) as advance:
+            faults: Sequence[Fault] = ()
+            returned = 0
+            try:
+                returned = await import_lists(
+                    application, SYSTEM, lists, now=datetime.now(UTC), dry_run=dry_run, progress=advance
+                )
+            except ListsRefused as refused:
+                faults = refused.faults
+    if faults:
+        _print_faults(faults, json=json)
+        raise SystemExit(1)
+    if json:
+        print_json({"faults": [], "imported": not dry_run, **lists.counts})
+        return
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in lists.counts.items() if number)
+    out.print(f"{counts}: {'nothing is at fault' if dry_run else 'imported'}.")
+    if not dry_run and returned:
+        out.print(f"{counted(returned, 'line')} outside the time in service until now: stored.")
+
+
+@imports.command
+def examples(folder: Path) -> None:
+    """Write an example of each list, as CSV files and as one workbook.
+
+    Args:
+        folder: the folder, which is made if need be; files of these names are replaced.
+    """
+    written = write_examples(folder)
+    out.print(f"Written: {', '.join(str(path) for path in written)}", soft_wrap=True)
+
+
+def _print_faults(faults: Sequence[Fault], *, json: bool) -> None:
+    if json:
+        rows = [
+            {
+                "table": fault.at.table,
+                "line": fault.at.line,
+                "column": fault.column,
+                "value": fault.value,
+                "reason": fault.reason,
+            }
+            for fault in faults
+        ]
+        print_json({"faults": rows, "imported": False})
+    else:
+        shown = [(fault.at.table, fault.at.line, fault.column, fault.value, fault.reason) for fault in faults]
+        print_table("Cells at fault", ("list", "line", "column", "value", "reason"), shown)
+    err.print(f"[bold red]INVALID_INPUT[/]: {counted(len(faults), 'fault')}; nothing was imported.")
