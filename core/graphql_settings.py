@@ -66,6 +66,7 @@ class GraphQLSettings:
         documents: a folder of documents, or a file of them by their ids, that are trusted.
         allowed: whose documents need not be trusted (`ALLOWED`).
         origins: sites beside the API's own whose pages may call it.
+        graphiql: whether browsers are given GraphiQL.
     """
 
     query_points: Mapping[str, int] = field(default_factory=lambda: QUERY_POINTS)
@@ -74,6 +75,7 @@ class GraphQLSettings:
     documents: Path | None = None
     allowed: str = ANY
     origins: tuple[str, ...] = ()
+    graphiql: bool = True
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "GraphQLSettings":
@@ -97,6 +99,7 @@ class GraphQLSettings:
             documents=Path(documents).absolute() if documents else None,
             allowed=allowed,
             origins=_origins(given.get("ORIGINS", "")),
+            graphiql=_switch("GRAPHIQL", given.get("GRAPHIQL", "")),
         )
 
     def points_of(self, role: str) -> tuple[int, int]:
@@ -125,6 +128,13 @@ def _number(name: str, text: str, default: int, at_least: int, at_most: int) -> 
     if not (text.isascii() and text.isdecimal() and len(text) <= 12 and at_least <= int(text) <= at_most):
         raise GraphQLSettingError(name, f"must be a whole number from {at_least} to {at_most}")
     return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    """Whether something is on, which is the default."""
+    if text.strip().upper() not in {"", "ON", "OFF"}:
+        raise GraphQLSettingError(name, "must be ON or OFF")
+    return text.strip().upper() != "OFF"
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The app that an ASGI server runs: the API, the gateways' door, downloads, health, and the security headers.
+"""The app that an ASGI server runs: the API, the gateways' door, files, health, and the security headers.
 
 In: settings, or for tests an application that is already open. Out: a Starlette app. The one rule: the
 application is opened in the app's lifespan, once per process, and shared by all requests. The periodic jobs
@@ -28,7 +28,8 @@ from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import supervise
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
-from graphql_schema import deliveries, downloads
+from graphql_schema import deliveries, downloads, exports
+from graphql_schema.graphiql import page
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
 from graphql_schema.request_log import RequestLog
@@ -148,13 +149,20 @@ def _app(
     stopping: Callable[[], bool] = lambda: False,
     pages: Sequence[Route] = (),
 ) -> Starlette:
-    graphql = GraphQLOverHttp(schema, graphql_ide="graphiql", subscription_protocols=())
+    graphql = GraphQLOverHttp(schema, graphql_ide=None, subscription_protocols=())
     door = deliveries.DeliveryDoor()
     routes = [
         Route("/", home),
         Route("/graphql", graphql, middleware=_for_other_sites(settings.graphql.origins)),
         Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        Route(
+            exports.PATH,
+            exports.export,
+            methods=["POST"],
+            middleware=_for_other_sites(settings.graphql.origins),
+        ),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
+        Route(page.PATH, page.asset),
         *HEALTH_ROUTES,
         *pages,
     ]

@@ -2,8 +2,7 @@
 
 In: POST with a JSON body, or GET with a query. Out: a GraphQL response in the media type that the client
 accepts, also for refusals. The one rule: whatever a client sends, the response is JSON and its status shows
-whose fault an error is; malformed input is never a 5xx. A browser's GET shows GraphiQL, whose assets are
-loaded from a CDN.
+whose fault an error is; malformed input is never a 5xx. A browser's GET shows GraphiQL (`graphiql.page`).
 
 Requests that other sites start (CSRF): a body must be `application/json`, which no form can send, and a POST
 that is authenticated by the session cookie must not name another host as its origin.
@@ -34,6 +33,7 @@ from core.telemetry.intake import Source, received_by
 from graphql_schema.base.context import Context
 from graphql_schema.base.credentials import Credentials, from_another_site
 from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
+from graphql_schema.graphiql.page import page
 from graphql_schema.requests.answers import finished
 from graphql_schema.requests.bodies import bounded, check_head, check_structure
 from graphql_schema.requests.trusted import LONGEST_ID, asked_query
@@ -63,6 +63,9 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         request = Request(scope, bounded(request, receive, settings.body_bytes, lambda: _is_gateway(request)))
         try:
             check_head(scope)
+            if _wants_page(request):
+                await page(request.app.state.application.settings)(scope, receive, send)
+                return
             with received_by(Source.GRAPHQL):
                 response = await finished(request, await self.run(request))
         except HTTPException as refusal:
@@ -89,12 +92,8 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         response.media_type = negotiated(request.headers.get("accept", ""))
         return response
 
-    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        wants_page = "text/html" in request.headers.get("accept", "")
-        asks = any(
-            request.query_params.get(name) is not None for name in ("query", "documentId", "extensions")
-        )
-        return request.method == "GET" and wants_page and not asks
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002 - strawberry's signature
+        return False  # `__call__` has answered who wants a page
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         if request.method == "GET":
@@ -188,6 +187,12 @@ class GraphQLOverHttp(GraphQL[Context, None]):
         if not isinstance(data, dict):
             raise HTTPException(400, "The body must be a JSON object.")
         return data
+
+
+def _wants_page(request: Request) -> bool:
+    """Whether a browser opens the address, and asks for nothing."""
+    asks = any(name in request.query_params for name in ("query", "documentId", "extensions"))
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "") and not asks
 
 
 def negotiated(accept: str) -> str:

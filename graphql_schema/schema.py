@@ -18,6 +18,7 @@ from graphql_schema.accounts.sessions import SessionMutation
 from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
+from graphql_schema.analysis.statistics import AnalysisQuery
 from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -47,6 +48,7 @@ class Query(
     DoubtfulReadingQuery,
     NodeQuery,
     OperatorQuery,
+    AnalysisQuery,
 ):
     pass
 

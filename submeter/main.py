@@ -39,7 +39,7 @@ for command, summary in {
     "submeter.commands.portfolio.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
     "submeter.commands.dwelling_requests:dwelling_requests": "Dwelling requests that a manager decides.",
-    "submeter.commands.accounts:accounts": "Access of residents, managers and staff.",
+    "submeter.commands.accounts:accounts": "Access of residents, managers, staff and analysts.",
     "submeter.commands.managers:managers": "Managers and their residences.",
     "submeter.commands.audit:audit": "The audit log: who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",

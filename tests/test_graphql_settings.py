@@ -16,6 +16,7 @@ VARIABLES = {
     "documents": "DOCUMENTS",
     "allowed": "ALLOWED",
     "origins": "ORIGINS",
+    "graphiql": "GRAPHIQL",
 }
 
 
@@ -34,6 +35,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         DOCUMENTS=str(tmp_path),
         ALLOWED="portal",
         ORIGINS="https://portal.example.org https://staff.example.org:8443",
+        GRAPHIQL="off",
     )
     assert settings == GraphQLSettings(
         query_points={**QUERY_POINTS, "RESIDENT": 500, "GATEWAY": 100},
@@ -42,6 +44,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
         documents=tmp_path,
         allowed="PORTAL",
         origins=("https://portal.example.org", "https://staff.example.org:8443"),
+        graphiql=False,
     )
     assert settings.points_of("RESIDENT") == (500, HOUR_POINTS["RESIDENT"])
 
@@ -56,6 +59,7 @@ def test_an_empty_variable_counts_as_unset(tmp_path: Path, name: str) -> None:
     ("name", "value"),
     [
         ("QUERY_POINTS", "RESIDENT"),
+        ("GRAPHIQL", "yes"),
         ("QUERY_POINTS", "RESIDENT=0"),
         ("QUERY_POINTS", "RESIDENT=100001"),
         ("QUERY_POINTS", "RESIDENT=-5"),

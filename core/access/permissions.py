@@ -12,6 +12,7 @@ class Role(StrEnum):
     RESIDENT = "RESIDENT"
     MANAGER = "MANAGER"
     STAFF = "STAFF"
+    ANALYST = "ANALYST"
     GATEWAY = "GATEWAY"
     SYSTEM = "SYSTEM"
 
@@ -24,6 +25,7 @@ class Permission(StrEnum):
     ACCOUNTS_MANAGE = "accounts:manage"
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
+    ANALYSES_READ = "analyses:read"
     AUDIT_READ = "audit:read"
     CONSENT_RECORD = "consent:record"
     CONSENT_WRITE = "consent:write"
@@ -94,9 +96,10 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     ),
     Role.STAFF: _OWN_ACCOUNT
     | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
+    Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),
 }
 
 NEEDING_SECOND_FACTOR = frozenset({Role.MANAGER, Role.STAFF})
-"""Who sees other people's data signs in by two factors."""
+"""Who sees other people's data signs in by two factors; an analyst sees nobody's."""

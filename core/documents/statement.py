@@ -157,7 +157,7 @@ def csv_text(statement: StatementContent, language: Language) -> str:
         read_on = row.read_on.isoformat() if row.read_on else ""
         index = _figure(row.index, language)
         cells = (row.dwelling, row.fluid, row.serial, row.location, index, row.unit, read_on)
-        writer.writerow([_harmless(cell) for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
     return "\ufeff" + written.getvalue()
 
 
@@ -317,6 +317,6 @@ def _shown(day: date, language: Language) -> str:
     return f"{day:%d/%m/%Y}" if language is Language.FR else day.isoformat()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """A text that no spreadsheet runs as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -201,7 +201,7 @@ MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
-Role = one_of("RESIDENT", "MANAGER", "STAFF", "GATEWAY", "SYSTEM")
+Role = one_of("RESIDENT", "MANAGER", "STAFF", "ANALYST", "GATEWAY", "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
 TelegramState = one_of("WAITING", "REPLAYED")
@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
                 ("new_document_by_email", fields.BooleanField(default=False, db_default=False)),
                 ("new_document_by_sms", fields.BooleanField(default=False, db_default=False)),
                 ("slow_leak_by_email", fields.BooleanField(default=False, description="hints about slow leaks, which are no alerts", db_default=False)),
-                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT, MANAGER or STAFF", db_default="RESIDENT", max_length=16)),
+                ("role", fields.CharEnumField(Role, default="RESIDENT", description="RESIDENT, MANAGER, STAFF or ANALYST", db_default="RESIDENT", max_length=16)),
                 ("temporary_password_until", fields.DatetimeField(null=True, description="set while the password is a temporary one, which must be changed (R-061)")),
                 ("temporary_password_used_at", fields.DatetimeField(null=True)),
                 ("password_changed_at", fields.DatetimeField(null=True)),
@@ -280,6 +280,12 @@ class Migration(migrations.Migration):
                 ("last_used_at", fields.DatetimeField(null=True)),
                 ("revoked_at", fields.DatetimeField(null=True)),
             ], {"table": "access_token", "indexes": (("account_id",),), "table_description": "A personal access token: a program's key to a part of its owner's data."}),
+            ops.CreateModel("AnalysisPublication", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="analysis_publications", on_delete=fields.CASCADE)),
+                ("month", fields.IntField(description="202610")),
+                ("published_at", fields.DatetimeField()),
+            ], {"table": "analysis_publication", "unique_together": (("operator", "month"),), "table_description": "The statistics of one month of an operator. They are computed once and not changed."}),
             ops.CreateModel("Challenge", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="challenges", on_delete=fields.CASCADE)),
@@ -356,6 +362,17 @@ class Migration(migrations.Migration):
                 ("published_at", fields.DatetimeField(null=True)),
                 ("water_price_eur_per_m3", fields.DecimalField(null=True, description="waste water included, null where not known", max_digits=7, decimal_places=4)),
             ], {"table": "residence", "unique_together": (("operator", "code"),), "table_description": "A building or group of buildings. Its code is the site code (AA000) or building code (50001369)."}),
+            ops.CreateModel("AnalysisRow", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("publication", fields.ForeignKeyField("models.AnalysisPublication", source_field="publication_id", related_name="rows", on_delete=fields.CASCADE)),
+                ("topic", fields.CharField(description="see StatisticTable", max_length=16)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", null=True, description="null: the whole operator", related_name="analysis_rows", on_delete=fields.CASCADE)),
+                ("fluid", fields.CharField(null=True, max_length=16)),
+                ("grouping", fields.CharField(description="what the classes are of", max_length=12)),
+                ("classes", fields.CharField(description="joined by +, or ALL", max_length=500)),
+                ("dwellings", fields.IntField(description="rounded to a multiple of five")),
+                ("figures", fields.JSONField(description="in the order of the topic's figures")),
+            ], {"table": "analysis_row", "indexes": (("publication_id", "topic", "residence_id"), ("residence_id",)), "table_description": "One row of a table of statistics: of a residence, or of the whole operator."}),
             ops.CreateModel("Dwelling", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="dwellings", on_delete=fields.RESTRICT)),

@@ -25,6 +25,7 @@ from core.models.alerts import (
     LeakDayFlows,
     LeakEpisode,
 )
+from core.models.analysis import AnalysisPublication, AnalysisRow
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -59,6 +60,8 @@ __all__ = [
     "Alert",
     "AlertAction",
     "AlertKind",
+    "AnalysisPublication",
+    "AnalysisRow",
     "AuditRecord",
     "BurstDraw",
     "Challenge",

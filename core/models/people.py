@@ -64,7 +64,7 @@ class Account(Model):
         max_length=16,
         default=Role.RESIDENT,
         db_default="RESIDENT",
-        description="RESIDENT, MANAGER or STAFF",
+        description="RESIDENT, MANAGER, STAFF or ANALYST",
     )
     temporary_password_until = fields.DatetimeField(
         null=True, description="set while the password is a temporary one, which must be changed (R-061)"

@@ -40,6 +40,22 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "At your first sign-in you choose your own and turn on two-factor sign-in."
         ),
     ),
+    ("analyst_invited", Language.FR): (
+        "Votre accès analyste",
+        (
+            "{operator} vous a ouvert un accès aux statistiques de ses résidences. Votre mot de passe "
+            "temporaire, valable 24 heures et une seule fois :\n\n{password}\n\n"
+            "À la première connexion, vous choisirez le vôtre."
+        ),
+    ),
+    ("analyst_invited", Language.EN): (
+        "Your analyst access",
+        (
+            "{operator} has opened an access to the statistics of its residences for you. Your temporary "
+            "password, good once within 24 hours:\n\n{password}\n\n"
+            "At your first sign-in you choose your own."
+        ),
+    ),
     ("portal_ready", Language.FR): (
         "Votre portail {portal} est prêt",
         (

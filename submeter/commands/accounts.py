@@ -1,4 +1,4 @@
-"""`submeter accounts`: disable or enable an account, reset its second factor, or invite staff."""
+"""`submeter accounts`: disable or enable an account, reset its second factor, invite staff and analysts."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from core.services.portfolio.invitations import invite
 from submeter.application import opened
 from submeter.output import out
 
-accounts = App(name="accounts", help="Access of residents, managers and staff.")
+accounts = App(name="accounts", help="Access of residents, managers, staff and analysts.")
 
 
 @accounts.command
@@ -78,6 +78,25 @@ async def invite_staff(
         language: fr or en.
     """
     await send_invitation(Role.STAFF, email, operator, first_name, last_name, language)
+    out.print(f"{email} is invited.")
+
+
+@accounts.command(name="invite-analyst")
+async def invite_analyst(
+    email: str, operator: str, first_name: str, last_name: str, *, language: Language = Language.FR
+) -> None:
+    """Create an account of an analyst, who reads the operator's monthly statistics and nothing else.
+
+    A temporary password, valid once within a day, is sent by e-mail.
+
+    Args:
+        email: the address to sign in with.
+        operator: the operator's code, e.g. ocea.
+        first_name: first name.
+        last_name: last name.
+        language: fr or en.
+    """
+    await send_invitation(Role.ANALYST, email, operator, first_name, last_name, language)
     out.print(f"{email} is invited.")
 
 

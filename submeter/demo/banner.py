@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from submeter.demo.analysts import analysts
 from submeter.demo.people import ACCOUNTS, SECOND_FACTOR, UNPUBLISHED
 from submeter.demo.world import PASSWORD, residents
 from submeter.output import err, out
@@ -83,6 +84,8 @@ def _accounts(plan: DemoPlan) -> None:
                 out.print(f"  {email:32} {residence.site_code:9} {_SHOWS[scenario]}", markup=False)
     for account in ACCOUNTS:
         out.print(f"  {account.email:32} {account.operator:9} {account.shows}", markup=False)
+    for email, operator in analysts(plan):
+        out.print(f"  {email:32} {operator:9} an analyst: statistics, and nothing of anybody", markup=False)
     quiet = [
         person.email
         for residence in plan.residences

@@ -23,6 +23,7 @@ from graphql_schema.asgi import create_app
 from submeter.application import DEMO_FILE
 from submeter.commands.ingest import progress_bar
 from submeter.commands.serve import serve_here
+from submeter.demo.analysts import describe_analysts
 from submeter.demo.banner import Doors, FreeHome, welcome
 from submeter.demo.letters import LETTER_ROUTES
 from submeter.demo.people import GATEWAY, describe_people
@@ -109,6 +110,7 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
                 summary += await take_in(
                     application, SYSTEM, texts, source="demo", now=received_at, progress=advance
                 )
+        await describe_analysts(plan, now=now)
     _report(summary)
     _write_state(settings, DemoState(plan.anchor, complete=True))
     return plan

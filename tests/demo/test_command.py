@@ -6,14 +6,18 @@ from datetime import datetime
 
 import pytest
 
-from core.access import SYSTEM
+from core.access import NOBODY, SYSTEM, Role
+from core.access.sessions import SessionState
 from core.bootstrap import Application, open_application
+from core.services.accounts.sign_in import sign_in
 from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
 from submeter.demo import command
+from submeter.demo.analysts import analysts
 from submeter.demo.command import FRESH_FILE, STATE_FILE, make
+from submeter.demo.world import PASSWORD
 from submeter.simulator.plan import demo_plan
 from submeter.simulator.values import DemoPlan, Scenario
 from tests.support import factories
@@ -79,3 +83,13 @@ async def test_the_demo_refuses_a_database_that_is_in_use(application: Applicati
     with pytest.raises(SystemExit):
         await make(application.settings, now=NOW)
     assert not (application.settings.data_dir / STATE_FILE).exists()
+
+
+async def test_each_operator_of_the_demo_has_an_analyst(settings: Settings) -> None:
+    """Who signs in with the demo's password, and is asked for nothing else first."""
+    plan = await make(settings, now=NOW)
+    async with open_application(settings) as application:
+        for email, operator in analysts(plan):
+            viewer = (await sign_in(application, email, PASSWORD, visitor=NOBODY, now=NOW)).session.viewer
+            assert (viewer.role, viewer.state) == (Role.ANALYST, SessionState.READY)
+            assert email == f"analyst.{operator}@example.org"

@@ -20,6 +20,7 @@ from graphql import (
     is_union_type,
 )
 
+from graphql_schema.base.narrowing import is_narrowed
 from graphql_schema.contract.access import FOR_ALL, PERMISSIONS
 from graphql_schema.schema import schema
 
@@ -49,12 +50,10 @@ LISTS = {
         *("ConsumptionLimits.limits", "AlertWorkflow.actions"),
     ),
     "of one account": (
-        *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
+        *("Viewer.dwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
         *("Viewer.sessions", "Viewer.accessTokens"),
     ),
-    "of one manager or residence": (
-        *("Query.managedResidences", "ManagedResidence.dwellings", "ManagedResidence.documents"),
-    ),
+    "of one residence": ("Residence.documents", "Residence.leakLevels"),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),
@@ -62,9 +61,8 @@ LISTS = {
         *("RegistrationField.choices", "Confirmation.lines"),
     ),
     "as long as was asked for": (
-        *("Dwelling.dailyConsumption", "Dwelling.monthlyConsumption", "ManagedDwelling.dailyConsumption"),
+        *("Dwelling.dailyConsumption", "Dwelling.monthlyConsumption"),
         *("ConsumptionSeries.points", "TelegramsSubmitted.unusable", "TelegramsSubmitted.unusableLines"),
-        "Query.dwellingRequests",
     ),
 }
 """The lists of objects that are no connection, by what bounds them."""
@@ -161,8 +159,7 @@ def test_lists() -> None:
         if not is_leaf_type(get_named_type(kind)):
             found.add(one.path)
             assert is_non_null_type(kind.of_type), one.path
-        may_be_refused = one.path == "ManagedDwelling.dailyConsumption"  # CONSENT_REQUIRED
-        assert is_non_null_type(one.it.type) or may_be_refused, one.path
+        assert is_non_null_type(one.it.type) or is_narrowed(one.it), one.path
     assert found == {path for paths in LISTS.values() for path in paths}
 
 

@@ -110,13 +110,14 @@ def test_a_statement_is_downloaded(folder: Path, answers: list[dict[str, Any]]) 
 
 def test_a_manager_reads_days_between_consent_and_withdrawal(answers: list[dict[str, Any]]) -> None:
     """With the consent the days are there; in the call after the withdrawal they are refused."""
-    given = [each for each in answers if "answerConsent" in each["data"] or "managedDwelling" in each["data"]]
+    given = [each for each in answers if "answerConsent" in each["data"] or "dwelling" in each["data"]]
     granted, read, withdrawn, refused = given
     assert granted["data"]["answerConsent"]
-    assert len(read["data"]["managedDwelling"]["dailyConsumption"]) == 31
+    assert len(read["data"]["dwelling"]["dailyConsumption"]) == 31
     assert withdrawn["data"]["answerConsent"]
-    assert refused["data"]["managedDwelling"]["dailyConsumption"] is None
-    assert refused["errors"][0]["extensions"]["code"] == "CONSENT_REQUIRED"
+    assert refused["data"]["dwelling"]["dailyConsumption"] is None
+    withheld = {one["field"]: one["reason"] for one in refused["data"]["dwelling"]["withheld"]}
+    assert withheld["dailyConsumption"] == "CONSENT_REQUIRED"
 
 
 def test_the_letters_lead_to_the_demo(

@@ -1,4 +1,4 @@
-"""Jobs that no request and no telegram triggers: alerts for missing data, and retention.
+"""Jobs that no request and no telegram triggers: alerts for missing data, retention, monthly statistics.
 
 In: the moment. Out: what the jobs do, once an hour among all processes of an installation. The one rule: a
 row of the database says when a job is due, and whoever moves it on in one statement runs the job; so any
@@ -17,6 +17,7 @@ from core.bootstrap import Application
 from core.database_errors import is_unreachable
 from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
+from core.services.analysis.publication import publish_due
 from core.services.operation.supervisor import Pause, Work, pause
 from core.services.privacy.retention import purge
 from core.settings import JOBS, Settings
@@ -47,7 +48,11 @@ async def _purge(settings: Settings, now: datetime) -> None:
     await purge(settings, now=now)
 
 
-PERIODIC_JOBS = (Job("missing data", _missing_data), Job("purge", _purge))
+async def _statistics(_settings: Settings, now: datetime) -> None:
+    await publish_due(now=now)
+
+
+PERIODIC_JOBS = (Job("missing data", _missing_data), Job("purge", _purge), Job("statistics", _statistics))
 
 
 def jobs_work(clock: Clock, *, waiting: Pause = pause) -> Work:

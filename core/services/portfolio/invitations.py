@@ -1,8 +1,8 @@
-"""Invites managers and the operator's staff: an account with a temporary password by e-mail.
+"""Invites managers, analysts and the operator's staff: an account with a temporary password by e-mail.
 
-In: the operator's command line. Out: an account of the role MANAGER or STAFF. The one rule: the password is
-made here, goes to the mailbox only and is valid once, within a day; the first sign-in asks for one of the
-person's own and for a second factor before anything else is shown.
+In: the operator's command line. Out: an account of the role MANAGER, STAFF or ANALYST. The one rule: the
+password is made here, goes to the mailbox only and is valid once, within a day; the first sign-in asks for
+one of the person's own, and for a second factor where the role needs one, before anything else is shown.
 """
 
 from datetime import datetime
@@ -115,4 +115,8 @@ async def _invite(
     return account_id
 
 
-_INVITED_BY = {Role.MANAGER: "manager_invited", Role.STAFF: "staff_invited"}
+_INVITED_BY = {
+    Role.MANAGER: "manager_invited",
+    Role.STAFF: "staff_invited",
+    Role.ANALYST: "analyst_invited",
+}

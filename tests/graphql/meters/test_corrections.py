@@ -218,6 +218,7 @@ OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
 
 OF_OTHERS = {
+    "analysis": "query { analysis { months } }",
     "dwellingRequests": "query { dwellingRequests { edges { node { id name } } } }",
     "createAccessToken": """mutation { createAccessToken(name: "x", scopes: [ALERTS]) {
         ... on AccessTokenIssued { token }
@@ -251,7 +252,7 @@ OF_OTHERS = {
         ... on TelegramsSubmitted { lines }
         ... on Refusal { code field } } }""",
 }
-"""Fields of residents, managers and gateways."""
+"""Fields of residents, managers, analysts and gateways."""
 
 
 def test_every_field_of_the_schema_is_known_to_these_tables() -> None:

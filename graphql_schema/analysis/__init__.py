@@ -1,0 +1,1 @@
+"""What analysts read: monthly statistics of residences and of their operator."""

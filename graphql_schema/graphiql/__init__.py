@@ -1,0 +1,1 @@
+"""GraphiQL, served from the package itself: a page that works without the internet."""
