@@ -29,6 +29,7 @@ _ACCOUNT_FIELDS = (
 
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.dwelling": (Permission.DWELLINGS_READ,),
+    "Query.analysis": (Permission.ANALYSES_READ,),
     "Query.residence": (Permission.DWELLINGS_READ,),
     "Query.residences": (Permission.DWELLINGS_READ,),
     "Residence.dwellings": (Permission.DWELLINGS_READ,),
@@ -99,15 +100,34 @@ _BY_RESOLUTION = {
     Permission.CONSUMPTION_READ_DAILY: "for hours, days and weeks",
     Permission.READINGS_READ: "for hours",
 }
+_BY_MANAGERS = {Permission.MANAGED_DAYS_READ: "for a manager"}
 BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
     "Query.node": {
-        Permission.DWELLINGS_READ: "for a dwelling",
+        Permission.DWELLINGS_READ: "for a residence or a dwelling",
         Permission.METERS_READ: "for a meter",
+        Permission.ALERTS_READ: "for an alert or a document",
     },
+    **{
+        f"Dwelling.{name}": _BY_MANAGERS
+        for name in (
+            *(
+                "occupancy",
+                "occupiedSince",
+                "visibleFrom",
+                "visibleUntil",
+                "consent",
+                "withheld",
+                "dashboard",
+            ),
+            *("dailyConsumption", "dailySeries", "monthlyConsumption"),
+        )
+    },
+    "Meter.readings": _BY_MANAGERS,
+    "Meter.withheld": _BY_MANAGERS,
     "Dwelling.consumption": _BY_RESOLUTION,
     "Meter.consumption": _BY_RESOLUTION,
 }
-"""What a field needs as well for some arguments; the services alone check it."""
+"""What a field needs as well for some arguments, or of some viewers; the services alone check it."""
 
 FOR_ALL: Final = frozenset(
     {
@@ -123,6 +143,7 @@ FOR_ALL: Final = frozenset(
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
+    **{f"Analysis.{name}": ("NOT_FOUND",) for name in ("completeness", "consumption", "leaks", "meters")},
 }
 _HARMLESS: Final = frozenset({"fluid", "language", "order", "resolution", "status", "radioAddress"})
 """Arguments of which no value is refused by a resolver."""
