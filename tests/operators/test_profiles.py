@@ -11,7 +11,18 @@ import pytest
 from core.access.passwords import OwnData, check_password, failed
 from core.access.refusals import Refused
 from core.consumption.fluids import Fluid
-from core.errors import AccountLocked, RateLimited, SignInRefused
+from core.errors import (
+    AccountLocked,
+    AlertEnded,
+    Busy,
+    Conflict,
+    ForbiddenPeriod,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    SignInRefused,
+    Unavailable,
+)
 from core.metering import DriverConflict, Registry, hookimpl, load_registry
 from core.operators import (
     WORDS,
@@ -112,9 +123,14 @@ def test_the_privacy_notice_is_complete(profile: OperatorProfile) -> None:
 
 @BOTH
 def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
-    """Each code of sign-up and access has a text in French and English, and no two texts are the same."""
+    """Each code of sign-up, access and other mutations has a text in French and English, and no two texts are
+    the same.
+    """
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
-    codes = {str(code) for code in RefusalCode} | access
+    others = {
+        one.code for one in (InvalidInput, NotFound, Conflict, ForbiddenPeriod, AlertEnded, Busy, Unavailable)
+    }
+    codes = {str(code) for code in RefusalCode} | access | others
     reported = [profile.text(f"error.{code}") for code in codes]
     assert all(text.fr and text.en and text.fr != text.en for text in reported)
     assert len({text.fr for text in reported}) == len(reported)
