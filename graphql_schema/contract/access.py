@@ -106,6 +106,8 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
         Permission.DWELLINGS_READ: "for a residence or a dwelling",
         Permission.METERS_READ: "for a meter",
         Permission.ALERTS_READ: "for an alert or a document",
+        Permission.DWELLING_REQUESTS_DECIDE: "for a dwelling request",
+        Permission.READINGS_CORRECT: "for a doubtful reading",
     },
     **{
         f"Dwelling.{name}": _BY_MANAGERS

@@ -35,11 +35,6 @@ TWO_MEANINGS = {
 }
 """Names that are an enum here and a String there, and are two things."""
 
-NO_PAGES = {
-    "Query.dwellingRequests": "the oldest first; what was decided makes room for the next",
-}
-"""Fields with `first` that are no connection."""
-
 CHOICES = {"RegistrationAnswer"}
 """Inputs that are one of several (`@oneOf`)."""
 
@@ -169,13 +164,12 @@ def test_connections() -> None:
         if "first" not in one.it.args:
             continue
         kind = get_named_type(one.it.type)
-        assert kind.name.endswith("Connection") != (one.path in NO_PAGES), one.path
-        if one.path not in NO_PAGES:
-            assert "after" in one.it.args, one.path
-            assert {"edges", "pageInfo"} <= set(kind.fields), kind.name
-            edge = get_named_type(kind.fields["edges"].type)
-            assert edge.name == kind.name.removesuffix("Connection") + "Edge"
-            assert set(edge.fields) == {"cursor", "node"}
+        assert kind.name.endswith("Connection"), one.path
+        assert "after" in one.it.args, one.path
+        assert {"edges", "pageInfo"} <= set(kind.fields), kind.name
+        edge = get_named_type(kind.fields["edges"].type)
+        assert edge.name == kind.name.removesuffix("Connection") + "Edge"
+        assert set(edge.fields) == {"cursor", "node"}
 
 
 def test_an_enum_is_one_on_both_sides() -> None:
