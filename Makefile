@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own Postgre
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: check-format check-lint check-types check-contracts check-dependencies check-rules ## Run all checks of CI
+check: check-format check-lint check-types check-contracts check-dependencies check-rules check-schema ## Run all checks of CI
 
 .PHONY: check-format
 check-format: $(VENV)/.dev ## Check the format of the code
@@ -55,6 +55,11 @@ check-dependencies: $(VENV)/.dev ## Check that imported packages are declared, a
 check-rules: $(VENV)/.dev ## Check the repository: committed files, locks, documentation, migration
 	@$(BIN)/python -m pytest -q -p no:cacheprovider \
 		tests/test_repository.py tests/test_locks.py tests/test_structure.py tests/test_words.py
+
+.PHONY: check-schema
+check-schema: $(VENV)/.dev ## Check the GraphQL schema: printed, in style, no undeclared break since the last release
+	@$(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/graphql/test_schema.py tests/graphql/test_style.py tests/graphql/test_changes.py
 
 .PHONY: check-locks
 check-locks: ## Check that each lock installs completely, with the oldest and the newest pip (minutes; needs an index)

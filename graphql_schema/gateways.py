@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -10,7 +11,7 @@ from core.services.telegrams.dead_letters import UnusableLine as UnusableLineVie
 from core.services.telegrams.intake_queue import Receipt
 from core.telemetry.intake import Source
 from graphql_schema.base.context import Info
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import global_id
 from graphql_schema.base.views import shown
 
@@ -117,7 +118,7 @@ class UnusableLine:
     description="The outcome of a submission. `lines` is the sum of `stored`, `duplicates` and all "
     "`unusable`."
 )
-class SubmitTelegramsResult:
+class TelegramsSubmitted:
     lines: int = strawberry.field(description="The number of lines, without blank ones.")
     stored: int
     doubtful: int = strawberry.field(
@@ -136,7 +137,7 @@ class SubmitTelegramsResult:
     messages: int = strawberry.field(description="E-mails and SMS that were queued for sending.")
 
     @classmethod
-    def of(cls, receipt: Receipt) -> "SubmitTelegramsResult":
+    def of(cls, receipt: Receipt) -> "TelegramsSubmitted":
         summary = receipt.summary
         return shown(
             cls,
@@ -149,9 +150,14 @@ class SubmitTelegramsResult:
         )
 
 
+SubmitTelegramsResult: TypeAlias = Annotated[
+    TelegramsSubmitted | RequestRefused, strawberry.union("SubmitTelegramsResult")
+]
+
+
 @strawberry.type
 class TelegramMutation:
-    @resolved(
+    @answered(
         "Submit gateway lines in any known format: at most 2,000 lines of at most 4,096 characters each. "
         "Send them as a variable. Lines that were submitted before are counted as duplicates and not stored "
         "again."
@@ -168,7 +174,7 @@ class TelegramMutation:
             way=Source.GRAPHQL,
             names_unusable=True,
         )
-        return SubmitTelegramsResult.of(receipt)
+        return TelegramsSubmitted.of(receipt)
 
 
 def checked_lines(lines: Sequence[str]) -> Sequence[str]:

@@ -22,6 +22,8 @@ from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
+from graphql_schema.contract.access import guard
+from graphql_schema.contract.descriptions import describe
 from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
@@ -113,6 +115,8 @@ schema = Schema(
     execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+describe(schema.core)
+guard(schema.core)
 
 
 def print_schema() -> str:

@@ -25,7 +25,7 @@ class PasswordTooWeak(Refused):
 
     def __init__(self, criteria: tuple[Criterion, ...]) -> None:
         super().__init__("The password does not meet every criterion.", field="newPassword")
-        self.failed_criteria = tuple(criterion for criterion in criteria if not criterion.passed)
+        self.criteria = criteria
 
 
 class PasswordMismatch(FixedSentence, Refused):

@@ -284,6 +284,27 @@ _ERRORS = {
         "L'occupant a refusé : lui seul peut revenir sur son choix.",
         "The occupant refused: only the occupant can change that.",
     ),
+    "error.INVALID_INPUT": Text("Cette saisie n'est pas valable.", "What was entered is not valid."),
+    "error.NOT_FOUND": Text(
+        "Cet élément n'existe pas, ou ne vous est pas accessible.",
+        "There is no such item, or it is not yours to see.",
+    ),
+    "error.CONFLICT": Text(
+        "Cette demande ne correspond plus à ce qui est enregistré : actualisez la page.",
+        "This request no longer fits what is stored: reload the page.",
+    ),
+    "error.FORBIDDEN_PERIOD": Text(
+        "Ce jour est en dehors de votre période d'occupation.", "This day is outside your occupancy."
+    ),
+    "error.ALERT_ENDED": Text("Cette alerte est terminée.", "This alert has ended."),
+    "error.BUSY": Text(
+        "Le service est très sollicité : patientez avant de réessayer.",
+        "The service is very busy: wait before you try again.",
+    ),
+    "error.UNAVAILABLE": Text(
+        "Le service est momentanément indisponible : patientez avant de réessayer.",
+        "The service is not available at the moment: wait before you try again.",
+    ),
 }
 
 _UNSAID = {f"{form}.hint": Text("", "") for form in _FORMS if not form.endswith(".hint")}

@@ -25,6 +25,27 @@ class Civility(StrEnum):
     MADAME = "MADAME"
     MONSIEUR = "MONSIEUR"
 
+    @property
+    def abbreviation(self) -> str:
+        """As accounts store it, and as letters begin."""
+        return _ABBREVIATIONS[self]
+
+    @classmethod
+    def of_text(cls, text: str) -> "Civility | None":
+        """The form of address that a stored text means; None for none, and for one that is not known."""
+        return _CIVILITY_OF.get(text.strip().rstrip(".").casefold())
+
+
+_ABBREVIATIONS = {Civility.MADAME: "Mme", Civility.MONSIEUR: "M."}
+_CIVILITY_OF = {
+    "mme": Civility.MADAME,
+    "madame": Civility.MADAME,
+    "m": Civility.MONSIEUR,
+    "mr": Civility.MONSIEUR,
+    "monsieur": Civility.MONSIEUR,
+}
+"""The operator's lists of accounts write them in full, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

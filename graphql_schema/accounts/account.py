@@ -21,16 +21,17 @@ from core.services.accounts.contact_verification import (
 from core.services.alerts.slow_leak_hints import choose_slow_leak_hints
 from graphql_schema.accounts.viewer import Viewer
 from graphql_schema.base.context import Context, Info
-from graphql_schema.base.enums import Language
-from graphql_schema.base.fields import resolved
-from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
+from graphql_schema.base.enums import Civility, Language
+from graphql_schema.base.refusals import CodeInvalid, RateLimited, RequestRefused, answered
 
 
 @strawberry.input(
     description="Fields that are left out are unchanged; a blank phone number removes the number."
 )
 class ContactInput:
-    civility: str | None = None
+    civility: Civility | None = strawberry.field(
+        default=strawberry.UNSET, description="Null removes the form of address."
+    )
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
@@ -39,7 +40,10 @@ class ContactInput:
 
 @strawberry.type(description="The change was saved; `viewer` is the updated account.")
 class AccountChanged:
-    viewer: Viewer
+    viewer: Viewer | None = strawberry.field(
+        description="The account; null, with the state as error code, if a field of it is selected that the "
+        "session's state does not allow yet."
+    )
 
 
 @strawberry.type(description="A six-digit code was sent. It is valid for 15 minutes and five attempts.")
@@ -48,13 +52,13 @@ class CodeSent:
 
 
 ChangeAccountResult: TypeAlias = Annotated[
-    AccountChanged | AccountRefused, strawberry.union("ChangeAccountResult")
+    AccountChanged | RequestRefused, strawberry.union("ChangeAccountResult")
 ]
 RequestCodeResult: TypeAlias = Annotated[
-    CodeSent | AccountRefused | RateLimited, strawberry.union("RequestCodeResult")
+    CodeSent | RequestRefused | RateLimited, strawberry.union("RequestCodeResult")
 ]
 ConfirmResult: TypeAlias = Annotated[
-    AccountChanged | CodeInvalid | AccountRefused | RateLimited, strawberry.union("ConfirmResult")
+    AccountChanged | CodeInvalid | RequestRefused | RateLimited, strawberry.union("ConfirmResult")
 ]
 
 
@@ -68,7 +72,7 @@ class AccountMutation:
     ) -> ChangeAccountResult:
         context = info.context
         contact = Contact(
-            civility=input.civility,
+            civility=_text_of(input.civility),
             first_name=input.first_name,
             last_name=input.last_name,
             phone=input.phone,
@@ -96,8 +100,8 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved("Subscribe to the operator's newsletter, or unsubscribe.")
-    async def choose_newsletter(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
+    @answered("Subscribe to the operator's newsletter, or unsubscribe.")
+    async def choose_newsletter(self, info: Info, wished: bool) -> ChangeAccountResult:  # noqa: FBT001 - a switch
         context = info.context
         await choose_newsletter(
             context.application,
@@ -108,19 +112,19 @@ class AccountMutation:
         )
         return await _changed(context)
 
-    @resolved(
+    @answered(
         "Switch hints about slow leaks on or off: an e-mail, not an alert, when a flow below the levels of "
         "leak alerts has not paused for ten days."
     )
-    async def choose_slow_leak_hints(self, info: Info, wished: bool) -> AccountChanged:  # noqa: FBT001 - a switch
+    async def choose_slow_leak_hints(self, info: Info, wished: bool) -> ChangeAccountResult:  # noqa: FBT001 - a switch
         context = info.context
         await choose_slow_leak_hints(
             await context.viewer(), wished=wished, visitor=context.visitor, now=context.now
         )
         return await _changed(context)
 
-    @resolved("Accept the terms of use in force. `version` is the version that the user has read.")
-    async def accept_terms(self, info: Info, version: str) -> AccountChanged:
+    @answered("Accept the terms of use in force. `version` is the version that the user has read.")
+    async def accept_terms(self, info: Info, version: str) -> ChangeAccountResult:
         context = info.context
         viewer = await context.viewer()
         await accept_terms(context.application, viewer, version, visitor=context.visitor, now=context.now)
@@ -158,6 +162,13 @@ class AccountMutation:
         viewer = await context.viewer()
         await confirm_phone(context.application, viewer, code, visitor=context.visitor, now=context.now)
         return await _changed(context)
+
+
+def _text_of(civility: Civility | None) -> str | None:
+    """As the service takes it: None for unchanged, blank for none."""
+    if civility is strawberry.UNSET:
+        return None
+    return civility.abbreviation if civility else ""
 
 
 async def _changed(context: Context) -> AccountChanged:

@@ -8,7 +8,7 @@ from core.services.accounts.password_change import NewPassword, ask_for_reset, c
 from graphql_schema.accounts.sessions import SignedIn, entered
 from graphql_schema.base.context import Info
 from graphql_schema.base.credentials import set_device_cookie
-from graphql_schema.base.refusals import AccountRefused, PasswordTooWeak, RateLimited, answered
+from graphql_schema.base.refusals import PasswordTooWeak, RateLimited, RequestRefused, answered
 
 
 @strawberry.input
@@ -35,13 +35,13 @@ class PasswordReset:
 
 
 ChangePasswordResult: TypeAlias = Annotated[
-    SignedIn | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ChangePasswordResult")
+    SignedIn | RequestRefused | PasswordTooWeak | RateLimited, strawberry.union("ChangePasswordResult")
 ]
 RequestPasswordResetResult: TypeAlias = Annotated[
-    PasswordResetRequested | RateLimited, strawberry.union("RequestPasswordResetResult")
+    PasswordResetRequested | RequestRefused | RateLimited, strawberry.union("RequestPasswordResetResult")
 ]
 ResetPasswordResult: TypeAlias = Annotated[
-    PasswordReset | AccountRefused | PasswordTooWeak | RateLimited, strawberry.union("ResetPasswordResult")
+    PasswordReset | RequestRefused | PasswordTooWeak | RateLimited, strawberry.union("ResetPasswordResult")
 ]
 
 

@@ -12,7 +12,7 @@ from core.services.accounts.second_factor import (
 )
 from graphql_schema.accounts.sessions import SignedIn, entered
 from graphql_schema.base.context import Info
-from graphql_schema.base.refusals import AccountRefused, CodeInvalid, RateLimited, answered
+from graphql_schema.base.refusals import CodeInvalid, RateLimited, RequestRefused, answered
 
 
 @strawberry.type(
@@ -37,17 +37,17 @@ class SecondFactorRemoved:
 
 
 StartSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorStarted | AccountRefused | RateLimited, strawberry.union("StartSecondFactorResult")
+    SecondFactorStarted | RequestRefused | RateLimited, strawberry.union("StartSecondFactorResult")
 ]
 ConfirmSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorEnrolled | CodeInvalid | AccountRefused | RateLimited,
+    SecondFactorEnrolled | CodeInvalid | RequestRefused | RateLimited,
     strawberry.union("ConfirmSecondFactorResult"),
 ]
 VerifySecondFactorResult: TypeAlias = Annotated[
-    SignedIn | CodeInvalid | AccountRefused | RateLimited, strawberry.union("VerifySecondFactorResult")
+    SignedIn | CodeInvalid | RequestRefused | RateLimited, strawberry.union("VerifySecondFactorResult")
 ]
 RemoveSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorRemoved | AccountRefused | RateLimited, strawberry.union("RemoveSecondFactorResult")
+    SecondFactorRemoved | RequestRefused | RateLimited, strawberry.union("RemoveSecondFactorResult")
 ]
 
 

@@ -20,8 +20,7 @@ from core.services.auth.sessions import (
 from graphql_schema.accounts.viewer import Viewer
 from graphql_schema.base.context import Context, Info
 from graphql_schema.base.credentials import clear_session_cookie, set_device_cookie, set_session_cookie
-from graphql_schema.base.fields import resolved
-from graphql_schema.base.refusals import AccessRefusal, AccountLocked, RateLimited, answered
+from graphql_schema.base.refusals import AccountLocked, RateLimited, RequestRefused, SignInRefused, answered
 from graphql_schema.base.relay import number_of
 
 
@@ -47,16 +46,14 @@ class SignedIn:
         description="For the next sign-in from this device; also set as the cookie `submeter_device`. Null "
         "if the device already has one."
     )
-    viewer: Viewer
-
-
-@strawberry.type(description="The e-mail address or the password is wrong; which of them is not revealed.")
-class SignInRefused(AccessRefusal):
-    pass
+    viewer: Viewer | None = strawberry.field(
+        description="The account; null, with the state as error code, if a field of it is selected that "
+        "`state` does not allow yet. The token is answered in any case."
+    )
 
 
 SignInResult: TypeAlias = Annotated[
-    SignedIn | SignInRefused | AccountLocked | RateLimited, strawberry.union("SignInResult")
+    SignedIn | SignInRefused | AccountLocked | RequestRefused | RateLimited, strawberry.union("SignInResult")
 ]
 
 
@@ -70,29 +67,33 @@ class SessionsEnded:
     count: int
 
 
+SignOutResult: TypeAlias = Annotated[SignedOut | RequestRefused, strawberry.union("SignOutResult")]
+RenewSessionResult: TypeAlias = Annotated[SignedIn | RequestRefused, strawberry.union("RenewSessionResult")]
+EndSessionsResult: TypeAlias = Annotated[
+    SessionsEnded | RequestRefused, strawberry.union("EndSessionsResult")
+]
+
+
 @strawberry.type
 class SessionMutation:
     @answered("Open a session. Its `state` is what must be done before data can be read.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         context.try_sign_in()
-        try:
-            _check(input.email)
-            signed_in = await sign_in(
-                context.application,
-                input.email,
-                input.password,
-                visitor=context.visitor,
-                device_token=input.device_token or context.device_token,
-                now=context.now,
-            )
-        except Refusal as refusal:
-            return SignInRefused(code=refusal.code, message=refusal.message)
+        _check(input.email)
+        signed_in = await sign_in(
+            context.application,
+            input.email,
+            input.password,
+            visitor=context.visitor,
+            device_token=input.device_token or context.device_token,
+            now=context.now,
+        )
         set_device_cookie(context.response, signed_in.device_token, context.application.settings)
         return await entered(context, signed_in.session, device_token=signed_in.device_token)
 
-    @resolved("End the session of the request's token, and clear the cookie.")
-    async def sign_out(self, info: Info) -> SignedOut:
+    @answered("End the session of the request's token, and clear the cookie.")
+    async def sign_out(self, info: Info) -> SignOutResult:
         context = info.context
         token = context.credentials.token
         ended = token is not None and await sign_out(token, visitor=context.visitor, now=context.now)
@@ -100,22 +101,22 @@ class SessionMutation:
         clear_session_cookie(context.response, context.application.settings)
         return SignedOut(session_ended=ended)
 
-    @resolved("Get a new token and lifetime for the current session; the old token becomes invalid.")
-    async def renew_session(self, info: Info) -> SignedIn:
+    @answered("Get a new token and lifetime for the current session; the old token becomes invalid.")
+    async def renew_session(self, info: Info) -> RenewSessionResult:
         context = info.context
         viewer = await context.viewer()
         opened = await renew_session(context.application, viewer, visitor=context.visitor, now=context.now)
         return await entered(context, opened)
 
-    @resolved("End one of the viewer's sessions.")
-    async def revoke_session(self, info: Info, id: strawberry.ID) -> SessionsEnded:  # noqa: A002 - the argument's name in the schema
+    @answered("End one of the viewer's sessions.")
+    async def revoke_session(self, info: Info, id: strawberry.ID) -> EndSessionsResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         number, viewer = number_of(id, "Session"), await context.viewer()
         await revoke_session(viewer, number, visitor=context.visitor, now=context.now)
         return SessionsEnded(count=1)
 
-    @resolved("End every session of the viewer except the current one, and forget all known devices.")
-    async def revoke_other_sessions(self, info: Info) -> SessionsEnded:
+    @answered("End every session of the viewer except the current one, and forget all known devices.")
+    async def revoke_other_sessions(self, info: Info) -> EndSessionsResult:
         context = info.context
         viewer = await context.viewer()
         return SessionsEnded(

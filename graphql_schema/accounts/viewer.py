@@ -11,13 +11,16 @@ from core.services.accounts.access_tokens import AccessTokenView, my_tokens
 from core.services.accounts.account import NotificationTopic, notification_choices
 from core.services.alerts.slow_leak_hints import slow_leak_hints_wished
 from core.services.auth.sessions import AccountView, SessionView, my_sessions
+from core.services.occupancy.dwelling_requests import my_dwelling_requests
 from core.services.places.dwellings import my_dwellings, owned_dwellings
 from graphql_schema.base.context import Info, language_of
-from graphql_schema.base.enums import Language
+from graphql_schema.base.enums import Civility, Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
+from graphql_schema.managers.dwelling_requests import DwellingRequest
+from graphql_schema.registration.operators import Operator
 
 strawberry.enum(
     SessionState,
@@ -88,9 +91,9 @@ class Viewer(Node):
     def email(self) -> str:
         return self._own.email
 
-    @resolved("The form of address, `Mme` or `M.`; blank if it is not known.")
-    def civility(self) -> str:
-        return self._own.civility
+    @resolved("The form of address; null if it is not known.")
+    def civility(self) -> Civility | None:
+        return Civility.of_text(self._own.civility)
 
     @resolved("The first name.")
     def first_name(self) -> str:
@@ -134,6 +137,19 @@ class Viewer(Node):
     async def owned_dwellings(self, info: Info) -> list[Dwelling]:
         viewer, now = await info.context.viewer(), info.context.now
         return [Dwelling.of(view) for view in await owned_dwellings(viewer, now=now)]
+
+    @resolved("The requests for a dwelling that a manager has not decided yet, oldest first.")
+    async def dwelling_requests(self, info: Info) -> list[DwellingRequest]:
+        views = await my_dwelling_requests(await info.context.viewer())
+        return [DwellingRequest.of(view) for view in views]
+
+    @resolved(
+        "The metering company of the account, with its contact, its help and its privacy notice; null if "
+        "its profile is not installed any more."
+    )
+    def operator(self, info: Info) -> Operator | None:
+        profile = info.context.application.registry.profile(self.account.operator_code)
+        return None if profile is None else Operator.of(profile)
 
     @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:

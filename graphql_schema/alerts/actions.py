@@ -1,7 +1,4 @@
-"""The workflow of an alert: its status, and the mutations of resident and manager.
-
-The one rule: an alert that has ended is part of the answer (`AlertEnded`), not an error.
-"""
+"""The workflow of an alert: its status, and the mutations of resident and manager."""
 
 from collections.abc import Awaitable
 from datetime import date, datetime
@@ -10,7 +7,6 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from core.alerting.workflow import USUAL_SNOOZE_DAYS
-from core.errors import AlertEnded as Over
 from core.services.alerts.workflow import (
     AlertActionView,
     AlertWorkflowView,
@@ -20,7 +16,7 @@ from core.services.alerts.workflow import (
 )
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertActionKind, AlertStatus, KnownUse, Party
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import AlertEnded, RequestRefused, answered
 from graphql_schema.base.relay import number_of
 from graphql_schema.base.views import shown
 from graphql_schema.meters.readings import checked_moment
@@ -95,23 +91,19 @@ class AlertUpdated:
     workflow: AlertWorkflow
 
 
-@strawberry.type(description="The alert has ended, and no action can be taken on it.")
-class AlertEnded:
-    code: str
-    message: str
-
-
-AlertActionResult: TypeAlias = Annotated[AlertUpdated | AlertEnded, strawberry.union("AlertActionResult")]
+AlertActionResult: TypeAlias = Annotated[
+    AlertUpdated | AlertEnded | RequestRefused, strawberry.union("AlertActionResult")
+]
 
 
 @strawberry.type
 class AlertMutation:
-    @resolved("Acknowledge an alert: somebody is dealing with it.")
+    @answered("Acknowledge an alert: somebody is dealing with it.")
     async def acknowledge_alert(self, info: Info, input: AcknowledgeAlertInput) -> AlertActionResult:  # noqa: A002 - the argument's name in the schema
         viewer, number = await info.context.viewer(), number_of(input.id, "Alert")
         return await _answer(input.id, acknowledge(viewer, number, note=input.note, now=info.context.now))
 
-    @resolved(
+    @answered(
         "Report a leak as repaired. After 48 hours the meter's readings confirm the repair (VERIFIED) or "
         "show that the leak goes on (RELAPSED)."
     )
@@ -123,7 +115,7 @@ class AlertMutation:
             report_repair(viewer, number, repaired_at=moment, note=input.note, now=info.context.now),
         )
 
-    @resolved(
+    @answered(
         "Dismiss an alert as no leak. It is snoozed for `snoozeDays`, unless it rises above its current "
         "level."
     )
@@ -142,9 +134,6 @@ class AlertMutation:
         )
 
 
-async def _answer(alert: strawberry.ID, action: Awaitable[AlertWorkflowView]) -> AlertActionResult:
-    """The alert's workflow after the action, or `AlertEnded`."""
-    try:
-        return AlertUpdated(id=alert, workflow=AlertWorkflow.of(await action))
-    except Over as over:
-        return AlertEnded(code=over.code, message=over.message)
+async def _answer(alert: strawberry.ID, action: Awaitable[AlertWorkflowView]) -> AlertUpdated:
+    """The alert's workflow after the action."""
+    return AlertUpdated(id=alert, workflow=AlertWorkflow.of(await action))

@@ -4,6 +4,7 @@ A manager sees that there is one, and the answer; hour and litres are the occupa
 """
 
 from datetime import date, datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -15,6 +16,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Party
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
 
@@ -89,14 +91,19 @@ class RecurringDrawAnswered:
     answer: DrawAnswer
 
 
+AnswerRecurringDrawResult: TypeAlias = Annotated[
+    RecurringDrawAnswered | RequestRefused, strawberry.union("AnswerRecurringDrawResult")
+]
+
+
 @strawberry.type
 class RecurringDrawMutation:
-    @resolved("Answer whether a recurring draw is one's own, or change the answer.")
+    @answered("Answer whether a recurring draw is one's own, or change the answer.")
     async def answer_recurring_draw(
         self,
         info: Info,
         input: AnswerRecurringDrawInput,  # noqa: A002 - the argument's name in the schema
-    ) -> RecurringDrawAnswered:
+    ) -> AnswerRecurringDrawResult:
         context = info.context
         await answer_recurring_draw(
             await context.viewer(),

@@ -21,6 +21,7 @@ from core.language import Language
 from core.services.auth.sessions import AccountView, my_account, viewer_of_token
 from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
+from graphql_schema.base.languages import preferred
 from graphql_schema.base.loaders import Loaders
 
 
@@ -35,6 +36,7 @@ class Context:
         now: the time of the request, aware UTC.
         credentials: the token that was sent.
         loaders: the loaders of this operation and viewer.
+        refused: whether a mutation of the operation was refused.
     """
 
     request: Request
@@ -43,8 +45,10 @@ class Context:
     now: datetime
     credentials: Credentials
     loaders: Loaders = field(init=False)
+    refused: bool = field(init=False, default=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
+    _readers_language: Language | None = field(init=False, default=None)
     _sign_in_tried: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -60,6 +64,14 @@ class Context:
             self._viewer = asyncio.ensure_future(self._find_viewer())
         return await self._viewer
 
+    @property
+    def known_viewer(self) -> Viewer | None:
+        """The viewer, if it was looked up; None if that is still to be done, or has failed."""
+        found = self._viewer
+        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
+            return None
+        return found.result()
+
     async def account(self) -> AccountView:
         """The viewer's account; looked up once.
 
@@ -71,8 +83,26 @@ class Context:
         return await self._account
 
     async def language(self, asked_for: Language | None) -> Language:
-        """The language asked for, by default the one of the viewer's account."""
-        return asked_for or language_of(await self.account())
+        """The language asked for; by default that of the viewer's account, or else of `Accept-Language`."""
+        if asked_for is not None:
+            return asked_for
+        if self.readers_language is None:
+            try:
+                self._speak(language_of(await self.account()))
+            except Unauthenticated:
+                self._speak(preferred(self.request.headers.get("accept-language", "")))
+        assert self._readers_language is not None
+        return self._readers_language
+
+    @property
+    def readers_language(self) -> Language | None:
+        """The same without one that is asked for; None while it is not known."""
+        if self._readers_language is None and self.credentials.token is None:
+            self._speak(preferred(self.request.headers.get("accept-language", "")))
+        return self._readers_language
+
+    def _speak(self, language: Language) -> None:
+        self._readers_language = self.request.state.language = language
 
     def try_sign_in(self) -> None:
         """Allow one password, serial or code per operation, so that aliases cannot try thirty.
@@ -119,6 +149,7 @@ class Context:
 
     def _become(self, credentials: Credentials) -> None:
         self.credentials, self._viewer, self._account = credentials, None, None
+        self._readers_language = None
         self.loaders = self._new_loaders()
 
     def _new_loaders(self) -> Loaders:

@@ -13,12 +13,14 @@ from core.documents.statement import StatementFormat, StatementReason
 from core.language import Language
 from core.metering import StatusFlag
 from core.operators import OccupancyKind
+from core.registration.draft import Civility
 from core.services.telegrams.corrections import ReadingStatus
 
 __all__ = [
     "AlertActionKind",
     "AlertKind",
     "AlertStatus",
+    "Civility",
     "DisplayUnit",
     "Doubt",
     "Evidence",
@@ -36,6 +38,7 @@ __all__ = [
     "Unit",
 ]
 
+strawberry.enum(Civility, description="A form of address, as people choose it.")
 strawberry.enum(Fluid, description="What a meter measures; the dashboard has a tab for each.")
 strawberry.enum(Unit, description="The smallest unit of an index, in which amounts are whole numbers.")
 strawberry.enum(

@@ -18,6 +18,7 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
+from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
@@ -108,6 +109,18 @@ class MonthlySeriesLoader(DataLoader[MonthsAsked, list[MonthPoint]]):
             return refusal
 
 
+class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
+    """Series by any resolution: one call for all dwellings, meters and fluids of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
+        return await consumptions(await self._viewer(), asked, now=self._now)
+
+
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
     """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
@@ -182,6 +195,10 @@ class Loaders:
     @cached_property
     def monthly_series(self) -> MonthlySeriesLoader:
         return MonthlySeriesLoader(self._viewer, self._now)
+
+    @cached_property
+    def consumption(self) -> ConsumptionLoader:
+        return ConsumptionLoader(self._viewer, self._now)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

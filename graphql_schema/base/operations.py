@@ -55,6 +55,8 @@ class OperationMetrics(SchemaExtension):
         context = self.execution_context
         errors = getattr(context.result, "errors", None) or context.pre_execution_errors or []
         outcomes = {outcome_of(error) for error in errors}
+        if getattr(context.context, "refused", False):  # a refusal that is data, of a mutation
+            outcomes.add("refused")
         return next((one for one in ("failed", "refused", "invalid") if one in outcomes), "ok")
 
 

@@ -15,10 +15,12 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    EnumValueNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -29,9 +31,11 @@ from graphql import (
     TokenKind,
     get_named_type,
     get_nullable_type,
+    is_leaf_type,
     is_list_type,
 )
 
+from core.consumption.resolutions import MOST_VALUES, Resolution
 from core.graphql_settings import MOST_QUERY_POINTS
 from graphql_schema.base.paging import LARGEST_PAGE
 
@@ -54,6 +58,9 @@ have to compare, at some 6 µs a pair."""
 
 LIST_LENGTHS = {"dailyConsumption": 1_098, "monthlyConsumption": 37, "unusableLines": 2_000, "withheld": 20}
 """The longest answers of lists that are not pages (LONGEST_SERIES of the consumption service, a delivery)."""
+
+SERIES = "ConsumptionSeries"
+"""Its `points` are as many as the series' own argument `last` says."""
 
 USUAL_LIST_LENGTH = 5
 """Meters of a dwelling, dwellings of a resident, tabs of a dashboard."""
@@ -107,9 +114,12 @@ def _excess(
 
 @dataclass(frozen=True, slots=True)
 class _Size:
+    """`each`: what each value of a series costs; how many there are is known to the series' field alone."""
+
     depth: int = 0
     aliases: int = 0
     cost: int = 0
+    each: int = 0
 
     def beside(self, other: "_Size") -> "_Size":
         """Two selections of one set."""
@@ -117,6 +127,7 @@ class _Size:
             max(self.depth, other.depth),
             min(self.aliases + other.aliases, _SATURATED),
             min(self.cost + other.cost, _SATURATED),
+            min(self.each + other.each, _SATURATED),
         )
 
 
@@ -179,8 +190,13 @@ class _Measure:
             return _Size(1, aliases, 1)
         definition = getattr(parent, "fields", {}).get(name)
         inner = self.of(node.selection_set, get_named_type(definition.type) if definition else None)
+        depth, aliases = inner.depth + 1, inner.aliases + aliases
+        if parent is not None and parent.name == SERIES and node.selection_set:
+            return _Size(depth, aliases, 1, each=inner.cost)
         cost = 1 + inner.cost * _length(node, definition, parent)
-        return _Size(inner.depth + 1, inner.aliases + aliases, min(cost, _SATURATED))
+        if inner.each:
+            cost += inner.each * _values_of_series(node, definition)
+        return _Size(depth, aliases, min(cost, _SATURATED))
 
 
 def _longest_words(document: DocumentNode) -> Counter[TokenKind]:
@@ -198,18 +214,48 @@ def _length(node: FieldNode, definition: Any, parent: GraphQLNamedType | None) -
     if definition is None:
         return 1
     if "first" in definition.args:
-        return _page_length(node, definition.args["first"].default_value)
+        return _page_length(node, "first", definition.args["first"].default_value, LARGEST_PAGE)
     in_page = parent is not None and parent.name.endswith("Connection")
     if in_page or not is_list_type(get_nullable_type(definition.type)):
         return 1
     return LIST_LENGTHS.get(node.name.value, USUAL_LIST_LENGTH)
 
 
-def _page_length(node: FieldNode, default: object) -> int:
+def charge_of_items(parent: GraphQLNamedType, name: str, field: GraphQLField) -> str:
+    """By what the selection of a field is multiplied, in words; blank if it is one object or value."""
+    if parent.name == SERIES and name == "points":
+        return "the number of values (`last`)"
+    if "first" in field.args:
+        return "`first`"
+    is_list = is_list_type(get_nullable_type(field.type)) and not is_leaf_type(get_named_type(field.type))
+    if not is_list or parent.name.endswith("Connection"):
+        return ""
+    return f"{LIST_LENGTHS.get(name, USUAL_LIST_LENGTH):,}"
+
+
+def _page_length(node: FieldNode, name: str, default: object, largest: int) -> int:
     for argument in node.arguments or ():
-        if argument.name.value == "first":
+        if argument.name.value == name:
             given = argument.value
-            if not isinstance(given, IntValueNode) or len(given.value) > len(str(LARGEST_PAGE)):
-                return LARGEST_PAGE
-            return max(1, min(int(given.value), LARGEST_PAGE))
-    return default if isinstance(default, int) else LARGEST_PAGE
+            if not isinstance(given, IntValueNode) or len(given.value) > len(str(largest)):
+                return largest
+            return max(1, min(int(given.value), largest))
+    return min(default, largest) if isinstance(default, int) else largest
+
+
+def _values_of_series(node: FieldNode, definition: Any) -> int:
+    """How many values a series may have at most."""
+    last = definition.args.get("last") if definition else None
+    return _page_length(node, "last", last.default_value if last else None, _most_values(node))
+
+
+def _most_values(node: FieldNode) -> int:
+    """The longest series of the resolution that is asked for; of any, if it is a variable."""
+    longest = max(MOST_VALUES.values())
+    for argument in node.arguments or ():
+        if argument.name.value == "resolution":
+            given = argument.value
+            if not isinstance(given, EnumValueNode) or given.value not in Resolution.__members__:
+                return longest
+            return MOST_VALUES[Resolution(given.value)]
+    return MOST_VALUES[Resolution.MONTHLY]

@@ -1,49 +1,69 @@
-"""Refusals that are part of an answer: a type of its own if a client needs more than the code.
+"""Refusals: what a mutation answers instead of a result, as one family of types.
 
-In: an error of the services. Out: a member of a mutation's union. The one rule: what a person can correct by
-entering something else, or by waiting, is data; everything else remains an error of the answer.
+In: an error of the services. Out: a member of the mutation's union: code, message in the reader's language
+and, if they apply, the field at fault and the time to wait. The one rule: what can be corrected by entering
+something else, or by waiting, is a refusal, NOT_FOUND included. What depends on who asks (UNAUTHENTICATED,
+FORBIDDEN, a session that is not READY) and what is our fault are errors of the answer.
 """
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from functools import wraps
-from typing import Any
+from math import ceil
+from typing import Any, get_args
 
 import strawberry
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from core.access.passwords import Criterion
 from core.access.refusals import CodeInvalid as WrongCode
-from core.access.refusals import CodeResendTooSoon, Refused
 from core.access.refusals import PasswordTooWeak as WeakPassword
 from core.errors import AccountLocked as Locked
-from core.errors import RateLimited as Limited
-from core.errors import SignInRefused, SubmeterError
-from core.operators import WORDS
-from graphql_schema.base.enums import Language
-from graphql_schema.base.fields import resolved
+from core.errors import AlertEnded as Over
+from core.errors import SignInRefused as WrongSignIn
+from core.errors import SubmeterError
+from core.language import Text
+from core.operators import WORDS, Path
+from core.registration.refusals import RefusalCode as RegistrationCode
+from core.registration.refusals import RegistrationRefused
+from graphql_schema.base.context import Info
+from graphql_schema.base.refusal_codes import RefusalCode
+from graphql_schema.base.texts import text_field
+
+strawberry.enum(Path, name="IdentificationPath", description="A way to find a residence or dwelling.")
 
 
 @strawberry.interface(
-    description="Why a request was refused. What was entered is never repeated in the answer."
+    description="Why a mutation was refused; nothing was changed. What was entered is never repeated. Every "
+    "mutation answers a union of its result and its refusals."
 )
-class AccessRefusal:
-    code: str = strawberry.field(description="The error code, for programs: `CODE_EXPIRED`.")
-    message: str = strawberry.field(description="The error message in English, for developers.")
+class Refusal:
+    words: strawberry.Private[Text]
+    code: RefusalCode = strawberry.field(description="The reason, for programs.")
+    detail: str = strawberry.field(
+        description="The reason in English, for developers; it may say more than `message`."
+    )
+    field: str | None = strawberry.field(
+        default=None, description="The input field at fault; null if it is not one field."
+    )
+    retry_after: int | None = strawberry.field(
+        default=None, description="Seconds until the request can be repeated; null if waiting does not help."
+    )
 
-    @resolved("The error message for residents.")
-    async def text(self, language: Language = Language.FR) -> str:
-        words = WORDS.get(f"error.{self.code}")
-        return words.in_language(language) if words else self.message
+    message = text_field(
+        lambda refusal: refusal.words, "The reason for people, by default in the reader's language."
+    )
 
 
-@strawberry.type(description="A refusal without details beyond its code.")
-class AccountRefused(AccessRefusal):
-    field: str | None = strawberry.field(description="The input field at fault; null if it is not one field.")
+@strawberry.type(description="A refusal without details of its own.")
+class RequestRefused(Refusal):
+    pass
 
 
 @strawberry.type(description="Too many attempts, or a code was requested again too soon.")
-class RateLimited(AccessRefusal):
+class RateLimited(Refusal):
     retry_after: int = strawberry.field(description="Seconds until the request can be repeated.")
 
 
@@ -51,59 +71,141 @@ class RateLimited(AccessRefusal):
     description="Too many wrong passwords from unknown devices. Signing in from a known device, or resetting "
     "the password by e-mail, is still possible."
 )
-class AccountLocked(AccessRefusal):
-    until: datetime
+class AccountLocked(Refusal):
+    until: datetime = strawberry.field(description="When passwords are accepted again.")
 
 
-@strawberry.type(description="A criterion of the password policy that the password does not meet.")
-class FailedCriterion:
-    name: str
+@strawberry.type(description="The e-mail address or the password is wrong; which of them is not revealed.")
+class SignInRefused(Refusal):
+    pass
+
+
+@strawberry.type(description="A criterion of the password policy, and whether the password meets it.")
+class PasswordCriterion:
+    name: str = strawberry.field(description="The criterion's name, for programs.")
+    passed: bool = strawberry.field(description="Whether the password meets it.")
     criterion: strawberry.Private[Criterion]
 
-    @resolved("The criterion in the operator's wording.")
-    async def label(self, language: Language = Language.FR) -> str:
-        return self.criterion.label.in_language(language)
+    @classmethod
+    def of(cls, criterion: Criterion) -> "PasswordCriterion":
+        return cls(name=criterion.name, passed=criterion.passed, criterion=criterion)
+
+    label = text_field(
+        lambda shown: shown.criterion.label,
+        "The criterion in the operator's wording, by default in the reader's language.",
+    )
 
 
 @strawberry.type(description="The new password does not meet the operator's password policy.")
-class PasswordTooWeak(AccessRefusal):
-    failed_criteria: list[FailedCriterion]
+class PasswordTooWeak(Refusal):
+    criteria: list[PasswordCriterion] = strawberry.field(description="All criteria, met or not.")
 
 
 @strawberry.type(description="The code is wrong.")
-class CodeInvalid(AccessRefusal):
+class CodeInvalid(Refusal):
     attempts_left: int | None = strawberry.field(
         description="The attempts left for this code; null for a code of an authenticator app."
     )
 
 
+@strawberry.type(description="The serial number does not identify the dwelling.")
+class SerialRefused(Refusal):
+    fallback: Path | None = strawberry.field(
+        description="Another way to find the dwelling; null if there is none."
+    )
+
+
+@strawberry.type(description="The alert has ended, and no action can be taken on it.")
+class AlertEnded(Refusal):
+    pass
+
+
 def answered(description: str) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
-    """Make a method the resolver of a mutation whose union has refusals: the service's become data."""
+    """Make a method the resolver of a mutation, whose result is a union of types.
+
+    What the services refuse becomes data. The field may be null, so that an error of one mutation leaves the
+    answers of the others, a token among them, in an operation that has several.
+    """
 
     def field_of(resolver: Callable[..., Awaitable[Any]]) -> StrawberryField:
-        @wraps(resolver)
-        async def with_refusals(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await resolver(*args, **kwargs)
-            except (Refused, Limited, Locked, SignInRefused) as refusal:
-                return refusal_of(refusal)
+        signature = inspect.signature(resolver)
+        union = get_args(signature.return_annotation)[0]
+        kinds = frozenset(kind for kind in get_args(union) if issubclass(kind, Refusal))
+        if RequestRefused not in kinds:
+            raise TypeError(f"The result of {resolver.__qualname__} lacks {RequestRefused.__name__}.")
 
+        @wraps(resolver)
+        async def with_refusals(self: object, info: Info, **arguments: Any) -> Any:
+            try:
+                return await resolver(self, info, **arguments)
+            except SubmeterError as error:
+                refusal = refusal_of(error, kinds, now=info.context.now)
+                if refusal is None:
+                    raise
+                info.context.refused = True
+                return refusal
+
+        nullable = signature.replace(return_annotation=signature.return_annotation | None)
+        with_refusals.__signature__ = nullable  # type: ignore[attr-defined]
         return strawberry.field(with_refusals, description=description)
 
     return field_of
 
 
-def refusal_of(error: SubmeterError) -> AccessRefusal:
-    """The GraphQL type of this error."""
-    common = {"code": error.code, "message": error.message}
+def refusal_of(error: SubmeterError, kinds: Collection[type[Refusal]], *, now: datetime) -> Refusal | None:
+    """The refusal that this error is, of these types; None if it is an error of the answer."""
+    code = error.refusal.code if isinstance(error, RegistrationRefused) else error.code
+    if code not in RefusalCode.__members__:
+        return None
+    kind, own = _kind_of(error)
+    retry_after = getattr(error, "retry_after_s", None)
+    if isinstance(error, Locked):
+        retry_after = max(0, ceil((error.until - now).total_seconds()))
+    elif isinstance(error, RegistrationRefused):
+        retry_after = error.refusal.retry_after_s
+    if kind is RequestRefused and retry_after is not None:
+        kind = RateLimited
+    if kind not in kinds:
+        kind, own = RequestRefused, {}
+    return kind(
+        words=error.message_text if isinstance(error, RegistrationRefused) else WORDS[f"error.{code}"],
+        code=RefusalCode[code],
+        detail=error.message,
+        field=to_camel_case(error.field) if error.field else None,
+        retry_after=retry_after,
+        **own,
+    )
+
+
+def _kind_of(error: SubmeterError) -> tuple[type[Refusal], dict[str, Any]]:
+    """The type of a refusal, and what it has beside the fields of all."""
     match error:
-        case Limited() | CodeResendTooSoon():
-            return RateLimited(**common, retry_after=error.retry_after_s)
+        case RegistrationRefused():
+            return _kind_of_registrations(error)
         case Locked():
-            return AccountLocked(**common, until=error.until)
+            return AccountLocked, {"until": error.until}
         case WeakPassword():
-            failed = [FailedCriterion(name=one.name, criterion=one) for one in error.failed_criteria]
-            return PasswordTooWeak(**common, failed_criteria=failed)
+            return PasswordTooWeak, {"criteria": _criteria(error.criteria)}
         case WrongCode():
-            return CodeInvalid(**common, attempts_left=error.attempts_left)
-    return AccountRefused(**common, field=error.field)
+            return CodeInvalid, {"attempts_left": error.attempts_left}
+        case WrongSignIn():
+            return SignInRefused, {}
+        case Over():
+            return AlertEnded, {}
+    return RequestRefused, {}
+
+
+def _kind_of_registrations(error: RegistrationRefused) -> tuple[type[Refusal], dict[str, Any]]:
+    refusal = error.refusal
+    match refusal.code:
+        case RegistrationCode.SERIAL_FORMAT_UNSUPPORTED | RegistrationCode.SERIAL_AMBIGUOUS:
+            return SerialRefused, {"fallback": refusal.fallback}
+        case RegistrationCode.PASSWORD_TOO_WEAK:
+            return PasswordTooWeak, {"criteria": _criteria(refusal.criteria)}
+        case RegistrationCode.CODE_INVALID:
+            return CodeInvalid, {"attempts_left": refusal.attempts_left}
+    return RequestRefused, {}
+
+
+def _criteria(criteria: Collection[Criterion]) -> list[PasswordCriterion]:
+    return [PasswordCriterion.of(criterion) for criterion in criteria]

@@ -38,13 +38,15 @@ def _month(value: object) -> Month:
 SCALARS: dict[object, ScalarDefinition] = {
     BigInt: strawberry.scalar(
         name="BigInt",
-        description="A whole number that may exceed 32 bits, as a JSON number (at most 2^53 - 1).",
+        description="A whole number that may exceed 32 bits, as a JSON number (at most 2^53 - 1). In code: "
+        "`number` (TypeScript), `int` (Python), `Long` (Java, Kotlin).",
         serialize=_exact,
         parse_value=_exact,
     ),
     Month: strawberry.scalar(
         name="Month",
-        description="A calendar month, ISO 8601: `2026-01`.",
+        description="A calendar month, ISO 8601: `2026-01`. In code: `string` (TypeScript), `str` (Python), "
+        "`YearMonth` (Java, Kotlin).",
         serialize=str,
         parse_value=_month,
     ),

@@ -8,7 +8,7 @@ from core.services.alerts.consumption_limits import OwnLimit, set_limit
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, LimitPeriod
-from graphql_schema.base.refusals import AccountRefused, answered
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import number_of
 from graphql_schema.base.scalars import BigInt
 
@@ -43,7 +43,7 @@ class ConsumptionLimits:
 
 
 SetConsumptionLimitResult: TypeAlias = Annotated[
-    ConsumptionLimits | AccountRefused, strawberry.union("SetConsumptionLimitResult")
+    ConsumptionLimits | RequestRefused, strawberry.union("SetConsumptionLimitResult")
 ]
 
 

@@ -15,7 +15,7 @@ from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, StatementFormat, StatementReason
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.refusals import RateLimited, answered
+from graphql_schema.base.refusals import RateLimited, RequestRefused, answered
 from graphql_schema.base.relay import number_of
 from graphql_schema.consumption.consumption import checked_day
 
@@ -86,7 +86,7 @@ class IndexStatementFile:
 
 
 IssueIndexStatementResult: TypeAlias = Annotated[
-    IndexStatementFile | RateLimited, strawberry.union("IssueIndexStatementResult")
+    IndexStatementFile | RequestRefused | RateLimited, strawberry.union("IssueIndexStatementResult")
 ]
 
 

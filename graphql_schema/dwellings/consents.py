@@ -1,6 +1,7 @@
 """The consent to the manager's access to daily data: question, answer and record of it (R-063, R-106)."""
 
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -9,6 +10,7 @@ from core.texts.consents import consent_trace
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import number_of
 from graphql_schema.base.views import shown
 
@@ -46,10 +48,20 @@ class Consent:
         return consent_trace(self.view.recorded_on, spoken, by_manager=self.by_manager)
 
 
+@strawberry.type(description="The answer was recorded.")
+class ConsentAnswered:
+    consent: Consent
+
+
+AnswerConsentResult: TypeAlias = Annotated[
+    ConsentAnswered | RequestRefused, strawberry.union("AnswerConsentResult")
+]
+
+
 @strawberry.type
 class ConsentMutation:
-    @resolved("Answer the consent question of a dwelling, or change the answer. It takes effect at once.")
-    async def answer_consent(self, info: Info, dwelling: strawberry.ID, granted: bool) -> Consent:  # noqa: FBT001 - an answer
+    @answered("Answer the consent question of a dwelling, or change the answer. It takes effect at once.")
+    async def answer_consent(self, info: Info, dwelling: strawberry.ID, granted: bool) -> AnswerConsentResult:  # noqa: FBT001 - an answer
         context = info.context
         view = await answer_consent(
             context.application,
@@ -59,4 +71,4 @@ class ConsentMutation:
             visitor=context.visitor,
             now=context.now,
         )
-        return Consent.of(view)
+        return ConsentAnswered(consent=Consent.of(view))

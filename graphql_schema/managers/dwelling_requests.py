@@ -1,6 +1,7 @@
 """Dwelling requests that a manager decides: identified by guessable data, or contested (C-12, C-40)."""
 
 from datetime import date, datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry.relay import PageInfo
@@ -16,6 +17,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.views import shown
 
@@ -28,7 +30,8 @@ _CURSOR = "dwelling-request"
 )
 class DwellingRequest(Node):
     contested: bool = strawberry.field(
-        description="Whether somebody else occupies the dwelling at present; approval ends that occupancy."
+        description="Whether somebody else occupies the dwelling: for managers at present, and approval ends "
+        "that occupancy; for the applicant when the request was made."
     )
     residence_code: str
     dwelling: str
@@ -73,6 +76,11 @@ class DwellingRequestDecided:
     approved: bool
 
 
+DecideDwellingRequestResult: TypeAlias = Annotated[
+    DwellingRequestDecided | RequestRefused, strawberry.union("DecideDwellingRequestResult")
+]
+
+
 @strawberry.type
 class DwellingRequestQuery:
     @resolved("The open dwelling requests of the manager's residences, oldest first.")
@@ -92,7 +100,7 @@ class DwellingRequestQuery:
 
 @strawberry.type
 class DwellingRequestMutation:
-    @resolved(
+    @answered(
         "Approve or reject a dwelling request. CONFLICT if it was already decided; CONFLICT with the field "
         "`contested` if somebody else occupies the dwelling by now and the decision did not account for it."
     )
@@ -100,7 +108,7 @@ class DwellingRequestMutation:
         self,
         info: Info,
         input: DecideDwellingRequestInput,  # noqa: A002 - the argument's name in the schema
-    ) -> DwellingRequestDecided:
+    ) -> DecideDwellingRequestResult:
         context = info.context
         await decide(
             context.application,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry.relay import PageInfo
@@ -13,6 +14,7 @@ from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Doubt, Evidence, Fluid, ReadingStatus
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, page_info, parse_cursor
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import Node, global_id, number_of
 from graphql_schema.base.scalars import BigInt
 from graphql_schema.base.views import shown
@@ -89,6 +91,11 @@ class ReadingCorrected:
         return shown(cls, changed)
 
 
+CorrectReadingResult: TypeAlias = Annotated[
+    ReadingCorrected | RequestRefused, strawberry.union("CorrectReadingResult")
+]
+
+
 @strawberry.type
 class DoubtfulReadingQuery:
     @resolved("The readings of the operator's meters that do not count, for the operator's staff.")
@@ -114,7 +121,7 @@ class DoubtfulReadingQuery:
 
 @strawberry.type
 class DoubtfulReadingMutation:
-    @resolved(
+    @answered(
         "Count a doubtful reading from now on. CONFLICT if another reading of the same time was accepted. "
         "For the operator's staff."
     )
@@ -122,7 +129,7 @@ class DoubtfulReadingMutation:
         self,
         info: Info,
         input: AcceptReadingInput,  # noqa: A002 - the argument's name in the schema
-    ) -> ReadingCorrected:
+    ) -> CorrectReadingResult:
         context = info.context
         changed = await corrections.accept_reading(
             context.application,
@@ -134,7 +141,7 @@ class DoubtfulReadingMutation:
         )
         return ReadingCorrected.of(changed)
 
-    @resolved(
+    @answered(
         "Take out a false reading, whether it counts or is doubtful; `acceptReading` takes it back. CONFLICT "
         "with the field `index` if several readings have this time. For the operator's staff."
     )
@@ -142,7 +149,7 @@ class DoubtfulReadingMutation:
         self,
         info: Info,
         input: WithdrawReadingInput,  # noqa: A002 - the argument's name in the schema
-    ) -> ReadingCorrected:
+    ) -> CorrectReadingResult:
         context = info.context
         moment = checked_moment(input.read_at, "readAt")
         assert moment is not None

@@ -19,12 +19,12 @@ from core.registration.answers import (
     SerialAnswer,
     VerificationAnswer,
 )
-from core.registration.draft import Civility, CouncilMember
+from core.registration.draft import CouncilMember
 from core.registration.forms import FormName
 from core.registration.machine import Attestation, Options, PersonalData, ProfileAnswer
+from graphql_schema.base.enums import Civility
 from graphql_schema.base.relay import number_of
 
-strawberry.enum(Civility, description="A form of address.")
 strawberry.enum(CouncilMember, description="Whether the applicant is a member of the owners' council.")
 
 

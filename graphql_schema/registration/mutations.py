@@ -4,20 +4,17 @@
 one rule: all are mutations, reads included, so that the token is never part of a URL.
 """
 
-from collections.abc import Awaitable
+from typing import Annotated, TypeAlias
 
 import strawberry
 
-from core.errors import RateLimited
-from core.registration.refusals import RegistrationRefused
 from core.services.registration import flow as service
 from core.services.registration.activation import correct_email, send_again
-from core.services.registration.storage import RegistrationView
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.registration.inputs import RegistrationAnswer
-from graphql_schema.registration.types import Registration, RegistrationResult, refusal_of
+from graphql_schema.registration.types import Registration, RegistrationResult
 
 
 @strawberry.type(description="The registration was deleted with everything that was entered.")
@@ -25,63 +22,68 @@ class RegistrationCancelled:
     cancelled: bool
 
 
+CancelRegistrationResult: TypeAlias = Annotated[
+    RegistrationCancelled | RequestRefused, strawberry.union("CancelRegistrationResult")
+]
+
+
 @strawberry.type
 class RegistrationMutation:
-    @resolved("Start a registration with an operator; `operators` lists them.")
+    @answered(
+        "Start a registration with an operator; `operators` lists them. `language`: that of its messages, by "
+        "default the reader's."
+    )
     async def start_registration(
-        self, info: Info, operator: str, language: Language = Language.FR
+        self, info: Info, operator: str, language: Language | None = None
     ) -> RegistrationResult:
         context = info.context
-        return await _answer(
-            service.start(
-                context.application, operator, language=language, visitor=context.visitor, now=context.now
+        spoken = await context.language(language)
+        return Registration.of(
+            await service.start(
+                context.application, operator, language=spoken, visitor=context.visitor, now=context.now
             )
         )
 
-    @resolved("Get the state of a registration, to resume it on any device.")
+    @answered("Get the state of a registration, to resume it on any device.")
     async def resume_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _answer(service.resume(info.context.application, token, now=info.context.now))
+        return Registration.of(await service.resume(info.context.application, token, now=info.context.now))
 
-    @resolved("Send one of the forms that the current step offers.")
+    @answered("Send one of the forms that the current step offers.")
     async def answer_registration(
         self, info: Info, token: str, answer: RegistrationAnswer
     ) -> RegistrationResult:
         context = info.context
         context.try_sign_in()
         given = answer.filled()
-        return await _answer(
-            service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
+        return Registration.of(
+            await service.answer(context.application, token, given, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("Reject the dwelling that was found («Ce n'est pas mon logement») and go back to the search.")
+    @answered("Reject the dwelling that was found («Ce n'est pas mon logement») and go back to the search.")
     async def reject_registration_dwelling(self, info: Info, token: str) -> RegistrationResult:
-        return await _answer(service.reject_dwelling(info.context.application, token, now=info.context.now))
+        return Registration.of(
+            await service.reject_dwelling(info.context.application, token, now=info.context.now)
+        )
 
-    @resolved("Go back to the previous step.")
+    @answered("Go back to the previous step.")
     async def go_back_in_registration(self, info: Info, token: str) -> RegistrationResult:
-        return await _answer(service.go_back(info.context.application, token, now=info.context.now))
+        return Registration.of(await service.go_back(info.context.application, token, now=info.context.now))
 
-    @resolved("Send a new code or temporary password («Renvoyer le code»).")
+    @answered("Send a new code or temporary password («Renvoyer le code»).")
     async def resend_registration_secret(self, info: Info, token: str) -> RegistrationResult:
         context = info.context
-        return await _answer(send_again(context.application, token, visitor=context.visitor, now=context.now))
-
-    @resolved("Correct the e-mail address («Corriger mon adresse email»).")
-    async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
-        context = info.context
-        return await _answer(
-            correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
+        return Registration.of(
+            await send_again(context.application, token, visitor=context.visitor, now=context.now)
         )
 
-    @resolved("Cancel the registration («Annuler ma demande») and delete everything that was entered.")
-    async def cancel_registration(self, info: Info, token: str) -> RegistrationCancelled:
+    @answered("Correct the e-mail address («Corriger mon adresse email»).")
+    async def correct_registration_email(self, info: Info, token: str, email: str) -> RegistrationResult:
+        context = info.context
+        return Registration.of(
+            await correct_email(context.application, token, email, visitor=context.visitor, now=context.now)
+        )
+
+    @answered("Cancel the registration («Annuler ma demande») and delete everything that was entered.")
+    async def cancel_registration(self, info: Info, token: str) -> CancelRegistrationResult:
         await service.cancel(token, visitor=info.context.visitor, now=info.context.now)
         return RegistrationCancelled(cancelled=True)
-
-
-async def _answer(asked: Awaitable[RegistrationView]) -> RegistrationResult:
-    """The registration or the refusal, as part of the answer."""
-    try:
-        return Registration.of(await asked)
-    except (RegistrationRefused, RateLimited) as failure:
-        return refusal_of(failure)

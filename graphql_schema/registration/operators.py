@@ -1,20 +1,24 @@
 """Operators: what a metering company publishes before sign-in (R-112, R-147, R-165, R-211)."""
 
 from functools import partial
+from typing import Annotated, TypeAlias
 
 import strawberry
 
-from core.access.passwords import Criterion, OwnData, check_password, failed
+from core.access.passwords import OwnData, check_password, failed
 from core.errors import InvalidInput
+from core.language import Text as LocalText
 from core.operators import ActivationMode, OperatorProfile
 from core.operators import HelpPage as Page
+from core.operators import PrivacyNotice as Notice
 from core.services.auth.passwords import judged
 from core.services.registration.rate_limits import count_password_check
 from core.services.registration.support import ask_for_support
 from graphql_schema.base.context import Context, Info
 from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.texts import Text
+from graphql_schema.base.refusals import PasswordCriterion, RateLimited, RequestRefused, answered
+from graphql_schema.base.texts import optional_text_field, text_field, texts_field
 from graphql_schema.base.views import shown
 
 LONGEST_OWN_DATUM = 254
@@ -33,51 +37,35 @@ class Contact:
 
 @strawberry.type(description="The operator's privacy notice (Article 13 GDPR).")
 class PrivacyNotice:
+    notice: strawberry.Private[Notice]
     version: str
-    purpose: Text
-    legal_basis: Text
-    retention: Text
-    rights: Text
-    contact: Text
     url: str
+    purpose = text_field(lambda one: one.notice.purpose, "What the data are for.")
+    legal_basis = text_field(lambda one: one.notice.legal_basis, "The legal basis.")
+    retention = text_field(lambda one: one.notice.retention, "How long the data are kept.")
+    rights = text_field(lambda one: one.notice.rights, "The rights of the persons concerned.")
+    contact = text_field(lambda one: one.notice.contact, "Whom to write to.")
 
 
 @strawberry.type(description="A help page: where the serial number is found on a kind of device.")
 class HelpPage:
-    title: Text
+    page: strawberry.Private[Page]
     fluid: Fluid | None = strawberry.field(
         description="The fluid whose devices the page is about; null if it is about all devices."
     )
-    items: list[Text]
     guide_url: str | None
-    guide_label: Text | None
-
-    @classmethod
-    def of(cls, page: Page) -> "HelpPage":
-        return cls(
-            title=Text.of(page.title),
-            fluid=page.fluid,
-            items=[Text.of(item) for item in page.items],
-            guide_url=page.guide_url,
-            guide_label=Text.maybe(page.guide_label),
-        )
-
-
-@strawberry.type(description="A criterion of the password policy, and whether the password meets it.")
-class PasswordCriterion:
-    name: str
-    label: Text
-    passed: bool
-
-    @classmethod
-    def of(cls, criterion: Criterion) -> "PasswordCriterion":
-        return cls(name=criterion.name, label=Text.of(criterion.label), passed=criterion.passed)
+    title = text_field(lambda one: one.page.title, "The title.")
+    items = texts_field(lambda one: one.page.items, "The steps, in order.")
+    guide_label = optional_text_field(
+        lambda one: one.page.guide_label, "The label of the link to `guideUrl`; null if there is none."
+    )
 
 
 @strawberry.type(description="A text of the registration pages, by its key: `button.cancel`, `page.title`.")
 class Label:
+    words: strawberry.Private[LocalText]
     key: str
-    text: Text
+    text = text_field(lambda label: label.words, "The text, by default in the reader's language.")
 
 
 @strawberry.type(description="A metering company whose residents can register.")
@@ -108,22 +96,12 @@ class Operator:
             cls,
             profile,
             contact=shown(Contact, profile.contact),
-            privacy_notice=PrivacyNotice(
-                version=notice.version,
-                purpose=Text.of(notice.purpose),
-                legal_basis=Text.of(notice.legal_basis),
-                retention=Text.of(notice.retention),
-                rights=Text.of(notice.rights),
-                contact=Text.of(notice.contact),
-                url=notice.url,
-            ),
-            help_pages=[HelpPage.of(page) for page in profile.help_pages],
+            privacy_notice=shown(PrivacyNotice, notice, notice=notice),
+            help_pages=[shown(HelpPage, page, page=page) for page in profile.help_pages],
             password_criteria=[
                 PasswordCriterion.of(criterion) for criterion in check_password(profile.password_policy, "")
             ],
-            labels=[
-                Label(key=key, text=Text.of(profile.text(key))) for key in profile.keys_of("page.", "button.")
-            ],
+            labels=[Label(key=key, words=profile.text(key)) for key in profile.keys_of("page.", "button.")],
         )
 
 
@@ -150,6 +128,14 @@ class SupportRequested:
     operator: str
 
 
+CheckPasswordResult: TypeAlias = Annotated[
+    PasswordCheck | RequestRefused | RateLimited, strawberry.union("CheckPasswordResult")
+]
+ContactSupportResult: TypeAlias = Annotated[
+    SupportRequested | RequestRefused | RateLimited, strawberry.union("ContactSupportResult")
+]
+
+
 @strawberry.type
 class OperatorQuery:
     @resolved("The operators whose residents can register on this instance.")
@@ -159,11 +145,11 @@ class OperatorQuery:
 
 @strawberry.type
 class OperatorMutation:
-    @resolved(
+    @answered(
         "Check a password against each criterion of the operator's policy. A mutation, so that the password "
         "is never part of a URL."
     )
-    async def check_password(self, info: Info, input: CheckPasswordInput) -> PasswordCheck:  # noqa: A002 - the argument's name in the schema
+    async def check_password(self, info: Info, input: CheckPasswordInput) -> CheckPasswordResult:  # noqa: A002 - the argument's name in the schema
         context = info.context
         await count_password_check(context.application, context.visitor, now=context.now)
         profile = profile_of(context, input.operator)
@@ -175,8 +161,10 @@ class OperatorMutation:
             criteria=[PasswordCriterion.of(criterion) for criterion in criteria],
         )
 
-    @resolved("Send a question to the operator («Contacter l'assistance»); no sign-in required.")
-    async def contact_support(self, info: Info, operator: str, email: str, question: str) -> SupportRequested:
+    @answered("Send a question to the operator («Contacter l'assistance»); no sign-in required.")
+    async def contact_support(
+        self, info: Info, operator: str, email: str, question: str
+    ) -> ContactSupportResult:
         context = info.context
         profile = profile_of(context, operator)
         await ask_for_support(

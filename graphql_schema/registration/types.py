@@ -10,62 +10,61 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from core.errors import RateLimited
-from core.operators import WORDS, Path, Step
+from core.language import Text as LocalText
+from core.operators import WORDS, Step
 from core.registration.confirmation import Block as ConfirmationBlock
+from core.registration.confirmation import ConfirmationLine as BlockLine
 from core.registration.forms import Choice as FormChoice
 from core.registration.forms import FieldKind, FormField
 from core.registration.forms import Form as StepForm
-from core.registration.refusals import RefusalCode, RegistrationRefused
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.registration.storage import RegistrationView
 from graphql_schema.base.addresses import ResidenceAddress
+from graphql_schema.base.refusals import (
+    CodeInvalid,
+    PasswordTooWeak,
+    RateLimited,
+    RequestRefused,
+    SerialRefused,
+)
 from graphql_schema.base.relay import global_id
-from graphql_schema.base.texts import Text
+from graphql_schema.base.texts import optional_text_field, text_field
 from graphql_schema.base.views import shown
-from graphql_schema.registration.operators import PasswordCriterion
 
 strawberry.enum(Step, name="RegistrationStep", description="A step of a registration.")
-strawberry.enum(Path, name="IdentificationPath", description="A way to find a residence or dwelling.")
 strawberry.enum(FieldKind, name="RegistrationFieldKind", description="The input control of a field.")
-strawberry.enum(RefusalCode, name="RegistrationErrorCode", description="Why an answer was refused.")
 
 
 @strawberry.type(description="A possible value of a field.")
 class RegistrationChoice:
+    choice: strawberry.Private[FormChoice]
     value: str
-    label: Text
-    explanation: Text | None
-
-    @classmethod
-    def of(cls, choice: FormChoice) -> "RegistrationChoice":
-        return cls(
-            value=choice.value, label=Text.of(choice.label), explanation=Text.maybe(choice.explanation)
-        )
+    label = text_field(lambda one: one.choice.label, "What people read, by default in their language.")
+    explanation = optional_text_field(lambda one: one.choice.explanation, "More on it; null if clear.")
 
 
 @strawberry.type(
     description="A field of a form. A BOOLEAN field has no default: nothing is ticked in advance."
 )
 class RegistrationField:
+    field: strawberry.Private[FormField]
     name: str
     kind: FieldKind
-    label: Text
     required: bool
     choices: list[RegistrationChoice]
     example: str | None
     pattern: str | None
-    help: Text | None
+    label = text_field(lambda one: one.field.label, "What people read, by default in their language.")
+    help = optional_text_field(lambda one: one.field.help, "How to fill it in; null if clear.")
 
     @classmethod
     def of(cls, field: FormField) -> "RegistrationField":
         return shown(
             cls,
             field,
+            field=field,
             name=to_camel_case(field.name),
-            label=Text.of(field.label),
-            choices=[RegistrationChoice.of(choice) for choice in field.choices],
-            help=Text.maybe(field.help),
+            choices=[shown(RegistrationChoice, choice, choice=choice) for choice in field.choices],
         )
 
 
@@ -73,48 +72,47 @@ class RegistrationField:
     description="A form that answers the current step. Send it as `{name: {field: value, ...}}`."
 )
 class RegistrationForm:
+    form: strawberry.Private[StepForm]
     name: str
-    title: Text
-    hint: Text | None
     fields: list[RegistrationField]
+    title = text_field(lambda one: one.form.title, "The title, by default in the reader's language.")
+    hint = optional_text_field(lambda one: one.form.hint, "What to know before; null if nothing.")
 
     @classmethod
     def of(cls, form: StepForm) -> "RegistrationForm":
         return cls(
+            form=form,
             name=to_camel_case(form.name.value.lower()),
-            title=Text.of(form.title),
-            hint=Text.maybe(form.hint),
             fields=[RegistrationField.of(field) for field in form.fields],
         )
 
 
 @strawberry.type(description="A stage of the registration as residents see it; it may cover several steps.")
 class RegistrationStage:
-    title: Text
+    words: strawberry.Private[LocalText]
     steps: list[Step]
     done: bool
     current: bool
+    title = text_field(lambda stage: stage.words, "The title, by default in the reader's language.")
 
 
 @strawberry.type(description="A label and its value; `known` is false for «Non renseigné».")
 class ConfirmationLine:
-    label: Text
-    value: Text
+    line: strawberry.Private[BlockLine]
     known: bool
+    label = text_field(lambda one: one.line.label, "What people read, by default in their language.")
+    value = text_field(lambda one: one.line.value, "The value, by default in the reader's language.")
 
 
 @strawberry.type(description="The building or dwelling that was found and has to be confirmed.")
 class Confirmation:
-    title: Text
+    block: strawberry.Private[ConfirmationBlock]
     lines: list[ConfirmationLine]
+    title = text_field(lambda one: one.block.title, "The title, by default in the reader's language.")
 
     @classmethod
     def of(cls, block: ConfirmationBlock) -> "Confirmation":
-        lines = [
-            ConfirmationLine(label=Text.of(line.label), value=Text.of(line.value), known=line.known)
-            for line in block.lines
-        ]
-        return cls(title=Text.of(block.title), lines=lines)
+        return cls(block=block, lines=[shown(ConfirmationLine, line, line=line) for line in block.lines])
 
 
 @strawberry.type(description="A published residence that matches the address.")
@@ -128,8 +126,10 @@ class ResidenceCandidate(ResidenceAddress):
 
 @strawberry.type(description="The text of a step: code sent, under review, complete.")
 class RegistrationScreen:
-    title: Text
-    text: Text
+    heading: strawberry.Private[LocalText]
+    words: strawberry.Private[LocalText]
+    title = text_field(lambda screen: screen.heading, "The title, by default in the reader's language.")
+    text = text_field(lambda screen: screen.words, "The text, by default in the reader's language.")
 
 
 @strawberry.type(description="A registration in progress.")
@@ -169,73 +169,10 @@ class Registration:
         )
 
 
-@strawberry.interface(description="The answer was refused. The registration is unchanged.")
-class RegistrationError:
-    code: RefusalCode
-    message: Text
-    field: str | None = strawberry.field(
-        description="The name of the form field at fault; null if it is not one field."
-    )
-
-
-@strawberry.type(description="A refusal without details beyond its code.")
-class AnswerRefused(RegistrationError):
-    pass
-
-
-@strawberry.type(description="The serial number does not identify the dwelling.")
-class SerialRefused(RegistrationError):
-    fallback: Path | None = strawberry.field(
-        description="Another way to find the dwelling; null if there is none."
-    )
-
-
-@strawberry.type(
-    description="The password does not meet the policy. `criteria` lists all criteria, met or not."
-)
-class PasswordRefused(RegistrationError):
-    criteria: list[PasswordCriterion]
-
-
-@strawberry.type(description="The six-digit code is wrong.")
-class CodeRefused(RegistrationError):
-    attempts_left: int
-
-
-@strawberry.type(description="Too many attempts, or a code was requested again too soon.")
-class TryLater(RegistrationError):
-    retry_after: int = strawberry.field(description="Seconds until the request can be repeated.")
-
-
 RegistrationResult: TypeAlias = Annotated[
-    Registration | AnswerRefused | SerialRefused | PasswordRefused | CodeRefused | TryLater,
+    Registration | RequestRefused | SerialRefused | PasswordTooWeak | CodeInvalid | RateLimited,
     strawberry.union("RegistrationResult"),
 ]
-
-
-def refusal_of(failure: RegistrationRefused | RateLimited) -> RegistrationResult:
-    """A refusal as part of the answer."""
-    if isinstance(failure, RateLimited):
-        code = RefusalCode.RATE_LIMITED
-        message = Text.of(WORDS[f"error.{code}"])
-        return TryLater(code=code, message=message, field=None, retry_after=failure.retry_after_s)
-    refusal = failure.refusal
-    field = to_camel_case(refusal.field) if refusal.field else None
-    message = Text.of(failure.message_text)
-    match refusal.code:
-        case RefusalCode.SERIAL_FORMAT_UNSUPPORTED | RefusalCode.SERIAL_AMBIGUOUS:
-            return SerialRefused(code=refusal.code, message=message, field=field, fallback=refusal.fallback)
-        case RefusalCode.PASSWORD_TOO_WEAK:
-            criteria = [PasswordCriterion.of(criterion) for criterion in refusal.criteria]
-            return PasswordRefused(code=refusal.code, message=message, field=field, criteria=criteria)
-        case RefusalCode.CODE_INVALID:
-            left = refusal.attempts_left or 0
-            return CodeRefused(code=refusal.code, message=message, field=field, attempts_left=left)
-        case RefusalCode.CODE_RESEND_TOO_SOON:
-            wait = refusal.retry_after_s or 0
-            return TryLater(code=refusal.code, message=message, field=field, retry_after=wait)
-        case _:
-            return AnswerRefused(code=refusal.code, message=message, field=field)
 
 
 def _stages(view: RegistrationView) -> list[RegistrationStage]:
@@ -243,7 +180,7 @@ def _stages(view: RegistrationView) -> list[RegistrationStage]:
     reached = profile.steps.index(step) if step in profile.steps else len(profile.steps)
     return [
         RegistrationStage(
-            title=Text.of(stage.title),
+            words=stage.title,
             steps=list(stage.steps),
             done=profile.steps.index(stage.steps[-1]) < reached,
             current=step in stage.steps,
@@ -259,6 +196,6 @@ def _screen(view: RegistrationView) -> RegistrationScreen | None:
     text = view.profile.text(f"{key}.text")
     email = view.draft.email
     return RegistrationScreen(
-        title=Text.of(view.profile.text(key)),
-        text=Text(fr=text.fr.replace("{email}", email), en=text.en.replace("{email}", email)),
+        heading=view.profile.text(key),
+        words=LocalText(text.fr.replace("{email}", email), text.en.replace("{email}", email)),
     )

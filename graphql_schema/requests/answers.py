@@ -24,7 +24,7 @@ SMALLEST_COMPRESSED: Final = 1_024
 LARGEST_AT_ONCE: Final = 65_536
 """Bytes that are compressed on the event loop, in a millisecond; more is done in a thread."""
 
-VARY: Final = "Accept, Accept-Encoding, Authorization, Cookie"
+VARY: Final = "Accept, Accept-Encoding, Accept-Language, Authorization, Cookie"
 _LEVEL: Final = 5
 
 
@@ -32,6 +32,9 @@ async def finished(request: Request, response: Response) -> Response:
     """The answer as it is sent."""
     if getattr(request.state, "operation", None) is not OperationType.QUERY:
         return response
+    language = getattr(request.state, "language", None)
+    if language is not None:
+        response.headers["Content-Language"] = language
     if request.method == "GET" and request.state.is_whole:
         _tag(request, response)
         if response.headers.get("etag") in _tags_of(request):

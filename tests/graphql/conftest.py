@@ -1,20 +1,25 @@
 """The API as a client sees it: the app around the test's application, over HTTP without a socket."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from graphql import FieldNode, GraphQLError, GraphQLFormattedError, is_object_type
 from tortoise.transactions import in_transaction
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Permission, Viewer
+from core.access.sessions import SessionState
 from core.bootstrap import Application
 from core.consumption import DayVolume, Quality
 from core.consumption.fluids import Fluid
+from core.errors import SubmeterError
 from core.metering import Registry
 from core.models import Meter
 from core.services.places.key_encryption import KeyEncryption
@@ -23,6 +28,9 @@ from core.services.shared import time_series
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import Settings
 from graphql_schema.asgi import build_app
+from graphql_schema.base import errors
+from graphql_schema.contract.access import BY_ARGUMENT, PERMISSIONS, errors_of
+from graphql_schema.schema import schema
 from tests.support import factories
 from tests.support.sign_up import Applicant, describe
 
@@ -75,6 +83,11 @@ class Portal:
         (error,) = response.json()["errors"]
         return error["extensions"]
 
+    async def refused(self, mutation: str, **variables: Any) -> dict[str, Any]:
+        """What of a mutation's refusal was selected and is not null: data, and no error."""
+        (answer,) = (await self.ask(mutation, **variables)).values()
+        return {name: value for name, value in answer.items() if value is not None}
+
     async def sign_in(self, email: str = "claire.martin@example.org") -> dict[str, Any]:
         result = (await self.ask(SIGN_IN, email=email, password=factories.PASSWORD))["signIn"]
         self.client.cookies.clear()
@@ -120,6 +133,76 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2 with its least cost: these tests do not depend on the cost of a hash."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("core.services.auth.passwords._hasher", lambda: hasher)
+
+
+@pytest.fixture(autouse=True)
+def described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test asks: no service requires a permission that the field's description does not name, and
+    no field answers an error that it does not name.
+    """
+    undescribed: set[str] = set()
+
+    def translated(error: GraphQLError) -> GraphQLFormattedError:
+        entry = errors.translated(error)
+        code = entry["extensions"]["code"]
+        if isinstance(error.original_error, SubmeterError) and error.nodes and code not in OF_THE_CALLER:
+            names = {node.name.value for node in error.nodes if isinstance(node, FieldNode)}
+            if not any(code in ERRORS.get(name, ()) for name in names):
+                undescribed.add(f"{sorted(names)} answers {code}")
+        return entry
+
+    require = Viewer.require
+
+    def required(viewer: Viewer, permission: Permission) -> None:
+        field = asked_field.get()
+        described = {
+            Permission.DWELLINGS_READ,  # of `scope`, which is behind all homes
+            *PERMISSIONS.get(field, ()),
+            *BY_ARGUMENT.get(field, ()),
+        }
+        if field and permission not in described:
+            undescribed.add(f"{field} requires {permission}")
+        require(viewer, permission)
+
+    monkeypatch.setattr("graphql_schema.http.translated", translated)
+    monkeypatch.setattr(Viewer, "require", required)
+    yield
+    assert undescribed == set()
+
+
+asked_field: ContextVar[str] = ContextVar("asked_field", default="")
+OF_THE_CALLER = {"UNAUTHENTICATED", "FORBIDDEN", *SessionState.__members__}
+ERRORS: dict[str, set[str]] = {}
+"""What a field may answer, by its name; a name that several types have, together."""
+
+
+def _noting(key: str, resolve: Any) -> Any:
+    """The same resolver, which says which field asks."""
+
+    def noted(source: Any, info: Any, /, **arguments: Any) -> Any:
+        token = asked_field.set(key)
+        try:
+            answer = resolve(source, info, **arguments)
+            return _awaited(key, answer) if isawaitable(answer) else answer
+        finally:
+            asked_field.reset(token)
+
+    return noted
+
+
+async def _awaited(key: str, answer: Awaitable[Any]) -> Any:
+    token = asked_field.set(key)
+    try:
+        return await answer
+    finally:
+        asked_field.reset(token)
+
+
+for kind in schema.core.type_map.values():
+    for name, field in kind.fields.items() if is_object_type(kind) and kind.name[0] != "_" else ():
+        ERRORS.setdefault(name, set()).update(errors_of(kind, name, field))
+        if f"{kind.name}.{name}" in PERMISSIONS or kind.name in {"Query", "Mutation"}:
+            field.resolve = _noting(f"{kind.name}.{name}", field.resolve)
 
 
 @pytest.fixture

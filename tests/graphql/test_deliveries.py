@@ -192,7 +192,9 @@ async def test_residents_are_answered_while_a_batch_is_decoded(gateway: Any, dec
     post = asyncio.create_task(deliver(gateway, f"{LINE}\n{NDJSON}"))
     mutation = asyncio.create_task(
         gateway.post(
-            "mutation ($lines: [String!]!) { submitTelegrams(lines: $lines) { lines duplicates } }",
+            """mutation ($lines: [String!]!) { submitTelegrams(lines: $lines) {
+                ... on TelegramsSubmitted { lines duplicates }
+                ... on Refusal { code field } } }""",
             {"lines": [LINE]},
         )
     )
@@ -226,10 +228,12 @@ async def test_a_gateway_is_asked_to_wait_while_too_much_is_waiting(
     refused = await deliver(gateway, body())
     assert (refused.status_code, refused.json()["code"]) == (429, "BUSY")
     assert int(refused.headers["Retry-After"]) == refused.json()["retryAfter"] >= 1
-    answer = await gateway.post('mutation { submitTelegrams(lines: ["noise"]) { lines } }')
-    (error,) = answer.json()["errors"]
-    assert error["extensions"]["code"] == "BUSY"
-    assert error["extensions"]["retryAfter"] >= 1
+    answer = await gateway.post("""mutation { submitTelegrams(lines: ["noise"]) {
+        ... on TelegramsSubmitted { lines }
+        ... on Refusal { code retryAfter } } }""")
+    refusal = answer.json()["data"]["submitTelegrams"]
+    assert refusal["code"] == "BUSY"
+    assert refusal["retryAfter"] >= 1
     go_on.set()
     assert ((await first).status_code, (await second).status_code) == (200, 200)
     assert (await deliver(gateway, LINE)).json()["duplicates"] == 1

@@ -72,7 +72,9 @@ async def test_a_link_ends_with_its_session(claire: Any, issue: Any) -> None:
     assert (await followed(claire, file["url"])).status_code == 403
     await Account.all().update(disabled_at=None)
     assert (await followed(claire, file["url"])).status_code == 200
-    await claire.ask("mutation { signOut { sessionEnded } }")
+    await claire.ask("""mutation { signOut {
+        ... on SignedOut { sessionEnded }
+        ... on Refusal { code field } } }""")
     response = await followed(claire, file["url"])
     assert (response.status_code, response.json()["code"]) == (403, "LINK_INVALID")
 
@@ -104,7 +106,9 @@ async def test_another_account_cannot_use_it(claire: Any, issue: Any) -> None:
 async def test_a_program_sends_its_token_with_the_link(claire: Any, issue: Any) -> None:
     """A link of an access token, which has no session, opens nothing without it, nor once it is revoked."""
     created = await claire.ask(
-        'mutation { createAccessToken(name: "x", scopes: [READ_DAILY]) { token accessToken { id } } }'
+        """mutation { createAccessToken(name: "x", scopes: [READ_DAILY]) {
+            ... on AccessTokenIssued { token accessToken { id } }
+            ... on Refusal { code field } } }"""
     )
     session, claire.token = claire.token, created["createAccessToken"]["token"]
     file = await issue()

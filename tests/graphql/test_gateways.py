@@ -15,8 +15,9 @@ from tests.support import factories
 IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 LINE = f"T1;1;1;2026-07-14 08:15:42.000;97;148;21131C34;0x{IZAR.lower()}"
 SUBMIT = """mutation ($lines: [String!]!, $source: String) { submitTelegrams(lines: $lines, source: $source) {
+  ... on TelegramsSubmitted {
   lines stored duplicates alerts messages unusable { reason count }
-} }"""
+} ... on Refusal { code field } } }"""
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ async def test_a_gateway_submits_lines(gateway: Any) -> None:
 
 async def test_unusable_lines_are_named(gateway: Any) -> None:
     """Each by its index among the lines, blank ones included, with the reason and its dead letter."""
-    query = """mutation ($lines: [String!]!) { submitTelegrams(lines: $lines) {
+    query = """mutation ($lines: [String!]!) { submitTelegrams(lines: $lines) { ... on TelegramsSubmitted {
       unusable { reason count } unusableLines { index reason message deadLetter }
-    } }"""
+    } ... on Refusal { code field } } }"""
     lines = ["noise", "", LINE, f"telegram=|{IZAR[:-2]}|", "noise"]
     result = (await gateway.ask(query, lines=lines))["submitTelegrams"]
     named = result["unusableLines"]
@@ -87,7 +88,7 @@ async def test_a_batch_beyond_the_limits_is_invalid(
     gateway: Any, variables: dict[str, Any], field: str
 ) -> None:
     """Too many lines, too long a one, and too long a source are refused as a whole."""
-    assert await gateway.refusal(SUBMIT, **variables) == {"code": "INVALID_INPUT", "field": field}
+    assert await gateway.refused(SUBMIT, **variables) == {"code": "INVALID_INPUT", "field": field}
 
 
 async def test_the_largest_batch_is_accepted(gateway: Any) -> None:

@@ -23,7 +23,9 @@ from tests.support import factories
 from tests.support.spans import collected_spans
 
 IZAR = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
-SUBMIT = "mutation Submit($lines: [String!]!) { submitTelegrams(lines: $lines) { stored } }"
+SUBMIT = """mutation Submit($lines: [String!]!) { submitTelegrams(lines: $lines) {
+    ... on TelegramsSubmitted { stored }
+    ... on Refusal { code field } } }"""
 
 
 def value(name: str, **labels: str) -> float:
@@ -174,6 +176,8 @@ async def test_a_batch_is_counted_by_source_and_reason(gateway: Any) -> None:
         ("query MyHome { __typename }", "query", "ok", "MyHome"),
         ("{ __typename }", "query", "ok", "anonymous"),
         ("query Mine { viewer { id } }", "query", "refused", "other"),
+        ("mutation Out { goBackInRegistration(token: 1) { __typename } }", "mutation", "invalid", "other"),
+        ('mutation Back { goBackInRegistration(token: "x") { __typename } }', "mutation", "refused", "other"),
         ("query Wrong { nothing }", "query", "invalid", "other"),
         ("query {", "unknown", "invalid", "anonymous"),
         ("query One { __typename } query Two { __typename }", "query", "invalid", "other"),

@@ -25,23 +25,21 @@ ME = "claire.martin@example.org"
 NOBODY = "claire.martin@example.com"
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) {
-    ... on SignedIn { token } ... on AccessRefusal { code }
+    ... on SignedIn { token } ... on Refusal { code }
   }
 }"""
-ASK_RESET = (
-    "mutation ($email: String!) { requestPasswordReset(email: $email) { ... on AccessRefusal { code } } }"
-)
+ASK_RESET = "mutation ($email: String!) { requestPasswordReset(email: $email) { ... on Refusal { code } } }"
 RESET = """mutation ($token: String!) {
   resetPassword(token: $token, input: {newPassword: "Fleuve-77-Nord", confirmation: "Fleuve-77-Nord"}) {
-    ... on AccessRefusal { code }
+    ... on Refusal { code }
   }
 }"""
-CONFIRM = "mutation ($code: String!) { confirmPhone(code: $code) { ... on AccessRefusal { code } } }"
-ASK_CODE = "mutation { requestPhoneCode { ... on AccessRefusal { code } } }"
-GIVE = "mutation ($code: String!) { verifySecondFactor(code: $code) { ... on AccessRefusal { code } } }"
+CONFIRM = "mutation ($code: String!) { confirmPhone(code: $code) { ... on Refusal { code } } }"
+ASK_CODE = "mutation { requestPhoneCode { ... on Refusal { code } } }"
+GIVE = "mutation ($code: String!) { verifySecondFactor(code: $code) { ... on Refusal { code } } }"
 
 ANSWER = """mutation ($token: String!, $answer: RegistrationAnswer!) {
-  answerRegistration(token: $token, answer: $answer) { ... on RegistrationError { code } }
+  answerRegistration(token: $token, answer: $answer) { ... on Refusal { code } }
 }"""
 
 LOOKED_AT = {"SIGN_IN_REFUSED", "CODE_INVALID", "DEVICE_NOT_FOUND"}

@@ -19,8 +19,8 @@ METER = Izar()
 HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 11, 19, 23, tzinfo=UTC)  # midnight in Paris, 20 November begins
 
-SUBMIT = """mutation ($lines: [String!]!) { it: submitTelegrams(lines: $lines) {
-  lines stored duplicates alerts messages unusable { reason count } } }"""
+SUBMIT = """mutation ($lines: [String!]!) { it: submitTelegrams(lines: $lines) { ... on TelegramsSubmitted {
+  lines stored duplicates alerts messages unusable { reason count } } ... on Refusal { code field } } }"""
 FIGURES = """{ viewer { dwellings {
   activeAlertCount activeAlerts { kind ownLimit startedOn title }
   pastAlerts { totalCount }
@@ -39,9 +39,11 @@ LIST = """query ($status: ReadingStatus) { doubtfulReadings(status: $status) { e
 } } } }"""
 WITHDRAW = """mutation ($meter: String!, $at: DateTime!) {
   it: withdrawReading(input: {radioAddress: $meter, readAt: $at, reason: "faux relevé"}) {
-    counts alerts messages } }"""
+  ... on ReadingCorrected {
+    counts alerts messages } ... on Refusal { code field } } }"""
 ACCEPT = """mutation ($id: ID!) {
-  it: acceptReading(input: {id: $id, reason: "vu sur place"}) { counts alerts messages } }"""
+  it: acceptReading(input: {id: $id, reason: "vu sur place"}) {
+  ... on ReadingCorrected { counts alerts messages } ... on Refusal { code field } } }"""
 CHOOSE = """mutation ($topic: NotificationTopic!) {
   chooseNotification(topic: $topic, byEmail: true) { __typename } }"""
 LIMIT = """mutation ($home: ID!) {

@@ -32,21 +32,25 @@ from tests.support import factories
 EMAIL, OWN = "gestion@example.org", "Nouveau-Mot-77-Fleuve"
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) {
-  ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
+  ... on SignedIn { token state } ... on Refusal { code } } }"""
 CHANGE = """mutation ($old: String!, $new: String!) {
   changePassword(password: $old, input: {newPassword: $new, confirmation: $new}) {
-    ... on SignedIn { token state } ... on AccessRefusal { code } } }"""
-TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
+    ... on SignedIn { token state } ... on Refusal { code } } }"""
+TERMS = """mutation ($version: String!) { acceptTerms(version: $version) {
+    ... on AccountChanged { viewer { state } }
+    ... on Refusal { code field } } }"""
 BEGIN = "mutation ($p: String!) { startSecondFactor(password: $p) { ... on SecondFactorStarted { secret } } }"
 CONFIRM = """mutation ($c: String!) { confirmSecondFactor(code: $c) {
-  ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code } } }"""
+  ... on SecondFactorEnrolled { signedIn { token state } } ... on Refusal { code } } }"""
 RESIDENCES = """{
   residences(first: 20) { edges { node { code activeAlerts { edges { node {
     id dwelling { place } level workflow { status } lossLitres withheld { field reason } } } } } } }
   dwellingRequests { edges { node { id name contested residenceCode } } } }"""
 ACKNOWLEDGE = """mutation ($id: ID!) { acknowledgeAlert(input: {id: $id}) {
   ... on AlertUpdated { workflow { status actions { party } } } } }"""
-DECIDE = "mutation ($id: ID!) { decideDwellingRequest(input: {id: $id, approved: true}) { approved } }"
+DECIDE = """mutation ($id: ID!) { decideDwellingRequest(input: {id: $id, approved: true}) {
+    ... on DwellingRequestDecided { approved }
+    ... on Refusal { code field } } }"""
 
 
 def nodes(connection):
@@ -142,7 +146,7 @@ async def test_a_manager_signs_in_and_manages_the_building(application, key_encr
     (asked,) = nodes(answer["dwellingRequests"])
     assert (asked["name"], asked["contested"], asked["residenceCode"]) == ("Luc Martin", True, "AA000")
     assert (await portal.ask(DECIDE, id=asked["id"]))["decideDwellingRequest"] == {"approved": True}
-    assert (await portal.refusal(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
+    assert (await portal.refused(DECIDE, id=asked["id"]))["code"] == "CONFLICT"
     assert nodes((await portal.ask(RESIDENCES))["dwellingRequests"]) == []
     assert (await luc.occupancies.all())[0].dwelling_id == dwelling_request.dwelling_id
 
@@ -166,7 +170,7 @@ async def test_a_manager_sees_nothing_of_another_residence(application, key_encr
         "dwellingRequests": {"edges": []},
     }
     number = global_id("DwellingRequest", dwelling_request.id)
-    assert (await portal.refusal(DECIDE, id=number))["code"] == "NOT_FOUND"
+    assert (await portal.refused(DECIDE, id=number))["code"] == "NOT_FOUND"
 
 
 async def test_an_invitation_is_sent_again_until_it_is_used(application, key_encryption, now) -> None:
@@ -310,7 +314,8 @@ async def test_one_home_without_consent_hides_no_other(application, key_encrypti
 
 
 DECIDE_AS = """mutation ($id: ID!, $contested: Boolean) {
-  decideDwellingRequest(input: {id: $id, approved: true, contested: $contested}) { approved } }"""
+  decideDwellingRequest(input: {id: $id, approved: true, contested: $contested}) {
+  ... on DwellingRequestDecided { approved } ... on Refusal { code field } } }"""
 
 
 @pytest.mark.requirement("R-140", "C-12")
@@ -332,7 +337,7 @@ async def test_a_request_for_a_home_that_was_taken_since(application, key_encryp
     await own_access(portal, temporary)
     (asked,) = nodes((await portal.ask(RESIDENCES))["dwellingRequests"])
     assert asked["contested"]
-    refused = await portal.refusal(DECIDE_AS, id=asked["id"], contested=False)
+    refused = await portal.refused(DECIDE_AS, id=asked["id"], contested=False)
     assert (refused["code"], refused["field"]) == ("CONFLICT", "contested")
     assert len(nodes((await portal.ask(RESIDENCES))["dwellingRequests"])) == 1
     decided = await portal.ask(DECIDE_AS, id=asked["id"], contested=True)

@@ -46,7 +46,8 @@ HOME = """{ viewer { dwellings {
   pastAlerts { totalCount edges { node { kind startedOn recurringDraw { id answer } } } }
 } } }"""
 ANSWER = """mutation ($id: ID!, $answer: RecurringDrawAnswer!) {
-  answerRecurringDraw(input: {id: $id, answer: $answer}) { id answer } }"""
+  answerRecurringDraw(input: {id: $id, answer: $answer}) {
+  ... on RecurringDrawAnswered { id answer } ... on Refusal { code field } } }"""
 
 
 def watering(litres=700, *, at=22, hours=1):
@@ -220,7 +221,7 @@ async def test_another_resident_finds_no_draw_to_answer(garden) -> None:
     (draw,) = (await garden.home())["recurringDraws"]
     await factories.account(email="paul.durand@example.org")
     await garden.portal.sign_in("paul.durand@example.org")
-    refusal = await garden.portal.refusal(ANSWER, id=draw["id"], answer="MINE")
+    refusal = await garden.portal.refused(ANSWER, id=draw["id"], answer="MINE")
     assert refusal["code"] == "NOT_FOUND"
 
 

@@ -38,13 +38,13 @@ async def test_ista(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
     await applicant.start()
     found = await applicant.fill("serial", serial="542 361 524", device="UNKNOWN")
     building, dwelling = found["confirmation"]
-    assert building["title"]["fr"] == "Vérifiez votre immeuble :"
-    assert [(line["label"]["fr"], line["value"]["fr"]) for line in building["lines"]] == [
+    assert building["title"] == "Vérifiez votre immeuble :"
+    assert [(line["label"], line["value"]) for line in building["lines"]] == [
         ("Nom de l'immeuble :", "Non renseigné"),
         ("Code immeuble ista :", "50001369"),
         ("Adresse :", "RUE DE LA GARNISON BATIMENT D,34300 LE CAP D AGDE"),
     ]
-    assert [(line["label"]["fr"], line["value"]["fr"]) for line in dwelling["lines"]] == [
+    assert [(line["label"], line["value"]) for line in dwelling["lines"]] == [
         ("Code / numéro :", "5151 0008"),
         ("Bâtiment :", "01"),
         ("Code logement ista :", "01030001"),
@@ -64,11 +64,11 @@ async def test_ista(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
         password=PASSWORD,
         privacyAcknowledged=True,
     )
-    assert sent["screen"]["title"]["fr"] == "Vérification de votre identité"
-    assert sent["screen"]["text"]["fr"].startswith(f"Un email vous a été envoyé à l'adresse {EMAIL}\n")
+    assert sent["screen"]["title"] == "Vérification de votre identité"
+    assert sent["screen"]["text"].startswith(f"Un email vous a été envoyé à l'adresse {EMAIL}\n")
     assert await Account.all().count() == 0
     done = await applicant.fill("verification", verificationCode=await post.code_for(EMAIL))
-    assert (done["step"], done["screen"]["title"]["fr"]) == ("COMPLETE", "Félicitations !")
+    assert (done["step"], done["screen"]["title"]) == ("COMPLETE", "Félicitations !")
     assert done["forms"] == []
 
     resident = Resident(client, EMAIL)
@@ -120,14 +120,18 @@ async def test_ocea(client: httpx.AsyncClient, post: PostBox, key_encryption: Ke
     assert await resident.refusal(DASHBOARD) == "MUST_CHANGE_PASSWORD"
     assert (await resident.change_password(temporary, PASSWORD))["state"] == "MUST_ACCEPT_TERMS"
     assert await resident.refusal(DASHBOARD) == "MUST_ACCEPT_TERMS"
-    accept = 'mutation { acceptTerms(version: "2026-11") { viewer { email } } }'
+    accept = """mutation { acceptTerms(version: "2026-11") {
+        ... on AccountChanged { viewer { email } }
+        ... on Refusal { code field } } }"""
     assert await resident.ask(accept) == {"acceptTerms": {"viewer": {"email": EMAIL}}}
     home = await resident.home()
     assert home["consent"] == {"answer": "UNANSWERED"}
     assert await ConsentRecord.all().count() == 0
     assert (home["number"], home["visibleFrom"]) == ("12", "2026-03-01")
-    answer = "mutation ($id: ID!) { answerConsent(dwelling: $id, granted: false) { answer } }"
-    assert await resident.ask(answer, id=home["id"]) == {"answerConsent": {"answer": "REFUSED"}}
+    answer = """mutation ($id: ID!) { answerConsent(dwelling: $id, granted: false) {
+        ... on ConsentAnswered { consent { answer } }
+        ... on Refusal { code field } } }"""
+    assert await resident.ask(answer, id=home["id"]) == {"answerConsent": {"consent": {"answer": "REFUSED"}}}
     again = Resident(client, EMAIL)
     assert (await again.enter(temporary))["code"] == "SIGN_IN_REFUSED"
     assert (await applicant.act("resumeRegistration"))["step"] == "COMPLETE"
@@ -237,5 +241,7 @@ async def _ready(client: httpx.AsyncClient, email: str, temporary: str) -> Resid
     resident = Resident(client, email)
     await resident.enter(temporary)
     await resident.change_password(temporary, PASSWORD)
-    await resident.ask('mutation { acceptTerms(version: "2026-11") { viewer { email } } }')
+    await resident.ask("""mutation { acceptTerms(version: "2026-11") {
+        ... on AccountChanged { viewer { email } }
+        ... on Refusal { code field } } }""")
     return resident

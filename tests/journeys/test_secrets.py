@@ -49,15 +49,15 @@ class Journey:
         answered = (await self._client.post("/graphql", json=body, headers=headers)).json()
         self.reported += [repr(error) for error in answered.get("errors", [])]
         it = (answered.get("data") or {}).get("it") or {}
-        self.reported += [repr(value) for name, value in it.items() if name in {"code", "message"}]
+        self.reported += [repr(value) for name, value in it.items() if name in {"code", "message", "detail"}]
         if it.get("token", "").startswith("sms_"):
             self.token = it["token"]
         return it
 
 
 SIGN_IN = "signIn(input: {email: $email, password: $password})"
-SESSION = "... on SignedIn { token deviceToken } ... on AccessRefusal { code message }"
-REFUSED = "... on AccessRefusal { code message }"
+SESSION = "... on SignedIn { token deviceToken } ... on Refusal { code message detail }"
+REFUSED = "... on Refusal { code message detail }"
 
 
 async def test_no_secret_is_logged_answered_or_recorded(
@@ -157,7 +157,9 @@ async def _live(journey: Journey, application: Application, room: OutboxWorker, 
     )
     seen(begun["secret"], begun["uri"], app.at(clock[0]), *enrolled["recoveryCodes"])
     journey.token = enrolled["signedIn"]["token"]
-    made = await journey.ask('createAccessToken(name: "HA", scopes: [READ_DAILY])', "token")
+    made = await journey.ask(
+        'createAccessToken(name: "HA", scopes: [READ_DAILY])', "... on AccessTokenIssued { token }"
+    )
     seen(journey.token, made["token"])
     await room.send_due()
     await journey.ask("requestPasswordReset(email: $email)", REFUSED, email=NEW_EMAIL)
@@ -172,7 +174,7 @@ async def _live(journey: Journey, application: Application, room: OutboxWorker, 
     for shown in (app.at(clock[0]), enrolled["recoveryCodes"][0]):
         answer = await journey.ask("verifySecondFactor(code: $code)", SESSION, code=shown)
         seen(answer.get("token"))
-    await journey.ask("signOut", "sessionEnded")
+    await journey.ask("signOut", "... on SignedOut { sessionEnded }")
     clock[0] += timedelta(minutes=6)
     await room.send_due()
     return secrets

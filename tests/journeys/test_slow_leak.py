@@ -23,7 +23,9 @@ USUAL = [0] * 6 + [40] * 2 + [10] * 10 + [30] * 4 + [0] * 2
 RUNNING = [litres + 2 for litres in USUAL]
 
 SETTING = "{ viewer { slowLeakHints notifications { topic byEmail bySms } } }"
-CHOOSE = "mutation ($on: Boolean!) { chooseSlowLeakHints(wished: $on) { viewer { slowLeakHints } } }"
+CHOOSE = """mutation ($on: Boolean!) { chooseSlowLeakHints(wished: $on) {
+    ... on AccountChanged { viewer { slowLeakHints } }
+    ... on Refusal { code field } } }"""
 HINTS = """{ viewer { dwellings { activeAlertCount slowLeakHints {
   fluid meterSerial startedOn flowLph fr: title en: title(language: EN) } } } }"""
 

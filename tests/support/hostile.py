@@ -13,13 +13,13 @@ from graphql import get_introspection_query
 
 JSON = (b"content-type", b"application/json")
 SCOPES = """mutation ($s: [TokenScope!]!) { createAccessToken(name: "x", scopes: $s) { __typename } }"""
-SUBMIT = "mutation ($l: [String!]!) { submitTelegrams(lines: $l) { lines } }"
+SUBMIT = """mutation ($l: [String!]!) { submitTelegrams(lines: $l) {
+    ... on TelegramsSubmitted { lines }
+    ... on Refusal { code field } } }"""
 SIGN_IN = """mutation ($e: String!) { signIn(input: {email: $e, password: "x"}) { __typename } }"""
 INTROSPECTION = get_introspection_query(specified_by_url=True, input_value_deprecation=True)
 PARTS = INTROSPECTION[INTROSPECTION.index("fragment") :]
-OPERATORS = (
-    "operators { code name labels { key text { fr en } } helpPages { title { fr en } items { fr en } } }"
-)
+OPERATORS = "operators { code name labels { key text } helpPages { title items } }"
 
 
 @dataclass(frozen=True, slots=True)

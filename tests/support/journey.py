@@ -20,7 +20,7 @@ PASSWORD = "Vierzon&Quimper&Lot7"
 ENTRY = """
   __typename
   ... on SignedIn { token state viewer { email } }
-  ... on AccessRefusal { code message }
+  ... on Refusal { code message }
 """
 SIGN_IN = f"""mutation ($email: String!, $password: String!) {{
   it: signIn(input: {{email: $email, password: $password}}) {{ {ENTRY} }}
@@ -29,12 +29,14 @@ CHANGE = f"""mutation ($old: String!, $new: String!) {{
   it: changePassword(password: $old, input: {{newPassword: $new, confirmation: $new}}) {{ {ENTRY} }}
 }}"""
 TERMS = "{ viewer { termsVersion } }"
-ACCEPT_TERMS = "mutation ($version: String!) { acceptTerms(version: $version) { viewer { state } } }"
+ACCEPT_TERMS = """mutation ($version: String!) { acceptTerms(version: $version) {
+    ... on AccountChanged { viewer { state } }
+    ... on Refusal { code field } } }"""
 START_FACTOR = """mutation ($password: String!) {
   it: startSecondFactor(password: $password) { ... on SecondFactorStarted { secret } }
 }"""
 CONFIRM_FACTOR = """mutation ($code: String!) { it: confirmSecondFactor(code: $code) {
-  __typename ... on SecondFactorEnrolled { signedIn { token state } } ... on AccessRefusal { code message }
+  __typename ... on SecondFactorEnrolled { signedIn { token state } } ... on Refusal { code message }
 } }"""
 DASHBOARD = """{ viewer { firstName dwellings {
   id number occupancy visibleFrom visibleUntil consent { answer }

@@ -39,23 +39,22 @@ STATE = """
   __typename
   ... on Registration {
     token operator step expiresAt
-    stages { title { fr en } done current }
+    stages { title done current }
     forms {
-      name title { fr en } hint { fr en }
+      name title hint
       fields {
-        name kind required example pattern label { fr en } help { fr en }
-        choices { value label { fr en } explanation { fr en } }
+        name kind required example pattern label help
+        choices { value label explanation }
       }
     }
-    confirmation { title { fr en } lines { label { fr en } value { fr en } known } }
+    confirmation { title lines { label value known } }
     candidates { id name street postcode city }
-    screen { title { fr en } text { fr en } }
+    screen { title text }
   }
-  ... on RegistrationError { code message { fr en } field }
+  ... on Refusal { code fr: message(language: FR) en: message(language: EN) field retryAfter }
   ... on SerialRefused { fallback }
-  ... on PasswordRefused { criteria { name passed label { fr en } } }
-  ... on CodeRefused { attemptsLeft }
-  ... on TryLater { retryAfter }
+  ... on PasswordTooWeak { criteria { name passed label } }
+  ... on CodeInvalid { attemptsLeft }
 """
 START = f"mutation ($operator: String!) {{ it: startRegistration(operator: $operator) {{ {STATE} }} }}"
 ANSWER = (
@@ -234,10 +233,11 @@ async def code_for(email: str, application: Application) -> str:
     return found[0]
 
 
-def refused(answer: dict[str, Any], code: str, field: str | None = None, kind: str = "AnswerRefused") -> None:
+def refused(
+    answer: dict[str, Any], code: str, field: str | None = None, kind: str = "RequestRefused"
+) -> None:
     """The answer is this refusal, and says so in French and in English."""
     assert (answer["__typename"], answer["code"], answer["field"]) == (kind, code, field), answer
-    message = answer["message"]
-    assert message["fr"]
-    assert message["en"]
-    assert message["fr"] != message["en"]
+    assert answer["fr"]
+    assert answer["en"]
+    assert answer["fr"] != answer["en"]

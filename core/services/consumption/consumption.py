@@ -170,11 +170,10 @@ async def daily_series(
     last: date | None = None,
     now: datetime,
 ) -> list[DayPoint]:
-    """Every civil day from `first` to `last` (by default the last 31 that may be seen), in order.
+    """Every civil day from `first` to `last` (by default the last 31) that may be seen, in order.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: a bound lies outside the viewer's occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     (series,) = await several_series(viewer, [SeriesAsked(dwelling_id, fluid, first, last)], now=now)
@@ -220,12 +219,16 @@ async def series_of(
 def _days_asked(
     period: OccupancyPeriod, time_zone: str, asked: SeriesAsked, *, today: date
 ) -> DaysAsked | None:
-    """The days to read; None for a period that has not begun."""
-    if period.first_day > today:
+    """The days to read; None if nothing of what is asked for may be seen."""
+    if asked.first is not None:
+        _check_order(asked.first, min(asked.last or today, today))
+    seen = period.seen(asked.first, asked.last, today=today)
+    if seen is None:
         return None
-    earliest, last = period.clip(asked.first, asked.last, today=today)
-    first = asked.first or max(earliest, last - timedelta(days=30))
-    check_span(first, last)
+    first, last = seen
+    if asked.first is None:
+        first = max(first, last - timedelta(days=30))
+    _check_length(first, last)
     return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
 
 
@@ -248,29 +251,29 @@ async def monthly_series(
     last: Month | None = None,
     now: datetime,
 ) -> list[MonthPoint]:
-    """Every calendar month from `first` to `last` (by default thirteen up to the current one), in order.
+    """Every calendar month from `first` to `last` (by default thirteen up to the current one) of which a day
+    may be seen, in order.
 
     The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets no
     figure for the month in progress.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
-        ForbiddenPeriod: a month lies wholly outside the viewer's occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     viewer.require(Permission.CONSUMPTION_READ)
     home = await home_at(viewer, dwelling_id)
     period, today = home.period, civil_day(now, home.place["time_zone"])
-    if period.first_day > today:
-        return []
+    end = min(last or Month.of(_last(period, today)), Month.of(_last(period, today)))
+    start = first or end.plus(-MONTHS_BEHIND_INDICATORS)
     if first is not None:
-        period.clip(_touched_day(first, period), None, today=today)
-    if last is not None:
-        period.clip(None, _touched_day(last, period), today=today)
-    end = min(last or Month.of(_last(period, today)), Month.of(today))
-    start = first or max(Month.of(period.first_day), end.plus(-MONTHS_BEHIND_INDICATORS))
-    check_span(start.first_day, end.last_day)
-    first_day, last_day = max(start.first_day, period.first_day), min(end.last_day, _last(period, today))
+        _check_order(first.first_day, min(last or Month.of(today), Month.of(today)).last_day)
+    start = max(start, Month.of(period.first_day))
+    seen = period.seen(start.first_day, end.last_day, today=today)
+    if seen is None:
+        return []
+    first_day, last_day = seen
+    _check_length(first_day, last_day)
     asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
     (totals,) = await totals_of(current_database(), [asked])
     volumes = monthly(totals, visible_from=period.first_day)
@@ -305,14 +308,17 @@ def _last(period: OccupancyPeriod, today: date) -> date:
     return today if period.last_day is None else min(period.last_day, today)
 
 
-def _touched_day(month: Month, period: OccupancyPeriod) -> date:
-    """A day of the month inside the occupancy period, if there is one."""
-    return max(month.first_day, min(month.last_day, period.first_day))
-
-
 def check_span(first: date, last: date) -> None:
     """Refuse a series that ends before it begins, or is longer than one query allows."""
+    _check_order(first, last)
+    _check_length(first, last)
+
+
+def _check_order(first: date, last: date) -> None:
     if last < first:
         raise InvalidInput("ends before it begins", field="to")
+
+
+def _check_length(first: date, last: date) -> None:
     if last - first > LONGEST_SERIES:
         raise InvalidInput(f"spans more than {LONGEST_SERIES.days} days", field="from")

@@ -65,7 +65,6 @@ async def managed_daily_series(
         NotFound: no such dwelling, or not of a residence that the viewer manages.
         NoOccupant: no occupant is known.
         ConsentRequired: the occupant has not consented.
-        ForbiddenPeriod: a bound lies outside the occupancy period.
         InvalidInput: `last` before `first`, or a longer series than one query allows.
     """
     asked = [SeriesAsked(dwelling_id, fluid, first, last)]

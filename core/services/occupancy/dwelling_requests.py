@@ -169,6 +169,18 @@ async def _listed(
     return [_view(dwelling_request) for dwelling_request in dwelling_requests]
 
 
+async def my_dwelling_requests(viewer: Viewer) -> list[DwellingRequestView]:
+    """The viewer's own open requests, oldest first, each as it was made: what became of the dwelling since is
+    not the applicant's to see.
+    """
+    viewer.require(Permission.ACCOUNT_READ)
+    viewer.require(Permission.DWELLINGS_READ)
+    rows = DwellingRequest.filter(account_id=viewer.account_id, state=DwellingRequestState.OPEN).order_by(
+        "id"
+    )
+    return [_view(row) for row in await rows.select_related("account", "dwelling__residence")]
+
+
 @transactional
 async def decide(
     connection: TransactionalDBClient,

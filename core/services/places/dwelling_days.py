@@ -30,13 +30,14 @@ _DAY = "v.day || ':' || v.amount || v.quality"
 
 @dataclass(frozen=True, slots=True)
 class DaysAsked:
-    """The days of a fluid at a dwelling, both ends included."""
+    """The days of a fluid at a dwelling, both ends included; `meter_id`: of one of its meters alone."""
 
     dwelling_id: int
     time_zone: str
     fluid: Fluid
     first: date
     last: date
+    meter_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,22 @@ class FluidSums:
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
     """The totals by day, in the order of time, for each that was asked for."""
     keys = [
-        (number, one.dwelling_id, _FLUIDS.index(one.fluid), day_number(one.first), day_number(one.last))
+        (
+            number,
+            one.dwelling_id,
+            _FLUIDS.index(one.fluid),
+            one.meter_id or 0,
+            day_number(one.first),
+            day_number(one.last),
+        )
         for number, one in enumerate(asked)
     ]
     rows = await select_by(
         connection,
-        dict.fromkeys(("n", "dwelling_id", "fluid", "first_day", "last_day"), "bigint"),
+        dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
         f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END",
+        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END"
+        " AND k.meter_id IN (0, m.id)",
         keys,
     )
     found: list[list[dict[str, Any]]] = [[] for _ in asked]

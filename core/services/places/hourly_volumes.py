@@ -6,12 +6,12 @@ would have to write two of them.
 """
 
 from collections.abc import Mapping
+from typing import Protocol, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from core.consumption import HourVolume, clean, hourly_volumes
+from core.consumption import HourVolume, Register, clean, hourly_volumes
 from core.consumption.volumes import HOUR_S
-from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.time_series import Window
 
@@ -19,8 +19,20 @@ LOOK_BACK_S = 48 * HOUR_S
 """Readings before the window that are looked at too: the running maximum of a meter that ran back."""
 
 
+class MeterWithRegister(Protocol):
+    """A meter as the directory or a list of meters gives it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def register(self) -> Register: ...
+
+
+MeterT = TypeVar("MeterT", bound=MeterWithRegister)
+
+
 async def hours_of(
-    connection: BaseDBAsyncClient, windows: Mapping[MeterEntry, tuple[int, int]]
+    connection: BaseDBAsyncClient, windows: Mapping[MeterT, tuple[int, int]]
 ) -> dict[int, list[HourVolume]]:
     """The hours that begin within each meter's window (both ends included), in the order of time."""
     if not windows:

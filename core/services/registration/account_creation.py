@@ -32,7 +32,6 @@ from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
 
 _NOBODY = 0
-_CIVILITIES = {"MADAME": "Mme", "MONSIEUR": "M."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ async def _account(
         await void_reset_tokens(connection, known.id, now=now)
     account.operator_id = enrolment.operator.id
     account.email, account.language = draft.email, enrolment.language
-    account.civility = _CIVILITIES[draft.civility] if draft.civility else ""
+    account.civility = draft.civility.abbreviation if draft.civility else ""
     account.first_name, account.last_name = draft.first_name, draft.last_name
     if account.phone_e164 != draft.phone_e164:
         account.phone_e164, account.phone_confirmed_at = draft.phone_e164, None

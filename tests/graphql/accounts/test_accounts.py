@@ -15,15 +15,15 @@ EMAIL = "claire.martin@example.org"
 NEW = "Nouveau-Mot-77-Fleuve"
 SIGN_IN = (
     "mutation ($email: String!, $password: String!) { signIn(input: {email: $email, password: $password}) "
-    "{ ... on SignedIn { token state deviceToken } ... on AccessRefusal { __typename code } "
+    "{ ... on SignedIn { token state deviceToken } ... on Refusal { __typename code } "
     "... on AccountLocked { until } } }"
 )
 CHANGE = (
     "mutation ($old: String!, $new: String!, $again: String!) { changePassword(password: $old, "
     "input: {newPassword: $new, confirmation: $again}) { ... on SignedIn { token state } "
-    "... on AccessRefusal { __typename code fr: text(language: FR) en: text(language: EN) } "
-    "... on PasswordTooWeak { failedCriteria { name label(language: FR) } } "
-    "... on AccountRefused { field } ... on RateLimited { retryAfter } } }"
+    "... on Refusal { __typename code fr: message(language: FR) en: message(language: EN) } "
+    "... on PasswordTooWeak { criteria { name passed label(language: FR) } } "
+    "... on RequestRefused { field } ... on RateLimited { retryAfter } } }"
 )
 ASK_RESET = (
     "mutation ($email: String!) { requestPasswordReset(email: $email) { "
@@ -31,11 +31,11 @@ ASK_RESET = (
 )
 RESET = (
     "mutation ($token: String!, $new: String!) { resetPassword(token: $token, input: {newPassword: $new, "
-    "confirmation: $new}) { ... on PasswordReset { deviceToken } ... on AccessRefusal { __typename code } } }"
+    "confirmation: $new}) { ... on PasswordReset { deviceToken } ... on Refusal { __typename code } } }"
 )
 TOKEN = (
     'mutation ($scopes: [TokenScope!]!) { createAccessToken(name: "HA", scopes: $scopes, days: 30) '
-    "{ token accessToken { id name scopes } } }"
+    "{ ... on AccessTokenIssued { token accessToken { id name scopes } } ... on Refusal { code field } } }"
 )
 
 
@@ -71,8 +71,10 @@ async def test_a_first_sign_in_leads_to_a_ready_session(portal: Any, home: Any) 
     portal.token = changed["token"]
     assert await portal.refusal(data) == {"code": "MUST_ACCEPT_TERMS"}
     version = (await portal.ask("{ viewer { termsVersion } }"))["viewer"]["termsVersion"]
-    accept = "mutation ($v: String!) { acceptTerms(version: $v) { viewer { state dwellings { id } } } }"
-    assert (await portal.refusal(accept, v="1999"))["code"] == "INVALID_INPUT"
+    accept = """mutation ($v: String!) { acceptTerms(version: $v) {
+        ... on AccountChanged { viewer { state dwellings { id } } }
+        ... on Refusal { code field } } }"""
+    assert (await portal.refused(accept, v="1999"))["code"] == "INVALID_INPUT"
     accepted = (await portal.ask(accept, v=version))["acceptTerms"]["viewer"]
     assert accepted["state"] == "READY"
     assert len(accepted["dwellings"]) == 1
@@ -85,7 +87,7 @@ async def test_a_refused_password_is_part_of_the_answer(claire: Any) -> None:
     assert (answer["__typename"], answer["code"]) == ("PasswordTooWeak", "PASSWORD_TOO_WEAK")
     assert answer["fr"] == "Le mot de passe ne respecte pas tous les critères."
     assert answer["en"] == "The password does not meet every criterion."
-    labels = [criterion["label"] for criterion in answer["failedCriteria"]]
+    labels = [criterion["label"] for criterion in answer["criteria"] if not criterion["passed"]]
     assert "Contenir un minimum de 8 caractères" in labels
     for new, again, old, code, field in (
         (NEW, "x", PASSWORD, "PASSWORD_MISMATCH", "confirmation"),
@@ -93,7 +95,7 @@ async def test_a_refused_password_is_part_of_the_answer(claire: Any) -> None:
         (PASSWORD, PASSWORD, PASSWORD, "PASSWORD_UNCHANGED", "newPassword"),
     ):
         answer = (await claire.ask(CHANGE, old=old, new=new, again=again))["changePassword"]
-        assert (answer["__typename"], answer["code"], answer["field"]) == ("AccountRefused", code, field)
+        assert (answer["__typename"], answer["code"], answer["field"]) == ("RequestRefused", code, field)
         assert answer["fr"] != answer["en"]
 
 
@@ -113,7 +115,7 @@ async def test_a_locked_account_opens_by_the_reset_link(portal: Any, home: Any, 
     assert "submeter_device" in portal.client.cookies
     assert (await portal.ask(SIGN_IN, email=EMAIL, password=NEW))["signIn"]["state"] == "READY"
     again = (await portal.ask(RESET, token=link.partition("#")[2], new=NEW))["resetPassword"]
-    assert (again["__typename"], again["code"]) == ("AccountRefused", "CODE_EXPIRED")
+    assert (again["__typename"], again["code"]) == ("RequestRefused", "CODE_EXPIRED")
 
 
 async def test_a_rate_limited_reset_is_part_of_the_answer(portal: Any, home: Any) -> None:
@@ -132,13 +134,13 @@ async def test_contact_data_and_notifications_can_be_changed(claire: Any, mailed
     """Contact data, a mobile confirmed by its code, and alerts by SMS only after that."""
     update = (
         "mutation ($input: ContactInput!) { updateContact(input: $input) { ... on AccountChanged { viewer "
-        "{ firstName phone phoneConfirmed language } } ... on AccessRefusal { code } } }"
+        "{ firstName phone phoneConfirmed language } } ... on Refusal { code } } }"
     )
     choose = (
         "mutation ($topic: NotificationTopic!, $sms: Boolean) "
         "{ chooseNotification(topic: $topic, bySms: $sms) { "
         "... on AccountChanged { viewer { notifications { topic byEmail bySms } } } "
-        "... on AccountRefused { code field } } }"
+        "... on RequestRefused { code field } } }"
     )
     await claire.ask(choose, topic="LEAK", sms=False)
     assert (await claire.ask(update, input={"phone": "12"}))["updateContact"] == {"code": "PHONE_INVALID"}
@@ -172,20 +174,40 @@ async def test_contact_data_and_notifications_can_be_changed(claire: Any, mailed
 
 async def test_the_newsletter_is_shown_and_ended(claire: Any) -> None:
     """Nobody has it without having asked, or where the operator has none; one mutation ends it."""
-    choose = "mutation ($w: Boolean!) { chooseNewsletter(wished: $w) { viewer { newsletter } } }"
+    choose = """mutation ($w: Boolean!) { chooseNewsletter(wished: $w) {
+        ... on AccountChanged { viewer { newsletter } }
+        ... on Refusal { code field } } }"""
     see = "{ viewer { newsletter } }"
     assert (await claire.ask(see))["viewer"] == {"newsletter": False}
-    assert (await claire.refusal(choose, w=True))["code"] == "INVALID_INPUT"
+    assert (await claire.refused(choose, w=True))["code"] == "INVALID_INPUT"
     await Account.all().update(newsletter_since=NOW)
     assert (await claire.ask(see))["viewer"] == {"newsletter": True}
     assert (await claire.ask(choose, w=False))["chooseNewsletter"]["viewer"] == {"newsletter": False}
+
+
+async def test_the_form_of_address_is_an_enum_on_both_sides(claire: Any) -> None:
+    """Left out it is unchanged, null removes it; a stored text that is no form of address is null."""
+    change = """mutation ($input: ContactInput!) { updateContact(input: $input) {
+        ... on AccountChanged { viewer { civility } } } }"""
+    for given, shown, stored in (
+        ({"civility": "MONSIEUR"}, "MONSIEUR", "M."),
+        ({"lastName": "Martin"}, "MONSIEUR", "M."),
+        ({"civility": "MADAME"}, "MADAME", "Mme"),
+        ({"civility": None}, None, ""),
+    ):
+        changed = (await claire.ask(change, input=given))["updateContact"]
+        assert changed == {"viewer": {"civility": shown}}
+        assert (await Account.get()).civility == stored
+    for stored, shown in (("Madame", "MADAME"), ("Mr.", "MONSIEUR"), ("Dr", None)):
+        await Account.all().update(civility=stored)
+        assert (await claire.ask("{ viewer { civility } }"))["viewer"] == {"civility": shown}
 
 
 async def test_an_address_is_changed_by_its_code(claire: Any, mailed: Any) -> None:
     """An invalid address is refused in the answer."""
     ask = (
         'mutation ($email: String!) { requestEmailChange(email: $email, password: "' + PASSWORD + '") '
-        "{ ... on CodeSent { to } ... on AccountRefused { code field } } }"
+        "{ ... on CodeSent { to } ... on RequestRefused { code field } } }"
     )
     changed = "... on AccountChanged { viewer { email } }"
     confirm = "mutation ($c: String!) { confirmEmailChange(code: $c) { " + changed + " } }"
@@ -213,15 +235,15 @@ async def test_the_consent_question_is_asked_and_answered(claire: Any) -> None:
     }
     answer = (
         "mutation ($id: ID!, $granted: Boolean!) { answerConsent(dwelling: $id, granted: $granted) "
-        "{ answer trace } }"
+        "{ ... on ConsentAnswered { consent { answer trace } } ... on Refusal { code field } } }"
     )
-    granted = (await claire.ask(answer, id=dwelling["id"], granted=True))["answerConsent"]
+    granted = (await claire.ask(answer, id=dwelling["id"], granted=True))["answerConsent"]["consent"]
     assert granted == {
         "answer": "GRANTED",
         "trace": "Information renseignée par l'occupant le 22/11/2026 conformément au règlement général sur"
         " la protection des données (RGPD)",
     }
-    assert (await claire.ask(answer, id=dwelling["id"], granted=False))["answerConsent"][
+    assert (await claire.ask(answer, id=dwelling["id"], granted=False))["answerConsent"]["consent"][
         "answer"
     ] == "REFUSED"
 
@@ -230,12 +252,12 @@ async def test_two_factor_sign_in_is_enrolled_used_and_removed(claire: Any) -> N
     """Started, confirmed, required at the next sign-in, replaced by a recovery code, removed."""
     begin = (
         "mutation ($p: String!) { startSecondFactor(password: $p) { "
-        "... on SecondFactorStarted { secret uri } ... on AccountRefused { code } } }"
+        "... on SecondFactorStarted { secret uri } ... on RequestRefused { code } } }"
     )
     confirm = (
         "mutation ($c: String!) { confirmSecondFactor(code: $c) "
         "{ ... on SecondFactorEnrolled { recoveryCodes signedIn { token state } } "
-        "... on AccessRefusal { code } } }"
+        "... on Refusal { code } } }"
     )
     give = (
         "mutation ($c: String!) { verifySecondFactor(code: $c) { ... on SignedIn { token state } "
@@ -271,16 +293,24 @@ async def test_sessions_are_listed_renewed_and_ended(claire: Any) -> None:
     sessions = (await claire.ask("{ viewer { sessions { id current address } } }"))["viewer"]["sessions"]
     assert [one["current"] for one in sessions].count(True) == 1
     other = next(one["id"] for one in sessions if not one["current"])
-    revoke = "mutation ($id: ID!) { revokeSession(id: $id) { count } }"
+    revoke = """mutation ($id: ID!) { revokeSession(id: $id) {
+        ... on SessionsEnded { count }
+        ... on Refusal { code field } } }"""
     assert (await claire.ask(revoke, id=other))["revokeSession"] == {"count": 1}
-    assert (await claire.refusal(revoke, id=other))["code"] == "NOT_FOUND"
-    renewed = (await claire.ask("mutation { renewSession { token state } }"))["renewSession"]
+    assert (await claire.refused(revoke, id=other))["code"] == "NOT_FOUND"
+    renewed = (
+        await claire.ask("""mutation { renewSession {
+        ... on SignedIn { token state }
+        ... on Refusal { code field } } }""")
+    )["renewSession"]
     claire.client.cookies.clear()
     assert await claire.refusal("{ viewer { id } }") == {"code": "UNAUTHENTICATED"}
     claire.token = renewed["token"]
-    assert (await claire.ask("mutation { revokeOtherSessions { count } }"))["revokeOtherSessions"] == {
-        "count": 1
-    }
+    assert (
+        await claire.ask("""mutation { revokeOtherSessions {
+        ... on SessionsEnded { count }
+        ... on Refusal { code field } } }""")
+    )["revokeOtherSessions"] == {"count": 1}
 
 
 async def test_a_monthly_token_reads_months_alone(claire: Any) -> None:
@@ -316,18 +346,24 @@ async def test_a_monthly_token_reads_months_alone(claire: Any) -> None:
         TOKEN.replace("$scopes: [TokenScope!]!", "")
         .replace("mutation ()", "mutation")
         .replace("$scopes", "[ALERTS]"),
-        "mutation { revokeOtherSessions { count } }",
-        "mutation { renewSession { token } }",
-        f'mutation {{ answerConsent(dwelling: "{id_}", granted: true) {{ answer }} }}',
+        "mutation { revokeOtherSessions { ... on SessionsEnded { count } ... on Refusal { code field } } }",
+        "mutation { renewSession { ... on SignedIn { token } ... on Refusal { code field } } }",
+        f"""mutation {{ answerConsent(dwelling: "{id_}", granted: true) {{
+            ... on ConsentAnswered {{ consent {{ answer }} }}
+            ... on Refusal {{ code field }} }} }}""",
         'mutation { updateContact(input: {firstName: "X"}) { __typename } }',
         "mutation { chooseNotification(topic: LEAK, byEmail: false) { __typename } }",
-        'mutation { acceptTerms(version: "1") { viewer { id } } }',
+        """mutation { acceptTerms(version: "1") {
+            ... on AccountChanged { viewer { id } }
+            ... on Refusal { code field } } }""",
         change,
         f'mutation {{ startSecondFactor(password: "{PASSWORD}") {{ __typename }} }}',
         'mutation { verifySecondFactor(code: "1") { __typename } }',
         f'mutation {{ requestEmailChange(email: "a@b.example", password: "{PASSWORD}") {{ __typename }} }}',
         "mutation { requestPhoneCode { __typename } }",
-        "mutation { submitTelegrams(lines: []) { lines } }",
+        """mutation { submitTelegrams(lines: []) {
+            ... on TelegramsSubmitted { lines }
+            ... on Refusal { code field } } }""",
     ):
         assert (await claire.refusal(mutation))["code"] == "FORBIDDEN", mutation
 
@@ -339,7 +375,9 @@ async def test_a_revoked_token_is_refused(claire: Any) -> None:
     claire.token = issued["token"]
     assert (await claire.ask("{ viewer { dwellings { activeAlertCount } } }"))["viewer"]["dwellings"]
     claire.token = session
-    revoke = "mutation ($id: ID!) { revokeAccessToken(id: $id) { id } }"
+    revoke = """mutation ($id: ID!) { revokeAccessToken(id: $id) {
+        ... on AccessTokenRevoked { id }
+        ... on Refusal { code field } } }"""
     await claire.ask(revoke, id=issued["accessToken"]["id"])
     assert (await claire.ask("{ viewer { accessTokens { id } } }"))["viewer"]["accessTokens"] == []
     claire.token = issued["token"]

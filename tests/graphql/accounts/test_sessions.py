@@ -7,6 +7,7 @@ import pytest
 
 from core.access import SYSTEM
 from core.bootstrap import Application
+from core.models import Account
 from core.services.portfolio.gateways import issue_gateway_key
 from tests.support.factories import NOW, OPERATOR, PASSWORD
 
@@ -18,7 +19,7 @@ SIGN_IN = """mutation ($email: String!, $password: String!) {
     ... on SignInRefused { code message }
   }
 }"""
-SIGN_OUT = "mutation { signOut { sessionEnded } }"
+SIGN_OUT = "mutation { signOut { ... on SignedOut { sessionEnded } ... on Refusal { code field } } }"
 EMAIL = "claire.martin@example.org"
 
 
@@ -33,7 +34,7 @@ async def test_signing_in_gives_a_token_that_shows_the_account(portal: Any, home
         "email": EMAIL,
         "firstName": "Claire",
         "lastName": "Martin",
-        "civility": "Mme",
+        "civility": "MADAME",
         "phone": "+33639980012",
         "language": "FR",
     }
@@ -61,7 +62,7 @@ async def test_a_wrong_sign_in_is_part_of_the_answer(
         "signIn": {
             "__typename": "SignInRefused",
             "code": "SIGN_IN_REFUSED",
-            "message": "E-mail and password do not belong together.",
+            "message": "L'adresse e-mail et le mot de passe ne correspondent pas.",
         }
     }
     assert answer["extensions"].keys() == {"cost"}
@@ -104,7 +105,11 @@ async def test_signing_out_revokes_the_token(claire: Any) -> None:
 
 async def test_signing_out_ends_the_operation_too(claire: Any) -> None:
     """Fields after a sign-out in one operation have no viewer."""
-    both = "mutation { signOut { sessionEnded } again: signOut { sessionEnded } }"
+    both = """mutation { signOut {
+        ... on SignedOut { sessionEnded }
+        ... on Refusal { code field } } again: signOut {
+        ... on SignedOut { sessionEnded }
+        ... on Refusal { code field } } }"""
     assert await claire.ask(both) == {"signOut": {"sessionEnded": True}, "again": {"sessionEnded": False}}
 
 
@@ -168,7 +173,7 @@ async def test_a_form_of_another_site_cannot_post(portal: Any, home: Any, conten
     await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD)
     response = await portal.client.post(
         "/graphql",
-        content=b'{"query": "mutation { signOut { sessionEnded } }"}',
+        content=b'{"query": "mutation { signOut { ... on SignedOut { sessionEnded } } }"}',
         headers={"Content-Type": content_type},
     )
     assert response.status_code == 415
@@ -182,9 +187,42 @@ async def test_a_gateway_is_no_resident(portal: Any, home: Any, application: App
     assert await portal.refusal('{ dwelling(id: "RHdlbGxpbmc6MQ==") { id } }') == {"code": "FORBIDDEN"}
 
 
+@pytest.mark.parametrize(
+    ("changed", "state", "fields"),
+    [
+        ({"terms_version": None}, "MUST_ACCEPT_TERMS", "email dwellings { id }"),
+        ({"temporary_password_until": NOW + timedelta(hours=1)}, "MUST_CHANGE_PASSWORD", "dwellings { id }"),
+        ({"second_factor_since": NOW, "second_factor_encrypted": b"x"}, "MUST_VERIFY_SECOND_FACTOR", "email"),
+    ],
+)
+async def test_a_token_is_answered_where_the_viewer_is_still_barred(
+    portal: Any, home: Any, changed: dict[str, Any], state: str, fields: str
+) -> None:
+    """A one-time password is not burnt by one's own query: the viewer is null, and the error says why."""
+    await Account.all().update(**changed)
+    sign_in = f"""mutation ($email: String!, $password: String!) {{
+      signIn(input: {{email: $email, password: $password}}) {{
+        ... on SignedIn {{ token state viewer {{ {fields} }} }} }} }}"""
+    answer = (await portal.post(sign_in, {"email": EMAIL, "password": PASSWORD})).json()
+    signed_in = answer["data"]["signIn"]
+    assert (signed_in["state"], signed_in["viewer"]) == (state, None)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == [state]
+    portal.client.cookies.clear()
+    portal.token = signed_in["token"]
+    assert (await portal.ask("{ viewer { state } }"))["viewer"] == {"state": state}
+
+
+async def test_the_viewer_knows_its_operator(claire: Any) -> None:
+    """Contact, help and notice of the company behind the portal, without the list of all of them."""
+    asked = (
+        "{ viewer { operator { code name contact { email } } } operators { code name contact { email } } }"
+    )
+    answer = await claire.ask(asked)
+    assert answer["viewer"]["operator"] == next(one for one in answer["operators"] if one["code"] == "ocea")
+
+
 async def test_an_operation_tries_one_password(portal: Any) -> None:
     """Aliases cannot try many passwords in one request: the second is refused unchecked."""
-    field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { __typename }'
+    field = 'signIn(input: {email: "claire.martin@example.org", password: "no"}) { ... on Refusal { code } }'
     response = await portal.client.post("/graphql", json={"query": f"mutation {{ a: {field} b: {field} }}"})
-    errors = response.json()["errors"]
-    assert [(error["path"], error["extensions"]["code"]) for error in errors] == [(["b"], "INVALID_INPUT")]
+    assert response.json()["data"] == {"a": {"code": "SIGN_IN_REFUSED"}, "b": {"code": "INVALID_INPUT"}}

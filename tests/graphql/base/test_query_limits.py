@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from graphql_schema.base.query_limits import MAX_ALIASES, too_large
+from graphql_schema.base.query_limits import MAX_ALIASES, measured, too_large
 from graphql_schema.schema import schema
 
 
@@ -48,6 +48,29 @@ def test_a_page_counts_as_its_size(first: str) -> None:
         "query ($first: Int!) { node(id: 1) { ... on Meter { readings%s { edges { node { readAt } } } } } }"
     )
     assert excesses(query % first) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values"),
+    [
+        ("", 13),
+        ("last: 5", 5),
+        ("last: 5000", 37),
+        ("last: $n", 37),
+        ("resolution: DAILY, last: 400", 400),
+        ("resolution: YEARLY", 4),
+        ("resolution: $r, last: $n", 1_098),
+    ],
+)
+@pytest.mark.parametrize("points", ["points { startsAt }", "...P"])
+def test_the_points_of_a_series_are_charged_one_by_one(arguments: str, values: int, points: str) -> None:
+    """By `last` and the longest series of the resolution, in fragments too; a column is one field."""
+    query = (
+        "query ($r: Resolution!, $n: Int!) { node(id: 1) { ... on Meter { consumption%s { amounts %s } } } }"
+        " fragment P on ConsumptionSeries { points { startsAt } }"
+    )
+    document = parse(query % (f"({arguments})" if arguments else "", points))
+    assert measured(schema.core, document).points == {None: 1 + 1 + 2 + values}
 
 
 def test_a_portal_page_fits() -> None:

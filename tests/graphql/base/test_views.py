@@ -32,7 +32,7 @@ from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
-from graphql_schema.gateways import SubmitTelegramsResult
+from graphql_schema.gateways import TelegramsSubmitted
 from graphql_schema.managers.dwelling_requests import DwellingRequest
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
@@ -61,12 +61,12 @@ ALERTS_OWN = {
         (NotificationChoice, Choice, set()),
         (Operator, OperatorProfile, OPERATORS_OWN),
         (RecurringDraw, RecurringDrawView, DRAWS_OWN),
-        (RegistrationField, FormField, {"name", "label", "choices", "help"}),
+        (RegistrationField, FormField, {"field", "name", "choices"}),
         (Residence, ResidenceView, {"id", "seen_as", "dwelling_id", "number", "water_price"}),
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),
-        (SubmitTelegramsResult, IntakeSummary, {"unusable", "unusable_lines"}),
+        (TelegramsSubmitted, IntakeSummary, {"unusable", "unusable_lines"}),
     ],
 )
 def test_a_field_that_is_taken_over_has_the_same_type(kind: type, view: type, differing: set[str]) -> None:

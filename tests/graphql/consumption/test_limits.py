@@ -6,7 +6,7 @@ SET = """mutation ($dwelling: ID!, $period: LimitPeriod!, $amount: BigInt) {
   setConsumptionLimit(input: {dwelling: $dwelling, fluid: COLD_WATER, period: $period, amount: $amount}) {
     __typename
     ... on ConsumptionLimits { limits { fluid period amount { value unit smallest } } }
-    ... on AccountRefused { code field text }
+    ... on RequestRefused { code field message }
   }
 }"""
 LIST = "{ viewer { dwellings { id consumptionLimits { period amount { smallest } } } } }"
@@ -37,13 +37,13 @@ async def test_a_limit_is_set_listed_and_removed(claire: Any) -> None:
 
 
 async def test_a_limit_of_nothing_is_refused_in_the_answer(claire: Any) -> None:
-    """A typed refusal with a text for the resident; another's dwelling is NOT_FOUND."""
+    """A typed refusal with a text for the resident; a text that is no id is one as well."""
     home = (await home_of(claire))["id"]
     answer = (await claire.ask(SET, dwelling=home, period="MONTH", amount=0))["setConsumptionLimit"]
     assert answer == {
-        "__typename": "AccountRefused",
+        "__typename": "RequestRefused",
         "code": "LIMIT_OUT_OF_RANGE",
         "field": "amount",
-        "text": "Cette limite n'est pas valable.",
+        "message": "Cette limite n'est pas valable.",
     }
-    assert (await claire.refusal(SET, dwelling="x", period="MONTH", amount=1))["field"] == "dwelling"
+    assert (await claire.refused(SET, dwelling="x", period="MONTH", amount=1))["field"] == "dwelling"

@@ -20,7 +20,7 @@ from tests.support.factories import NOW
 ISSUE = """mutation ($input: IssueIndexStatementInput!) { issueIndexStatement(input: $input) {
   __typename
   ... on IndexStatementFile { name mediaType content size statement { day csv(language: FR) } }
-  ... on RateLimited { code retryAfter text }
+  ... on Refusal { code retryAfter message }
 } }"""
 
 
@@ -128,7 +128,7 @@ async def test_a_day_before_the_occupancy_has_no_file(claire: Any, read_home: An
     """No file of a predecessor's day is issued, and none is recorded."""
     (dwelling,) = (await claire.ask("{ viewer { dwellings { id } } }"))["viewer"]["dwellings"]
     asked = {"dwelling": dwelling["id"], "reason": "OTHER", "format": "CSV", "day": "2020-01-01"}
-    assert (await claire.refusal(ISSUE, input=asked))["code"] == "FORBIDDEN_PERIOD"
+    assert (await claire.refused(ISSUE, input=asked))["code"] == "FORBIDDEN_PERIOD"
     assert await acts_on(SYSTEM, act=Act.STATEMENT_ISSUED) == []
 
 

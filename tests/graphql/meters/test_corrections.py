@@ -27,14 +27,17 @@ LIST = """query ($meter: String, $status: ReadingStatus, $first: Int! = 50, $aft
     pageInfo { hasNextPage endCursor }
 } }"""
 ACCEPT = """mutation ($id: ID!, $reason: String! = "") {
-  it: acceptReading(input: {id: $id, reason: $reason}) { counts } }"""
+  it: acceptReading(input: {id: $id, reason: $reason}) {
+  ... on ReadingCorrected { counts } ... on Refusal { code field } } }"""
 WITHDRAW = """mutation ($meter: String!, $at: DateTime!, $index: BigInt, $reason: String! = "") {
   it: withdrawReading(input: {radioAddress: $meter, readAt: $at, index: $index, reason: $reason}) {
-    counts } }"""
+  ... on ReadingCorrected {
+    counts } ... on Refusal { code field } } }"""
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   it: signIn(input: {email: $email, password: $password}) { ... on SignedIn { token state } } }"""
 TOKEN = """mutation ($scopes: [TokenScope!]!) {
-  createAccessToken(name: "HA", scopes: $scopes, days: 30) { token } }"""
+  createAccessToken(name: "HA", scopes: $scopes, days: 30) {
+  ... on AccessTokenIssued { token } ... on Refusal { code field } } }"""
 
 
 @pytest.fixture
@@ -90,7 +93,7 @@ async def test_staff_list_withdraw_and_accept(doubtful, portal) -> None:
     assert len((await portal.ask(LIST, status="WITHDRAWN"))["it"]["edges"]) == 1
     assert await portal.ask(ACCEPT, id=node["id"]) == {"it": {"counts": True}}
     assert (await portal.ask(LIST))["it"]["edges"] == []
-    assert (await portal.refusal(ACCEPT, id=node["id"]))["code"] == "NOT_FOUND"
+    assert (await portal.refused(ACCEPT, id=node["id"]))["code"] == "NOT_FOUND"
     staff = await Account.get(role=Role.STAFF)
     records = await AuditRecord.filter(subject="meter")
     assert {(one.role, one.actor_id) for one in records} == {("STAFF", staff.id)}
@@ -143,11 +146,11 @@ async def test_staff_of_another_operator_find_none(doubtful, portal) -> None:
     await enter_as(portal, doubtful, Role.STAFF, "ista")
     for address in (None, METER.address):
         assert (await portal.ask(LIST, meter=address))["it"]["edges"] == []
-    assert (await portal.refusal(ACCEPT, id=edge["node"]["id"]))["code"] == "NOT_FOUND"
+    assert (await portal.refused(ACCEPT, id=edge["node"]["id"]))["code"] == "NOT_FOUND"
     for at in (START, START + 3 * HOUR, START + HOUR / 2):
-        refusal = await portal.refusal(WITHDRAW, meter=METER.address, at=at.isoformat())
+        refusal = await portal.refused(WITHDRAW, meter=METER.address, at=at.isoformat())
         assert refusal == {"code": "NOT_FOUND", "field": "radioAddress"}
-        other = await portal.refusal(WITHDRAW, meter="SAP-00000000-0C-04", at=at.isoformat())
+        other = await portal.refused(WITHDRAW, meter="SAP-00000000-0C-04", at=at.isoformat())
         assert other == refusal, "no difference to a meter that does not exist"
 
 
@@ -185,7 +188,8 @@ async def test_wrong_input_of_staff_is_refused_with_its_code(
     """Numbers and moments beyond the calendar, foreign ids, text that no column takes; nothing is changed."""
     await enter_as(portal, doubtful, Role.STAFF)
     given = {"meter": METER.address, **variables} if query is WITHDRAW else variables
-    assert (await portal.refusal(query, **given))["code"] == code
+    asked = portal.refusal if query is LIST else portal.refused
+    assert (await asked(query, **given))["code"] == code
     assert await AuditRecord.filter(subject="meter").count() == 0
 
 
@@ -215,14 +219,22 @@ OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 
 OF_OTHERS = {
     "dwellingRequests": "query { dwellingRequests { edges { node { id name } } } }",
-    "createAccessToken": 'mutation { createAccessToken(name: "x", scopes: [ALERTS]) { token } }',
+    "createAccessToken": """mutation { createAccessToken(name: "x", scopes: [ALERTS]) {
+        ... on AccessTokenIssued { token }
+        ... on Refusal { code field } } }""",
     "revokeAccessToken": 'mutation { revokeAccessToken(id: "QWNjZXNzVG9rZW46MQ==") { __typename } }',
-    "answerConsent": "mutation { answerConsent(dwelling: $D, granted: true) { answer } }",
-    "leaveDwelling": 'mutation { leaveDwelling(dwelling: $D, lastDay: "2026-11-20") { lastDay } }',
+    "answerConsent": """mutation { answerConsent(dwelling: $D, granted: true) {
+        ... on ConsentAnswered { consent { answer } }
+        ... on Refusal { code field } } }""",
+    "leaveDwelling": """mutation { leaveDwelling(dwelling: $D, lastDay: "2026-11-20") {
+        ... on DwellingLeft { lastDay }
+        ... on Refusal { code field } } }""",
     "acknowledgeAlert": "mutation { acknowledgeAlert(input: {id: $A}) { __typename } }",
     "reportRepair": "mutation { reportRepair(input: {id: $A}) { __typename } }",
     "dismissAlert": "mutation { dismissAlert(input: {id: $A, reason: WATERING}) { __typename } }",
-    "answerRecurringDraw": "mutation { answerRecurringDraw(input: {id: $R, answer: MINE}) { id } }",
+    "answerRecurringDraw": """mutation { answerRecurringDraw(input: {id: $R, answer: MINE}) {
+        ... on RecurringDrawAnswered { id }
+        ... on Refusal { code field } } }""",
     "setConsumptionLimit": (
         "mutation { setConsumptionLimit(input: {dwelling: $D, fluid: COLD_WATER, period: DAY, amount: 9})"
         " { __typename } }"
@@ -231,9 +243,13 @@ OF_OTHERS = {
         "mutation { issueIndexStatement(input: {dwelling: $D, format: CSV, reason: OTHER}) { __typename } }"
     ),
     "decideDwellingRequest": (
-        "mutation { decideDwellingRequest(input: {id: $Q, approved: true}) { approved } }"
+        """mutation { decideDwellingRequest(input: {id: $Q, approved: true}) {
+            ... on DwellingRequestDecided { approved }
+            ... on Refusal { code field } } }"""
     ),
-    "submitTelegrams": 'mutation { submitTelegrams(lines: ["00"]) { lines } }',
+    "submitTelegrams": """mutation { submitTelegrams(lines: ["00"]) {
+        ... on TelegramsSubmitted { lines }
+        ... on Refusal { code field } } }""",
 }
 """Fields of residents, managers and gateways."""
 

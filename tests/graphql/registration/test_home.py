@@ -58,7 +58,7 @@ async def test_a_residence_that_is_not_open(
     await ocea.fill("occupancy", kind="TENANT")
     refused(await ocea.send("siteCode", code="AA000"), code)
     if code == "NOT_PUBLISHED":
-        assert by_serial["message"]["fr"] == "Portail en cours de construction"
+        assert by_serial["fr"] == "Portail en cours de construction"
         assert await Registration.filter(step=Step.RESIDENCE).count() == 2
 
 
@@ -162,7 +162,7 @@ async def test_serial_ambiguous(ista: Applicant, key_encryption: KeyEncryption) 
     assert answer["fallback"] == "BUILDING_CODE"
     await ista.fill("buildingCode", code="60001369")
     found = await ista.fill("serial", serial=SERIAL)
-    assert found["confirmation"][0]["lines"][1]["value"]["fr"] == "60001369"
+    assert found["confirmation"][0]["lines"][1]["value"] == "60001369"
 
 
 @pytest.mark.parametrize("reference", ["5151 0099", "", "%", "x" * 300])
@@ -180,7 +180,7 @@ async def test_references_are_compared_without_spaces(ista: Applicant, ocea: App
     for reference in ("51510008", "5151 0008", "0103 0001"):
         await ista.fill("buildingCode", code="50001369")
         found = await ista.fill("dwellingReference", reference=reference)
-        assert found["confirmation"][1]["lines"][0]["value"]["fr"] == "5151 0008"
+        assert found["confirmation"][1]["lines"][0]["value"] == "5151 0008"
         await ista.act("rejectRegistrationDwelling")
     await ocea.fill("siteCode", code="AA000")
     assert (await ocea.fill("lotNumber", lot=" 104 "))["step"] == "ATTESTATION"

@@ -99,7 +99,9 @@ async def test_small_answers_and_those_of_mutations_are_plain(
 ) -> None:
     """A mutation may answer a secret, whose length compression could tell."""
     monkeypatch.setattr(answers, "SMALLEST_COMPRESSED", 10)
-    secret = await claire.post('mutation { createAccessToken(name: "x", scopes: [ALERTS]) { token } }')
+    secret = await claire.post("""mutation { createAccessToken(name: "x", scopes: [ALERTS]) {
+        ... on AccessTokenIssued { token }
+        ... on Refusal { code field } } }""")
     assert secret.json()["data"]["createAccessToken"]["token"]
     assert "Content-Encoding" not in secret.headers
     assert (await claire.post(NAME)).headers["Content-Encoding"] == "gzip"

@@ -166,7 +166,9 @@ async def test_people_send_trusted_documents_and_programs_any(
     assert await portal.refusal("{ viewer { email } }") == {"code": "DOCUMENT_NOT_TRUSTED"}
     open_to("ANY")
     created = await portal.ask(
-        """mutation { createAccessToken(name: "home", scopes: [READ_DAILY]) { token } }"""
+        """mutation { createAccessToken(name: "home", scopes: [READ_DAILY]) {
+  ... on AccessTokenIssued { token }
+  ... on Refusal { code field } } }"""
     )
     open_to("PORTAL")
     for token, is_free in (

@@ -1,0 +1,223 @@
+"""Which permission each field needs: checked before its resolver runs, and written into its description.
+
+In: the schema, and the permissions by field. Out: the same schema, guarded and described. The one rule: one
+table is what is enforced and what clients read; the services check again, row by row, and
+`tests/graphql/conftest.py` holds that no service requires more than the table says.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from graphql import (
+    GraphQLField,
+    GraphQLFieldResolver,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_object_type,
+)
+
+from core.access import Permission, Viewer
+from core.access.permissions import PERMISSIONS_OF
+from graphql_schema.base import narrowing
+from graphql_schema.base.context import Context
+from graphql_schema.base.query_limits import charge_of_items
+
+_ACCOUNT_FIELDS = (
+    *("email", "civility", "firstName", "lastName", "phone", "phoneConfirmed", "language", "role"),
+    *("secondFactor", "termsVersion", "newsletter", "notifications", "slowLeakHints"),
+)
+
+PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
+    "Query.dwelling": (Permission.DWELLINGS_READ,),
+    "Query.residence": (Permission.DWELLINGS_READ,),
+    "Query.residences": (Permission.DWELLINGS_READ,),
+    "Query.dwellingRequests": (Permission.DWELLING_REQUESTS_DECIDE,),
+    "Query.doubtfulReadings": (Permission.READINGS_CORRECT,),
+    **{f"Viewer.{name}": (Permission.ACCOUNT_READ,) for name in _ACCOUNT_FIELDS},
+    "Viewer.dwellings": (Permission.DWELLINGS_READ,),
+    "Viewer.ownedDwellings": (Permission.DWELLINGS_READ,),
+    "Viewer.dwellingRequests": (Permission.ACCOUNT_READ, Permission.DWELLINGS_READ),
+    "Viewer.sessions": (Permission.SESSIONS_WRITE,),
+    "Viewer.accessTokens": (Permission.TOKENS_WRITE,),
+    "Dwelling.meters": (Permission.METERS_READ,),
+    "Dwelling.consent": (Permission.CONSENT_WRITE,),
+    "Dwelling.dashboard": (Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ),
+    "Dwelling.consumptionLimits": (Permission.CONSUMPTION_READ,),
+    "Dwelling.dailyConsumption": (Permission.CONSUMPTION_READ_DAILY,),
+    "Dwelling.dailySeries": (Permission.CONSUMPTION_READ_DAILY,),
+    "Dwelling.monthlyConsumption": (Permission.CONSUMPTION_READ,),
+    "Dwelling.consumption": (Permission.CONSUMPTION_READ,),
+    "Dwelling.indexStatement": (Permission.READINGS_READ, Permission.METERS_READ),
+    "Dwelling.activeAlertCount": (Permission.ALERTS_READ,),
+    "Dwelling.activeAlerts": (Permission.ALERTS_READ,),
+    "Dwelling.pastAlerts": (Permission.ALERTS_READ,),
+    "Dwelling.recurringDraws": (Permission.ALERTS_READ,),
+    "Dwelling.slowLeakHints": (Permission.ALERTS_READ,),
+    "Meter.readings": (Permission.READINGS_READ,),
+    "Meter.consumption": (Permission.CONSUMPTION_READ, Permission.METERS_READ),
+    "Meter.dwelling": (Permission.DWELLINGS_READ,),
+    "Alert.dwelling": (Permission.DWELLINGS_READ,),
+    "Alert.meter": (Permission.METERS_READ,),
+    "Residence.activeAlerts": (Permission.ALERTS_READ,),
+    "Residence.pastAlerts": (Permission.ALERTS_READ,),
+    "Residence.documents": (Permission.ALERTS_READ,),
+    "Residence.dwellings": (Permission.DWELLINGS_READ,),
+    "Mutation.renewSession": (Permission.SESSIONS_WRITE,),
+    "Mutation.revokeSession": (Permission.SESSIONS_WRITE,),
+    "Mutation.revokeOtherSessions": (Permission.SESSIONS_WRITE,),
+    "Mutation.changePassword": (Permission.PASSWORD_WRITE,),
+    "Mutation.updateContact": (Permission.ACCOUNT_WRITE,),
+    "Mutation.chooseNotification": (Permission.ACCOUNT_WRITE,),
+    "Mutation.chooseNewsletter": (Permission.ACCOUNT_WRITE,),
+    "Mutation.chooseSlowLeakHints": (Permission.ACCOUNT_WRITE,),
+    "Mutation.acceptTerms": (Permission.TERMS_ACCEPT,),
+    "Mutation.requestEmailChange": (Permission.ACCOUNT_WRITE,),
+    "Mutation.confirmEmailChange": (Permission.ACCOUNT_WRITE,),
+    "Mutation.requestPhoneCode": (Permission.ACCOUNT_WRITE,),
+    "Mutation.confirmPhone": (Permission.ACCOUNT_WRITE,),
+    "Mutation.startSecondFactor": (Permission.SECOND_FACTOR_WRITE,),
+    "Mutation.confirmSecondFactor": (Permission.SECOND_FACTOR_WRITE,),
+    "Mutation.removeSecondFactor": (Permission.SECOND_FACTOR_WRITE,),
+    "Mutation.verifySecondFactor": (Permission.SECOND_FACTOR_VERIFY,),
+    "Mutation.createAccessToken": (Permission.TOKENS_WRITE,),
+    "Mutation.revokeAccessToken": (Permission.TOKENS_WRITE,),
+    "Mutation.answerConsent": (Permission.CONSENT_WRITE,),
+    "Mutation.leaveDwelling": (Permission.DWELLINGS_LEAVE,),
+    "Mutation.acknowledgeAlert": (Permission.ALERTS_HANDLE,),
+    "Mutation.reportRepair": (Permission.ALERTS_HANDLE,),
+    "Mutation.dismissAlert": (Permission.ALERTS_HANDLE,),
+    "Mutation.answerRecurringDraw": (Permission.ALERTS_HANDLE,),
+    "Mutation.setConsumptionLimit": (Permission.LIMITS_WRITE, Permission.CONSUMPTION_READ),
+    "Mutation.issueIndexStatement": (Permission.READINGS_READ, Permission.METERS_READ),
+    "Mutation.decideDwellingRequest": (Permission.DWELLING_REQUESTS_DECIDE,),
+    "Mutation.acceptReading": (Permission.READINGS_CORRECT,),
+    "Mutation.withdrawReading": (Permission.READINGS_CORRECT,),
+    "Mutation.submitTelegrams": (Permission.TELEGRAMS_SUBMIT,),
+}
+"""By type and field. Whoever lacks one gets FORBIDDEN, or the state of the session that is in the way."""
+
+NARROWED: Final = "Narrowed"
+"""The interface of nouns whose fields are null for whom they are not for."""
+
+_BY_RESOLUTION = {
+    Permission.CONSUMPTION_READ_DAILY: "for hours, days and weeks",
+    Permission.READINGS_READ: "for hours",
+}
+BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
+    "Query.node": {
+        Permission.DWELLINGS_READ: "for a residence or dwelling",
+        Permission.METERS_READ: "for a meter",
+        Permission.ALERTS_READ: "for an alert, recurring draw or document",
+        Permission.DWELLING_REQUESTS_DECIDE: "for a dwelling request",
+        Permission.READINGS_CORRECT: "for a doubtful reading",
+        Permission.SESSIONS_WRITE: "for a session",
+        Permission.TOKENS_WRITE: "for an access token",
+    },
+    "Dwelling.consumption": _BY_RESOLUTION,
+    "Meter.consumption": _BY_RESOLUTION,
+}
+"""What a field needs as well for some arguments; the services alone check it."""
+
+FOR_ALL: Final = frozenset(
+    {
+        *("Query.viewer", "Query.operators", "Query.node"),
+        *("Mutation.signIn", "Mutation.signOut", "Mutation.requestPasswordReset", "Mutation.resetPassword"),
+        *("Mutation.startRegistration", "Mutation.resumeRegistration", "Mutation.answerRegistration"),
+        *("Mutation.rejectRegistrationDwelling", "Mutation.goBackInRegistration"),
+        *("Mutation.resendRegistrationSecret", "Mutation.correctRegistrationEmail"),
+        *("Mutation.cancelRegistration", "Mutation.checkPassword", "Mutation.contactSupport"),
+    }
+)
+"""The fields of the roots that need no permission; `viewer` needs a token, whatever it permits."""
+
+_OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
+}
+_HARMLESS: Final = frozenset({"fluid", "language", "order", "resolution", "status", "radioAddress"})
+"""Arguments of which no value is refused by a resolver."""
+
+
+def guard(schema: GraphQLSchema) -> None:
+    """Make each field of the table check its permissions, and say so in its description.
+
+    Raises:
+        ValueError: the table names a field that the schema does not have.
+    """
+    unknown = set(PERMISSIONS)
+    for kind in schema.type_map.values():
+        if not is_object_type(kind) or kind.name.startswith("__"):
+            continue
+        for name, field in kind.fields.items():
+            key = f"{kind.name}.{name}"
+            needed = PERMISSIONS.get(key, ())
+            if needed:
+                unknown.discard(key)
+                assert field.resolve is not None
+                is_narrowed = NARROWED in {interface.name for interface in kind.interfaces}
+                field.resolve = _guarded(field.resolve, needed, narrowed=is_narrowed)
+                narrowing.PERMISSIONS[key] = needed
+            notes = _notes(kind, name, field)
+            if notes:
+                field.description = " ".join([field.description or "", *notes]).strip()
+    if unknown:
+        raise ValueError(f"The schema has no {', '.join(sorted(unknown))}.")
+
+
+def errors_of(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]:
+    """The codes that the field itself may answer as errors, beside those of its permission."""
+    found = list(_OWN_ERRORS.get(f"{kind.name}.{name}", ()))
+    if kind.name != "Mutation":  # whose refusals are data, by their types
+        if set(field.args) - _HARMLESS:
+            found.append("INVALID_INPUT")
+        if any(str(get_named_type(argument.type)) == "ID" for argument in field.args.values()):
+            found.append("NOT_FOUND")
+    return sorted(found)
+
+
+def _notes(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]:
+    """What the description says of permission, cost and errors."""
+    notes = []
+    permissions = PERMISSIONS.get(f"{kind.name}.{name}", ())
+    if permissions:
+        further = BY_ARGUMENT.get(f"{kind.name}.{name}", {})
+        also = "".join(f"; {when} also `{permission}`" for permission, when in further.items())
+        notes.append(f"Permission: {_listed(permissions)}{also}.")
+    charge = charge_of_items(kind, name, field)
+    if charge:
+        notes.append(f"Cost: what is selected, times {charge}.")
+    errors = errors_of(kind, name, field)
+    if errors:
+        notes.append(f"Errors: {_listed(errors)}.")
+    return notes
+
+
+def _listed(words: tuple[Permission, ...] | list[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _guarded(
+    resolve: GraphQLFieldResolver, needed: tuple[Permission, ...], *, narrowed: bool
+) -> GraphQLFieldResolver:
+    """Check the permissions first; of a narrowed noun those that a role lacks make the field null."""
+
+    def checked(source: Any, info: Any, /, **arguments: Any) -> Any:
+        context: Context = info.context
+        viewer = context.known_viewer
+        if viewer is None:
+            return later(context, lambda: resolve(source, info, **arguments))
+        require(viewer)
+        return resolve(source, info, **arguments)
+
+    async def later(context: Context, resolved: Callable[[], Any]) -> Any:
+        """The same where the viewer has to be looked up first."""
+        require(await context.viewer())
+        answer = resolved()
+        return await answer if hasattr(answer, "__await__") else answer
+
+    def require(viewer: Viewer) -> None:
+        for permission in needed:
+            if not narrowed or permission in PERMISSIONS_OF[viewer.role]:
+                viewer.require(permission)
+
+    return checked
