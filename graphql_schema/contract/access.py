@@ -114,10 +114,15 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
         Permission.SESSIONS_WRITE: "for a session",
         Permission.TOKENS_WRITE: "for an access token",
     },
+    **{
+        f"Dwelling.{name}": {Permission.MANAGED_DAYS_READ: "for a manager"}
+        for name in ("consent", "dashboard", "dailyConsumption", "dailySeries", "monthlyConsumption")
+    },
+    "Meter.readings": {Permission.MANAGED_DAYS_READ: "for a manager"},
     "Dwelling.consumption": _BY_RESOLUTION,
     "Meter.consumption": _BY_RESOLUTION,
 }
-"""What a field needs as well for some arguments; the services alone check it."""
+"""What a field needs as well for some arguments, or of a role; the services alone check it."""
 
 FOR_ALL: Final = frozenset(
     {
