@@ -25,9 +25,9 @@ USUAL_VALUES = 13
 
 _VALUES = (
     " `last`: how many values, of which the latest may be in progress; at most 744 hours, 1,098 days, "
-    "157 weeks, 37 months or 4 years, and more is answered as that many. `until`: the last day, by default "
-    "today, or the last day of an ended occupancy. What lies outside the viewer's occupancy is left out, see "
-    "`clippedFrom`."
+    "157 weeks, 37 months or 4 years, and more is answered as that many. `until`: a day of the last value, "
+    "by default today, or the last day of an ended occupancy. What lies outside the viewer's occupancy is "
+    "left out, see `clippedFrom`."
 )
 
 strawberry.enum(

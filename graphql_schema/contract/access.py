@@ -134,7 +134,7 @@ FOR_ALL: Final = frozenset(
         *("Mutation.cancelRegistration", "Mutation.checkPassword", "Mutation.contactSupport"),
     }
 )
-"""The fields of the roots that need no permission; `viewer` needs a token, whatever it permits."""
+"""The fields of the roots that need no permission of their own; `viewer` needs a token."""
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
@@ -183,22 +183,18 @@ def errors_of(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[s
 def _notes(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]:
     """What the description says of permission, cost and errors."""
     notes = []
-    permissions = PERMISSIONS.get(f"{kind.name}.{name}", ())
-    if permissions:
-        further = BY_ARGUMENT.get(f"{kind.name}.{name}", {})
-        also = "".join(f"; {when} also `{permission}`" for permission, when in further.items())
-        notes.append(f"Permission: {_listed(permissions)}{also}.")
+    key = f"{kind.name}.{name}"
+    always = ", ".join(f"`{permission}`" for permission in PERMISSIONS.get(key, ()))
+    further = [f"{when} `{permission}`" for permission, when in BY_ARGUMENT.get(key, {}).items()]
+    if always or further:
+        notes.append(f"Permission: {'; '.join(part for part in (always, *further) if part)}.")
     charge = charge_of_items(kind, name, field)
     if charge:
         notes.append(f"Cost: what is selected, times {charge}.")
     errors = errors_of(kind, name, field)
     if errors:
-        notes.append(f"Errors: {_listed(errors)}.")
+        notes.append(f"Errors: {', '.join(f'`{code}`' for code in errors)}.")
     return notes
-
-
-def _listed(words: tuple[Permission, ...] | list[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def _guarded(

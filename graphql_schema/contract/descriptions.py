@@ -61,7 +61,7 @@ NAMES: Final[Mapping[str, str]] = {
     "language": "The language of the texts; by default the reader's.",
     "from": "The first one, included.",
     "to": "The last one, included.",
-    "until": "The last day, included; by default today.",
+    "until": "A day of the last value, which is a whole one; by default today.",
     "last": "How many values, counted back from the end.",
     "order": "The order of time.",
     "filter": "Which ones; by default all.",

@@ -44,7 +44,7 @@ _BY_THE_DAY = frozenset({Resolution.HOURLY, Resolution.DAILY, Resolution.WEEKLY}
 
 @dataclass(frozen=True, slots=True)
 class ConsumptionAsked:
-    """The `last` values up to the day `until` (None: today), of a dwelling's fluid or of one meter."""
+    """The `last` values up to the one of `until` (None: today), of a dwelling's fluid or of one meter."""
 
     resolution: Resolution
     last: int
@@ -176,7 +176,9 @@ async def _plan(
     spans = spans_until(end, asked.resolution, count)
     kept = [span for span in spans if span.last >= period.first_day <= end]
     clipped_from = period.first_day if spans[0].first < period.first_day else None
-    seen = DaySpan(max(kept[0].first, period.first_day), end) if kept else None
+    # A month that ended with `until`, queried for each of its days, would disclose the days.
+    whole = min(spans[-1].last, latest)
+    seen = DaySpan(max(kept[0].first, period.first_day), whole) if kept else None
     return replace(plan, spans=kept, seen=seen, clipped_from=clipped_from)
 
 

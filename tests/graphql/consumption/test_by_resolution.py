@@ -70,14 +70,16 @@ async def test_thirteen_months_by_default(claire: Any, home: Any) -> None:
         ("resolution: WEEKLY, last: 2", ["2026-11-09", "2026-11-16"], ["0.700", "0.600"]),
         ("resolution: YEARLY", ["2024-01-01", "2025-01-01", "2026-01-01"], [None, "36.500", "32.500"]),
         ('resolution: DAILY, last: 2, until: "2026-01-01"', ["2025-12-31", "2026-01-01"], ["0.100"] * 2),
-        ('resolution: MONTHLY, last: 1, until: "2026-02-10"', ["2026-02-01"], ["1.000"]),
+        ('resolution: MONTHLY, last: 1, until: "2026-02-10"', ["2026-02-01"], ["2.800"]),
+        ('resolution: WEEKLY, last: 1, until: "2026-11-10"', ["2026-11-09"], ["0.700"]),
+        ('resolution: YEARLY, last: 1, until: "2025-03-01"', ["2025-01-01"], ["36.500"]),
         ('resolution: DAILY, last: 1, until: "2999-01-01"', ["2026-11-22"], [None]),
     ],
 )
 async def test_each_resolution_adds_up_its_days(
     claire: Any, home: Any, arguments: str, starts: list[str], amounts: list[str | None]
 ) -> None:
-    """Columns are as long as one another, and days after `until` are not counted."""
+    """Columns are as long as one another, and the value that `until` lies in is a whole one."""
     await home.consume(WATER, date(2025, 1, 1), TODAY - timedelta(days=1), daily=100)
     found = await series(claire, arguments)
     assert [start[:10] for start in found["starts"]] == starts
@@ -172,6 +174,10 @@ async def test_a_token_for_months_gets_no_day_and_no_month_in_progress(claire: A
     claire.token = (await claire.ask(token))["createAccessToken"]["token"]
     assert (await series(claire, "last: 2"))["amounts"] == ["3.100", None]
     assert (await series(claire, "resolution: YEARLY, last: 1"))["amounts"] == [None]
+    for day in ("2026-10-01", "2026-10-02", "2026-10-30"):
+        assert (await series(claire, f'last: 1, until: "{day}"'))["amounts"] == ["3.100"]
+    for day in ("2026-11-01", "2026-11-20"):
+        assert (await series(claire, f'last: 1, until: "{day}"'))["amounts"] == [None]
     for resolution in ("HOURLY", "DAILY", "WEEKLY"):
         asked = HOME % f"consumption(fluid: COLD_WATER, resolution: {resolution}) {{ starts }}"
         assert await claire.refusal(asked) == {"code": "FORBIDDEN"}
