@@ -24,8 +24,8 @@ strawberry.enum(
 @strawberry.type(description="What showed a leak, or its present level.")
 class LeakEvidence:
     at: datetime = strawberry.field(description="The reading that showed it.")
-    rule: Rule
-    level: int
+    rule: Rule = strawberry.field(description="The rule that found it.")
+    level: int = strawberry.field(description="The level that it has by this, 1 to 3.")
     flow_lph: Decimal = strawberry.field(description="The flow of the leak, in litres per hour.")
     bound_lph: Decimal | None = strawberry.field(
         description="The floor: the least flow of the windows looked at, which no leak exceeds; null if they "
@@ -52,8 +52,8 @@ class LeakEvidence:
 
 @strawberry.type(description="The evidence of a leak alert, at its opening and at its last change.")
 class AlertEvidence:
-    opening: LeakEvidence
-    latest: LeakEvidence
+    opening: LeakEvidence = strawberry.field(description="What showed the leak.")
+    latest: LeakEvidence = strawberry.field(description="What showed its present level.")
 
     @classmethod
     def known(cls, given: dict[str, Any] | None) -> "AlertEvidence | None":
@@ -64,7 +64,7 @@ class AlertEvidence:
 
 @strawberry.type(description="A level of leak alerts, and the flows that it stands for.")
 class LeakLevel:
-    level: int
+    level: int = strawberry.field(description="The level, 1 to 3.")
     from_lph: Decimal = strawberry.field(description="Litres per hour from which on a flow has this level.")
     below_lph: Decimal | None = strawberry.field(
         description="Litres per hour from which on the next level begins; null for the highest."

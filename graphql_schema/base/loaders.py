@@ -86,17 +86,6 @@ class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
         return await several_series(viewer, asked, now=self._now)
 
 
-class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
-    """Series by any resolution: one call for all dwellings, meters and fluids of an operation."""
-
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
-        self._viewer, self._now = viewer, now
-        super().__init__(load_fn=self._series)
-
-    async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
-        return await consumptions(await self._viewer(), asked, now=self._now)
-
-
 class MonthlySeriesLoader(DataLoader[MonthsAsked, list[MonthPoint]]):
     """Monthly series: of a manager one call for all dwellings of an operation."""
 
@@ -118,6 +107,18 @@ class MonthlySeriesLoader(DataLoader[MonthsAsked, list[MonthPoint]]):
             )
         except SubmeterError as refusal:
             return refusal
+
+
+class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
+    """Series by any resolution: one call for all dwellings, meters and fluids of an operation."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._series)
+
+    async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
+        return await consumptions(await self._viewer(), asked, now=self._now)
 
 
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):

@@ -45,15 +45,17 @@ strawberry.enum(
 )
 
 _NOTES = {
-    Audience.BUILDING: "For occupant, manager and staff.",
-    Audience.MANAGERS: "For occupant and manager.",
-    Audience.OCCUPANCY: "For the occupant, and the manager while one is known.",
-    Audience.CONSENTED: "For the occupant, and the manager where the present occupant has consented.",
-    Audience.OCCUPANT: "For the occupant alone.",
-    Audience.MANAGER_ONLY: "For the manager alone.",
+    Audience.BUILDING: "For occupant, manager and staff; null for others.",
+    Audience.MANAGERS: "For occupant and manager; null for others.",
+    Audience.OCCUPANCY: "For the occupant, and the manager while one is known; null for others.",
+    Audience.CONSENTED: "For the occupant, and the manager where the present occupant has consented; null "
+    "for others.",
+    Audience.OCCUPANT: "For the occupant alone; null for others.",
+    Audience.MANAGER_ONLY: "For the manager alone; null for others.",
 }
 _AUDIENCE = "audience"
-_PERMISSION = "permission"
+PERMISSIONS: dict[str, tuple[Permission, ...]] = {}
+"""What a field needs, by type and field: filled in when the schema is guarded (`contract.access`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,11 @@ class NarrowedField:
 
     name: str
     audience: Audience
-    permission: Permission | None
 
 
-def metadata_of(audience: Audience, permission: Permission | None = None) -> Mapping[str, Any]:
-    """The declaration of a field: whom it is for, and what an access token needs for it."""
-    return {_AUDIENCE: audience, _PERMISSION: permission}
+def metadata_of(audience: Audience) -> Mapping[str, Any]:
+    """The declaration of a field: whom it is for."""
+    return {_AUDIENCE: audience}
 
 
 def noted(description: str, audience: Audience) -> str:
@@ -75,9 +76,7 @@ def noted(description: str, audience: Audience) -> str:
     return f"{description} {_NOTES[audience]}"
 
 
-def narrowed(
-    description: str, audience: Audience, permission: Permission | None = None
-) -> Callable[[Resolver], StrawberryField]:
+def narrowed(description: str, audience: Audience) -> Callable[[Resolver], StrawberryField]:
     """Make a method the resolver of a field that is null, and listed, for whom it is not for."""
 
     def field_of(resolver: Resolver) -> StrawberryField:
@@ -88,7 +87,7 @@ def narrowed(
             return self.unless_withheld(info, audience, lambda: resolver(self, info, **arguments))
 
         return strawberry.field(
-            shown, description=noted(description, audience), metadata=metadata_of(audience, permission)
+            shown, description=noted(description, audience), metadata=metadata_of(audience)
         )
 
     return field_of
@@ -105,7 +104,7 @@ class WithheldField:
     "see is null, with its reason in `withheld`."
 )
 class Narrowed:
-    seen_as: Basis
+    seen_as: Basis = strawberry.field(description="By what right the viewer sees this.")
     dwelling_id: strawberry.Private[int | None]
     """The dwelling that decides whether a manager's view depends on a consent; None: of no single one."""
 
@@ -117,7 +116,7 @@ class Narrowed:
         found = []
         for field in fields:
             reason = reason_withheld(self.seen_as, field.audience, occupied=occupied, consented=consented)
-            if reason is None and not _by_token(viewer, field.permission):
+            if reason is None and not _by_token(viewer, f"{definition_of(self).name}.{field.name}"):
                 reason = WithheldReason.TOKEN_SCOPE
             if reason is not None:
                 found.append(WithheldField(field=field.name, reason=reason))
@@ -148,24 +147,22 @@ class Narrowed:
 @cache
 def narrowed_fields(kind: type) -> tuple[NarrowedField, ...]:
     """The fields of a type that not everybody sees."""
-    definition: StrawberryObjectDefinition = kind.__strawberry_definition__  # type: ignore[attr-defined]
     return tuple(
         NarrowedField(
             field.graphql_name or to_camel_case(field.python_name),
             field.metadata[_AUDIENCE],
-            field.metadata[_PERMISSION],
         )
-        for field in definition.fields
+        for field in definition_of(kind).fields
         if _AUDIENCE in field.metadata
     )
 
 
-def is_narrowed(field: GraphQLField) -> bool:
-    """Whether a field of the schema is null for whom it is not for."""
-    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return isinstance(definition, StrawberryField) and _AUDIENCE in definition.metadata
+def definition_of(kind: object) -> StrawberryObjectDefinition:
+    """What strawberry knows of a type, or of an object of it."""
+    definition: StrawberryObjectDefinition = kind.__strawberry_definition__  # type: ignore[attr-defined]
+    return definition
 
 
-def _by_token(viewer: Viewer, permission: Permission | None) -> bool:
-    """Whether the viewer's access token, if there is one, covers the permission."""
-    return permission is None or viewer.scopes is None or viewer.may(permission)
+def _by_token(viewer: Viewer, key: str) -> bool:
+    """Whether the viewer's access token, if there is one, covers what the field needs."""
+    return viewer.scopes is None or all(viewer.may(one) for one in PERMISSIONS.get(key, ()))

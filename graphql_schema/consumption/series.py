@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import strawberry
 
-from core.access import Permission
 from core.access.narrowing import Audience
 from core.consumption.amounts import DisplayUnit, in_shown_unit
 from core.consumption.resolutions import Resolution
@@ -18,7 +17,7 @@ from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Quality
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import Narrowed, narrowed
+from graphql_schema.base.narrowing import narrowed
 from graphql_schema.consumption.consumption import checked_day
 
 USUAL_VALUES = 13
@@ -117,11 +116,7 @@ class ConsumptionOfDwelling(Narrowed):
 
     database_id: strawberry.Private[int]
 
-    @narrowed(
-        "The consumption of a fluid by hour, day, week, month or year." + _VALUES,
-        Audience.OCCUPANT,
-        Permission.CONSUMPTION_READ,
-    )
+    @narrowed("The consumption of a fluid by hour, day, week, month or year." + _VALUES, Audience.OCCUPANT)
     async def consumption(
         self,
         info: Info,
@@ -142,11 +137,7 @@ class ConsumptionOfMeter(Narrowed):
 
     number: strawberry.Private[int]
 
-    @narrowed(
-        "The meter's consumption by hour, day, week, month or year." + _VALUES,
-        Audience.OCCUPANT,
-        Permission.CONSUMPTION_READ,
-    )
+    @narrowed("The meter's consumption by hour, day, week, month or year." + _VALUES, Audience.OCCUPANT)
     async def consumption(
         self,
         info: Info,

@@ -17,7 +17,9 @@ from graphql import (
     is_object_type,
 )
 
-from core.access import Permission
+from core.access import Permission, Viewer
+from core.access.permissions import PERMISSIONS_OF
+from graphql_schema.base import narrowing
 from graphql_schema.base.context import Context
 from graphql_schema.base.narrowing import is_narrowed
 from graphql_schema.base.query_limits import charge_of_items
@@ -29,16 +31,8 @@ _ACCOUNT_FIELDS = (
 
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.dwelling": (Permission.DWELLINGS_READ,),
-    "Query.analysis": (Permission.ANALYSES_READ,),
     "Query.residence": (Permission.DWELLINGS_READ,),
     "Query.residences": (Permission.DWELLINGS_READ,),
-    "Residence.dwellings": (Permission.DWELLINGS_READ,),
-    "Residence.activeAlerts": (Permission.ALERTS_READ,),
-    "Residence.pastAlerts": (Permission.ALERTS_READ,),
-    "Residence.documents": (Permission.ALERTS_READ,),
-    "Meter.dwelling": (Permission.DWELLINGS_READ,),
-    "Alert.dwelling": (Permission.DWELLINGS_READ,),
-    "Alert.meter": (Permission.METERS_READ,),
     "Query.dwellingRequests": (Permission.DWELLING_REQUESTS_DECIDE,),
     "Query.doubtfulReadings": (Permission.READINGS_CORRECT,),
     **{f"Viewer.{name}": (Permission.ACCOUNT_READ,) for name in _ACCOUNT_FIELDS},
@@ -62,6 +56,13 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Dwelling.slowLeakHints": (Permission.ALERTS_READ,),
     "Meter.readings": (Permission.READINGS_READ,),
     "Meter.consumption": (Permission.CONSUMPTION_READ, Permission.METERS_READ),
+    "Meter.dwelling": (Permission.DWELLINGS_READ,),
+    "Alert.dwelling": (Permission.DWELLINGS_READ,),
+    "Alert.meter": (Permission.METERS_READ,),
+    "Residence.activeAlerts": (Permission.ALERTS_READ,),
+    "Residence.pastAlerts": (Permission.ALERTS_READ,),
+    "Residence.documents": (Permission.ALERTS_READ,),
+    "Residence.dwellings": (Permission.DWELLINGS_READ,),
     "Mutation.renewSession": (Permission.SESSIONS_WRITE,),
     "Mutation.revokeSession": (Permission.SESSIONS_WRITE,),
     "Mutation.revokeOtherSessions": (Permission.SESSIONS_WRITE,),
@@ -96,6 +97,9 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
 }
 """By type and field. Whoever lacks one gets FORBIDDEN, or the state of the session that is in the way."""
 
+NARROWED: Final = "Narrowed"
+"""The interface of nouns whose fields are null for whom they are not for."""
+
 _BY_RESOLUTION = {
     Permission.CONSUMPTION_READ_DAILY: "for hours, days and weeks",
     Permission.READINGS_READ: "for hours",
@@ -103,33 +107,23 @@ _BY_RESOLUTION = {
 _BY_MANAGERS = {Permission.MANAGED_DAYS_READ: "for a manager"}
 BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
     "Query.node": {
-        Permission.DWELLINGS_READ: "for a residence or a dwelling",
+        Permission.DWELLINGS_READ: "for a residence or dwelling",
         Permission.METERS_READ: "for a meter",
-        Permission.ALERTS_READ: "for an alert or a document",
+        Permission.ALERTS_READ: "for an alert, recurring draw or document",
         Permission.DWELLING_REQUESTS_DECIDE: "for a dwelling request",
         Permission.READINGS_CORRECT: "for a doubtful reading",
+        Permission.SESSIONS_WRITE: "for a session",
+        Permission.TOKENS_WRITE: "for an access token",
     },
     **{
-        f"Dwelling.{name}": _BY_MANAGERS
-        for name in (
-            *(
-                "occupancy",
-                "occupiedSince",
-                "visibleFrom",
-                "visibleUntil",
-                "consent",
-                "withheld",
-                "dashboard",
-            ),
-            *("dailyConsumption", "dailySeries", "monthlyConsumption"),
-        )
+        f"Dwelling.{name}": {Permission.MANAGED_DAYS_READ: "for a manager"}
+        for name in ("consent", "dashboard", "dailyConsumption", "dailySeries", "monthlyConsumption")
     },
-    "Meter.readings": _BY_MANAGERS,
-    "Meter.withheld": _BY_MANAGERS,
+    "Meter.readings": {Permission.MANAGED_DAYS_READ: "for a manager"},
     "Dwelling.consumption": _BY_RESOLUTION,
     "Meter.consumption": _BY_RESOLUTION,
 }
-"""What a field needs as well for some arguments, or of some viewers; the services alone check it."""
+"""What a field needs as well for some arguments, or of a role; the services alone check it."""
 
 FOR_ALL: Final = frozenset(
     {
@@ -145,7 +139,6 @@ FOR_ALL: Final = frozenset(
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
-    **{f"Analysis.{name}": ("NOT_FOUND",) for name in ("completeness", "consumption", "leaks", "meters")},
 }
 _HARMLESS: Final = frozenset({"fluid", "language", "order", "resolution", "status", "radioAddress"})
 """Arguments of which no value is refused by a resolver."""
@@ -167,7 +160,9 @@ def guard(schema: GraphQLSchema) -> None:
             unknown.discard(key)
             if needed and not is_narrowed(field):  # which is null for whom it is not for
                 assert field.resolve is not None
-                field.resolve = _guarded(field.resolve, needed)
+                is_narrowed = NARROWED in {interface.name for interface in kind.interfaces}
+                field.resolve = _guarded(field.resolve, needed, narrowed=is_narrowed)
+                narrowing.PERMISSIONS[key] = needed
             notes = _notes(kind, name, field)
             if notes:
                 field.description = " ".join([field.description or "", *notes]).strip()
@@ -203,23 +198,28 @@ def _notes(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]
     return notes
 
 
-def _guarded(resolve: GraphQLFieldResolver, needed: tuple[Permission, ...]) -> GraphQLFieldResolver:
+def _guarded(
+    resolve: GraphQLFieldResolver, needed: tuple[Permission, ...], *, narrowed: bool
+) -> GraphQLFieldResolver:
+    """Check the permissions first; of a narrowed noun those that a role lacks make the field null."""
+
     def checked(source: Any, info: Any, /, **arguments: Any) -> Any:
         context: Context = info.context
         viewer = context.known_viewer
         if viewer is None:
-            return _later(context, needed, lambda: resolve(source, info, **arguments))
-        for permission in needed:
-            viewer.require(permission)
+            return later(context, lambda: resolve(source, info, **arguments))
+        require(viewer)
         return resolve(source, info, **arguments)
 
+    async def later(context: Context, resolved: Callable[[], Any]) -> Any:
+        """The same where the viewer has to be looked up first."""
+        require(await context.viewer())
+        answer = resolved()
+        return await answer if hasattr(answer, "__await__") else answer
+
+    def require(viewer: Viewer) -> None:
+        for permission in needed:
+            if not narrowed or permission in PERMISSIONS_OF[viewer.role]:
+                viewer.require(permission)
+
     return checked
-
-
-async def _later(context: Context, needed: tuple[Permission, ...], resolve: Callable[[], Any]) -> Any:
-    """The same where the viewer has to be looked up first."""
-    viewer = await context.viewer()
-    for permission in needed:
-        viewer.require(permission)
-    answer = resolve()
-    return await answer if hasattr(answer, "__await__") else answer

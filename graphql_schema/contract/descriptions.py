@@ -64,6 +64,8 @@ NAMES: Final[Mapping[str, str]] = {
     "until": "A day of the last value, which is a whole one; by default today.",
     "last": "How many values, counted back from the end.",
     "order": "The order of time.",
+    "filter": "Which ones; by default all.",
+    "orderBy": "The order; by default by code.",
     "token": "The token that the link, or the first answer, has.",
     # people
     "email": "The e-mail address.",

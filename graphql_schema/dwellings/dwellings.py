@@ -12,7 +12,6 @@ from typing import Annotated
 import strawberry
 from strawberry.relay import PageInfo
 
-from core.access import Permission
 from core.access.narrowing import Audience, Basis
 from core.consumption import Month
 from core.consumption.amounts import rounded
@@ -55,7 +54,6 @@ from graphql_schema.dwellings.residences import ResidenceFields
 from graphql_schema.meters.meters import MeterFields
 
 _CURSOR = "dwelling"
-_DAYS = Permission.CONSUMPTION_READ_DAILY
 
 
 @strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
@@ -96,9 +94,8 @@ class AlertConnection:
     "none, a manager months, alerts and meters, and days where the occupant has consented, the operator's "
     "staff the meters."
 )
-class Dwelling(Node, ConsumptionOfDwelling):
+class Dwelling(ConsumptionOfDwelling, Node, Narrowed):
     view: strawberry.Private[DwellingView]
-    database_id: strawberry.Private[int]
     building: str
     staircase: str
     floor: str
@@ -166,7 +163,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The meters of the dwelling, replaced ones included; by fluid, newest first.",
         Audience.BUILDING,
-        Permission.METERS_READ,
     )
     async def meters(self, info: Info) -> list[Meter] | None:
         views = await info.context.loaders.meters_by_dwelling.load(self.database_id)
@@ -175,7 +171,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The present occupant's consent to the manager's access to daily data.",
         Audience.OCCUPANCY,
-        Permission.CONSENT_WRITE,
     )
     async def consent(self, info: Info) -> Consent | None:
         context = info.context
@@ -188,13 +183,12 @@ class Dwelling(Node, ConsumptionOfDwelling):
         "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one. A "
         "manager's look is recorded.",
         Audience.CONSENTED,
-        _DAYS,
     )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard] | None:
         views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT, Permission.CONSUMPTION_READ)
+    @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT)
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit] | None:
         found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit) for limit in found]
@@ -203,7 +197,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
         "The consumption of each day from `from` to `to`, both included; by default the last 31 days. Days "
         "outside the occupancy are left out. A manager's look is recorded.",
         Audience.CONSENTED,
-        _DAYS,
     )
     async def daily_consumption(
         self,
@@ -218,7 +211,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The same days as columns: `days`, `amounts` and `qualities`. A manager's look is recorded.",
         Audience.CONSENTED,
-        _DAYS,
     )
     async def daily_series(
         self,
@@ -235,10 +227,9 @@ class Dwelling(Node, ConsumptionOfDwelling):
 
     @narrowed(
         "The consumption of each month from `from` to `to`, both included; by default the last 13 months. "
-        "Months outside an occupant's occupancy are left out. The month in progress is without figures for a "
+        "Months outside a resident's occupancy are left out; the month in progress is without figures for a "
         "viewer who may not see days.",
         Audience.MANAGERS,
-        Permission.CONSUMPTION_READ,
     )
     async def monthly_consumption(
         self,
@@ -255,7 +246,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
         "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
         "day of an ended occupancy.",
         Audience.OCCUPANT,
-        Permission.READINGS_READ,
     )
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement | None:
         viewer, now = await info.context.viewer(), info.context.now
@@ -265,7 +255,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The number of active alerts, without those dismissed as no leak.",
         Audience.MANAGERS,
-        Permission.ALERTS_READ,
     )
     async def active_alert_count(self, info: Info) -> int | None:
         page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
@@ -274,13 +263,12 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The active alerts, most severe first; those dismissed as no leak come last.",
         Audience.MANAGERS,
-        Permission.ALERTS_READ,
     )
     async def active_alerts(self, info: Info) -> list[Alert] | None:
         page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
         return [Alert.of(view) for view in page.items]
 
-    @narrowed("The alert history, newest first.", Audience.MANAGERS, Permission.ALERTS_READ)
+    @narrowed("The alert history, newest first.", Audience.MANAGERS)
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> AlertConnection | None:
@@ -291,7 +279,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "The bursts that come back at about the same hour in the viewer's occupancy, the latest first.",
         Audience.OCCUPANT,
-        Permission.ALERTS_READ,
     )
     async def recurring_draws(self, info: Info) -> list[RecurringDraw] | None:
         views = await recurring_draws(await info.context.viewer(), self.database_id)
@@ -300,7 +287,6 @@ class Dwelling(Node, ConsumptionOfDwelling):
     @narrowed(
         "Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.",
         Audience.OCCUPANT,
-        Permission.ALERTS_READ,
     )
     async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint] | None:
         viewer, now = await info.context.viewer(), info.context.now
@@ -337,7 +323,6 @@ class Residence(ResidenceFields):
     @narrowed(
         "The active alerts of the residence's dwellings, newest first.",
         Audience.MANAGER_ONLY,
-        Permission.ALERTS_READ,
     )
     async def active_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None
@@ -347,7 +332,6 @@ class Residence(ResidenceFields):
     @narrowed(
         "The ended alerts of the residence's dwellings, newest first.",
         Audience.MANAGER_ONLY,
-        Permission.ALERTS_READ,
     )
     async def past_alerts(
         self, info: Info, first: int = PAGE, after: str | None = None

@@ -10,7 +10,6 @@ from typing import Self
 
 import strawberry
 
-from core.access import Permission
 from core.access.narrowing import Audience
 from core.consumption.amounts import rounded
 from core.services.places.dwellings import ResidenceView
@@ -77,7 +76,6 @@ class ResidenceFields(Node, Narrowed, ResidenceAddress):
     @narrowed(
         "The documents of the residence («Mes documents»), newest first.",
         Audience.MANAGER_ONLY,
-        Permission.ALERTS_READ,
     )
     async def documents(self, info: Info) -> list[ResidenceDocument] | None:
         viewer, application = await info.context.viewer(), info.context.application

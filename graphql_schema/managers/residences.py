@@ -26,7 +26,7 @@ class ResidenceOrder(StrEnum):
 
 
 @strawberry.input(description="Which residences; a field that is left out does not narrow.")
-class ResidenceFilter:
+class ResidenceFilterInput:
     code: str | None = strawberry.field(default=None, description="The site code: `AA000`.")
     city: str | None = strawberry.field(default=None, description="The city, whatever its case.")
     search: str | None = strawberry.field(
@@ -53,12 +53,12 @@ class ResidenceQuery:
     async def residences(
         self,
         info: Info,
-        filter: ResidenceFilter | None = None,  # noqa: A002 - the argument's name in the schema
+        filter: ResidenceFilterInput | None = None,  # noqa: A002 - the argument's name in the schema
         order_by: ResidenceOrder = ResidenceOrder.CODE,
         first: int = PAGE,
         after: str | None = None,
     ) -> ResidenceConnection:
-        chosen = filter or ResidenceFilter()
+        chosen = filter or ResidenceFilterInput()
         asked = ResidencesAsked(
             first=checked_first(first),
             after=number_of_cursor(after, _CURSOR),

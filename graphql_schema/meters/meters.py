@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from core.access import Permission, Role
+from core.access import Role
 from core.access.narrowing import Audience
 from core.services.consumption.manager_consumption import managed_readings
 from core.services.places.meters import MeterView, ReadingsAsked, readings_of_meter
@@ -32,9 +32,8 @@ from graphql_schema.meters.readings import (
 
 
 @strawberry.type
-class MeterFields(Node, ConsumptionOfMeter):
+class MeterFields(ConsumptionOfMeter, Node, Narrowed):
     view: strawberry.Private[MeterView]
-    number: strawberry.Private[int]
     fluid: Fluid
     vendor: str = strawberry.field(description="The name of the driver that decodes the meter's telegrams.")
     serial: str = strawberry.field(description="The serial number as printed on the meter.")
@@ -74,7 +73,6 @@ class MeterFields(Node, ConsumptionOfMeter):
     @narrowed(
         "The readings within the occupancy from `from` to `to`, both included. A manager's look is recorded.",
         Audience.CONSENTED,
-        Permission.READINGS_READ,
     )
     async def readings(
         self,

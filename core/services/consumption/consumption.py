@@ -228,7 +228,7 @@ def _days_asked(
     first, last = seen
     if asked.first is None:
         first = max(first, last - timedelta(days=30))
-    check_length(first, last)
+    _check_length(first, last)
     return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
 
 
@@ -263,13 +263,13 @@ async def monthly_series(
     end = min(last or Month.of(_last(period, today)), Month.of(_last(period, today)))
     start = first or end.plus(-MONTHS_BEHIND_INDICATORS)
     if first is not None:
-        check_order(first.first_day, min(last or Month.of(today), Month.of(today)).last_day)
+        _check_order(first.first_day, min(last or Month.of(today), Month.of(today)).last_day)
     start = max(start, Month.of(period.first_day))
     seen = period.seen(start.first_day, end.last_day, today=today)
     if seen is None:
         return []
     first_day, last_day = seen
-    check_length(first_day, last_day)
+    _check_length(first_day, last_day)
     asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
     (totals,) = await totals_of(current_database(), [asked])
     volumes = monthly(totals, visible_from=period.first_day)
@@ -304,8 +304,13 @@ def _last(period: OccupancyPeriod, today: date) -> date:
     return today if period.last_day is None else min(period.last_day, today)
 
 
-def check_order(first: date, last: date) -> None:
-    """Refuse a series that ends before it begins."""
+def check_span(first: date, last: date) -> None:
+    """Refuse a series that ends before it begins, or is longer than one query allows."""
+    _check_order(first, last)
+    _check_length(first, last)
+
+
+def _check_order(first: date, last: date) -> None:
     if last < first:
         raise InvalidInput("ends before it begins", field="to")
 

@@ -333,9 +333,7 @@ async def residences_in_charge(viewer: Viewer, residence_ids: Collection[int]) -
 async def place_pages_in_charge(viewer: Viewer, asked: Sequence[PlacesAsked]) -> list[Found]:
     """Pages of the dwellings of residences; empty for one that the viewer is not in charge of."""
     charge = charge_of(viewer)
-    if charge is None:
-        return [Found((), 0) for _ in asked]
-    pages = await places.place_pages(charge, asked)
+    pages = await places.place_pages(charge, asked) if charge else [Found((), 0) for _ in asked]
     keep(viewer, _PLACES, {row["dwelling_id"]: row for page in pages for row in page.rows})
     return pages
 
@@ -343,9 +341,7 @@ async def place_pages_in_charge(viewer: Viewer, asked: Sequence[PlacesAsked]) ->
 async def residence_page_in_charge(viewer: Viewer, asked: ResidencesAsked) -> Found:
     """A page of the residences that the viewer is in charge of."""
     charge = charge_of(viewer)
-    if charge is None:
-        return Found((), 0)
-    found = await places.residence_page(charge, asked)
+    found = await places.residence_page(charge, asked) if charge else Found((), 0)
     keep(viewer, _RESIDENCES, {row["residence_id"]: row for row in found.rows})
     return found
 

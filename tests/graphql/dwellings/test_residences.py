@@ -15,7 +15,7 @@ from tests.support.attack import watched
 from tests.support.factories import NOW
 
 LIST = """query (
-    $filter: ResidenceFilter, $order: ResidenceOrder! = CODE, $first: Int! = 50, $after: String
+    $filter: ResidenceFilterInput, $order: ResidenceOrder! = CODE, $first: Int! = 50, $after: String
   ) {
   residences(filter: $filter, orderBy: $order, first: $first, after: $after) {
     totalCount edges { node { code seenAs } } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""

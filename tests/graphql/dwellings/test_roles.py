@@ -35,13 +35,13 @@ TABLE = {
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",
         DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries",
-        OCCUPANT: "consumptionLimits indexStatement recurringDraws slowLeakHints",
+        OCCUPANT: "consumption consumptionLimits indexStatement recurringDraws slowLeakHints",
     },
     "Meter": {
         EVERYBODY: "id seenAs withheld fluid vendor serial radioAddress location installedOn removedOn"
         " lastReadAt label dwelling",
         DAYS: "readings",
-        OCCUPANT: "lastReading",
+        OCCUPANT: "lastReading consumption",
     },
     "Alert": {
         EVERYBODY: "id seenAs withheld kind fluid level levelMax startedOn endedOn durationDays stale"
@@ -209,7 +209,8 @@ async def test_to_others_the_whole_noun_does_not_exist(
 
 async def test_what_a_token_was_not_made_for_is_listed(claire: Any) -> None:
     """What its scopes do not cover is listed, beside the error for who asks for it all the same."""
-    create = 'mutation { createAccessToken(name: "HA", scopes: [READ_MONTHLY]) { token } }'
+    create = """mutation { createAccessToken(name: "HA", scopes: [READ_MONTHLY]) {
+      ... on AccessTokenIssued { token } } }"""
     claire.token = (await claire.ask(create))["createAccessToken"]["token"]
     (dwelling,) = (await claire.ask("{ viewer { dwellings { withheld { field reason } } } }"))["viewer"][
         "dwellings"
