@@ -12,8 +12,6 @@ from functools import cache, wraps
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLField
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case

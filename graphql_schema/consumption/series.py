@@ -111,7 +111,7 @@ class ConsumptionSeries:
 
 
 @strawberry.type
-class ConsumptionOfDwelling(Narrowed):
+class ConsumptionOfDwelling:
     """The field of a dwelling."""
 
     database_id: strawberry.Private[int]
@@ -132,7 +132,7 @@ class ConsumptionOfDwelling(Narrowed):
 
 
 @strawberry.type
-class ConsumptionOfMeter(Narrowed):
+class ConsumptionOfMeter:
     """The field of a meter."""
 
     number: strawberry.Private[int]

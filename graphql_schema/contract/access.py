@@ -21,7 +21,6 @@ from core.access import Permission, Viewer
 from core.access.permissions import PERMISSIONS_OF
 from graphql_schema.base import narrowing
 from graphql_schema.base.context import Context
-from graphql_schema.base.narrowing import is_narrowed
 from graphql_schema.base.query_limits import charge_of_items
 
 _ACCOUNT_FIELDS = (
@@ -30,6 +29,7 @@ _ACCOUNT_FIELDS = (
 )
 
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
+    "Query.analysis": (Permission.ANALYSES_READ,),
     "Query.dwelling": (Permission.DWELLINGS_READ,),
     "Query.residence": (Permission.DWELLINGS_READ,),
     "Query.residences": (Permission.DWELLINGS_READ,),
@@ -37,6 +37,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.doubtfulReadings": (Permission.READINGS_CORRECT,),
     **{f"Viewer.{name}": (Permission.ACCOUNT_READ,) for name in _ACCOUNT_FIELDS},
     "Viewer.dwellings": (Permission.DWELLINGS_READ,),
+    "Viewer.ownedDwellings": (Permission.DWELLINGS_READ,),
     "Viewer.dwellingRequests": (Permission.ACCOUNT_READ, Permission.DWELLINGS_READ),
     "Viewer.sessions": (Permission.SESSIONS_WRITE,),
     "Viewer.accessTokens": (Permission.TOKENS_WRITE,),
@@ -104,7 +105,6 @@ _BY_RESOLUTION = {
     Permission.CONSUMPTION_READ_DAILY: "for hours, days and weeks",
     Permission.READINGS_READ: "for hours",
 }
-_BY_MANAGERS = {Permission.MANAGED_DAYS_READ: "for a manager"}
 BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
     "Query.node": {
         Permission.DWELLINGS_READ: "for a residence or dwelling",
@@ -139,6 +139,7 @@ FOR_ALL: Final = frozenset(
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
+    **{f"Analysis.{name}": ("NOT_FOUND",) for name in ("completeness", "consumption", "leaks", "meters")},
 }
 _HARMLESS: Final = frozenset({"fluid", "language", "order", "resolution", "status", "radioAddress"})
 """Arguments of which no value is refused by a resolver."""
@@ -157,8 +158,8 @@ def guard(schema: GraphQLSchema) -> None:
         for name, field in kind.fields.items():
             key = f"{kind.name}.{name}"
             needed = PERMISSIONS.get(key, ())
-            unknown.discard(key)
-            if needed and not is_narrowed(field):  # which is null for whom it is not for
+            if needed:
+                unknown.discard(key)
                 assert field.resolve is not None
                 is_narrowed = NARROWED in {interface.name for interface in kind.interfaces}
                 field.resolve = _guarded(field.resolve, needed, narrowed=is_narrowed)

@@ -35,7 +35,7 @@ from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, OccupancyKind
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import narrowed
+from graphql_schema.base.narrowing import Narrowed, narrowed
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown

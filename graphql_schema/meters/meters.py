@@ -17,7 +17,7 @@ from core.texts.alerts import meter_label
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import metadata_of, narrowed, noted
+from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown

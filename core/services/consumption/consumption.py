@@ -221,7 +221,7 @@ def _days_asked(
 ) -> DaysAsked | None:
     """The days to read; None if nothing of what is asked for may be seen."""
     if asked.first is not None:
-        check_order(asked.first, min(asked.last or today, today))
+        _check_order(asked.first, min(asked.last or today, today))
     seen = period.seen(asked.first, asked.last, today=today)
     if seen is None:
         return None
@@ -315,7 +315,6 @@ def _check_order(first: date, last: date) -> None:
         raise InvalidInput("ends before it begins", field="to")
 
 
-def check_length(first: date, last: date) -> None:
-    """Refuse a series that is longer than one query allows."""
+def _check_length(first: date, last: date) -> None:
     if last - first > LONGEST_SERIES:
         raise InvalidInput(f"spans more than {LONGEST_SERIES.days} days", field="from")

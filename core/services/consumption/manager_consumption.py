@@ -25,8 +25,7 @@ from core.services.consumption.consumption import (
     FluidDashboard,
     MonthPoint,
     SeriesAsked,
-    check_length,
-    check_order,
+    check_span,
     dashboards_of,
     month_points,
     series_of,
@@ -146,8 +145,7 @@ class _Span:
         today = civil_day(now, present.place["time_zone"])
         end = min(asked.last or Month.of(today), Month.of(today))
         start = asked.first or end.plus(-MONTHS_BEHIND_INDICATORS)
-        check_order(start.first_day, end.last_day)
-        check_length(start.first_day, end.last_day)
+        check_span(start.first_day, end.last_day)
         days = DaysAsked(
             asked.dwelling_id,
             present.place["time_zone"],
