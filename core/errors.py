@@ -73,6 +73,12 @@ class ConsentRequired(SubmeterError):
     code = "CONSENT_REQUIRED"
 
 
+class NoOccupant(SubmeterError):
+    """A manager asks for daily data of a dwelling whose occupant is not known: nobody could consent."""
+
+    code = "NO_OCCUPANT"
+
+
 class InvalidInput(SubmeterError):
     """An argument cannot be used as it is; `field` names it."""
 

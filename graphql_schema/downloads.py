@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from core.database_errors import may_pass
 from core.errors import LinkExpired, RateLimited, SubmeterError, Unavailable
-from core.services.consumption.statement_links import statement_of_link
+from core.services.managers.file_links import file_of_link
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE
 from graphql_schema.base.credentials import Credentials
 
@@ -28,9 +28,7 @@ async def download(request: Request) -> Response:
     now: datetime = request.app.state.clock()
     link = request.query_params.get("link", "")
     try:
-        file = await statement_of_link(
-            request.app.state.application, link, Credentials.of(request).token, now=now
-        )
+        file = await file_of_link(request.app.state.application, link, Credentials.of(request).token, now=now)
     except SubmeterError as refusal:
         return _refused(refusal)
     except Exception as failure:

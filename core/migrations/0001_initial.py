@@ -187,7 +187,7 @@ ConsentAuthor = one_of("OCCUPANT", "MANAGER")
 ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
-DocumentKind = one_of("PORTAL_READY")
+DocumentKind = one_of("PORTAL_READY", "PORTAL_CLOSED")
 Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
     "WITHDRAWN")
 DrawAnswer = one_of("MINE", "NOT_MINE")
@@ -635,7 +635,7 @@ class Migration(migrations.Migration):
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="documents", on_delete=fields.CASCADE)),
                 ("kind", fields.CharEnumField(DocumentKind, max_length=20)),
                 ("created_at", fields.DatetimeField()),
-            ], {"table": "residence_document", "unique_together": (("residence", "kind"),), "table_description": "A document of a residence, readable by everybody who manages it (C-10)."}),
+            ], {"table": "residence_document", "indexes": (("residence_id",),), "table_description": "A document of a residence, readable by everybody who manages it (C-10); one for each publication and"}),
             ops.CreateModel("Session", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),

@@ -1,0 +1,343 @@
+"""Lays out what goes out on paper: flyers, letters to residents without an account, notices to managers.
+
+In: texts and figures, as values. Out: a PDF, a page for each flyer or letter. The one rule: a sheet shows
+what it was given and nothing else; its words are those of `core.texts.paper`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+from reportlab.lib import colors
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, ListFlowable, PageBreak, Spacer, Table
+
+from core.consumption import Month
+from core.consumption.fluids import Fluid
+from core.documents.pdf import BOLD_STYLE, TEXT_STYLE, TITLE_STYLE, built, paragraph
+from core.documents.qr import QrCode
+from core.language import Language
+from core.texts.alerts import amount_text, fluid_label, month_text
+from core.texts.leaks import date_text
+from core.texts.paper import words
+
+_BAND = colors.HexColor("#0b4f6c")
+_WIDTH = 174 * mm
+_BIG = ParagraphStyle("big", parent=BOLD_STYLE, fontSize=30, leading=36)
+_HEADING = ParagraphStyle("heading", parent=BOLD_STYLE, fontSize=11, leading=15, spaceBefore=5 * mm)
+_BODY = ParagraphStyle("body", parent=TEXT_STYLE, fontSize=10.5, leading=15)
+_BODY_BOLD = ParagraphStyle("body bold", parent=_BODY, fontName="Submeter-Bold")
+_SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
+_WHITE = ParagraphStyle("white", parent=BOLD_STYLE, fontSize=13, leading=17, textColor=colors.white)
+_RIGHT = ParagraphStyle("right", parent=_BODY, alignment=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes: the operator, its portal, whom to ask, and where residents register."""
+
+    operator_name: str
+    portal_name: str
+    contact: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A residence as it is written on paper."""
+
+    code: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {self.postcode} {self.city}"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A dwelling as it is written on paper; empty where a part is not known."""
+
+    building: str = ""
+    staircase: str = ""
+    floor: str = ""
+    number: str = ""
+    lot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flyer:
+    """A page that invites to register, for a residence or for one of its dwellings."""
+
+    site: Site
+    door: Door | None
+    steps: tuple[str, ...]
+    serial_example: str
+
+
+@dataclass(frozen=True, slots=True)
+class FluidFigures:
+    """What a dwelling consumed of a fluid, in its smallest unit; None where nothing was read.
+
+    `complete`: whether every day behind all three figures is known.
+    """
+
+    fluid: Fluid
+    month: int | None
+    year: int | None
+    month_a_year_before: int | None
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The consumption of a dwelling up to the end of a month; `since` begins the figures of the year."""
+
+    site: Site
+    door: Door
+    month: Month
+    since: date
+    figures: tuple[FluidFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What managers are told: that residents can register, or no longer can."""
+
+    site: Site
+    is_open: bool
+    day: date
+
+
+def flyers_pdf(sender: Sender, flyers: Sequence[Flyer], language: Language) -> bytes:
+    """A page for each flyer."""
+    pages = [_flyer(sender, flyer, language) for flyer in flyers]
+    return _pdf(pages, words("flyer.title", language), sender, language)
+
+
+def letters_pdf(sender: Sender, letters: Sequence[Letter], language: Language, *, today: date) -> bytes:
+    """A page for each letter."""
+    pages = [_letter(sender, letter, language, today) for letter in letters]
+    return _pdf(pages, words("letter.title", language), sender, language)
+
+
+def notice_pdf(sender: Sender, notice: Notice, language: Language) -> bytes:
+    """One page."""
+    title = notice_title(sender.portal_name, language, is_open=notice.is_open)
+    return _pdf([_notice(sender, notice, language)], title, sender, language)
+
+
+def notice_title(portal: str, language: Language, *, is_open: bool) -> str:
+    """`Votre portail ISI HABITAT est prêt`."""
+    return words(f"notice.{_kind(is_open=is_open)}.title", language, portal=portal)
+
+
+def _pdf(pages: Sequence[list[Flowable]], title: str, sender: Sender, language: Language) -> bytes:
+    parts: list[Flowable] = []
+    for page in pages:
+        if parts:
+            parts.append(PageBreak())
+        parts += page
+    return built(parts, title=title, author=sender.operator_name, language=language)
+
+
+def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
+    site, door = flyer.site, flyer.door
+    at: list[Flowable] = [
+        paragraph(site.name, _BODY_BOLD),
+        paragraph(site.address, _BODY),
+        Spacer(0, 6 * mm),
+        paragraph(words("flyer.code", language), _BODY),
+        paragraph(site.code, _BIG),
+    ]
+    if door is not None:
+        at += [
+            paragraph(words("flyer.dwelling", language), _BODY),
+            paragraph(_door_text(door, language), _BODY_BOLD),
+        ]
+    steps = ListFlowable([paragraph(step, _BODY) for step in flyer.steps], bulletType="1", leftIndent=7 * mm)
+    return [
+        _band(sender),
+        Spacer(0, 8 * mm),
+        paragraph(words("flyer.title", language), TITLE_STYLE),
+        paragraph(words("flyer.intro", language), _BODY),
+        Spacer(0, 6 * mm),
+        _beside(at, QrCode(sender.link, 62 * mm)),
+        Spacer(0, 4 * mm),
+        paragraph(words("flyer.scan", language), _BODY),
+        paragraph(sender.link, _BODY_BOLD),
+        paragraph(words("flyer.steps", language), _HEADING),
+        steps,
+        paragraph(words("flyer.serial", language), _HEADING),
+        paragraph(words("flyer.serial.text", language, example=flyer.serial_example), _BODY),
+        Spacer(0, 6 * mm),
+        paragraph(words("flyer.privacy", language), _SMALL),
+        Spacer(0, 2 * mm),
+        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+    ]
+
+
+def _letter(sender: Sender, letter: Letter, language: Language, today: date) -> list[Flowable]:
+    site, month = letter.site, month_text(letter.month, language)
+    to: list[Flowable] = [
+        paragraph(words("letter.to", language), _BODY),
+        paragraph(_door_text(letter.door, language), _BODY_BOLD),
+        paragraph(site.name, _BODY),
+        paragraph(site.street, _BODY),
+        paragraph(f"{site.postcode} {site.city}", _BODY),
+    ]
+    opening = "letter.intro" if letter.figures else "letter.none"
+    parts: list[Flowable] = [
+        _band(sender),
+        Spacer(0, 10 * mm),
+        Table(
+            [("", to)],
+            colWidths=(88 * mm, 86 * mm),
+            style=[("LEFTPADDING", (0, 0), (-1, -1), 0), ("VALIGN", (0, 0), (-1, -1), "TOP")],
+        ),
+        Spacer(0, 8 * mm),
+        paragraph(date_text(today, language), _RIGHT),
+        paragraph(words("letter.title", language), TITLE_STYLE),
+        paragraph(words("letter.code", language, code=site.code), _BODY),
+        Spacer(0, 4 * mm),
+        paragraph(words("letter.greeting", language), _BODY),
+        Spacer(0, 3 * mm),
+        paragraph(words(opening, language, month=month), _BODY),
+        Spacer(0, 4 * mm),
+    ]
+    if letter.figures:
+        parts += [_figures(letter, language), Spacer(0, 2 * mm)]
+    if not all(one.complete for one in letter.figures):
+        parts.append(paragraph(words("letter.incomplete", language), _SMALL))
+    online = [paragraph(words("letter.online", language, code=site.code), _BODY)]
+    return [
+        *parts,
+        Spacer(0, 6 * mm),
+        _beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
+        paragraph(sender.link, _BODY_BOLD),
+        Spacer(0, 6 * mm),
+        paragraph(words("letter.consent", language), _SMALL),
+        Spacer(0, 2 * mm),
+        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+    ]
+
+
+def _figures(letter: Letter, language: Language) -> Table:
+    head = (
+        words("letter.fluid", language),
+        month_text(letter.month, language),
+        month_text(letter.month.plus(-12), language),
+        words("letter.year", language, day=date_text(letter.since, language)),
+    )
+    rows = [
+        (
+            fluid_label(one.fluid, language) + ("" if one.complete else " *"),
+            *(
+                _amount(one.fluid, figure, language)
+                for figure in (one.month, one.month_a_year_before, one.year)
+            ),
+        )
+        for one in letter.figures
+    ]
+    return Table(
+        [
+            tuple(paragraph(cell, _BODY_BOLD) for cell in head),
+            *(tuple(paragraph(cell, _BODY) for cell in row) for row in rows),
+        ],
+        colWidths=(48 * mm, 40 * mm, 40 * mm, 46 * mm),
+        style=[
+            ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.25, colors.grey),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ],
+        hAlign="LEFT",
+    )
+
+
+def _amount(fluid: Fluid, figure: int | None, language: Language) -> str:
+    if figure is None:
+        return words("letter.unknown", language)
+    text = amount_text(fluid, figure, language)
+    return text.replace(".", ",") if language is Language.FR else text
+
+
+def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable]:
+    site, kind = notice.site, _kind(is_open=notice.is_open)
+    day = date_text(notice.day, language)
+    facts = (
+        (words("notice.residence", language), site.name),
+        (words("notice.address", language), site.address),
+        (words("notice.code", language), site.code),
+        (words("notice.day", language), day),
+    )
+    table = Table(
+        [(paragraph(label, _BODY_BOLD), paragraph(value, _BODY)) for label, value in facts],
+        colWidths=(34 * mm, 140 * mm),
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)],
+        hAlign="LEFT",
+    )
+    parts: list[Flowable] = [
+        _band(sender),
+        Spacer(0, 8 * mm),
+        paragraph(notice_title(sender.portal_name, language, is_open=notice.is_open), TITLE_STYLE),
+        table,
+        Spacer(0, 6 * mm),
+        paragraph(words(f"notice.{kind}.text", language, day=day), _BODY),
+    ]
+    if notice.is_open:
+        parts += [Spacer(0, 4 * mm), paragraph(sender.link, _BODY_BOLD), _left(QrCode(sender.link, 44 * mm))]
+    return [
+        *parts,
+        Spacer(0, 6 * mm),
+        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+    ]
+
+
+def _kind(*, is_open: bool) -> str:
+    return "ready" if is_open else "closed"
+
+
+def _door_text(door: Door, language: Language) -> str:
+    """`bâtiment A, escalier 1, étage 2, porte 12, lot 104`: the parts that are known."""
+    given = ((part.name, getattr(door, part.name)) for part in fields(door))
+    return ", ".join(words(f"door.{name}", language, value=value) for name, value in given if value)
+
+
+def _band(sender: Sender) -> Table:
+    """The head of each sheet: who writes, and the portal's name."""
+    name = sender.portal_name
+    text = name if sender.operator_name in name else f"{name} · {sender.operator_name}"
+    return Table(
+        [(paragraph(text, _WHITE),)],
+        colWidths=(_WIDTH,),
+        style=[
+            ("BACKGROUND", (0, 0), (-1, -1), _BAND),
+            ("TOPPADDING", (0, 0), (-1, -1), 8),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 9),
+            ("LEFTPADDING", (0, 0), (-1, -1), 10),
+        ],
+        hAlign="LEFT",
+    )
+
+
+def _left(code: QrCode) -> QrCode:
+    code.hAlign = "LEFT"
+    return code
+
+
+def _beside(left: Sequence[Flowable], code: QrCode, *, right_mm: int = 66) -> Table:
+    """Texts with a QR code to their right."""
+    return Table(
+        [(list(left), code)],
+        colWidths=(_WIDTH - right_mm * mm, right_mm * mm),
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ],
+        hAlign="LEFT",
+    )
