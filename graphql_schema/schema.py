@@ -27,6 +27,8 @@ from graphql_schema.dwellings.dwellings import DwellingQuery
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
 from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
+from graphql_schema.managers.moves import MoveMutation
+from graphql_schema.managers.papers import PaperMutation
 from graphql_schema.managers.residences import ManagedQuery
 from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
@@ -67,6 +69,8 @@ class Mutation(
     OwnLimitMutation,
     StatementMutation,
     DwellingRequestMutation,
+    MoveMutation,
+    PaperMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
 ):

@@ -5,7 +5,7 @@ what it was given and nothing else; its words are those of `core.texts.paper`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 
 from reportlab.lib import colors
@@ -13,10 +13,10 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, ListFlowable, PageBreak, Spacer, Table
 
-from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.documents.pdf import BOLD_STYLE, TEXT_STYLE, TITLE_STYLE, built, paragraph
 from core.documents.qr import QrCode
+from core.documents.sheets import Door, Flyer, Letter, Notice, Sender, kind_of, notice_title
 from core.language import Language
 from core.texts.alerts import amount_text, fluid_label, month_text
 from core.texts.leaks import date_text
@@ -31,86 +31,6 @@ _BODY_BOLD = ParagraphStyle("body bold", parent=_BODY, fontName="Submeter-Bold")
 _SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
 _WHITE = ParagraphStyle("white", parent=BOLD_STYLE, fontSize=13, leading=17, textColor=colors.white)
 _RIGHT = ParagraphStyle("right", parent=_BODY, alignment=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who writes: the operator, its portal, whom to ask, and where residents register."""
-
-    operator_name: str
-    portal_name: str
-    contact: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A residence as it is written on paper."""
-
-    code: str
-    name: str
-    street: str
-    postcode: str
-    city: str
-
-    @property
-    def address(self) -> str:
-        return f"{self.street}, {self.postcode} {self.city}"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A dwelling as it is written on paper; empty where a part is not known."""
-
-    building: str = ""
-    staircase: str = ""
-    floor: str = ""
-    number: str = ""
-    lot: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Flyer:
-    """A page that invites to register, for a residence or for one of its dwellings."""
-
-    site: Site
-    door: Door | None
-    steps: tuple[str, ...]
-    serial_example: str
-
-
-@dataclass(frozen=True, slots=True)
-class FluidFigures:
-    """What a dwelling consumed of a fluid, in its smallest unit; None where nothing was read.
-
-    `complete`: whether every day behind all three figures is known.
-    """
-
-    fluid: Fluid
-    month: int | None
-    year: int | None
-    month_a_year_before: int | None
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """The consumption of a dwelling up to the end of a month; `since` begins the figures of the year."""
-
-    site: Site
-    door: Door
-    month: Month
-    since: date
-    figures: tuple[FluidFigures, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What managers are told: that residents can register, or no longer can."""
-
-    site: Site
-    is_open: bool
-    day: date
 
 
 def flyers_pdf(sender: Sender, flyers: Sequence[Flyer], language: Language) -> bytes:
@@ -129,11 +49,6 @@ def notice_pdf(sender: Sender, notice: Notice, language: Language) -> bytes:
     """One page."""
     title = notice_title(sender.portal_name, language, is_open=notice.is_open)
     return _pdf([_notice(sender, notice, language)], title, sender, language)
-
-
-def notice_title(portal: str, language: Language, *, is_open: bool) -> str:
-    """`Votre portail ISI HABITAT est prêt`."""
-    return words(f"notice.{_kind(is_open=is_open)}.title", language, portal=portal)
 
 
 def _pdf(pages: Sequence[list[Flowable]], title: str, sender: Sender, language: Language) -> bytes:
@@ -266,7 +181,7 @@ def _amount(fluid: Fluid, figure: int | None, language: Language) -> str:
 
 
 def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable]:
-    site, kind = notice.site, _kind(is_open=notice.is_open)
+    site, kind = notice.site, kind_of(is_open=notice.is_open)
     day = date_text(notice.day, language)
     facts = (
         (words("notice.residence", language), site.name),
@@ -295,10 +210,6 @@ def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable
         Spacer(0, 6 * mm),
         paragraph(words("contact", language, contact=sender.contact), _SMALL),
     ]
-
-
-def _kind(*, is_open: bool) -> str:
-    return "ready" if is_open else "closed"
 
 
 def _door_text(door: Door, language: Language) -> str:

@@ -22,6 +22,7 @@ from core.services.consumption.consumption import (
     dashboards,
     several_series,
 )
+from core.services.managers.overview import Overview, overviews
 from core.services.places.meters import MeterView, meters_by_dwelling
 from core.services.shared.paging import Page
 
@@ -83,6 +84,20 @@ class AlertsLoader(DataLoader[ActiveAlerts | PastAlerts, Page[AlertView]]):
         return await alerts_asked(viewer, asked, thresholds_of=self._thresholds_of, now=self._now)
 
 
+class OverviewByResidenceLoader(DataLoader[int, Overview]):
+    """The overview of each residence, in one call."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._overviews)
+
+    async def _overviews(self, residence_ids: list[int]) -> Sequence[Overview | BaseException]:
+        found = await overviews(await self._viewer(), residence_ids, now=self._now)
+        missing = NotFound("No such residence.", field="id")
+        return [found.get(residence_id, missing) for residence_id in residence_ids]
+
+
 class Loaders:
     """The loaders of one operation."""
 
@@ -91,3 +106,4 @@ class Loaders:
         self.dashboard_by_dwelling = DashboardByDwellingLoader(viewer, now)
         self.daily_series = DailySeriesLoader(viewer, now)
         self.alerts = AlertsLoader(viewer, thresholds_of, now)
+        self.overview_by_residence = OverviewByResidenceLoader(viewer, now)

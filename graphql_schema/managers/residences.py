@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.relay import PageInfo
 
+from core.documents.sheets import notice_title
 from core.services.alerts.manager_alerts import ManagedAlertView, managed_alerts
 from core.services.consumption.manager_consumption import (
     ManagedDwellingView,
@@ -14,7 +15,7 @@ from core.services.consumption.manager_consumption import (
     managed_dwellings,
 )
 from core.services.places.managed_residences import ManagedResidenceView, managed_residences
-from core.services.portfolio.publication import DocumentView, residence_documents
+from core.services.portfolio.publication import DocumentKind, DocumentView, residence_documents
 from core.services.shared.paging import Page
 from graphql_schema.alerts.actions import AlertWorkflow
 from graphql_schema.alerts.alerts import alert_cursor, alert_of_cursor
@@ -27,6 +28,7 @@ from graphql_schema.base.paging import PAGE, Edge, checked_first, page_info
 from graphql_schema.base.relay import global_id, number_of
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import DayConsumption, checked_day
+from graphql_schema.managers.overview import ResidenceOverview, overview_field
 
 
 @strawberry.type(
@@ -77,21 +79,28 @@ class ManagedAlertConnection:
         return cls(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
 
 
+strawberry.enum(
+    DocumentKind,
+    name="DocumentKind",
+    description="PORTAL_READY: residents can register. PORTAL_CLOSED: they no longer can.",
+)
+
+
 @strawberry.type(description="A document of a residence; all its managers can see it.")
 class ResidenceDocument:
     id: strawberry.ID
     portal: strawberry.Private[str]
+    kind: DocumentKind
     created_at: datetime
 
     @classmethod
     def of(cls, view: DocumentView) -> "ResidenceDocument":
-        return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
+        return shown(cls, view, id=global_id("ResidenceDocument", view.id))
 
     @resolved("The title: `Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
-        french = f"Votre portail {self.portal} est prêt"
-        return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
+        return notice_title(self.portal, spoken, is_open=self.kind is DocumentKind.PORTAL_READY)
 
 
 @strawberry.type(description="A dwelling of a managed residence.")
@@ -139,6 +148,7 @@ class ManagedResidence(ResidenceAddress):
     id: strawberry.ID
     database_id: strawberry.Private[int]
     code: str = strawberry.field(description="The site code that residents register with: `AA000`.")
+    overview: ResidenceOverview = overview_field()
 
     @classmethod
     def of(cls, view: ManagedResidenceView) -> "ManagedResidence":

@@ -45,18 +45,17 @@ async def residence_in_charge(
     return row
 
 
-async def residence_by_code(viewer: Viewer, operator_code: str, residence_code: str) -> Residence:
-    """A residence by the codes of operator and site, its operator loaded.
+async def residence_number(viewer: Viewer, operator_code: str, residence_code: str) -> int:
+    """The number of a residence by the codes of operator and site.
 
     Raises:
         NotFound: the operator has no such residence, or it is not the viewer's.
     """
-    row = await Residence.get_or_none(code=residence_code, operator__code=operator_code).select_related(
-        "operator"
-    )
+    row = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
     if row is None or not await _in_charge(viewer, row.id):
         raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
-    return row
+    number: int = row.id
+    return number
 
 
 async def _in_charge(viewer: Viewer, residence_id: int) -> bool:

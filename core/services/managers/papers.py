@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from core.access import Permission, Viewer
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
-from core.documents.paper import Flyer, Letter, Notice, flyers_pdf, letters_pdf, notice_pdf
+from core.documents.sheets import Flyer, Letter, Notice
 from core.documents.statement import StatementFile
 from core.errors import Conflict, InvalidInput, LinkInvalid, NotFound
 from core.language import Language
@@ -129,6 +129,8 @@ async def _content(
     application: Application, viewer: Viewer, asked: PaperAsked, residence: Residence, now: datetime
 ) -> bytes:
     """The pages, laid out in a thread: that takes CPU time, which must not block other requests."""
+    from core.documents import paper  # noqa: PLC0415 - reportlab takes time to start, and few requests need it
+
     sender, language = sender_of(application, residence), asked.language
     if asked.kind is PaperKind.NOTICE:
         document = await _document(asked.number)
@@ -137,15 +139,15 @@ async def _content(
             is_open=document.kind is DocumentKind.PORTAL_READY,
             day=civil_day(document.created_at, residence.time_zone),
         )
-        return await asyncio.to_thread(notice_pdf, sender, notice, language)
+        return await asyncio.to_thread(paper.notice_pdf, sender, notice, language)
     if asked.kind is PaperKind.LETTERS:
         pages = _few(await letters(viewer, residence.id, now=now))
         if not pages:
             raise NotFound("Every occupant of this residence has an account.", field="residence")
         today = civil_day(now, residence.time_zone)
-        return await asyncio.to_thread(letters_pdf, sender, pages, language, today=today)
+        return await asyncio.to_thread(paper.letters_pdf, sender, pages, language, today=today)
     flyers = _few(await _flyers(application, viewer, asked, residence))
-    return await asyncio.to_thread(flyers_pdf, sender, flyers, language)
+    return await asyncio.to_thread(paper.flyers_pdf, sender, flyers, language)
 
 
 async def _flyers(

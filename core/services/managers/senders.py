@@ -7,7 +7,7 @@ residence by its code, which is on every flyer (R-018, R-040), and nothing that 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from core.bootstrap import Application
-from core.documents.paper import Door, Sender, Site
+from core.documents.sheets import Door, Sender, Site
 from core.models import Dwelling, Residence
 from core.operators import Contact
 

@@ -14,7 +14,7 @@ from core.consumption import Month
 from core.consumption.dashboard import MonthVolume
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
-from core.documents.paper import FluidFigures, Letter
+from core.documents.sheets import FluidFigures, Letter
 from core.models import Dwelling, Residence
 from core.services.managers.homes import residence_in_charge
 from core.services.managers.senders import door_of, site_of

@@ -14,7 +14,8 @@ from core.access import Permission, Viewer
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
 from core.errors import NotFound
-from core.models import DocumentKind, ManagedResidence, Operator, Residence, ResidenceDocument
+from core.models import DocumentKind as DocumentKind  # noqa: PLC0414 - the doors, which know no tables, name it from here
+from core.models import ManagedResidence, Operator, Residence, ResidenceDocument
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import require_managed
 from core.services.shared.transaction import transactional
