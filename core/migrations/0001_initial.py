@@ -174,10 +174,10 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PASSWORD_CHANGED", "PASSWORD_RESET",
     "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "READING_ACCEPTED", "READING_WITHDRAWN",
     "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
-    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED",
-    "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN",
-    "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED",
-    "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED",
+    "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED",
+    "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
+    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -635,7 +635,7 @@ class Migration(migrations.Migration):
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="documents", on_delete=fields.CASCADE)),
                 ("kind", fields.CharEnumField(DocumentKind, max_length=20)),
                 ("created_at", fields.DatetimeField()),
-            ], {"table": "residence_document", "indexes": (("residence_id",),), "table_description": "A document of a residence, readable by everybody who manages it (C-10); one for each publication and"}),
+            ], {"table": "residence_document", "indexes": (("residence_id",),), "table_description": "A document of a residence, readable by everybody who manages it (C-10): of a publication or its end."}),
             ops.CreateModel("Session", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),

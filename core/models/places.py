@@ -74,9 +74,7 @@ class DocumentKind(StrEnum):
 
 
 class ResidenceDocument(Model):
-    """A document of a residence, readable by everybody who manages it (C-10); one for each publication and
-    for each end of one.
-    """
+    """A document of a residence, readable by everybody who manages it (C-10): of a publication or its end."""
 
     id = fields.BigIntField(primary_key=True)
     residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(

@@ -72,6 +72,9 @@ class NotificationChoice:
     topic: NotificationTopic
     by_email: bool
     by_sms: bool
+    sms_paused: bool = strawberry.field(
+        description="Whether SMS are on and wait until the number is confirmed: it was changed, or never was."
+    )
 
 
 @strawberry.type(

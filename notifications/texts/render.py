@@ -178,6 +178,9 @@ _PER = {
 
 _LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
 
+_DAYS = ("day", "last_day", "until")
+"""The names of days among the values of a letter."""
+
 _GREETINGS = {Language.FR: "Bonjour", Language.EN: "Hello"}
 
 
@@ -204,7 +207,8 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
     tongue = Language(language)
     if (template, tongue) in _LETTERS:
         title, text = _LETTERS[template, tongue]
-        return Message(subject=title.format_map(values), text=text.format_map(values))
+        shown = _with_days(values, tongue)
+        return Message(subject=title.format_map(shown), text=text.format_map(shown))
     subject = _SUBJECTS[template, tongue]
     if template in _WORDS_OF:
         name, words = template, _WORDS_OF[template](tongue, values)
@@ -221,6 +225,12 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
     if place:
         text = f"{place} : {text}" if tongue is Language.FR else f"{place}: {text}"
     return Message(subject=subject.format(**words), text=text)
+
+
+def _with_days(values: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
+    """The values of a letter, its days as the reader writes them; they are stored as ISO 8601."""
+    days = {name: values[name] for name in _DAYS if values.get(name)}
+    return {**values, **{name: date_text(date.fromisoformat(day), language) for name, day in days.items()}}
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:

@@ -206,17 +206,20 @@ def test_the_confirmation_screen() -> None:
         ("0033 6 11 54 65 87", "+33611546587", True),
         ("01 42 68 53 00", "+33142685300", False),
         ("+49 0151 23456789", "+4915123456789", True),
+        ("06 39 98 00 12", "+33639980012", True),
     ],
 )
 @pytest.mark.requirement("R-204", "C-34")
 def test_phone_numbers_are_stored_in_one_form(typed: str, e164: str, mobile: bool) -> None:  # noqa: FBT001 - a column
-    """The redundant 0 after +33 is dropped, French is assumed, and a landline is no mobile."""
+    """The redundant 0 after +33 is dropped, French is assumed, and a landline is no mobile; the range that
+    belongs to nobody is taken, for demo and tests.
+    """
     assert to_e164(typed) == e164
     assert is_mobile(e164) is mobile
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "12", "abc", "+33", "+999 1", "0" * 40, "06 11 54 65", "\0", "+33 00 00"]
+    "typed", ["", "12", "abc", "+33", "+999 1", "0" * 40, "06 11 54 65", "06 39 98 00 1", "\0", "+33 00 00"]
 )
 def test_an_invalid_phone_number_is_refused(typed: str) -> None:
     """Too short, too long, in no numbering plan, or without digits."""

@@ -15,6 +15,7 @@ VALUES = {
     "code": "042117",
     "password": "7KQ2M-XW4TB-7KQ2M-XW4TB",
     "until": "2027-11-16",
+    "last_day": "2026-11-30",
     "place": "A · 1 · 2 · 12",
     "residence": "AA000",
     "email": "someone@example.org",
@@ -49,3 +50,14 @@ def test_the_e_mail_to_a_taken_address_does_not_show_who_asked() -> None:
     assert "Mot de passe oublié" in mail.text
     assert VALUES["code"] not in mail.text
     assert VALUES["password"] not in mail.text
+
+
+@pytest.mark.parametrize(
+    "template", [name for name in TEMPLATES if "{until}" in REGISTRATION_WORDS[name, Language.FR][1]]
+)
+def test_days_are_written_as_the_reader_does(template: str) -> None:
+    """16/11/2027 in French, 16 November 2027 in English, and nowhere as a computer stores it."""
+    french, english = (render(template, language.value, VALUES).text for language in Language)
+    assert "16/11/2027" in french
+    assert "16 November 2027" in english
+    assert not re.search(r"\d{4}-\d\d-\d\d", french + english)
