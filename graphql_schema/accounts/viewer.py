@@ -19,6 +19,7 @@ from graphql_schema.base.relay import global_id
 from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
 from graphql_schema.dwellings.occupancies import OwnedDwelling
+from graphql_schema.registration.operators import TermsOfUse
 
 strawberry.enum(
     SessionState,
@@ -132,6 +133,10 @@ class Viewer:
     )
     def terms_version(self) -> str | None:
         return self._own.terms_version
+
+    @resolved("The terms of use in force; null if there are none. They can be read before they are accepted.")
+    def terms(self, info: Info) -> TermsOfUse | None:
+        return TermsOfUse.of(info.context.application.registry.profile(self._own.operator_code))
 
     @resolved("The viewer's dwellings, current occupancies first, then those that have ended.")
     async def dwellings(self, info: Info) -> list[Dwelling]:

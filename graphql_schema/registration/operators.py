@@ -42,6 +42,25 @@ class PrivacyNotice:
     url: str
 
 
+@strawberry.type(
+    description="The terms of use, to be read before they are accepted: at `url`, in `text`, or in both."
+)
+class TermsOfUse:
+    version: str = strawberry.field(description="To be sent with `acceptTerms`.")
+    url: Text | None
+    text: Text | None
+
+    @classmethod
+    def of(cls, profile: OperatorProfile | None) -> "TermsOfUse | None":
+        if profile is None or profile.terms_version is None:
+            return None
+        return cls(
+            version=profile.terms_version,
+            url=Text.maybe(profile.terms_url),
+            text=Text.maybe(profile.terms_text),
+        )
+
+
 @strawberry.type(description="A help page: where the serial number is found on a kind of device.")
 class HelpPage:
     title: Text
@@ -92,6 +111,7 @@ class Operator:
     terms_version: str | None = strawberry.field(
         description="The version of the terms of use; null if there are none."
     )
+    terms: TermsOfUse | None
     contact: Contact
     privacy_notice: PrivacyNotice
     help_pages: list[HelpPage]
@@ -107,6 +127,7 @@ class Operator:
         return shown(
             cls,
             profile,
+            terms=TermsOfUse.of(profile),
             contact=shown(Contact, profile.contact),
             privacy_notice=PrivacyNotice(
                 version=notice.version,

@@ -41,6 +41,24 @@ def test_every_form_exists_in_both_languages(profile: OperatorProfile) -> None:
             assert all(text.fr.strip() and text.en.strip() for text in texts)
 
 
+@pytest.mark.requirement("R-199")
+def test_each_option_is_explained() -> None:
+    """What is sent and when, what a number is needed for, what the manager sees without consent."""
+    options = {field.name: field for field in _form(ISTA, Step.OPTIONS).fields}
+    helps = {name: field.help for name, field in options.items()}
+    assert list(helps) == ["leak_by_email", "leak_by_sms", "over_consumption_by_email", "manager_daily_data"]
+    for name, part in (
+        ("leak_by_email", "dès qu'une fuite est constatée"),
+        ("leak_by_sms", "numéro de mobile"),
+        ("over_consumption_by_email", "le double de votre consommation habituelle"),
+        ("manager_daily_data", "par mois seulement"),
+    ):
+        explained = helps[name]
+        assert explained is not None
+        assert part in explained.fr
+    assert len({text.en for text in helps.values() if text}) == len(helps)
+
+
 @pytest.mark.requirement("R-024", "R-031", "R-032")
 def test_ocea_offers_two_tenures() -> None:
     """«Propriétaire» is who does not live there, and «Locataire ou propriétaire-occupant» who does."""

@@ -72,6 +72,7 @@ class AccountView:
     second_factor: bool
     newsletter: bool
     terms_version: str | None
+    operator_code: str
 
 
 async def viewer_of_token(
@@ -297,6 +298,7 @@ def _account_view(application: Application, row: Mapping[str, Any]) -> AccountVi
         second_factor=row["second_factor_since"] is not None,
         newsletter=row["newsletter_since"] is not None,
         terms_version=_terms_of(application, row["operator_code"]),
+        operator_code=row["operator_code"],
     )
 
 

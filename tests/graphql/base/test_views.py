@@ -19,11 +19,14 @@ from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.services.alerts.workflow import AlertActionView
 from core.services.auth.sessions import SessionView
 from core.services.consumption.consumption import MonthPoint
+from core.services.managers.overview import Completeness, HomeView, MeterOfHome, OutlierView
+from core.services.managers.overview import HomeCounts as HomeCountsView
 from core.services.occupancy.consents import ConsentView
 from core.services.occupancy.dwelling_requests import DwellingRequestView
 from core.services.places.dwellings import DwellingView, ResidenceView
 from core.services.places.managed_residences import ManagedResidenceView
 from core.services.places.meters import MeterView
+from core.services.portfolio.publication import DocumentView
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.telegrams.pipeline import IntakeSummary
 from graphql_schema.accounts.viewer import AccessToken, NotificationChoice, Session
@@ -38,12 +41,19 @@ from graphql_schema.dwellings.dwellings import Dwelling, Residence
 from graphql_schema.dwellings.occupancies import OwnedDwelling
 from graphql_schema.gateways import SubmitTelegramsResult
 from graphql_schema.managers.dwelling_requests import DwellingRequest
-from graphql_schema.managers.residences import ManagedAlert, ManagedResidence
+from graphql_schema.managers.overview import (
+    ConsumptionOutlier,
+    FluidCompleteness,
+    HomeCounts,
+    OverviewHome,
+    OverviewMeter,
+)
+from graphql_schema.managers.residences import ManagedAlert, ManagedResidence, ResidenceDocument
 from graphql_schema.meters.meters import Meter
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
 
-OPERATORS_OWN = {"contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
+OPERATORS_OWN = {"terms", "contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
 ALERTS_OWN = {
     *("id", "view", "loss_litres", "loss_m3", "loss_cost", "projection", "mean_flow_lph"),
     *("minimum_flow_at_opening_lph", "meter_serial", "amount", "threshold", "workflow"),
@@ -75,6 +85,12 @@ ALERTS_OWN = {
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),
+        (HomeCounts, HomeCountsView, set()),
+        (OverviewHome, HomeView, {"id"}),
+        (OverviewMeter, MeterOfHome, {"id", "serial", "home"}),
+        (FluidCompleteness, Completeness, set()),
+        (ConsumptionOutlier, OutlierView, {"home", "amount", "median"}),
+        (ResidenceDocument, DocumentView, {"id"}),
         (SubmitTelegramsResult, IntakeSummary, {"unusable", "unusable_lines"}),
     ],
 )
