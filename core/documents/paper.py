@@ -1,7 +1,7 @@
-"""Lays out what goes out on paper: flyers, letters to residents without an account, notices to managers.
+"""Lays out what goes out on paper: flyers, certificates of consumption, notices to managers.
 
-In: texts and figures, as values. Out: a PDF, a page for each flyer or letter. The one rule: a sheet shows
-what it was given and nothing else; its words are those of `core.texts.paper`.
+In: texts and figures, as values. Out: a PDF, a page for each flyer or certificate. The one rule: a sheet
+shows what it was given and nothing else; its words are those of `core.texts.paper`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from reportlab.platypus import Flowable, ListFlowable, PageBreak, Spacer, Table
 from core.consumption.fluids import Fluid
 from core.documents.pdf import BOLD_STYLE, TEXT_STYLE, TITLE_STYLE, built, paragraph
 from core.documents.qr import QrCode
-from core.documents.sheets import Door, Flyer, Letter, Notice, Sender, kind_of, notice_title
+from core.documents.sheets import Certificate, Door, Flyer, Notice, Sender, kind_of, notice_title
 from core.language import Language
 from core.texts.alerts import amount_text, fluid_label, month_text
 from core.texts.leaks import date_text
@@ -39,10 +39,12 @@ def flyers_pdf(sender: Sender, flyers: Sequence[Flyer], language: Language) -> b
     return _pdf(pages, words("flyer.title", language), sender, language)
 
 
-def letters_pdf(sender: Sender, letters: Sequence[Letter], language: Language, *, today: date) -> bytes:
-    """A page for each letter."""
-    pages = [_letter(sender, letter, language, today) for letter in letters]
-    return _pdf(pages, words("letter.title", language), sender, language)
+def certificates_pdf(
+    sender: Sender, certificates: Sequence[Certificate], language: Language, *, today: date
+) -> bytes:
+    """A page for each certificate."""
+    pages = [_certificate(sender, certificate, language, today) for certificate in certificates]
+    return _pdf(pages, words("certificate.title", language), sender, language)
 
 
 def notice_pdf(sender: Sender, notice: Notice, language: Language) -> bytes:
@@ -96,16 +98,16 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
     ]
 
 
-def _letter(sender: Sender, letter: Letter, language: Language, today: date) -> list[Flowable]:
-    site, month = letter.site, month_text(letter.month, language)
+def _certificate(sender: Sender, certificate: Certificate, language: Language, today: date) -> list[Flowable]:
+    site, month = certificate.site, month_text(certificate.month, language)
     to: list[Flowable] = [
-        paragraph(words("letter.to", language), _BODY),
-        paragraph(_door_text(letter.door, language), _BODY_BOLD),
+        paragraph(words("certificate.to", language), _BODY),
+        paragraph(_door_text(certificate.door, language), _BODY_BOLD),
         paragraph(site.name, _BODY),
         paragraph(site.street, _BODY),
         paragraph(f"{site.postcode} {site.city}", _BODY),
     ]
-    opening = "letter.intro" if letter.figures else "letter.none"
+    opening = "certificate.intro" if certificate.figures else "certificate.none"
     parts: list[Flowable] = [
         _band(sender),
         Spacer(0, 10 * mm),
@@ -116,37 +118,37 @@ def _letter(sender: Sender, letter: Letter, language: Language, today: date) -> 
         ),
         Spacer(0, 8 * mm),
         paragraph(date_text(today, language), _RIGHT),
-        paragraph(words("letter.title", language), TITLE_STYLE),
-        paragraph(words("letter.code", language, code=site.code), _BODY),
+        paragraph(words("certificate.title", language), TITLE_STYLE),
+        paragraph(words("certificate.code", language, code=site.code), _BODY),
         Spacer(0, 4 * mm),
-        paragraph(words("letter.greeting", language), _BODY),
+        paragraph(words("certificate.greeting", language), _BODY),
         Spacer(0, 3 * mm),
         paragraph(words(opening, language, month=month), _BODY),
         Spacer(0, 4 * mm),
     ]
-    if letter.figures:
-        parts += [_figures(letter, language), Spacer(0, 2 * mm)]
-    if not all(one.complete for one in letter.figures):
-        parts.append(paragraph(words("letter.incomplete", language), _SMALL))
-    online = [paragraph(words("letter.online", language, code=site.code), _BODY)]
+    if certificate.figures:
+        parts += [_figures(certificate, language), Spacer(0, 2 * mm)]
+    if not all(one.complete for one in certificate.figures):
+        parts.append(paragraph(words("certificate.incomplete", language), _SMALL))
+    online = [paragraph(words("certificate.online", language, code=site.code), _BODY)]
     return [
         *parts,
         Spacer(0, 6 * mm),
         _beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
         paragraph(sender.link, _BODY_BOLD),
         Spacer(0, 6 * mm),
-        paragraph(words("letter.consent", language), _SMALL),
+        paragraph(words("certificate.consent", language), _SMALL),
         Spacer(0, 2 * mm),
         paragraph(words("contact", language, contact=sender.contact), _SMALL),
     ]
 
 
-def _figures(letter: Letter, language: Language) -> Table:
+def _figures(certificate: Certificate, language: Language) -> Table:
     head = (
-        words("letter.fluid", language),
-        month_text(letter.month, language),
-        month_text(letter.month.plus(-12), language),
-        words("letter.year", language, day=date_text(letter.since, language)),
+        words("certificate.fluid", language),
+        month_text(certificate.month, language),
+        month_text(certificate.month.plus(-12), language),
+        words("certificate.year", language, day=date_text(certificate.since, language)),
     )
     rows = [
         (
@@ -156,7 +158,7 @@ def _figures(letter: Letter, language: Language) -> Table:
                 for figure in (one.month, one.month_a_year_before, one.year)
             ),
         )
-        for one in letter.figures
+        for one in certificate.figures
     ]
     return Table(
         [
@@ -175,7 +177,7 @@ def _figures(letter: Letter, language: Language) -> Table:
 
 def _amount(fluid: Fluid, figure: int | None, language: Language) -> str:
     if figure is None:
-        return words("letter.unknown", language)
+        return words("certificate.unknown", language)
     text = amount_text(fluid, figure, language)
     return text.replace(".", ",") if language is Language.FR else text
 

@@ -1,7 +1,7 @@
 """A QR code (ISO/IEC 18004) as a part of a page: an address to scan.
 
 In: a text. Out: a flowable. The one rule: four modules of white around it, which scanners need (6.3.8), and
-level M of error correction, which survives a fold.
+level M of error correction, which a crease does not break.
 """
 
 from collections.abc import Iterator

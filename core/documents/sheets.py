@@ -1,4 +1,4 @@
-"""What is written on flyers, letters and notices, as values; `core.documents.paper` lays them out.
+"""What is written on flyers, certificates and notices, as values; `core.documents.paper` lays them out.
 
 In: what the services know. Out: values. The one rule: they hold no more than the sheet shows.
 """
@@ -73,7 +73,7 @@ class FluidFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Certificate:
     """The consumption of a dwelling up to the end of a month; `since` begins the figures of the year."""
 
     site: Site
@@ -85,7 +85,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What managers are told: that residents can register, or no longer can."""
+    """What managers are notified of: that residents can register, or no longer can."""
 
     site: Site
     is_open: bool

@@ -1,5 +1,5 @@
-"""The words of what goes out on paper: the flyer, the letter to residents without an account, the notices to
-managers; French and English.
+"""The words of what goes out on paper: the flyer, the certificate of consumption of residents without an
+account, the notices to managers; French and English.
 
 In: a key and a language. Out: a text with the names of the values in braces. The one rule: a sheet that lies
 in a hallway or a letterbox holds nothing that opens an account: the code of the residence, and never the
@@ -42,33 +42,33 @@ WORDS: dict[str, Text] = {
     "door.number": Text("porte {value}", "door {value}"),
     "door.lot": Text("lot {value}", "lot {value}"),
     "contact": Text("Une question ? {contact}", "A question? {contact}"),
-    "letter.title": Text("Justificatif de consommation", "Consumption certificate"),
-    "letter.to": Text("À l'occupant du logement", "To the occupant of the home"),
-    "letter.greeting": Text("Madame, Monsieur,", "Dear resident,"),
-    "letter.intro": Text(
+    "certificate.title": Text("Justificatif de consommation", "Consumption certificate"),
+    "certificate.to": Text("À l'occupant du logement", "To the occupant of the home"),
+    "certificate.greeting": Text("Madame, Monsieur,", "Dear resident,"),
+    "certificate.intro": Text(
         "Voici les consommations relevées dans votre logement, arrêtées à la fin du mois de {month}.",
         "This is the consumption read in your home, up to the end of {month}.",
     ),
-    "letter.none": Text(
+    "certificate.none": Text(
         "Aucune consommation n'a été relevée dans votre logement jusqu'à la fin du mois de {month}.",
         "No consumption has been read in your home up to the end of {month}.",
     ),
-    "letter.fluid": Text("Fluide", "Fluid"),
-    "letter.year": Text("Depuis le {day}", "Since {day}"),
-    "letter.unknown": Text("non relevé", "not read"),
-    "letter.incomplete": Text(
+    "certificate.fluid": Text("Fluide", "Fluid"),
+    "certificate.year": Text("Depuis le {day}", "Since {day}"),
+    "certificate.unknown": Text("non relevé", "not read"),
+    "certificate.incomplete": Text(
         "* Des jours manquent : la valeur est la somme des jours relevés.",
         "* Days are missing: the figure is the sum of the days that were read.",
     ),
-    "letter.online": Text(
+    "certificate.online": Text(
         "Vous recevez cette lettre parce que vous n'avez pas de compte en ligne. Pour suivre vos"
         " consommations et être averti en cas de fuite, créez le vôtre avec le code de votre résidence,"
         " {code} :",
         "You receive this letter because you have no account online. To follow your consumption, and to be"
         " warned of a leak, open yours with the code of your residence, {code}:",
     ),
-    "letter.code": Text("Code de la résidence : {code}", "Code of the residence: {code}"),
-    "letter.consent": Text(
+    "certificate.code": Text("Code de la résidence : {code}", "Code of the residence: {code}"),
+    "certificate.consent": Text(
         "Votre gestionnaire voit vos consommations mensuelles, jamais vos consommations journalières sans"
         " votre accord.",
         "Your manager sees your consumption by month, and never by day without your consent.",

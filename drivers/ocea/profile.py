@@ -93,18 +93,19 @@ TERMS: Final = Text(
     "Conditions générales d'utilisation du portail ISI HABITAT\n"
     "1. Le portail vous montre les consommations relevées dans votre logement et les alertes de fuite.\n"
     "2. L'accès est personnel et gratuit ; votre mot de passe ne se communique pas.\n"
-    "3. Une alerte est une aide : l'absence d'alerte ne prouve pas l'absence de fuite. En cas de fuite, fermez"
-    " l'arrivée d'eau et prévenez votre gestionnaire.\n"
+    "3. Une alerte est une aide : l'absence d'alerte ne prouve pas l'absence de fuite. En cas de fuite,"
+    " fermez l'arrivée d'eau et prévenez votre gestionnaire.\n"
     "4. Les consommations affichées n'ont pas valeur de facture.\n"
-    "5. Votre accès prend fin un an après votre départ du logement. Vous pouvez supprimer votre compte avant.\n"
+    "5. Votre accès prend fin un an après votre départ du logement ; vous pouvez demander avant la suppression"
+    " de votre compte.\n"
     "6. Vos données personnelles sont traitées comme le décrit la politique de confidentialité.",
     "Terms of use of the portal ISI HABITAT\n"
     "1. The portal shows you the consumption read in your home, and leak alerts.\n"
     "2. Access is personal and free of charge; your password is not to be shared.\n"
-    "3. An alert is a help: no alert does not prove that there is no leak. If there is one, close the stopcock"
-    " and tell your manager.\n"
+    "3. An alert is a help: no alert does not prove that there is no leak. If there is one, close the"
+    " stopcock and tell your manager.\n"
     "4. The consumption shown is no bill.\n"
-    "5. Your access ends one year after you leave the home. You may delete your account before.\n"
+    "5. Your access ends one year after you leave the home. You may ask for its deletion before.\n"
     "6. Your personal data are processed as the privacy policy says.",
 )
 

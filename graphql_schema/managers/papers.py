@@ -1,4 +1,4 @@
-"""What a manager prints: flyers, letters to residents without an account, documents of a residence."""
+"""What a manager prints: flyers, certificates to residents without an account, documents of a residence."""
 
 from datetime import datetime
 
@@ -55,14 +55,14 @@ class PaperMutation:
         return await _file(info, PaperAsked(kind, residence_number(input.residence), language))
 
     @resolved(
-        "Make the letters to residents without an account: a page for each, with the consumption of the last "
-        "month and of the year, and how to register."
+        "Make the certificates of consumption for residents without an account: a page for each, with the "
+        "figures of the last month and of the year, and how to register."
     )
-    async def make_letters(
+    async def make_certificates(
         self, info: Info, residence: strawberry.ID, language: Language | None = None
     ) -> PaperFile:
         spoken = await info.context.language(language)
-        return await _file(info, PaperAsked(PaperKind.LETTERS, residence_number(residence), spoken))
+        return await _file(info, PaperAsked(PaperKind.CERTIFICATES, residence_number(residence), spoken))
 
     @resolved("Make the PDF of a document of a managed residence.")
     async def make_document(

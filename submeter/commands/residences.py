@@ -131,8 +131,8 @@ async def flyer(
 
 
 @residences.command
-async def letters(operator: str, code: str, file: Path, *, language: Language = Language.FR) -> None:
-    """Write the letters to residents without an account, with their consumption of the last month, as a PDF.
+async def certificates(operator: str, code: str, file: Path, *, language: Language = Language.FR) -> None:
+    """Write the certificates of consumption of residents without an account, of the last month, as a PDF.
 
     Args:
         operator: the operator's code, e.g. ista.
@@ -140,7 +140,7 @@ async def letters(operator: str, code: str, file: Path, *, language: Language = 
         file: the PDF to write.
         language: fr or en.
     """
-    await _write(PaperKind.LETTERS, operator, code, file, language)
+    await _write(PaperKind.CERTIFICATES, operator, code, file, language)
 
 
 async def _write(kind: PaperKind, operator: str, code: str, file: Path, language: Language) -> None:

@@ -28,7 +28,7 @@ def state(data_dir: Path) -> Any:
 
 @pytest.mark.requirement("C-11", "R-129", "R-155")
 def test_each_condition_of_sign_up_is_set_by_itself(run: Any, tables: Any, state: Any) -> None:
-    """Both hold for a residence that is added, are changed one by one, and stay when it is described again."""
+    """Both hold for a new residence, are changed one by one, and are unchanged when it is described again."""
     assert run(*ADD).returncode == 0
     assert state() == (True, True, False)
     assert run(*ADD, "--no-portal-option").returncode == 0
@@ -56,13 +56,13 @@ def test_a_publication_is_ended(run: Any, tables: Any, state: Any) -> None:
 
 @pytest.mark.requirement("R-018", "R-040")
 def test_a_flyer_is_written(run: Any, tables: Any, tmp_path: Path) -> None:
-    """A PDF with the code; letters only where somebody is reached on paper."""
+    """A PDF with the code; certificates only where somebody is reached on paper."""
     run(*ADD)
     file = tmp_path / "flyer.pdf"
     assert run("residences", "flyer", *OF, str(file), "--language", "en").returncode == 0
     (page,) = PdfReader(io.BytesIO(file.read_bytes())).pages
     assert "AA000" in page.extract_text()
-    refused = run("residences", "letters", *OF, str(tmp_path / "letters.pdf"))
+    refused = run("residences", "certificates", *OF, str(tmp_path / "certificates.pdf"))
     assert refused.returncode == 1
     assert "Every occupant" in refused.stderr
-    assert not (tmp_path / "letters.pdf").exists()
+    assert not (tmp_path / "certificates.pdf").exists()

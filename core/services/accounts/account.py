@@ -2,7 +2,7 @@
 
 In: what the owner changed. Out: nothing; the account is changed. The one rule: an SMS goes only to a mobile
 that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause until
-it is. None is switched on without a confirmed number, and none stays on without a mobile (C-19, R-101).
+it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19, R-101).
 """
 
 from dataclasses import dataclass

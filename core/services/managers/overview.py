@@ -1,4 +1,4 @@
-"""A residence at a glance, for its manager: who lives there, which meters are heard, leaks, outliers.
+"""A residence at a glance, for its manager: who lives there, which meters are received, leaks, outliers.
 
 In: residences. Out: an overview of each, by a fixed number of statements however many there are. The one
 rule: it says of a dwelling nothing that a manager may not always see (CN-01): amounts of a month that is
@@ -20,7 +20,7 @@ from core.models import AlertKind, ConsentState, Dwelling, ManagedResidence, Occ
 from core.services.managers.overview_rows import (
     AlertCount,
     MeterRow,
-    Span,
+    OverviewSpan,
     alert_counts,
     last_answers_of,
     meter_rows,
@@ -184,14 +184,14 @@ async def _mine(viewer: Viewer, residence_ids: Sequence[int]) -> list[Residence]
     return await rows.filter(id__in=await granted.values_list("residence_id", flat=True))
 
 
-def _span(residence: Residence, now: datetime) -> Span:
+def _span(residence: Residence, now: datetime) -> OverviewSpan:
     yesterday = civil_day(now, residence.time_zone) - timedelta(days=1)
     month = Month.of(yesterday + timedelta(days=1)).previous()
     first = yesterday - timedelta(days=WINDOW_DAYS - 1)
-    return Span(residence.id, month.first_day, month.last_day, first, yesterday)
+    return OverviewSpan(residence.id, month.first_day, month.last_day, first, yesterday)
 
 
-def _overview(rows: _Rows, span: Span) -> Overview:
+def _overview(rows: _Rows, span: OverviewSpan) -> Overview:
     zone = ZoneInfo(rows.residence.time_zone)
     today = span.window_last + timedelta(days=1)
     homes = {home.id: HomeView(home.id, place_of(home), home.lot) for home in rows.homes}
@@ -292,7 +292,7 @@ def _meters(rows: Sequence[MeterRow], homes: Mapping[int, HomeView], zone: ZoneI
     return sorted(found, key=lambda one: (one.home.place, one.printed_serial))
 
 
-def _completeness(rows: Sequence[MeterRow], span: Span, zone: ZoneInfo) -> list[Completeness]:
+def _completeness(rows: Sequence[MeterRow], span: OverviewSpan, zone: ZoneInfo) -> list[Completeness]:
     expected, known = dict.fromkeys(Fluid, 0), dict.fromkeys(Fluid, 0)
     for row in rows:
         first = max(row.installed_at.astimezone(zone).date(), span.window_first)
@@ -311,7 +311,9 @@ def _by_kind(counts: Sequence[AlertCount]) -> dict[AlertKind, int]:
     return found
 
 
-def _outliers(rows: _Rows, homes: Mapping[int, HomeView], span: Span, zone: ZoneInfo) -> list[OutlierView]:
+def _outliers(
+    rows: _Rows, homes: Mapping[int, HomeView], span: OverviewSpan, zone: ZoneInfo
+) -> list[OutlierView]:
     month = Month.of(span.month_first)
     found: list[OutlierView] = []
     for fluid in Fluid:

@@ -20,7 +20,7 @@ from core.services.shared.time_series import day_number
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class OverviewSpan:
     """The month and the window of days, both ends included, whose data an overview of a residence sums."""
 
     residence_id: int
@@ -53,7 +53,7 @@ class MeterRow:
     window_days: int
 
 
-async def meter_rows(connection: BaseDBAsyncClient, spans: Sequence[Span]) -> list[MeterRow]:
+async def meter_rows(connection: BaseDBAsyncClient, spans: Sequence[OverviewSpan]) -> list[MeterRow]:
     """The meters of residences, by one statement."""
     days = "v.day BETWEEN k.month_first AND k.month_last"
     rows = await select_by(

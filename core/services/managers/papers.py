@@ -1,4 +1,4 @@
-"""The files that a manager prints: flyers, letters to residents without an account, notices of publication.
+"""The files that a manager prints: flyers, certificates of consumption, notices of publication.
 
 In: what is asked for, and the manager. Out: a PDF. The one rule: a file is made when it is fetched, from what
 the account may see at that moment; a link to it names what it is made of and holds nothing else
@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from core.access import Permission, Viewer
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
-from core.documents.sheets import Flyer, Letter, Notice
+from core.documents.sheets import Certificate, Flyer, Notice
 from core.documents.statement import StatementFile
 from core.errors import Conflict, InvalidInput, LinkInvalid, NotFound
 from core.language import Language
@@ -24,7 +24,7 @@ from core.services.auth.download_links import make_link
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.managers.homes import home_in_charge, residence_in_charge
 from core.services.managers.senders import door_of, sender_of, site_of
-from core.services.managers.without_account import letters
+from core.services.managers.without_account import certificates
 from core.services.places.managed_residences import place_of
 
 MOST_PAGES: Final = 1_000
@@ -34,19 +34,19 @@ FILES_BY_ACCOUNT: Final = RateLimit("papers by account", 60, timedelta(hours=1))
 LINK_KIND: Final = "paper"
 _MEDIA_TYPE: Final = "application/pdf"
 _LARGEST_ID: Final = 2**63 - 1
-_Page = TypeVar("_Page", Flyer, Letter)
+_Page = TypeVar("_Page", Flyer, Certificate)
 
 
 class PaperKind(StrEnum):
     """What a file holds.
 
-    FLYER: a page for the whole residence, or for one dwelling. FLYERS: a page for each dwelling. LETTERS: a
-    page for each resident without an account. NOTICE: a document of the residence.
+    FLYER: a page for the whole residence, or for one dwelling. FLYERS: a page for each dwelling. CERTIFICATES:
+    a page for each resident without an account. NOTICE: a document of the residence.
     """
 
     FLYER = "FLYER"
     FLYERS = "FLYERS"
-    LETTERS = "LETTERS"
+    CERTIFICATES = "CERTIFICATES"
     NOTICE = "NOTICE"
 
 
@@ -140,12 +140,12 @@ async def _content(
             day=civil_day(document.created_at, residence.time_zone),
         )
         return await asyncio.to_thread(paper.notice_pdf, sender, notice, language)
-    if asked.kind is PaperKind.LETTERS:
-        pages = _few(await letters(viewer, residence.id, now=now))
+    if asked.kind is PaperKind.CERTIFICATES:
+        pages = _few(await certificates(viewer, residence.id, now=now))
         if not pages:
             raise NotFound("Every occupant of this residence has an account.", field="residence")
         today = civil_day(now, residence.time_zone)
-        return await asyncio.to_thread(paper.letters_pdf, sender, pages, language, today=today)
+        return await asyncio.to_thread(paper.certificates_pdf, sender, pages, language, today=today)
     flyers = _few(await _flyers(application, viewer, asked, residence))
     return await asyncio.to_thread(paper.flyers_pdf, sender, flyers, language)
 
@@ -193,7 +193,7 @@ def _few(pages: list[_Page]) -> list[_Page]:
 _STEMS: Final = {
     PaperKind.FLYER: {Language.FR: "flyer", Language.EN: "flyer"},
     PaperKind.FLYERS: {Language.FR: "flyers", Language.EN: "flyers"},
-    PaperKind.LETTERS: {Language.FR: "lettres", Language.EN: "letters"},
+    PaperKind.CERTIFICATES: {Language.FR: "justificatifs", Language.EN: "certificates"},
     PaperKind.NOTICE: {Language.FR: "portail", Language.EN: "portal"},
 }
 

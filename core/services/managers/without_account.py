@@ -1,8 +1,8 @@
-"""Residents who cannot be reached by e-mail, and what they get on paper: a letter with their consumption.
+"""Residents who cannot be reached by e-mail, and what they get on paper: a certificate of consumption.
 
-In: a residence. Out: the dwellings whose present occupant has no account, and a letter for each (EED-01,
-EED-10, FR-02). The one rule: a letter shows the figures of the present occupancy alone (EED-09), by month,
-which a manager may always see (CN-01); months that are over, so that no day can be told apart.
+In: a residence. Out: the dwellings whose present occupant has no account, and a certificate for each (EED-01,
+EED-10, FR-02). The one rule: a certificate shows the figures of the present occupancy alone (EED-09), by month,
+which a manager may always see (CN-01); months that are over, so that no day can be derived.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from core.consumption import Month
 from core.consumption.dashboard import MonthVolume
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
-from core.documents.sheets import FluidFigures, Letter
+from core.documents.sheets import Certificate, FluidFigures
 from core.models import Dwelling, Residence
 from core.services.managers.homes import residence_in_charge
 from core.services.managers.senders import door_of, site_of
@@ -37,7 +37,7 @@ class HomeWithoutAccount:
 async def homes_without_account(
     viewer: Viewer, residence_id: int, *, now: datetime
 ) -> list[HomeWithoutAccount]:
-    """Who gets letters on paper, by place.
+    """Who gets certificates on paper, by place.
 
     Raises:
         NotFound: no such residence, or not the viewer's.
@@ -47,8 +47,8 @@ async def homes_without_account(
     return await _without_account(residence, now)
 
 
-async def letters(viewer: Viewer, residence_id: int, *, now: datetime) -> list[Letter]:
-    """The letters of the last month that is over, by place.
+async def certificates(viewer: Viewer, residence_id: int, *, now: datetime) -> list[Certificate]:
+    """The certificates of the last month that is over, by place.
 
     Raises:
         NotFound: no such residence, or not the viewer's.
@@ -65,7 +65,7 @@ async def letters(viewer: Viewer, residence_id: int, *, now: datetime) -> list[L
         for home in homes
     ]
     found = await sums_of(current_database(), asked) if asked else {}
-    return [_letter(residence, home, month, found.get(home.dwelling.id, {})) for home in homes]
+    return [_certificate(residence, home, month, found.get(home.dwelling.id, {})) for home in homes]
 
 
 async def _without_account(residence: Residence, now: datetime) -> list[HomeWithoutAccount]:
@@ -87,12 +87,12 @@ async def _without_account(residence: Residence, now: datetime) -> list[HomeWith
     return sorted(homes, key=lambda home: (home.place, home.dwelling.id))
 
 
-def _letter(
+def _certificate(
     residence: Residence, home: HomeWithoutAccount, month: Month, found: Mapping[Fluid, FluidSums]
-) -> Letter:
+) -> Certificate:
     begun = home.since <= month.last_day
     since = max(home.since, date(month.year, 1, 1))
-    return Letter(
+    return Certificate(
         site=site_of(residence),
         door=door_of(home.dwelling),
         month=month,

@@ -83,7 +83,7 @@ TERMS = "terms { version text { fr en } url { fr en } }"
 
 @pytest.mark.requirement("R-062", "C-38")
 async def test_terms_are_read_before_they_are_accepted(portal: Any, home: Any) -> None:
-    """By a session that sees nothing else yet, and by anybody; what is accepted is the version that was read."""
+    """By a session that sees nothing else yet, and by anybody; the version that was read is accepted."""
     await Account.all().update(terms_version="2025-01")
     session = (await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
     portal.client.cookies.clear()

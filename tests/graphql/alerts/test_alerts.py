@@ -127,7 +127,7 @@ async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> Non
 @pytest.mark.requirement("R-082")
 async def test_the_banner_and_the_menu_lead_to_the_same_alerts(claire: Any, home: Any) -> None:
     """The banner's count, on the dashboard, is that of the alerts behind it; the menu has these and those
-    that have ended. An alert that the resident has dismissed leaves the banner and stays in the menu.
+    that have ended. An alert that the resident has dismissed leaves the banner and remains in the menu.
     """
     await leak(home.meters[WATER], TODAY - timedelta(days=3), loss="400.00", mean="5.9000")
     await leak(home.meters[WATER], TODAY - timedelta(days=40), TODAY - timedelta(days=30), loss="120.00")

@@ -40,7 +40,7 @@ async def move_in(viewer: Viewer, first_day: date, **more: Any) -> Any:
 async def test_whoever_leaves_is_written_to(
     application: Application, manager: Viewer, resident: Any, posted: Any, audited: Any
 ) -> None:
-    """Claire leaves at the end of the month: she is told the day and until when she sees her own period, in
+    """Claire leaves at the end of the month: she learns the day and until when she sees her own period, in
     her language, and sees nothing of the next occupant's days.
     """
     recorded = await move_out(application, manager, date(2026, 11, 30))

@@ -1,4 +1,4 @@
-"""Flyers, letters and notices as PDF: what stands on them, and what never does."""
+"""Flyers, certificates and notices as PDF: what stands on them, and what never does."""
 
 import io
 from datetime import date, timedelta
@@ -11,14 +11,14 @@ from tortoise.transactions import in_transaction
 from core.access import SYSTEM, Viewer
 from core.bootstrap import Application
 from core.consumption import DayVolume, Quality
-from core.documents.sheets import Letter
+from core.documents.sheets import Certificate
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.language import Language
 from core.models import Account, Dwelling, Meter, Occupancy, Residence, ResidenceDocument
 from core.services.managers import papers
 from core.services.managers.papers import PaperAsked, PaperKind, paper_file
 from core.services.managers.senders import registration_link
-from core.services.managers.without_account import homes_without_account, letters
+from core.services.managers.without_account import certificates, homes_without_account
 from core.services.portfolio.publication import publish_residence, unpublish_residence
 from core.services.shared import time_series
 from tests.support.factories import NOW
@@ -96,33 +96,33 @@ async def test_who_has_no_account_gets_the_consumption_on_paper(
     await consume(meter, date(2026, 1, 1), date(2026, 11, 21), daily=200)
     assert await homes_without_account(manager, residence.id, now=NOW) == []
     with pytest.raises(NotFound):
-        await pages(application, manager, PaperKind.LETTERS, residence.id)
+        await pages(application, manager, PaperKind.CERTIFICATES, residence.id)
     await Occupancy.all().update(account_id=None)
-    (text,) = await pages(application, manager, PaperKind.LETTERS, residence.id)
+    (text,) = await pages(application, manager, PaperKind.CERTIFICATES, residence.id)
     assert "Justificatif de consommation" in text
     assert "Code de la résidence : AA000" in text
     assert "octobre 2026 octobre 2025 Depuis le 01/01/2026" in text
     assert "Eau froide 6,20 m3 3,10 m3 60,80 m3" in text  # 31, 31 and 304 days
     assert "Des jours manquent" not in text
-    (english,) = await pages(application, manager, PaperKind.LETTERS, residence.id, language=Language.EN)
+    (english,) = await pages(application, manager, PaperKind.CERTIFICATES, residence.id, language=Language.EN)
     assert "Cold water 6.20 m3 3.10 m3 60.80 m3" in english
     assert "22 November 2026" in english
 
 
 @pytest.mark.requirement("EED-09", "CN-10")
-async def test_a_letter_shows_the_own_occupancy_alone(manager: Viewer) -> None:
+async def test_a_certificate_shows_the_own_occupancy_alone(manager: Viewer) -> None:
     """Who moved in on 11 October sees 21 days of it, and nothing of the year before; who moved in this month
     sees nothing yet.
     """
     meter, residence = await Meter.get(), await Residence.get()
     await consume(meter, date(2025, 1, 1), date(2026, 11, 21), daily=100)
     await Occupancy.all().update(account_id=None, move_in=date(2026, 10, 11))
-    (letter,) = await letters(manager, residence.id, now=NOW)
-    (water,) = letter.figures
+    (certificate,) = await certificates(manager, residence.id, now=NOW)
+    (water,) = certificate.figures
     assert (water.month, water.year, water.month_a_year_before) == (2_100, 2_100, None)
-    assert (letter.since, water.complete) == (date(2026, 10, 11), True)
+    assert (certificate.since, water.complete) == (date(2026, 10, 11), True)
     await Occupancy.all().update(move_in=date(2026, 11, 2))
-    newcomer: list[Letter] = await letters(manager, residence.id, now=NOW)
+    newcomer: list[Certificate] = await certificates(manager, residence.id, now=NOW)
     assert [one.figures for one in newcomer] == [()]
 
 
@@ -131,7 +131,7 @@ async def test_missing_days_are_marked(application: Application, manager: Viewer
     meter, residence = await Meter.get(), await Residence.get()
     await Occupancy.all().update(account_id=None)
     await consume(meter, date(2026, 10, 1), date(2026, 10, 30), daily=100)
-    (text,) = await pages(application, manager, PaperKind.LETTERS, residence.id)
+    (text,) = await pages(application, manager, PaperKind.CERTIFICATES, residence.id)
     assert "Eau froide * 3,00 m3 non relevé 3,00 m3" in text
     assert "Des jours manquent" in text
 
@@ -173,7 +173,7 @@ async def test_papers_are_the_managers_alone(
     asked = (
         (PaperKind.FLYER, residence.id, False),
         (PaperKind.FLYERS, residence.id, False),
-        (PaperKind.LETTERS, residence.id, False),
+        (PaperKind.CERTIFICATES, residence.id, False),
         (PaperKind.FLYER, home.id, True),
         (PaperKind.NOTICE, document.id, False),
         (PaperKind.NOTICE, 2**63, False),
