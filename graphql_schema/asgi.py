@@ -150,6 +150,7 @@ def _app(
         Route("/", home),
         Route("/graphql", graphql, middleware=_for_other_sites(settings.graphql.origins)),
         Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        Route(downloads.GUIDE_PATH, downloads.guide),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
         *HEALTH_ROUTES,
     ]

@@ -25,12 +25,12 @@ from core.texts.paper import words
 _BAND = colors.HexColor("#0b4f6c")
 _WIDTH = 174 * mm
 _BIG = ParagraphStyle("big", parent=BOLD_STYLE, fontSize=30, leading=36)
-_HEADING = ParagraphStyle("heading", parent=BOLD_STYLE, fontSize=11, leading=15, spaceBefore=5 * mm)
-_BODY = ParagraphStyle("body", parent=TEXT_STYLE, fontSize=10.5, leading=15)
-_BODY_BOLD = ParagraphStyle("body bold", parent=_BODY, fontName="Submeter-Bold")
+HEADING = ParagraphStyle("heading", parent=BOLD_STYLE, fontSize=11, leading=15, spaceBefore=5 * mm)
+BODY = ParagraphStyle("body", parent=TEXT_STYLE, fontSize=10.5, leading=15)
+BODY_BOLD = ParagraphStyle("body bold", parent=BODY, fontName="Submeter-Bold")
 _SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
 _WHITE = ParagraphStyle("white", parent=BOLD_STYLE, fontSize=13, leading=17, textColor=colors.white)
-_RIGHT = ParagraphStyle("right", parent=_BODY, alignment=2)
+_RIGHT = ParagraphStyle("right", parent=BODY, alignment=2)
 
 
 def flyers_pdf(sender: Sender, flyers: Sequence[Flyer], language: Language) -> bytes:
@@ -65,32 +65,32 @@ def _pdf(pages: Sequence[list[Flowable]], title: str, sender: Sender, language: 
 def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
     site, door = flyer.site, flyer.door
     at: list[Flowable] = [
-        paragraph(site.name, _BODY_BOLD),
-        paragraph(site.address, _BODY),
+        paragraph(site.name, BODY_BOLD),
+        paragraph(site.address, BODY),
         Spacer(0, 6 * mm),
-        paragraph(words("flyer.code", language), _BODY),
+        paragraph(words("flyer.code", language), BODY),
         paragraph(site.code, _BIG),
     ]
     if door is not None:
         at += [
-            paragraph(words("flyer.dwelling", language), _BODY),
-            paragraph(_door_text(door, language), _BODY_BOLD),
+            paragraph(words("flyer.dwelling", language), BODY),
+            paragraph(_door_text(door, language), BODY_BOLD),
         ]
-    steps = ListFlowable([paragraph(step, _BODY) for step in flyer.steps], bulletType="1", leftIndent=7 * mm)
+    steps = ListFlowable([paragraph(step, BODY) for step in flyer.steps], bulletType="1", leftIndent=7 * mm)
     return [
-        _band(sender),
+        band(sender),
         Spacer(0, 8 * mm),
         paragraph(words("flyer.title", language), TITLE_STYLE),
-        paragraph(words("flyer.intro", language), _BODY),
+        paragraph(words("flyer.intro", language), BODY),
         Spacer(0, 6 * mm),
         _beside(at, QrCode(sender.link, 62 * mm)),
         Spacer(0, 4 * mm),
-        paragraph(words("flyer.scan", language), _BODY),
-        paragraph(sender.link, _BODY_BOLD),
-        paragraph(words("flyer.steps", language), _HEADING),
+        paragraph(words("flyer.scan", language), BODY),
+        paragraph(sender.link, BODY_BOLD),
+        paragraph(words("flyer.steps", language), HEADING),
         steps,
-        paragraph(words("flyer.serial", language), _HEADING),
-        paragraph(words("flyer.serial.text", language, example=flyer.serial_example), _BODY),
+        paragraph(words("flyer.serial", language), HEADING),
+        paragraph(words("flyer.serial.text", language, example=flyer.serial_example), BODY),
         Spacer(0, 6 * mm),
         paragraph(words("flyer.privacy", language), _SMALL),
         Spacer(0, 2 * mm),
@@ -101,15 +101,15 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
 def _certificate(sender: Sender, certificate: Certificate, language: Language, today: date) -> list[Flowable]:
     site, month = certificate.site, month_text(certificate.month, language)
     to: list[Flowable] = [
-        paragraph(words("certificate.to", language), _BODY),
-        paragraph(_door_text(certificate.door, language), _BODY_BOLD),
-        paragraph(site.name, _BODY),
-        paragraph(site.street, _BODY),
-        paragraph(f"{site.postcode} {site.city}", _BODY),
+        paragraph(words("certificate.to", language), BODY),
+        paragraph(_door_text(certificate.door, language), BODY_BOLD),
+        paragraph(site.name, BODY),
+        paragraph(site.street, BODY),
+        paragraph(f"{site.postcode} {site.city}", BODY),
     ]
     opening = "certificate.intro" if certificate.figures else "certificate.none"
     parts: list[Flowable] = [
-        _band(sender),
+        band(sender),
         Spacer(0, 10 * mm),
         Table(
             [("", to)],
@@ -119,23 +119,23 @@ def _certificate(sender: Sender, certificate: Certificate, language: Language, t
         Spacer(0, 8 * mm),
         paragraph(date_text(today, language), _RIGHT),
         paragraph(words("certificate.title", language), TITLE_STYLE),
-        paragraph(words("certificate.code", language, code=site.code), _BODY),
+        paragraph(words("certificate.code", language, code=site.code), BODY),
         Spacer(0, 4 * mm),
-        paragraph(words("certificate.greeting", language), _BODY),
+        paragraph(words("certificate.greeting", language), BODY),
         Spacer(0, 3 * mm),
-        paragraph(words(opening, language, month=month), _BODY),
+        paragraph(words(opening, language, month=month), BODY),
         Spacer(0, 4 * mm),
     ]
     if certificate.figures:
         parts += [_figures(certificate, language), Spacer(0, 2 * mm)]
     if not all(one.complete for one in certificate.figures):
         parts.append(paragraph(words("certificate.incomplete", language), _SMALL))
-    online = [paragraph(words("certificate.online", language, code=site.code), _BODY)]
+    online = [paragraph(words("certificate.online", language, code=site.code), BODY)]
     return [
         *parts,
         Spacer(0, 6 * mm),
         _beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
-        paragraph(sender.link, _BODY_BOLD),
+        paragraph(sender.link, BODY_BOLD),
         Spacer(0, 6 * mm),
         paragraph(words("certificate.consent", language), _SMALL),
         Spacer(0, 2 * mm),
@@ -162,8 +162,8 @@ def _figures(certificate: Certificate, language: Language) -> Table:
     ]
     return Table(
         [
-            tuple(paragraph(cell, _BODY_BOLD) for cell in head),
-            *(tuple(paragraph(cell, _BODY) for cell in row) for row in rows),
+            tuple(paragraph(cell, BODY_BOLD) for cell in head),
+            *(tuple(paragraph(cell, BODY) for cell in row) for row in rows),
         ],
         colWidths=(48 * mm, 40 * mm, 40 * mm, 46 * mm),
         style=[
@@ -192,21 +192,21 @@ def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable
         (words("notice.day", language), day),
     )
     table = Table(
-        [(paragraph(label, _BODY_BOLD), paragraph(value, _BODY)) for label, value in facts],
+        [(paragraph(label, BODY_BOLD), paragraph(value, BODY)) for label, value in facts],
         colWidths=(34 * mm, 140 * mm),
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)],
         hAlign="LEFT",
     )
     parts: list[Flowable] = [
-        _band(sender),
+        band(sender),
         Spacer(0, 8 * mm),
         paragraph(notice_title(sender.portal_name, language, is_open=notice.is_open), TITLE_STYLE),
         table,
         Spacer(0, 6 * mm),
-        paragraph(words(f"notice.{kind}.text", language, day=day), _BODY),
+        paragraph(words(f"notice.{kind}.text", language, day=day), BODY),
     ]
     if notice.is_open:
-        parts += [Spacer(0, 4 * mm), paragraph(sender.link, _BODY_BOLD), _left(QrCode(sender.link, 44 * mm))]
+        parts += [Spacer(0, 4 * mm), paragraph(sender.link, BODY_BOLD), _left(QrCode(sender.link, 44 * mm))]
     return [
         *parts,
         Spacer(0, 6 * mm),
@@ -220,7 +220,7 @@ def _door_text(door: Door, language: Language) -> str:
     return ", ".join(words(f"door.{name}", language, value=value) for name, value in given if value)
 
 
-def _band(sender: Sender) -> Table:
+def band(sender: Sender) -> Table:
     """The head of each sheet: who writes, and the portal's name."""
     name = sender.portal_name
     text = name if sender.operator_name in name else f"{name} · {sender.operator_name}"

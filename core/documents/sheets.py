@@ -92,6 +92,14 @@ class Notice:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class MeterExample:
+    """A kind of meter, and a serial number as it prints one."""
+
+    title: str
+    serial: str
+
+
 def notice_title(portal: str, language: Language, *, is_open: bool) -> str:
     """`Votre portail ISI HABITAT est prêt`."""
     return words(f"notice.{kind_of(is_open=is_open)}.title", language, portal=portal)

@@ -1,8 +1,8 @@
 """Phone numbers as people write them, and the one form in which they are stored: E.164 (R-204, C-34).
 
 In: a text such as `+33 06 11 54 65 87`. Out: `+33611546587`, or None. The one rule: numbers are judged by
-`phonenumbers` (Google's own tables), never by patterns of ours; without a country code they are French. Beside
-them stand the mobile numbers that belong to nobody, which the demo and the tests use.
+`phonenumbers` (Google's own tables), never by patterns of ours; without a country code they are French.
+Beside them stand the mobile numbers that belong to nobody, which the demo and the tests use.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""The words of what goes out on paper: the flyer, the certificate of consumption of residents without an
-account, the notices to managers; French and English.
+"""The words of what goes out on paper: the flyer, the guide to meters, the certificate of consumption of
+residents without an account, the notices to managers; French and English.
 
 In: a key and a language. Out: a text with the names of the values in braces. The one rule: a sheet that lies
 in a hallway or a letterbox holds nothing that opens an account: the code of the residence, and never the
@@ -73,6 +73,11 @@ WORDS: dict[str, Text] = {
         " votre accord.",
         "Your manager sees your consumption by month, and never by day without your consent.",
     ),
+    "guide.title": Text("Guide identification compteur", "Guide to meters"),
+    "guide.any": Text("Tous les appareils", "All devices"),
+    "guide.examples": Text("À quoi ressemble un numéro de série", "What a serial number looks like"),
+    "guide.meter": Text("Compteur", "Meter"),
+    "guide.serial": Text("Numéro de série, par exemple", "Serial number, for example"),
     "notice.ready.title": Text("Votre portail {portal} est prêt", "Your portal {portal} is ready"),
     "notice.ready.text": Text(
         "Les données de la résidence sont publiées depuis le {day}. Vos résidents peuvent créer leur compte"

@@ -96,8 +96,8 @@ TERMS: Final = Text(
     "3. Une alerte est une aide : l'absence d'alerte ne prouve pas l'absence de fuite. En cas de fuite,"
     " fermez l'arrivée d'eau et prévenez votre gestionnaire.\n"
     "4. Les consommations affichées n'ont pas valeur de facture.\n"
-    "5. Votre accès prend fin un an après votre départ du logement ; vous pouvez demander avant la suppression"
-    " de votre compte.\n"
+    "5. Votre accès prend fin un an après votre départ du logement ; vous pouvez demander avant la"
+    " suppression de votre compte.\n"
     "6. Vos données personnelles sont traitées comme le décrit la politique de confidentialité.",
     "Terms of use of the portal ISI HABITAT\n"
     "1. The portal shows you the consumption read in your home, and leak alerts.\n"
@@ -131,7 +131,6 @@ def _help(fluid: Fluid, place: Text) -> HelpPage:
         title=_SERIAL_TITLE,
         items=(_SERIAL_IS, place, _GUIDE),
         fluid=fluid,
-        guide_url="https://www.groupe-ocea.fr",
         guide_label=Text("Télécharger notre guide des compteurs (PDF)", "Download our guide to meters (PDF)"),
     )
 

@@ -68,16 +68,18 @@ class HelpPage:
         description="The fluid whose devices the page is about; null if it is about all devices."
     )
     items: list[Text]
-    guide_url: str | None
+    guide_url: str | None = strawberry.field(
+        description="Where the guide to meters is downloaded: the operator's own, or this application's."
+    )
     guide_label: Text | None
 
     @classmethod
-    def of(cls, page: Page) -> "HelpPage":
+    def of(cls, page: Page, own_guide: str) -> "HelpPage":
         return cls(
             title=Text.of(page.title),
             fluid=page.fluid,
             items=[Text.of(item) for item in page.items],
-            guide_url=page.guide_url,
+            guide_url=page.guide_url or (own_guide if page.guide_label else None),
             guide_label=Text.maybe(page.guide_label),
         )
 
@@ -101,6 +103,7 @@ class Label:
 
 @strawberry.type(description="A metering company whose residents can register.")
 class Operator:
+    profile: strawberry.Private[OperatorProfile]
     code: str
     name: str
     portal_name: str
@@ -114,7 +117,6 @@ class Operator:
     terms: TermsOfUse | None
     contact: Contact
     privacy_notice: PrivacyNotice
-    help_pages: list[HelpPage]
     password_criteria: list[PasswordCriterion] = strawberry.field(
         description="The criteria of the password policy, as `checkPassword` returns them for an empty "
         "password."
@@ -138,7 +140,7 @@ class Operator:
                 contact=Text.of(notice.contact),
                 url=notice.url,
             ),
-            help_pages=[HelpPage.of(page) for page in profile.help_pages],
+            profile=profile,
             password_criteria=[
                 PasswordCriterion.of(criterion) for criterion in check_password(profile.password_policy, "")
             ],
@@ -146,6 +148,11 @@ class Operator:
                 Label(key=key, text=Text.of(profile.text(key))) for key in profile.keys_of("page.", "button.")
             ],
         )
+
+    @resolved("Where the serial number is found, page by page.")
+    def help_pages(self, info: Info) -> list[HelpPage]:
+        own_guide = f"{info.context.request.base_url}downloads/meter-guide?operator={self.code}"
+        return [HelpPage.of(page, own_guide) for page in self.profile.help_pages]
 
 
 @strawberry.input(

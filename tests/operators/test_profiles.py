@@ -221,7 +221,7 @@ def test_istas_labels() -> None:
     assert ISTA.registration_url == "https://monespaceista.fr"
 
 
-@pytest.mark.requirement("R-045", "R-051", "R-052", "R-053", "R-054", "R-057")
+@pytest.mark.requirement("R-045", "R-051", "R-052", "R-057")
 def test_oceas_help() -> None:
     """Where the number stands, for each fluid, with the guide to download."""
     assert {page.fluid for page in OCEA.help_pages} == {Fluid.COLD_WATER, Fluid.HOT_WATER, Fluid.HEAT}
@@ -230,7 +230,6 @@ def test_oceas_help() -> None:
         assert "un ensemble composé de chiffres (mais qui peut contenir des lettres)" in page.items[0].fr
         assert page.guide_label
         assert page.guide_label.fr == "Télécharger notre guide des compteurs (PDF)"
-        assert page.guide_url
         assert "Guide identification compteur" in page.items[-1].fr
     assert OCEA.text("button.help_close").fr == "FERMER"
 

@@ -40,8 +40,8 @@ _Page = TypeVar("_Page", Flyer, Certificate)
 class PaperKind(StrEnum):
     """What a file holds.
 
-    FLYER: a page for the whole residence, or for one dwelling. FLYERS: a page for each dwelling. CERTIFICATES:
-    a page for each resident without an account. NOTICE: a document of the residence.
+    FLYER: a page for the whole residence, or for one dwelling. FLYERS: a page for each dwelling.
+    CERTIFICATES: a page for each resident without an account. NOTICE: a document of the residence.
     """
 
     FLYER = "FLYER"

@@ -19,7 +19,7 @@ def sender_of(application: Application, residence: Residence) -> Sender:
     return Sender(
         operator_name=profile.name if profile else operator.name,
         portal_name=profile.portal_name if profile else operator.name,
-        contact=_contact_text(profile.contact) if profile else operator.name,
+        contact=contact_text(profile.contact) if profile else operator.name,
         link=registration_link(application, operator.code, residence.code),
     )
 
@@ -41,5 +41,6 @@ def door_of(dwelling: Dwelling) -> Door:
     return Door(dwelling.building, dwelling.staircase, dwelling.floor, dwelling.number, dwelling.lot or "")
 
 
-def _contact_text(contact: Contact) -> str:
+def contact_text(contact: Contact) -> str:
+    """Whom to ask, in a line."""
     return ", ".join(part for part in (contact.name, contact.email, contact.phone) if part)

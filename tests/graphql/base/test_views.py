@@ -53,7 +53,7 @@ from graphql_schema.meters.meters import Meter
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
 
-OPERATORS_OWN = {"terms", "contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
+OPERATORS_OWN = {"terms", "profile", "contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
 ALERTS_OWN = {
     *("id", "view", "loss_litres", "loss_m3", "loss_cost", "projection", "mean_flow_lph"),
     *("minimum_flow_at_opening_lph", "meter_serial", "amount", "threshold", "workflow"),
