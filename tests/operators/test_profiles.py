@@ -162,7 +162,7 @@ def test_the_message_before_publication_is_the_guides() -> None:
     assert ISTA.text("error.NOT_PUBLISHED").fr == "Portail en cours de construction"
 
 
-@pytest.mark.requirement("C-01", "C-02", "R-129", "R-130")
+@pytest.mark.requirement("C-01", "C-02", "R-130")
 def test_the_operator_decides_who_may_register() -> None:
     """OCEA accepts owners who live elsewhere, ista does not."""
     assert OCEA.allow_non_occupant_owner

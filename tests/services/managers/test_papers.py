@@ -84,7 +84,7 @@ async def test_a_page_for_each_dwelling(
         await pages(application, manager, PaperKind.FLYERS, residence.id)
 
 
-@pytest.mark.requirement("R-041", "FR-02", "EED-10")
+@pytest.mark.requirement("R-041", "EED-10")
 async def test_who_has_no_account_gets_the_consumption_on_paper(
     application: Application, manager: Viewer
 ) -> None:
