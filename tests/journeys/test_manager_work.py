@@ -89,7 +89,7 @@ async def test_a_move_and_a_consent_on_paper(office: Any) -> None:
     assert given["recordPaperConsent"]["consent"] == {"answer": "GRANTED", "byManager": True}
 
 
-@pytest.mark.requirement("R-018", "R-040", "R-042")
+@pytest.mark.requirement("R-018", "R-040", "R-042", "R-144")
 async def test_flyers_and_invitations(application: Any, office: Any, now: datetime) -> None:
     """A flyer of the residence and of the dwelling behind links, a document, an invitation by e-mail."""
     dwelling = await home()
