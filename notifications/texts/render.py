@@ -6,12 +6,13 @@ that is not known, or that the reader may not see, is left out. Labels are those
 («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
@@ -229,8 +230,9 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
 
 def _with_days(values: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
     """The values of a letter, its days as the reader writes them; they are stored as ISO 8601."""
-    days = {name: values[name] for name in _DAYS if values.get(name)}
-    return {**values, **{name: date_text(date.fromisoformat(day), language) for name, day in days.items()}}
+    found = {name: values[name] for name in _DAYS if values.get(name)}
+    days = {name: date_text(date.fromisoformat(day), language) for name, day in found.items()}
+    return ChainMap(days, cast("dict[str, Any]", values))  # keeps what the caller shows for a missing value
 
 
 def _leak(language: Language, values: Mapping[str, Any]) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Residents who cannot be reached by e-mail, and what they get on paper: a certificate of consumption.
 
-In: a residence. Out: the dwellings whose present occupant has no account, and a certificate for each (EED-10). The
-one rule: it shows the figures of the present occupancy alone (EED-09), by month, which a manager may always
-see (CN-01); months that are over, so that no day can be derived.
+In: a residence. Out: the dwellings whose present occupant has no account, and a certificate for each
+(EED-10). The one rule: it shows the figures of the present occupancy alone (EED-09), by month, which a
+manager may always see (CN-01); months that are over, so that no day can be derived.
 """
 
 from collections.abc import Mapping, Sequence
