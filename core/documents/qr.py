@@ -5,6 +5,7 @@ level M of error correction, which a crease does not break.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 
 import segno
@@ -19,7 +20,7 @@ class QrCode(Flowable):
     def __init__(self, text: str, side: float) -> None:
         super().__init__()
         self.width = self.height = side
-        self._rows = [list(row) for row in segno.make(text, error="m", micro=False).matrix]
+        self._rows = _symbol(text)
 
     def wrap(self, _available_width: float, _available_height: float) -> tuple[float, float]:
         return self.width, self.height
@@ -33,7 +34,13 @@ class QrCode(Flowable):
                 self.canv.rect(left, bottom, length * module, module, stroke=0, fill=1)
 
 
-def _dark_runs(row: list[int]) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=16)
+def _symbol(text: str) -> tuple[tuple[int, ...], ...]:
+    """The modules, line by line; many pages have the same code, which takes longer to make than to draw."""
+    return tuple(tuple(row) for row in segno.make(text, error="m", micro=False).matrix)
+
+
+def _dark_runs(row: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     """Dark modules side by side as one, so that no hairline lies between them."""
     place = 0
     for dark, run in groupby(row):

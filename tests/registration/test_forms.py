@@ -14,6 +14,7 @@ from core.registration.phones import is_mobile, to_e164
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from drivers.ista.profile import PROFILE as ISTA
 from drivers.ocea.profile import PROFILE as OCEA
+from submeter.simulator.cast import PARC, PREDECESSOR, TILLEULS
 
 FOUND = FoundDwelling(
     residence_name="",
@@ -270,3 +271,12 @@ def test_the_last_steps_ask_for_nothing() -> None:
     for step in (Step.FIRST_SIGN_IN, Step.UNDER_REVIEW, Step.COMPLETE):
         assert forms_of(OCEA, Draft(step=step)) == ()
     assert machine.begin(OCEA).step is Step.OCCUPANCY
+
+
+def test_the_demos_numbers_pass_our_own_check() -> None:
+    """Each is a mobile as it is stored, so that its owner can save the page and ask for a code."""
+    people = [PREDECESSOR, *(flat.resident for flat in (*TILLEULS, *PARC) if flat.resident)]
+    numbers = [person.phone for person in people if person.phone]
+    assert numbers
+    assert [to_e164(number) for number in numbers] == numbers
+    assert all(is_mobile(number) for number in numbers)
