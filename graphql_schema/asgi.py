@@ -155,6 +155,7 @@ def _app(
         Route("/", home),
         Route("/graphql", graphql, middleware=_for_other_sites(settings.graphql.origins)),
         Route(deliveries.PATH, door.endpoint, methods=["POST"]),
+        Route(downloads.GUIDE_PATH, downloads.guide),
         Route(
             exports.PATH,
             exports.export,

@@ -29,6 +29,8 @@ from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
 from graphql_schema.managers.dwelling_requests import DwellingRequestMutation, DwellingRequestQuery
+from graphql_schema.managers.moves import MoveMutation
+from graphql_schema.managers.papers import PaperMutation
 from graphql_schema.managers.residences import ResidenceQuery
 from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
@@ -69,6 +71,8 @@ class Mutation(
     OwnLimitMutation,
     StatementMutation,
     DwellingRequestMutation,
+    MoveMutation,
+    PaperMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
 ):

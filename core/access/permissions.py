@@ -36,13 +36,16 @@ class Permission(StrEnum):
     DWELLINGS_READ = "dwellings:read"
     LIMITS_WRITE = "limits:write"
     MANAGED_DAYS_READ = "managed_days:read"
+    MANAGED_RESIDENCES_READ = "managed_residences:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
+    OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
+    RESIDENTS_INVITE = "residents:invite"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
     SESSIONS_WRITE = "sessions:write"
@@ -88,10 +91,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
+            Permission.CONSENT_RECORD,
             Permission.DWELLING_REQUESTS_DECIDE,
             Permission.DWELLINGS_READ,
             Permission.MANAGED_DAYS_READ,
             Permission.METERS_READ,
+            Permission.MANAGED_RESIDENCES_READ,
+            Permission.OCCUPANCIES_RECORD,
+            Permission.RESIDENTS_INVITE,
         }
     ),
     Role.STAFF: _OWN_ACCOUNT

@@ -6,6 +6,7 @@ comes with reportlab) is embedded, so that accents look the same everywhere.
 
 import io
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -21,11 +22,11 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from core.language import Language
 
 _FONTS = {"Submeter": "Vera.ttf", "Submeter-Bold": "VeraBd.ttf"}
-_TITLE = ParagraphStyle("title", fontName="Submeter-Bold", fontSize=16, leading=20, spaceAfter=6 * mm)
-_TEXT = ParagraphStyle("text", fontName="Submeter", fontSize=9, leading=12)
-_BOLD = ParagraphStyle("bold", parent=_TEXT, fontName="Submeter-Bold")
+TITLE_STYLE = ParagraphStyle("title", fontName="Submeter-Bold", fontSize=16, leading=20, spaceAfter=6 * mm)
+TEXT_STYLE = ParagraphStyle("text", fontName="Submeter", fontSize=9, leading=12)
+BOLD_STYLE = ParagraphStyle("bold", parent=TEXT_STYLE, fontName="Submeter-Bold")
 _WIDTHS_MM = (27, 37, 42, 28, 14, 26)
-_MARGIN_MM = 18
+MARGIN_MM = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +43,38 @@ class Sheet:
 
 def pdf(sheet: Sheet) -> bytes:
     """The sheet as a PDF; a long table continues on the next page, with its header repeated."""
-    _load_fonts()
+    return built(_parts(sheet), title=sheet.title, author=sheet.author, language=sheet.language)
+
+
+def built(parts: list[Flowable], *, title: str, author: str, language: Language) -> bytes:
+    """Parts laid out on A4 pages, as a PDF."""
     written = io.BytesIO()
     document = SimpleDocTemplate(
         written,
         pagesize=A4,
-        leftMargin=_MARGIN_MM * mm,
-        rightMargin=_MARGIN_MM * mm,
-        topMargin=_MARGIN_MM * mm,
-        bottomMargin=_MARGIN_MM * mm,
-        title=sheet.title,
-        author=sheet.author,
-        lang=sheet.language.value,
+        leftMargin=MARGIN_MM * mm,
+        rightMargin=MARGIN_MM * mm,
+        topMargin=MARGIN_MM * mm,
+        bottomMargin=MARGIN_MM * mm,
+        title=title,
+        author=author,
+        lang=language.value,
     )
-    document.build(_parts(sheet))
+    document.build(parts)
     return written.getvalue()
 
 
 def _parts(sheet: Sheet) -> list[Flowable]:
     facts = Table(
-        [(_paragraph(label, _BOLD), _paragraph(value, _TEXT)) for label, value in sheet.facts],
+        [(paragraph(label, BOLD_STYLE), paragraph(value, TEXT_STYLE)) for label, value in sheet.facts],
         colWidths=(34 * mm, 140 * mm),
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)],
         hAlign="LEFT",
     )
     table = Table(
         [
-            tuple(_paragraph(column, _BOLD) for column in sheet.columns),
-            *(tuple(_paragraph(cell, _TEXT) for cell in row) for row in sheet.rows),
+            tuple(paragraph(column, BOLD_STYLE) for column in sheet.columns),
+            *(tuple(paragraph(cell, TEXT_STYLE) for cell in row) for row in sheet.rows),
         ],
         colWidths=[width * mm for width in _WIDTHS_MM],
         repeatRows=1,
@@ -80,13 +85,16 @@ def _parts(sheet: Sheet) -> list[Flowable]:
         ],
         hAlign="LEFT",
     )
-    return [_paragraph(sheet.title, _TITLE), facts, Spacer(0, 8 * mm), table]
+    return [paragraph(sheet.title, TITLE_STYLE), facts, Spacer(0, 8 * mm), table]
 
 
-def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+def paragraph(text: str, style: ParagraphStyle) -> Paragraph:
+    """A text as it is, in a style."""
+    _load_fonts()
     return Paragraph(escape(text), style)
 
 
+@cache
 def _load_fonts() -> None:
     folder = Path(reportlab.__file__).parent / "fonts"
     for name, file in _FONTS.items():

@@ -175,9 +175,9 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
     "READING_ACCEPTED", "READING_WITHDRAWN", "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED",
     "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
-    "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET",
-    "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
-    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
+    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
+    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -187,7 +187,7 @@ ConsentAuthor = one_of("OCCUPANT", "MANAGER")
 ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
-DocumentKind = one_of("PORTAL_READY")
+DocumentKind = one_of("PORTAL_READY", "PORTAL_CLOSED")
 Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
     "WITHDRAWN")
 DrawAnswer = one_of("MINE", "NOT_MINE")
@@ -653,7 +653,7 @@ class Migration(migrations.Migration):
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="documents", on_delete=fields.CASCADE)),
                 ("kind", fields.CharEnumField(DocumentKind, max_length=20)),
                 ("created_at", fields.DatetimeField()),
-            ], {"table": "residence_document", "unique_together": (("residence", "kind"),), "table_description": "A document of a residence, readable by everybody who manages it (C-10)."}),
+            ], {"table": "residence_document", "indexes": (("residence_id",),), "table_description": "A document of a residence, readable by everybody who manages it (C-10): of a publication or its end."}),
             ops.CreateModel("Session", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),

@@ -70,10 +70,11 @@ class DocumentKind(StrEnum):
     """The kinds of document for a residence's managers."""
 
     PORTAL_READY = "PORTAL_READY"
+    PORTAL_CLOSED = "PORTAL_CLOSED"
 
 
 class ResidenceDocument(Model):
-    """A document of a residence, readable by everybody who manages it (C-10)."""
+    """A document of a residence, readable by everybody who manages it (C-10): of a publication or its end."""
 
     id = fields.BigIntField(primary_key=True)
     residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
@@ -85,4 +86,4 @@ class ResidenceDocument(Model):
 
     class Meta:
         table = "residence_document"
-        unique_together = (("residence", "kind"),)
+        indexes = (("residence_id",),)

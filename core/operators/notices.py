@@ -55,8 +55,9 @@ class HelpPage:
         title: of the dialogue.
         fluid: the tab it belongs to; None: for every kind.
         items: what to do, in order.
-        guide_url: a document to download, with `guide_label`; None: there is none.
-        guide_label: the words of that link.
+        guide_url: a guide to meters to download, with `guide_label`; None: the application's own, made of
+            these pages and of what the drivers print.
+        guide_label: the words of that link; None: there is no link.
     """
 
     title: Text

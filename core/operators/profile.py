@@ -100,6 +100,8 @@ class OperatorProfile:
         privacy: what is done with personal data.
         terms_version: of the terms of use, which are accepted before data are shown (R-062); None: there are
             none beside the privacy notice.
+        terms_url: where the terms are read, in each language; they can be read there or in `terms_text`.
+        terms_text: the terms themselves, lines separated by line breaks.
         consent_version: of the text of the manager's consent.
         help_pages: where to find the number on a meter.
         leak_thresholds: the flows from which its residents are warned of a leak, and how soon (R-092).
@@ -109,7 +111,7 @@ class OperatorProfile:
 
     Raises:
         ValueError: the journey lacks a step that no sign-up may lack, or ends elsewhere than its activation
-            does.
+            does; or there are terms to be accepted that nobody can read.
     """
 
     code: str
@@ -139,6 +141,8 @@ class OperatorProfile:
     registration_lifetime: timedelta = timedelta(hours=24)
     predecessor_access: timedelta = timedelta(days=365)
     newsletter: bool = False
+    terms_url: Text | None = None
+    terms_text: Text | None = None
     leak_thresholds: Thresholds = DEFAULT_THRESHOLDS
     dwelling_code: Callable[[DwellingParts], str | None] = no_dwelling_code
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -149,6 +153,10 @@ class OperatorProfile:
             raise ValueError(f"The journey of {self.code} lacks {', '.join(missing)}.")
         if self.steps[-1] is not _LAST[self.activation]:
             raise ValueError(f"The journey of {self.code} must end with {_LAST[self.activation]}.")
+        if self.terms_version is not None and not _says_something(self.terms_url, self.terms_text):
+            raise ValueError(
+                f"{self.code} has terms that nobody can read: terms_url or terms_text is missing."
+            )
         unknown = sorted(set(self.texts) - set(WORDS))
         if unknown:
             raise ValueError(f"The profile of {self.code} has texts for unknown keys: {', '.join(unknown)}.")
@@ -178,3 +186,8 @@ class OperatorProfile:
             KeyError: there is no such key.
         """
         return self.texts.get(key) or WORDS[key]
+
+
+def _says_something(*texts: Text | None) -> bool:
+    """Whether one of the texts is there in every language."""
+    return any(text is not None and text.fr.strip() and text.en.strip() for text in texts)

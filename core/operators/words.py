@@ -107,6 +107,25 @@ _FIELDS = {
     ),
     "field.leak_by_email": Text("Être notifié en cas de fuite, par email", "Be notified of a leak by e-mail"),
     "field.leak_by_sms": Text("Être notifié en cas de fuite, par SMS", "Be notified of a leak by SMS"),
+    "field.leak_by_email.help": Text(
+        "Un e-mail vous est envoyé dès qu'une fuite est constatée, quand elle s'aggrave et quand elle cesse.",
+        "An e-mail is sent to you as soon as a leak is found, when it gets worse and when it ends.",
+    ),
+    "field.leak_by_sms.help": Text(
+        "Un SMS vous est envoyé dans les mêmes cas. Il faut un numéro de mobile, que vous confirmez par un"
+        " code.",
+        "An SMS is sent to you in the same cases. It takes a mobile number, which you confirm by a code.",
+    ),
+    "field.over_consumption_by_email.help": Text(
+        "Un e-mail vous est envoyé quand un mois dépasse le double de votre consommation habituelle.",
+        "An e-mail is sent to you when a month passes twice your usual consumption.",
+    ),
+    "field.manager_daily_data.help": Text(
+        "Sans votre accord, votre gestionnaire voit vos consommations par mois seulement. Vous pouvez changer"
+        " d'avis à tout moment ; votre accord prend fin avec votre départ.",
+        "Without your consent your manager sees your consumption by month only. You can change your mind at"
+        " any time; your consent ends when you leave.",
+    ),
     "field.over_consumption_by_email": Text(
         "Être notifié en cas de surconsommation", "Be notified of over-consumption"
     ),
@@ -287,6 +306,9 @@ _ERRORS = {
     "error.CONSENT_NOT_THE_MANAGERS": Text(
         "L'occupant a refusé : lui seul peut revenir sur son choix.",
         "The occupant refused: only the occupant can change that.",
+    ),
+    "error.NO_OCCUPANT": Text(
+        "Aucun occupant n'est connu dans ce logement.", "Nobody is known to live in this dwelling."
     ),
     "error.INVALID_INPUT": Text("Cette saisie n'est pas valable.", "What was entered is not valid."),
     "error.NOT_FOUND": Text(

@@ -185,7 +185,7 @@ def _profile(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
 
 def _options(profile: OperatorProfile, _draft: Draft) -> tuple[FormField, ...]:
     return tuple(
-        _field(profile, name, FieldKind.BOOLEAN, required=False)
+        _field(profile, name, FieldKind.BOOLEAN, required=False, help=profile.text(f"field.{name}.help"))
         for name in ("leak_by_email", "leak_by_sms", "over_consumption_by_email", "manager_daily_data")
     )
 

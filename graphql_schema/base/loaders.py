@@ -34,6 +34,7 @@ from core.services.consumption.manager_consumption import (
     managed_months,
     managed_series,
 )
+from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
 from core.services.places.meters import MeterView, meters_by_dwelling
@@ -172,6 +173,20 @@ class PresentOccupancyLoader(DataLoader[int, PresentOccupancy]):
         return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
+class OverviewByResidenceLoader(DataLoader[int, Overview]):
+    """The overview of each residence, in one call."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer = viewer
+        self._now = now
+        super().__init__(load_fn=self._overviews)
+
+    async def _overviews(self, residence_ids: list[int]) -> Sequence[Overview | BaseException]:
+        found = await overviews(await self._viewer(), residence_ids, now=self._now)
+        missing = NotFound("No such residence.", field="id")
+        return [found.get(residence_id, missing) for residence_id in residence_ids]
+
+
 class Loaders:
     """The loaders of one operation, each made when it is first needed."""
 
@@ -215,3 +230,7 @@ class Loaders:
     @cached_property
     def present_occupancies(self) -> PresentOccupancyLoader:
         return PresentOccupancyLoader(self._viewer, self._now)
+
+    @cached_property
+    def overview_by_residence(self) -> OverviewByResidenceLoader:
+        return OverviewByResidenceLoader(self._viewer, self._now)

@@ -69,6 +69,9 @@ class RefusalCode(Enum):
     CONSENT_NOT_THE_MANAGERS = strawberry.enum_value(
         "CONSENT_NOT_THE_MANAGERS", description="Only the occupant can change a refusal."
     )
+    NO_OCCUPANT = strawberry.enum_value(
+        "NO_OCCUPANT", description="Nobody is known to live there, who could answer."
+    )
     RESIDENCE_NOT_FOUND = strawberry.enum_value(
         "RESIDENCE_NOT_FOUND", description="No residence has this code or address."
     )

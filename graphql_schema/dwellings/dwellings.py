@@ -7,7 +7,7 @@ for is declared with it (`base.narrowing`); one that is not for this viewer is n
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.relay import PageInfo
@@ -52,6 +52,9 @@ from graphql_schema.consumption.statements import IndexStatement
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.dwellings.residences import ResidenceFields
 from graphql_schema.meters.meters import MeterFields
+
+if TYPE_CHECKING:
+    from graphql_schema.managers.overview import ResidenceOverview
 
 _CURSOR = "dwelling"
 
@@ -337,6 +340,14 @@ class Residence(ResidenceFields):
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> AlertConnection | None:
         return await self._alerts(info, first, after, active=False)
+
+    @narrowed("The residence at a glance.", Audience.MANAGER_ONLY)
+    async def overview(
+        self, info: Info
+    ) -> Annotated["ResidenceOverview", strawberry.lazy("graphql_schema.managers.overview")] | None:
+        from graphql_schema.managers.overview import ResidenceOverview  # noqa: PLC0415 - leads back to here
+
+        return ResidenceOverview.of(await info.context.loaders.overview_by_residence.load(self.number))
 
     async def _alerts(self, info: Info, first: int, after: str | None, *, active: bool) -> AlertConnection:
         asked = ResidenceAlerts(self.number, active, checked_first(first), alert_of_cursor(after))

@@ -12,8 +12,9 @@ import strawberry
 
 from core.access.narrowing import Audience
 from core.consumption.amounts import rounded
+from core.documents.sheets import notice_title
 from core.services.places.dwellings import ResidenceView
-from core.services.portfolio.publication import DocumentView, residence_documents
+from core.services.portfolio.publication import DocumentKind, DocumentView, residence_documents
 from graphql_schema.alerts.evidence import LeakLevel, leak_levels
 from graphql_schema.base.addresses import ResidenceAddress
 from graphql_schema.base.context import Info
@@ -23,21 +24,27 @@ from graphql_schema.base.narrowing import Narrowed, narrowed
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 
+strawberry.enum(
+    DocumentKind,
+    name="DocumentKind",
+    description="PORTAL_READY: residents can register. PORTAL_CLOSED: they no longer can.",
+)
+
 
 @strawberry.type(description="A document of a residence; all its managers can see it.")
 class ResidenceDocument(Node):
     portal: strawberry.Private[str]
+    kind: DocumentKind
     created_at: datetime
 
     @classmethod
     def of(cls, view: DocumentView) -> "ResidenceDocument":
-        return cls(id=global_id("ResidenceDocument", view.id), portal=view.portal, created_at=view.created_at)
+        return shown(cls, view, id=global_id("ResidenceDocument", view.id))
 
     @resolved("The title: `Votre portail Mes suivis de consommation est prêt`.")
     async def title(self, info: Info, language: Language | None = None) -> str:
         spoken = await info.context.language(language)
-        french = f"Votre portail {self.portal} est prêt"
-        return french if spoken is Language.FR else f"Your portal {self.portal} is ready"
+        return notice_title(self.portal, spoken, is_open=self.kind is DocumentKind.PORTAL_READY)
 
 
 @strawberry.type

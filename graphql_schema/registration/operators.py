@@ -47,18 +47,47 @@ class PrivacyNotice:
     contact = text_field(lambda one: one.notice.contact, "Whom to write to.")
 
 
+@strawberry.type(
+    description="The terms of use, to be read before they are accepted: at `url`, in `text`, or in both."
+)
+class TermsOfUse:
+    profile: strawberry.Private[OperatorProfile]
+    version: str = strawberry.field(description="To be sent with `acceptTerms`.")
+    url = optional_text_field(
+        lambda terms: terms.profile.terms_url, "Where they are read; null if only `text` has them."
+    )
+    text = optional_text_field(
+        lambda terms: terms.profile.terms_text,
+        "The terms themselves, lines separated by line breaks; null if they are only at `url`.",
+    )
+
+    @classmethod
+    def of(cls, profile: OperatorProfile | None) -> "TermsOfUse | None":
+        if profile is None or profile.terms_version is None:
+            return None
+        return cls(profile=profile, version=profile.terms_version)
+
+
 @strawberry.type(description="A help page: where the serial number is found on a kind of device.")
 class HelpPage:
     page: strawberry.Private[Page]
     fluid: Fluid | None = strawberry.field(
         description="The fluid whose devices the page is about; null if it is about all devices."
     )
-    guide_url: str | None
+    guide_url: str | None = strawberry.field(
+        description="Where the guide to meters is downloaded: the operator's own, or this application's; "
+        "null if there is none."
+    )
     title = text_field(lambda one: one.page.title, "The title.")
     items = texts_field(lambda one: one.page.items, "The steps, in order.")
     guide_label = optional_text_field(
         lambda one: one.page.guide_label, "The label of the link to `guideUrl`; null if there is none."
     )
+
+    @classmethod
+    def of(cls, page: Page, own_guide: str) -> "HelpPage":
+        link = page.guide_url or (own_guide if page.guide_label else None)
+        return shown(cls, page, page=page, guide_url=link)
 
 
 @strawberry.type(description="A text of the registration pages, by its key: `button.cancel`, `page.title`.")
@@ -70,6 +99,7 @@ class Label:
 
 @strawberry.type(description="A metering company whose residents can register.")
 class Operator:
+    profile: strawberry.Private[OperatorProfile]
     code: str
     name: str
     portal_name: str
@@ -80,9 +110,9 @@ class Operator:
     terms_version: str | None = strawberry.field(
         description="The version of the terms of use; null if there are none."
     )
+    terms: TermsOfUse | None
     contact: Contact
     privacy_notice: PrivacyNotice
-    help_pages: list[HelpPage]
     password_criteria: list[PasswordCriterion] = strawberry.field(
         description="The criteria of the password policy, as `checkPassword` returns them for an empty "
         "password."
@@ -95,16 +125,22 @@ class Operator:
         return shown(
             cls,
             profile,
+            profile=profile,
             portal_url=portal,
             registration_url=profile.registration_url or portal,
+            terms=TermsOfUse.of(profile),
             contact=shown(Contact, profile.contact),
             privacy_notice=shown(PrivacyNotice, notice, notice=notice),
-            help_pages=[shown(HelpPage, page, page=page) for page in profile.help_pages],
             password_criteria=[
                 PasswordCriterion.of(criterion) for criterion in check_password(profile.password_policy, "")
             ],
             labels=[Label(key=key, words=profile.text(key)) for key in profile.keys_of("page.", "button.")],
         )
+
+    @resolved("Where the serial number is found, page by page.")
+    def help_pages(self, info: Info) -> list[HelpPage]:
+        own_guide = f"{info.context.request.base_url}downloads/meter-guide?operator={self.code}"
+        return [HelpPage.of(page, own_guide) for page in self.profile.help_pages]
 
 
 @strawberry.input(

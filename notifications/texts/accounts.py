@@ -70,6 +70,20 @@ ACCESS_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "form and create their accounts!"
         ),
     ),
+    ("portal_closed", Language.FR): (
+        "Votre portail {portal} est fermé aux inscriptions",
+        (
+            "La résidence {residence} n'est plus publiée depuis le {day} : vos résidents ne peuvent plus "
+            "créer de compte. Les comptes existants restent ouverts."
+        ),
+    ),
+    ("portal_closed", Language.EN): (
+        "Your portal {portal} is closed to registration",
+        (
+            "The residence {residence} is no longer published since {day}: your residents can open no new "
+            "account. Existing accounts remain open."
+        ),
+    ),
     ("password_reset", Language.FR): (
         "Mot de passe oublié",
         (

@@ -171,6 +171,44 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             "If you still live there, contact {operator}."
         ),
     ),
+    ("occupancy_end_recorded", Language.FR): (
+        "{portal} : votre départ est enregistré",
+        (
+            "Votre gestionnaire a indiqué que vous quittez le logement {place} ; votre dernier jour y est le"
+            " {last_day}. Vous gardez l'accès à votre propre période jusqu'au {until}. Si vous y habitez"
+            " encore après ce jour, contactez votre gestionnaire ou {operator} :\n\n{link}"
+        ),
+    ),
+    ("occupancy_end_recorded", Language.EN): (
+        "{portal}: your departure is recorded",
+        (
+            "Your manager has recorded that you leave the home {place}; your last day there is {last_day}."
+            " You keep access to your own period until {until}. If you still live there after that day,"
+            " contact your manager or {operator}:\n\n{link}"
+        ),
+    ),
+    ("resident_invited", Language.FR): (
+        "{portal} : suivez les consommations de votre logement",
+        (
+            "Votre gestionnaire vous invite à créer votre compte {portal} pour le logement {place}, résidence"
+            " {residence}. Vous y suivez vos consommations d'eau et de chauffage, et vous êtes averti en cas"
+            " de fuite :\n\n{link}\n\n"
+            "Le code de votre résidence est {code}. Munissez-vous du numéro de série d'un compteur de votre"
+            " logement.\n\n"
+            "Si vous n'habitez pas ce logement, ignorez ce message."
+        ),
+    ),
+    ("resident_invited", Language.EN): (
+        "{portal}: follow the consumption of your home",
+        (
+            "Your manager invites you to open your {portal} account for the home {place}, residence"
+            " {residence}. It shows your consumption of water and heat, and warns you of a leak:"
+            "\n\n{link}\n\n"
+            "The code of your residence is {code}. Have the serial number of a meter of your home at hand."
+            "\n\n"
+            "If you do not live in this home, ignore this message."
+        ),
+    ),
     ("support_request", Language.FR): (
         "{portal} : question d'un résident",
         "De : {email}\n\n{question}",

@@ -18,6 +18,28 @@ EVERYTHING = """{ viewer { dwellings {
   indexStatement { day lines { index { smallest } } }
 } } }"""
 
+TODAYS = """{ viewer { dwellings { activeAlertCount dailyConsumption(fluid: COLD_WATER) { day } } } }"""
+
+
+@pytest.mark.requirement("R-012")
+async def test_every_day_of_a_year_and_every_hour_is_answered(claire: Any, home: Any) -> None:
+    """A request each 23 hours for a year: on every civil day, and at each of the 24 hours; none is refused,
+    and each is for its day.
+    """
+    await home.read(WATER, [(datetime(2026, 12, 31, 12, tzinfo=UTC), 2_000)])
+    days, hours = set(), set()
+    for number in range(366 * 24 // 23 + 1):
+        claire.clock.now = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(hours=23 * number)
+        at = claire.clock.now.astimezone(PARIS)
+        if number % 7 == 0:  # a session that nobody uses for a fortnight ends
+            await claire.sign_in()
+        (dwelling,) = (await claire.ask(TODAYS))["viewer"]["dwellings"]
+        assert dwelling["dailyConsumption"][-1]["day"] == at.date().isoformat()
+        days.add(at.date())
+        hours.add(at.hour)
+    assert len(days) == (max(days) - min(days)).days + 1 >= 365
+    assert hours == set(range(24))
+
 
 @pytest.mark.requirement("R-012")
 @pytest.mark.parametrize(

@@ -190,7 +190,9 @@ async def test_a_wrong_alert_is_taken_back_and_the_resident_gets_a_correction(bu
     assert await building.figures() == before
     corrections = (await building.mails())[letters + 2 :]
     assert len(corrections) == len(WITHDRAWN)
-    assert {mail.removeprefix("Bonjour Martin,\n\n").partition("\n")[0] for mail in corrections} == WITHDRAWN
+    assert {
+        mail.removeprefix("Bonjour Claire Martin,\n\n").partition("\n")[0] for mail in corrections
+    } == WITHDRAWN
     mine = [mail["Subject"] for mail in post.box.mails if mail["To"] == CLAIRE]
     assert mine[-2:] == ["Correction : alerte annulée"] * 2
     gone = await AuditRecord.filter(act=Act.ALERT_WITHDRAWN)

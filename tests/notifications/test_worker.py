@@ -132,11 +132,16 @@ async def test_an_alert_is_sent_by_each_channel_to_the_current_address(
         ("fr", "Mme", "Mme Martin"),
         ("en", "Mme", "Ms Martin"),
         ("en", "M.", "Mr Martin"),
-        ("en", "", "Martin"),
+        ("fr", "MADAME", "Mme Martin"),
+        ("en", "Monsieur", "Mr Martin"),
+        ("fr", "mr", "M. Martin"),
+        ("en", "Dr", "Dr Martin"),
+        ("fr", "", "Claire Martin"),
+        ("en", " ", "Claire Martin"),
     ],
 )
 async def test_the_title_is_in_the_language_of_the_message(application, language, civility, greeted) -> None:
-    """An English e-mail has no French title."""
+    """An English e-mail has no French title; without a title the first name takes its place."""
     await _alert(await factories.account(), Channel.EMAIL)
     await Account.all().update(civility=civility)
     await OutboxMessage.all().update(language=language)

@@ -14,6 +14,7 @@ from core.registration.phones import is_mobile, to_e164
 from core.registration.refusals import RefusalCode, RegistrationRefused
 from drivers.ista.profile import PROFILE as ISTA
 from drivers.ocea.profile import PROFILE as OCEA
+from submeter.simulator.cast import PARC, PREDECESSOR, TILLEULS
 
 FOUND = FoundDwelling(
     residence_name="",
@@ -39,6 +40,24 @@ def test_every_form_exists_in_both_languages(profile: OperatorProfile) -> None:
             texts += [choice.label for field in form.fields for choice in field.choices]
             texts += [text for field in form.fields if (text := field.help)]
             assert all(text.fr.strip() and text.en.strip() for text in texts)
+
+
+@pytest.mark.requirement("R-199")
+def test_each_option_is_explained() -> None:
+    """What is sent and when, what a number is needed for, what the manager sees without consent."""
+    options = {field.name: field for field in _form(ISTA, Step.OPTIONS).fields}
+    helps = {name: field.help for name, field in options.items()}
+    assert list(helps) == ["leak_by_email", "leak_by_sms", "over_consumption_by_email", "manager_daily_data"]
+    for name, part in (
+        ("leak_by_email", "dès qu'une fuite est constatée"),
+        ("leak_by_sms", "numéro de mobile"),
+        ("over_consumption_by_email", "le double de votre consommation habituelle"),
+        ("manager_daily_data", "par mois seulement"),
+    ):
+        explained = helps[name]
+        assert explained is not None
+        assert part in explained.fr
+    assert len({text.en for text in helps.values() if text}) == len(helps)
 
 
 @pytest.mark.requirement("R-024", "R-031", "R-032")
@@ -212,17 +231,20 @@ def test_the_confirmation_screen() -> None:
         ("0033 6 11 54 65 87", "+33611546587", True),
         ("01 42 68 53 00", "+33142685300", False),
         ("+49 0151 23456789", "+4915123456789", True),
+        ("06 39 98 00 12", "+33639980012", True),
     ],
 )
 @pytest.mark.requirement("R-204", "C-34")
 def test_phone_numbers_are_stored_in_one_form(typed: str, e164: str, mobile: bool) -> None:  # noqa: FBT001 - a column
-    """The redundant 0 after +33 is dropped, French is assumed, and a landline is no mobile."""
+    """The redundant 0 after +33 is dropped, French is assumed, and a landline is no mobile; the range that
+    belongs to nobody is taken, for demo and tests.
+    """
     assert to_e164(typed) == e164
     assert is_mobile(e164) is mobile
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "12", "abc", "+33", "+999 1", "0" * 40, "06 11 54 65", "\0", "+33 00 00"]
+    "typed", ["", "12", "abc", "+33", "+999 1", "0" * 40, "06 11 54 65", "06 39 98 00 1", "\0", "+33 00 00"]
 )
 def test_an_invalid_phone_number_is_refused(typed: str) -> None:
     """Too short, too long, in no numbering plan, or without digits."""
@@ -255,3 +277,12 @@ def test_the_last_steps_ask_for_nothing() -> None:
     for step in (Step.FIRST_SIGN_IN, Step.UNDER_REVIEW, Step.COMPLETE):
         assert forms_of(OCEA, Draft(step=step)) == ()
     assert machine.begin(OCEA).step is Step.OCCUPANCY
+
+
+def test_the_demos_numbers_pass_our_own_check() -> None:
+    """Each is a mobile as it is stored, so that its owner can save the page and ask for a code."""
+    people = [PREDECESSOR, *(flat.resident for flat in (*TILLEULS, *PARC) if flat.resident)]
+    numbers = [person.phone for person in people if person.phone]
+    assert numbers
+    assert [to_e164(number) for number in numbers] == numbers
+    assert all(is_mobile(number) for number in numbers)

@@ -1,8 +1,8 @@
 """The owner's own page: contact data, language, which notifications, terms (R-097 to R-105, R-118).
 
 In: what the owner changed. Out: nothing; the account is changed. The one rule: an SMS goes only to a mobile
-that was confirmed by a code, so a number that is changed or cleared is not confirmed, and no SMS alert is on
-without a confirmed one (C-19, R-101).
+that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause until
+it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19, R-101).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from core.bootstrap import Application
 from core.errors import InvalidInput
 from core.language import Language
 from core.models import Account, Channel
-from core.registration.phones import to_e164
+from core.registration.phones import is_mobile, to_e164
 from core.sanitize import escape_for_database
 from core.services.auth.sessions import terms_in_force
 from core.services.shared.audit import record_own
@@ -37,11 +37,14 @@ class NotificationTopic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationChoice:
-    """The channels that are on for one topic."""
+    """The channels that are on for one topic; `sms_paused`: SMS are on, and wait for the number to be
+    confirmed.
+    """
 
     topic: NotificationTopic
     by_email: bool
     by_sms: bool
+    sms_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ async def change_contact(
     Raises:
         InvalidInput: a name is blank or too long.
         PhoneInvalid: no valid number.
-        PhoneRequiredForSms: the number is cleared or changed while alerts by SMS are on.
+        PhoneRequiredForSms: while alerts by SMS are on, the number is cleared or replaced by a fixed line.
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     account = await _mine(connection, viewer)
@@ -97,6 +100,7 @@ async def notification_choices(viewer: Viewer) -> list[NotificationChoice]:
             topic,
             by_email=getattr(account, _column(topic, Channel.EMAIL)),
             by_sms=getattr(account, _column(topic, Channel.SMS)),
+            sms_paused=getattr(account, _column(topic, Channel.SMS)) and account.phone_confirmed_at is None,
         )
         for topic in NotificationTopic
     ]
@@ -120,7 +124,8 @@ async def choose_notification(
     """
     viewer.require(Permission.ACCOUNT_WRITE)
     account = await _mine(connection, viewer)
-    if by_sms and account.phone_confirmed_at is None:
+    is_on = getattr(account, _column(topic, Channel.SMS))
+    if by_sms and not is_on and account.phone_confirmed_at is None:
         raise PhoneRequiredForSms
     for channel, wish in ((Channel.EMAIL, by_email), (Channel.SMS, by_sms)):
         if wish is not None:
@@ -197,13 +202,14 @@ async def _mine(connection: TransactionalDBClient, viewer: Viewer) -> Account:
 
 
 def _change_phone(account: Account, typed: str) -> bool:
-    """Whether the number has changed; if so, it is no longer confirmed."""
+    """Whether the number has changed; if so, it is no longer confirmed, and SMS pause until it is."""
     number = to_e164(typed) if typed.strip() else None
     if typed.strip() and number is None:
         raise PhoneInvalid
     if number == account.phone_e164:
         return False
-    if any(getattr(account, _column(topic, Channel.SMS)) for topic in NotificationTopic):
+    by_sms = any(getattr(account, _column(topic, Channel.SMS)) for topic in NotificationTopic)
+    if by_sms and (number is None or not is_mobile(number)):
         raise PhoneRequiredForSms
     account.phone_e164, account.phone_confirmed_at = number, None
     return True

@@ -14,12 +14,12 @@ from core.bootstrap import Application
 from core.documents.statement import StatementFile, StatementFormat, StatementReason, statement_file
 from core.errors import LinkInvalid
 from core.language import Language
-from core.services.auth.download_links import make_link, open_link
+from core.services.auth.download_links import OpenedLink, make_link
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.consumption.statements import Statement, index_statement, printable
 
 FILES_BY_LINK: Final = RateLimit("files by link and account", 60, timedelta(hours=1))
-_KIND: Final = "index statement"
+KIND: Final = "index statement"
 
 
 def link_of_statement(
@@ -34,7 +34,7 @@ def link_of_statement(
 ) -> str:
     """A link to the file of a statement that was issued to the viewer."""
     what = {
-        "kind": _KIND,
+        "kind": KIND,
         "dwelling": str(statement.dwelling.id),
         "day": statement.day.isoformat(),
         "format": file_format.value,
@@ -44,19 +44,16 @@ def link_of_statement(
     return make_link(application, viewer, what, now=now)
 
 
-async def statement_of_link(
-    application: Application, link: str, token: str | None, *, now: datetime
-) -> StatementFile:
-    """The file that a link names.
+async def statement_of_link(application: Application, opened: OpenedLink, *, now: datetime) -> StatementFile:
+    """The file that an opened link names.
 
     Raises:
-        LinkInvalid, LinkExpired: it opens nothing (any more).
+        LinkInvalid: it is a link to something else.
         NotFound, ForbiddenPeriod: the account has lost the dwelling since.
         RateLimited: the account fetched too many files within the hour.
     """
-    opened = await open_link(application, link, token, now=now)
     what = opened.what
-    if what["kind"] != _KIND:
+    if what["kind"] != KIND:
         raise LinkInvalid
     await RateLimiter.of(application).hit((FILES_BY_LINK, str(opened.viewer.account_id)), now=now)
     day = date.fromisoformat(what["day"])

@@ -25,6 +25,7 @@ from core.services.auth.one_time_codes import RESET_TEMPLATE, new_reset_token
 from core.services.messaging.account_messages import opened_values
 from core.services.messaging.outbox import WITHDRAWN_MARK
 from core.services.shared.audit import Subject, record
+from core.texts.titles import TITLES
 
 CLAIM_FOR = timedelta(minutes=5)
 """Longer than any single delivery takes."""
@@ -36,8 +37,6 @@ _CANDIDATES = 10
 _LONGEST_ADDRESS, _LONGEST_NUMBER = 254, 16
 _NO_ROW = 2**63 - 1
 """The greatest number a row may have; greater ones are not looked up."""
-
-_ENGLISH_TITLES = {"M.": "Mr", "Mme": "Ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +213,14 @@ def _claimed(message: OutboxMessage, recipient: str, values: Mapping[str, object
 
 
 def _addressed_to(account: Account, language: str) -> str:
-    """The title and last name for the salutation, the title in the message's language."""
-    title = account.civility
-    if language == Language.EN:
-        title = _ENGLISH_TITLES.get(title, title)
-    return f"{title} {account.last_name}".strip()
+    """The name for the salutation: title and last name, `Mme Martin`, with the title in the message's
+    language; without a title first and last name, `Claire Martin`.
+    """
+    title, last_name = account.civility.strip(), account.last_name.strip()
+    if not title or not last_name:
+        return f"{account.first_name} {last_name}".strip()
+    words = TITLES.get(title.casefold().rstrip("."))
+    return f"{words.in_language(Language(language)) if words else title} {last_name}"
 
 
 def _recipient(message: OutboxMessage, now: datetime) -> tuple[str | None, str | None]:

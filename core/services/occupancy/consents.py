@@ -131,10 +131,41 @@ async def record_consent(
     occupancy = await known.order_by("-move_in", "-id").first().select_related("account", _AT)
     if occupancy is None:
         raise NotFound("Nobody with this e-mail address has a dwelling.", field="email")
+    return await record_on_paper(
+        connection,
+        application,
+        viewer,
+        occupancy,
+        granted=granted,
+        evidence_reference=evidence_reference,
+        visitor=visitor,
+        now=now,
+    )
+
+
+async def record_on_paper(
+    connection: TransactionalDBClient,
+    application: Application,
+    viewer: Viewer,
+    occupancy: Occupancy,
+    *,
+    granted: bool,
+    evidence_reference: str | None,
+    visitor: Visitor,
+    now: datetime,
+) -> ConsentView:
+    """Record an answer given on paper for an occupancy whose account, residence and operator are loaded.
+
+    Raises:
+        InvalidInput: a consent without the paper it was given on (CN-08).
+        ConsentNotTheManagers: the occupant refused, or withdrew on paper (C-17).
+    """
     reference = escape_for_database((evidence_reference or "").strip())
     if granted and not 0 < len(reference) <= LONGEST_REFERENCE:
         raise InvalidInput("A consent needs the paper it was given on.", field="evidenceReference")
-    if granted and await _occupant_refused(occupancy, connection):
+    if len(reference) > LONGEST_REFERENCE:
+        raise InvalidInput(f"has at most {LONGEST_REFERENCE} characters", field="evidenceReference")
+    if granted and await _refused(occupancy, connection):
         raise ConsentNotTheManagers("The occupant refused; only the occupant can change that.")
     await _add(
         connection,
@@ -196,11 +227,14 @@ def _profile(application: Application, occupancy: Occupancy) -> OperatorProfile 
     return application.registry.profile(occupancy.dwelling.residence.operator.code)
 
 
-async def _occupant_refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
-    """Whether the occupant's own last answer was a refusal, whatever a manager recorded since."""
-    own = (await _answers(occupancy, connection)).filter(author=ConsentAuthor.OCCUPANT)
-    last = await own.order_by("-id").first()
-    return last is not None and last.state is ConsentState.REFUSED
+async def _refused(occupancy: Occupancy, connection: BaseDBAsyncClient) -> bool:
+    """Whether the occupant's own last answer was a refusal, whatever a manager recorded since; or the last
+    answer of all, which then was refused or withdrawn on paper.
+    """
+    given = await _answers(occupancy, connection)
+    last = await given.order_by("-id").first()
+    own = await given.filter(author=ConsentAuthor.OCCUPANT).order_by("-id").first()
+    return any(one is not None and one.state is ConsentState.REFUSED for one in (last, own))
 
 
 async def _answers(

@@ -68,8 +68,9 @@ class ResidenceSpec:
     """A residence of an operator with its dwellings.
 
     `published_at`: since when residents may sign up (R-131); `publish_residence` also notifies the managers.
-    `water_price_eur_per_m3`: what residents pay, waste water included. None leaves either as it is in a
-    residence that is known.
+    `water_price_eur_per_m3`: what residents pay, waste water included. `remote_reading` and
+    `resident_portal_option`: whether its residents may register at all (C-11), both true for a residence that
+    is new. None leaves each as it is in a residence that is known.
     """
 
     operator_code: str
@@ -81,8 +82,8 @@ class ResidenceSpec:
     city: str
     time_zone: str = "Europe/Paris"
     published_at: datetime | None = None
-    remote_reading: bool = True
-    resident_portal_option: bool = True
+    remote_reading: bool | None = None
+    resident_portal_option: bool | None = None
     water_price_eur_per_m3: Decimal | None = None
     dwellings: Sequence[DwellingSpec] = ()
 

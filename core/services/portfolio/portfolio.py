@@ -71,6 +71,8 @@ async def upsert_residence(
     check_zone(spec.time_zone)
     given = {
         "published_at": spec.published_at,
+        "remote_reading": spec.remote_reading,
+        "resident_portal_option": spec.resident_portal_option,
         "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
     }
     residence, _ = await Residence.update_or_create(
@@ -80,8 +82,6 @@ async def upsert_residence(
             "postcode": spec.postcode,
             "city": spec.city,
             "time_zone": spec.time_zone,
-            "remote_reading": spec.remote_reading,
-            "resident_portal_option": spec.resident_portal_option,
             **{name: value for name, value in given.items() if value is not None},
         },
         using_db=connection,

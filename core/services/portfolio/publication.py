@@ -1,7 +1,8 @@
-"""Publishes a residence: from then on its residents may register, and its managers are notified.
+"""Publishes a residence, from when on its residents may register, and ends that; its managers are notified.
 
-The one rule: publishing twice is publishing once; one e-mail to each administrator, and one document that
-everybody with access to the residence can read (R-134 to R-138, C-09, C-10).
+The one rule: publishing twice is publishing once, and so is unpublishing; each time one e-mail to each
+administrator, and one document that everybody with access to the residence can read (R-134 to R-138, C-09,
+C-10). Unpublishing stops new registrations alone: existing accounts keep their access.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
+from core.consumption.periods import civil_day
 from core.errors import Conflict, NotFound
-from core.models import DocumentKind, Dwelling, ManagedResidence, Meter, Residence, ResidenceDocument
+from core.models import DocumentKind as DocumentKind  # noqa: PLC0414 - the doors, which know no tables, name it from here
+from core.models import Dwelling, ManagedResidence, Meter, Operator, Residence, ResidenceDocument
 from core.operator_files import sign_up_faults
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import manages, require_managed
@@ -93,28 +96,78 @@ async def publish_residence(
     faults = sign_up_faults(application.registry, application.settings, operator_code)
     if faults:
         raise Conflict(f"residents of {operator_code} cannot register: {'; '.join(faults)}", field="operator")
-    known = await ResidenceDocument.exists(
-        residence_id=residence.id, kind=DocumentKind.PORTAL_READY, using_db=connection
-    )
+    latest = await _latest_document(connection, residence.id)
     if residence.published_at is None or residence.published_at > now:
         await Residence.filter(id=residence.id).using_db(connection).update(published_at=now)
-    if known:
+    if latest is not None and latest.kind is DocumentKind.PORTAL_READY:
         return False
-    await ResidenceDocument.create(
-        residence_id=residence.id, kind=DocumentKind.PORTAL_READY, created_at=now, using_db=connection
+    await _notify_managers(connection, application, residence, DocumentKind.PORTAL_READY, now=now)
+    return True
+
+
+@transactional
+async def unpublish_residence(
+    connection: TransactionalDBClient,
+    application: Application,
+    viewer: Viewer,
+    *,
+    operator_code: str,
+    residence_code: str,
+    now: datetime,
+) -> bool:
+    """Stop new registrations at a residence; returns False if it was not published.
+
+    Raises:
+        NotFound: the operator has no such residence.
+    """
+    viewer.require(Permission.PLACES_WRITE)
+    query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
+    residence = await query.select_for_update().first()
+    if residence is None:
+        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    if residence.published_at is None:
+        return False
+    await Residence.filter(id=residence.id).using_db(connection).update(published_at=None)
+    await _notify_managers(connection, application, residence, DocumentKind.PORTAL_CLOSED, now=now)
+    return True
+
+
+async def _latest_document(connection: TransactionalDBClient, residence_id: int) -> ResidenceDocument | None:
+    rows = ResidenceDocument.filter(residence_id=residence_id).using_db(connection)
+    return await rows.order_by("-created_at", "-id").first()
+
+
+_TEMPLATES = {DocumentKind.PORTAL_READY: "portal_ready", DocumentKind.PORTAL_CLOSED: "portal_closed"}
+
+
+async def _notify_managers(
+    connection: TransactionalDBClient,
+    application: Application,
+    residence: Residence,
+    kind: DocumentKind,
+    *,
+    now: datetime,
+) -> None:
+    """Add the document for all managers, and one e-mail for each administrator."""
+    document = await ResidenceDocument.create(
+        residence_id=residence.id, kind=kind, created_at=now, using_db=connection
     )
-    profile = application.registry.profile(operator_code)
-    portal = profile.portal_name if profile else "Submeter"
+    operator = await Operator.get(id=residence.operator_id, using_db=connection)
+    profile = application.registry.profile(operator.code)
+    values = {
+        "portal": profile.portal_name if profile else "Submeter",
+        "residence": f"{residence.code} {residence.name}".strip(),
+        "day": civil_day(now, residence.time_zone).isoformat(),
+    }
     rows = ManagedResidence.filter(residence_id=residence.id, administrator=True, account__disabled_at=None)
     for row in await rows.using_db(connection).select_related("account"):
         account_message = AccountMessage.to(
             row.account,
-            "portal_ready",
-            key=f"portal_ready:{residence.id}:{row.account_id}",
-            values={"portal": portal, "residence": f"{residence.code} {residence.name}".strip()},
+            _TEMPLATES[kind],
+            key=f"{_TEMPLATES[kind]}:{document.id}:{row.account_id}",
+            values=values,
         )
         await queue_account_message(connection, application.settings, account_message, now=now)
-    return True
 
 
 async def residence_documents(

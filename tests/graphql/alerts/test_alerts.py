@@ -11,6 +11,8 @@ from core.models import Alert, LeakEpisode, Meter, Occupancy, Residence
 from core.models import AlertKind as Kind
 from tests.support.factories import NOW
 
+TODAY = NOW.date()
+
 WATER = "H8CA029620"
 HOME = "{ viewer { dwellings { %s } } }"
 PAST = """query ($first: Int!, $after: String) {
@@ -73,7 +75,7 @@ async def dwelling(portal: Any, fields: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement(
-    "R-080", "R-081", "R-082", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094", "C-28"
+    "R-080", "R-081", "R-083", "R-084", "R-085", "R-086", "R-087", "R-093", "R-094", "C-28"
 )
 async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> None:
     """Two leaks of one meter have title, meter, loss and mean flow of the guide's screen."""
@@ -120,6 +122,27 @@ async def test_active_alerts_read_as_in_the_guide(claire: Any, home: Any) -> Non
     }
     assert found["activeAlerts"][1]["title"] == "Alerte fuite niveau 1 depuis le 05/09/2022 (2 jours)"
     assert (found["activeAlerts"][1]["lossM3"], found["activeAlerts"][1]["meanFlowLph"]) == ("0.12", "1.71")
+
+
+@pytest.mark.requirement("R-082")
+async def test_the_banner_and_the_menu_lead_to_the_same_alerts(claire: Any, home: Any) -> None:
+    """The banner's count, on the dashboard, is that of the alerts behind it; the menu has these and those
+    that have ended. An alert that the resident has dismissed leaves the banner and remains in the menu.
+    """
+    await leak(home.meters[WATER], TODAY - timedelta(days=3), loss="400.00", mean="5.9000")
+    await leak(home.meters[WATER], TODAY - timedelta(days=40), TODAY - timedelta(days=30), loss="120.00")
+    banner, behind = "activeAlertCount dashboard { fluid }", "activeAlertCount activeAlerts { id }"
+    menu = "activeAlerts { id } pastAlerts { totalCount edges { node { id } } }"
+    assert (await dwelling(claire, banner))["activeAlertCount"] == 1
+    (shown,) = (await dwelling(claire, behind))["activeAlerts"]
+    listed = await dwelling(claire, menu)
+    assert listed["activeAlerts"] == [shown]
+    assert listed["pastAlerts"]["totalCount"] == 1
+    assert listed["pastAlerts"]["edges"][0]["node"] != shown
+    dismiss = """mutation ($id: ID!) { dismissAlert(input: {id: $id, reason: WATERING}) { __typename } }"""
+    await claire.ask(dismiss, id=shown["id"])
+    after = await dwelling(claire, behind)
+    assert (after["activeAlertCount"], after["activeAlerts"]) == (0, [shown])
 
 
 MONEY = "lossLitres lossM3 lossCost projection { m3 cost }"

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ERRORS_OF_THE_ANSWER = {
     *("UNAUTHENTICATED", "FORBIDDEN", "MUST_VERIFY_SECOND_FACTOR", "MUST_CHANGE_PASSWORD"),
     *("MUST_ENROL_SECOND_FACTOR", "MUST_ACCEPT_TERMS"),
-    *("CONSENT_REQUIRED", "NO_OCCUPANT", "SECRET_UNUSABLE", "LINK_INVALID", "LINK_EXPIRED"),
+    *("CONSENT_REQUIRED", "SECRET_UNUSABLE", "LINK_INVALID", "LINK_EXPIRED"),
 }
 """What depends on who asks; what queries, downloads and the operator alone meet."""
 

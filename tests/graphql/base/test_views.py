@@ -18,10 +18,12 @@ from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.services.alerts.workflow import AlertActionView
 from core.services.auth.sessions import SessionView
 from core.services.consumption.consumption import MonthPoint
+from core.services.managers.overview import Completeness, HomeCounts, OutlierView
 from core.services.occupancy.consents import ConsentView
 from core.services.occupancy.dwelling_requests import DwellingRequestView
 from core.services.places.dwellings import DwellingView, ResidenceView
 from core.services.places.meters import MeterView
+from core.services.portfolio.publication import DocumentView
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.telegrams.pipeline import IntakeSummary
 from graphql_schema.accounts.viewer import AccessToken, NotificationChoice, Session
@@ -32,12 +34,14 @@ from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
 from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
+from graphql_schema.dwellings.residences import ResidenceDocument
 from graphql_schema.gateways import TelegramsSubmitted
 from graphql_schema.managers.dwelling_requests import DwellingRequest
+from graphql_schema.managers.overview import ConsumptionOutlier, DwellingCounts, FluidCompleteness
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
 
-OPERATORS_OWN = {"contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
+OPERATORS_OWN = {"terms", "profile", "contact", "privacy_notice", "help_pages", "password_criteria", "labels"}
 DRAWS_OWN = {"id", "seen_as", "dwelling_id", "view", "meter_serial", "starts_at"}
 ALERTS_OWN = {
     *("id", "view", "loss_litres", "loss_m3", "loss_cost", "projection", "mean_flow_lph"),
@@ -66,6 +70,10 @@ ALERTS_OWN = {
         (ResidenceCandidate, Candidate, {"id"}),
         (Session, SessionView, {"id"}),
         (SlowLeakHint, SlowLeakView, {"meter_serial"}),
+        (DwellingCounts, HomeCounts, set()),
+        (FluidCompleteness, Completeness, set()),
+        (ConsumptionOutlier, OutlierView, {"view", "amount", "median"}),
+        (ResidenceDocument, DocumentView, {"id"}),
         (TelegramsSubmitted, IntakeSummary, {"unusable", "unusable_lines"}),
     ],
 )

@@ -59,6 +59,14 @@ async def test_the_spreadsheet_holds_figures_and_days(claire: Any, read_home: An
     assert rows[8][1:6] == ("Chauffage", HEAT, None, None, "kWh")
 
 
+@pytest.mark.requirement("R-041")
+async def test_the_code_of_the_residence_stands_on_a_reading_statement(claire: Any, read_home: Any) -> None:
+    """In both languages, as the form says: a resident who looks for the code finds it there."""
+    for language in ("FR", "EN"):
+        document = pypdf.PdfReader(io.BytesIO(await _file(claire, "PDF", language=language)))
+        assert "AA000" in document.pages[0].extract_text()
+
+
 @pytest.mark.requirement("R-077", "C-22")
 async def test_the_page_can_be_read_and_searched(claire: Any, read_home: Any) -> None:
     """PDF: one page whose text has the home, the day, the reason, each device, and its language."""

@@ -1,10 +1,16 @@
 """Readings of a meter, page by page in either order."""
 
 import base64
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from core.access import SYSTEM
+from core.services.telegrams.pipeline import take_in
+from tests.services.conftest import Izar
+from tests.support import factories
 
 WATER = "H8CA029620"
 PAGE = """
@@ -39,6 +45,34 @@ def indexes(connection: dict[str, Any]) -> list[int]:
 
 
 @pytest.mark.requirement("R-009")
+async def test_the_indexes_explain_the_consumption(
+    application: Any, key_encryption: Any, portal: Any, now: datetime
+) -> None:
+    """From the meter's telegrams: the difference of the indexes at both ends of a day is that day's
+    consumption, the days add up to the month's, and each is shown beside the one before.
+    """
+    izar, start = Izar(), datetime(2026, 11, 18, 23, tzinfo=UTC)
+    await factories.residence(key_encryption, factories.meter(izar.address))
+    lines = izar.hourly(start, [10] * 24 + [20] * 24)
+    await take_in(application, SYSTEM, lines, source="roof", now=now)
+    await portal.sign_in()
+    asked = """{ viewer { dwellings { meters { readings(first: 100, order: OLDEST_FIRST) {
+      edges { node { readAt index { smallest } } } } }
+      dailyConsumption(fluid: COLD_WATER, from: "2026-11-19") { day amount { smallest } }
+      dashboard(fluid: COLD_WATER) { monthToDate { smallest } previousMonth { smallest } } } } }"""
+    (found,) = (await portal.ask(asked))["viewer"]["dwellings"]
+    (meter,) = found["meters"]
+    read = [
+        (edge["node"]["readAt"], edge["node"]["index"]["smallest"]) for edge in meter["readings"]["edges"]
+    ]
+    at = dict(read)
+    midnights = [f"2026-11-{day}T23:00:00+00:00" for day in (18, 19, 20)]
+    differences = [at[last] - at[first] for first, last in pairwise(midnights)]
+    amounts = {day["day"]: day["amount"] for day in found["dailyConsumption"]}
+    assert differences == [amounts[f"2026-11-{day}"]["smallest"] for day in (19, 20)] == [240, 480]
+    assert found["dashboard"] == [{"monthToDate": {"smallest": 720}, "previousMonth": None}]
+
+
 @pytest.mark.parametrize(
     ("order", "expected"),
     [

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from core.models import Registration, Residence
+from core.access import SYSTEM
+from core.models import Registration
 from core.operators import Step
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import DwellingSpec
+from core.services.portfolio.publication import unpublish_residence
 from graphql_schema.base.relay import global_id
+from tests.support.factories import NOW
 from tests.support.sign_up import (
     SERIAL,
     Applicant,
@@ -63,9 +66,10 @@ async def test_a_residence_that_is_not_open(
 
 
 @pytest.mark.requirement("C-09", "R-131")
-async def test_unpublishing_stops_new_registrations_alone(claire: Any, home: Any) -> None:
-    """Whoever has an account keeps it and its data when the residence is unpublished."""
-    await Residence.all().update(published_at=None)
+async def test_unpublishing_stops_new_registrations_alone(application: Any, claire: Any, home: Any) -> None:
+    """Whoever has an account keeps it and its data when the operator unpublishes the residence."""
+    of = {"operator_code": "ocea", "residence_code": "AA000"}
+    assert await unpublish_residence(application, SYSTEM, **of, now=NOW)
     applicant = Applicant(claire.client, "ocea")
     await applicant.start()
     await applicant.fill("occupancy", kind="TENANT")

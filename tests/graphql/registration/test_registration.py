@@ -104,10 +104,16 @@ async def test_a_form_of_another_step_is_refused(ista: Applicant) -> None:
 
 
 @pytest.mark.requirement("R-153")
-async def test_one_step_back(ista: Applicant) -> None:
-    """From the options back to the profile, whose form is offered again."""
+async def test_one_step_back(ista: Applicant, portal: Any) -> None:
+    """The page is titled «Créer votre compte»; the arrow leads from the options back to the profile, whose
+    form is offered again, and from there to the attestation.
+    """
     await to_options(ista)
-    assert [form["name"] for form in (await ista.act("goBackInRegistration"))["forms"]] == ["profile"]
+    asked = "{ operators { code labels { key text { fr } } } }"
+    labels = {one["code"]: one["labels"] for one in (await portal.ask(asked))["operators"]}["ista"]
+    assert {one["key"]: one["text"]["fr"] for one in labels}["page.title"] == "Créer votre compte"
+    for before in ("profile", "attestation"):
+        assert [form["name"] for form in (await ista.act("goBackInRegistration"))["forms"]] == [before]
 
 
 async def test_rate_limited(ocea: Applicant, portal: Any) -> None:

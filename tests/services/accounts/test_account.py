@@ -109,23 +109,24 @@ async def test_a_phone_number_is_stored_in_one_form(application, claire, contact
 
 
 @pytest.mark.requirement("C-19", "R-101", "R-105")
-async def test_no_sms_alert_is_on_without_a_confirmed_mobile(
+async def test_sms_pause_until_a_changed_number_is_confirmed(
     application, claire, contact, visitor, sent
 ) -> None:
-    """While it is on the number cannot be cleared or changed; a new one is first confirmed by a code."""
-    leak = NotificationTopic.LEAK
-    for phone in ("", "06 11 54 65 87"):
+    """While SMS are on the number is not cleared, nor replaced by a landline; one that is changed is first
+    confirmed by a code, and none is switched on before.
+    """
+    for phone in ("", "01 42 68 53 00"):
         with pytest.raises(PhoneRequiredForSms):
             await contact(phone=phone)
-    await choose_notification(claire, leak, by_sms=False, visitor=visitor, now=NOW)
     await contact(phone="06 11 54 65 87")
-    assert not (await my_account(application, claire)).phone_confirmed
+    assert (await notification_choices(claire))[0] == _choice(NotificationTopic.LEAK, "EMAIL SMS paused")
+    other = NotificationTopic.OVER_CONSUMPTION
     with pytest.raises(PhoneRequiredForSms):
-        await choose_notification(claire, leak, by_sms=True, visitor=visitor, now=NOW)
+        await choose_notification(claire, other, by_sms=True, visitor=visitor, now=NOW)
     await request_phone_code(application, claire, visitor=visitor, now=NOW)
     await confirm_phone(application, claire, await sent("phone_code"), visitor=visitor, now=NOW)
-    assert (await my_account(application, claire)).phone_confirmed
-    await choose_notification(claire, leak, by_sms=True, visitor=visitor, now=NOW)
+    assert (await notification_choices(claire))[0] == _choice(NotificationTopic.LEAK, "EMAIL SMS")
+    await choose_notification(claire, other, by_sms=True, visitor=visitor, now=NOW)
 
 
 @pytest.mark.requirement("C-34")
@@ -156,16 +157,14 @@ async def test_each_topic_is_switched_by_channel_at_any_time(application, enter,
     """Everything is off at first; a change affects that topic and channel alone."""
     await factories.account(notified=False)
     claire = await enter()
-    assert await notification_choices(claire) == [
-        NotificationChoice(topic, by_email=False, by_sms=False) for topic in NotificationTopic
-    ]
+    assert await notification_choices(claire) == [_choice(topic) for topic in NotificationTopic]
     document = NotificationTopic.NEW_DOCUMENT
     await choose_notification(claire, document, by_email=True, visitor=visitor, now=NOW)
     await choose_notification(claire, NotificationTopic.LEAK, by_sms=True, visitor=visitor, now=NOW)
     assert await notification_choices(claire) == [
-        NotificationChoice(NotificationTopic.LEAK, by_email=False, by_sms=True),
-        NotificationChoice(NotificationTopic.OVER_CONSUMPTION, by_email=False, by_sms=False),
-        NotificationChoice(document, by_email=True, by_sms=False),
+        _choice(NotificationTopic.LEAK, "SMS"),
+        _choice(NotificationTopic.OVER_CONSUMPTION),
+        _choice(document, "EMAIL"),
     ]
     await choose_notification(claire, document, by_email=False, visitor=visitor, now=NOW)
     assert not (await notification_choices(claire))[2].by_email
@@ -395,3 +394,7 @@ async def test_a_consents_day_is_one_of_the_residence(application, home, visitor
 
 async def _no_sms() -> None:
     await Account.all().update(leak_by_sms=False, phone_e164="+33612345678", phone_confirmed_at=None)
+
+
+def _choice(topic: NotificationTopic, on: str = "") -> NotificationChoice:
+    return NotificationChoice(topic, by_email="EMAIL" in on, by_sms="SMS" in on, sms_paused="paused" in on)

@@ -1,0 +1,1 @@
+"""What a manager does for a residence: who moves in and out, invitations, documents, the overview."""

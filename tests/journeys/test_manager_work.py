@@ -1,0 +1,144 @@
+"""A manager's work over HTTP: moves, a consent on paper, invitations, flyers, the residence at a glance."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from pypdf import PdfReader
+
+from core.access import SYSTEM
+from core.models import Dwelling, ManagedResidence, Residence
+from core.services.places.managed_residences import grant_residence
+from core.services.portfolio.publication import publish_residence
+from core.services.telegrams.pipeline import take_in
+from graphql_schema.base.relay import global_id
+from tests.journeys.test_manager import EMAIL, invited, own_access
+from tests.services.conftest import Izar
+from tests.support import factories
+
+OUT = """mutation ($home: ID!, $day: Date!) {
+  recordMoveOut(input: {dwelling: $home, lastDay: $day}) { dwelling firstDay lastDay } }"""
+IN = """mutation ($home: ID!, $day: Date!) {
+  recordMoveIn(input: {dwelling: $home, firstDay: $day}) { dwelling firstDay lastDay } }"""
+PAPER = """mutation ($home: ID!, $granted: Boolean!, $paper: String) { recordPaperConsent(
+  input: {dwelling: $home, granted: $granted, evidenceReference: $paper}) {
+  ... on PaperConsentRecorded { consent { answer byManager } } ... on AccountRefused { code } } }"""
+ANSWER = "mutation ($home: ID!) { answerConsent(dwelling: $home, granted: false) { answer } }"
+INVITE = """mutation ($home: ID!, $email: String!) {
+  inviteResidents(input: {invitations: [{dwelling: $home, email: $email, language: EN}]}) {
+  ... on ResidentsInvited { count } ... on RateLimited { code } } }"""
+FLYER = """mutation ($input: MakeFlyerInput!) { makeFlyer(input: $input) { name mediaType url } }"""
+DOCUMENT = """mutation ($id: ID!) { makeDocument(document: $id, language: EN) { name url } }"""
+GLANCE = """{ managedResidences { id documents { id kind }
+  overview { day month metersInService unreadMeterCount silentMeterCount outlierCount
+    homes { total occupied vacant unknown withAccount withoutAccount consentGranted consentUnanswered }
+    completeness { fluid expectedDays daysWithData } activeLeaks { level count } activeAlerts { kind count }
+    unreadMeters { serial home { place } } homesWithoutAccount { id place } outliers { kind } } } }"""
+
+
+@pytest.fixture
+async def office(application: Any, key_encryption: Any, portal: Any, now: datetime) -> Any:
+    """The portal, with the manager of AA000 signed in."""
+    meter = Izar()
+    await factories.residence(key_encryption, factories.meter(meter.address))
+    start = datetime(2026, 11, 19, 23, tzinfo=UTC)
+    lines = meter.hourly(start, [6] * 48)
+    await take_in(application, SYSTEM, lines, source="roof", now=start + timedelta(hours=49))
+    temporary = await invited(application, now)
+    await grant_residence(SYSTEM, email=EMAIL, operator_code="ocea", residence_code="AA000", now=now)
+    await own_access(portal, temporary)
+    return portal
+
+
+async def home() -> str:
+    return str(global_id("Dwelling", (await Dwelling.get()).id))
+
+
+async def page(portal: Any, url: str, **headers: str) -> str:
+    """The text of the first page behind a link, as a browser fetches it."""
+    parts = urlsplit(url)
+    answer = await portal.client.get(f"{parts.path}?{parts.query}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return str(PdfReader(io.BytesIO(answer.content)).pages[0].extract_text())
+
+
+@pytest.mark.requirement("C-12", "C-14", "C-17", "R-121")
+async def test_a_move_and_a_consent_on_paper(office: Any) -> None:
+    """Claire leaves, the next moves in and consents on paper; a refusal of Claire's is not turned."""
+    dwelling = await home()
+    manager = office.token
+    await office.sign_in()
+    assert (await office.ask(ANSWER, home=dwelling))["answerConsent"] == {"answer": "REFUSED"}
+    refused = await office.refusal(OUT, home=dwelling, day="2026-11-30")
+    assert refused["code"] == "FORBIDDEN"
+    office.token = manager
+    turned = await office.ask(PAPER, home=dwelling, granted=True, paper="dossier 12")
+    assert turned["recordPaperConsent"] == {"code": "CONSENT_NOT_THE_MANAGERS"}
+    left = (await office.ask(OUT, home=dwelling, day="2026-11-20"))["recordMoveOut"]
+    assert left == {"dwelling": dwelling, "firstDay": "2024-02-01", "lastDay": "2026-11-20"}
+    assert (await office.refusal(PAPER, home=dwelling, granted=False))["code"] == "NO_OCCUPANT"
+    refused = await office.refusal(IN, home=dwelling, day="2026-11-20")
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "firstDay")
+    came = (await office.ask(IN, home=dwelling, day="2026-11-21"))["recordMoveIn"]
+    assert came == {"dwelling": dwelling, "firstDay": "2026-11-21", "lastDay": None}
+    missing = await office.refusal(PAPER, home=dwelling, granted=True)
+    assert (missing["code"], missing["field"]) == ("INVALID_INPUT", "evidenceReference")
+    given = await office.ask(PAPER, home=dwelling, granted=True, paper="dossier 13")
+    assert given["recordPaperConsent"]["consent"] == {"answer": "GRANTED", "byManager": True}
+
+
+@pytest.mark.requirement("R-018", "R-040", "R-042", "R-144")
+async def test_flyers_and_invitations(application: Any, office: Any, now: datetime) -> None:
+    """A flyer of the residence and of the dwelling behind links, a document, an invitation by e-mail."""
+    dwelling = await home()
+    residence = str(global_id("ManagedResidence", (await Residence.get()).id))
+    for given in (
+        {"residence": residence, "language": "EN"},
+        {"residence": residence, "eachDwelling": True, "language": "EN"},
+        {"dwelling": dwelling, "language": "EN"},
+    ):
+        made = (await office.ask(FLYER, input=given))["makeFlyer"]
+        assert made["mediaType"] == "application/pdf"
+        text = await page(office, made["url"])
+        assert "Follow the consumption of your home" in text
+        assert "AA000" in text
+    for given in ({}, {"residence": residence, "dwelling": dwelling}):
+        assert (await office.refusal(FLYER, input=given))["code"] == "INVALID_INPUT"
+    await publish_residence(application, SYSTEM, operator_code="ocea", residence_code="AA000", now=now)
+    (document,) = (await office.ask(GLANCE))["managedResidences"][0]["documents"]
+    assert document["kind"] == "PORTAL_READY"
+    made = (await office.ask(DOCUMENT, id=document["id"]))["makeDocument"]
+    assert "Your portal ISI HABITAT is ready" in await page(office, made["url"])
+    assert (await office.ask(INVITE, home=dwelling, email="luc@example.org"))["inviteResidents"] == {
+        "count": 1
+    }
+    wrong = await office.refusal(INVITE, home=dwelling, email="luc")
+    assert (wrong["code"], wrong["field"]) == ("INVALID_INPUT", "invitations.0.email")
+
+
+async def test_a_link_opens_nothing_once_the_residence_is_somebody_elses(office: Any) -> None:
+    """The link of a flyer is followed after the grant was withdrawn: 403."""
+    made = (await office.ask(FLYER, input={"dwelling": await home()}))["makeFlyer"]
+    await ManagedResidence.all().delete()
+    parts = urlsplit(made["url"])
+    answer = await office.client.get(f"{parts.path}?{parts.query}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "NOT_FOUND")
+    assert (await office.refusal(FLYER, input={"dwelling": await home()}))["code"] == "NOT_FOUND"
+
+
+@pytest.mark.requirement("R-042", "CN-01")
+async def test_a_residence_at_a_glance(office: Any) -> None:
+    """One dwelling, one meter with two days of data and a leak of level 1."""
+    (residence,) = (await office.ask(GLANCE))["managedResidences"]
+    view = residence["overview"]
+    assert (view["day"], view["month"]) == ("2026-11-22", "2026-10")
+    homes = view["homes"]
+    assert (homes["total"], homes["occupied"], homes["withAccount"]) == (1, 1, 1)
+    assert (homes["consentGranted"], homes["consentUnanswered"]) == (0, 1)
+    assert (view["metersInService"], view["unreadMeterCount"], view["silentMeterCount"]) == (1, 0, 0)
+    assert view["completeness"] == [{"fluid": "COLD_WATER", "expectedDays": 30, "daysWithData": 2}]
+    assert view["activeLeaks"] == [{"level": 1, "count": 1}]
+    assert view["activeAlerts"] == [{"kind": "LEAK", "count": 1}]
+    assert (view["outliers"], view["unreadMeters"], view["homesWithoutAccount"]) == ([], [], [])
