@@ -5,17 +5,15 @@ residence to its dwellings, a dwelling to its meters and alerts, and each back. 
 for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in `withheld`.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 from strawberry.relay import PageInfo
 
-from core.access.narrowing import Audience, Basis
+from core.access.narrowing import Audience
 from core.consumption import Month
-from core.consumption.amounts import rounded
-from core.consumption.periods import civil_day
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.manager_alerts import ResidenceAlerts
@@ -24,21 +22,17 @@ from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import DayPoint, SeriesAsked
 from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
-from core.services.occupancy.consents import consent_view, my_consent
-from core.services.occupancy.present_occupancies import PresentOccupancy
-from core.services.places.dwellings import DwellingView
+from core.services.managers.overview import MeterOfHome
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 from graphql_schema.alerts.alerts import AlertFields, alert_cursor, alert_of_cursor
 from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.context import Info
-from graphql_schema.base.enums import Fluid, OccupancyKind
+from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
-from graphql_schema.base.narrowing import Narrowed, narrowed
+from graphql_schema.base.narrowing import narrowed
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
-from graphql_schema.base.relay import Node, global_id
-from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import (
     DailySeries,
     DayConsumption,
@@ -49,14 +43,18 @@ from graphql_schema.consumption.consumption import (
 from graphql_schema.consumption.limits import ConsumptionLimit
 from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
-from graphql_schema.dwellings.consents import Consent
+from graphql_schema.dwellings.dwelling_fields import DwellingFields
+from graphql_schema.dwellings.overview import (
+    OutlierFields,
+    OverviewFields,
+    key_of_home,
+    key_of_outlier,
+    page_of,
+)
 from graphql_schema.dwellings.residences import ResidenceFields
 from graphql_schema.meters.meters import MeterFields
 
-if TYPE_CHECKING:
-    from graphql_schema.managers.overview import ResidenceOverview
-
-_CURSOR = "dwelling"
+_CURSOR, _METER, _DWELLING, _OUTLIER = "dwelling", "meter", "dwelling-by-place", "outlier"
 
 
 @strawberry.type(description="A remotely read meter. A replacement is a separate meter.")
@@ -97,71 +95,10 @@ class AlertConnection:
     "none, a manager months, alerts and meters, and days where the occupant has consented, the operator's "
     "staff the meters."
 )
-class Dwelling(ConsumptionOfDwelling, Node, Narrowed):
-    view: strawberry.Private[DwellingView]
-    building: str
-    staircase: str
-    floor: str
-    number: str
-    place: str = strawberry.field(
-        description="Building, staircase, floor and number in one line: `A · 1 · 2 · 12`."
-    )
-    lot: str | None
-    manager_reference: str | None
-    surface_m2: Decimal | None = strawberry.field(
-        name="surfaceM2", description="Floor area in square metres; null if it is not known."
-    )
-
-    @classmethod
-    def of(cls, view: DwellingView) -> "Dwelling":
-        return shown(
-            cls,
-            view,
-            id=global_id("Dwelling", view.id),
-            seen_as=view.basis,
-            dwelling_id=view.id,
-            view=view,
-            database_id=view.id,
-            surface_m2=None if view.surface_m2 is None else rounded(view.surface_m2, 2),
-        )
-
+class Dwelling(DwellingFields, ConsumptionOfDwelling):
     @resolved("The residence that the dwelling is part of.")
     def residence(self) -> "Residence":
         return Residence.of(self.view.residence)
-
-    @narrowed("The tenure: of the viewer, or of the present occupant.", Audience.OCCUPANCY)
-    async def occupancy(self, info: Info) -> OccupancyKind | None:
-        present = await self._present(info)
-        if present is None:
-            return self.view.occupancy
-        return present.period.kind if present.period else None
-
-    @narrowed(
-        "The first day of the present occupancy; null for a former occupant.",
-        Audience.OCCUPANCY,
-    )
-    async def occupied_since(self, info: Info) -> date | None:
-        present = await self._present(info)
-        if present is not None:
-            return present.period.first_day if present.period else None
-        today, until = civil_day(info.context.now, self.view.residence.time_zone), self.view.visible_until
-        return self.view.visible_from if until is None or until >= today else None
-
-    @narrowed("The first day of data that the viewer can see.", Audience.CONSENTED)
-    async def visible_from(self, info: Info) -> date | None:
-        present = await self._present(info)
-        if present is None:
-            return self.view.visible_from
-        return present.period.first_day if present.period else None
-
-    @narrowed(
-        "The last day of data that the viewer can see; null while the occupancy lasts.", Audience.CONSENTED
-    )
-    async def visible_until(self, info: Info) -> date | None:
-        present = await self._present(info)
-        if present is None:
-            return self.view.visible_until
-        return present.period.last_day if present.period else None
 
     @narrowed(
         "The meters of the dwelling, replaced ones included; by fluid, newest first.",
@@ -170,17 +107,6 @@ class Dwelling(ConsumptionOfDwelling, Node, Narrowed):
     async def meters(self, info: Info) -> list[Meter] | None:
         views = await info.context.loaders.meters_by_dwelling.load(self.database_id)
         return [Meter.of(view) for view in views]
-
-    @narrowed(
-        "The present occupant's consent to the manager's access to daily data.",
-        Audience.OCCUPANCY,
-    )
-    async def consent(self, info: Info) -> Consent | None:
-        context = info.context
-        present = await self._present(info)
-        if present is not None:
-            return Consent.of(consent_view(context.application, present.place, present.last_answer))
-        return Consent.of(await my_consent(context.application, await context.viewer(), self.database_id))
 
     @narrowed(
         "The dashboard: a tab for each fluid that is metered in the dwelling, or only for the given one. A "
@@ -295,18 +221,70 @@ class Dwelling(ConsumptionOfDwelling, Node, Narrowed):
         viewer, now = await info.context.viewer(), info.context.now
         return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
 
-    async def _present(self, info: Info) -> PresentOccupancy | None:
-        """The present occupancy, for a manager; None for whoever has an own one."""
-        if self.seen_as is not Basis.MANAGER:
-            return None
-        return await info.context.loaders.present_occupancies.load(self.database_id)
-
 
 @strawberry.type(description="A page of dwellings by place. `totalCount`: the dwellings on all pages.")
 class DwellingConnection:
     edges: list[Edge[Dwelling]]
     page_info: PageInfo
     total_count: int
+
+
+@strawberry.type(
+    description="A dwelling whose consumption of the last month stands out among at least five dwellings."
+)
+class ConsumptionOutlier(OutlierFields):
+    @resolved("The dwelling that stands out.")
+    async def dwelling(self, info: Info) -> Dwelling:
+        return Dwelling.of(await info.context.loaders.dwellings.load(self.view.home.id))
+
+
+@strawberry.type(description="A page of meters by dwelling. `totalCount`: the meters on all pages.")
+class MeterConnection:
+    edges: list[Edge[Meter]]
+    page_info: PageInfo
+    total_count: int
+
+
+@strawberry.type(
+    description="A page of outliers, the largest of each fluid first. `totalCount`: those on all pages."
+)
+class ConsumptionOutlierConnection:
+    edges: list[Edge[ConsumptionOutlier]]
+    page_info: PageInfo
+    total_count: int
+
+
+@strawberry.type(description="A residence at a glance, for its manager.")
+class ResidenceOverview(OverviewFields):
+    @resolved("The meters in service that were never read, by dwelling.")
+    async def unread_meters(self, info: Info, first: int = PAGE, after: str | None = None) -> MeterConnection:
+        return await _meters_listed(info, self.view.unread, first, after)
+
+    @resolved("The meters in service whose data are missing, by their own usual interval; by dwelling.")
+    async def silent_meters(self, info: Info, first: int = PAGE, after: str | None = None) -> MeterConnection:
+        return await _meters_listed(info, self.view.silent, first, after)
+
+    @resolved("The dwellings whose present occupant has no account, by place.")
+    async def dwellings_without_account(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> DwellingConnection:
+        page = page_of(self.view.without_account, key_of_home, _DWELLING, first, after)
+        views = await info.context.loaders.dwellings.load_many([home.id for home in page.items])
+        edges = [Edge(cursor=cursor(_DWELLING, view.id), node=Dwelling.of(view)) for view in views]
+        return DwellingConnection(
+            edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0
+        )
+
+    @resolved("The dwellings whose consumption stands out, the largest of each fluid first.")
+    async def outliers(self, first: int = PAGE, after: str | None = None) -> ConsumptionOutlierConnection:
+        page = page_of(self.view.outliers, key_of_outlier, _OUTLIER, first, after)
+        edges = [
+            Edge(cursor=cursor(_OUTLIER, *key_of_outlier(view)), node=ConsumptionOutlier.of(view))
+            for view in page.items
+        ]
+        return ConsumptionOutlierConnection(
+            edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0
+        )
 
 
 @strawberry.type(
@@ -342,13 +320,23 @@ class Residence(ResidenceFields):
         return await self._alerts(info, first, after, active=False)
 
     @narrowed("The residence at a glance.", Audience.MANAGER_ONLY)
-    async def overview(
-        self, info: Info
-    ) -> Annotated["ResidenceOverview", strawberry.lazy("graphql_schema.managers.overview")] | None:
-        from graphql_schema.managers.overview import ResidenceOverview  # noqa: PLC0415 - leads back to here
-
+    async def overview(self, info: Info) -> ResidenceOverview | None:
         return ResidenceOverview.of(await info.context.loaders.overview_by_residence.load(self.number))
 
     async def _alerts(self, info: Info, first: int, after: str | None, *, active: bool) -> AlertConnection:
         asked = ResidenceAlerts(self.number, active, checked_first(first), alert_of_cursor(after))
         return AlertConnection.of(await info.context.loaders.alerts.load(asked), after=after)
+
+
+async def _meters_listed(
+    info: Info, listed: Sequence[MeterOfHome], first: int, after: str | None
+) -> MeterConnection:
+    page = page_of(listed, key_of_meter, _METER, first, after)
+    homes = await info.context.loaders.meters_by_dwelling.load_many([one.home.id for one in page.items])
+    known = {view.id: view for views in homes for view in views}
+    edges = [
+        Edge(cursor=cursor(_METER, one.id), node=Meter.of(known[one.id]))
+        for one in page.items
+        if one.id in known
+    ]
+    return MeterConnection(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)

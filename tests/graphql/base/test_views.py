@@ -33,11 +33,11 @@ from graphql_schema.alerts.slow_leaks import SlowLeakHint
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.consumption import MonthConsumption
 from graphql_schema.dwellings.consents import Consent
-from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
+from graphql_schema.dwellings.dwellings import Alert, ConsumptionOutlier, Dwelling, Meter, Residence
+from graphql_schema.dwellings.overview import DwellingCounts, FluidCompleteness
 from graphql_schema.dwellings.residences import ResidenceDocument
 from graphql_schema.gateways import TelegramsSubmitted
 from graphql_schema.managers.dwelling_requests import DwellingRequest
-from graphql_schema.managers.overview import ConsumptionOutlier, DwellingCounts, FluidCompleteness
 from graphql_schema.registration.operators import Contact, Operator
 from graphql_schema.registration.types import RegistrationField, ResidenceCandidate
 

@@ -1,15 +1,15 @@
-"""A residence at a glance, for its manager: dwellings, meters, completeness, leaks, outliers.
+"""A residence at a glance, for its manager: counts, completeness, leaks, outliers.
 
-In: the overview of a residence. Out: its counts, and pages of the dwellings and meters that they count. The
-one rule: what is listed are the nouns `Dwelling` and `Meter`, with what a manager may see of them.
+In: the overview of a residence. Out: all of it but the dwellings and meters that are counted. The one rule:
+those are the nouns `Dwelling` and `Meter`, with what a manager may see of them, and so above this
+(`graphql_schema.dwellings.dwellings`).
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import strawberry
-from strawberry.relay import PageInfo
 
 from core.consumption import Month
 from core.consumption.amounts import rounded
@@ -18,14 +18,10 @@ from core.errors import InvalidInput
 from core.services.managers.overview import HomeView, MeterOfHome, OutlierView, Overview
 from core.services.shared.paging import Page
 from graphql_schema.base.amounts import Amount
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid
-from graphql_schema.base.fields import resolved
-from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, page_info, parse_cursor
+from graphql_schema.base.paging import checked_first, parse_cursor
 from graphql_schema.base.views import shown
-from graphql_schema.dwellings.dwellings import Dwelling, DwellingConnection, Meter
 
-_METER, _DWELLING, _OUTLIER = "overview-meter", "overview-dwelling", "overview-outlier"
 ItemT = TypeVar("ItemT")
 
 strawberry.enum(
@@ -70,10 +66,8 @@ class AlertCount:
     count: int
 
 
-@strawberry.type(
-    description="A dwelling whose consumption of the last month stands out among at least five dwellings."
-)
-class ConsumptionOutlier:
+@strawberry.type
+class OutlierFields:
     view: strawberry.Private[OutlierView]
     fluid: Fluid
     month: Month
@@ -82,7 +76,7 @@ class ConsumptionOutlier:
     median: Amount = strawberry.field(description="The median of the dwellings that were compared.")
 
     @classmethod
-    def of(cls, view: OutlierView) -> "ConsumptionOutlier":
+    def of(cls, view: OutlierView) -> Self:
         return shown(
             cls,
             view,
@@ -91,29 +85,9 @@ class ConsumptionOutlier:
             median=Amount.of(view.fluid, int(rounded(view.median, 0))),
         )
 
-    @resolved("The dwelling that stands out.")
-    async def dwelling(self, info: Info) -> Dwelling:
-        return Dwelling.of(await info.context.loaders.dwellings.load(self.view.home.id))
 
-
-@strawberry.type(description="A page of meters by dwelling. `totalCount`: the meters on all pages.")
-class MeterConnection:
-    edges: list[Edge[Meter]]
-    page_info: PageInfo
-    total_count: int
-
-
-@strawberry.type(
-    description="A page of outliers, the largest of each fluid first. `totalCount`: those on all pages."
-)
-class ConsumptionOutlierConnection:
-    edges: list[Edge[ConsumptionOutlier]]
-    page_info: PageInfo
-    total_count: int
-
-
-@strawberry.type(description="A residence at a glance, for its manager.")
-class ResidenceOverview:
+@strawberry.type
+class OverviewFields:
     view: strawberry.Private[Overview]
     day: date = strawberry.field(description="Today, in the residence.")
     month: Month = strawberry.field(description="The month whose consumption is compared: the last one.")
@@ -126,7 +100,7 @@ class ResidenceOverview:
     active_alerts: list[AlertCount] = strawberry.field(description="The active alerts by kind.")
 
     @classmethod
-    def of(cls, view: Overview) -> "ResidenceOverview":
+    def of(cls, view: Overview) -> Self:
         return shown(
             cls,
             view,
@@ -137,50 +111,20 @@ class ResidenceOverview:
             active_alerts=[AlertCount(kind=kind, count=count) for kind, count in sorted(view.alerts.items())],
         )
 
-    @resolved("The meters in service that were never read, by dwelling.")
-    async def unread_meters(self, info: Info, first: int = PAGE, after: str | None = None) -> MeterConnection:
-        return await _meters(info, self.view.unread, first, after)
 
-    @resolved("The meters in service whose data are missing, by their own usual interval; by dwelling.")
-    async def silent_meters(self, info: Info, first: int = PAGE, after: str | None = None) -> MeterConnection:
-        return await _meters(info, self.view.silent, first, after)
-
-    @resolved("The dwellings whose present occupant has no account, by place.")
-    async def dwellings_without_account(
-        self, info: Info, first: int = PAGE, after: str | None = None
-    ) -> DwellingConnection:
-        page = _page(self.view.without_account, _key_of_home, _DWELLING, first, after)
-        views = await info.context.loaders.dwellings.load_many([home.id for home in page.items])
-        edges = [Edge(cursor=cursor(_DWELLING, view.id), node=Dwelling.of(view)) for view in views]
-        return DwellingConnection(
-            edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0
-        )
-
-    @resolved("The dwellings whose consumption stands out, the largest of each fluid first.")
-    async def outliers(self, first: int = PAGE, after: str | None = None) -> ConsumptionOutlierConnection:
-        page = _page(self.view.outliers, _key_of_outlier, _OUTLIER, first, after)
-        edges = [
-            Edge(cursor=cursor(_OUTLIER, *_key_of_outlier(view)), node=ConsumptionOutlier.of(view))
-            for view in page.items
-        ]
-        return ConsumptionOutlierConnection(
-            edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0
-        )
-
-
-def _key_of_home(home: HomeView) -> tuple[str, ...]:
+def key_of_home(home: HomeView) -> tuple[str, ...]:
     return (str(home.id),)
 
 
-def _key_of_meter(meter: MeterOfHome) -> tuple[str, ...]:
+def key_of_meter(meter: MeterOfHome) -> tuple[str, ...]:
     return (str(meter.id),)
 
 
-def _key_of_outlier(outlier: OutlierView) -> tuple[str, ...]:
+def key_of_outlier(outlier: OutlierView) -> tuple[str, ...]:
     return (str(outlier.home.id), outlier.fluid.value)
 
 
-def _page(
+def page_of(
     items: Sequence[ItemT],
     key_of: Callable[[ItemT], tuple[str, ...]],
     kind: str,
@@ -199,17 +143,3 @@ def _page(
             raise InvalidInput("What this cursor names is no longer listed: start again.", field="after")
         begin = keys.index(seen) + 1
     return Page(list(items[begin : begin + size]), has_next=len(items) > begin + size, total=len(items))
-
-
-async def _meters(
-    info: Info, listed: Sequence[MeterOfHome], first: int, after: str | None
-) -> MeterConnection:
-    page = _page(listed, _key_of_meter, _METER, first, after)
-    homes = await info.context.loaders.meters_by_dwelling.load_many([one.home.id for one in page.items])
-    known = {view.id: view for views in homes for view in views}
-    edges = [
-        Edge(cursor=cursor(_METER, one.id), node=Meter.of(known[one.id]))
-        for one in page.items
-        if one.id in known
-    ]
-    return MeterConnection(edges=edges, page_info=page_info(edges, page, after), total_count=page.total or 0)
