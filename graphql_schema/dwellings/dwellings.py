@@ -48,6 +48,7 @@ from graphql_schema.dwellings.overview import (
     OutlierFields,
     OverviewFields,
     key_of_home,
+    key_of_meter,
     key_of_outlier,
     page_of,
 )
