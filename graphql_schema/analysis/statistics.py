@@ -104,7 +104,7 @@ class Analysis:
 
 @strawberry.type
 class AnalysisQuery:
-    @resolved("Statistics, for analysts. FORBIDDEN for every other role.")
+    @resolved("Statistics, for analysts; null with FORBIDDEN for every other role.")
     async def analysis(self, info: Info) -> Analysis | None:
         (await info.context.viewer()).require(Permission.ANALYSES_READ)
         return Analysis()

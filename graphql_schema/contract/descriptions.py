@@ -167,7 +167,6 @@ NAMES: Final[Mapping[str, str]] = {
     "format": "The file format.",
     # statistics
     "grouping": "What the classes are of.",
-    "filter": "Which ones; null for all.",
     "measuredPercent": "The share of days that were read, in percent.",
     "estimatedPercent": "The share of days that were estimated between readings, in percent.",
     "partialPercent": "The share of days that were read in part, in percent.",
