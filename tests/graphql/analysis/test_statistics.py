@@ -14,7 +14,8 @@ from tests.support.attack import watched
 ANALYST = "analyst@example.org"
 EVERYTHING = """query ($filter: StatisticFilterInput) { analysis { months
   consumption(filter: $filter) { edges { cursor node { month
-    residence { residenceId code name city } classes dwellings fluid unit mean p10 p25 median p75 p90 } } pageInfo { hasNextPage } }
+    residence { residenceId code name city } classes dwellings fluid unit mean p10 p25 median p75 p90 } }
+    pageInfo { hasNextPage } }
   leaks(filter: $filter) { edges { node { grouping classes dwellings leaks lossM3 meanDays medianDays } } }
   meters(filter: $filter) { edges { node { fluid grouping classes meters } } }
   completeness(filter: $filter) { edges { node { fluid classes meterDays measuredPercent missingPercent } } }
