@@ -63,7 +63,7 @@ MonthText = Annotated[str, msgspec.Meta(pattern=_MONTH)]
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """`StatisticFilter` of the schema."""
+    """`StatisticFilterInput` of the schema."""
 
     from_: MonthText | None = msgspec.field(default=None, name="from")
     to: MonthText | None = None

@@ -25,14 +25,16 @@ strawberry.enum(
 
 @strawberry.type(description="A residence as statistics name it, without its dwellings.")
 class AnalysedResidence:
-    id: strawberry.ID
+    residence_id: strawberry.ID = strawberry.field(description="The id to choose its rows by.")
     code: str
     name: str
     city: str
 
     @classmethod
     def of(cls, view: AnalysedResidenceView) -> "AnalysedResidence":
-        return cls(id=global_id("Residence", view.id), code=view.code, name=view.name, city=view.city)
+        return cls(
+            residence_id=global_id("Residence", view.id), code=view.code, name=view.name, city=view.city
+        )
 
 
 @strawberry.interface(description="A row of a table of statistics, about five dwellings or more.")
@@ -55,12 +57,12 @@ class Statistic:
 class ConsumptionStatistic(Statistic):
     fluid: Fluid
     unit: DisplayUnit
-    mean: float
-    p10: float | None
-    p25: float | None
-    median: float | None
-    p75: float | None
-    p90: float | None
+    mean: float = strawberry.field(description="The mean, three digits.")
+    p10: float | None = strawberry.field(description="A tenth used less; null if that would show few.")
+    p25: float | None = strawberry.field(description="A quarter used less; null if that would show few.")
+    median: float | None = strawberry.field(description="Half used less; null if that would show few.")
+    p75: float | None = strawberry.field(description="A quarter used more; null if that would show few.")
+    p90: float | None = strawberry.field(description="A tenth used more; null if that would show few.")
 
     @classmethod
     def of(cls, row: StatisticRow) -> "ConsumptionStatistic":
@@ -84,7 +86,9 @@ class LeakStatistic(Statistic):
     mean_days: float | None = strawberry.field(
         description="From the first day of a leak to the first without it; null for BEGUN."
     )
-    median_days: float | None
+    median_days: float | None = strawberry.field(
+        description="Half of the leaks ran shorter; null for BEGUN, or if that would show few."
+    )
 
     @classmethod
     def of(cls, row: StatisticRow) -> "LeakStatistic":

@@ -33,7 +33,7 @@ RowT = TypeVar("RowT")
     description="Which rows. They were published as they are: a filter chooses among them, and makes no new "
     "figure."
 )
-class StatisticFilter:
+class StatisticFilterInput:
     from_: Month | None = strawberry.field(default=None, name="from", description="The first month.")
     to: Month | None = strawberry.field(default=None, description="The last month.")
     by_residence: bool = strawberry.field(
@@ -57,7 +57,7 @@ class StatisticFilter:
         )
 
 
-Wanted = Annotated[StatisticFilter | None, strawberry.argument(name="filter")]
+Wanted = Annotated[StatisticFilterInput | None, strawberry.argument(name="filter")]
 
 
 @strawberry.type(
@@ -104,7 +104,7 @@ class Analysis:
 
 @strawberry.type
 class AnalysisQuery:
-    @resolved("Statistics, for analysts. FORBIDDEN for every other role.")
+    @resolved("Statistics, for analysts; null with FORBIDDEN for every other role.")
     async def analysis(self, info: Info) -> Analysis | None:
         (await info.context.viewer()).require(Permission.ANALYSES_READ)
         return Analysis()
@@ -113,7 +113,7 @@ class AnalysisQuery:
 async def _page(
     info: Info,
     topic: StatisticTable,
-    wanted: StatisticFilter | None,
+    wanted: StatisticFilterInput | None,
     first: int,
     after: str | None,
     of: Callable[[StatisticRow], RowT],

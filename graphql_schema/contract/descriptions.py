@@ -165,6 +165,12 @@ NAMES: Final[Mapping[str, str]] = {
     "key": "The key of the text.",
     "contact": "Whom to turn to.",
     "format": "The file format.",
+    # statistics
+    "grouping": "What the classes are of.",
+    "measuredPercent": "The share of days that were read, in percent.",
+    "estimatedPercent": "The share of days that were estimated between readings, in percent.",
+    "partialPercent": "The share of days that were read in part, in percent.",
+    "missingPercent": "The share of days without any reading, in percent.",
 }
 
 NULL_IF: Final[Mapping[str, str]] = {

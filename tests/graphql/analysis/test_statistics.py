@@ -12,9 +12,10 @@ from tests.support.analyses import enter
 from tests.support.attack import watched
 
 ANALYST = "analyst@example.org"
-EVERYTHING = """query ($filter: StatisticFilter) { analysis { months
-  consumption(filter: $filter) { edges { cursor node { month residence { id code name city } classes dwellings
-    fluid unit mean p10 p25 median p75 p90 } } pageInfo { hasNextPage } }
+EVERYTHING = """query ($filter: StatisticFilterInput) { analysis { months
+  consumption(filter: $filter) { edges { cursor node { month
+    residence { residenceId code name city } classes dwellings fluid unit mean p10 p25 median p75 p90 } }
+    pageInfo { hasNextPage } }
   leaks(filter: $filter) { edges { node { grouping classes dwellings leaks lossM3 meanDays medianDays } } }
   meters(filter: $filter) { edges { node { fluid grouping classes meters } } }
   completeness(filter: $filter) { edges { node { fluid classes meterDays measuredPercent missingPercent } } }
@@ -52,7 +53,7 @@ async def test_rows_of_residences(analyst: Any) -> None:
     rows = nodes(analysis["consumption"])
     assert {row["residence"]["code"] for row in rows} == {"A"}
     chosen = {
-        "residence": rows[0]["residence"]["id"],
+        "residence": rows[0]["residence"]["residenceId"],
         "fluid": "COLD_WATER",
         "from": "2026-10",
         "to": "2026-10",
@@ -84,8 +85,8 @@ OTHER_FIELDS = (
     "query { residences { edges { node { code } } } }",
     "query { dwellingRequests { edges { node { id } } } }",
     "query { doubtfulReadings { edges { node { doubt } } } }",
-    'mutation { submitTelegrams(lines: ["00"]) { lines } }',
-    'mutation { withdrawReading(input: {radioAddress: "A", readAt: "2026-10-01T00:00:00Z"}) { counts } }',
+    'mutation { submitTelegrams(lines: ["00"]) { __typename } }',
+    'mutation { withdrawReading(input: {radioAddress: "A", readAt: "2026-10-01T00:00:00Z"}) { __typename } }',
 )
 BY_ID = (
     ("Dwelling", "query ($id: ID!) { dwelling(id: $id) { number } }"),
@@ -123,7 +124,8 @@ async def test_an_analyst_has_the_own_account(analyst: Any) -> None:
 async def test_a_token_for_programs(analyst: Any) -> None:
     """With the scope ANALYSES it reads statistics, and not the account; with another, no statistics."""
     create = (
-        'mutation ($scopes: [TokenScope!]!) { createAccessToken(name: "script", scopes: $scopes) { token } }'
+        'mutation ($scopes: [TokenScope!]!) { createAccessToken(name: "script", scopes: $scopes) '
+        "{ ... on AccessTokenIssued { token } } }"
     )
     session = analyst.token
     tokens = {}

@@ -218,6 +218,7 @@ OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
 
 OF_OTHERS = {
+    "analysis": "query { analysis { months } }",
     "dwellingRequests": "query { dwellingRequests { edges { node { id name } } } }",
     "createAccessToken": """mutation { createAccessToken(name: "x", scopes: [ALERTS]) {
         ... on AccessTokenIssued { token }

@@ -129,7 +129,7 @@ async def test_a_code_of_another_form_gets_a_hint(ocea: Applicant, code: str, hi
     """Another number tried as site code is answered with its form, look-alikes with what was meant."""
     answer = await ocea.send("siteCode", code=code)
     refused(answer, "RESIDENCE_NOT_FOUND", "code")
-    assert answer["message"]["fr"].endswith(hint)
+    assert answer["fr"].endswith(hint)
 
 
 @pytest.mark.parametrize("code", ["AA 000", " aa000 ", "A A\u202f0 0 0", "AA-000", "AA\uff10\uff10\uff10"])
@@ -176,8 +176,8 @@ async def test_istas_exception_and_its_fallback(ista: Applicant) -> None:
     answer = await ista.send("serial", serial="48349952")
     refused(answer, "SERIAL_FORMAT_UNSUPPORTED", "serial", "SerialRefused")
     assert answer["fallback"] == "BUILDING_CODE"
-    assert "neuf chiffres" in answer["message"]["fr"]
-    assert "nine digits" in answer["message"]["en"]
+    assert "neuf chiffres" in answer["fr"]
+    assert "nine digits" in answer["en"]
     await ista.fill("buildingCode", code="5000 1369")
     assert (await ista.fill("serial", serial="48349952"))["step"] == "ATTESTATION"
     assert (await ista.act("goBackInRegistration"))["step"] == "DWELLING"

@@ -90,9 +90,9 @@ async def test_an_hours_points_are_refused_beyond_their_number(narrow: Any, now:
 async def test_points_come_back_with_the_hour(portal: Any, settings: Settings, now: datetime) -> None:
     """The counter is that of the hour of the request."""
     left = [await _left(portal, TYPENAME) for _ in range(2)]
-    assert left == [199_999, 199_998]
+    assert left == [1_999_999, 1_999_998]
     portal.clock.now = now + timedelta(hours=1)
-    assert await _left(portal, TYPENAME) == 199_999
+    assert await _left(portal, TYPENAME) == 1_999_999
 
 
 async def test_an_account_has_its_own_points(claire: Any, issue_key: Callable[[], Awaitable[str]]) -> None:
@@ -105,7 +105,7 @@ async def test_an_account_has_its_own_points(claire: Any, issue_key: Callable[[]
     claire.token = await issue_key()
     assert await _left(claire, TYPENAME) == 19_999_999
     claire.token = "sms_" + "x" * 40
-    assert await _left(claire, TYPENAME) < 200_000
+    assert await _left(claire, TYPENAME) < 2_000_000
 
 
 async def test_a_role_that_is_not_named_has_a_residents_points() -> None:
