@@ -110,7 +110,9 @@ class Operator:
     terms_version: str | None = strawberry.field(
         description="The version of the terms of use; null if there are none."
     )
-    terms: TermsOfUse | None
+    terms: TermsOfUse | None = strawberry.field(
+        description="The terms of use in force; null if there are none."
+    )
     contact: Contact
     privacy_notice: PrivacyNotice
     password_criteria: list[PasswordCriterion] = strawberry.field(

@@ -52,7 +52,10 @@ LISTS = {
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
         *("Viewer.sessions", "Viewer.accessTokens"),
     ),
-    "of one residence": ("Residence.documents",),
+    "of one residence": (
+        *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
+        "ResidenceOverview.activeAlerts",
+    ),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),

@@ -19,23 +19,43 @@ from tests.services.conftest import Izar
 from tests.support import factories
 
 OUT = """mutation ($home: ID!, $day: Date!) {
-  recordMoveOut(input: {dwelling: $home, lastDay: $day}) { dwelling firstDay lastDay } }"""
+  recordMoveOut(input: {dwelling: $home, lastDay: $day}) {
+  ... on MoveRecorded { dwelling firstDay lastDay } ... on Refusal { code field } } }"""
 IN = """mutation ($home: ID!, $day: Date!) {
-  recordMoveIn(input: {dwelling: $home, firstDay: $day}) { dwelling firstDay lastDay } }"""
+  recordMoveIn(input: {dwelling: $home, firstDay: $day}) {
+  ... on MoveRecorded { dwelling firstDay lastDay } ... on Refusal { code field } } }"""
 PAPER = """mutation ($home: ID!, $granted: Boolean!, $paper: String) { recordPaperConsent(
   input: {dwelling: $home, granted: $granted, evidenceReference: $paper}) {
-  ... on PaperConsentRecorded { consent { answer byManager } } ... on AccountRefused { code } } }"""
-ANSWER = "mutation ($home: ID!) { answerConsent(dwelling: $home, granted: false) { answer } }"
+  ... on PaperConsentRecorded { consent { answer byManager } } ... on Refusal { code field } } }"""
+ANSWER = """mutation ($home: ID!) { answerConsent(dwelling: $home, granted: false) {
+  ... on ConsentAnswered { consent { answer } } } }"""
 INVITE = """mutation ($home: ID!, $email: String!) {
   inviteResidents(input: {invitations: [{dwelling: $home, email: $email, language: EN}]}) {
-  ... on ResidentsInvited { count } ... on RateLimited { code } } }"""
-FLYER = """mutation ($input: MakeFlyerInput!) { makeFlyer(input: $input) { name mediaType url } }"""
-DOCUMENT = """mutation ($id: ID!) { makeDocument(document: $id, language: EN) { name url } }"""
-GLANCE = """{ managedResidences { id documents { id kind }
-  overview { day month metersInService unreadMeterCount silentMeterCount outlierCount
-    homes { total occupied vacant unknown withAccount withoutAccount consentGranted consentUnanswered }
+  ... on ResidentsInvited { count } ... on Refusal { code field retryAfter } } }"""
+FLYER = """mutation ($input: MakeFlyerInput!) { makeFlyer(input: $input) {
+  ... on PaperFile { name mediaType url } ... on Refusal { code field } } }"""
+CERTIFICATES = """mutation ($id: ID!) { makeCertificates(residence: $id, language: EN) {
+  ... on PaperFile { name url } ... on Refusal { code } } }"""
+DOCUMENT = """mutation ($id: ID!) { makeDocument(document: $id, language: EN) {
+  ... on PaperFile { name url } ... on Refusal { code field } } }"""
+GLANCE = """{ residences { edges { node { id documents { id kind title(language: EN) }
+  overview { day month metersInService
+    dwellings { total occupied vacant unknown withAccount withoutAccount consentGranted consentUnanswered }
     completeness { fluid expectedDays daysWithData } activeLeaks { level count } activeAlerts { kind count }
-    unreadMeters { serial home { place } } homesWithoutAccount { id place } outliers { kind } } } }"""
+    unreadMeters { totalCount edges { node { serial dwelling { place } } } }
+    silentMeters { totalCount edges { node { serial } } }
+    dwellingsWithoutAccount { totalCount edges { node { id place } } }
+    outliers { totalCount edges { node { kind dwelling { place } } } } } } } } }"""
+PAGES = """query ($after: String) { residences { edges { node { overview {
+  unreadMeters(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor }
+    edges { node { serial dwelling { place } } } } } } } } }"""
+
+
+def glance(answer: dict[str, Any]) -> dict[str, Any]:
+    """The only residence of an answer."""
+    (edge,) = answer["residences"]["edges"]
+    node: dict[str, Any] = edge["node"]
+    return node
 
 
 @pytest.fixture
@@ -70,20 +90,24 @@ async def test_a_move_and_a_consent_on_paper(office: Any) -> None:
     dwelling = await home()
     manager = office.token
     await office.sign_in()
-    assert (await office.ask(ANSWER, home=dwelling))["answerConsent"] == {"answer": "REFUSED"}
+    assert (await office.ask(ANSWER, home=dwelling))["answerConsent"] == {"consent": {"answer": "REFUSED"}}
     refused = await office.refusal(OUT, home=dwelling, day="2026-11-30")
     assert refused["code"] == "FORBIDDEN"
     office.token = manager
     turned = await office.ask(PAPER, home=dwelling, granted=True, paper="dossier 12")
-    assert turned["recordPaperConsent"] == {"code": "CONSENT_NOT_THE_MANAGERS"}
+    assert turned["recordPaperConsent"] == {
+        "code": "CONSENT_NOT_THE_MANAGERS",
+        "field": None,
+    }
     left = (await office.ask(OUT, home=dwelling, day="2026-11-20"))["recordMoveOut"]
     assert left == {"dwelling": dwelling, "firstDay": "2024-02-01", "lastDay": "2026-11-20"}
-    assert (await office.refusal(PAPER, home=dwelling, granted=False))["code"] == "NO_OCCUPANT"
-    refused = await office.refusal(IN, home=dwelling, day="2026-11-20")
+    nobody = await office.refused(PAPER, home=dwelling, granted=False)
+    assert nobody == {"code": "NO_OCCUPANT", "field": "dwelling"}
+    refused = await office.refused(IN, home=dwelling, day="2026-11-20")
     assert (refused["code"], refused["field"]) == ("CONFLICT", "firstDay")
     came = (await office.ask(IN, home=dwelling, day="2026-11-21"))["recordMoveIn"]
     assert came == {"dwelling": dwelling, "firstDay": "2026-11-21", "lastDay": None}
-    missing = await office.refusal(PAPER, home=dwelling, granted=True)
+    missing = await office.refused(PAPER, home=dwelling, granted=True)
     assert (missing["code"], missing["field"]) == ("INVALID_INPUT", "evidenceReference")
     given = await office.ask(PAPER, home=dwelling, granted=True, paper="dossier 13")
     assert given["recordPaperConsent"]["consent"] == {"answer": "GRANTED", "byManager": True}
@@ -93,7 +117,7 @@ async def test_a_move_and_a_consent_on_paper(office: Any) -> None:
 async def test_flyers_and_invitations(application: Any, office: Any, now: datetime) -> None:
     """A flyer of the residence and of the dwelling behind links, a document, an invitation by e-mail."""
     dwelling = await home()
-    residence = str(global_id("ManagedResidence", (await Residence.get()).id))
+    residence = str(global_id("Residence", (await Residence.get()).id))
     for given in (
         {"residence": residence, "language": "EN"},
         {"residence": residence, "eachDwelling": True, "language": "EN"},
@@ -105,16 +129,16 @@ async def test_flyers_and_invitations(application: Any, office: Any, now: dateti
         assert "Follow the consumption of your home" in text
         assert "AA000" in text
     for given in ({}, {"residence": residence, "dwelling": dwelling}):
-        assert (await office.refusal(FLYER, input=given))["code"] == "INVALID_INPUT"
+        assert (await office.refused(FLYER, input=given))["code"] == "INVALID_INPUT"
     await publish_residence(application, SYSTEM, operator_code="ocea", residence_code="AA000", now=now)
-    (document,) = (await office.ask(GLANCE))["managedResidences"][0]["documents"]
-    assert document["kind"] == "PORTAL_READY"
+    (document,) = glance(await office.ask(GLANCE))["documents"]
+    assert (document["kind"], document["title"]) == ("PORTAL_READY", "Your portal ISI HABITAT is ready")
     made = (await office.ask(DOCUMENT, id=document["id"]))["makeDocument"]
     assert "Your portal ISI HABITAT is ready" in await page(office, made["url"])
     assert (await office.ask(INVITE, home=dwelling, email="luc@example.org"))["inviteResidents"] == {
         "count": 1
     }
-    wrong = await office.refusal(INVITE, home=dwelling, email="luc")
+    wrong = await office.refused(INVITE, home=dwelling, email="luc")
     assert (wrong["code"], wrong["field"]) == ("INVALID_INPUT", "invitations.0.email")
 
 
@@ -125,20 +149,20 @@ async def test_a_link_opens_nothing_once_the_residence_is_somebody_elses(office:
     parts = urlsplit(made["url"])
     answer = await office.client.get(f"{parts.path}?{parts.query}")
     assert (answer.status_code, answer.json()["code"]) == (403, "NOT_FOUND")
-    assert (await office.refusal(FLYER, input={"dwelling": await home()}))["code"] == "NOT_FOUND"
+    assert (await office.refused(FLYER, input={"dwelling": await home()}))["code"] == "NOT_FOUND"
 
 
 @pytest.mark.requirement("R-042", "CN-01")
 async def test_a_residence_at_a_glance(office: Any) -> None:
     """One dwelling, one meter with two days of data and a leak of level 1."""
-    (residence,) = (await office.ask(GLANCE))["managedResidences"]
-    view = residence["overview"]
+    view = glance(await office.ask(GLANCE))["overview"]
     assert (view["day"], view["month"]) == ("2026-11-22", "2026-10")
-    homes = view["homes"]
-    assert (homes["total"], homes["occupied"], homes["withAccount"]) == (1, 1, 1)
-    assert (homes["consentGranted"], homes["consentUnanswered"]) == (0, 1)
-    assert (view["metersInService"], view["unreadMeterCount"], view["silentMeterCount"]) == (1, 0, 0)
+    dwellings = view["dwellings"]
+    assert (dwellings["total"], dwellings["occupied"], dwellings["withAccount"]) == (1, 1, 1)
+    assert (dwellings["consentGranted"], dwellings["consentUnanswered"]) == (0, 1)
+    assert view["metersInService"] == 1
     assert view["completeness"] == [{"fluid": "COLD_WATER", "expectedDays": 30, "daysWithData": 2}]
     assert view["activeLeaks"] == [{"level": 1, "count": 1}]
     assert view["activeAlerts"] == [{"kind": "LEAK", "count": 1}]
-    assert (view["outliers"], view["unreadMeters"], view["homesWithoutAccount"]) == ([], [], [])
+    for listed in ("unreadMeters", "silentMeters", "dwellingsWithoutAccount", "outliers"):
+        assert view[listed] == {"totalCount": 0, "edges": []}

@@ -80,42 +80,6 @@ async def test_a_first_sign_in_leads_to_a_ready_session(portal: Any, home: Any) 
     assert len(accepted["dwellings"]) == 1
 
 
-TERMS = "terms { version text { fr en } url { fr en } }"
-
-
-@pytest.mark.requirement("R-062", "C-38")
-async def test_terms_are_read_before_they_are_accepted(portal: Any, home: Any) -> None:
-    """By a session that sees nothing else yet, and by anybody; the version that was read is accepted."""
-    await Account.all().update(terms_version="2025-01")
-    session = (await portal.ask(SIGN_IN, email=EMAIL, password=PASSWORD))["signIn"]
-    portal.client.cookies.clear()
-    assert session["state"] == "MUST_ACCEPT_TERMS"
-    (public,) = [
-        one
-        for one in (await portal.ask(f"{{ operators {{ code {TERMS} }} }}"))["operators"]
-        if one["code"] == "ocea"
-    ]
-    portal.token = session["token"]
-    read = (await portal.ask(f"{{ viewer {{ {TERMS} }} }}"))["viewer"]["terms"]
-    assert read == public["terms"]
-    assert read["text"]["fr"].startswith("Conditions générales d'utilisation")
-    assert read["text"]["en"].startswith("Terms of use")
-    notice = "{ operators { privacyNotice { version url purpose { fr en } rights { fr en } } } }"
-    for operator in (await portal.ask(notice))["operators"]:
-        assert all(operator["privacyNotice"][part] for part in ("version", "url"))
-        assert all(
-            operator["privacyNotice"][part][tongue]
-            for part in ("purpose", "rights")
-            for tongue in ("fr", "en")
-        )
-    data = "{ viewer { dwellings { id } } }"
-    assert await portal.refusal(data) == {"code": "MUST_ACCEPT_TERMS"}
-    accept = "mutation ($v: String!) { acceptTerms(version: $v) { viewer { state } } }"
-    assert (await portal.ask(accept, v=read["version"]))["acceptTerms"]["viewer"]["state"] == "READY"
-    assert (await Account.get()).terms_version == read["version"]
-    assert len((await portal.ask(data))["viewer"]["dwellings"]) == 1
-
-
 @pytest.mark.requirement("R-112", "R-113", "R-114", "R-115", "R-116")
 async def test_a_refused_password_is_part_of_the_answer(claire: Any) -> None:
     """Each refusal has a type, a code, and a text in French and English."""

@@ -109,9 +109,9 @@ async def test_one_step_back(ista: Applicant, portal: Any) -> None:
     form is offered again, and from there to the attestation.
     """
     await to_options(ista)
-    asked = "{ operators { code labels { key text { fr } } } }"
+    asked = "{ operators { code labels { key text(language: FR) } } }"
     labels = {one["code"]: one["labels"] for one in (await portal.ask(asked))["operators"]}["ista"]
-    assert {one["key"]: one["text"]["fr"] for one in labels}["page.title"] == "Créer votre compte"
+    assert {one["key"]: one["text"] for one in labels}["page.title"] == "Créer votre compte"
     for before in ("profile", "attestation"):
         assert [form["name"] for form in (await ista.act("goBackInRegistration"))["forms"]] == [before]
 
