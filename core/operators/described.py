@@ -65,6 +65,17 @@ class _Words(_Values):
         return Text(self.fr, self.en)
 
 
+class _Addresses(_Values):
+    """The address of a page in both languages."""
+
+    fr: _Url
+    en: _Url
+
+    @property
+    def text(self) -> Text:
+        return Text(self.fr, self.en)
+
+
 class _Code(_Values):
     pattern: _Filled = defaults.CODE_PATTERN
     example: _Filled = defaults.CODE_EXAMPLE
@@ -131,6 +142,8 @@ class _File(_Values):
     registration_hours: Annotated[int, Field(ge=1, le=720)] = 24
     look_back_days: Annotated[int, Field(ge=0, le=1_096)] = 365
     terms_version: str | None = None
+    terms_url: _Addresses | None = None
+    terms_text: _Words | None = None
     consent_version: _Filled = "1"
     password: _Password = _Password()
     help: tuple[_Help, ...] = ()
@@ -209,6 +222,8 @@ def _profile(code: str, file: _File) -> OperatorProfile:
         ),
         privacy=_notice(file),
         terms_version=file.terms_version or None,
+        terms_url=file.terms_url.text if file.terms_url else None,
+        terms_text=file.terms_text.text if file.terms_text else None,
         consent_version=file.consent_version,
         help_pages=tuple(_page(page) for page in file.help) or defaults.HELP,
         strict_nine_digit_serial=file.strict_nine_digit_serial,
@@ -278,6 +293,8 @@ def _unfit(file: _File) -> tuple[str, ...]:
             problems.append(f"{name}: {', '.join(wrong)} is none of {', '.join(sorted(allowed))}")
         if len(set(paths)) < len(paths):
             problems.append(f"{name}: a path is named twice")
+    if file.terms_version and file.terms_url is None and file.terms_text is None:
+        problems.append("terms_version: terms_url or terms_text is missing, where they can be read")
     try:
         fits = re.fullmatch(file.residence_code.pattern, file.residence_code.example, re.ASCII)
     except re.error as failure:

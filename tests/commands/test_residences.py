@@ -45,7 +45,7 @@ def test_each_condition_of_sign_up_is_set_by_itself(run: Any, tables: Any, state
 def test_a_publication_is_ended(run: Any, tables: Any, state: Any) -> None:
     """Published, unpublished, and nothing left to unpublish; an unknown residence is one line of error."""
     run(*ADD)
-    run("residences", "publish", *OF)
+    run("residences", "publish", *OF, "--without-data")
     assert state()[2]
     ended = run("residences", "unpublish", *OF)
     assert (ended.returncode, ended.stdout) == (0, "Residence AA000 is no longer published.\n")

@@ -56,6 +56,8 @@ def test_every_value_of_a_file_is_used() -> None:
             "registration_hours": 48,
             "look_back_days": 90,
             "terms_version": "2026-11",
+            "terms_url": {"fr": "https://acme.example/cgu", "en": "https://acme.example/terms"},
+            "terms_text": {"fr": "Conditions", "en": "Terms"},
             "password": {"minimum_characters": 14, "classes": ["SPECIAL"]},
             "leaks": {"level_1_lph": 3.5},
             "texts": {"button": {"create": {"fr": "C'est parti", "en": "Here we go"}}},
@@ -73,6 +75,9 @@ def test_every_value_of_a_file_is_used() -> None:
     assert float(profile.leak_thresholds.level_1_lph) == 3.5
     assert "48 heures" in profile.privacy.retention.fr
     assert "90 days" in profile.privacy.retention.en
+    assert profile.terms_version == "2026-11"
+    assert profile.terms_url == Text("https://acme.example/cgu", "https://acme.example/terms")
+    assert profile.terms_text == Text("Conditions", "Terms")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,14 @@ def test_every_value_of_a_file_is_used() -> None:
         (
             {**LEAST, "residence_code": {"pattern": r"\d{4}"}},
             ("residence_code.example: does not match residence_code.pattern",),
+        ),
+        (
+            {**LEAST, "terms_version": "1"},
+            ("terms_version: terms_url or terms_text is missing, where they can be read",),
+        ),
+        (
+            {**LEAST, "terms_version": "1", "terms_url": {"fr": "cgu", "en": "https://acme.example"}},
+            ("terms_url.fr: must begin with http:// or https://",),
         ),
         ({**LEAST, "leaks": {"level_1_lph": 40}}, ("the thresholds of the leak levels must rise",)),
     ],

@@ -19,6 +19,7 @@ from core.errors import (
     Conflict,
     ForbiddenPeriod,
     InvalidInput,
+    NoOccupant,
     NotFound,
     RateLimited,
     SignInRefused,
@@ -163,7 +164,11 @@ def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
     """
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
     others = {
-        one.code for one in (InvalidInput, NotFound, Conflict, ForbiddenPeriod, AlertEnded, Busy, Unavailable)
+        one.code
+        for one in (
+            *(InvalidInput, NotFound, Conflict, ForbiddenPeriod, AlertEnded, Busy, Unavailable),
+            NoOccupant,
+        )
     }
     codes = {str(code) for code in RefusalCode} | access | others
     reported = [profile.text(f"error.{code}") for code in codes]

@@ -139,6 +139,7 @@ _TEMPLATE = """\
 #registration_hours = 24                           # after which an unfinished request is deleted
 #look_back_days = 365                              # how long a former occupant sees the own period
 #terms_version = "1"                               # of terms of use, accepted before data are shown
+#terms_url = {{ fr = "https://…", en = "https://…" }} # where they are read; terms_text if there is no page
 #consent_version = "1"                             # of the text of the manager's consent
 
 [contact]

@@ -26,7 +26,7 @@ TABLE = {
     "Residence": {
         EVERYBODY: "id seenAs withheld name street postcode city code timeZone operatorName publishedAt"
         " waterPrice leakLevels dwellings",
-        MANAGER_ONLY: "documents activeAlerts pastAlerts",
+        MANAGER_ONLY: "documents activeAlerts pastAlerts overview",
     },
     "Dwelling": {
         EVERYBODY: "id seenAs withheld building staircase floor number place lot managerReference surfaceM2"

@@ -248,6 +248,17 @@ OF_OTHERS = {
             ... on DwellingRequestDecided { approved }
             ... on Refusal { code field } } }"""
     ),
+    "recordMoveIn": """mutation { recordMoveIn(input: {dwelling: $D, firstDay: "2026-11-20"}) {
+        __typename } }""",
+    "recordMoveOut": """mutation { recordMoveOut(input: {dwelling: $D, lastDay: "2026-11-20"}) {
+        __typename } }""",
+    "recordPaperConsent": """mutation { recordPaperConsent(input: {dwelling: $D, granted: false}) {
+        __typename } }""",
+    "inviteResidents": """mutation { inviteResidents(input: {
+        invitations: [{dwelling: $D, email: "luc@example.org"}]}) { __typename } }""",
+    "makeFlyer": "mutation { makeFlyer(input: {dwelling: $D}) { __typename } }",
+    "makeCertificates": "mutation { makeCertificates(residence: $S) { __typename } }",
+    "makeDocument": "mutation { makeDocument(document: $P) { __typename } }",
     "submitTelegrams": """mutation { submitTelegrams(lines: ["00"]) {
         ... on TelegramsSubmitted { lines }
         ... on Refusal { code field } } }""",
@@ -271,6 +282,8 @@ async def test_staff_see_nothing_of_residents(doubtful, portal) -> None:
         "$A": global_id("Alert", 1),
         "$R": global_id("RecurringDraw", 1),
         "$Q": global_id("DwellingRequest", 1),
+        "$S": global_id("Residence", home.residence_id),
+        "$P": global_id("ResidenceDocument", 1),
     }
     for name, asked in OF_OTHERS.items():
         query = re.sub(r"\$[A-Z]\b", lambda sign: f'"{ids[sign[0]]}"', asked)
