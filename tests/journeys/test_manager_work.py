@@ -1,7 +1,7 @@
 """A manager's work over HTTP: moves, a consent on paper, invitations, flyers, the residence at a glance."""
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,10 +9,12 @@ import pytest
 from pypdf import PdfReader
 
 from core.access import SYSTEM
-from core.models import Dwelling, ManagedResidence, Residence
+from core.consumption.fluids import Fluid
+from core.models import Dwelling, ManagedResidence, Meter, Occupancy, OccupancyKind, Residence
 from core.services.places.managed_residences import grant_residence
 from core.services.portfolio.publication import publish_residence
 from core.services.telegrams.pipeline import take_in
+from graphql_schema.base.paging import cursor
 from graphql_schema.base.relay import global_id
 from tests.journeys.test_manager import EMAIL, invited, own_access
 from tests.services.conftest import Izar
@@ -76,7 +78,7 @@ async def home() -> str:
     return str(global_id("Dwelling", (await Dwelling.get()).id))
 
 
-async def page(portal: Any, url: str, **headers: str) -> str:
+async def page_text(portal: Any, url: str, **headers: str) -> str:
     """The text of the first page behind a link, as a browser fetches it."""
     parts = urlsplit(url)
     answer = await portal.client.get(f"{parts.path}?{parts.query}", headers=headers)
@@ -125,7 +127,7 @@ async def test_flyers_and_invitations(application: Any, office: Any, now: dateti
     ):
         made = (await office.ask(FLYER, input=given))["makeFlyer"]
         assert made["mediaType"] == "application/pdf"
-        text = await page(office, made["url"])
+        text = await page_text(office, made["url"])
         assert "Follow the consumption of your home" in text
         assert "AA000" in text
     for given in ({}, {"residence": residence, "dwelling": dwelling}):
@@ -134,7 +136,7 @@ async def test_flyers_and_invitations(application: Any, office: Any, now: dateti
     (document,) = glance(await office.ask(GLANCE))["documents"]
     assert (document["kind"], document["title"]) == ("PORTAL_READY", "Your portal ISI HABITAT is ready")
     made = (await office.ask(DOCUMENT, id=document["id"]))["makeDocument"]
-    assert "Your portal ISI HABITAT is ready" in await page(office, made["url"])
+    assert "Your portal ISI HABITAT is ready" in await page_text(office, made["url"])
     assert (await office.ask(INVITE, home=dwelling, email="luc@example.org"))["inviteResidents"] == {
         "count": 1
     }
@@ -166,3 +168,39 @@ async def test_a_residence_at_a_glance(office: Any) -> None:
     assert view["activeAlerts"] == [{"kind": "LEAK", "count": 1}]
     for listed in ("unreadMeters", "silentMeters", "dwellingsWithoutAccount", "outliers"):
         assert view[listed] == {"totalCount": 0, "edges": []}
+
+
+@pytest.mark.requirement("R-042")
+async def test_what_an_overview_counts_is_listed_page_by_page(office: Any) -> None:
+    """Meters that were never read, by dwelling, each once; dwellings without an account; a cursor of another
+    list, or of a meter that is not listed, is refused.
+    """
+    residence = await Residence.get()
+    for number in ("20", "21", "22"):
+        row = await Dwelling.create(residence_id=residence.id, number=number)
+        await Occupancy.create(dwelling_id=row.id, kind=OccupancyKind.TENANT, move_in=date(2025, 1, 1))
+        await Meter.create(
+            dwelling_id=row.id,
+            fluid=Fluid.COLD_WATER,
+            vendor="ocea",
+            printed_serial=f"H18CA0000{number}",
+            serial_key=f"H18CA0000{number}",
+            radio_address=f"SAP-000000{number}-0C-04",
+            installed_at=datetime(2024, 1, 1, tzinfo=UTC),
+        )
+    after, found = None, []
+    for last in (False, False, True):
+        page = glance(await office.ask(PAGES, after=after))["overview"]["unreadMeters"]
+        (edge,) = page["edges"]
+        found.append((edge["node"]["serial"], edge["node"]["dwelling"]["place"]))
+        assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (3, not last)
+        after = page["pageInfo"]["endCursor"]
+    assert found == [("H18CA000020", "20"), ("H18CA000021", "21"), ("H18CA000022", "22")]
+    view = glance(await office.ask(GLANCE))["overview"]
+    assert [edge["node"]["place"] for edge in view["dwellingsWithoutAccount"]["edges"]] == ["20", "21", "22"]
+    assert view["dwellings"]["withoutAccount"] == 3
+    other = cursor("meter", 2**40)
+    for wrong in (other, cursor("dwelling-by-place", 1), "x"):
+        assert (await office.refusal(PAGES, after=wrong))["code"] == "INVALID_INPUT"
+    certificates = await office.ask(CERTIFICATES, id=str(global_id("Residence", residence.id)))
+    assert "AA000" in await page_text(office, certificates["makeCertificates"]["url"])
