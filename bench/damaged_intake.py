@@ -25,7 +25,7 @@ from core.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.support import damage, damage_report, damaged_lines
+from tests.support.damaging import damage, damage_report, damaged_lines
 
 _SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of no one
 

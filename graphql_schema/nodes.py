@@ -14,7 +14,7 @@ from core.services.accounts.access_tokens import my_tokens
 from core.services.alerts.draw_questions import recurring_draw
 from core.services.alerts.manager_alerts import alert_seen
 from core.services.auth.sessions import my_sessions
-from core.services.occupancy.dwelling_requests import dwelling_request
+from core.services.occupancy.dwelling_request_views import dwelling_request
 from core.services.places.dwellings import dwelling_seen, residence_seen
 from core.services.places.meters import meter_seen
 from core.services.portfolio.publication import residence_document

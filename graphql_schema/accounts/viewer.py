@@ -11,7 +11,7 @@ from core.services.accounts.access_tokens import AccessTokenView, my_tokens
 from core.services.accounts.account import NotificationTopic, notification_choices
 from core.services.alerts.slow_leak_hints import slow_leak_hints_wished
 from core.services.auth.sessions import AccountView, SessionView, my_sessions
-from core.services.occupancy.dwelling_requests import my_dwelling_requests
+from core.services.occupancy.dwelling_request_views import my_dwelling_requests
 from core.services.places.dwellings import my_dwellings, owned_dwellings
 from graphql_schema.base.context import Info, language_of
 from graphql_schema.base.enums import Civility, Language

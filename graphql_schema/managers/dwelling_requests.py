@@ -6,12 +6,12 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry.relay import PageInfo
 
-from core.services.occupancy.dwelling_requests import (
+from core.services.occupancy.dwelling_request_views import (
     DwellingRequestView,
     count_dwelling_requests,
-    decide,
     list_dwelling_requests,
 )
+from core.services.occupancy.dwelling_requests import decide
 from core.services.shared.paging import Page
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import OccupancyKind

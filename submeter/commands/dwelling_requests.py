@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from cyclopts import App
 
 from core.access import SYSTEM
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from submeter.application import opened
 from submeter.output import AtMost, RowNumber, counted, out, print_table
 

@@ -17,10 +17,10 @@ from core.services.messaging.account_messages import AccountMessage, queue_accou
 from core.services.shared.audit import Subject, record
 from core.settings import from_environment
 from tests.support import factories
+from tests.support.makers.vendors import OUR_DRIVERS
 from tests.support.servers.post import smtp_server
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
-from tests.support.vendors import OUR_DRIVERS
 
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 

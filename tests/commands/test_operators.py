@@ -6,7 +6,7 @@ import json
 import pytest
 
 from submeter import output
-from submeter.commands import residences
+from submeter.commands.portfolio import residences
 
 RESIDENCE = ("acme", 'Acme "Metering"', "AA001", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
 ACME = (

@@ -10,7 +10,7 @@ import pytest
 
 from core.metering.conformance import CHECKS
 from tests.conformance.conftest import ROOT, build
-from tests.support.vendors import OUR_DRIVERS
+from tests.support.makers.vendors import OUR_DRIVERS
 
 PAGE = (ROOT / "docs" / "writing-a-driver.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

@@ -8,7 +8,7 @@ import pytest
 
 from core.metering import TelegramError, identify, load_registry, open_telegram
 from submeter.simulator.records import crc16
-from tests.support import apator
+from tests.support.makers import apator
 
 REGISTRY = load_registry()
 KEY = bytes.fromhex("6C1F7A02D95B4E83A0C6112F3E4D5B69")

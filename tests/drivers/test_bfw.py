@@ -7,8 +7,8 @@ import pytest
 
 from core.metering import TelegramError, identify, load_registry, open_telegram
 from core.metering.batch import BatchDecoder
-from tests.support import other_makers as makers
 from tests.support.batches import assert_same
+from tests.support.makers import other_makers as makers
 
 REGISTRY = load_registry()
 SENDER = makers.address("BFW", "71000447", 0x02, 0x08)

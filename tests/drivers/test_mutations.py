@@ -21,9 +21,9 @@ from core.metering import (
     open_telegram,
 )
 from core.metering.conformance import load_vectors
+from tests.support.makers.vendors import OUR_DRIVERS
 from tests.support.telegrams import encryption
 from tests.support.telegrams import records as encoder
-from tests.support.vendors import OUR_DRIVERS
 
 COUNT = int(os.environ.get("MUTATIONS", "1000"))
 REGISTRY = load_registry()

@@ -13,7 +13,7 @@ import pytest
 from core.metering import TelegramError, identify, load_registry, open_telegram
 from core.metering.conformance import installed_plugins, random_contents, subjects_of
 from drivers.ocea import prios
-from tests.support.vendors import OUR_DRIVERS
+from tests.support.makers.vendors import OUR_DRIVERS
 
 COUNT = int(os.environ.get("RANDOM_CONTENTS", "4000"))
 REGISTRY = load_registry()

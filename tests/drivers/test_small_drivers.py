@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from core.metering import identify, load_registry, open_telegram
-from tests.support import other_makers as makers
+from tests.support.makers import other_makers as makers
 
 REGISTRY = load_registry()
 KEY = bytes.fromhex("0B7E151628AED2A6ABF7158809CF4F3C")

@@ -6,7 +6,7 @@ import pytest
 
 from core.metering import Address
 from core.metering.conformance import differences, load_vectors
-from tests.support.vendors import OUR_DRIVERS
+from tests.support.makers.vendors import OUR_DRIVERS
 
 VECTORS = [
     (vendor, number, vector)

@@ -63,7 +63,7 @@ BROKEN = (
     ("meters", "removed_on", "2023-01-01", "before installed_on"),
     ("meters", "nominal_flow_m3_per_h", "dix", "as a number"),
     ("meters", "register_capacity", "12,5", "whole number"),
-    ("keys", "radio_address", "XXX-00000003-00-07", "did you mean 'ITW-"),
+    ("keys", "radio_address", "QQQ-00000003-00-07", "did you mean 'ITW-"),
     ("keys", "key", "SECRETSECRETSECRETSECRET", "hexadecimal"),
     ("keys", "key", "00112233", "16 bytes"),
     ("occupancies", "number", "999", "no such dwelling"),
@@ -82,11 +82,11 @@ def broken(made: Portfolio, *, each: int) -> dict[tuple[str, int, str], str]:
     for kind, column, value, reason in BROKEN:
         for number in range(each):
             line = next(lines[kind])
-            text = value if column != "radio_address" or kind != "keys" else f"XXX-{line - 2:08d}-00-07"
+            text = value if column != "radio_address" or kind != "keys" else f"QQQ-{line - 2:08d}-00-07"
             text = text if column != "printed_serial" else f"0000O{number:03d}"
-            said = reason if column != "printed_serial" else f"did you mean '00000{number:03d}'?"
+            says = reason if column != "printed_serial" else f"did you mean '00000{number:03d}'?"
             made.cell(kind, line, column, text)
-            expected[kind, line, column] = said
+            expected[kind, line, column] = says
     return expected
 
 
@@ -111,7 +111,7 @@ async def test_every_broken_cell_is_named_and_nothing_is_written(take, tmp_path)
     unnamed = {place for place in expected if place not in found}
     assert not unnamed
     wrong = {
-        place: found[place].reason for place, said in expected.items() if said not in found[place].reason
+        place: found[place].reason for place, says in expected.items() if says not in found[place].reason
     }
     assert not wrong
     caused = {place for place in found if place not in expected}

@@ -12,7 +12,8 @@ from core.access import SYSTEM
 from core.bootstrap import Application
 from core.consumption import DayVolume, Quality
 from core.models import Account, DwellingRequestKind, Meter, Occupancy
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared import time_series
 from drivers.ista.profile import PROFILE as ISTA

@@ -15,7 +15,8 @@ from core.services.accounts.access_tokens import issue_token
 from core.services.alerts.resident_alerts import active_alerts
 from core.services.alerts.workflow import acknowledge, dismiss
 from core.services.occupancy.consents import answer_consent
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from core.services.occupancy.occupancies import leave_dwelling
 from core.services.places.key_encryption import KeyEncryption
 from tests.graphql.conftest import SettableClock

@@ -16,7 +16,8 @@ from core.access import SYSTEM
 from core.bootstrap import Application, open_application
 from core.metering import hookimpl, load_registry
 from core.models import Account, ConsentRecord, Occupancy, OutboxMessage, Registration
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 from drivers.ocea.profile import PROFILE as OCEA

@@ -21,7 +21,7 @@ from core.metering import (
     load_registry,
     open_telegram,
 )
-from tests.support.vendors import OUR_DRIVERS
+from tests.support.makers.vendors import OUR_DRIVERS
 
 STRANGER = MeterDriver(
     name="acme",

@@ -6,17 +6,14 @@ nothing; an occupancy is ended only by a decision that was made knowing of it; a
 keeps access to the own period (CN-10).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.queryset import QuerySet
 
-from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access import Act, Permission, Viewer, Visitor
 from core.access.acts import NOBODY
 from core.bootstrap import Application
-from core.consumption.periods import civil_day
 from core.errors import Conflict, NotFound
 from core.models import (
     Account,
@@ -25,40 +22,21 @@ from core.models import (
     DwellingRequestKind,
     DwellingRequestState,
     Occupancy,
-    OccupancyKind,
 )
 from core.operators import OperatorProfile
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
+from core.services.occupancy.dwelling_request_views import (
+    DwellingRequestView,
+    in_the_way,
+    kind_now,
+    requests_of,
+    view_of,
+)
 from core.services.occupancy.occupancies import Claim, admit, end, holders, today_at
 from core.services.places.managed_residences import managers_of, place_of
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import OccupancyPeriod
 from core.services.shared.transaction import transactional
-
-
-@dataclass(frozen=True, slots=True)
-class DwellingRequestView:
-    """A request as a manager sees it: the dwelling, and who asks for it.
-
-    `kind`: CONTESTED where somebody else has the dwelling's account; of an open request as it is now, of a
-    decided one as it was at the decision.
-    """
-
-    id: int
-    kind: DwellingRequestKind
-    state: DwellingRequestState
-    residence_code: str
-    dwelling: str
-    name: str
-    occupancy: OccupancyKind
-    move_in: date
-    opened_at: datetime
-
-    @property
-    def contested(self) -> bool:
-        """Whether somebody else has the dwelling's account."""
-        return self.kind is DwellingRequestKind.CONTESTED
 
 
 async def open_dwelling_request(
@@ -128,7 +106,7 @@ async def _tell_holders(
 ) -> None:
     """Write to whoever lives in a dwelling that somebody else claims; without the other's name."""
     held = await holders([dwelling_request.dwelling_id], connection=connection)
-    for row in _in_the_way(dwelling_request, held, now):
+    for row in in_the_way(dwelling_request, held, now):
         assert row.account is not None
         key = f"dwelling_request:{dwelling_request.id}:{template}:{row.account_id}"
         day = dwelling_request.move_in.isoformat()
@@ -156,62 +134,6 @@ async def withdraw_reviews(
         )
 
 
-async def list_dwelling_requests(
-    viewer: Viewer,
-    *,
-    state: DwellingRequestState = DwellingRequestState.OPEN,
-    after_id: int = 0,
-    limit: int = 100,
-    now: datetime,
-) -> list[DwellingRequestView]:
-    """The oldest requests of a state from `after_id` on; for a manager those of the residences managed."""
-    return await _listed(viewer, _of(viewer).filter(state=state, id__gt=after_id).limit(limit), state, now)
-
-
-async def count_dwelling_requests(viewer: Viewer) -> int:
-    """The open requests; for a manager those of the residences managed."""
-    viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
-    return await _of(viewer).filter(state=DwellingRequestState.OPEN).count()
-
-
-async def dwelling_request(viewer: Viewer, request_id: int, *, now: datetime) -> DwellingRequestView:
-    """An open request.
-
-    Raises:
-        NotFound: no such request, one that was decided, or of a residence that the viewer does not manage.
-    """
-    state = DwellingRequestState.OPEN
-    found = await _listed(viewer, _of(viewer).filter(state=state, id=request_id), state, now)
-    if not found:
-        raise NotFound("No such request.", field="id")
-    return found[0]
-
-
-async def _listed(
-    viewer: Viewer, query: QuerySet[DwellingRequest], state: DwellingRequestState, now: datetime
-) -> list[DwellingRequestView]:
-    viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
-    rows = query.order_by("id")
-    dwelling_requests = await rows.select_related("account", "dwelling__residence")
-    if state is DwellingRequestState.OPEN:
-        held = await holders({dwelling_request.dwelling_id for dwelling_request in dwelling_requests})
-        for dwelling_request in dwelling_requests:
-            dwelling_request.kind = _kind(_in_the_way(dwelling_request, held, now))
-    return [_view(dwelling_request) for dwelling_request in dwelling_requests]
-
-
-async def my_dwelling_requests(viewer: Viewer) -> list[DwellingRequestView]:
-    """The viewer's own open requests, oldest first, each as it was made: what became of the dwelling since is
-    not the applicant's to see.
-    """
-    viewer.require(Permission.ACCOUNT_READ)
-    viewer.require(Permission.DWELLINGS_READ)
-    rows = DwellingRequest.filter(account_id=viewer.account_id, state=DwellingRequestState.OPEN).order_by(
-        "id"
-    )
-    return [_view(row) for row in await rows.select_related("account", "dwelling__residence")]
-
-
 @transactional
 async def decide(
     connection: TransactionalDBClient,
@@ -234,17 +156,19 @@ async def decide(
             request did not show that.
     """
     viewer.require(Permission.DWELLING_REQUESTS_DECIDE)
-    query = _of(viewer).using_db(connection).select_related("account", "dwelling__residence__operator")
+    query = (
+        requests_of(viewer).using_db(connection).select_related("account", "dwelling__residence__operator")
+    )
     dwelling_request = await query.get_or_none(id=request_id)
     if dwelling_request is None:
         raise NotFound("No such request.", field="request")
     await lock_dwellings(connection, [dwelling_request.dwelling_id])
-    present = _in_the_way(
+    present = in_the_way(
         dwelling_request, await holders([dwelling_request.dwelling_id], connection=connection), now
     )
     known = dwelling_request.kind is DwellingRequestKind.CONTESTED if contested is None else contested
     dwelling_request.state = DwellingRequestState.APPROVED if approved else DwellingRequestState.REFUSED
-    dwelling_request.kind = _kind(present)
+    dwelling_request.kind = kind_now(present)
     still_open = DwellingRequest.filter(id=request_id, state=DwellingRequestState.OPEN).using_db(connection)
     if not await still_open.update(state=dwelling_request.state, kind=dwelling_request.kind, decided_at=now):
         raise Conflict("This request was decided before.", field="request")
@@ -297,13 +221,7 @@ async def decide(
         approved=approved,
         contested=bool(present),
     )
-    return _view(dwelling_request)
-
-
-def _of(viewer: Viewer) -> QuerySet[DwellingRequest]:
-    if viewer.role is Role.MANAGER:
-        return DwellingRequest.filter(dwelling__residence__managers__account_id=viewer.account_id)
-    return DwellingRequest.all()
+    return view_of(dwelling_request)
 
 
 async def _make_room(
@@ -372,40 +290,3 @@ async def _notify(
         },
     )
     await queue_account_message(connection, application.settings, account_message, now=now)
-
-
-def _in_the_way(
-    dwelling_request: DwellingRequest, held: Iterable[tuple[Occupancy, OccupancyPeriod]], now: datetime
-) -> list[Occupancy]:
-    """The occupancies that an approval would end: of others who live there now; never for an owner elsewhere
-    (C-01).
-    """
-    if dwelling_request.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
-        return []
-    today = civil_day(now, dwelling_request.dwelling.residence.time_zone)
-    return [
-        row
-        for row, period in held
-        if row.dwelling_id == dwelling_request.dwelling_id
-        and row.account_id != dwelling_request.account_id
-        and not period.over_on(max(today, dwelling_request.move_in))
-    ]
-
-
-def _kind(in_the_way: Sequence[Occupancy]) -> DwellingRequestKind:
-    return DwellingRequestKind.CONTESTED if in_the_way else DwellingRequestKind.REVIEW
-
-
-def _view(dwelling_request: DwellingRequest) -> DwellingRequestView:
-    dwelling: Dwelling = dwelling_request.dwelling
-    return DwellingRequestView(
-        id=dwelling_request.id,
-        kind=dwelling_request.kind,
-        state=dwelling_request.state,
-        residence_code=dwelling.residence.code,
-        dwelling=place_of(dwelling),
-        name=f"{dwelling_request.account.first_name} {dwelling_request.account.last_name}".strip(),
-        occupancy=dwelling_request.occupancy_kind,
-        move_in=dwelling_request.move_in,
-        opened_at=dwelling_request.opened_at,
-    )

@@ -20,7 +20,7 @@ from core.services.auth.sessions import SessionView
 from core.services.consumption.consumption import MonthPoint
 from core.services.managers.overview import Completeness, HomeCounts, OutlierView
 from core.services.occupancy.consents import ConsentView
-from core.services.occupancy.dwelling_requests import DwellingRequestView
+from core.services.occupancy.dwelling_request_views import DwellingRequestView
 from core.services.places.dwellings import DwellingView, ResidenceView
 from core.services.places.meters import MeterView
 from core.services.portfolio.publication import DocumentView

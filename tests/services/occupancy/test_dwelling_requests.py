@@ -19,7 +19,8 @@ from core.models import (
     OccupancyKind,
     OutboxMessage,
 )
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from core.services.occupancy.occupancies import leave_dwelling
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.managed_residences import grant_residence

@@ -27,7 +27,8 @@ from core.registration.answers import (
 )
 from core.registration.forms import FormName
 from core.registration.machine import Attestation, PersonalData
-from core.services.occupancy.dwelling_requests import decide, list_dwelling_requests
+from core.services.occupancy.dwelling_request_views import list_dwelling_requests
+from core.services.occupancy.dwelling_requests import decide
 from core.services.places.key_encryption import KeyEncryption
 from core.services.registration.activation import redeem_temporary_password
 from tests.support.registration import EMAIL, VISITOR, answer, begin, ista_answers, mailed_code

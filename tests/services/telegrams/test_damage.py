@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from tests.support import damage, damage_report, damaged_lines
-from tests.support.damaged_lines import Delivery
+from tests.support.damaging import damage, damage_report, damaged_lines
+from tests.support.damaging.damaged_lines import Delivery
 
 METERS, HOURS, COUNT = 14, 60, 300
 

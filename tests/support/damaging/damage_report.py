@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from core.consumption.plausibility import Evidence
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.volumes import MAX_HOURLY_GAP_S
-from tests.support.damage import HOUR_S, Household
-from tests.support.damaged_lines import UNTIMED, Figures, Shape, shape_of
+from tests.support.damaging.damage import HOUR_S, Household
+from tests.support.damaging.damaged_lines import UNTIMED, Figures, Shape, shape_of
 
 _NEAR_S = 2 * HOUR_S
 _SAME_S = 30

@@ -1,6 +1,6 @@
 """Gateway lines of meters, among them damaged ones, taken in; and what became of the figures.
 
-In: households of `tests.support.damage`. Out: lines in every shape, the tables after an intake, and how they
+In: households of `damage`. Out: lines in every shape, the tables after an intake, and how they
 differ from those of the true lines alone. The one rule: a damaged line that still tells the truth (the damage
 hit nothing that is read) counts as a true one, and is delivered in both.
 """
@@ -27,7 +27,7 @@ from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from submeter.simulator.values import Fluid
 from tests.support import factories
-from tests.support.damage import HOUR_S, START_S, Household, Kind, damaged
+from tests.support.damaging.damage import HOUR_S, START_S, Household, Kind, damaged
 from tests.support.telegrams.encryption import format_a
 
 _ROW = re.compile(r"(leak|withdrawn):\d+")
