@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from core.database_errors import may_pass
 from core.errors import LinkExpired, NotFound, RateLimited, SubmeterError, Unavailable
-from core.services.portfolio.managers.file_links import file_of_link
+from core.services.managers.file_links import file_of_link
 from core.services.registration.meter_guide import meter_guide
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE
 from graphql_schema.base.credentials import Credentials

@@ -34,10 +34,10 @@ from core.services.consumption.manager_consumption import (
     managed_months,
     managed_series,
 )
+from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
 from core.services.places.meters import MeterView, meters_by_dwelling
-from core.services.portfolio.managers.overview import Overview, overviews
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 

@@ -22,7 +22,7 @@ from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import DayPoint, SeriesAsked
 from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
-from core.services.portfolio.managers.overview import MeterOfHome
+from core.services.managers.overview import MeterOfHome
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 from graphql_schema.alerts.alerts import AlertFields, alert_cursor, alert_of_cursor

@@ -15,7 +15,7 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.consumption.outliers import OutlierKind
 from core.errors import InvalidInput
-from core.services.portfolio.managers.overview import HomeView, MeterOfHome, OutlierView, Overview
+from core.services.managers.overview import HomeView, MeterOfHome, OutlierView, Overview
 from core.services.shared.paging import Page
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.enums import AlertKind, Fluid

@@ -5,9 +5,9 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from core.services.portfolio.managers.invitations import Invitation, invite_residents
-from core.services.portfolio.managers.occupancies import RecordedOccupancy, record_move_in, record_move_out
-from core.services.portfolio.managers.paper_consents import record_paper_consent
+from core.services.managers.invitations import Invitation, invite_residents
+from core.services.managers.occupancies import RecordedOccupancy, record_move_in, record_move_out
+from core.services.managers.paper_consents import record_paper_consent
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language, OccupancyKind
 from graphql_schema.base.refusals import RateLimited, RequestRefused, answered

@@ -7,7 +7,7 @@ import strawberry
 
 from core.errors import InvalidInput
 from core.services.auth.download_links import LIFETIME
-from core.services.portfolio.managers.papers import PaperAsked, PaperKind, link_of_paper
+from core.services.managers.papers import PaperAsked, PaperKind, link_of_paper
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
 from graphql_schema.base.refusals import RequestRefused, answered

@@ -10,10 +10,10 @@ from cyclopts import App
 from core.access import SYSTEM
 from core.language import Language
 from core.operator_files import sign_up_faults
+from core.services.managers.homes import residence_number
+from core.services.managers.papers import PaperAsked, PaperKind, paper_file
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import ResidenceSpec
-from core.services.portfolio.managers.homes import residence_number
-from core.services.portfolio.managers.papers import PaperAsked, PaperKind, paper_file
 from core.services.portfolio.portfolio import upsert_residence
 from core.services.portfolio.publication import publish_residence, readiness, unpublish_residence
 from submeter.application import opened

@@ -18,11 +18,11 @@ from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.services.alerts.workflow import AlertActionView
 from core.services.auth.sessions import SessionView
 from core.services.consumption.consumption import MonthPoint
+from core.services.managers.overview import Completeness, HomeCounts, OutlierView
 from core.services.occupancy.consents import ConsentView
 from core.services.occupancy.dwelling_request_views import DwellingRequestView
 from core.services.places.dwellings import DwellingView, ResidenceView
 from core.services.places.meters import MeterView
-from core.services.portfolio.managers.overview import Completeness, HomeCounts, OutlierView
 from core.services.portfolio.publication import DocumentView
 from core.services.registration.identification import ResidenceCandidate as Candidate
 from core.services.telegrams.pipeline import IntakeSummary

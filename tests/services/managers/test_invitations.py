@@ -10,8 +10,8 @@ from core.bootstrap import Application
 from core.errors import Conflict, InvalidInput, NotFound, RateLimited
 from core.language import Language
 from core.models import Channel, Dwelling, OutboxMessage, Residence
+from core.services.managers.invitations import MOST_AT_ONCE, Invitation, invite_residents
 from core.services.messaging.delivery import claim_next
-from core.services.portfolio.managers.invitations import MOST_AT_ONCE, Invitation, invite_residents
 from core.services.portfolio.publication import unpublish_residence
 from notifications.texts.render import render
 from tests.support.factories import NOW

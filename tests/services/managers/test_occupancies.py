@@ -10,8 +10,8 @@ from core.access import NOBODY, Act, Viewer
 from core.bootstrap import Application
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.models import Dwelling, Occupancy, OccupancyKind
+from core.services.managers.occupancies import record_move_in, record_move_out
 from core.services.occupancy.occupancies import Claim, admit
-from core.services.portfolio.managers.occupancies import record_move_in, record_move_out
 from core.services.shared.scope import occupancy_periods
 from notifications.texts.render import render
 from tests.support import factories

@@ -14,11 +14,11 @@ from core.consumption.fluids import Fluid
 from core.consumption.outliers import OutlierKind
 from core.errors import Forbidden
 from core.models import Alert, AlertKind, Dwelling, LeakEpisode, Meter, Occupancy, OccupancyKind, Residence
+from core.services.managers.overview import Overview, overviews
+from core.services.managers.paper_consents import record_paper_consent
 from core.services.occupancy.consents import answer_consent
 from core.services.places.managed_residences import grant_residence
 from core.services.places.meter_states import note_condition
-from core.services.portfolio.managers.overview import Overview, overviews
-from core.services.portfolio.managers.paper_consents import record_paper_consent
 from core.services.shared import time_series
 from tests.support import factories
 from tests.support.attack import watched

@@ -10,9 +10,9 @@ from core.access.refusals import ConsentNotTheManagers
 from core.bootstrap import Application
 from core.errors import Forbidden, InvalidInput, NoOccupant, NotFound
 from core.models import ConsentRecord, Dwelling
+from core.services.managers.occupancies import record_move_out
+from core.services.managers.paper_consents import record_paper_consent
 from core.services.occupancy.consents import ConsentAnswer, answer_consent, my_consent
-from core.services.portfolio.managers.occupancies import record_move_out
-from core.services.portfolio.managers.paper_consents import record_paper_consent
 from tests.support.factories import NOW
 
 

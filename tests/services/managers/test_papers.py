@@ -15,10 +15,10 @@ from core.documents.sheets import Certificate
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.language import Language
 from core.models import Account, Dwelling, Meter, Occupancy, Residence, ResidenceDocument
-from core.services.portfolio.managers import papers
-from core.services.portfolio.managers.papers import PaperAsked, PaperKind, paper_file
-from core.services.portfolio.managers.senders import registration_link
-from core.services.portfolio.managers.without_account import certificates, homes_without_account
+from core.services.managers import papers
+from core.services.managers.papers import PaperAsked, PaperKind, paper_file
+from core.services.managers.senders import registration_link
+from core.services.managers.without_account import certificates, homes_without_account
 from core.services.portfolio.publication import publish_residence, unpublish_residence
 from core.services.shared import time_series
 from tests.support.factories import NOW

@@ -16,10 +16,10 @@ from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.documents.sheets import Certificate, FluidFigures
 from core.models import Dwelling, Residence
+from core.services.managers.homes import residence_in_charge
+from core.services.managers.senders import door_of, site_of
 from core.services.places.dwelling_days import FluidSums, SumsAsked, sums_of
 from core.services.places.managed_residences import place_of
-from core.services.portfolio.managers.homes import residence_in_charge
-from core.services.portfolio.managers.senders import door_of, site_of
 from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 from core.services.shared.transaction import current_database
 

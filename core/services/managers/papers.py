@@ -22,10 +22,10 @@ from core.language import Language
 from core.models import DocumentKind, Dwelling, Residence, ResidenceDocument
 from core.services.auth.download_links import make_link
 from core.services.auth.rate_limits import RateLimit, RateLimiter
+from core.services.managers.homes import home_in_charge, residence_in_charge
+from core.services.managers.senders import door_of, sender_of, site_of
+from core.services.managers.without_account import certificates
 from core.services.places.managed_residences import place_of
-from core.services.portfolio.managers.homes import home_in_charge, residence_in_charge
-from core.services.portfolio.managers.senders import door_of, sender_of, site_of
-from core.services.portfolio.managers.without_account import certificates
 
 MOST_PAGES: Final = 300
 """Of one file that a server makes; a page takes ten milliseconds. The command line makes any number."""

@@ -17,8 +17,7 @@ from core.consumption.fluids import Fluid
 from core.consumption.outliers import DwellingMonth, OutlierKind, outliers
 from core.consumption.periods import civil_day
 from core.models import AlertKind, ConsentState, Dwelling, ManagedResidence, Occupancy, Residence
-from core.services.places.managed_residences import place_of
-from core.services.portfolio.managers.overview_rows import (
+from core.services.managers.overview_rows import (
     AlertCount,
     MeterRow,
     OverviewSpan,
@@ -27,6 +26,7 @@ from core.services.portfolio.managers.overview_rows import (
     meter_rows,
     silent_meters,
 )
+from core.services.places.managed_residences import place_of
 from core.services.shared.many_rows import slices
 from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 from core.services.shared.transaction import current_database

@@ -13,9 +13,9 @@ from core.access import Permission, Viewer, Visitor
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
 from core.errors import NoOccupant
+from core.services.managers.homes import home_in_charge
 from core.services.occupancy.consents import ConsentView, record_on_paper
 from core.services.places.meter_directory import lock_dwellings
-from core.services.portfolio.managers.homes import home_in_charge
 from core.services.shared.scope import occupants, with_periods
 from core.services.shared.transaction import transactional
 

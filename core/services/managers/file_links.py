@@ -11,7 +11,7 @@ from core.bootstrap import Application
 from core.documents.statement import StatementFile
 from core.services.auth.download_links import open_link
 from core.services.consumption.statement_links import KIND, statement_of_link
-from core.services.portfolio.managers.papers import paper_of_link
+from core.services.managers.papers import paper_of_link
 
 
 async def file_of_link(

@@ -21,10 +21,10 @@ from core.models import Channel, Dwelling
 from core.registration.machine import checked_email
 from core.registration.refusals import RegistrationRefused
 from core.services.auth.rate_limits import RateLimit, RateLimiter
+from core.services.managers.homes import home_in_charge
+from core.services.managers.senders import sender_of
 from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
 from core.services.places.managed_residences import place_of
-from core.services.portfolio.managers.homes import home_in_charge
-from core.services.portfolio.managers.senders import sender_of
 from core.services.shared.audit import Subject, record
 from core.services.shared.transaction import transactional
 

@@ -20,11 +20,11 @@ from core.consumption.periods import civil_day
 from core.errors import Conflict, InvalidInput, NotFound
 from core.models import Account, Dwelling, Occupancy, OccupancyKind
 from core.registration.machine import LONGEST_OCCUPANCY_YEARS
+from core.services.managers.homes import home_in_charge
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.occupancy.occupancies import NOTICE_FOR, end
 from core.services.places.managed_residences import place_of
 from core.services.places.meter_directory import lock_dwellings
-from core.services.portfolio.managers.homes import home_in_charge
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import OccupancyPeriod, occupants, rows_of_period, with_periods
 from core.services.shared.transaction import transactional
