@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from core.services.privacy import retention
+from core.services.operation import retention
 from submeter.application import opened
 from submeter.output import print_json, print_table
 

@@ -18,8 +18,8 @@ from core.database_errors import is_unreachable
 from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
+from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
-from core.services.privacy.retention import purge
 from core.settings import JOBS, Settings
 from core.telemetry import metrics, tracing
 

@@ -11,7 +11,7 @@ from core.bootstrap import Application
 from core.models import Registration
 from core.registration.draft import Draft
 from core.registration.forms import FormName, forms_of
-from core.services.privacy.retention import purge
+from core.services.operation.retention import purge
 from drivers.ista.profile import PROFILE as ISTA
 from drivers.ocea.profile import PROFILE as OCEA
 from graphql_schema.schema import schema

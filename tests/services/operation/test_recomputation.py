@@ -18,8 +18,8 @@ from core.metering import Registry
 from core.models import Dwelling, Meter, Recomputation, Residence
 from core.services.operation import recomputation
 from core.services.operation.recomputation import Selection, recompute_fleet
+from core.services.operation.retention import READINGS, purge
 from core.services.places.key_encryption import KeyEncryption
-from core.services.privacy.retention import READINGS, purge
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from core.services.telegrams.recompute import Recomputed

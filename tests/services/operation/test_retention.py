@@ -35,9 +35,9 @@ from core.operators import Step
 from core.services.messaging import outbox
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.messaging.outbox import Notification, Topic, list_messages
+from core.services.operation import retention
+from core.services.operation.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
 from core.services.places.meter_directory import meters_by_address
-from core.services.privacy import retention
-from core.services.privacy.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_periods
 from core.services.shared.transaction import current_database
