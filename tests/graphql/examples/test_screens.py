@@ -96,6 +96,21 @@ def test_every_screen_has_a_role_and_every_noun_one_fragment_for_both() -> None:
     assert len(nouns) == len(set(nouns))
 
 
+@pytest.mark.parametrize("screen", [*RESIDENT, *MANAGER])
+async def test_a_screen_without_a_session(portal: Any, home: Any, screen: str) -> None:
+    """Says that nobody is signed in, so that a portal whose session has ended knows what to do; it is small
+    enough for a stranger's points.
+    """
+    variables = {
+        "fluid": "COLD_WATER",
+        "residence": global_id("Residence", 1),
+        "dwelling": global_id("Dwelling", 1),
+    }
+    asked = {name: value for name, value in variables.items() if f"${name}:" in SCREENS[screen]}
+    errors = (await portal.post(SCREENS[screen], asked)).json()["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {"UNAUTHENTICATED"}
+
+
 async def test_the_dashboard(lived_in: Any, claire: Any) -> None:
     """A tab for each fluid; the month so far of 21 days at 300 litres, the month before whole."""
     dwelling = await own(claire, "dashboard")
