@@ -100,7 +100,7 @@ async def test_the_index_after_a_meter_was_replaced(claire: Any, home: Any, rest
 
 
 def test_its_payload_is_one_query(rest: Any) -> None:
-    """JSON after YAML has folded its lines, for all sensors at once; once an hour."""
+    """JSON after YAML has joined its lines, for all sensors at once; once an hour."""
     body = json.loads(rest["payload"])
     assert set(body) == {"query"}
     assert rest["scan_interval"] == 3600

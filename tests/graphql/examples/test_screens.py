@@ -16,7 +16,7 @@ from tests.graphql.alerts.test_alerts import leak
 from tests.graphql.conftest import HEAT, WATER
 from tests.support import seats
 from tests.support.factories import NOW
-from tests.support.screens import FRAGMENTS, parsed, screens
+from tests.graphql.examples.screens import FRAGMENTS, parsed, screens
 from tests.support.sign_up import describe
 
 SCREENS = screens()

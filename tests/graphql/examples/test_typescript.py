@@ -23,7 +23,7 @@ from tests.graphql.alerts.test_alerts import leak
 from tests.graphql.conftest import WATER
 from tests.support import seats
 from tests.support.factories import NOW
-from tests.support.screens import screens
+from tests.graphql.examples.screens import screens
 from tests.support.served import served
 from tools.build_graphiql import is_new_enough, version_of
 
