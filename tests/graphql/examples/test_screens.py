@@ -14,9 +14,9 @@ from graphql_schema.base.relay import global_id
 from graphql_schema.schema import schema
 from tests.graphql.alerts.test_alerts import leak
 from tests.graphql.conftest import HEAT, WATER
+from tests.graphql.examples.screens import FRAGMENTS, parsed, screens
 from tests.support import seats
 from tests.support.factories import NOW
-from tests.graphql.examples.screens import FRAGMENTS, parsed, screens
 from tests.support.sign_up import describe
 
 SCREENS = screens()

@@ -21,9 +21,10 @@ from core.bootstrap import Application
 from core.graphql_settings import TRUSTED, GraphQLSettings
 from tests.graphql.alerts.test_alerts import leak
 from tests.graphql.conftest import WATER
+from tests.graphql.examples.relay import write_modules
+from tests.graphql.examples.screens import screens
 from tests.support import seats
 from tests.support.factories import NOW
-from tests.graphql.examples.screens import screens
 from tests.support.served import served
 from tools.build_graphiql import is_new_enough, version_of
 
@@ -100,6 +101,19 @@ def test_the_generated_documents_are_the_screens(built: Path) -> None:
     types = (built / "src/generated/graphql.ts").read_text(encoding="utf-8")
     assert "Decimal: { input: string; output: string; }" in types
     assert not re.search(r"(input|output): (any|unknown);", types)
+
+
+def test_relay_accepts_the_schema_and_the_screens(tmp_path: Path) -> None:
+    """Its compiler writes an artifact for each operation and fragment, and finds no fault."""
+    compiler = SOURCE / "node_modules/relay-compiler/cli.js"
+    if NODE is None or not compiler.exists():
+        pytest.skip("There is no relay-compiler here: `make typescript` installs it")
+    shutil.copy(ROOT / "graphql_schema/schema.graphql", tmp_path)
+    documents = write_modules(tmp_path)
+    command = [NODE, str(compiler), "relay.config.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "artifacts").iterdir())) == documents
 
 
 def test_its_packages_are_locked_by_hash() -> None:
