@@ -24,6 +24,10 @@ demo: $(VENV)/.run ## Create the demo, or reuse it, and serve it on 127.0.0.1:80
 graphiql: $(VENV)/.run ## Build GraphiQL into the package, by the machine's Node or one from a wheel
 	@$(BUILD_GRAPHIQL)
 
+.PHONY: typescript
+typescript: ## Install the packages of examples/typescript, and generate and compile it (requires Node 20.19)
+	@cd examples/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
 .PHONY: demo-reset
 demo-reset: $(VENV)/.run ## Delete the demo, create it anew and serve it
 	@$(BUILD_GRAPHIQL) > $(VENV)/graphiql.log 2>&1 &
@@ -119,7 +123,7 @@ lock: ## Lock the dependencies by version and hash, without index URLs (requires
 
 .PHONY: clean
 clean: ## Remove the environment and build output, but not the demo's data
-	@rm -rf $(VENV) .venv-node graphiql/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(VENV) .venv-node graphiql/node_modules examples/typescript/node_modules examples/typescript/dist build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(VENV)/bin/python:
 	@command -v $(firstword $(PYTHON)) > /dev/null \

@@ -14,9 +14,9 @@ from graphql_schema.base.relay import global_id
 from graphql_schema.schema import schema
 from tests.graphql.alerts.test_alerts import leak
 from tests.graphql.conftest import HEAT, WATER
+from tests.graphql.examples.screens import FRAGMENTS, parsed, screens
 from tests.support import seats
 from tests.support.factories import NOW
-from tests.support.screens import FRAGMENTS, parsed, screens
 from tests.support.sign_up import describe
 
 SCREENS = screens()
@@ -94,6 +94,21 @@ def test_every_screen_has_a_role_and_every_noun_one_fragment_for_both() -> None:
     assert used(RESIDENT) == used(MANAGER) == {one.name.value for one in defined} == OF_BOTH
     nouns = [one.type_condition.name.value for one in defined]
     assert len(nouns) == len(set(nouns))
+
+
+@pytest.mark.parametrize("screen", [*RESIDENT, *MANAGER])
+async def test_a_screen_without_a_session(portal: Any, home: Any, screen: str) -> None:
+    """Says that nobody is signed in, so that a portal whose session has ended knows what to do; it is small
+    enough for a stranger's points.
+    """
+    variables = {
+        "fluid": "COLD_WATER",
+        "residence": global_id("Residence", 1),
+        "dwelling": global_id("Dwelling", 1),
+    }
+    asked = {name: value for name, value in variables.items() if f"${name}:" in SCREENS[screen]}
+    errors = (await portal.post(SCREENS[screen], asked)).json()["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {"UNAUTHENTICATED"}
 
 
 async def test_the_dashboard(lived_in: Any, claire: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from graphql import DocumentNode, concat_ast, parse, print_ast
 from graphql.utilities import separate_operations
 
-FOLDER = Path(__file__).resolve().parents[2] / "examples/screens"
+FOLDER = Path(__file__).resolve().parents[3] / "examples/screens"
 FRAGMENTS = FOLDER / "fragments.graphql"
 
 
