@@ -162,9 +162,12 @@ async def with_periods(
     entered a move-out.
     """
     dwelling_ids = {row.dwelling_id for row in occupancies}
-    others = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    at: dict[int, list[Occupancy]] = {number: [] for number in dwelling_ids}
+    for other in await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection):
+        at[other.dwelling_id].append(other)
     return [
-        (row, _period(row, [other for other in others if _is_another(other, row)])) for row in occupancies
+        (row, _period(row, [other for other in at[row.dwelling_id] if _is_another(other, row)]))
+        for row in occupancies
     ]
 
 
