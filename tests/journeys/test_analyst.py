@@ -15,7 +15,8 @@ from tests.support.journey import PASSWORD, Resident
 ADA = "ada@example.org"
 ROWS = """query ($by: Boolean!) { analysis { consumption(first: 200, filter: {byResidence: $by}) {
   edges { node { residence { code } classes dwellings mean median } } } } }"""
-ISSUE = 'mutation { createAccessToken(name: "script", scopes: [ANALYSES]) { token } }'
+ISSUE = """mutation { createAccessToken(name: "script", scopes: [ANALYSES]) {
+  ... on AccessTokenIssued { token } } }"""
 
 
 @pytest.fixture

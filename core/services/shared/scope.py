@@ -227,9 +227,7 @@ def _touch(earlier: OccupancyPeriod, later: OccupancyPeriod) -> bool:
 
 
 async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
-    """The numbers of the occupancies that form one period with this one, itself among them: the account's own
-    at the dwelling that touch or overlap.
-    """
+    """The numbers of the own occupancies at the dwelling that form one period with this one."""
     if occupancy.account_id is None:
         return [occupancy.id]
     same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
@@ -297,9 +295,8 @@ async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Mete
     mine = {period.dwelling_id: period for period in reversed(await occupancy_periods(viewer))}
     if not 0 < meter_id <= _LARGEST_ID:
         raise NotFound("No such meter.", field="id")
-    meter = await Meter.get_or_none(id=meter_id, dwelling_id__in=list(mine)).select_related(
-        "dwelling__residence"
-    )
+    found = Meter.get_or_none(id=meter_id, dwelling_id__in=list(mine))
+    meter = await found.select_related("dwelling__residence")
     if meter is None:
         raise NotFound("No such meter.", field="id")
     return meter, mine[meter.dwelling_id]
