@@ -8,7 +8,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from core.consumption.fluids import Fluid
 from core.errors import InvalidInput
-from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, midnight
 from core.services.portfolio.meter_import import MeterLine
 
 REQUIRED = (
@@ -80,13 +80,17 @@ class _Cells:
         """
         if None in self.row:
             raise InvalidInput("more cells than the header")
+
+        def start_of(text: str) -> datetime:
+            return midnight(date.fromisoformat(text), zone)
+
         meter = MeterSpec(
             fluid=self._read("fluid", Fluid, "a fluid"),
             vendor=self["vendor"],
             printed_serial=self["printed_serial"],
             radio_address=self["radio_address"],
-            installed_at=self._read("installed_on", lambda text: _midnight(text, zone), "a day"),
-            removed_at=self._given("removed_on", lambda text: _midnight(text, zone), "a day"),
+            installed_at=self._read("installed_on", start_of, "a day"),
+            removed_at=self._given("removed_on", start_of, "a day"),
             register_step=self._read("register_step", int, "a whole number") if self["register_step"] else 1,
             register_capacity=self._given("register_capacity", int, "a whole number"),
             nominal_flow_m3_per_h=self._given("nominal_flow_m3_per_h", Decimal, "a number"),
@@ -123,8 +127,3 @@ class _Cells:
         except ValueError:
             # The text of a ValueError may quote the key's digits.
             raise InvalidInput("cannot be read as hexadecimal digits", field="key") from None
-
-
-def _midnight(day: str, zone: ZoneInfo) -> datetime:
-    """The start of a day at the residence."""
-    return datetime.combine(date.fromisoformat(day), time(), tzinfo=zone).astimezone(UTC)

@@ -6,14 +6,20 @@ The one rule: a value is kept here as it was given, and is checked where it is w
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from core.access import Role
 from core.consumption.fluids import Fluid
 from core.models import (
     OccupancyKind,
 )
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The start of a day at a residence, aware UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

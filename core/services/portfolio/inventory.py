@@ -41,6 +41,8 @@ SMALLEST_FLOW_M3_PER_H = Decimal("0.001")
 KEY_BYTES = {8, 16}
 """PRIOS, and AES-128."""
 
+KEY_LENGTH_FAULT = "a meter key has 16 bytes (8 for PRIOS)"
+
 _PLACE: Final = ("residence_id", "building", "staircase", "floor", "number")
 _KEPT: Final = ("lot", "manager_reference", "surface_m2")
 _METER: Final = (
@@ -316,7 +318,7 @@ def _changed(row: Model, values: dict[str, object]) -> bool:
 def meter_faults(spec: MeterSpec, removed_at: datetime | None) -> Iterator[InvalidInput]:
     """All that is wrong with a meter's figures: its key, its register, its size, its time in service."""
     if spec.key is not None and len(spec.key) not in KEY_BYTES:
-        yield InvalidInput("a meter key has 16 bytes (8 for PRIOS)", field="key")
+        yield InvalidInput(KEY_LENGTH_FAULT, field="key")
     for name, amount in (
         ("register_step", spec.register_step),
         ("register_capacity", spec.register_capacity),

@@ -13,7 +13,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
-from tortoise.exceptions import IntegrityError
 
 from core.access import SYSTEM, Permission, Viewer
 from core.bootstrap import Application
@@ -23,15 +22,13 @@ from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import DwellingSpec
 from core.services.portfolio.inventory import Inventory, Listed
 from core.services.portfolio.validation import can_be_stored, canonical_address
-from core.services.shared.transaction import begins_again, current_database, transactional
+from core.services.shared.transaction import current_database, transactional, tried_again
 from core.services.telegrams.decoding import Reason
 from core.services.telegrams.pipeline import replay
 
 LINES_A_TRANSACTION: Final = 2_000
 MOVES_A_TRANSACTION: Final = 20
 """A meter whose time in service has moved is recomputed from its readings: so many at a time."""
-
-_MOST_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +73,12 @@ Progress = Callable[[int], None]
 """Called with the number of lines that were done since the last call."""
 
 
-def _ignored(_lines: int) -> None:
+def ignored(_lines: int) -> None:
     """No progress is shown."""
 
 
 async def check_list(
-    viewer: Viewer, lines: Iterable[MeterLine], *, progress: Progress = _ignored
+    viewer: Viewer, lines: Iterable[MeterLine], *, progress: Progress = ignored
 ) -> list[CheckedLine]:
     """Check a list against itself and against what is stored.
 
@@ -103,7 +100,7 @@ async def import_list(
     lines: Sequence[CheckedLine],
     *,
     now: datetime,
-    progress: Progress = _ignored,
+    progress: Progress = ignored,
 ) -> int:
     """Register the meters of a list that was checked, or update them; keys are encrypted.
 
@@ -214,14 +211,7 @@ async def _written(
     application: Application, viewer: Viewer, lines: Sequence[CheckedLine], *, now: datetime
 ) -> None:
     """Write some lines, again if another process has written meanwhile what they compare with."""
-    for tries_left in reversed(range(_MOST_TRIES)):
-        try:
-            await _write(application, viewer, lines, now=now)
-        except Exception as error:
-            if not tries_left or not (isinstance(error, IntegrityError) or begins_again(error)):
-                raise
-        else:
-            return
+    await tried_again(lambda: _write(application, viewer, lines, now=now))
 
 
 @transactional

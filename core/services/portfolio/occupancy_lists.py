@@ -137,7 +137,7 @@ def _faults(line: ListedOccupancy, accounts: Mapping[str, Account]) -> Iterable[
 
 
 def _overlaps(periods: Sequence[_Period]) -> Iterable[Fault]:
-    """ListedPeriods that begin before the one before has ended; reported at a listed one."""
+    """Periods that begin before the one before has ended; reported at a listed one."""
     in_order = sorted(periods, key=lambda period: period.move_in)
     for number, period in enumerate(in_order[1:], start=1):
         before = in_order[number - 1]

@@ -5,13 +5,12 @@ and reason. The one rule: lists are checked against themselves and against what 
 written, and the same lists twice change nothing. The number of statements does not grow with the lines.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.exceptions import IntegrityError
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
@@ -20,9 +19,9 @@ from core.errors import InvalidInput, SubmeterError
 from core.metering import Registry
 from core.models import Dwelling, Meter
 from core.services.places.key_encryption import KeyEncryption
-from core.services.portfolio.descriptions import DwellingSpec, MeterSpec
-from core.services.portfolio.inventory import Inventory, Listed, meter_faults
-from core.services.portfolio.meter_import import replay_returned
+from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, midnight
+from core.services.portfolio.inventory import KEY_BYTES, KEY_LENGTH_FAULT, Inventory, Listed, meter_faults
+from core.services.portfolio.meter_import import Progress, ignored, replay_returned
 from core.services.portfolio.occupancy_lists import ListedPeriods
 from core.services.portfolio.portfolio_lists import (
     DWELLINGS,
@@ -36,18 +35,9 @@ from core.services.portfolio.portfolio_lists import (
 from core.services.portfolio.residence_lists import Residences
 from core.services.portfolio.suggestions import address_of, serial_fault, vendor_fault
 from core.services.portfolio.validation import canonical_address, misfits
-from core.services.shared.transaction import begins_again, transactional
-
-_MOST_TRIES = 5
+from core.services.shared.transaction import transactional, tried_again
 
 _DWELLING = ("building", "staircase", "floor", "number", "lot", "manager_reference", "surface_m2")
-
-Progress = Callable[[int], None]
-"""Called with the number of lines that were done since the last call."""
-
-
-def _ignored(_lines: int) -> None:
-    """No progress is shown."""
 
 
 class ListsRefused(SubmeterError):
@@ -67,7 +57,7 @@ async def import_lists(
     *,
     now: datetime,
     dry_run: bool = False,
-    progress: Progress = _ignored,
+    progress: Progress = ignored,
 ) -> int:
     """Check the lists, and store what they describe unless it is a dry run.
 
@@ -79,14 +69,9 @@ async def import_lists(
     """
     viewer.require(Permission.PLACES_WRITE)
     viewer.require(Permission.METERS_WRITE)
-    for tries_left in reversed(range(_MOST_TRIES)):
-        try:
-            await _import(application, viewer, lists, now=now, dry_run=dry_run, progress=progress)
-        except Exception as error:
-            if not tries_left or not (isinstance(error, IntegrityError) or begins_again(error)):
-                raise
-        else:
-            break
+    await tried_again(
+        lambda: _import(application, viewer, lists, now=now, dry_run=dry_run, progress=progress)
+    )
     if dry_run:
         return 0
     addresses = {canonical_address(line.radio_address) for line in lists.meters if line.radio_address}
@@ -148,15 +133,11 @@ class _ListCheck:
             Listed(known[0], _spec(home)) for home in lists.homes if (known := self.residences.get(home))
         ]
         await self.inventory.load(connection, named)
-        written = (
-            *(line.radio_address for line in lists.meters),
-            *(line.radio_address for line in lists.keys),
-        )
-        addresses = set(map(_known_address, written))
-        aliases = {_known_address(alias) for line in lists.meters for alias in line.aliases}
-        await self.inventory.load_meters(connection, (addresses | aliases) - {""})
         self._listed = {line.home for line in lists.dwellings}
         self._addresses = {_known_address(line.radio_address) for line in lists.meters}
+        of_keys = {_known_address(line.radio_address) for line in lists.keys}
+        aliases = {_known_address(alias) for line in lists.meters for alias in line.aliases}
+        await self.inventory.load_meters(connection, (self._addresses | of_keys | aliases) - {""})
         self._dwellings(lists)
         progress(len(lists.dwellings))
         for line in lists.meters:
@@ -287,8 +268,8 @@ class _ListCheck:
     def _key(self, line: ListedKey) -> None:
         if line.key is None or not line.radio_address:
             return
-        if len(line.key) not in {8, 16}:
-            self._fault(line.at, "key", "", "a meter key has 16 bytes (8 for PRIOS)")
+        if len(line.key) not in KEY_BYTES:
+            self._fault(line.at, "key", "", KEY_LENGTH_FAULT)
             return
         address = self._address(line.at, "radio_address", line.radio_address)
         if address and not self.inventory.add_key(address, line.key) and address not in self._addresses:
@@ -318,8 +299,8 @@ def _meter_spec(
         vendor=line.vendor,
         printed_serial=line.printed_serial,
         radio_address=address,
-        installed_at=_midnight(installed_on, zone),
-        removed_at=_midnight(line.removed_on, zone) if line.removed_on else None,
+        installed_at=midnight(installed_on, zone),
+        removed_at=midnight(line.removed_on, zone) if line.removed_on else None,
         register_step=line.register_step,
         register_capacity=line.register_capacity,
         nominal_flow_m3_per_h=line.nominal_flow_m3_per_h,
@@ -327,7 +308,3 @@ def _meter_spec(
         key=line.key,
         aliases=line.aliases,
     )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -16,6 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.context import require_context
+from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 P = ParamSpec("P")
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 ROLLBACK_S = 5
 """Longer than a database takes to roll back."""
+
+_MOST_TRIES = 5
 
 _running: set[asyncio.Task[object]] = set()
 
@@ -68,6 +71,17 @@ async def cancel_running() -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=ROLLBACK_S)
+
+
+async def tried_again(write: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, again if another process has written meanwhile what it compares with."""
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return await write()
+        except Exception as error:
+            if not (isinstance(error, IntegrityError) or begins_again(error)):
+                raise
+    return await write()
 
 
 def begins_again(error: BaseException) -> bool:
