@@ -91,6 +91,11 @@ class MeterEntry:
         capacity = self.register_capacity or 0
         return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
 
+    @cached_property
+    def alike(self) -> str:
+        """What the meters whose steps are computed together have in common: fluid, operator and zone."""
+        return f"{self.fluid.value} {self.operator_code} {self.zone.key}"
+
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()

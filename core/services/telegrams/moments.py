@@ -112,7 +112,9 @@ def in_batches(
             # The microseconds keep the order of lines that were received at one moment.
             at = moment + timedelta(microseconds=position)
             laid.append(ReceivedLine.of(text, now, operator_id=operator_id, laid_at=at))
-        yield laid
+        taken = [laid]
+        del batch, laid  # whoever takes them lets them go when it is done with them
+        yield taken.pop()
 
 
 @dataclass(slots=True)

@@ -200,16 +200,22 @@ async def _in_batches(
 ) -> IntakeSummary:
     summary = IntakeSummary()
     key_encryption = KeyEncryption.under(application.settings.secret_key)
-    for batch in batches:
-        with stage(Stage.BATCH), collector_at_rest():  # the values of a batch have no cycles, and are many
-            taken = await _take_in_batch(
-                application, viewer, batch, key_encryption=key_encryption, source=source, now=now
-            )
+    remaining = iter(batches)
+    while True:
+        with collector_at_rest():  # the values of a batch have no cycles, and are many
+            batch = next(remaining, None)
+            if batch is None:
+                return summary
+            with stage(Stage.BATCH):
+                taken = await _take_in_batch(
+                    application, viewer, batch, key_encryption=key_encryption, source=source, now=now
+                )
+            lines = len(batch)
+            del batch  # before the collector wakes: it would walk over what is still there
         note_batch(taken, now=now)
         summary += taken
         if progress is not None:
-            progress(len(batch))
-    return summary
+            progress(lines)
 
 
 async def _take_in_batch(

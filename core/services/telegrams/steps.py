@@ -7,7 +7,8 @@ next; whatever is otherwise is left to `Course`, which decides the same for any 
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from itertools import chain
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -86,7 +87,7 @@ class Steps:
         self._keep(self._follow(latest_s))
 
     def _read(self, states: MeterStates) -> None:
-        values = [
+        values = chain.from_iterable(
             (
                 *report.meter.limits,
                 int(report.received.moment.timestamp()),
@@ -96,8 +97,9 @@ class Steps:
                 report.evidence,
             )
             for report in self.reports
-        ]
-        self._of = np.array(values, dtype=np.int64).reshape(-1, _OF_REPORT)
+        )
+        count = len(self.reports) * _OF_REPORT
+        self._of = np.fromiter(values, np.int64, count).reshape(-1, _OF_REPORT)
         self._state = states.of(self._of[:, _ID].tolist())
 
     def _keep(self, kept: _Truths) -> None:
@@ -289,10 +291,9 @@ def steps_of(reports: Sequence[Reported], states: MeterStates, *, latest_s: int,
         latest_s: readings of a later moment are refused, epoch seconds.
         now_s: the moment of reception, epoch seconds.
     """
-    groups: dict[tuple[Any, ...], list[Reported]] = {}
+    groups: dict[str, list[Reported]] = {}
     for report in reports:
-        meter = report.meter
-        groups.setdefault((meter.fluid, meter.operator_code, meter.zone.key), []).append(report)
+        groups.setdefault(report.meter.alike, []).append(report)
     return [Steps(group, states, latest_s=latest_s, now_s=now_s) for group in groups.values()]
 
 
