@@ -207,6 +207,20 @@ async def test_a_thousand_serials_from_one_address(
     assert through(await attack(ANSWER, serials, address=one_host)) <= 15
 
 
+async def test_a_thousand_near_serials_from_a_thousand_addresses(
+    application: Application, key_encryption: KeyEncryption, attack: Any
+) -> None:
+    """Twenty of ten thousand consecutive numbers are checked an hour; whoever has another is not affected."""
+    await describe(key_encryption, "ista")
+    token = await _started(application, "ista")
+    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    guesses = await attack(ANSWER, serials, address=botnet)
+    assert [guess.answer for guess in guesses[:20]] == ["DEVICE_NOT_FOUND"] * 20
+    assert {guess.answer for guess in guesses[20:]} == {"RATE_LIMITED"}
+    (found,) = await attack(ANSWER, [_serial(token, "542361524")], address=botnet)
+    assert found.answer == "DONE"
+
+
 async def test_a_thousand_serials_from_a_thousand_addresses(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
@@ -217,7 +231,7 @@ async def test_a_thousand_serials_from_a_thousand_addresses(
     await describe(key_encryption, "ista")
     await describe(key_encryption, "ocea", OCEA_DWELLING)
     token, elsewhere = await _started(application, "ista"), await _at_residence(application, "AA000")
-    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    serials = [_serial(token, f"{600_000_000 + 10_000 * number}") for number in range(1_000)]
     guesses = await attack(ANSWER, serials, address=botnet)
     assert [guess.answer for guess in guesses[:300]] == ["DEVICE_NOT_FOUND"] * 300
     assert {guess.answer for guess in guesses[300:]} == {"RATE_LIMITED"}

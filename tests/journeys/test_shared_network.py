@@ -13,8 +13,10 @@ from graphql_schema.asgi import build_app
 from tests.support.sign_up import NOW, Applicant, code_for, describe, meter
 
 RESIDENTS = 60
+RANGES = 3
+"""So many times ten thousand numbers, from 542000000 on, hold all serials of the building."""
 HALL = "203.0.113.7"
-SEED = 4
+SEEDS = (4, 11, 23)
 
 
 def serial_of(number: int) -> str:
@@ -72,13 +74,17 @@ async def test_sixty_residents_behind_one_address_sign_up_within_an_hour(
     assert await Account.all().count() == RESIDENTS
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("operator", ["ista", "ocea"])
 async def test_a_guesser_from_a_hundred_addresses_finds_at_most_one_home(
-    application: Application, key_encryption: KeyEncryption, operator: str
+    application: Application, key_encryption: KeyEncryption, operator: str, seed: int
 ) -> None:
-    """In the whole stock and within a residence: six from each, sixty in a building."""
+    """In the whole stock and within a residence: six from each, twenty of ten thousand numbers.
+
+    The serials of a building lie near each other with gaps; whoever reads a neighbour's meter guesses nothing.
+    """
     await building(key_encryption, operator)
-    guesses = random.Random(SEED).sample(range(542_000_000, 542_000_000 + 457 * RESIDENTS), 600)
+    guesses = random.Random(seed).sample(range(542_000_000, 542_000_000 + 457 * RESIDENTS), 600)
     found = looked_up = 0
     for host in range(100):
         async with from_address(application, f"198.51.100.{host}") as client:
@@ -94,7 +100,7 @@ async def test_a_guesser_from_a_hundred_addresses_finds_at_most_one_home(
                     found += 1
                     await applicant.act("goBackInRegistration")
     assert found <= 1
-    assert looked_up <= (60 if operator == "ocea" else 300) + found
+    assert looked_up <= 20 * RANGES + found
 
 
 async def test_one_home_is_not_found_from_ever_new_addresses(

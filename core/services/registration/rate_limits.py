@@ -37,6 +37,10 @@ MISSED_RESIDENCES = RateLimit("missed residences", 20, _HOUR)
 FOUND_RESIDENCES = RateLimit("found residences", 300, _HOUR)
 MISSED_SERIALS_OF_NETWORK = RateLimit("missed serials of a network", 15, _HOUR)
 MISSED_SERIALS_AT_RESIDENCE = RateLimit("missed serials at a residence", 60, _HOUR)
+MISSED_SERIALS_OF_RANGE = RateLimit("missed serials of a range", 20, _HOUR)
+"""Of ten thousand consecutive numbers, the meters of a few buildings: an evening of sixty sign-ups, one in five
+mistyped, has a dozen, and from however many addresses a guesser tries one number in five hundred."""
+_RANGE_DIGITS = 4
 SAME_MISSED_SERIAL = RateLimit("same missed serial", 20, _DAY)
 NEW_HOMES_OF_NETWORK = RateLimit("new homes of a network", 100, _HOUR)
 """Of one address: the residents of a building with one connection, or of many behind a carrier's."""
@@ -170,12 +174,13 @@ def _misses(
     """The counts of a miss: of its sender, and of what is guessed at, over all senders."""
     match answer:
         case SerialAnswer(serial=serial):
-            within = row.residence_id
+            within, number = row.residence_id, normalise_serial(serial[:64])
             at = ((MISSED_SERIALS_AT_RESIDENCE, str(within)),) if within is not None else ()
             return (
                 ((MISSED_SERIALS_OF_NETWORK, network),),
                 (
-                    (SAME_MISSED_SERIAL, normalise_serial(serial[:64])),
+                    (SAME_MISSED_SERIAL, number),
+                    (MISSED_SERIALS_OF_RANGE, f"{row.operator_id} {number[:-_RANGE_DIGITS]}"),
                     (MISSED_SERIALS_OF_OPERATOR, str(row.operator_id)),
                     *at,
                 ),
