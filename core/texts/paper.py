@@ -46,11 +46,11 @@ WORDS: dict[str, Text] = {
     "certificate.to": Text("À l'occupant du logement", "To the occupant of the home"),
     "certificate.greeting": Text("Madame, Monsieur,", "Dear resident,"),
     "certificate.intro": Text(
-        "Voici les consommations relevées dans votre logement, arrêtées à la fin du mois de {month}.",
+        "Voici les consommations relevées dans votre logement, jusqu'à fin {month}.",
         "This is the consumption read in your home, up to the end of {month}.",
     ),
     "certificate.none": Text(
-        "Aucune consommation n'a été relevée dans votre logement jusqu'à la fin du mois de {month}.",
+        "Aucune consommation n'a été relevée dans votre logement jusqu'à fin {month}.",
         "No consumption has been read in your home up to the end of {month}.",
     ),
     "certificate.fluid": Text("Fluide", "Fluid"),
