@@ -104,10 +104,11 @@ def possible_actions(now: AlertStatus, *, running: bool) -> frozenset[AlertActio
     everything = frozenset(
         {AlertActionKind.ACKNOWLEDGED, AlertActionKind.REPAIRED, AlertActionKind.NOT_A_LEAK}
     )
-    return everything - {AlertActionKind.ACKNOWLEDGED} if now in _SEEN_TO else everything
+    return everything - {AlertActionKind.ACKNOWLEDGED} if now in SEEN_TO else everything
 
 
-_SEEN_TO = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.REPAIRED, AlertStatus.VERIFIED})
+SEEN_TO = frozenset({AlertStatus.ACKNOWLEDGED, AlertStatus.REPAIRED, AlertStatus.VERIFIED})
+"""Statuses in which there is nothing to acknowledge."""
 
 
 def asked_from(repaired_at: datetime) -> datetime:

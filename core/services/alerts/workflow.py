@@ -15,6 +15,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.access import Permission, Role, Viewer
 from core.alerting.workflow import (
     LONGEST_SNOOZE_DAYS,
+    SEEN_TO,
     SHORTEST_SNOOZE_DAYS,
     AlertActionKind,
     AlertStatus,
@@ -125,11 +126,14 @@ def workflow_of(
     """The workflow of an alert by the actions on it; all of them for a manager, without `since`.
 
     An occupant sees what was done since the first moment there, and of residents the own actions (`reader`)
-    alone: whoever left may have noted something after a last day that was entered afterwards.
+    alone: whoever left may have noted something after a last day that was entered afterwards. That another
+    resident had seen the alert is none of it either: for this one it is open.
     """
     now = status_of(alert, level=level, today=today)
     running = alert.ended_on is None or alert.ended_on > today
     shown = tuple(action for action in done if since is None or _is_of(action, since, reader))
+    if now is AlertStatus.ACKNOWLEDGED and done[-1].party is Party.RESIDENT and done[-1] not in shown:
+        now = AlertStatus.OPEN
     return AlertWorkflowView(now, shown, _possible(alert, now, running=running))
 
 
@@ -155,11 +159,7 @@ async def acknowledge(
         AlertEnded: it has ended.
     """
     mine = await _mine(connection, viewer, alert_id, now)
-    if mine.alert.last_action not in {
-        AlertActionKind.ACKNOWLEDGED,
-        AlertActionKind.REPAIRED,
-        AlertActionKind.VERIFIED,
-    }:
+    if (await _workflow(mine)).status not in SEEN_TO:
         action = AlertAction(action=AlertActionKind.ACKNOWLEDGED, note=_note(note))
         await _add(connection, mine.alert, action, viewer, now)
     return await _workflow(mine)

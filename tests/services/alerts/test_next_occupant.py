@@ -10,7 +10,7 @@ from core.access import NOBODY, SYSTEM, Role, Viewer
 from core.alerting.workflow import AlertStatus, KnownUse, Party
 from core.models import Account, Alert, AlertAction, Dwelling, Occupancy, OccupancyKind
 from core.services.alerts.resident_alerts import active_alerts
-from core.services.alerts.workflow import acknowledge, dismiss
+from core.services.alerts.workflow import acknowledge, dismiss, workflows_of
 from core.services.occupancy.occupancies import Claim, admit, leave_dwelling
 from core.services.places.managed_residences import grant_residence
 from core.services.portfolio.descriptions import OccupancySpec
@@ -85,6 +85,25 @@ async def test_a_last_day_that_is_entered_afterwards_takes_the_notes_with_it(
     assert await seen_by(anna, later) == (AlertStatus.OPEN, [])
     await acknowledge(anna, (await Alert.get()).id, note="Je viens d'arriver", now=later)
     assert await seen_by(anna, later) == (AlertStatus.ACKNOWLEDGED, ["Je viens d'arriver"])
+
+
+async def test_what_the_one_before_acknowledged_is_open_again(
+    application: Any, leak: None, resident: Any
+) -> None:
+    """Claire had seen it; Anna has not, and acknowledges it herself. The manager sees both."""
+    claire, anna = await resident(), await resident(ANNA)
+    await acknowledge(claire, (await Alert.get()).id, note="Je suis absente", now=NOW)
+    assert await seen_by(claire, NOW) == (AlertStatus.ACKNOWLEDGED, ["Je suis absente"])
+    later = NOW + timedelta(days=1)
+    await leaves(application, claire, date(2026, 11, 3), later)
+    await moves_in(ANNA, date(2026, 11, 4), later)
+    assert await seen_by(anna, later) == (AlertStatus.OPEN, [])
+    for _ in range(2):
+        await acknowledge(anna, (await Alert.get()).id, note="Je viens d'arriver", now=later)
+    assert await seen_by(anna, later) == (AlertStatus.ACKNOWLEDGED, ["Je viens d'arriver"])
+    alert = await Alert.get()
+    seen = (await workflows_of([alert], levels={alert.id: 1}, today=later.date()))[alert.id]
+    assert [action.account_id for action in seen.actions] == [claire.account_id, anna.account_id]
 
 
 async def test_an_occupant_in_the_operators_list_ends_a_dismissal_too(

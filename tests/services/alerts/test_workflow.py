@@ -83,7 +83,7 @@ async def test_who_does_not_see_an_alert_cannot_act_on_it(leak, resident, key_en
 async def test_a_successor_does_not_read_the_predecessors_notes(
     application, key_encryption, izar, resident
 ) -> None:
-    """The leak continues through a move; the notes remain private to their period."""
+    """The leak continues through a move, open again; the notes remain private to their period."""
     move = date(2026, 11, 4)
     await factories.account(email="anna@example.org")
     await factories.residence(
@@ -100,7 +100,7 @@ async def test_a_successor_does_not_read_the_predecessors_notes(
     await run(application, izar, START + timedelta(days=1), 5, index=index)
     later = NOW + timedelta(days=1)
     (view,) = await active_alerts(await resident(), alert.dwelling_id, now=later)
-    assert (view.workflow.status, view.workflow.actions) == (AlertStatus.ACKNOWLEDGED, ())
+    assert (view.workflow.status, view.workflow.actions) == (AlertStatus.OPEN, ())
 
 
 @pytest.mark.parametrize(
