@@ -43,9 +43,10 @@ strawberry.enum(Fluid, description="What a meter measures; the dashboard has a t
 strawberry.enum(Unit, description="The smallest unit of an index, in which amounts are whole numbers.")
 strawberry.enum(
     Quality,
-    description="The quality of an amount. MEASURED: from readings. ESTIMATED: a share of a gap between "
-    "readings, whose total is known. PARTIAL: readings cover only part of the period, so the true amount is "
-    "this or more.",
+    description="The quality of an amount. MEASURED: from readings. CORRECTED: measured, and another amount "
+    "was shown before (`corrections`). ESTIMATED: a share of a gap between readings, whose total is known. "
+    "PARTIAL: readings cover only part of the period, so the true amount is this or more. MISSING: there is "
+    "no data.",
 )
 strawberry.enum(
     AlertStatus,

@@ -62,6 +62,7 @@ NAMES: Final[Mapping[str, str]] = {
     "from": "The first one, included.",
     "to": "The last one, included.",
     "until": "A day of the last value, which is a whole one; by default today.",
+    "comparedWith": "The other period.",
     "last": "How many values, counted back from the end.",
     "order": "The order of time.",
     "filter": "Which ones; by default all.",
