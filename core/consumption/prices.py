@@ -2,8 +2,8 @@
 
 In: the amounts of days, and dated rates. Out: exact sums; `core.consumption.amounts.rounded` makes cents and
 grams of them. The one rule: a day is priced by the rate in force on it, and where one day has none, the value
-has no cost: never one that is too low. The fixed part is paid for every day, used or not: a month's by as many
-days as the month has, a year's by 365 or 366.
+has no cost: never one that is too low. The fixed part is paid for every day, used or not: a month's by the
+number of its days, a year's by 365 or 366.
 
 A value is rounded half up, and the total of a series is that of the exact values: it may differ from the sum
 of the rounded ones by cents.

@@ -45,8 +45,8 @@ class Tariff:
 
 @strawberry.type(
     description="What a series costs. Each day is priced by the tariff in force on it, the fixed part by as "
-    "many days as are over or in progress. Values are rounded half up to cents; the total is that of the exact "
-    "values."
+    "many days as are over or in progress. Values are rounded half up to cents; the total is that of the "
+    "exact values."
 )
 class ConsumptionCost:
     found: strawberry.Private[Rated[Price]]

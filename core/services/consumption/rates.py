@@ -8,6 +8,7 @@ days so far. One statement for the rates of all series of an operation.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from core.consumption.comparison import days_of
@@ -48,8 +49,12 @@ async def costs(series: Sequence[Consumption]) -> list[Rated[Price]]:
         _rated(
             one,
             prices,
-            lambda days, one=one, prices=prices: cost_of(  # type: ignore[misc]
-                one.plan.fluid, days, _amounts(one), prices, fixed=one.plan.asked.meter_id is None
+            partial(
+                cost_of,
+                one.plan.fluid,
+                amounts=_amounts(one),
+                prices=prices,
+                fixed=one.plan.asked.meter_id is None,
             ),
         )
         for one, prices in zip(series, found, strict=True)
@@ -63,9 +68,7 @@ async def emissions(series: Sequence[Consumption]) -> list[Rated[Factor]]:
         _rated(
             one,
             factors,
-            lambda days, one=one, factors=factors: carbon_dioxide_of(  # type: ignore[misc]
-                one.plan.fluid, days, _amounts(one), factors
-            ),
+            partial(carbon_dioxide_of, one.plan.fluid, amounts=_amounts(one), factors=factors),
         )
         for one, factors in zip(series, found, strict=True)
     ]

@@ -28,6 +28,7 @@ MOST_EUR_PER_UNIT: Final = 100
 MOST_FIXED_EUR: Final = 100_000
 MOST_GRAMS_PER_UNIT: Final = 100_000
 MOST_DEGREE_DAYS: Final = 100
+MOST_BASE_CELSIUS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,31 +223,13 @@ async def _import_degree_days(
     connection: TransactionalDBClient, lines: Sequence[ListedDegreeDay], *, dry_run: bool
 ) -> None:
     columns = ("degree_days", "base_celsius", "source")
-    faults: list[Fault] = []
-    first: dict[tuple[str, date], int] = {}
-    bases: dict[str, Decimal] = {}
-    for line in lines:
-        faults += _between(line.at, "degree_days", line.degree_days, MOST_DEGREE_DAYS, 2)
-        faults += _between(line.at, "base_celsius", line.base_celsius, 30, 1)
-        faults += _text_faults(line.at, DegreeDay, {"station": line.station, "source": line.source})
-        if first.setdefault((line.station, line.day), line.at.line) != line.at.line:
-            reason = f"the same day as in line {first[line.station, line.day]}"
-            faults.append(Fault(line.at, "day", str(line.day), reason))
-        if bases.setdefault(line.station, line.base_celsius) != line.base_celsius:
-            reason = f"the station's days are counted below {bases[line.station]} °C"
-            faults.append(Fault(line.at, "base_celsius", str(line.base_celsius), reason))
+    known: dict[tuple[str, date], DegreeDay] = {}
+    for some in slices(sorted({line.station for line in lines})):
+        rows = await DegreeDay.filter(station__in=some).using_db(connection)
+        known |= {(row.station, row.day): row for row in rows}
+    faults = _degree_day_faults(lines, known)
     if faults:
         raise ListsRefused(faults)
-    known: dict[tuple[str, date], DegreeDay] = {}
-    for some in slices(sorted(bases)):
-        for row in await DegreeDay.filter(station__in=some).using_db(connection):
-            known[row.station, row.day] = row
-            if row.base_celsius != bases[row.station] and (row.station, row.day) not in first:
-                reason = f"days that are stored are counted below {row.base_celsius} °C"
-                at = next(line.at for line in lines if line.station == row.station)
-                raise ListsRefused([Fault(at, "base_celsius", str(bases[row.station]), reason)])
-    if dry_run:
-        return
     new, changed = [], []
     for line in lines:
         values = {name: getattr(line, name) for name in columns}
@@ -255,5 +238,28 @@ async def _import_degree_days(
             new.append(DegreeDay(station=line.station, day=line.day, **values))
         elif any(getattr(row_of, name) != value for name, value in values.items()):
             changed.append(row_of.update_from_dict(values))
-    await insert_rows(connection, new)
-    await update_rows(connection, changed, columns)
+    if not dry_run:
+        await insert_rows(connection, new)
+        await update_rows(connection, changed, columns)
+
+
+def _degree_day_faults(
+    lines: Sequence[ListedDegreeDay], known: Mapping[tuple[str, date], DegreeDay]
+) -> list[Fault]:
+    faults: list[Fault] = []
+    first: dict[tuple[str, date], int] = {}
+    listed = {(line.station, line.day) for line in lines}
+    bases = {
+        station: row.base_celsius for (station, day), row in known.items() if (station, day) not in listed
+    }
+    for line in lines:
+        faults += _between(line.at, "degree_days", line.degree_days, MOST_DEGREE_DAYS, 2)
+        faults += _between(line.at, "base_celsius", line.base_celsius, MOST_BASE_CELSIUS, 1)
+        faults += _text_faults(line.at, DegreeDay, {"station": line.station, "source": line.source})
+        if first.setdefault((line.station, line.day), line.at.line) != line.at.line:
+            reason = f"the same day as in line {first[line.station, line.day]}"
+            faults.append(Fault(line.at, "day", str(line.day), reason))
+        if bases.setdefault(line.station, line.base_celsius) != line.base_celsius:
+            reason = f"other days of the station are counted below {bases[line.station]} °C"
+            faults.append(Fault(line.at, "base_celsius", str(line.base_celsius), reason))
+    return faults

@@ -23,14 +23,14 @@ from submeter.imports.tables import Table, tables_of
 from submeter.output import counted, err, fail, out, print_json, print_table
 
 LineT = TypeVar("LineT")
-LineContraT = TypeVar("LineContraT", contravariant=True)
+StoredT_contra = TypeVar("StoredT_contra", contravariant=True)
 
 
-class Store(Protocol[LineContraT]):
+class Store(Protocol[StoredT_contra]):
     """Stores the lines of a list, or refuses them."""
 
     async def __call__(
-        self, viewer: Viewer, lines: Sequence[LineContraT], *, dry_run: bool = ...
+        self, viewer: Viewer, lines: Sequence[StoredT_contra], *, dry_run: bool = ...
     ) -> None: ...
 
 
