@@ -20,6 +20,7 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
+from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
@@ -162,6 +163,17 @@ class EmissionsLoader(DataLoader[ConsumptionAsked, Rated[Factor]]):
         return await emissions(await self._series.load_many(asked))
 
 
+class BuildingAverageLoader(DataLoader[ConsumptionAsked, BuildingAverages]):
+    """The averages beside series: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._averages)
+
+    async def _averages(self, asked: list[ConsumptionAsked]) -> Sequence[BuildingAverages]:
+        return await building_averages(await self._series.load_many(asked))
+
+
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
     """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
@@ -266,6 +278,10 @@ class Loaders:
     @cached_property
     def emissions(self) -> EmissionsLoader:
         return EmissionsLoader(self.consumption)
+
+    @cached_property
+    def building_averages(self) -> BuildingAverageLoader:
+        return BuildingAverageLoader(self.consumption)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

@@ -23,8 +23,10 @@ from core.services.shared.columns import moment, moment_or_none, select_by
 from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
 from core.services.shared.transaction import is_sqlite
 
-_FLUIDS = tuple(Fluid)
-_FLUID = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(_FLUIDS))
+FLUIDS = tuple(Fluid)
+"""The fluids by the numbers with which statements name them."""
+
+FLUID_OF_NUMBER = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(FLUIDS))
 _VOLUMES = "FROM daily_volume v WHERE v.meter_id = m.id AND v.day BETWEEN k.first_day AND k.last_day"
 _DAY = "v.day || ':' || v.amount || v.quality"
 _CORRECTED = (
@@ -81,7 +83,7 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
         (
             number,
             one.dwelling_id,
-            _FLUIDS.index(one.fluid),
+            FLUIDS.index(one.fluid),
             one.meter_id or 0,
             day_number(one.first),
             day_number(one.last),
@@ -93,7 +95,7 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
         f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
         f" (SELECT {_joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected"
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END"
+        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END"
         " AND k.meter_id IN (0, m.id)",
         keys,
     )
