@@ -95,8 +95,8 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
         f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
         f" (SELECT {_joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected"
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END"
-        " AND k.meter_id IN (0, m.id)",
+        " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND k.meter_id IN (0, m.id)"
+        f" AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END",
         keys,
     )
     found: list[list[dict[str, Any]]] = [[] for _ in asked]

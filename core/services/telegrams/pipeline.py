@@ -16,6 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
+from core.consumption.corrections import CorrectionReason
 from core.leak_thresholds import ThresholdsOf
 from core.metering import CompactFormats
 from core.metering.batch import collector_at_rest
@@ -297,7 +298,7 @@ async def _store(
         connection, rest, unusable, thresholds_of=thresholds_of, now=now
     )
     await store_plain(connection, plain)
-    touched = await roll_up(connection, judged.counted)
+    touched = await roll_up(connection, judged.counted, states=states, now=now)
     findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     repaired = await meters_under_repair(connection)
@@ -374,6 +375,7 @@ async def _correct(
             connection,
             meter,
             since=datetime.fromtimestamp(since[meter.id], UTC),
+            reason=CorrectionReason.DOUBTFUL_READING,
             thresholds_of=thresholds_of,
             now=now,
         )

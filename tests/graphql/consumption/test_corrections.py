@@ -1,0 +1,102 @@
+"""`corrections` of a dwelling, and the quality that follows from them."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from core.consumption.corrections import CorrectionReason
+from core.models import ConsumptionCorrection, Meter
+from core.services.places.key_encryption import KeyEncryption
+from core.services.portfolio.descriptions import OccupancySpec
+from tests.graphql.conftest import HEAT, WATER
+from tests.support import factories
+from tests.support.factories import NOW
+
+ASK = """{ viewer { dwellings { corrections(first: %d, after: %s) {
+    totalCount pageInfo { hasNextPage endCursor }
+    edges { node { day fluid meterSerial unit before { value } after { value } difference reason
+    correctedAt } } } } } }"""
+
+
+async def correct(serial: str, day: date, before: int | None, after: int | None) -> None:
+    meter = await Meter.get(printed_serial=serial)
+    await ConsumptionCorrection.create(
+        meter_id=meter.id,
+        day=int(f"{day:%Y%m%d}"),
+        amount_before=before,
+        amount_after=after,
+        reason=CorrectionReason.LATE_READING,
+        corrected_at=NOW,
+    )
+
+
+async def corrections(portal: Any, first: int = 50, after: str = "null") -> dict[str, Any]:
+    (dwelling,) = (await portal.ask(ASK % (first, after)))["viewer"]["dwellings"]
+    return dwelling["corrections"]
+
+
+async def test_the_log_says_what_changed_when_and_why(claire: Any, home: Any) -> None:
+    """The latest first, in pages, each with the meter and the amounts of before and after."""
+    await correct(WATER, date(2026, 11, 3), 100, 250)
+    await correct(WATER, date(2026, 11, 4), None, 25)
+    await correct(HEAT, date(2026, 11, 5), 2_500, None)
+    page = await corrections(claire, 2)
+    assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (3, True)
+    assert [edge["node"]["difference"] for edge in page["edges"]] == ["-2.500", "0.025"]
+    assert (page["edges"][0]["node"]["after"], page["edges"][1]["node"]["before"]) == (None, None)
+    last = await corrections(claire, 2, f'"{page["pageInfo"]["endCursor"]}"')
+    assert [edge["node"] for edge in last["edges"]] == [
+        {
+            "day": "2026-11-03",
+            "fluid": "COLD_WATER",
+            "meterSerial": WATER,
+            "unit": "CUBIC_METRE",
+            "before": {"value": "0.100"},
+            "after": {"value": "0.250"},
+            "difference": "0.150",
+            "reason": "LATE_READING",
+            "correctedAt": "2026-11-22T09:30:00+00:00",
+        }
+    ]
+    assert last["pageInfo"]["hasNextPage"] is False
+
+
+async def test_a_corrected_day_is_corrected_in_every_series(claire: Any, home: Any) -> None:
+    """So is its month, unless it has a worse fault; a day whose first amount came late is measured."""
+    await home.consume(WATER, date(2026, 10, 1), date(2026, 11, 21), daily=100)
+    await correct(WATER, date(2026, 10, 3), 150, 100)
+    await correct(WATER, date(2026, 10, 4), None, 100)
+    fields = """
+        days: consumption(fluid: COLD_WATER, resolution: DAILY, last: 3, until: "2026-10-04") { qualities }
+        months: consumption(fluid: COLD_WATER, last: 3) { qualities }
+        dailyConsumption(fluid: COLD_WATER, from: "2026-10-03", to: "2026-10-03") { quality }"""
+    (dwelling,) = (await claire.ask(f"{{ viewer {{ dwellings {{ {fields} }} }} }}"))["viewer"]["dwellings"]
+    assert dwelling["days"]["qualities"] == ["MEASURED", "CORRECTED", "MEASURED"]
+    assert dwelling["months"]["qualities"] == ["MISSING", "CORRECTED", "PARTIAL"]
+    assert dwelling["dailyConsumption"] == [{"quality": "CORRECTED"}]
+
+
+@pytest.mark.requirement("EED-09")
+async def test_no_correction_of_another_occupancy(
+    portal: Any, key_encryption: KeyEncryption, data_of: Any
+) -> None:
+    """A predecessor's day stays the predecessor's, though it is corrected today."""
+    predecessor = OccupancySpec(move_in=date(2020, 1, 1), move_out=date(2026, 11, 10))
+    spec = factories.meter(printed_serial=WATER)
+    await factories.residence(key_encryption, spec, move_in=date(2026, 11, 10), predecessor=predecessor)
+    for day in (9, 10, 11):
+        await correct(WATER, date(2026, 11, day), 100, 250)
+    await portal.sign_in()
+    found = await corrections(portal)
+    assert [edge["node"]["day"] for edge in found["edges"]] == ["2026-11-11", "2026-11-10"]
+    assert found["totalCount"] == 2
+
+
+async def test_a_token_for_months_reads_no_days(claire: Any, home: Any) -> None:
+    """The log is one of days."""
+    await correct(WATER, NOW.date() - timedelta(days=3), 100, 250)
+    token = """mutation { createAccessToken(name: "x", scopes: [READ_MONTHLY]) {
+        ... on AccessTokenIssued { token } } }"""
+    claire.token = (await claire.ask(token))["createAccessToken"]["token"]
+    assert await claire.refusal(ASK % (5, "null")) == {"code": "FORBIDDEN"}
