@@ -89,6 +89,6 @@ def _shown(fluid: Fluid, smallest: Fraction) -> Decimal:
     whole = len(str(int(exact))) if exact >= 1 else 0
     decimals = DisplayUnit.of(fluid).decimals
     if whole > _DIGITS:
-        tens = 10 ** (whole - _DIGITS)
+        tens: int = 10 ** (whole - _DIGITS)
         return rounded(exact / tens, 0) * tens
     return rounded(exact, min(decimals, _DIGITS - whole))
