@@ -22,6 +22,7 @@ from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
 from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
+from core.services.consumption.climate import ClimateCorrected, climate_corrected
 from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
     DayPoint,
@@ -174,6 +175,17 @@ class BuildingAverageLoader(DataLoader[ConsumptionAsked, BuildingAverages]):
         return await building_averages(await self._series.load_many(asked))
 
 
+class ClimateLoader(DataLoader[ConsumptionAsked, ClimateCorrected]):
+    """Series in usual weather: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._corrected)
+
+    async def _corrected(self, asked: list[ConsumptionAsked]) -> Sequence[ClimateCorrected]:
+        return await climate_corrected(await self._series.load_many(asked))
+
+
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
     """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
@@ -282,6 +294,10 @@ class Loaders:
     @cached_property
     def building_averages(self) -> BuildingAverageLoader:
         return BuildingAverageLoader(self.consumption)
+
+    @cached_property
+    def climate(self) -> ClimateLoader:
+        return ClimateLoader(self.consumption)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

@@ -20,6 +20,7 @@ from graphql_schema.base.enums import Fluid, Quality
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import narrowed
 from graphql_schema.consumption.building_average import BuildingAverage
+from graphql_schema.consumption.climate import ClimateCorrection
 from graphql_schema.consumption.comparison import ConsumptionComparison
 from graphql_schema.consumption.consumption import checked_day
 from graphql_schema.consumption.rates import ConsumptionCost, ConsumptionEmissions
@@ -132,6 +133,10 @@ class ConsumptionSeries:
     @resolved("What the homes of the building used on average, for the surface of the viewer's home.")
     async def building_average(self, info: Info) -> BuildingAverage:
         return BuildingAverage.of(await info.context.loaders.building_averages.load(self.found.plan.asked))
+
+    @resolved("The series in usual weather, by the degree days of the residence's weather station.")
+    async def climate_corrected(self, info: Info) -> ClimateCorrection:
+        return ClimateCorrection.of(await info.context.loaders.climate.load(self.found.plan.asked))
 
     @resolved("What the series costs, by the tariffs that the operator has entered.")
     async def cost(self, info: Info) -> ConsumptionCost:
