@@ -199,7 +199,7 @@ FixedCharge = one_of("MONTH", "YEAR")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
 KnownUse = one_of("WATER_SOFTENER", "REVERSE_OSMOSIS", "HUMIDIFIER", "WATERING", "RECIRCULATION",
     "SHARED_METER", "METER_FAULT", "OTHER")
-LimitPeriod = one_of("DAY", "MONTH")
+LimitPeriod = one_of("DAY", "MONTH", "GOAL")
 MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")

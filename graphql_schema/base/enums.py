@@ -60,7 +60,11 @@ strawberry.enum(
     Party, name="AlertParty", description="Who took an action. METER: it follows from the meter's readings."
 )
 strawberry.enum(KnownUse, description="A reason why continuous flow is not a leak.")
-strawberry.enum(LimitPeriod, description="The period of a resident's own consumption limit.")
+strawberry.enum(
+    LimitPeriod,
+    description="The period of a resident's own consumption limit. GOAL: a goal for the calendar month, of "
+    "which the resident gets a hint at 80 % and at 100 %, once a month each, and no alert.",
+)
 strawberry.enum(
     StatementReason,
     description="What an index statement is for. INVENTORY: the inventory of fixtures (état des lieux).",

@@ -29,7 +29,7 @@ strawberry.enum(
 
 @strawberry.type(
     description="The series in usual weather: each amount times the degree days that are usual in its "
-    "period, by those that it had. Usual is the mean of the station's whole years, up to ten, the same for all."
+    "period, by those that it had. Usual is the mean of the station's whole years, up to ten, one for all."
 )
 class ClimateCorrection:
     found: strawberry.Private[ClimateCorrected]

@@ -118,7 +118,7 @@ NAMES: Final[Mapping[str, str]] = {
     "day": "The civil day, in the residence's time zone.",
     "month": "The calendar month, in the residence's time zone.",
     "daysWithData": "How many days of the month have data.",
-    "period": "A day or a month.",
+    "period": "A day, a month, or a month's goal.",
     "resolution": "How long one value lasts.",
     # alerts
     "kind": "Which kind it is.",

@@ -324,10 +324,15 @@ async def _store(
         doubtful=readings.doubtful,
         duplicates=len(readings.duplicates) + len(plain.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
+        alerts=len(findings) + conditions.changed + len(months) + _alerts(limits) + corrected.alerts,
         messages=messages + corrected.messages,
         newest_at=max((report.received.moment for report in (*readings.stored, *plain.stored)), default=None),
     )
+
+
+def _alerts(notifications: Sequence[outbox.Notification]) -> int:
+    """How many are of an alert, and no hint."""
+    return sum(one.alert_id is not None for one in notifications)
 
 
 async def _take_closely(

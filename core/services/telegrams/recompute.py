@@ -110,7 +110,11 @@ async def recompute_meters(
     corrections = await corrections_queued(connection, before - await _alerts_of(connection, touched))
     return Recomputed(
         days=wrong_days,
-        alerts=changed + conditions.changed + withdrawn + len(months) + len(limits),
+        alerts=changed
+        + conditions.changed
+        + withdrawn
+        + len(months)
+        + sum(one.alert_id is not None for one in limits),
         messages=corrections + await outbox.queue(connection, notifications, now=now),
     )
 
