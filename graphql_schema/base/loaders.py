@@ -33,6 +33,7 @@ from core.services.consumption.consumption import (
     monthly_series,
     several_series,
 )
+from core.services.consumption.correction_log import Correction, CorrectionsAsked, corrections
 from core.services.consumption.manager_consumption import (
     MonthsAsked,
     managed_dashboards,
@@ -186,6 +187,17 @@ class ClimateLoader(DataLoader[ConsumptionAsked, ClimateCorrected]):
         return await climate_corrected(await self._series.load_many(asked))
 
 
+class CorrectionsLoader(DataLoader[CorrectionsAsked, Page[Correction]]):
+    """Pages of corrections: one call for all dwellings of an operation."""
+
+    def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
+        self._viewer, self._visitor, self._now = viewer, visitor, now
+        super().__init__(load_fn=self._pages)
+
+    async def _pages(self, asked: list[CorrectionsAsked]) -> Sequence[Page[Correction] | BaseException]:
+        return await corrections(await self._viewer(), asked, visitor=self._visitor, now=self._now)
+
+
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
     """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
@@ -298,6 +310,10 @@ class Loaders:
     @cached_property
     def climate(self) -> ClimateLoader:
         return ClimateLoader(self.consumption)
+
+    @cached_property
+    def corrections(self) -> CorrectionsLoader:
+        return CorrectionsLoader(self._viewer, self._visitor(), self._now)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

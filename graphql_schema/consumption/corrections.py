@@ -12,7 +12,7 @@ from strawberry.relay import PageInfo
 from core.access.narrowing import Audience
 from core.consumption.amounts import DisplayUnit, in_shown_unit
 from core.consumption.corrections import CorrectionReason
-from core.services.consumption.correction_log import Correction, corrections_of_dwelling
+from core.services.consumption.correction_log import Correction, CorrectionsAsked
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid
@@ -88,14 +88,8 @@ class CorrectionsOfDwelling:
     async def corrections(
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> ConsumptionCorrectionConnection | None:
-        page = await corrections_of_dwelling(
-            await info.context.viewer(),
-            self.database_id,
-            first=checked_first(first),
-            after=number_of_cursor(after, _CURSOR),
-            visitor=info.context.visitor,
-            now=info.context.now,
-        )
+        asked = CorrectionsAsked(self.database_id, checked_first(first), number_of_cursor(after, _CURSOR))
+        page = await info.context.loaders.corrections.load(asked)
         edges = [
             Edge(cursor=cursor(_CURSOR, one.id), node=ConsumptionCorrection.of(one)) for one in page.items
         ]

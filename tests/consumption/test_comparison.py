@@ -80,7 +80,7 @@ def test_a_month_in_progress_is_compared_with_as_many_days() -> None:
     assert (found.percent, found.trend) == (Decimal("-10.0"), Trend.LOWER)
 
 
-def test_days_are_not_told_to_whom_they_are_not_for() -> None:
+def test_days_are_not_compared_for_whom_they_are_not() -> None:
     """Without the right to see days, a month that is not wholly known is not compared."""
     own, other = days(date(2026, 10, 1), date(2026, 10, 31)), days(date(2025, 10, 1), date(2025, 10, 30))
     spans = [span_of(date(2026, 10, 1), Resolution.MONTHLY)]

@@ -76,7 +76,7 @@ class BuildingAverages:
 
 
 @dataclass(frozen=True, slots=True)
-class _Meter:
+class AveragedMeter:
     """A meter of a home, with what it counted by month and on how many days."""
 
     first_day: date
@@ -91,13 +91,13 @@ class _Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Home:
+class AveragedHome:
     """A home that may take part."""
 
     dwelling_id: int
     building: str
     surface_m2: Decimal
-    meters: Sequence[_Meter]
+    meters: Sequence[AveragedMeter]
 
     def contribution(self, month: Month) -> Contribution | None:
         """What it adds to a month; None unless all of its days are known by all meters in service."""
@@ -157,7 +157,7 @@ def _months_of(span: DaySpan) -> list[Month]:
     return months
 
 
-def _average(series: Consumption, span: DaySpan, homes: Sequence[_Home]) -> Average:
+def _average(series: Consumption, span: DaySpan, homes: Sequence[AveragedHome]) -> Average:
     reason = _reason_for_all(series)
     if reason is not None:
         return Average(None, reason=reason)
@@ -189,7 +189,7 @@ class MonthAverage:
     homes: int
 
 
-def month_average(month: Month, homes: Iterable[_Home], building: str) -> MonthAverage | None:
+def month_average(month: Month, homes: Iterable[AveragedHome], building: str) -> MonthAverage | None:
     """A month's average as the occupants of a building see it; None where it would be about too few.
 
     It is that of the building only where each building of the residence has one: otherwise the residence less
@@ -216,7 +216,7 @@ def _of(contributions: Sequence[Contribution], scope: AverageScope) -> MonthAver
     )
 
 
-async def _homes(series: Sequence[Consumption]) -> list[list[_Home]]:
+async def _homes(series: Sequence[Consumption]) -> list[list[AveragedHome]]:
     """The homes with a surface in the residence of each series, with their months; by one statement."""
     if not series:
         return []
@@ -246,13 +246,13 @@ async def _homes(series: Sequence[Consumption]) -> list[list[_Home]]:
     ]
 
 
-def _home(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> _Home:
+def _home(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> AveragedHome:
     meters: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         meters.setdefault(row["meter_id"], []).append(row)
     surface = decimal_or_none(rows[0]["surface_m2"])
     assert surface is not None
-    return _Home(
+    return AveragedHome(
         dwelling_id=rows[0]["dwelling_id"],
         building=rows[0]["building"],
         surface_m2=surface,
@@ -260,9 +260,9 @@ def _home(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> _Home:
     )
 
 
-def _meter(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> _Meter:
+def _meter(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> AveragedMeter:
     removed_at = moment_or_none(rows[0]["removed_at"])
-    return _Meter(
+    return AveragedMeter(
         first_day=moment(rows[0]["installed_at"]).astimezone(zone).date(),
         last_day=None if removed_at is None else removed_at.astimezone(zone).date(),
         months={

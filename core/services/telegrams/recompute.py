@@ -27,9 +27,9 @@ from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
+from core.services.places.volume_corrections import Explanation
 from core.services.shared import time_series
 from core.services.shared.service_window import Extent, extents, readings_before
-from core.services.telegrams.correction_log import Explanation
 from core.services.telegrams.rollups import correct_days
 
 _ONE_DAY = timedelta(days=1)

@@ -17,9 +17,9 @@ from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.volumes import HOUR_S
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import MeterState
+from core.services.places.volume_corrections import Explanation, LateDays, log_corrections, within
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
-from core.services.telegrams.correction_log import Explanation, LateDays, log_corrections, within
 
 LOOK_BACK_S = 48 * HOUR_S
 """Readings before the touched days that are looked at too: the running maximum of a meter that ran back.

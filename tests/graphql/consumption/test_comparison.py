@@ -79,7 +79,7 @@ async def test_never_with_another_occupancy(
     assert (weeks["amounts"], weeks["days"]) == (["0.500"], [5])
 
 
-async def test_a_token_for_months_is_told_no_days(claire: Any, home: Any) -> None:
+async def test_a_token_for_months_gets_no_days_compared(claire: Any, home: Any) -> None:
     """A month in progress, and one with a gap, are not compared day by day for it."""
     await home.consume(WATER, date(2025, 9, 1), date(2025, 10, 30), daily=100)
     await home.consume(WATER, date(2026, 9, 1), TODAY - timedelta(days=1), daily=80)

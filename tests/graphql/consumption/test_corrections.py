@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from core.access import NOBODY, Act, Role, Viewer
 from core.consumption.corrections import CorrectionReason
-from core.models import ConsumptionCorrection, Meter
+from core.models import Account, AuditRecord, ConsumptionCorrection, Dwelling, Meter
+from core.services.occupancy.consents import answer_consent
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import OccupancySpec
+from graphql_schema.base.relay import global_id
 from tests.graphql.conftest import HEAT, WATER
-from tests.support import factories
+from tests.support import factories, seats
+from tests.support.attack import watched
 from tests.support.factories import NOW
 
 ASK = """{ viewer { dwellings { corrections(first: %d, after: %s) {
@@ -81,7 +85,7 @@ async def test_a_corrected_day_is_corrected_in_every_series(claire: Any, home: A
 async def test_no_correction_of_another_occupancy(
     portal: Any, key_encryption: KeyEncryption, data_of: Any
 ) -> None:
-    """A predecessor's day stays the predecessor's, though it is corrected today."""
+    """A predecessor's day is the predecessor's, though it is corrected today."""
     predecessor = OccupancySpec(move_in=date(2020, 1, 1), move_out=date(2026, 11, 10))
     spec = factories.meter(printed_serial=WATER)
     await factories.residence(key_encryption, spec, move_in=date(2026, 11, 10), predecessor=predecessor)
@@ -100,3 +104,42 @@ async def test_a_token_for_months_reads_no_days(claire: Any, home: Any) -> None:
         ... on AccessTokenIssued { token } } }"""
     claire.token = (await claire.ask(token))["createAccessToken"]["token"]
     assert await claire.refusal(ASK % (5, "null")) == {"code": "FORBIDDEN"}
+
+
+async def test_one_statement_for_the_logs_of_all_dwellings(
+    claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Session, homes, and the pages of all fields that ask."""
+    for day in range(1, 8):
+        await correct(WATER, date(2026, 11, day), 100, 250)
+    query = """{ viewer { dwellings { a: corrections(first: 2) { totalCount edges { node { day } } }
+        b: corrections { edges { node { day } } } } } }"""
+    await claire.ask(query)
+    with watched(monkeypatch) as work:
+        (dwelling,) = (await claire.ask(query))["viewer"]["dwellings"]
+    assert len(work.statements) == 3, work.statements
+    assert [edge["node"]["day"] for edge in dwelling["a"]["edges"]] == ["2026-11-07", "2026-11-06"]
+    assert (dwelling["a"]["totalCount"], len(dwelling["b"]["edges"])) == (7, 7)
+
+
+@pytest.mark.requirement("CN-01", "CN-13")
+async def test_a_manager_sees_the_log_where_the_occupant_has_consented(
+    portal: Any, home: Any, application: Any
+) -> None:
+    """As the days themselves: null with its reason until then; afterwards each look is recorded."""
+    await correct(WATER, date(2026, 11, 3), 100, 250)
+    manager = await seats.manager(portal, application)
+    number = (await Dwelling.get()).id
+    dwelling = global_id("Dwelling", number)
+    query = """query ($id: ID!) { dwelling(id: $id) { withheld { field reason }
+        corrections { totalCount edges { node { day } } } } }"""
+    found = (await manager.ask(query, id=dwelling))["dwelling"]
+    assert found["corrections"] is None
+    assert {"field": "corrections", "reason": "CONSENT_REQUIRED"} in found["withheld"]
+    account = await Account.get(email=seats.CLAIRE)
+    claire = Viewer(role=Role.RESIDENT, account_id=account.id, operator_id=account.operator_id)
+    await answer_consent(application, claire, number, granted=True, visitor=NOBODY, now=NOW)
+    found = (await manager.ask(query, id=dwelling))["dwelling"]
+    assert found["corrections"] == {"totalCount": 1, "edges": [{"node": {"day": "2026-11-03"}}]}
+    looks = await AuditRecord.filter(act=Act.DATA_ACCESSED)
+    assert [look.details for look in looks] == [{"corrections": 1}]

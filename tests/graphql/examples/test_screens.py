@@ -147,7 +147,7 @@ async def test_the_months_compared(lived_in: Any, claire: Any) -> None:
     assert compared["total"]["trend"] == "EQUAL"
     assert series["climateCorrected"]["reasons"][-2] == "NOT_HEATING"
     assert series["buildingAverage"]["reasons"][-2] == "NO_SURFACE"
-    assert (series["cost"]["reasons"][-2], series["emissions"]["reasons"][-2]) == ("NO_RATE", "NO_RATE")
+    assert series["cost"]["reasons"][-2] == "NO_RATE"
 
 
 async def test_the_history_of_a_fluid(lived_in: Any, claire: Any) -> None:

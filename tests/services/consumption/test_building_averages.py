@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from core.consumption import Month
 from core.services.consumption.building_averages import (
+    AveragedHome,
+    AveragedMeter,
     AverageScope,
-    _Home,
-    _Meter,
     month_average,
 )
 
@@ -19,8 +19,12 @@ OCTOBER = Month(2026, 10)
 SINCE = date(2024, 1, 1)
 
 
-def home(number: int, litres: int, *, building: str = "A", surface: str = "50", days: int = 31) -> _Home:
-    return _Home(number, building, Decimal(surface), [_Meter(SINCE, None, {OCTOBER: (litres, days)})])
+def home(
+    number: int, litres: int, *, building: str = "A", surface: str = "50", days: int = 31
+) -> AveragedHome:
+    return AveragedHome(
+        number, building, Decimal(surface), [AveragedMeter(SINCE, None, {OCTOBER: (litres, days)})]
+    )
 
 
 def test_the_average_is_by_surface() -> None:
@@ -40,10 +44,10 @@ def test_homes_that_are_not_wholly_known_are_left_out() -> None:
 
 def test_a_replaced_meter_counts_with_its_successor() -> None:
     """Both meters together cover the month; one that is missing leaves the home out."""
-    old = _Meter(SINCE, date(2026, 10, 15), {OCTOBER: (1_500, 15)})
-    new = _Meter(date(2026, 10, 16), None, {OCTOBER: (1_600, 16)})
+    old = AveragedMeter(SINCE, date(2026, 10, 15), {OCTOBER: (1_500, 15)})
+    new = AveragedMeter(date(2026, 10, 16), None, {OCTOBER: (1_600, 16)})
     for meters, amount in (([old, new], 3_100), ([old], None), ([new], None)):
-        one = _Home(1, "A", Decimal(50), meters).contribution(OCTOBER)
+        one = AveragedHome(1, "A", Decimal(50), meters).contribution(OCTOBER)
         assert (one.values[0] if one else None) == amount
 
 
