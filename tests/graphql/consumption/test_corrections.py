@@ -74,11 +74,16 @@ async def test_a_corrected_day_is_corrected_in_every_series(claire: Any, home: A
     fields = """
         days: consumption(fluid: COLD_WATER, resolution: DAILY, last: 3, until: "2026-10-04") { qualities }
         months: consumption(fluid: COLD_WATER, last: 3) { qualities }
-        dailyConsumption(fluid: COLD_WATER, from: "2026-10-03", to: "2026-10-03") { quality }"""
+        dailyConsumption(fluid: COLD_WATER, from: "2026-10-03", to: "2026-10-03") { quality }
+        monthlyConsumption(fluid: COLD_WATER, from: "2026-10", to: "2026-11") { quality complete }"""
     (dwelling,) = (await claire.ask(f"{{ viewer {{ dwellings {{ {fields} }} }} }}"))["viewer"]["dwellings"]
     assert dwelling["days"]["qualities"] == ["MEASURED", "CORRECTED", "MEASURED"]
     assert dwelling["months"]["qualities"] == ["MISSING", "CORRECTED", "PARTIAL"]
     assert dwelling["dailyConsumption"] == [{"quality": "CORRECTED"}]
+    assert dwelling["monthlyConsumption"] == [
+        {"quality": "CORRECTED", "complete": True},
+        {"quality": "PARTIAL", "complete": False},
+    ]
 
 
 @pytest.mark.requirement("EED-09")
