@@ -22,6 +22,7 @@ COMMIT;
 
 -- Local to the coordinator, on purpose; every other table with a meter_id stands here with its reason.
 -- local: meter_state: one row a meter, locked by every batch over many meters at once, which Citus does not do
+-- local: consumption_correction: few rows, ordinary intake writes none, and a reference to meter
 -- local: doubtful_reading: few rows, a surrogate key, and a reference to meter
 -- local: alert: few rows, decided beside accounts and dwellings
 -- local: burst_draw: few rows

@@ -63,10 +63,23 @@ def over_consumption(
 
 
 class LimitPeriod(StrEnum):
-    """What a resident's own limit is counted over: a civil day, or a calendar month."""
+    """What a resident's own limit is counted over: a civil day, or a calendar month.
+
+    A GOAL is one for the calendar month too: reaching it is no alert, and hinted at twice.
+    """
 
     DAY = "DAY"
     MONTH = "MONTH"
+    GOAL = "GOAL"
+
+
+GOAL_STAGES = (100, 80)
+"""The percentages of a month's goal at which its resident is hinted at, the highest first."""
+
+
+def goal_stage(amount: int, goal: int) -> int | None:
+    """The highest stage of a goal that an amount so far has reached; None below all of them."""
+    return next((stage for stage in GOAL_STAGES if 100 * amount >= stage * goal), None)
 
 
 @dataclass(frozen=True, slots=True)

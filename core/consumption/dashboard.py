@@ -78,10 +78,19 @@ class MonthSum:
     estimated_days: int
 
 
-def month_sum(month: Month, *, amount: int, days: int, partial_days: int, estimated_days: int) -> MonthSum:
-    """A month by the sum of its days: how many there are, and how many of them are PARTIAL or ESTIMATED."""
+def month_sum(
+    month: Month,
+    *,
+    amount: int,
+    days: int,
+    partial_days: int,
+    estimated_days: int,
+    corrected_days: int = 0,
+) -> MonthSum:
+    """A month by the sum of its days: how many there are, and how many of them are not MEASURED."""
     complete = days == month.length_days and not partial_days
-    quality = Quality.ESTIMATED if estimated_days else Quality.MEASURED
+    quality = Quality.CORRECTED if corrected_days else Quality.MEASURED
+    quality = Quality.ESTIMATED if estimated_days else quality
     volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
     return MonthSum(volume, estimated_days)
 
@@ -102,6 +111,7 @@ def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) ->
             days=len(by_month[month]),
             partial_days=sum(total.quality is Quality.PARTIAL for total in by_month[month]),
             estimated_days=sum(total.quality is Quality.ESTIMATED for total in by_month[month]),
+            corrected_days=sum(total.quality is Quality.CORRECTED for total in by_month[month]),
         )
         for month in sorted(by_month)
     ]

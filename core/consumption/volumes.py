@@ -30,13 +30,17 @@ _ONE_DAY = timedelta(days=1)
 
 
 class Quality(StrEnum):
-    """How far the volume of a day can be trusted, best first."""
+    """How far an amount can be trusted, best first. Volumes are stored as MEASURED, ESTIMATED or PARTIAL."""
 
     MEASURED = "MEASURED"
+    CORRECTED = "CORRECTED"
+    """Measured, and another amount was shown before (`core.consumption.corrections`)."""
     ESTIMATED = "ESTIMATED"
     """Part of a gap whose total is a fact and whose split into days is not."""
     PARTIAL = "PARTIAL"
     """The readings do not reach both ends: the true amount is this or more."""
+    MISSING = "MISSING"
+    """No reading says anything of it: there is no amount, which is not 0."""
 
 
 _RANK = {quality: rank for rank, quality in enumerate(Quality)}

@@ -186,6 +186,8 @@ Civility = one_of("MADAME", "MONSIEUR")
 ConsentAuthor = one_of("OCCUPANT", "MANAGER")
 ConsentPurpose = one_of("MANAGER_DAILY_DATA")
 ConsentState = one_of("GRANTED", "REFUSED")
+CorrectionReason = one_of("LATE_READING", "DOUBTFUL_READING", "WITHDRAWN_READING", "ACCEPTED_READING",
+    "METER_REPLACED", "CLOCK_ERROR", "RECOMPUTED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
 DocumentKind = one_of("PORTAL_READY", "PORTAL_CLOSED")
 Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
@@ -193,10 +195,11 @@ Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING
 DrawAnswer = one_of("MINE", "NOT_MINE")
 DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
+FixedCharge = one_of("MONTH", "YEAR")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
 KnownUse = one_of("WATER_SOFTENER", "REVERSE_OSMOSIS", "HUMIDIFIER", "WATERING", "RECIRCULATION",
     "SHARED_METER", "METER_FAULT", "OTHER")
-LimitPeriod = one_of("DAY", "MONTH")
+LimitPeriod = one_of("DAY", "MONTH", "GOAL")
 MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")
@@ -230,6 +233,14 @@ class Migration(migrations.Migration):
                 ("headers", fields.CharField(max_length=500)),
                 ("learned_at", fields.DatetimeField()),
             ], {"table": "compact_format", "unique_together": (("manufacturer", "version", "medium", "headers"),), "table_description": "Record headers of a full telegram, with which compact ones of its kind are decoded (EN 13757-3)."}),
+            ops.CreateModel("DegreeDay", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("station", fields.CharField(max_length=32)),
+                ("day", fields.DateField()),
+                ("degree_days", fields.DecimalField(max_digits=6, decimal_places=2)),
+                ("base_celsius", fields.DecimalField(max_digits=4, decimal_places=1)),
+                ("source", fields.CharField(max_length=120)),
+            ], {"table": "degree_day", "unique_together": (("station", "day"),), "table_description": "How cold a day was at a weather station: the degrees below a base temperature, and who measured it."}),
             ops.CreateModel("Operator", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("code", fields.CharField(unique=True, max_length=32)),
@@ -361,6 +372,8 @@ class Migration(migrations.Migration):
                 ("resident_portal_option", fields.BooleanField(default=True)),
                 ("published_at", fields.DatetimeField(null=True)),
                 ("water_price_eur_per_m3", fields.DecimalField(null=True, description="waste water included, null where not known", max_digits=7, decimal_places=4)),
+                ("billing_starts", fields.CharField(null=True, description="MM-DD, where billing periods are not calendar years", max_length=5)),
+                ("weather_station", fields.CharField(null=True, description="whose degree days its heating is compared by", max_length=32)),
             ], {"table": "residence", "unique_together": (("operator", "code"),), "table_description": "A building or group of buildings. Its code is the site code (AA000) or building code (50001369)."}),
             ops.CreateModel("AnalysisRow", [
                 ("id", fields.BigIntField(primary_key=True)),
@@ -407,6 +420,15 @@ class Migration(migrations.Migration):
                 ("opened_at", fields.DatetimeField()),
                 ("decided_at", fields.DatetimeField(null=True)),
             ], {"table": "dwelling_request", "indexes": (("state", "id"), ("account_id", "state")), "table_description": "Somebody asks for a dwelling and a manager decides. The account exists and sees nothing until then."}),
+            ops.CreateModel("EmissionFactor", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="emission_factors", on_delete=fields.CASCADE)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", null=True, related_name="emission_factors", on_delete=fields.CASCADE)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("valid_from", fields.DateField()),
+                ("grams_per_unit", fields.DecimalField(description="a cubic metre, a kilowatt-hour or an allocator unit", max_digits=10, decimal_places=3)),
+                ("source", fields.CharField(max_length=120)),
+            ], {"table": "emission_factor", "indexes": (("operator_id", "fluid", "valid_from"),), "table_description": "How much carbon dioxide a fluid stands for from a day on, and who says so."}),
             ops.CreateModel("ManagedResidence", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="managed_residences", on_delete=fields.CASCADE)),
@@ -430,6 +452,15 @@ class Migration(migrations.Migration):
                 ("removed_at", fields.DatetimeField(null=True)),
                 ("coarsest_step", fields.BigIntField(null=True, description="of a meter with aliases: the coarsest step among the indexes received")),
             ], {"table": "meter", "indexes": (("dwelling_id",), ("serial_key",)), "table_description": "One remotely read device."}),
+            ops.CreateModel("ConsumptionCorrection", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="corrections", on_delete=fields.CASCADE)),
+                ("day", fields.IntField()),
+                ("amount_before", fields.BigIntField(null=True, description="null: nothing was known of the day")),
+                ("amount_after", fields.BigIntField(null=True, description="null: nothing is known of it any more")),
+                ("reason", fields.CharEnumField(CorrectionReason, description="see CorrectionReason", max_length=20)),
+                ("corrected_at", fields.DatetimeField()),
+            ], {"table": "consumption_correction", "indexes": (("meter_id", "day"),), "table_description": "A day of a meter whose amount changed after it could be seen. Rows are only ever added."}),
             ops.CreateModel("DoubtfulReading", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="doubtful_readings", on_delete=fields.RESTRICT)),
@@ -676,6 +707,17 @@ class Migration(migrations.Migration):
                 ("flow_lph", fields.DecimalField(max_digits=8, decimal_places=2)),
                 ("hinted_at", fields.DatetimeField()),
             ], {"table": "slow_leak_hint", "indexes": (("account_id", "meter_id"), ("meter_id", "ended_on")), "table_description": "A flow below level 1 that has not stopped for ten days, as hinted to an account that asked for hints."}),
+            ops.CreateModel("Tariff", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="tariffs", on_delete=fields.CASCADE)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", null=True, related_name="tariffs", on_delete=fields.CASCADE)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("valid_from", fields.DateField()),
+                ("eur_per_unit", fields.DecimalField(description="a cubic metre, a kilowatt-hour or an allocator unit", max_digits=9, decimal_places=5)),
+                ("fixed_eur", fields.DecimalField(null=True, max_digits=9, decimal_places=2)),
+                ("fixed_per", fields.CharEnumField(FixedCharge, null=True, description="see FixedCharge", max_length=8)),
+                ("vat_included", fields.BooleanField(null=True, description="null: not stated")),
+            ], {"table": "tariff", "indexes": (("operator_id", "fluid", "valid_from"),), "table_description": "What a fluid costs residents from a day on, in euros. One of a residence precedes its operator's."}),
         ),
         ops.RunPython(code=add_what_tortoise_cannot_model),
     ]

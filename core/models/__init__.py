@@ -26,6 +26,7 @@ from core.models.alerts import (
     LeakEpisode,
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
+from core.models.consumption import ConsumptionCorrection, DegreeDay, EmissionFactor, Tariff
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -72,8 +73,10 @@ __all__ = [
     "ConsentPurpose",
     "ConsentRecord",
     "ConsentState",
+    "ConsumptionCorrection",
     "ConsumptionLimit",
     "DeadLetter",
+    "DegreeDay",
     "Device",
     "DocumentKind",
     "DoubtfulReading",
@@ -81,6 +84,7 @@ __all__ = [
     "DwellingRequest",
     "DwellingRequestKind",
     "DwellingRequestState",
+    "EmissionFactor",
     "Gateway",
     "LeakCheckpoint",
     "LeakClassifierState",
@@ -106,5 +110,6 @@ __all__ = [
     "ResidenceDocument",
     "Session",
     "SlowLeakHint",
+    "Tariff",
     "TelegramState",
 ]

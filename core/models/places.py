@@ -39,6 +39,12 @@ class Residence(Model):
     water_price_eur_per_m3 = fields.DecimalField(
         max_digits=7, decimal_places=4, null=True, description="waste water included, null where not known"
     )
+    billing_starts = fields.CharField(
+        max_length=5, null=True, description="MM-DD, where billing periods are not calendar years"
+    )
+    weather_station = fields.CharField(
+        max_length=32, null=True, description="whose degree days its heating is compared by"
+    )
 
     class Meta:
         table = "residence"

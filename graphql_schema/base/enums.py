@@ -43,9 +43,10 @@ strawberry.enum(Fluid, description="What a meter measures; the dashboard has a t
 strawberry.enum(Unit, description="The smallest unit of an index, in which amounts are whole numbers.")
 strawberry.enum(
     Quality,
-    description="The quality of an amount. MEASURED: from readings. ESTIMATED: a share of a gap between "
-    "readings, whose total is known. PARTIAL: readings cover only part of the period, so the true amount is "
-    "this or more.",
+    description="The quality of an amount. MEASURED: from readings. CORRECTED: measured, and another amount "
+    "was shown before (`corrections`). ESTIMATED: a share of a gap between readings, whose total is known. "
+    "PARTIAL: readings cover only part of the period, so the true amount is this or more. MISSING: there is "
+    "no data.",
 )
 strawberry.enum(
     AlertStatus,
@@ -59,7 +60,11 @@ strawberry.enum(
     Party, name="AlertParty", description="Who took an action. METER: it follows from the meter's readings."
 )
 strawberry.enum(KnownUse, description="A reason why continuous flow is not a leak.")
-strawberry.enum(LimitPeriod, description="The period of a resident's own consumption limit.")
+strawberry.enum(
+    LimitPeriod,
+    description="The period of a resident's own consumption limit. GOAL: a goal for the calendar month, of "
+    "which the resident gets a hint at 80 % and at 100 %, once a month each, and no alert.",
+)
 strawberry.enum(
     StatementReason,
     description="What an index statement is for. INVENTORY: the inventory of fixtures (état des lieux).",

@@ -14,11 +14,16 @@ from typing import TypeAlias
 from strawberry.dataloader import DataLoader
 
 from core.access import Role, Viewer, Visitor
+from core.consumption.comparison import ComparedWith
+from core.consumption.prices import Factor, Price
 from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
+from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
+from core.services.consumption.climate import ClimateCorrected, climate_corrected
+from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
     DayPoint,
     FluidDashboard,
@@ -28,12 +33,14 @@ from core.services.consumption.consumption import (
     monthly_series,
     several_series,
 )
+from core.services.consumption.correction_log import Correction, CorrectionsAsked, corrections
 from core.services.consumption.manager_consumption import (
     MonthsAsked,
     managed_dashboards,
     managed_months,
     managed_series,
 )
+from core.services.consumption.rates import Rated, costs, emissions
 from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
@@ -120,6 +127,75 @@ class ConsumptionLoader(DataLoader[ConsumptionAsked, Consumption]):
 
     async def _series(self, asked: list[ConsumptionAsked]) -> Sequence[Consumption | BaseException]:
         return await consumptions(await self._viewer(), asked, now=self._now)
+
+
+class ComparisonLoader(DataLoader[tuple[ConsumptionAsked, ComparedWith], Comparison]):
+    """Series compared: one call for all of an operation, with the series that it has read."""
+
+    def __init__(self, viewer: ViewerSource, series: ConsumptionLoader) -> None:
+        self._viewer = viewer
+        self._series = series
+        super().__init__(load_fn=self._comparisons)
+
+    async def _comparisons(self, asked: list[tuple[ConsumptionAsked, ComparedWith]]) -> Sequence[Comparison]:
+        series = await self._series.load_many([one for one, _ in asked])
+        kinds = [compared_with for _, compared_with in asked]
+        return await compare(await self._viewer(), list(zip(series, kinds, strict=True)))
+
+
+class CostLoader(DataLoader[ConsumptionAsked, Rated[Price]]):
+    """What series cost: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._costs)
+
+    async def _costs(self, asked: list[ConsumptionAsked]) -> Sequence[Rated[Price]]:
+        return await costs(await self._series.load_many(asked))
+
+
+class EmissionsLoader(DataLoader[ConsumptionAsked, Rated[Factor]]):
+    """How much carbon dioxide series stand for: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._emissions)
+
+    async def _emissions(self, asked: list[ConsumptionAsked]) -> Sequence[Rated[Factor]]:
+        return await emissions(await self._series.load_many(asked))
+
+
+class BuildingAverageLoader(DataLoader[ConsumptionAsked, BuildingAverages]):
+    """The averages beside series: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._averages)
+
+    async def _averages(self, asked: list[ConsumptionAsked]) -> Sequence[BuildingAverages]:
+        return await building_averages(await self._series.load_many(asked))
+
+
+class ClimateLoader(DataLoader[ConsumptionAsked, ClimateCorrected]):
+    """Series in usual weather: one call for all of an operation."""
+
+    def __init__(self, series: ConsumptionLoader) -> None:
+        self._series = series
+        super().__init__(load_fn=self._corrected)
+
+    async def _corrected(self, asked: list[ConsumptionAsked]) -> Sequence[ClimateCorrected]:
+        return await climate_corrected(await self._series.load_many(asked))
+
+
+class CorrectionsLoader(DataLoader[CorrectionsAsked, Page[Correction]]):
+    """Pages of corrections: one call for all dwellings of an operation."""
+
+    def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
+        self._viewer, self._visitor, self._now = viewer, visitor, now
+        super().__init__(load_fn=self._pages)
+
+    async def _pages(self, asked: list[CorrectionsAsked]) -> Sequence[Page[Correction] | BaseException]:
+        return await corrections(await self._viewer(), asked, visitor=self._visitor, now=self._now)
 
 
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
@@ -214,6 +290,30 @@ class Loaders:
     @cached_property
     def consumption(self) -> ConsumptionLoader:
         return ConsumptionLoader(self._viewer, self._now)
+
+    @cached_property
+    def comparisons(self) -> ComparisonLoader:
+        return ComparisonLoader(self._viewer, self.consumption)
+
+    @cached_property
+    def costs(self) -> CostLoader:
+        return CostLoader(self.consumption)
+
+    @cached_property
+    def emissions(self) -> EmissionsLoader:
+        return EmissionsLoader(self.consumption)
+
+    @cached_property
+    def building_averages(self) -> BuildingAverageLoader:
+        return BuildingAverageLoader(self.consumption)
+
+    @cached_property
+    def climate(self) -> ClimateLoader:
+        return ClimateLoader(self.consumption)
+
+    @cached_property
+    def corrections(self) -> CorrectionsLoader:
+        return CorrectionsLoader(self._viewer, self._visitor(), self._now)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

@@ -14,8 +14,8 @@ from graphql_schema.base.scalars import BigInt
 
 
 @strawberry.type(
-    description="A limit of consumption that the viewer has set. The viewer is notified when a day or month "
-    "exceeds it; nobody else sees it."
+    description="A limit of consumption, or a month's goal, that the viewer has set. The viewer is notified "
+    "when a day or month exceeds it, or comes near the goal; nobody else sees it."
 )
 class ConsumptionLimit:
     fluid: Fluid
@@ -49,7 +49,9 @@ SetConsumptionLimitResult: TypeAlias = Annotated[
 
 @strawberry.type
 class OwnLimitMutation:
-    @answered("Set or remove the viewer's own limit for the consumption of a day or month.")
+    @answered(
+        "Set or remove the viewer's own limit for the consumption of a day or month, or a goal for months."
+    )
     async def set_consumption_limit(
         self,
         info: Info,

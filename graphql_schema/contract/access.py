@@ -49,6 +49,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Dwelling.dailySeries": (Permission.CONSUMPTION_READ_DAILY,),
     "Dwelling.monthlyConsumption": (Permission.CONSUMPTION_READ,),
     "Dwelling.consumption": (Permission.CONSUMPTION_READ,),
+    "Dwelling.corrections": (Permission.CONSUMPTION_READ_DAILY,),
     "Dwelling.indexStatement": (Permission.READINGS_READ, Permission.METERS_READ),
     "Dwelling.activeAlertCount": (Permission.ALERTS_READ,),
     "Dwelling.activeAlerts": (Permission.ALERTS_READ,),
@@ -129,7 +130,10 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
     },
     **{
         f"Dwelling.{name}": {Permission.MANAGED_DAYS_READ: "for a manager"}
-        for name in ("consent", "dashboard", "dailyConsumption", "dailySeries", "monthlyConsumption")
+        for name in (
+            *("consent", "corrections", "dashboard", "dailyConsumption", "dailySeries"),
+            "monthlyConsumption",
+        )
     },
     "Meter.readings": {Permission.MANAGED_DAYS_READ: "for a manager"},
     "Dwelling.consumption": _BY_RESOLUTION,

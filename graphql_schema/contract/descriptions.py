@@ -62,6 +62,7 @@ NAMES: Final[Mapping[str, str]] = {
     "from": "The first one, included.",
     "to": "The last one, included.",
     "until": "A day of the last value, which is a whole one; by default today.",
+    "comparedWith": "The other period.",
     "last": "How many values, counted back from the end.",
     "order": "The order of time.",
     "filter": "Which ones; by default all.",
@@ -117,7 +118,7 @@ NAMES: Final[Mapping[str, str]] = {
     "day": "The civil day, in the residence's time zone.",
     "month": "The calendar month, in the residence's time zone.",
     "daysWithData": "How many days of the month have data.",
-    "period": "A day or a month.",
+    "period": "A day, a month, or a month's goal.",
     "resolution": "How long one value lasts.",
     # alerts
     "kind": "Which kind it is.",

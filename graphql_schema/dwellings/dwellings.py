@@ -40,6 +40,7 @@ from graphql_schema.consumption.consumption import (
     MonthConsumption,
     checked_day,
 )
+from graphql_schema.consumption.corrections import CorrectionsOfDwelling
 from graphql_schema.consumption.limits import ConsumptionLimit
 from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
@@ -96,7 +97,7 @@ class AlertConnection:
     "none, a manager months, alerts and meters, and days where the occupant has consented, the operator's "
     "staff the meters."
 )
-class Dwelling(DwellingFields, ConsumptionOfDwelling):
+class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
     @resolved("The residence that the dwelling is part of.")
     def residence(self) -> "Residence":
         return Residence.of(self.view.residence)

@@ -60,6 +60,8 @@ _SUBJECTS = {
     ("slow_leak", Language.EN): "A little water runs without a pause",
     ("own_limit", Language.FR): "Votre limite de consommation est dépassée",
     ("own_limit", Language.EN): "Your consumption limit is passed",
+    ("goal", Language.FR): "Votre objectif du mois : {stage} % atteints",
+    ("goal", Language.EN): "Your goal of the month: {stage} % reached",
 }
 
 _TEXTS = {
@@ -141,6 +143,10 @@ _TEXTS = {
     ),
     ("own_limit", Language.FR): "{meter} : {amount} {when}, plus que votre limite de {limit} {per}.",
     ("own_limit", Language.EN): "{meter}: {amount} {when}, more than your limit of {limit} {per}.",
+    ("goal", Language.FR): (
+        "{meter} : {amount} {when} ; votre objectif est de {goal}. Ceci est une indication, pas une alerte."
+    ),
+    ("goal", Language.EN): "{meter}: {amount} {when}; your goal is {goal}. This is a hint, not an alert.",
 }
 
 _WITHDRAWN = {
@@ -171,8 +177,10 @@ _OWN_LIMIT_WITHDRAWN = {
 _PER = {
     (LimitPeriod.DAY, Language.FR): "par jour",
     (LimitPeriod.MONTH, Language.FR): "par mois",
+    (LimitPeriod.GOAL, Language.FR): "par mois",
     (LimitPeriod.DAY, Language.EN): "a day",
     (LimitPeriod.MONTH, Language.EN): "a month",
+    (LimitPeriod.GOAL, Language.EN): "a month",
 }
 
 
@@ -305,6 +313,17 @@ def _own_limit(language: Language, values: Mapping[str, Any]) -> dict[str, objec
     }
 
 
+def _goal(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
+    fluid, first_day = Fluid(values["fluid"]), date.fromisoformat(f"{values['month']}-01")
+    return {
+        "meter": fluid_label(fluid, language),
+        "stage": values["stage"],
+        "amount": amount_text(fluid, values["amount"], language),
+        "goal": amount_text(fluid, values["goal"], language),
+        "when": period_phrase(LimitPeriod.MONTH, first_day, language),
+    }
+
+
 def _over_consumption(language: Language, values: Mapping[str, Any]) -> dict[str, object]:
     return {
         "meter": fluid_label(Fluid(values["fluid"]), language),
@@ -321,6 +340,7 @@ def _cubic_metres(litres: int | Fraction) -> str:
 _WORDS_OF = {
     "over_consumption": _over_consumption,
     "own_limit": _own_limit,
+    "goal": _goal,
     "recurring_draw": _recurring_draw,
     "slow_leak": _slow_leak,
     "alert_withdrawn": _withdrawn,

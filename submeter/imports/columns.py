@@ -28,6 +28,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     RESIDENCES: (
         *("operator", "operator_name", "code", "name", "street", "postcode", "city", "time_zone"),
         *("remote_reading", "resident_portal_option", "water_price_eur_per_m3"),
+        *("billing_starts", "weather_station"),
     ),
     DWELLINGS: (*_HOME, "lot", "manager_reference", "surface_m2"),
     METERS: (
@@ -70,6 +71,8 @@ _FRENCH: Final[Mapping[str, Sequence[str]]] = {
     "remote_reading": ("télérelève", "relève à distance"),
     "resident_portal_option": ("option portail", "portail résident", "portail occupant"),
     "water_price_eur_per_m3": ("prix de l'eau", "prix eau", "prix m3", "water_price"),
+    "billing_starts": ("début de l'exercice", "début d'exercice", "début de la période de facturation"),
+    "weather_station": ("station météo", "station météorologique"),
     "building": ("bâtiment", "bat"),
     "staircase": ("escalier", "cage", "entrée"),
     "floor": ("étage", "niveau"),

@@ -70,6 +70,8 @@ def _residence(lists: Lists, cells: Cells) -> None:
             remote_reading=cells.flag("remote_reading"),
             resident_portal_option=cells.flag("resident_portal_option"),
             water_price_eur_per_m3=cells.number("water_price_eur_per_m3"),
+            billing_starts=cells.given("billing_starts"),
+            weather_station=cells.given("weather_station"),
         )
     )
 

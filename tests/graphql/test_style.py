@@ -64,6 +64,7 @@ LISTS = {
     ),
     "as long as was asked for": (
         *("Dwelling.dailyConsumption", "Dwelling.monthlyConsumption"),
+        *("ConsumptionCost.tariffs", "ConsumptionEmissions.factors"),
         *("ConsumptionSeries.points", "TelegramsSubmitted.unusable", "TelegramsSubmitted.unusableLines"),
     ),
 }

@@ -40,6 +40,24 @@ async def test_a_workbook_of_another_program_gives_the_same_tables(take, tmp_pat
     assert await stored() == first
 
 
+async def test_when_billing_begins_and_whose_weather_it_is(take, tmp_path) -> None:
+    """Columns of residences, in French as well; an empty cell leaves what is stored."""
+    made = portfolio(3, residences=1)
+    made.rows["residences"][0] += ["début de l'exercice", "station météo"]
+    made.rows["residences"][1] += ["07-01", "LYON-BRON"]
+    await take(made.write(tmp_path))
+    residence = await Residence.get()
+    assert (residence.billing_starts, residence.weather_station) == ("07-01", "LYON-BRON")
+    made.rows["residences"][1][-2:] = ["", ""]
+    await take(made.write(tmp_path))
+    assert (await Residence.get()).billing_starts == "07-01"
+    for wrong in ("02-29", "31-12", "1 July", "13-01", "7-1"):
+        made.rows["residences"][1][-2] = wrong
+        with pytest.raises(ListsRefused) as refused:
+            await take(made.write(tmp_path))
+        assert [(one.column, one.value) for one in refused.value.faults] == [("billing_starts", wrong)]
+
+
 BROKEN = (
     ("residences", "operator", "acmee", "operator"),
     ("residences", "time_zone", "Europe/Pari", "time zone"),

@@ -26,7 +26,9 @@ HIGHEST_LIMIT = 10**9
 
 @dataclass(frozen=True, slots=True)
 class OwnLimit:
-    """A day or a month with more than `amount`, in the smallest unit of the fluid, raises an alert."""
+    """A day or a month with more than `amount`, in the smallest unit of the fluid, raises an alert; of a
+    month's goal hints are sent.
+    """
 
     fluid: Fluid
     period: LimitPeriod

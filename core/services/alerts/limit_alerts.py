@@ -2,7 +2,8 @@
 
 In: the meters whose volumes changed. Out: an alert per resident, limit and period that passes it, and its
 notification. The one rule: a limit is private to its owner; it applies from the day it was set, to the days
-of the owner's own occupancy, and a period is notified once, even if the limit changes later.
+of the owner's own occupancy, and a period is notified once, even if the limit changes later. A month's goal
+raises no alert: its owner gets a hint at 80 % and one at 100 %.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,13 @@ from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.alerting.over_consumption import ConsumptionLimits, Exceeded, LimitPeriod, over_limits
+from core.alerting.over_consumption import (
+    ConsumptionLimits,
+    Exceeded,
+    LimitPeriod,
+    goal_stage,
+    over_limits,
+)
 from core.consumption import Month, monthly
 from core.consumption.dashboard import DayTotal
 from core.consumption.fluids import Fluid
@@ -57,6 +64,11 @@ async def update_limit_alerts(
         if occupancy_period is not None:
             totals = total_by_day(days.get((row.dwelling_id, row.fluid), ()))
             span = spans[row.dwelling_id, row.fluid]
+            if row.period is LimitPeriod.GOAL:
+                notifications += _goal_hints(
+                    row, totals, occupancy_period, span, zones[row.dwelling_id], today[row.dwelling_id]
+                )
+                continue
             for found in _exceeded(row, totals, occupancy_period, span, zones[row.dwelling_id]):
                 notifications += await _raise(
                     connection, row, found, occupancy_period, today[row.dwelling_id], now
@@ -109,6 +121,45 @@ def _exceeded(
         one.month: one.amount for one in monthly(own) if earliest <= one.month and one.month <= Month.of(last)
     }
     return over_limits({}, months, ConsumptionLimits(per_month=row.amount))
+
+
+def _goal_hints(
+    row: ConsumptionLimit,
+    totals: Iterable[DayTotal],
+    occupancy_period: OccupancyPeriod,
+    span: tuple[date, date],
+    zone: ZoneInfo,
+    today: date,
+) -> list[Notification]:
+    """A hint for each touched month that has reached a stage of its goal: the outbox sends each once."""
+    earliest = Month.of(max(span[0], row.set_at.astimezone(zone).date()))
+    hints = []
+    for one in monthly(total for total in totals if occupancy_period.holds(total.day)):
+        stage = goal_stage(one.amount, row.amount)
+        if stage is None or not earliest <= one.month <= Month.of(span[1]):
+            continue
+        first_day = one.month.first_day
+        whose = f"{row.account_id}:{row.dwelling_id}:{row.fluid.value}"
+        hints.append(
+            Notification(
+                dwelling_id=row.dwelling_id,
+                topic=Topic.OVER_CONSUMPTION,
+                template="goal",
+                key=f"goal:{whose}:{first_day}:{stage}",
+                started_on=max(occupancy_period.first_day, first_day),
+                happened_on=min(one.month.last_day, today),
+                alert_id=None,
+                values={
+                    "fluid": row.fluid.value,
+                    "stage": stage,
+                    "month": str(one.month),
+                    "amount": one.amount,
+                    "goal": row.amount,
+                },
+                account_id=row.account_id,
+            )
+        )
+    return hints
 
 
 async def _raise(

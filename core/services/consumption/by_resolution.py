@@ -1,13 +1,13 @@
-"""What a dwelling or a meter consumed, by hour, day, week, month or year: any number of series at once.
+"""What a dwelling or a meter consumed, by hour, day, week, month, year or billing period.
 
-In: the viewer, and the series asked for. Out: of each its values in the order of time, or its refusal. The
+In: the viewer, and any number of series. Out: of each its values in the order of time, or its refusal. The
 one rule: a series is cut to the viewer's occupancy period, and says from which day on, and is not refused:
 whoever asks for thirteen months after five gets five. All of an operation are read by at most three
 statements, however many there are and however long.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from core.consumption.periods import civil_day
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.resolutions import (
     MOST_VALUES,
+    BillingStart,
     DaySpan,
     MeterHours,
     Resolution,
@@ -55,23 +56,12 @@ class ConsumptionAsked:
 
 
 class Value(NamedTuple):
-    """From one moment to another, in the residence's time; None where there is no data."""
+    """From one moment to another, in the residence's time; the amount is None where it is not known."""
 
     starts_at: datetime
     ends_at: datetime
     amount: int | None
-    quality: Quality | None
-
-
-@dataclass(frozen=True, slots=True)
-class Consumption:
-    """A series. `clipped_from`, `clipped_until`: the first or last day shown, where more was asked for."""
-
-    fluid: Fluid
-    resolution: Resolution
-    values: Sequence[Value]
-    clipped_from: date | None
-    clipped_until: date | None
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +85,12 @@ class _MeterRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """A series that may be read: its spans and the days of them that may be seen, or when its hours begin."""
+class SeriesPlan:
+    """A series that may be read: its spans and the days of them that may be seen, or when its hours begin.
+
+    `clipped_from`, `clipped_until`: the first or last day shown, where more was asked for. `latest` is the
+    last day that may be seen.
+    """
 
     asked: ConsumptionAsked
     home: Home
@@ -106,11 +100,39 @@ class _Plan:
     clipped_from: date | None
     clipped_until: date | None
     today: date
+    latest: date
     seen: DaySpan | None = None
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.home.place["time_zone"])
+
+    @property
+    def resolution(self) -> Resolution:
+        return self.asked.resolution
+
+    @property
+    def count(self) -> int:
+        """How many values were asked for; those before the occupancy are not shown."""
+        return min(self.asked.last, MOST_VALUES[self.resolution])
+
+    @property
+    def billing(self) -> BillingStart:
+        """When the residence's billing periods begin."""
+        return BillingStart.parse(self.home.place["billing_starts"])
+
+    def is_in_progress(self, span: DaySpan) -> bool:
+        """Whether today lies in a span."""
+        return span_of(self.today, self.resolution, self.billing) == span
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """A series, with the totals of its days, by day, unless it is by the hour."""
+
+    plan: SeriesPlan
+    values: Sequence[Value] = ()
+    totals: Mapping[date, DayTotal] = field(default_factory=dict)
 
 
 async def consumptions(
@@ -118,30 +140,25 @@ async def consumptions(
 ) -> list[Consumption | SubmeterError]:
     """Each series in turn, or why it is refused: Forbidden, NotFound or InvalidInput."""
     meters = await _meters(viewer, asked)
-    plans: list[_Plan | SubmeterError] = []
+    plans: list[SeriesPlan | SubmeterError] = []
     for one in asked:
         try:
             plans.append(await _plan(viewer, one, meters, now))
         except SubmeterError as refusal:
             plans.append(refusal)
-    by_day = [plan for plan in plans if isinstance(plan, _Plan) and plan.seen is not None]
-    by_hour = [plan for plan in plans if isinstance(plan, _Plan) and plan.hours]
-    values = {id(plan): found for plan, found in zip(by_day, await _days(viewer, by_day), strict=True)}
+    by_day = [plan for plan in plans if isinstance(plan, SeriesPlan) and plan.seen is not None]
+    by_hour = [plan for plan in plans if isinstance(plan, SeriesPlan) and plan.hours]
+    found = {id(one.plan): one for one in await _days(viewer, by_day)}
     hours = await _hours(by_hour, meters)
-    values |= {id(plan): found for plan, found in zip(by_hour, hours, strict=True)}
+    found |= {id(plan): Consumption(plan, one) for plan, one in zip(by_hour, hours, strict=True)}
     return [
-        Consumption(
-            plan.fluid, plan.asked.resolution, values.get(id(plan), ()), plan.clipped_from, plan.clipped_until
-        )
-        if isinstance(plan, _Plan)
-        else plan
-        for plan in plans
+        found.get(id(plan)) or Consumption(plan) if isinstance(plan, SeriesPlan) else plan for plan in plans
     ]
 
 
 async def _plan(
     viewer: Viewer, asked: ConsumptionAsked, meters: Mapping[int, _MeterRow], now: datetime
-) -> _Plan:
+) -> SeriesPlan:
     """What is read for a series.
 
     Raises:
@@ -160,8 +177,7 @@ async def _plan(
     period, today = home.period, civil_day(now, home.place["time_zone"])
     latest = today if period.last_day is None else min(period.last_day, today)
     end = min(asked.until or latest, latest)
-    count = min(asked.last, MOST_VALUES[asked.resolution])
-    plan = _Plan(
+    plan = SeriesPlan(
         asked=asked,
         home=home,
         fluid=fluid,
@@ -170,10 +186,11 @@ async def _plan(
         clipped_from=None,
         clipped_until=latest if asked.until is not None and latest < min(asked.until, today) else None,
         today=today,
+        latest=latest,
     )
     if asked.resolution is Resolution.HOURLY:
-        return _with_hours(plan, end, count, now)
-    spans = spans_until(end, asked.resolution, count)
+        return _with_hours(plan, end, now)
+    spans = spans_until(end, asked.resolution, plan.count, plan.billing)
     kept = [span for span in spans if span.last >= period.first_day <= end]
     clipped_from = period.first_day if spans[0].first < period.first_day else None
     # A month that ended with `until`, queried for each of its days, would disclose the days.
@@ -182,12 +199,12 @@ async def _plan(
     return replace(plan, spans=kept, seen=seen, clipped_from=clipped_from)
 
 
-def _with_hours(plan: _Plan, end: date, count: int, now: datetime) -> _Plan:
+def _with_hours(plan: SeriesPlan, end: date, now: datetime) -> SeriesPlan:
     """The last hours that are over, of the days that may be seen up to `end`."""
     first_day = plan.home.period.first_day
     end_s = min(day_start(end + _ONE_DAY, plan.zone), int(now.timestamp()))
     end_s -= end_s % HOUR_S
-    first_s, visible_s = end_s - count * HOUR_S, day_start(first_day, plan.zone)
+    first_s, visible_s = end_s - plan.count * HOUR_S, day_start(first_day, plan.zone)
     hours = range(max(first_s, -(-visible_s // HOUR_S) * HOUR_S), end_s, HOUR_S)
     return replace(plan, hours=hours, clipped_from=first_day if first_s < visible_s else None)
 
@@ -209,8 +226,8 @@ async def _place(
     return home, meter.fluid
 
 
-async def _days(viewer: Viewer, plans: Sequence[_Plan]) -> list[list[Value]]:
-    """The values of series by day or longer, by one statement."""
+async def _days(viewer: Viewer, plans: Sequence[SeriesPlan]) -> list[Consumption]:
+    """The series by day or longer, by one statement."""
     if not plans:
         return []
     asked = [
@@ -229,23 +246,29 @@ async def _days(viewer: Viewer, plans: Sequence[_Plan]) -> list[list[Value]]:
     return [_by_span(viewer, plan, totals) for plan, totals in zip(plans, found, strict=True)]
 
 
-def _by_span(viewer: Viewer, plan: _Plan, totals: Iterable[DayTotal]) -> list[Value]:
+def _by_span(viewer: Viewer, plan: SeriesPlan, totals: Iterable[DayTotal]) -> Consumption:
     known = {total.day: total for total in totals}
     values = []
     for span in plan.spans:
-        # A month or year in progress, queried every day, would disclose the days.
-        in_progress = span_of(plan.today, plan.asked.resolution) == span
-        hidden = in_progress and not viewer.may(Permission.CONSUMPTION_READ_DAILY)
-        amount, quality = (None if hidden else summed(span, known)) or (None, None)
-        values.append(Value(_moment(span.first, plan), _moment(span.last + _ONE_DAY, plan), amount, quality))
-    return values
+        amount: int | None
+        if not viewer.may(Permission.CONSUMPTION_READ_DAILY) and plan.is_in_progress(span):
+            # A month or year in progress, queried every day, would disclose the days.
+            amount, quality = None, Quality.PARTIAL
+            known = {day: total for day, total in known.items() if not span.first <= day <= span.last}
+        else:
+            amount, quality = summed(span, known) or (None, Quality.MISSING)
+        values.append(
+            Value(start_of(span.first, plan), start_of(span.last + _ONE_DAY, plan), amount, quality)
+        )
+    return Consumption(plan, values, known)
 
 
-def _moment(day: date, plan: _Plan) -> datetime:
+def start_of(day: date, plan: SeriesPlan) -> datetime:
+    """When a day begins in the residence's time."""
     return datetime.fromtimestamp(day_start(day, plan.zone), plan.zone)
 
 
-async def _hours(plans: Sequence[_Plan], meters: Mapping[int, _MeterRow]) -> list[list[Value]]:
+async def _hours(plans: Sequence[SeriesPlan], meters: Mapping[int, _MeterRow]) -> list[list[Value]]:
     """The values of series by the hour, by one statement for all meters."""
     of_plans = [_meters_of(plan, meters) for plan in plans]
     windows: dict[_MeterRow, tuple[int, int]] = {}
@@ -263,18 +286,18 @@ async def _hours(plans: Sequence[_Plan], meters: Mapping[int, _MeterRow]) -> lis
     ]
 
 
-def _by_hour(plan: _Plan, known: Mapping[int, tuple[int, Quality]]) -> list[Value]:
+def _by_hour(plan: SeriesPlan, known: Mapping[int, tuple[int, Quality]]) -> list[Value]:
     return [
         Value(
             datetime.fromtimestamp(start_s, plan.zone),
             datetime.fromtimestamp(start_s + HOUR_S, plan.zone),
-            *known.get(start_s, (None, None)),
+            *known.get(start_s, (None, Quality.MISSING)),
         )
         for start_s in plan.hours
     ]
 
 
-def _meters_of(plan: _Plan, meters: Mapping[int, _MeterRow]) -> list[_MeterRow]:
+def _meters_of(plan: SeriesPlan, meters: Mapping[int, _MeterRow]) -> list[_MeterRow]:
     """The meters whose hours a series adds up: one, or all of the fluid that were ever in service then."""
     if plan.asked.meter_id is not None:
         return [meters[plan.asked.meter_id]]

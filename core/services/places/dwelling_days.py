@@ -23,10 +23,17 @@ from core.services.shared.columns import moment, moment_or_none, select_by
 from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
 from core.services.shared.transaction import is_sqlite
 
-_FLUIDS = tuple(Fluid)
-_FLUID = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(_FLUIDS))
+FLUIDS = tuple(Fluid)
+"""The fluids by the numbers with which statements name them."""
+
+FLUID_OF_NUMBER = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(FLUIDS))
 _VOLUMES = "FROM daily_volume v WHERE v.meter_id = m.id AND v.day BETWEEN k.first_day AND k.last_day"
 _DAY = "v.day || ':' || v.amount || v.quality"
+_CORRECTED = (
+    "FROM consumption_correction c WHERE c.meter_id = m.id AND c.day BETWEEN k.first_day AND k.last_day"
+    " AND c.amount_before IS NOT NULL"
+)
+"""The days of which another amount was shown before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
         (
             number,
             one.dwelling_id,
-            _FLUIDS.index(one.fluid),
+            FLUIDS.index(one.fluid),
             one.meter_id or 0,
             day_number(one.first),
             day_number(one.last),
@@ -86,15 +93,29 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
     rows = await select_by(
         connection,
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
-        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END"
-        " AND k.meter_id IN (0, m.id)",
+        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
+        f" (SELECT {_joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected"
+        " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND k.meter_id IN (0, m.id)"
+        f" AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END",
         keys,
     )
     found: list[list[dict[str, Any]]] = [[] for _ in asked]
     for row in rows:
         found[row["n"]].append(row)
-    return [_totals(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+    return [_marked(_totals(meters, one.time_zone), meters) for meters, one in zip(found, asked, strict=True)]
+
+
+def _marked(totals: list[DayTotal], meters: Sequence[dict[str, Any]]) -> list[DayTotal]:
+    """The totals, those CORRECTED that are measured and were shown otherwise before."""
+    corrected = {
+        _day_of(digits) for row in meters for digits in (row["corrected"] or "").split(",") if digits
+    }
+    return [
+        total._replace(quality=Quality.CORRECTED)
+        if total.day in corrected and total.quality is Quality.MEASURED
+        else total
+        for total in totals
+    ]
 
 
 async def sums_of(

@@ -74,6 +74,8 @@ class ListedResidence:
     remote_reading: bool | None
     resident_portal_option: bool | None
     water_price_eur_per_m3: Decimal | None
+    billing_starts: str | None = None
+    weather_station: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

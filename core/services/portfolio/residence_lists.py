@@ -16,11 +16,27 @@ from core.errors import InvalidInput
 from core.models import Operator, Residence
 from core.services.portfolio.portfolio_lists import DwellingPlace, Fault, ListedResidence, Lists
 from core.services.portfolio.suggestions import did_you_mean
-from core.services.portfolio.validation import can_be_stored, check_zone, checked_price, misfits
+from core.services.portfolio.validation import (
+    can_be_stored,
+    check_billing_start,
+    check_zone,
+    checked_price,
+    misfits,
+)
 from core.services.shared.many_rows import insert_rows, slices, update_rows
 
 _TEXTS: Final = ("name", "street", "postcode", "city")
-_GIVEN: Final = (*_TEXTS, "time_zone", "remote_reading", "resident_portal_option", "water_price_eur_per_m3")
+_GIVEN: Final = (
+    *(*_TEXTS, "time_zone", "remote_reading", "resident_portal_option", "water_price_eur_per_m3"),
+    *("billing_starts", "weather_station"),
+)
+
+_STORED: Final = ("code", *_TEXTS, "weather_station")
+_CHECKS: Final = (
+    ("time_zone", check_zone),
+    ("water_price_eur_per_m3", checked_price),
+    ("billing_starts", check_billing_start),
+)
 
 _Code = tuple[str, str]
 """Of an operator, and of its residence."""
@@ -141,8 +157,8 @@ class Residences:
         for name in _TEXTS:
             if is_new and getattr(line, name) is None:
                 self._report(line, name, None, "is empty")
-        self._report_misfits(line, Residence, {name: getattr(line, name) for name in ("code", *_TEXTS)})
-        for name, check in (("time_zone", check_zone), ("water_price_eur_per_m3", checked_price)):
+        self._report_misfits(line, Residence, {name: getattr(line, name) for name in _STORED})
+        for name, check in _CHECKS:
             value = getattr(line, name)
             if value is None:
                 continue

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tortoise.exceptions import ValidationError
 
+from core.consumption.resolutions import BillingStart
 from core.errors import InvalidInput
 from core.metering import Address, TelegramError
 from core.models.base import Model
@@ -94,6 +95,20 @@ def check_zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as failure:
         raise InvalidInput(f"{name!r} is no time zone", field="time_zone") from failure
+
+
+def check_billing_start(day: str) -> None:
+    """Check the day of the year on which billing periods begin.
+
+    Raises:
+        InvalidInput: it is not written MM-DD, or not every year has it.
+    """
+    try:
+        BillingStart.parse(day)
+    except ValueError as failure:
+        raise InvalidInput(
+            "a day that every year has is expected, written MM-DD: 07-01", field="billing_starts"
+        ) from failure
 
 
 def canonical_address(radio_address: str) -> str:

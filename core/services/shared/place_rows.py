@@ -17,8 +17,9 @@ from core.services.shared.columns import select_by
 from core.services.shared.transaction import current_database, is_sqlite
 
 RESIDENCE_COLUMNS = (
-    "r.id AS residence_id, r.code, r.name, r.street, r.postcode, r.city, r.time_zone,"
-    " r.published_at, r.water_price_eur_per_m3, p.code AS operator_code, p.name AS operator_name"
+    "r.id AS residence_id, r.operator_id, r.code, r.name, r.street, r.postcode, r.city, r.time_zone,"
+    " r.billing_starts, r.weather_station, r.published_at, r.water_price_eur_per_m3,"
+    " p.code AS operator_code, p.name AS operator_name"
 )
 DWELLING_COLUMNS = (
     "d.id AS dwelling_id, d.building, d.staircase, d.floor, d.number, d.lot, d.manager_reference,"
@@ -37,6 +38,9 @@ class ResidenceRow(TypedDict):
     """A residence with its operator, as stored."""
 
     residence_id: int
+    operator_id: int
+    billing_starts: str | None
+    weather_station: str | None
     code: str
     name: str
     street: str

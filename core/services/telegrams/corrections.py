@@ -15,6 +15,7 @@ from tortoise.queryset import QuerySet
 
 from core.access import NOBODY, SYSTEM, Act, Permission, Viewer, Visitor
 from core.bootstrap import Application
+from core.consumption.corrections import CorrectionReason
 from core.consumption.fluids import Fluid
 from core.consumption.plausibility import Doubt, Evidence
 from core.errors import Conflict, InvalidInput, NotFound
@@ -154,7 +155,8 @@ async def accept_reading(
     await _record(
         connection, Act.READING_ACCEPTED, viewer, visitor, reading_row(row), reason, now, doubt=doubt
     )
-    return await _follow(connection, application, meter, reading_row(row), Judged(), now=now)
+    why = CorrectionReason.ACCEPTED_READING
+    return await _follow(connection, application, meter, reading_row(row), Judged(), why, now=now)
 
 
 @transactional
@@ -205,7 +207,8 @@ async def withdraw_reading(
         await time_series.delete_readings(connection, [row])
         await doubtful_row(row, Doubt.WITHDRAWN, decided=True).save(using_db=connection)
     await _record(connection, Act.READING_WITHDRAWN, viewer, visitor, reading, reason, now)
-    return await _follow(connection, application, meter, reading, judged, now=now)
+    why = CorrectionReason.WITHDRAWN_READING
+    return await _follow(connection, application, meter, reading, judged, why, now=now)
 
 
 async def _meter(connection: BaseDBAsyncClient, viewer: Viewer, radio_address: str) -> Meter | None:
@@ -253,6 +256,7 @@ async def _follow(
     meter: MeterEntry,
     reading: ReadingRow,
     judged: Judged,
+    why: CorrectionReason,
     *,
     now: datetime,
 ) -> Corrected:
@@ -266,6 +270,7 @@ async def _follow(
             connection,
             meter,
             since=datetime.fromtimestamp(since_s, UTC),
+            reason=why,
             thresholds_of=application.registry.leak_thresholds,
             now=now,
         )

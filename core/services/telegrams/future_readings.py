@@ -12,6 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import SYSTEM, Act, Permission, Viewer
 from core.access.acts import NOBODY
+from core.consumption.corrections import CorrectionReason
 from core.leak_thresholds import ThresholdsOf
 from core.models import Meter
 from core.services.places.key_encryption import KeyEncryption
@@ -57,7 +58,14 @@ async def set_apart(
         first_s = await move_future_readings(connection, meter.id, after_s=_latest_s(now))
         if first_s is not None:
             since = datetime.fromtimestamp(first_s, UTC)
-            await recompute_meter(connection, meter, since=since, thresholds_of=thresholds_of, now=now)
+            await recompute_meter(
+                connection,
+                meter,
+                since=since,
+                reason=CorrectionReason.CLOCK_ERROR,
+                thresholds_of=thresholds_of,
+                now=now,
+            )
             await record(
                 Act.FUTURE_READINGS_SET_APART, Subject("meter", meter.id), viewer, NOBODY, now, connection
             )

@@ -16,6 +16,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.bootstrap import Application
+from core.consumption.corrections import CorrectionReason
 from core.leak_thresholds import ThresholdsOf
 from core.metering import CompactFormats
 from core.metering.batch import collector_at_rest
@@ -303,7 +304,7 @@ async def _store(
         connection, rest, unusable, thresholds_of=thresholds_of, now=now
     )
     await store_plain(connection, plain)
-    touched = await roll_up(connection, judged.counted)
+    touched = await roll_up(connection, judged.counted, states=states, now=now)
     findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     repaired = await meters_under_repair(connection)
@@ -329,10 +330,15 @@ async def _store(
         doubtful=readings.doubtful,
         duplicates=len(readings.duplicates) + len(plain.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len(findings) + conditions.changed + len(months) + len(limits) + corrected.alerts,
+        alerts=len(findings) + conditions.changed + len(months) + _alerts(limits) + corrected.alerts,
         messages=messages + corrected.messages,
         newest_at=max((report.received.moment for report in (*readings.stored, *plain.stored)), default=None),
     )
+
+
+def _alerts(notifications: Sequence[outbox.Notification]) -> int:
+    """How many are of an alert, and no hint."""
+    return sum(one.alert_id is not None for one in notifications)
 
 
 async def _take_closely(
@@ -380,6 +386,7 @@ async def _correct(
             connection,
             meter,
             since=datetime.fromtimestamp(since[meter.id], UTC),
+            reason=CorrectionReason.DOUBTFUL_READING,
             thresholds_of=thresholds_of,
             now=now,
         )

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import day_of, day_start
+from core.consumption.corrections import CorrectionReason
 from core.leak_thresholds import ThresholdsOf
 from core.models import Alert, LeakCheckpoint, LeakClassifierState
 from core.services.alerts.condition_review import review_meters
@@ -26,6 +27,7 @@ from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
+from core.services.places.volume_corrections import Explanation
 from core.services.shared import time_series
 from core.services.shared.service_window import Extent, extents, readings_before
 from core.services.telegrams.rollups import correct_days
@@ -47,6 +49,7 @@ async def recompute_meter(
     meter: MeterEntry,
     *,
     since: datetime | None = None,
+    reason: CorrectionReason = CorrectionReason.RECOMPUTED,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> Recomputed:
@@ -59,10 +62,13 @@ async def recompute_meter(
         connection: the transaction of the correction.
         meter: as described now.
         since: the first moment whose reading changed; the whole series by default.
+        reason: why, for the log of what changed.
         thresholds_of: the leak thresholds of an operator (`Application.registry.leak_thresholds`).
         now: the present moment.
     """
-    return await recompute_meters(connection, {meter: since}, thresholds_of=thresholds_of, now=now)
+    return await recompute_meters(
+        connection, {meter: since}, reason=reason, thresholds_of=thresholds_of, now=now
+    )
 
 
 async def recompute_meters(
@@ -70,6 +76,7 @@ async def recompute_meters(
     since: Mapping[MeterEntry, datetime | None],
     *,
     readings_moved: bool = True,
+    reason: CorrectionReason = CorrectionReason.RECOMPUTED,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> Recomputed:
@@ -86,7 +93,7 @@ async def recompute_meters(
             kept_s[meter] = kept
     touched = await _touched_days(connection, since, stored, kept_s)
     before = await _alerts_of(connection, touched)
-    wrong_days = await correct_days(connection, touched)
+    wrong_days = await correct_days(connection, touched, Explanation(reason, now))
     changed, notifications = await _recompute_leaks(
         connection, touched, kept_s, thresholds_of=thresholds_of, now=now
     )
@@ -103,7 +110,11 @@ async def recompute_meters(
     corrections = await corrections_queued(connection, before - await _alerts_of(connection, touched))
     return Recomputed(
         days=wrong_days,
-        alerts=changed + conditions.changed + withdrawn + len(months) + len(limits),
+        alerts=changed
+        + conditions.changed
+        + withdrawn
+        + len(months)
+        + sum(one.alert_id is not None for one in limits),
         messages=corrections + await outbox.queue(connection, notifications, now=now),
     )
 

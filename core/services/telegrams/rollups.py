@@ -6,15 +6,18 @@ same rows as orderly ones. A new reading changes the days from that of the readi
 reading after it, or, where it lies above that one, of the first to reach it; no others.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption import DayVolume, clean, daily_volumes, day_of, day_start
+from core.consumption.corrections import CorrectionReason
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.volumes import HOUR_S
 from core.services.places.meter_directory import MeterEntry
+from core.services.places.meter_states import MeterState
+from core.services.places.volume_corrections import Explanation, LateDays, log_corrections, within
 from core.services.shared import time_series
 from core.services.shared.time_series import ReadingRow, Window
 
@@ -29,9 +32,16 @@ _ONE_DAY = timedelta(days=1)
 
 
 async def roll_up(
-    connection: TransactionalDBClient, stored: Iterable[tuple[MeterEntry, ReadingRow]]
+    connection: TransactionalDBClient,
+    stored: Iterable[tuple[MeterEntry, ReadingRow]],
+    *,
+    states: Mapping[int, MeterState],
+    now: datetime,
 ) -> dict[MeterEntry, tuple[date, date]]:
-    """Bring the volumes of a batch's meters up to date; returns the first and last civil day recomputed."""
+    """Bring the volumes of a batch's meters up to date; returns the first and last civil day recomputed.
+
+    `states`: of the meters before the batch: what is older than their newest readings is late, and logged.
+    """
     spans = _spans(stored)
     around = await time_series.neighbours(
         connection,
@@ -39,23 +49,23 @@ async def roll_up(
         allowed_backflow=max((meter.allowed_backflow for meter in spans), default=BACKFLOW_LIMIT),
     )
     touched = {meter: _touched_days(meter, span, around[meter.id]) for meter, span in spans.items()}
-    await recompute_days(connection, touched)
-    return touched
-
-
-async def recompute_days(
-    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
-) -> None:
-    """Replace the volumes of these days, first and last, by what the stored readings say."""
+    first_s = {meter: first for meter, (first, _) in spans.items()}
+    late = await LateDays.of(connection, touched, first_s, states)
     days = await _days_of(connection, touched)
     rows = [(meter.id, day) for meter, own in days.items() for day in own]
     await time_series.replace_days(connection, [_window(*one) for one in touched.items()], rows)
+    await late.log(connection, touched, days, Explanation(CorrectionReason.LATE_READING, now))
+    return touched
 
 
 async def correct_days(
-    connection: TransactionalDBClient, touched: Mapping[MeterEntry, tuple[date, date]]
+    connection: TransactionalDBClient,
+    touched: Mapping[MeterEntry, tuple[date, date]],
+    explanation: Explanation,
 ) -> int:
-    """The same, of those meters alone whose stored volumes are others; returns how many days were."""
+    """Replace the volumes of these days, first and last, of those meters whose stored ones are others; what
+    changed is logged. Returns how many days were others.
+    """
     if not touched:
         return 0
     period = min(first for first, _ in touched.values()), max(last for _, last in touched.values())
@@ -63,15 +73,26 @@ async def correct_days(
     wrong: list[Window] = []
     count = 0
     rows: list[tuple[int, DayVolume]] = []
+    changes: list[tuple[MeterEntry, list[DayVolume], list[DayVolume], date | None]] = []
     for meter, own in (await _days_of(connection, touched)).items():
-        first, last = touched[meter]
-        known = {day for day in stored.get(meter.id, ()) if first <= day.day <= last}
-        if different := {day.day for day in known ^ set(own)}:
+        known = within(stored.get(meter.id, ()), touched[meter])
+        if different := {day.day for day in set(known) ^ set(own)}:
+            changes.append((meter, known, own, _last_known(known, explanation)))
             wrong.append(_window(meter, touched[meter]))
             count += len(different)
             rows += [(meter.id, day) for day in own]
     await time_series.replace_days(connection, wrong, rows)
+    await log_corrections(connection, changes, explanation)
     return count
+
+
+def _last_known(known: Sequence[DayVolume], explanation: Explanation) -> date | None:
+    """Up to which day a first amount is a correction: with new readings the series goes on after the last
+    day that was known, with a decision of the operator it does not.
+    """
+    if explanation.reason is not CorrectionReason.DOUBTFUL_READING:
+        return date.max
+    return known[-1].day if known else None
 
 
 async def _days_of(

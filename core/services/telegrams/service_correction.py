@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import SYSTEM
+from core.consumption.corrections import CorrectionReason
 from core.leak_thresholds import ThresholdsOf
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import lock_dwellings, meters_by_address
@@ -45,4 +46,11 @@ async def correct_services(
             since_s = last[meter.id].read_at_s
         if since_s is not None:
             since = datetime.fromtimestamp(since_s, UTC)
-            await recompute_meter(connection, meter, since=since, thresholds_of=thresholds_of, now=now)
+            await recompute_meter(
+                connection,
+                meter,
+                since=since,
+                reason=CorrectionReason.METER_REPLACED,
+                thresholds_of=thresholds_of,
+                now=now,
+            )

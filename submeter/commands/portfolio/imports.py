@@ -3,21 +3,36 @@
 Everything is checked before anything is written, and every cell at fault is named. Keys are never printed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from cyclopts import App
 
-from core.access import SYSTEM
+from core.access import SYSTEM, Viewer
 from core.services.portfolio.portfolio_import import ListsRefused, import_lists
 from core.services.portfolio.portfolio_lists import KINDS, Fault
+from core.services.portfolio.rate_lists import import_degree_days, import_emission_factors, import_tariffs
 from submeter.application import opened
 from submeter.commands.ingest import progress_bar
 from submeter.imports.examples import write_examples
 from submeter.imports.lines import lists_of
-from submeter.imports.tables import tables_of
+from submeter.imports.rates import degree_days_of, factors_of, tariffs_of
+from submeter.imports.tables import Table, tables_of
 from submeter.output import counted, err, fail, out, print_json, print_table
+
+LineT = TypeVar("LineT")
+StoredT_contra = TypeVar("StoredT_contra", contravariant=True)
+
+
+class Store(Protocol[StoredT_contra]):
+    """Stores the lines of a list, or refuses them."""
+
+    async def __call__(
+        self, viewer: Viewer, lines: Sequence[StoredT_contra], *, dry_run: bool = ...
+    ) -> None: ...
+
 
 imports = App(name="import", help="Import an operator's lists: CSV files and workbooks.")
 
@@ -79,6 +94,81 @@ def examples(folder: Path) -> None:
     """
     written = write_examples(folder)
     out.print(f"Written: {', '.join(str(path) for path in written)}", soft_wrap=True)
+
+
+@imports.command
+async def tariffs(*files: Path, dry_run: bool = False, json: bool = False) -> None:
+    """Import tariffs, by which residents see what their consumption costs.
+
+    Columns: operator, residence (empty: all of the operator's), fluid, valid_from (the first day in force),
+    eur_per_unit (a cubic metre, kilowatt-hour or allocator unit), fixed_eur and fixed_per (MONTH or YEAR;
+    both empty: no fixed part), vat_included (empty: not stated). A line replaces the one of the same
+    operator, residence, fluid and day.
+
+    Args:
+        files: CSV files and workbooks.
+        dry_run: check only.
+        json: print faults and counts as JSON.
+    """
+    await _import_rates("tariff", tariffs_of, import_tariffs, files, dry_run=dry_run, json=json)
+
+
+@imports.command
+async def emission_factors(*files: Path, dry_run: bool = False, json: bool = False) -> None:
+    """Import emission factors, by which residents see how much carbon dioxide their consumption stands for.
+
+    Columns: operator, residence (empty: all of the operator's), fluid, valid_from (the first day in force),
+    grams_per_unit (of a cubic metre, kilowatt-hour or allocator unit), source. A line replaces the one of the
+    same operator, residence, fluid and day.
+
+    Args:
+        files: CSV files and workbooks.
+        dry_run: check only.
+        json: print faults and counts as JSON.
+    """
+    await _import_rates(
+        "emission factor", factors_of, import_emission_factors, files, dry_run=dry_run, json=json
+    )
+
+
+@imports.command
+async def degree_days(*files: Path, dry_run: bool = False, json: bool = False) -> None:
+    """Import the degree days of weather stations, by which heating is compared between years.
+
+    Columns: station (as `weather_station` of residences names it), day, degree_days, base_celsius (the
+    temperature below which they are counted, the same for all days of a station), source. A line replaces the
+    one of the same station and day.
+
+    Args:
+        files: CSV files and workbooks.
+        dry_run: check only.
+        json: print faults and counts as JSON.
+    """
+    await _import_rates("degree day", degree_days_of, import_degree_days, files, dry_run=dry_run, json=json)
+
+
+async def _import_rates(
+    noun: str,
+    read: Callable[[Sequence[Table]], list[LineT]],
+    store: Store[LineT],
+    files: Sequence[Path],
+    *,
+    dry_run: bool,
+    json: bool,
+) -> None:
+    if not files:
+        fail("Name at least one file.", code="INVALID_INPUT")
+    async with opened():
+        try:
+            lines = read([table for file in files for table in tables_of(file)])
+            await store(SYSTEM, lines, dry_run=dry_run)
+        except ListsRefused as refused:
+            _print_faults(refused.faults, json=json)
+            raise SystemExit(1) from refused
+    if json:
+        print_json({"faults": [], "imported": not dry_run, "lines": len(lines)})
+    else:
+        out.print(f"{counted(len(lines), noun)}: {'nothing is at fault' if dry_run else 'imported'}.")
 
 
 def _print_faults(faults: Sequence[Fault], *, json: bool) -> None:

@@ -33,5 +33,34 @@ def test_keys_are_never_printed(tables, run, tmp_path) -> None:
     assert "SECRET" not in refused.stdout + refused.stderr
 
 
+def test_tariffs_factors_and_degree_days_have_commands_of_their_own(tables, run, tmp_path) -> None:
+    """Each list is checked and imported; a cell at fault ends it with status 1, and nothing is written."""
+    folder = tmp_path / "lists"
+    assert run("import", "examples", str(folder)).returncode == 0
+    assert run("import", str(folder / "residences.csv")).returncode == 0
+    lists = {
+        "tariffs": (
+            "operator;residence;fluid;valid_from;eur_per_unit;fixed_eur;fixed_per;vat_included\n"
+            "acme;AA001;eau froide;2026-01-01;4,52;12;mois;oui\n"
+        ),
+        "emission-factors": (
+            "operator,residence,fluid,valid_from,grams_per_unit,source\nacme,,HEAT,2026-01-01,227,ADEME\n"
+        ),
+        "degree-days": (
+            "station;day;degree_days;base_celsius;source\nLYON-BRON;01/01/2026;12,5;18;Météo-France\n"
+        ),
+    }
+    for command, text in lists.items():
+        path = tmp_path / f"{command}.csv"
+        path.write_text(text, "utf-8")
+        assert "nothing is at fault" in run("import", command, "--dry-run", str(path)).stdout
+        assert "imported" in run("import", command, str(path)).stdout
+        path.write_text(text.replace("2026", "20026"), "utf-8")
+        refused = run("import", command, str(path), "--json")
+        assert refused.returncode == 1
+        (fault,) = json.loads(refused.stdout)["faults"]
+        assert (fault["line"], "read as a day" in fault["reason"]) == (2, True)
+
+
 def _reasons(answer) -> str:
     return " ".join(fault["reason"] for fault in json.loads(answer.stdout)["faults"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.models import Meter
+from core.models import Meter, Residence
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import OccupancySpec
 from tests.graphql.conftest import HEAT, WATER
@@ -30,7 +30,7 @@ async def series(portal: Any, arguments: str, fields: str = COLUMNS) -> dict[str
 
 
 async def test_thirteen_months_by_default(claire: Any, home: Any) -> None:
-    """The month in progress is the last and PARTIAL; a month without data is null and in its place."""
+    """The month in progress is the last and PARTIAL; a month without data is MISSING, in its place."""
     await home.consume(WATER, date(2026, 9, 1), date(2026, 9, 30), daily=100)
     await home.consume(WATER, date(2026, 11, 1), TODAY - timedelta(days=1), daily=100)
     found = (await home_of(claire, f"consumption(fluid: COLD_WATER) {{ {POINTS} }}"))["consumption"]
@@ -52,7 +52,7 @@ async def test_thirteen_months_by_default(claire: Any, home: Any) -> None:
             "startsAt": "2026-10-01T00:00:00+02:00",
             "endsAt": "2026-11-01T00:00:00+01:00",
             "amount": None,
-            "quality": None,
+            "quality": "MISSING",
         },
         {
             "startsAt": "2026-11-01T00:00:00+01:00",
@@ -74,6 +74,7 @@ async def test_thirteen_months_by_default(claire: Any, home: Any) -> None:
         ('resolution: WEEKLY, last: 1, until: "2026-11-10"', ["2026-11-09"], ["0.700"]),
         ('resolution: YEARLY, last: 1, until: "2025-03-01"', ["2025-01-01"], ["36.500"]),
         ('resolution: DAILY, last: 1, until: "2999-01-01"', ["2026-11-22"], [None]),
+        ("resolution: BILLING_PERIOD, last: 2", ["2025-01-01", "2026-01-01"], ["36.500", "32.500"]),
     ],
 )
 async def test_each_resolution_adds_up_its_days(
@@ -84,7 +85,19 @@ async def test_each_resolution_adds_up_its_days(
     found = await series(claire, arguments)
     assert [start[:10] for start in found["starts"]] == starts
     assert found["amounts"] == amounts
-    assert [quality is None for quality in found["qualities"]] == [amount is None for amount in amounts]
+    assert [quality == "MISSING" for quality in found["qualities"]] == [amount is None for amount in amounts]
+
+
+async def test_a_billing_period_begins_on_the_day_that_the_operator_stated(claire: Any, home: Any) -> None:
+    """From 1 July to 30 June of the next year, and the series says so; by default it is the calendar year."""
+    await home.consume(WATER, date(2025, 1, 1), TODAY - timedelta(days=1), daily=100)
+    fields = f"billingStartsOn {COLUMNS}"
+    assert (await series(claire, "resolution: BILLING_PERIOD", fields))["billingStartsOn"] is None
+    await Residence.all().update(billing_starts="07-01")
+    found = await series(claire, "resolution: BILLING_PERIOD, last: 2", fields)
+    assert found["billingStartsOn"] == "07-01"
+    assert [start[:10] for start in found["starts"]] == ["2025-07-01", "2026-07-01"]
+    assert (found["amounts"], found["qualities"]) == (["36.500", "14.400"], ["MEASURED", "PARTIAL"])
 
 
 async def test_hours_follow_from_the_readings(claire: Any, home: Any) -> None:

@@ -20,7 +20,7 @@ from tests.support.factories import NOW
 from tests.support.sign_up import describe
 
 SCREENS = screens()
-RESIDENT = ("dashboard", "alerts", "consumption", "statement", "account")
+RESIDENT = ("dashboard", "alerts", "consumption", "comparison", "statement", "account")
 MANAGER = ("residences", "residence-alerts", "home", "dwelling-requests")
 ANYBODY = ("registration", "registration-help")
 OF_BOTH = {
@@ -136,6 +136,18 @@ async def test_the_alerts(lived_in: Any, claire: Any) -> None:
     assert (past["totalCount"], past["edges"][0]["node"]["endedOn"]) == (1, "2026-03-09")
     levels = dwelling["residence"]["leakLevels"]
     assert [(one["level"], float(one["fromLph"])) for one in levels] == [(1, 4), (2, 8), (3, 12)]
+
+
+async def test_the_months_compared(lived_in: Any, claire: Any) -> None:
+    """October with the one of last year; without tariffs, surface or station each says why."""
+    series = (await own(claire, "comparison", fluid="COLD_WATER"))["consumption"]
+    assert (series["amounts"][-2], series["qualities"][-2]) == ("9.300", "MEASURED")
+    compared = series["comparison"]
+    assert (compared["amounts"][-1], compared["days"][-1], compared["percents"][-1]) == ("6.300", 21, "0.0")
+    assert compared["total"]["trend"] == "EQUAL"
+    assert series["climateCorrected"]["reasons"][-2] == "NOT_HEATING"
+    assert series["buildingAverage"]["reasons"][-2] == "NO_SURFACE"
+    assert series["cost"]["reasons"][-2] == "NO_RATE"
 
 
 async def test_the_history_of_a_fluid(lived_in: Any, claire: Any) -> None:

@@ -30,6 +30,7 @@ MONTH = {
 }
 
 BURST = {"fluid": "COLD_WATER", "meter": "H8CA029620", "started_on": "2022-03-11", "ended_on": None}
+GOAL = {"fluid": "HOT_WATER", "month": "2026-11", "stage": 80, "amount": 7200, "goal": 9000}
 LIMIT = {"fluid": "HOT_WATER", "period": "DAY", "amount": 140, "limit": 130, "started_on": "2026-11-22"}
 
 FRENCH = (
@@ -127,6 +128,17 @@ SENT = [
             "Your consumption limit is passed",
         ),
         "Heating: 0.14 kWh in November 2026, more than your limit of 0.13 kWh a month.",
+    ),
+    (
+        *("goal", "fr", GOAL, "Votre objectif du mois : 80 % atteints"),
+        (
+            "Eau chaude : 7.20 m3 en novembre 2026 ; votre objectif est de 9.00 m3. Ceci est une indication, "
+            "pas une alerte."
+        ),
+    ),
+    (
+        *("goal", "en", {**GOAL, "stage": 100, "amount": 9000}, "Your goal of the month: 100 % reached"),
+        "Hot water: 9.00 m3 in November 2026; your goal is 9.00 m3. This is a hint, not an alert.",
     ),
     (
         *("over_consumption", "fr", MONTH, "Alerte surconsommation"),

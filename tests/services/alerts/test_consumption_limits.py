@@ -78,6 +78,34 @@ async def test_a_month_over_the_limit_is_notified_once(application, home, reside
     assert (values["period"], values["amount"], values["limit"]) == ("MONTH", 480, 300)
 
 
+@pytest.mark.parametrize("batch", [1, 48])
+async def test_a_goal_is_hinted_at_twice_a_month(application, home, resident, batch) -> None:
+    """At 80 % and at 100 %, once each, though the goal is changed; of a month that leaps past both, once. It
+    raises no alert, and the next month counts anew.
+    """
+    await Account.all().update(leak_by_email=False, leak_by_sms=False)  # ten litres an hour are a leak too
+    claire = await resident()
+    await set_limit(claire, 1, COLD, LimitPeriod.GOAL, 400, now=START)
+    lines = home.hourly(START, [10] * 48)
+    messages = 0
+    for first in range(0, len(lines), batch):
+        summary = await take(application, lines[first : first + batch], START + 2 * DAY)
+        messages += summary.messages
+    hints = [row.values for row in await OutboxMessage.filter(template="goal").order_by("id")]
+    assert [(one["stage"], one["goal"]) for one in hints] == [(80, 400), (100, 400)][-messages:]
+    assert messages == (2 if batch == 1 else 1)
+    if batch == 1:
+        assert [one["amount"] for one in hints] == [320, 400]
+    await set_limit(claire, 1, COLD, LimitPeriod.GOAL, 500, now=START + 2 * DAY)
+    more = home.hourly(START + 2 * DAY, [10] * 4, index=1480)
+    assert (await take(application, more, START + 3 * DAY)).messages == 0
+    december = START + 12 * DAY
+    later = [home.line(1520, december), *home.hourly(december + HOUR, [45] * 9, index=1520)]
+    assert (await take(application, later, december + DAY)).messages == 1
+    assert await Alert.filter(own_limit__isnull=False).count() == 0
+    assert await set_limit(claire, 1, COLD, LimitPeriod.GOAL, None, now=december) == []
+
+
 async def test_a_limit_counts_from_the_day_it_is_set_until_it_is_removed(application, home, resident) -> None:
     """Earlier days are not notified, and nothing is without a limit."""
     claire = await resident()
