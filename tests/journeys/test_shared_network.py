@@ -81,7 +81,7 @@ async def test_a_guesser_from_a_hundred_addresses_finds_at_most_one_home(
 ) -> None:
     """In the whole stock and within a residence: six from each, twenty of ten thousand numbers.
 
-    The serials of a building lie near each other with gaps; whoever reads a neighbour's meter guesses nothing.
+    The serials of a building lie near each other, with gaps.
     """
     await building(key_encryption, operator)
     guesses = random.Random(seed).sample(range(542_000_000, 542_000_000 + 457 * RESIDENTS), 600)

@@ -38,8 +38,8 @@ FOUND_RESIDENCES = RateLimit("found residences", 300, _HOUR)
 MISSED_SERIALS_OF_NETWORK = RateLimit("missed serials of a network", 15, _HOUR)
 MISSED_SERIALS_AT_RESIDENCE = RateLimit("missed serials at a residence", 60, _HOUR)
 MISSED_SERIALS_OF_RANGE = RateLimit("missed serials of a range", 20, _HOUR)
-"""Of ten thousand consecutive numbers, the meters of a few buildings: an evening of sixty sign-ups, one in five
-mistyped, has a dozen, and from however many addresses a guesser tries one number in five hundred."""
+"""Of ten thousand consecutive numbers, the meters of a few buildings: an evening of sixty sign-ups, one in
+five mistyped, has a dozen, and from however many addresses a guesser tries one number in five hundred."""
 _RANGE_DIGITS = 4
 SAME_MISSED_SERIAL = RateLimit("same missed serial", 20, _DAY)
 NEW_HOMES_OF_NETWORK = RateLimit("new homes of a network", 100, _HOUR)
