@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.services.analysis.groups import (
+from core.access.groups import (
     ALL,
     FLOOR,
     Cells,
