@@ -8,6 +8,7 @@ these docstrings and descriptions hold none.
 """
 
 from core.alerting.kinds import AlertKind
+from core.documents.issued import IssuedPaperKind, PaperSide
 from core.models.access import (
     AccessToken,
     AuditRecord,
@@ -26,6 +27,7 @@ from core.models.alerts import (
     LeakEpisode,
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
+from core.models.certificates import IssuedPaper
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -82,6 +84,8 @@ __all__ = [
     "DwellingRequestKind",
     "DwellingRequestState",
     "Gateway",
+    "IssuedPaper",
+    "IssuedPaperKind",
     "LeakCheckpoint",
     "LeakClassifierState",
     "LeakDayFlows",
@@ -96,6 +100,7 @@ __all__ = [
     "OccupancyKind",
     "Operator",
     "OutboxMessage",
+    "PaperSide",
     "PeriodicJob",
     "Recomputation",
     "RecoveryCode",

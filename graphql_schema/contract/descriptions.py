@@ -202,6 +202,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "Contact.phone": "The phone number, as people dial it.",
     "Contact.address": "The postal address.",
     "Contact.website": "The address of the website.",
+    "verificationCode": "The code of the file: whoever gets it can have it verified.",
+    "verificationUrl": "The page that confirms the code, and compares the hash of a file.",
     "IndexStatementFile.name": "The name to save the file under.",
     "IndexStatementFile.mediaType": "The media type: `text/csv`.",
     "IndexStatementFile.content": "The bytes of the file.",
