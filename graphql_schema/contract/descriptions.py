@@ -140,6 +140,8 @@ NAMES: Final[Mapping[str, str]] = {
     # records
     "state": "What must be done before data can be read; READY if nothing.",
     "createdAt": "When it was made.",
+    "verificationCode": "The code of the file: whoever gets it can have it verified.",
+    "verificationUrl": "The page that confirms the code, and compares the hash of a file.",
     "openedAt": "When it was made.",
     "expiresAt": "When it becomes invalid.",
     "name": "The name.",
@@ -202,8 +204,6 @@ FIELDS: Final[Mapping[str, str]] = {
     "Contact.phone": "The phone number, as people dial it.",
     "Contact.address": "The postal address.",
     "Contact.website": "The address of the website.",
-    "verificationCode": "The code of the file: whoever gets it can have it verified.",
-    "verificationUrl": "The page that confirms the code, and compares the hash of a file.",
     "IndexStatementFile.name": "The name to save the file under.",
     "IndexStatementFile.mediaType": "The media type: `text/csv`.",
     "IndexStatementFile.content": "The bytes of the file.",
