@@ -159,6 +159,13 @@ class AccountLocked(SubmeterError):
         return {"until": self.until.isoformat()}
 
 
+class SignatureUnavailable(FixedSentence):
+    """The operator has no certificate to sign with, or none that is valid now."""
+
+    code = "SIGNATURE_UNAVAILABLE"
+    sentence = "The operator has no valid certificate to sign with."
+
+
 class LinkInvalid(FixedSentence):
     """A link to a file that is none, or another account's, or of a session that has ended."""
 

@@ -45,6 +45,11 @@ def too_open(settings: Settings) -> Iterator[tuple[Path, int]]:
             yield path, wanted
 
 
+def signing_folder(settings: Settings) -> Path:
+    """Where the operators' certificates are, with the keys that papers are signed with."""
+    return settings.signing_dir or settings.data_dir / "signing"
+
+
 def _paths(settings: Settings) -> Iterator[tuple[Path, int]]:
     folder = settings.data_dir
     secrets = [folder / name for name in (SECRET_FILE, OLD_SECRET_FILE)]
@@ -53,5 +58,10 @@ def _paths(settings: Settings) -> Iterator[tuple[Path, int]]:
     if is_ours or (database is not None and database.parent == folder):  # not a folder that is shared
         yield folder, FOLDER_MODE
     yield from ((path, FILE_MODE) for path in secrets)
+    signing = signing_folder(settings)
+    if settings.signing_dir is None:
+        yield signing, FOLDER_MODE
+    for pattern in ("*.p12", "*.passphrase"):
+        yield from ((path, FILE_MODE) for path in sorted(signing.glob(pattern)))
     if database is not None:
         yield from ((database.with_name(database.name + end), FILE_MODE) for end in _BESIDE_A_DATABASE)

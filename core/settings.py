@@ -80,6 +80,7 @@ class Settings:
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
         portal_url: where links in messages lead (`core.portal_urls`); it wins over the operators' profiles.
         operators: the folder of the operators' files; None: `operators` of the data folder.
+        signing_dir: the folder of their certificates to sign with; None: `signing` of the data folder.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
         smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
         smtp_username, smtp_password: both, or neither. The password is never printed.
@@ -116,6 +117,7 @@ class Settings:
     limits_url: str = IN_MEMORY
     portal_url: str = ""
     operators: Path | None = None
+    signing_dir: Path | None = None
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_security: str = STARTTLS
@@ -198,6 +200,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         limits_url=env.get(f"{PREFIX}LIMITS_URL") or IN_MEMORY,
         portal_url=_portal_url(env),
         operators=Path(folder).absolute() if (folder := env.get(f"{PREFIX}OPERATORS_DIR")) else None,
+        signing_dir=Path(folder).absolute() if (folder := env.get(f"{PREFIX}SIGNING_DIR")) else None,
         smtp_host=env.get(f"{PREFIX}SMTP_HOST", ""),
         smtp_port=_whole_number(env, "SMTP_PORT", _SMTP_PORTS[security], at_most=65_535),
         smtp_security=security,

@@ -28,7 +28,7 @@ from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import supervise
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
-from graphql_schema import deliveries, downloads, exports
+from graphql_schema import deliveries, downloads, exports, verification
 from graphql_schema.graphiql import page
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
@@ -163,6 +163,8 @@ def _app(
             middleware=_for_other_sites(settings.graphql.origins),
         ),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),
+        Route(verification.PATH, verification.ask),
+        Route(verification.CODE_PATH, verification.verify, methods=["GET", "POST"]),
         Route(page.PATH, page.asset),
         *HEALTH_ROUTES,
         *pages,

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from core.database_errors import may_pass
 from core.errors import LinkExpired, NotFound, RateLimited, SubmeterError, Unavailable
-from core.services.managers.file_links import file_of_link
+from core.services.certificates.papers import file_of_any_link
 from core.services.registration.meter_guide import meter_guide
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE
 from graphql_schema.base.credentials import Credentials
@@ -32,7 +32,9 @@ async def download(request: Request) -> Response:
     now: datetime = request.app.state.clock()
     link = request.query_params.get("link", "")
     try:
-        file = await file_of_link(request.app.state.application, link, Credentials.of(request).token, now=now)
+        file = await file_of_any_link(
+            request.app.state.application, link, Credentials.of(request).token, now=now
+        )
     except SubmeterError as refusal:
         return _refused(refusal)
     except Exception as failure:

@@ -21,6 +21,7 @@ from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
 from graphql_schema.analysis.statistics import AnalysisQuery
 from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
+from graphql_schema.certificates.papers import IssuedPaperMutation
 from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
 from graphql_schema.contract.access import guard
@@ -73,6 +74,7 @@ class Mutation(
     DwellingRequestMutation,
     MoveMutation,
     PaperMutation,
+    IssuedPaperMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
 ):

@@ -43,6 +43,7 @@ for command, summary in {
     "submeter.commands.managers:managers": "Managers and their residences.",
     "submeter.commands.audit:audit": "The audit log: who did what, when, and from where.",
     "submeter.commands.consents:consents": "Consents that occupants gave or refused on paper.",
+    "submeter.commands.certificates:certificates": "The certificates that operators sign papers with.",
     "submeter.commands.worker:worker": "Send the queued messages and run the periodic jobs.",
     "submeter.commands.operation.doctor:doctor": "Check what this installation needs to work.",
     "submeter.commands.operation.recompute:recompute": "Recompute volumes, leaks and alerts from readings.",

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     METERS_WRITE = "meters:write"
     OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"
+    PAPERS_ISSUE = "papers:issue"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
@@ -81,6 +82,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.DWELLINGS_READ,
             Permission.LIMITS_WRITE,
             Permission.METERS_READ,
+            Permission.PAPERS_ISSUE,
             Permission.READINGS_READ,
             Permission.TOKENS_WRITE,
         }
@@ -98,11 +100,19 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.METERS_READ,
             Permission.MANAGED_RESIDENCES_READ,
             Permission.OCCUPANCIES_RECORD,
+            Permission.PAPERS_ISSUE,
             Permission.RESIDENTS_INVITE,
         }
     ),
     Role.STAFF: _OWN_ACCOUNT
-    | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
+    | frozenset(
+        {
+            Permission.DWELLINGS_READ,
+            Permission.METERS_READ,
+            Permission.PAPERS_ISSUE,
+            Permission.READINGS_CORRECT,
+        }
+    ),
     Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),

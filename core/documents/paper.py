@@ -74,7 +74,7 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
     if door is not None:
         at += [
             paragraph(words("flyer.dwelling", language), BODY),
-            paragraph(_door_text(door, language), BODY_BOLD),
+            paragraph(door_text(door, language), BODY_BOLD),
         ]
     steps = ListFlowable([paragraph(step, BODY) for step in flyer.steps], bulletType="1", leftIndent=7 * mm)
     return [
@@ -102,7 +102,7 @@ def _certificate(sender: Sender, certificate: Certificate, language: Language, t
     site, month = certificate.site, month_text(certificate.month, language)
     to: list[Flowable] = [
         paragraph(words("certificate.to", language), BODY),
-        paragraph(_door_text(certificate.door, language), BODY_BOLD),
+        paragraph(door_text(certificate.door, language), BODY_BOLD),
         paragraph(site.name, BODY),
         paragraph(site.street, BODY),
         paragraph(f"{site.postcode} {site.city}", BODY),
@@ -214,7 +214,7 @@ def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable
     ]
 
 
-def _door_text(door: Door, language: Language) -> str:
+def door_text(door: Door, language: Language) -> str:
     """`bâtiment A, escalier 1, étage 2, porte 12, lot 104`: the parts that are known."""
     given = ((part.name, getattr(door, part.name)) for part in fields(door))
     return ", ".join(words(f"door.{name}", language, value=value) for name, value in given if value)

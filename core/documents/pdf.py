@@ -5,9 +5,11 @@ comes with reportlab) is embedded, so that accents look the same everywhere.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 from xml.sax.saxutils import escape
 
 import reportlab
@@ -17,6 +19,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from core.language import Language
@@ -27,6 +30,8 @@ TEXT_STYLE = ParagraphStyle("text", fontName="Submeter", fontSize=9, leading=12)
 BOLD_STYLE = ParagraphStyle("bold", parent=TEXT_STYLE, fontName="Submeter-Bold")
 _WIDTHS_MM = (27, 37, 42, 28, 14, 26)
 MARGIN_MM = 18
+
+Foot: TypeAlias = Callable[[Canvas, object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Sheet:
     facts: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    after: tuple[Flowable, ...] = ()
 
 
 def pdf(sheet: Sheet) -> bytes:
@@ -46,8 +52,10 @@ def pdf(sheet: Sheet) -> bytes:
     return built(_parts(sheet), title=sheet.title, author=sheet.author, language=sheet.language)
 
 
-def built(parts: list[Flowable], *, title: str, author: str, language: Language) -> bytes:
-    """Parts laid out on A4 pages, as a PDF."""
+def built(
+    parts: list[Flowable], *, title: str, author: str, language: Language, foot: Foot | None = None
+) -> bytes:
+    """Parts laid out on A4 pages, as a PDF; `foot` draws what stands at the foot of each."""
     written = io.BytesIO()
     document = SimpleDocTemplate(
         written,
@@ -60,7 +68,8 @@ def built(parts: list[Flowable], *, title: str, author: str, language: Language)
         author=author,
         lang=language.value,
     )
-    document.build(parts)
+    draw = foot or _no_foot
+    document.build(parts, onFirstPage=draw, onLaterPages=draw)
     return written.getvalue()
 
 
@@ -85,7 +94,12 @@ def _parts(sheet: Sheet) -> list[Flowable]:
         ],
         hAlign="LEFT",
     )
-    return [paragraph(sheet.title, TITLE_STYLE), facts, Spacer(0, 8 * mm), table]
+    parts = [paragraph(sheet.title, TITLE_STYLE), facts, Spacer(0, 8 * mm), table]
+    return [*parts, Spacer(0, 8 * mm), *sheet.after] if sheet.after else parts
+
+
+def _no_foot(_canvas: Canvas, _document: object) -> None:
+    pass
 
 
 def paragraph(text: str, style: ParagraphStyle) -> Paragraph:

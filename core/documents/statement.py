@@ -19,6 +19,7 @@ import orjson
 from core.consumption.amounts import DisplayUnit, in_shown_unit
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
+from core.documents.marks import VerificationMark
 from core.language import Language, Text
 from core.texts.alerts import fluid_label
 
@@ -75,6 +76,10 @@ _FACTS = (
     Text("Motif", "Reason"),
     Text("Établi le", "Issued on"),
 )
+_MARK = (
+    Text("Code de vérification", "Verification code"),
+    Text("À vérifier sur", "To be verified at"),
+)
 _NOT_READ = Text("non relevé", "not read")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula at the start of a cell."""
@@ -96,7 +101,10 @@ class StatementEntry:
 
 @dataclass(frozen=True, slots=True)
 class StatementContent:
-    """The content of a dwelling's statement at the end of a day; times are shown in `time_zone`."""
+    """The content of a dwelling's statement at the end of a day; times are shown in `time_zone`.
+
+    `mark`: what lets the file be verified. CSV, which is a table and nothing else, does not show it.
+    """
 
     operator_name: str
     residence_code: str
@@ -107,6 +115,7 @@ class StatementContent:
     dwelling_number: str
     day: date
     entries: tuple[StatementEntry, ...]
+    mark: VerificationMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ def csv_text(statement: StatementContent, language: Language) -> str:
     writer.writerow([column.in_language(language) for column in _COLUMNS])
     for row in _rows(statement, language):
         read_on = row.read_on.isoformat() if row.read_on else ""
-        index = _figure(row.index, language)
+        index = figure_text(row.index, language)
         cells = (row.dwelling, row.fluid, row.serial, row.location, index, row.unit, read_on)
         writer.writerow([harmless(cell) for cell in cells])
     return "\ufeff" + written.getvalue()
@@ -184,7 +193,8 @@ def _xlsx(statement: StatementContent, reason: StatementReason, language: Langua
     head = len(facts) + 1
     for place, column in enumerate(_COLUMNS):
         sheet.write_string(head, place, column.in_language(language), bold)
-    for line, row in enumerate(_rows(statement, language), start=head + 1):
+    rows = _rows(statement, language)
+    for line, row in enumerate(rows, start=head + 1):
         for place, text in enumerate((row.dwelling, row.fluid, row.serial, row.location)):
             if text:  # an empty cell is empty, not an empty text
                 sheet.write_string(line, place, text)
@@ -192,20 +202,24 @@ def _xlsx(statement: StatementContent, reason: StatementReason, language: Langua
             sheet.write_number(line, 4, float(row.index), index_formats[_decimals(row.index)])
             sheet.write_datetime(line, 6, row.read_on, day_format)
         sheet.write_string(line, 5, row.unit)
+    for line, (label, value) in enumerate(_mark_facts(statement, language), start=head + len(rows) + 2):
+        sheet.write_string(line, 0, label, bold)
+        sheet.write_string(line, 1, value)
     sheet.autofit()
     book.close()
     return written.getvalue()
 
 
 def _pdf(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
-    from core.documents.pdf import Sheet, pdf  # noqa: PLC0415 - as xlsxwriter
+    from core.documents.marks import mark_block  # noqa: PLC0415 - as xlsxwriter
+    from core.documents.pdf import Sheet, pdf  # noqa: PLC0415
 
     rows = [
         (
             row.fluid,
             row.serial,
             row.location,
-            _figure(row.index, language) or _NOT_READ.in_language(language),
+            figure_text(row.index, language) or _NOT_READ.in_language(language),
             row.unit,
             _shown(row.read_on, language) if row.read_on else "",
         )
@@ -219,18 +233,21 @@ def _pdf(statement: StatementContent, reason: StatementReason, language: Languag
             facts=_facts(statement, reason, language, now),
             columns=tuple(column.in_language(language) for column in _COLUMNS[1:]),
             rows=tuple(rows),
+            after=() if statement.mark is None else (mark_block(statement.mark, language),),
         )
     )
 
 
 def _json(statement: StatementContent, reason: StatementReason, language: Language, now: datetime) -> bytes:
     """Names for programs; an index is an exact text, as in the API."""
+    mark = statement.mark
     return orjson.dumps(
         {
             "residence": statement.residence_code,
             "day": statement.day,
             "reason": reason.value,
             "issuedAt": now,
+            **({} if mark is None else {"verification": {"code": mark.text, "address": mark.address}}),
             "lines": [
                 {
                     "dwelling": row.dwelling,
@@ -269,7 +286,7 @@ def _row(statement: StatementContent, entry: StatementEntry, language: Language)
         serial=entry.serial,
         location=entry.location,
         index=None if entry.index is None else in_shown_unit(entry.fluid, entry.index),
-        unit=_UNITS[DisplayUnit.of(entry.fluid)].in_language(language),
+        unit=unit_text(entry.fluid, language),
         read_on=entry.read_at.astimezone(zone).date() if entry.read_at else None,
     )
 
@@ -290,6 +307,14 @@ def _facts(
     return tuple((label.in_language(language), value) for label, value in zip(_FACTS, values, strict=True))
 
 
+def _mark_facts(statement: StatementContent, language: Language) -> tuple[tuple[str, str], ...]:
+    """The lines that let the file be verified."""
+    if statement.mark is None:
+        return ()
+    labels = (label.in_language(language) for label in _MARK)
+    return tuple(zip(labels, (statement.mark.text, statement.mark.address), strict=True))
+
+
 def _home(statement: StatementContent) -> str:
     return " ".join(part for part in statement.dwelling_place if part)
 
@@ -297,17 +322,28 @@ def _home(statement: StatementContent) -> str:
 def _file_name(statement: StatementContent, file_format: StatementFormat, language: Language) -> str:
     stem = Text("releve-index", "index-statement").in_language(language)
     parts = (stem, statement.residence_code, statement.dwelling_number, statement.day.isoformat())
+    return f"{safe_name(*parts)}.{file_format.lower()}"
+
+
+def safe_name(*parts: str) -> str:
+    """The parts of a file's name, of letters, digits and hyphens alone."""
     safe = (
         "".join(sign for sign in part if sign.isascii() and (sign.isalnum() or sign == "-")) for part in parts
     )
-    return f"{'-'.join(part for part in safe if part)}.{file_format.lower()}"
+    return "-".join(part for part in safe if part)
 
 
 def _decimals(index: Decimal) -> int:
     return -int(index.as_tuple().exponent)
 
 
-def _figure(index: Decimal | None, language: Language) -> str:
+def unit_text(fluid: Fluid, language: Language) -> str:
+    """`m3`, `kWh`, `unités`."""
+    return _UNITS[DisplayUnit.of(fluid)].in_language(language)
+
+
+def figure_text(index: Decimal | None, language: Language) -> str:
+    """An index as it is written in a language; nothing for none."""
     if index is None:
         return ""
     return f"{index:f}".replace(".", ",") if language is Language.FR else f"{index:f}"

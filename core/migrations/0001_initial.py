@@ -171,7 +171,7 @@ Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_
     "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
     "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
     "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "MESSAGE_READ", "METER_ALIAS_ADDED",
-    "METER_ALIAS_REMOVED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED",
+    "METER_ALIAS_REMOVED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PAPER_ISSUED",
     "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
     "READING_ACCEPTED", "READING_WITHDRAWN", "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED",
     "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
@@ -197,11 +197,13 @@ DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
 FixedCharge = one_of("MONTH", "YEAR")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
+IssuedPaperKind = one_of("INDEX_STATEMENT", "INDEX_CERTIFICATE", "LEAK_DOSSIER")
 KnownUse = one_of("WATER_SOFTENER", "REVERSE_OSMOSIS", "HUMIDIFIER", "WATERING", "RECIRCULATION",
     "SHARED_METER", "METER_FAULT", "OTHER")
 LimitPeriod = one_of("DAY", "MONTH", "GOAL")
 MessageState = one_of("PENDING", "SENT", "FAILED")
 OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
+PaperSide = one_of("OUTGOING", "INCOMING")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
 Role = one_of("RESIDENT", "MANAGER", "STAFF", "ANALYST", "GATEWAY", "SYSTEM")
@@ -589,6 +591,25 @@ class Migration(migrations.Migration):
                 ("evidence_reference", fields.CharField(null=True, max_length=200)),
                 ("recorded_at", fields.DatetimeField()),
             ], {"table": "consent_record", "indexes": (("occupancy_id", "purpose", "recorded_at"),), "table_description": "One answer to one consent question. Rows are only ever added (CN-07, R-107, R-121)."}),
+            ops.CreateModel("IssuedPaper", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("code", fields.CharField(unique=True, max_length=16)),
+                ("kind", fields.CharEnumField(IssuedPaperKind, max_length=20)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="issued_papers", on_delete=fields.RESTRICT)),
+                ("first_day", fields.DateField(description="of the days that it is about")),
+                ("last_day", fields.DateField(description="of an index: the day whose end it is of")),
+                ("issued_at", fields.DatetimeField()),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, description="to whom it was issued, null for a copy of a move", related_name="issued_papers", on_delete=fields.SET_NULL)),
+                ("occupancy", fields.ForeignKeyField("models.Occupancy", source_field="occupancy_id", null=True, description="of a copy of a move: whose it is", related_name="issued_papers", on_delete=fields.SET_NULL)),
+                ("side", fields.CharEnumField(PaperSide, null=True, max_length=8)),
+                ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", null=True, related_name="issued_papers", on_delete=fields.SET_NULL)),
+                ("move_key", fields.CharField(null=True, unique=True, description="of a copy of a move, one each", max_length=80)),
+                ("file_name", fields.CharField(max_length=120)),
+                ("media_type", fields.CharField(max_length=100)),
+                ("sha256", fields.CharField(max_length=64)),
+                ("size", fields.IntField()),
+                ("content", fields.BinaryField(null=True)),
+            ], {"table": "issued_paper", "indexes": (("dwelling_id", "id"), ("account_id",), ("issued_at",)), "table_description": "A file that was handed out, with the code that is printed on it and the hash of its bytes."}),
             ops.CreateModel("OutboxMessage", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("idempotency_key", fields.CharField(unique=True, max_length=160)),

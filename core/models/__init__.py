@@ -8,6 +8,7 @@ these docstrings and descriptions hold none.
 """
 
 from core.alerting.kinds import AlertKind
+from core.documents.issued import IssuedPaperKind, PaperSide
 from core.models.access import (
     AccessToken,
     AuditRecord,
@@ -26,6 +27,7 @@ from core.models.alerts import (
     LeakEpisode,
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
+from core.models.certificates import IssuedPaper
 from core.models.consumption import ConsumptionCorrection, DegreeDay, EmissionFactor, Tariff
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
@@ -86,6 +88,8 @@ __all__ = [
     "DwellingRequestState",
     "EmissionFactor",
     "Gateway",
+    "IssuedPaper",
+    "IssuedPaperKind",
     "LeakCheckpoint",
     "LeakClassifierState",
     "LeakDayFlows",
@@ -100,6 +104,7 @@ __all__ = [
     "OccupancyKind",
     "Operator",
     "OutboxMessage",
+    "PaperSide",
     "PeriodicJob",
     "Recomputation",
     "RecoveryCode",

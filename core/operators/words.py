@@ -327,6 +327,10 @@ _ERRORS = {
         "Le service est très sollicité : patientez avant de réessayer.",
         "The service is very busy: wait before you try again.",
     ),
+    "error.SIGNATURE_UNAVAILABLE": Text(
+        "Ce document ne peut pas être signé pour le moment : contactez votre opérateur.",
+        "This document cannot be signed at the moment: contact your operator.",
+    ),
     "error.UNAVAILABLE": Text(
         "Le service est momentanément indisponible : patientez avant de réessayer.",
         "The service is not available at the moment: wait before you try again.",

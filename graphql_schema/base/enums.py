@@ -9,6 +9,7 @@ from core.consumption import Quality
 from core.consumption.amounts import DisplayUnit
 from core.consumption.fluids import Fluid, Unit
 from core.consumption.plausibility import Doubt, Evidence
+from core.documents.issued import IssuedPaperKind, PaperSide
 from core.documents.statement import StatementFormat, StatementReason
 from core.language import Language
 from core.metering import StatusFlag
@@ -25,10 +26,12 @@ __all__ = [
     "Doubt",
     "Evidence",
     "Fluid",
+    "IssuedPaperKind",
     "KnownUse",
     "Language",
     "LimitPeriod",
     "OccupancyKind",
+    "PaperSide",
     "Party",
     "Quality",
     "ReadingStatus",
@@ -73,6 +76,14 @@ strawberry.enum(
     StatementFormat,
     description="The file format of an index statement. CSV: UTF-8 with byte order mark, separated by "
     "semicolons.",
+)
+strawberry.enum(
+    IssuedPaperKind,
+    description="The kind of a paper with a verification code. INDEX_CERTIFICATE: of all meters of a "
+    "dwelling at a day, for an inventory of fixtures (état des lieux). LEAK_DOSSIER: of one leak.",
+)
+strawberry.enum(
+    PaperSide, description="Whose copy of the certificate of a move: of who moved out, or of who moved in."
 )
 strawberry.enum(
     Language,

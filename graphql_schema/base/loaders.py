@@ -20,6 +20,7 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
+from core.services.certificates.papers import IssuedPaperView, papers_by_dwelling
 from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.climate import ClimateCorrected, climate_corrected
@@ -263,6 +264,19 @@ class OverviewByResidenceLoader(DataLoader[int, Overview]):
         return [found.get(residence_id, missing) for residence_id in residence_ids]
 
 
+class PapersByDwellingLoader(DataLoader[int, list[IssuedPaperView]]):
+    """The papers with a code that the viewer was issued at each dwelling, in one call."""
+
+    def __init__(self, viewer: ViewerSource) -> None:
+        self._viewer = viewer
+        super().__init__(load_fn=self._papers)
+
+    async def _papers(self, dwelling_ids: list[int]) -> Sequence[list[IssuedPaperView] | BaseException]:
+        found = await papers_by_dwelling(await self._viewer(), dwelling_ids)
+        missing = NotFound("No such dwelling.", field="id")
+        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
+
+
 class Loaders:
     """The loaders of one operation, each made when it is first needed."""
 
@@ -334,3 +348,7 @@ class Loaders:
     @cached_property
     def overview_by_residence(self) -> OverviewByResidenceLoader:
         return OverviewByResidenceLoader(self._viewer, self._now)
+
+    @cached_property
+    def papers_by_dwelling(self) -> PapersByDwellingLoader:
+        return PapersByDwellingLoader(self._viewer)

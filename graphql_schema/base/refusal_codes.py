@@ -35,6 +35,10 @@ class RefusalCode(Enum):
     UNAVAILABLE = strawberry.enum_value(
         "UNAVAILABLE", description="The database is away for the moment. Submit again after `retryAfter`."
     )
+    SIGNATURE_UNAVAILABLE = strawberry.enum_value(
+        "SIGNATURE_UNAVAILABLE",
+        description="The operator has no certificate to sign with, or none that is valid now.",
+    )
     SIGN_IN_REFUSED = strawberry.enum_value(
         "SIGN_IN_REFUSED", description="The e-mail address or the password is wrong."
     )

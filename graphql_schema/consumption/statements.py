@@ -1,15 +1,14 @@
 """Index statements: «Obtenir un relevé», as data and as a file (R-077, C-22)."""
 
-import asyncio
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry.scalars import Base64
 
-from core.documents.statement import csv_text, statement_file
+from core.documents.statement import csv_text
 from core.services.auth.download_links import LIFETIME
-from core.services.consumption.statement_links import link_of_statement
+from core.services.consumption.statement_links import issued_statement
 from core.services.consumption.statements import Statement, StatementLine, issue_statement, printable
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
@@ -83,6 +82,8 @@ class IndexStatementFile:
     url_expires_at: datetime = strawberry.field(description="Until when `url` is valid: ten minutes.")
     size: int = strawberry.field(description="The size of the file in bytes, before Base64.")
     statement: IndexStatement
+    verification_code: str
+    verification_url: str
 
 
 IssueIndexStatementResult: TypeAlias = Annotated[
@@ -111,16 +112,7 @@ class StatementMutation:
             now=context.now,
         )
         language = await context.language(input.language)
-        # Laying out a page takes milliseconds of CPU time, which must not block other requests.
-        file = await asyncio.to_thread(
-            statement_file,
-            printable(statement),
-            input.format,
-            input.reason,
-            language=language,
-            now=context.now,
-        )
-        link = link_of_statement(
+        issued = await issued_statement(
             context.application,
             viewer,
             statement,
@@ -129,12 +121,15 @@ class StatementMutation:
             language=language,
             now=context.now,
         )
+        file = issued.file
         return IndexStatementFile(
             name=file.name,
             media_type=file.media_type,
             content=Base64(file.content),
-            url=f"{context.request.base_url}downloads?link={link}",
+            url=f"{context.request.base_url}downloads?link={issued.link}",
             url_expires_at=context.now + LIFETIME,
             size=len(file.content),
             statement=IndexStatement.of(statement),
+            verification_code=issued.mark.text,
+            verification_url=issued.mark.address,
         )

@@ -51,6 +51,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Dwelling.consumption": (Permission.CONSUMPTION_READ,),
     "Dwelling.corrections": (Permission.CONSUMPTION_READ_DAILY,),
     "Dwelling.indexStatement": (Permission.READINGS_READ, Permission.METERS_READ),
+    "Dwelling.issuedPapers": (Permission.PAPERS_ISSUE,),
     "Dwelling.activeAlertCount": (Permission.ALERTS_READ,),
     "Dwelling.activeAlerts": (Permission.ALERTS_READ,),
     "Dwelling.pastAlerts": (Permission.ALERTS_READ,),
@@ -97,6 +98,9 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Mutation.answerRecurringDraw": (Permission.ALERTS_HANDLE,),
     "Mutation.setConsumptionLimit": (Permission.LIMITS_WRITE, Permission.CONSUMPTION_READ),
     "Mutation.issueIndexStatement": (Permission.READINGS_READ, Permission.METERS_READ),
+    "Mutation.issueIndexCertificate": (Permission.PAPERS_ISSUE,),
+    "Mutation.issueLeakDossier": (Permission.PAPERS_ISSUE, Permission.ALERTS_READ),
+    "Mutation.openIssuedPaper": (Permission.PAPERS_ISSUE,),
     "Mutation.decideDwellingRequest": (Permission.DWELLING_REQUESTS_DECIDE,),
     "Mutation.recordMoveIn": (Permission.OCCUPANCIES_RECORD,),
     "Mutation.recordMoveOut": (Permission.OCCUPANCIES_RECORD,),
@@ -136,6 +140,10 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
         )
     },
     "Meter.readings": {Permission.MANAGED_DAYS_READ: "for a manager"},
+    **{
+        f"Mutation.{name}": {Permission.MANAGED_DAYS_READ: "for a manager, of days by consent"}
+        for name in ("issueIndexCertificate", "issueLeakDossier", "openIssuedPaper")
+    },
     "Dwelling.consumption": _BY_RESOLUTION,
     "Meter.consumption": _BY_RESOLUTION,
 }
@@ -155,6 +163,10 @@ FOR_ALL: Final = frozenset(
 
 _OWN_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     "Dwelling.indexStatement": ("FORBIDDEN_PERIOD",),
+    **{
+        f"Mutation.{name}": ("CONSENT_REQUIRED",)
+        for name in ("issueIndexCertificate", "issueLeakDossier", "openIssuedPaper")
+    },
     **{f"Analysis.{name}": ("NOT_FOUND",) for name in ("completeness", "consumption", "leaks", "meters")},
 }
 _HARMLESS: Final = frozenset({"fluid", "language", "order", "resolution", "status", "radioAddress"})

@@ -141,6 +141,8 @@ NAMES: Final[Mapping[str, str]] = {
     # records
     "state": "What must be done before data can be read; READY if nothing.",
     "createdAt": "When it was made.",
+    "verificationCode": "The code of the file: whoever gets it can have it verified.",
+    "verificationUrl": "The page that confirms the code, and compares the hash of a file.",
     "openedAt": "When it was made.",
     "expiresAt": "When it becomes invalid.",
     "name": "The name.",

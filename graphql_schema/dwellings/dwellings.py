@@ -33,6 +33,7 @@ from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import narrowed
 from graphql_schema.base.paging import PAGE, Edge, checked_first, cursor, number_of_cursor, page_info
+from graphql_schema.certificates.papers import IssuedPaper
 from graphql_schema.consumption.consumption import (
     DailySeries,
     DayConsumption,
@@ -172,6 +173,15 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         asked = MonthsAsked(self.database_id, fluid, from_, to)
         points = await info.context.loaders.monthly_series.load(asked)
         return [MonthConsumption.of(point, fluid) for point in points]
+
+    @narrowed(
+        "The papers with a code that the viewer was issued here, and the certificates of moves; the "
+        "newest 50.",
+        Audience.BUILDING,
+    )
+    async def issued_papers(self, info: Info) -> list[IssuedPaper] | None:
+        views = await info.context.loaders.papers_by_dwelling.load(self.database_id)
+        return [IssuedPaper.of(view, info.context.application) for view in views]
 
     @narrowed(
         "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "

@@ -187,6 +187,23 @@ REGISTRATION_WORDS: dict[tuple[str, Language], tuple[str, str]] = {
             " contact your manager or {operator}:\n\n{link}"
         ),
     ),
+    ("index_certificate", Language.FR): (
+        "{portal} : certificat d'index pour votre état des lieux",
+        (
+            "Le certificat d'index du logement {place} au {day} est disponible dans votre espace, signé par"
+            " {operator}. Joignez-le à l'état des lieux :\n\n{link}\n\n"
+            "Son code de vérification est {code}. Toute personne à qui vous le remettez peut le vérifier"
+            " ici :\n\n{verify}"
+        ),
+    ),
+    ("index_certificate", Language.EN): (
+        "{portal}: index certificate for your inventory of fixtures",
+        (
+            "The index certificate of the home {place} on {day} is in your space, signed by {operator}."
+            " Attach it to the inventory of fixtures:\n\n{link}\n\n"
+            "Its verification code is {code}. Whoever you give it to can verify it here:\n\n{verify}"
+        ),
+    ),
     ("resident_invited", Language.FR): (
         "{portal} : suivez les consommations de votre logement",
         (

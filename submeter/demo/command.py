@@ -13,6 +13,7 @@ from itertools import islice
 
 from core.access import SYSTEM
 from core.bootstrap import migrate, open_application
+from core.documents.signing import make_identity, path_of
 from core.portal_urls import own_url
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.gateways import issue_gateway_key
@@ -117,7 +118,9 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
 
 
 async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None = None) -> Doors:
-    """The accounts beside the residents', a gateway's key, and the homes that are free at present."""
+    """The accounts beside the residents', a gateway's key, the homes that are free at present; and what the
+    operators sign papers with.
+    """
     now = now or datetime.now(UTC)
     state = _read_state(settings) or DemoState(plan.anchor, complete=True)
     async with open_application(settings) as application:
@@ -126,6 +129,8 @@ async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None
             key = await issue_gateway_key(SYSTEM, operator_code="ocea", name=GATEWAY, now=now)
             state = replace(state, gateway_key=key)
         _write_state(settings, replace(state, url=settings.portal_url))
+        for residence in plan.residences:
+            make_identity(path_of(settings, residence.operator), residence.operator_name, now=now)
         free = [home for residence in plan.residences if (home := await _free_home(residence)) is not None]
     return Doors(gateway_key=state.gateway_key, free_homes=tuple(free))
 

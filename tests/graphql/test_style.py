@@ -41,6 +41,7 @@ CHOICES = {"RegistrationAnswer"}
 """Inputs that are one of several (`@oneOf`)."""
 
 LISTS = {
+    "the newest fifty of one home": ("Dwelling.issuedPapers",),
     "of one home": (
         *("Dwelling.meters", "Dwelling.dashboard", "Dwelling.consumptionLimits", "Dwelling.activeAlerts"),
         *("Dwelling.recurringDraws", "Dwelling.slowLeakHints", "IndexStatement.lines"),

@@ -1,20 +1,25 @@
-"""Links to the file of an index statement that was issued, for the minutes after (R-077).
+"""The file of an index statement, with a code that verifies it; links to it for the minutes after (R-077).
 
-In: what was issued, and for whom. Out: a link, and for a link the file. The one rule: a link is one file
-(day, format, purpose, language and moment are part of it), made from what its account may see when it is
-followed; issuing was recorded with its purpose, following the link is not recorded again.
+In: what was issued, and for whom. Out: the file and a link, and for a link the file. The one rule: the code
+and the hash are stored with the very bytes that are handed out; a link gives the same ones, if its account
+may still see what they show. Issuing was recorded with its purpose, following the link is not recorded again.
 """
 
 import asyncio
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from core.access import Viewer
+from core.access.paper_codes import read
 from core.bootstrap import Application
+from core.documents.marks import VerificationMark
 from core.documents.statement import StatementFile, StatementFormat, StatementReason, statement_file
 from core.errors import LinkInvalid
 from core.language import Language
+from core.models import IssuedPaper, IssuedPaperKind
 from core.services.auth.download_links import OpenedLink, make_link
+from core.services.auth.issued_papers import PaperSubject, file_of, keep_paper, new_mark
 from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.consumption.statements import Statement, index_statement, printable
 
@@ -22,7 +27,16 @@ FILES_BY_LINK: Final = RateLimit("files by link and account", 60, timedelta(hour
 KIND: Final = "index statement"
 
 
-def link_of_statement(
+@dataclass(frozen=True, slots=True)
+class IssuedStatement:
+    """The file of a statement, the code that verifies it, and a link to the same file."""
+
+    file: StatementFile
+    mark: VerificationMark
+    link: str
+
+
+async def issued_statement(
     application: Application,
     viewer: Viewer,
     statement: Statement,
@@ -31,17 +45,18 @@ def link_of_statement(
     *,
     language: Language,
     now: datetime,
-) -> str:
-    """A link to the file of a statement that was issued to the viewer."""
-    what = {
-        "kind": KIND,
-        "dwelling": str(statement.dwelling.id),
-        "day": statement.day.isoformat(),
-        "format": file_format.value,
-        "reason": reason.value,
-        "language": language.value,
-    }
-    return make_link(application, viewer, what, now=now)
+) -> IssuedStatement:
+    """The file of a statement that was issued to the viewer."""
+    dwelling = statement.dwelling
+    mark = new_mark(application, dwelling.residence.operator_code)
+    content = replace(printable(statement), mark=mark)
+    # Laying out a page takes milliseconds of CPU time, which must not block other requests.
+    file = await asyncio.to_thread(statement_file, content, file_format, reason, language=language, now=now)
+    kind, day = IssuedPaperKind.INDEX_STATEMENT, statement.day
+    subject = PaperSubject(kind, dwelling.id, day, day, account_id=viewer.account_id)
+    await keep_paper(subject, mark, file, now=now)
+    what = {"kind": KIND, "dwelling": str(dwelling.id), "day": day.isoformat(), "code": mark.code}
+    return IssuedStatement(file, mark, make_link(application, viewer, what, now=now))
 
 
 async def statement_of_link(application: Application, opened: OpenedLink, *, now: datetime) -> StatementFile:
@@ -53,17 +68,15 @@ async def statement_of_link(application: Application, opened: OpenedLink, *, now
         RateLimited: the account fetched too many files within the hour.
     """
     what = opened.what
-    if what["kind"] != KIND:
+    code = read(what.get("code", ""))
+    if what["kind"] != KIND or code is None:
         raise LinkInvalid
     await RateLimiter.of(application).hit((FILES_BY_LINK, str(opened.viewer.account_id)), now=now)
     day = date.fromisoformat(what["day"])
-    statement = await index_statement(opened.viewer, int(what["dwelling"]), day=day, now=now)
-    # Laying out a page takes milliseconds of CPU time, which must not block other requests.
-    return await asyncio.to_thread(
-        statement_file,
-        printable(statement),
-        StatementFormat(what["format"]),
-        StatementReason(what["reason"]),
-        language=Language(what["language"]),
-        now=opened.made_at,
-    )
+    await index_statement(
+        opened.viewer, int(what["dwelling"]), day=day, now=now
+    )  # it may have been lost since
+    paper = await IssuedPaper.get_or_none(code=code, kind=IssuedPaperKind.INDEX_STATEMENT)
+    if paper is None or paper.account_id != opened.viewer.account_id:
+        raise LinkInvalid
+    return file_of(paper, now=now)

@@ -1,30 +1,26 @@
 """The file that a download link names: an index statement of a resident, or a paper of a manager.
 
-In: a link, and the token of the request if it has one. Out: the file. The one rule: who may have it is
-decided when the link is opened (`core.services.auth.download_links`), what it holds by the service that made
-it.
+In: a link that was opened. Out: the file. The one rule: who may have it is decided when the link is opened
+(`core.services.auth.download_links`), what it holds by the service that made it.
 """
 
 from datetime import datetime
 
 from core.bootstrap import Application
 from core.documents.statement import StatementFile
-from core.services.auth.download_links import open_link
+from core.services.auth.download_links import OpenedLink
 from core.services.consumption.statement_links import KIND, statement_of_link
 from core.services.managers.papers import paper_of_link
 
 
-async def file_of_link(
-    application: Application, link: str, token: str | None, *, now: datetime
-) -> StatementFile:
+async def file_of_opened(application: Application, opened: OpenedLink, *, now: datetime) -> StatementFile:
     """The file.
 
     Raises:
-        LinkInvalid, LinkExpired: the link opens nothing (any more).
+        LinkInvalid: it is a link to something else.
         NotFound, ForbiddenPeriod: the account has lost what the file shows since.
         RateLimited: the account fetched too many files within the hour.
     """
-    opened = await open_link(application, link, token, now=now)
     if opened.what["kind"] == KIND:
         return await statement_of_link(application, opened, now=now)
     return await paper_of_link(application, opened.viewer, opened.what, made_at=opened.made_at, now=now)

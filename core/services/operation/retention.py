@@ -29,12 +29,14 @@ from core.models import (
     Device,
     DwellingRequest,
     DwellingRequestState,
+    IssuedPaper,
     MessageState,
     Occupancy,
     OutboxMessage,
     Registration,
     Session,
 )
+from core.services.auth.issued_papers import outlived
 from core.services.registration.messages import forget_account_messages
 from core.services.shared.audit import Subject, record
 from core.services.shared.partitions import drop_before, kept_since, prepare_ahead
@@ -77,6 +79,7 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
             "audit records": await _purge(
                 AuditRecord.filter(at__lte=now - settings.audit_retention - _CLOCK_MARGIN), _delete, now
             ),
+            "files of issued papers": await _purge(outlived(now), _drop_file, now),
             READINGS: await _purge_readings(settings, now),
         }
     )
@@ -160,6 +163,11 @@ async def _erase_words(
     _connection: TransactionalDBClient, rows: QuerySet[OutboxMessage], now: datetime
 ) -> int:
     return await rows.update(erased_at=now, values={}, encrypted_values=None, recipient=None)
+
+
+async def _drop_file(_connection: TransactionalDBClient, rows: QuerySet[IssuedPaper], _now: datetime) -> int:
+    """The row remains, without personal data: whoever holds the paper can have it verified."""
+    return await rows.update(content=None)
 
 
 async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:

@@ -1,0 +1,1 @@
+"""Papers that others rely on, signed and with a code: index certificates, leak dossiers, verification."""
