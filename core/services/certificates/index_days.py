@@ -93,7 +93,7 @@ async def _consented(viewer: Viewer, dwelling_id: int, day: date, now: datetime)
     present = None
     if viewer.may(Permission.MANAGED_DAYS_READ):
         present = (await present_occupancies(viewer, [dwelling_id], now=now)).get(dwelling_id)
-    if present is None or not present.consented or present.period is None or not present.period.holds(day):
+    if present is None or present.days is None or not present.days.holds(day):
         raise ConsentRequired(
             "Without the occupant's consent to daily data, the day is one of a move or the last of a month.",
             field="day",

@@ -130,7 +130,7 @@ async def managed_months(
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The months to read; of that of `cut`, the move-in of who has consented, the days from then on."""
+    """The months to read; of that of `cut`, since when days are seen, the days from then on."""
 
     days: DaysAsked
     start: Month
@@ -153,20 +153,20 @@ class _Span:
             start.first_day,
             min(end.last_day, today),
         )
-        shows_days = present.period is not None and present.consented
+        shown = present.days
         return cls(
             days=days,
             start=start,
             end=end,
-            hidden=None if shows_days else Month.of(today),
-            cut=present.period.first_day if present.period and shows_days else None,
+            hidden=None if shown else Month.of(today),
+            cut=shown.first_day if shown else None,
         )
 
     def points(self, totals: Sequence[DayTotal]) -> list[MonthPoint]:
-        shown = [total for total in totals if not self._before_the_move_in(total.day)]
+        shown = [total for total in totals if not self._before_the_cut(total.day)]
         return month_points(monthly(shown), self.start, self.end, hidden=self.hidden)
 
-    def _before_the_move_in(self, day: date) -> bool:
+    def _before_the_cut(self, day: date) -> bool:
         return self.cut is not None and Month.of(self.cut).first_day <= day < self.cut
 
 

@@ -6,13 +6,14 @@ occupant is known nobody could consent (CN-01, CN-10).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from core.access import Permission, Viewer
+from core.consumption.periods import civil_day
 from core.errors import ConsentRequired, NoOccupant, NotFound
-from core.models import ConsentRecord, ConsentState
+from core.models import ConsentAuthor, ConsentRecord, ConsentState
 from core.services.occupancy.consents import last_answers
 from core.services.shared.kept import kept_rows
 from core.services.shared.place_rows import PlaceRow
@@ -38,6 +39,20 @@ class PresentOccupancy:
     def consented(self) -> bool:
         """Whether the last answer is a consent; unanswered is none (C-18)."""
         return self.last_answer is not None and self.last_answer.state is ConsentState.GRANTED
+
+    @property
+    def days(self) -> OccupancyPeriod | None:
+        """The days that a consent opens; None without one.
+
+        What a manager recorded on the occupant's behalf holds for the future alone (CN-07, CN-08): else a
+        move that is recorded afterwards, and a paper, would open days of somebody who refused.
+        """
+        if self.period is None or not self.consented or self.last_answer is None:
+            return None
+        if self.last_answer.author is not ConsentAuthor.MANAGER:
+            return self.period
+        recorded = civil_day(self.last_answer.recorded_at, self.place["time_zone"])
+        return replace(self.period, first_day=max(self.period.first_day, recorded))
 
 
 async def present_occupancies(
@@ -74,6 +89,6 @@ def home_with_days(present: Mapping[int, PresentOccupancy], dwelling_id: int) ->
     one = present[dwelling_id]
     if one.period is None:
         raise NoOccupant("No occupant is known who could consent to daily data.", field="dwelling")
-    if not one.consented:
+    if one.days is None:
         raise ConsentRequired("The occupant has not consented to daily data.", field="dwelling")
-    return Home(one.period, one.place)
+    return Home(one.days, one.place)

@@ -84,7 +84,16 @@ async def test_what_is_mistyped_is_forgiven(claire: Any, issued: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [shown(new_code()), "0", "x" * 2_000, "é", "%00", "..", "<script>alert(1)", "' OR 1=1 --"],
+    [
+        pytest.param(shown(new_code()), id="never issued"),
+        "0",
+        "x" * 2_000,
+        "é",
+        "%00",
+        "..",
+        "<script>alert(1)",
+        "' OR 1=1 --",
+    ],
 )
 async def test_an_unknown_code_is_no_paper(claire: Any, issued: Any, text: str) -> None:
     """404, as JSON and as a page, which repeats nothing of what was typed."""
