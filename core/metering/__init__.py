@@ -39,9 +39,10 @@ from core.metering.registry import (
     load_registry,
 )
 from core.metering.report import DecodeReport, explain, why_no_values
-from core.metering.serials import SerialFormat, normalise_serial
+from core.metering.serials import SerialFormat
 from core.metering.status import FlagBits
 from core.metering.table import Table
+from core.sanitize import normalise_serial
 
 __all__ = [
     "GENERIC",

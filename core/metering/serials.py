@@ -6,29 +6,11 @@ here ever corrects a digit; a text either has the shape or it has not (R-052, R-
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.mbus.address import Address
-
-_SEPARATORS = re.compile(r"[\s.\-/_:]+")
-_PREFIX = re.compile(r"^(?:N[°O]|SN)+")
-
-
-def normalise_serial(text: str) -> str:
-    """Normalises what people type: NFKC, upper case, without separators and a leading `N°` or `S/N`.
-
-    Idempotent: what one pass joins, the next may normalise again. Letters that look like digits are left as
-    they are.
-    """
-    while (normalised := _normalise_once(text)) != text:
-        text = normalised
-    return normalised
-
-
-def _normalise_once(text: str) -> str:
-    return _PREFIX.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text).upper()))
+from core.sanitize import normalise_serial
 
 
 @dataclass(frozen=True, slots=True)

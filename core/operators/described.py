@@ -11,7 +11,6 @@ everything else has a default. `dwelling_code`, and a journey in another order, 
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -295,13 +294,9 @@ def _unfit(file: _File) -> tuple[str, ...]:
             problems.append(f"{name}: a path is named twice")
     if file.terms_version and file.terms_url is None and file.terms_text is None:
         problems.append("terms_version: terms_url or terms_text is missing, where they can be read")
-    try:
-        fits = re.fullmatch(file.residence_code.pattern, file.residence_code.example, re.ASCII)
-    except re.error as failure:
-        problems.append(f"residence_code.pattern: no regular expression ({failure})")
-    else:
-        if fits is None:
-            problems.append("residence_code.example: does not match residence_code.pattern")
+    code_problem = CodeFormat(file.residence_code.pattern, file.residence_code.example).problem()
+    if code_problem is not None:
+        problems.append(f"residence_code.{code_problem}")
     return tuple(problems)
 
 

@@ -11,11 +11,15 @@ refused when it is made, and the plugin is then named and left out.
         return [PROFILE]
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
 
 from core.access.passwords import PasswordPolicy
 from core.language import Text
@@ -32,6 +36,7 @@ from core.operators.journey import (
 )
 from core.operators.notices import Contact, HelpPage, PrivacyNotice
 from core.operators.words import WORDS
+from core.sanitize import normalise_serial
 
 _MUST_HAVE = (Step.RESIDENCE, Step.DWELLING, Step.ATTESTATION, Step.PERSONAL_DATA)
 _LAST = MappingProxyType(
@@ -44,13 +49,40 @@ _LAST = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class CodeFormat:
-    """The format of a code that residents type: a pattern for the normalised text, and an example."""
+    """The format of a code that residents type: a pattern for the normalised text, and an example.
+
+    Anybody may type, and an operator's file names the pattern: it is matched in linear time, by pydantic's
+    engine, which has neither look-around nor references to groups.
+    """
 
     pattern: str
     example: str
 
     def matches(self, normalised: str) -> bool:
-        return re.fullmatch(self.pattern, normalised, re.ASCII) is not None
+        """Whether a text, normalised (`core.sanitize.normalise_serial`), has this format."""
+        return normalised.isascii() and _fits(self.pattern, normalised)
+
+    def problem(self) -> str | None:
+        """What is wrong with it: a pattern that is none, or that its own example does not match as typed."""
+        try:
+            fits = self.matches(normalise_serial(self.example))
+        except SchemaError as failure:
+            return f"pattern: no regular expression that can be used ({str(failure).splitlines()[-1]})"
+        return None if fits else "example: does not match the pattern in upper case and without separators"
+
+
+@lru_cache(maxsize=256)
+def _validator(pattern: str) -> TypeAdapter[str]:
+    TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])  # by itself first: `a)|(b` is no pattern
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=rf"^(?:{pattern})$")])
+
+
+def _fits(pattern: str, text: str) -> bool:
+    try:
+        _validator(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ LEAST = {
 TEXT = 'name = "Acme Metering"\ncontact.email = "help@acme.example"\nprivacy.url = "https://acme.example/p"\n'
 
 
+_NO_MATCH = "residence_code.example: does not match the pattern in upper case and without separators"
+
+
 def settings_in(folder: Path) -> Settings:
     return Settings(data_dir=folder, database_url=f"sqlite:///{folder / 'x.db'}", secret_key="s" * 40)
 
@@ -103,7 +106,13 @@ def test_every_value_of_a_file_is_used() -> None:
         ),
         (
             {**LEAST, "residence_code": {"pattern": r"\d{4}"}},
-            ("residence_code.example: does not match residence_code.pattern",),
+            (_NO_MATCH,),
+        ),
+        ({**LEAST, "residence_code": {"pattern": r"[A-Z] \d{4}", "example": "A 0001"}}, (_NO_MATCH,)),
+        ({**LEAST, "residence_code": {"pattern": r"[a-z]\d{4}", "example": "a0001"}}, (_NO_MATCH,)),
+        (
+            {**LEAST, "residence_code": {"pattern": "A)|(B", "example": "A"}},
+            ("residence_code.pattern: no regular expression that can be used (error: unopened group)",),
         ),
         (
             {**LEAST, "terms_version": "1"},
@@ -121,6 +130,16 @@ def test_what_is_missing_or_wrong_is_named_by_its_key(values, problems) -> None:
     with pytest.raises(ProfileIncomplete) as refused:
         profile_of("acme", values)
     assert refused.value.problems == problems
+
+
+def test_no_pattern_of_an_operator_takes_longer_than_its_text() -> None:
+    """Anybody may type a code: one that makes backtracking engines try for hours is compared in one pass."""
+    code = profile_of(
+        "acme", {**LEAST, "residence_code": {"pattern": "(A+)+B", "example": "AAB"}}
+    ).residence_code
+    assert code.matches("AAAB")
+    assert not code.matches("A" * 64)
+    assert not code.matches("AAB\n")
 
 
 def test_a_notice_without_a_version_has_one_that_every_edit_changes() -> None:
