@@ -15,7 +15,7 @@ from core.consumption.fluids import Fluid
 from core.documents.sheets import Door, Sender, Site
 
 
-class IndexStanding(StrEnum):
+class IndexQuality(StrEnum):
     """How good an index is; the last three have none."""
 
     ON_DAY = "ON_DAY"
@@ -34,7 +34,7 @@ class CertifiedIndex:
     location: str
     index: int | None
     read_at: datetime | None
-    standing: IndexStanding
+    quality: IndexQuality
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Lays out a leak's dossier: for an insurer, a landlord, or a request to cap the bill after a leak.
 
 In: the leak, as values. Out: a PDF: its course, its litres by day as a chart and a table, its cost, and room
-for the plumber's attestation. The one rule: what is not known is said to be so, with the reason; the loss is
-never 0 for lack of data (C-25). WAR-01 to WAR-06 (CGCT L. 2224-12-4 III bis, R. 2224-20-1).
+for the plumber's attestation. The one rule: what is not known stands there with the reason; the loss is
+never 0 for lack of data (C-25). WAR-03 (CGCT L. 2224-12-4 III bis, R. 2224-20-1).
 """
 
 from collections.abc import Sequence
@@ -102,18 +102,18 @@ def _repair(dossier: LeakDossier, language: Language) -> list[tuple[str, str]]:
 
 
 def _meter_says(dossier: LeakDossier, language: Language) -> list[str]:
-    repair, said = dossier.repair, []
+    repair, found = dossier.repair, []
     for verdict, at in (
         ("VERIFIED", repair.verified_at if repair else None),
         ("RELAPSED", repair.relapsed_at if repair else None),
     ):
         if at is not None:
             moment = moment_text(at, dossier.time_zone, language)
-            said.append(words(f"leak.meter_says.{verdict}", language, at=moment))
+            found.append(words(f"leak.meter_says.{verdict}", language, at=moment))
     ended = dossier.ended_on
     key = "running" if ended is None else "ended"
     day = date_text(ended or dossier.today, language)
-    return [*said, words(f"leak.meter_says.{key}", language, day=day)]
+    return [*found, words(f"leak.meter_says.{key}", language, day=day)]
 
 
 def _loss(dossier: LeakDossier, language: Language) -> str:

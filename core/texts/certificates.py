@@ -49,14 +49,12 @@ WORDS: Final[dict[str, Text]] = {
     "index.column.index": Text("Index", "Index"),
     "index.column.unit": Text("Unité", "Unit"),
     "index.column.read": Text("Relevé le", "Read on"),
-    "index.column.standing": Text("Qualité", "Quality"),
-    "index.standing.ON_DAY": Text("relevé le jour même", "read on the day"),
-    "index.standing.EARLIER": Text("relevé {days} avant", "read {days} before"),
-    "index.standing.NEVER_READ": Text("non relevé : aucun relevé reçu", "not read: no reading received"),
-    "index.standing.NOT_SINCE_MOVE_IN": Text(
-        "non relevé depuis l'emménagement", "not read since the move-in"
-    ),
-    "index.standing.DOUBTFUL_ONLY": Text(
+    "index.column.quality": Text("Qualité", "Quality"),
+    "index.quality.ON_DAY": Text("relevé le jour même", "read on the day"),
+    "index.quality.EARLIER": Text("relevé {days} avant", "read {days} before"),
+    "index.quality.NEVER_READ": Text("non relevé : aucun relevé reçu", "not read: no reading received"),
+    "index.quality.NOT_SINCE_MOVE_IN": Text("non relevé depuis l'emménagement", "not read since the move-in"),
+    "index.quality.DOUBTFUL_ONLY": Text(
         "non relevé : les relevés reçus sont douteux", "not read: the readings received are doubtful"
     ),
     "index.no_meters": Text(

@@ -187,7 +187,7 @@ async def _dossier(
 
 
 async def _notice(alert: Alert, seen: _Seen) -> tuple[datetime, NoticeChannel]:
-    """When and how the occupant was first told: by a message that was sent, or else on the portal."""
+    """When and how the occupant was first notified: by a message that was sent, or else on the portal."""
     period, time_zone = seen.home.period, seen.home.place["time_zone"]
     sent = OutboxMessage.filter(alert_id=alert.id, state=MessageState.SENT, sent_at__not_isnull=True)
     for message in await sent.order_by("sent_at", "id"):

@@ -1,4 +1,4 @@
-"""After a move: an index certificate for each of its sides, and a letter to whoever has an account.
+"""After a move: an index certificate for each of its sides, and an e-mail to whoever has an account.
 
 In: the moment. Out: how many papers were made. The one rule: a copy is made once for each side of each move
 (`move_key` is unique), once the day is over and every meter has been read since, or three days later without;

@@ -108,8 +108,8 @@ async def act(kind: AlertActionKind, at: datetime, **more: Any) -> None:
 async def test_what_stands_in_it(
     claire: Any, leaking: Leaking, trusted: x509.Certificate, language: str, expected: tuple[str, ...]
 ) -> None:
-    """When it began and when the occupant was told, the month after it by the calendar, the repair as
-    reported, what the meter showed, loss and cost, litres by day, room for the plumber; signed, without a name.
+    """When it began, when the occupant was notified, the month after that by the calendar, the repair as
+    reported, what the meter showed, loss and cost, litres by day, room for the plumber; signed, no name.
     """
     alert = await leaking()
     await Residence.all().update(water_price_eur_per_m3=Decimal("4.2000"))
@@ -165,7 +165,7 @@ async def test_a_price_that_is_stated_is_named_as_such(claire: Any, leaking: Lea
         assert (refused["code"], refused["field"]) == ("INVALID_INPUT", "priceEurPerM3")
 
 
-async def test_a_repair_that_did_not_hold_is_said_so(claire: Any, leaking: Leaking) -> None:
+async def test_a_repair_that_did_not_hold_is_named_as_such(claire: Any, leaking: Leaking) -> None:
     """The meter's verdict stands beside the report."""
     alert = await leaking(ended=None)
     repaired = datetime.fromisoformat("2026-11-11T14:00:00+00:00")

@@ -70,11 +70,11 @@ async def copies() -> dict[PaperSide | None, IssuedPaper]:
     return {paper.side: paper for paper in await IssuedPaper.all()}
 
 
-async def test_both_sides_get_a_copy_and_a_letter(
+async def test_both_sides_get_a_copy_and_an_e_mail(
     application: Application, moved: int, read: Read, posted: Any, trusted: x509.Certificate
 ) -> None:
     """Once the meter was read after midnight: the index before it, each copy in its reader's language with a
-    code of its own, and a letter to each that names neither.
+    code of its own, and an e-mail for each that names neither.
     """
     await read(MIDNIGHT - timedelta(seconds=1), 12_345)
     assert await certify_moves(application, now=MIDNIGHT + timedelta(hours=8)) == 0
@@ -194,7 +194,7 @@ async def test_what_is_no_recent_move_is_left(application: Application, moved: i
     assert await certify_moves(application, now=NOW + timedelta(days=4)) == 0
 
 
-async def test_who_has_no_account_gets_a_paper_and_no_letter(
+async def test_who_has_no_account_gets_a_paper_and_no_e_mail(
     application: Application, moved: int, read: Read, posted: Any
 ) -> None:
     """The manager prints it; whoever registers later for these days finds it."""
