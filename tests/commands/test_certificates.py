@@ -46,7 +46,7 @@ def test_a_certificate_is_made_once_and_shown(run: Any, acme: Path) -> None:
     assert "Acme Eau, valid until" in shown.stdout
 
 
-def test_what_cannot_be_is_said(run: Any, acme: Path) -> None:
+def test_what_cannot_be_is_refused(run: Any, acme: Path) -> None:
     """No such operator, none made yet, too many years."""
     for arguments, code in (
         (("create", "nobody"), "NOT_FOUND"),
