@@ -47,17 +47,17 @@ input { box-sizing: border-box; font: inherit; padding: .4rem; width: 100%; }
 button { font: inherit; margin-top: .75rem; padding: .4rem 1rem; }
 """
 _SCRIPT: Final = """
-const field = document.getElementById("file"), said = document.getElementById("said");
+const field = document.getElementById("file"), result = document.getElementById("result");
 if (field && window.crypto && crypto.subtle) {
   field.addEventListener("change", async () => {
     const file = field.files[0];
-    said.textContent = "";
+    result.textContent = "";
     if (!file) return;
     const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
     const hash = [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, "0")).join("");
     const same = hash === field.dataset.hash;
-    said.className = same ? "yes" : "no";
-    said.textContent = same ? field.dataset.same : field.dataset.different;
+    result.className = same ? "yes" : "no";
+    result.textContent = same ? field.dataset.same : field.dataset.different;
   });
 } else if (field) {
   document.getElementById("by-file").hidden = true;
@@ -105,7 +105,9 @@ async def verify(request: Request) -> Response:
     except RateLimited as refusal:
         if as_json:
             return _refused(refusal, 429)
-        return _page(language, _said(words("page.limited", language), good=False), 429, refusal.retry_after_s)
+        return _page(
+            language, _verdict(words("page.limited", language), good=False), 429, refusal.retry_after_s
+        )
     except Exception as failure:
         if may_pass(failure):
             return _refused(Unavailable(retry_after=WAIT_FOR_DATABASE), 503)
@@ -164,7 +166,7 @@ def _facts(paper: VerifiedPaper | None, *, matches: bool | None) -> dict[str, ob
 
 def _answer(paper: VerifiedPaper | None, given: str, language: Language, *, matches: bool | None) -> str:
     if paper is None:
-        return _said(words("page.unknown", language), good=False) + _form(language)
+        return _verdict(words("page.unknown", language), good=False) + _form(language)
     # A page for anybody has no time zone but the universal one.
     issued = f"{date_text(paper.issued_at.date(), language)} {paper.issued_at:%H:%M} UTC"
     facts = (
@@ -180,10 +182,10 @@ def _answer(paper: VerifiedPaper | None, given: str, language: Language, *, matc
     compared = ""
     if given:
         key = {True: "page.same", False: "page.different", None: "page.not_a_hash"}[matches]
-        compared = _said(words(key, language), good=matches is True)
+        compared = _verdict(words(key, language), good=matches is True)
     return "".join(
         (
-            _said(words("page.known", language), good=True),
+            _verdict(words("page.known", language), good=True),
             f"<p><strong>{escape(paper.code)}</strong></p><dl>{listed}</dl>",
             f"<h2>{escape(words('page.compare', language))}</h2>{compared}",
             _compare(paper, language),
@@ -199,7 +201,7 @@ def _compare(paper: VerifiedPaper, language: Language) -> str:
         f'<div id="by-file"><p>{escape(words("page.compare.text", language))}</p>'
         f'<label for="file">{escape(words("page.compare", language))}</label>'
         f'<input type="file" id="file" data-hash="{escape(paper.sha256)}" data-same="{same}"'
-        f' data-different="{different}"><p id="said" role="status"></p></div>'
+        f' data-different="{different}"><p id="result" role="status"></p></div>'
         f'<form method="get" action="{PATH}/{escape(paper.code)}">'
         f'<label for="sha256">{escape(words("page.compare.hash", language))}</label>'
         '<input id="sha256" name="sha256" maxlength="64" autocomplete="off" spellcheck="false">'
@@ -215,7 +217,7 @@ def _form(language: Language) -> str:
     )
 
 
-def _said(text: str, *, good: bool) -> str:
+def _verdict(text: str, *, good: bool) -> str:
     return f'<p class="{"yes" if good else "no"}">{escape(text)}</p>'
 
 

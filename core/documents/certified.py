@@ -10,12 +10,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.alerting.claims import VolumeComparison
 from core.consumption import Quality
 from core.consumption.fluids import Fluid
 from core.documents.sheets import Door, Sender, Site
 
 
-class IndexStanding(StrEnum):
+class IndexQuality(StrEnum):
     """How good an index is; the last three have none."""
 
     ON_DAY = "ON_DAY"
@@ -34,7 +35,7 @@ class CertifiedIndex:
     location: str
     index: int | None
     read_at: datetime | None
-    standing: IndexStanding
+    quality: IndexQuality
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class LeakRepair:
 class LeakDossier:
     """A leak as its occupant may show it to others; None where not known or not the occupant's.
 
-    `ended_on` is the first day without the leak. `noticed_on` is the civil day of `noticed_at`.
+    `ended_on` is the first day without the leak. `comparison` is of the home's whole consumption of the fluid
+    in the days of the leak; None where a day of it is not known.
     """
 
     sender: Sender
@@ -112,6 +114,7 @@ class LeakDossier:
     price_eur_per_m3: Decimal | None
     price_source: PriceSource
     cost_eur: Decimal | None
+    comparison: VolumeComparison | None
     days: Sequence[LeakDay]
     today: date
     issued_at: datetime

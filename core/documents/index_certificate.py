@@ -29,7 +29,7 @@ from core.texts.certificates import words
 from core.texts.leaks import date_text, duration_text
 
 _WIDTHS_MM = (25, 29, 30, 21, 15, 22, 32)
-_COLUMNS = ("fluid", "serial", "location", "index", "unit", "read", "standing")
+_COLUMNS = ("fluid", "serial", "location", "index", "unit", "read", "quality")
 _PARTIES = ("outgoing", "incoming", "landlord")
 
 
@@ -140,7 +140,7 @@ def _row(one: CertifiedIndex, certificate: IndexCertificate, language: Language)
         figure_text(shown, language) or "—",
         unit_text(one.fluid, language),
         read or "—",
-        words(f"index.standing.{one.standing}", language, days=duration_text(days, language)),
+        words(f"index.quality.{one.quality}", language, days=duration_text(days, language)),
     )
 
 

@@ -1,8 +1,8 @@
 """Lays out a leak's dossier: for an insurer, a landlord, or a request to cap the bill after a leak.
 
 In: the leak, as values. Out: a PDF: its course, its litres by day as a chart and a table, its cost, and room
-for the plumber's attestation. The one rule: what is not known is said to be so, with the reason; the loss is
-never 0 for lack of data (C-25). WAR-01 to WAR-06 (CGCT L. 2224-12-4 III bis, R. 2224-20-1).
+for the plumber's attestation. The one rule: what is not known stands there with the reason; the loss is
+never 0 for lack of data (C-25). WAR-03 (CGCT L. 2224-12-4 III bis, R. 2224-20-1).
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from reportlab.lib import colors
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table
 
+from core.alerting.claims import VolumeComparison
+from core.consumption.amounts import rounded
 from core.documents.certified import LeakDay, LeakDossier
 from core.documents.index_certificate import LINED, facts_table, moment_text, place_facts
 from core.documents.marks import VerificationMark, mark_block, page_foot
@@ -88,6 +90,7 @@ def _course(dossier: LeakDossier, language: Language) -> list[tuple[str, str]]:
         *(("leak.meter_says", seen) for seen in _meter_says(dossier, language)),
         ("leak.loss", _loss(dossier, language)),
         ("leak.cost", _cost(dossier, language)),
+        ("leak.comparison", _comparison(dossier.comparison, language)),
     ]
     return [(words(key, language), value) for key, value in facts]
 
@@ -102,18 +105,18 @@ def _repair(dossier: LeakDossier, language: Language) -> list[tuple[str, str]]:
 
 
 def _meter_says(dossier: LeakDossier, language: Language) -> list[str]:
-    repair, said = dossier.repair, []
+    repair, found = dossier.repair, []
     for verdict, at in (
         ("VERIFIED", repair.verified_at if repair else None),
         ("RELAPSED", repair.relapsed_at if repair else None),
     ):
         if at is not None:
             moment = moment_text(at, dossier.time_zone, language)
-            said.append(words(f"leak.meter_says.{verdict}", language, at=moment))
+            found.append(words(f"leak.meter_says.{verdict}", language, at=moment))
     ended = dossier.ended_on
     key = "running" if ended is None else "ended"
     day = date_text(ended or dossier.today, language)
-    return [*said, words(f"leak.meter_says.{key}", language, day=day)]
+    return [*found, words(f"leak.meter_says.{key}", language, day=day)]
 
 
 def _loss(dossier: LeakDossier, language: Language) -> str:
@@ -130,6 +133,27 @@ def _cost(dossier: LeakDossier, language: Language) -> str:
         return words("leak.cost.no_loss", language)
     cost, price = (price_text(eur, language) for eur in (dossier.cost_eur, dossier.price_eur_per_m3))
     return words(f"leak.cost.{dossier.price_source}", language, cost=cost, price=price)
+
+
+def _comparison(compared: VolumeComparison | None, language: Language) -> str:
+    """Whether the volume is abnormal in the sense of the law, or why that is not stated."""
+    if compared is None or compared.mean is None or compared.limit is None:
+        return words(f"leak.comparison.{'days' if compared is None else 'years'}", language)
+    volume, mean, limit = (
+        loss_text(rounded(litres, 0)) for litres in (compared.litres, compared.mean, compared.limit)
+    )
+    verdict = words(f"leak.comparison.{'above' if compared.abnormal else 'within'}", language)
+    years = len(compared.earlier)
+    counted = "1" if years == 1 else "several"
+    return words(
+        f"leak.comparison.{counted}",
+        language,
+        volume=volume,
+        mean=mean,
+        limit=limit,
+        verdict=verdict,
+        years=years,
+    )
 
 
 def _days(dossier: LeakDossier, language: Language) -> list[Flowable]:

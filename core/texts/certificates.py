@@ -49,14 +49,12 @@ WORDS: Final[dict[str, Text]] = {
     "index.column.index": Text("Index", "Index"),
     "index.column.unit": Text("Unité", "Unit"),
     "index.column.read": Text("Relevé le", "Read on"),
-    "index.column.standing": Text("Qualité", "Quality"),
-    "index.standing.ON_DAY": Text("relevé le jour même", "read on the day"),
-    "index.standing.EARLIER": Text("relevé {days} avant", "read {days} before"),
-    "index.standing.NEVER_READ": Text("non relevé : aucun relevé reçu", "not read: no reading received"),
-    "index.standing.NOT_SINCE_MOVE_IN": Text(
-        "non relevé depuis l'emménagement", "not read since the move-in"
-    ),
-    "index.standing.DOUBTFUL_ONLY": Text(
+    "index.column.quality": Text("Qualité", "Quality"),
+    "index.quality.ON_DAY": Text("relevé le jour même", "read on the day"),
+    "index.quality.EARLIER": Text("relevé {days} avant", "read {days} before"),
+    "index.quality.NEVER_READ": Text("non relevé : aucun relevé reçu", "not read: no reading received"),
+    "index.quality.NOT_SINCE_MOVE_IN": Text("non relevé depuis l'emménagement", "not read since the move-in"),
+    "index.quality.DOUBTFUL_ONLY": Text(
         "non relevé : les relevés reçus sont douteux", "not read: the readings received are doubtful"
     ),
     "index.no_meters": Text(
@@ -141,6 +139,32 @@ WORDS: Final[dict[str, Text]] = {
     ),
     "leak.cost.no_loss": Text(
         "non chiffré : le volume perdu n'est pas connu", "not stated: the volume lost is not known"
+    ),
+    "leak.comparison": Text("Volume anormal", "Abnormal volume"),
+    "leak.comparison.several": Text(
+        "{volume} dans le logement pendant la fuite ; moyenne des mêmes jours des {years} années"
+        " précédentes :"
+        " {mean}. Le double de cette moyenne, {limit}, {verdict}.",
+        "{volume} in the home during the leak; mean of the same days of the {years} years before:"
+        " {mean}. Twice"
+        " that mean, {limit}, {verdict}.",
+    ),
+    "leak.comparison.1": Text(
+        "{volume} dans le logement pendant la fuite ; mêmes jours de la seule année précédente"
+        " connue : {mean}."
+        " Le double, {limit}, {verdict}.",
+        "{volume} in the home during the leak; the same days of the only earlier year that is known: {mean}."
+        " Twice that, {limit}, {verdict}.",
+    ),
+    "leak.comparison.above": Text("est dépassé", "is exceeded"),
+    "leak.comparison.within": Text("n'est pas dépassé", "is not exceeded"),
+    "leak.comparison.days": Text(
+        "non comparé : des jours de la fuite n'ont pas été relevés",
+        "not compared: days of the leak were not read",
+    ),
+    "leak.comparison.years": Text(
+        "non comparé : aucune des trois années précédentes n'est connue en entier pour cet occupant",
+        "not compared: none of the three years before is known whole for this occupant",
     ),
     "leak.days": Text("Litres par jour", "Litres by day"),
     "leak.days.text": Text(

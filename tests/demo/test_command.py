@@ -9,6 +9,7 @@ import pytest
 from core.access import NOBODY, SYSTEM, Role
 from core.access.sessions import SessionState
 from core.bootstrap import Application, open_application
+from core.documents.signing import identity_at, path_of
 from core.services.accounts.sign_in import sign_in
 from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
@@ -16,7 +17,7 @@ from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
 from submeter.demo import command
 from submeter.demo.analysts import analysts
-from submeter.demo.command import FRESH_FILE, STATE_FILE, make
+from submeter.demo.command import FRESH_FILE, STATE_FILE, make, open_doors
 from submeter.demo.world import PASSWORD
 from submeter.simulator.plan import demo_plan
 from submeter.simulator.values import DemoPlan, Scenario
@@ -93,3 +94,15 @@ async def test_each_operator_of_the_demo_has_an_analyst(settings: Settings) -> N
             viewer = (await sign_in(application, email, PASSWORD, visitor=NOBODY, now=NOW)).session.viewer
             assert (viewer.role, viewer.state) == (Role.ANALYST, SessionState.READY)
             assert email == f"analyst.{operator}@example.org"
+
+
+async def test_its_operators_can_sign_papers(settings: Settings) -> None:
+    """From its first start on, each with a certificate of its own that the next start leaves as it is."""
+    plan = await make(settings, now=NOW)
+    await open_doors(settings, plan, now=NOW)
+    names = {one.operator: one.operator_name for one in plan.residences}
+    first = {code: identity_at(path_of(settings, code), now=NOW) for code in names}
+    assert {code: identity.name for code, identity in first.items()} == names
+    await open_doors(settings, plan, now=NOW)
+    again = {code: identity_at(path_of(settings, code), now=NOW).fingerprint for code in names}
+    assert again == {code: identity.fingerprint for code, identity in first.items()}

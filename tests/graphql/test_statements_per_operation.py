@@ -51,6 +51,7 @@ OPERATIONS = {
     ),
     "the meters with their last readings": (HOME % "meters { label lastReading { readAt } }", 4),
     "the index statement": (HOME % "indexStatement { day }", 5),
+    "the papers with a code": (HOME % "issuedPapers { code kind }", 3),
     "the consent": (HOME % "consent { question answer }", 6),
     "the consumption limits": (HOME % "consumptionLimits { fluid amount { value } }", 3),
     "the recurring draws": (HOME % "recurringDraws { id }", 3),

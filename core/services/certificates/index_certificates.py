@@ -17,7 +17,7 @@ from core.access import Act, Viewer, Visitor
 from core.bootstrap import Application
 from core.consumption import day_start
 from core.consumption.fluids import Fluid
-from core.documents.certified import CertifiedIndex, IndexCertificate, IndexStanding
+from core.documents.certified import CertifiedIndex, IndexCertificate, IndexQuality
 from core.documents.marks import VerificationMark
 from core.documents.statement import StatementFile, safe_name
 from core.language import Language, Text
@@ -165,18 +165,18 @@ def _indexed(
     """The meter with its index, or with the reason why it has none."""
     if reading is not None:
         on_day = reading.read_at.astimezone(zone).date() == day
-        standing = IndexStanding.ON_DAY if on_day else IndexStanding.EARLIER
+        quality = IndexQuality.ON_DAY if on_day else IndexQuality.EARLIER
     elif doubtful:
-        standing = IndexStanding.DOUBTFUL_ONLY
+        quality = IndexQuality.DOUBTFUL_ONLY
     else:
-        standing = IndexStanding.NOT_SINCE_MOVE_IN if before else IndexStanding.NEVER_READ
+        quality = IndexQuality.NOT_SINCE_MOVE_IN if before else IndexQuality.NEVER_READ
     return CertifiedIndex(
         fluid=meter.fluid,
         serial=meter.printed_serial,
         location=meter.location,
         index=reading.index if reading else None,
         read_at=reading.read_at if reading else None,
-        standing=standing,
+        quality=quality,
     )
 
 

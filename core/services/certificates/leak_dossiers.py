@@ -5,6 +5,7 @@ and shows that occupant's days alone; the manager of the residence gets it by th
 data (CN-01). What a leak of several occupants lost is nobody's, and is left out with the reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from core.access import Permission, Role, Viewer, Visitor
 from core.access.narrowing import Basis
-from core.alerting.claims import attestation_due
+from core.alerting.claims import VolumeComparison, attestation_due, years_before
 from core.alerting.kinds import AlertKind
 from core.alerting.workflow import AlertActionKind
 from core.bootstrap import Application
-from core.consumption import day_start
+from core.consumption import DayTotal, Quality, day_start
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.documents.certified import LeakDay, LeakDossier, LeakRepair, NoticeChannel, PriceSource
@@ -180,6 +181,7 @@ async def _dossier(
         price_eur_per_m3=price,
         price_source=PriceSource.RESIDENCE if stated is None else PriceSource.STATED,
         cost_eur=cost.eur,
+        comparison=await _comparison(seen, residence.time_zone),
         days=await _days(seen, residence.time_zone, view.fluid),
         today=seen.today,
         issued_at=now,
@@ -187,7 +189,7 @@ async def _dossier(
 
 
 async def _notice(alert: Alert, seen: _Seen) -> tuple[datetime, NoticeChannel]:
-    """When and how the occupant was first told: by a message that was sent, or else on the portal."""
+    """When and how the occupant was first notified: by a message that was sent, or else on the portal."""
     period, time_zone = seen.home.period, seen.home.place["time_zone"]
     sent = OutboxMessage.filter(alert_id=alert.id, state=MessageState.SENT, sent_at__not_isnull=True)
     for message in await sent.order_by("sent_at", "id"):
@@ -209,6 +211,33 @@ def _repair(view: AlertView) -> LeakRepair | None:
         elif repair is not None and action.action is AlertActionKind.RELAPSED:
             repair = replace(repair, relapsed_at=action.done_at)
     return repair
+
+
+async def _comparison(seen: _Seen, time_zone: str) -> VolumeComparison | None:
+    """What the home used of the fluid during the leak, and on the same days of three years before (WAR-01).
+
+    Of all meters of the fluid, since one may have been replaced; of this occupancy and whole periods alone.
+    """
+    view, period = seen.view, seen.home.period
+    last = min((view.ended_on or seen.today) - _ONE_DAY, period.last_day or date.max)
+    if last < view.started_on:
+        return None
+    spans = [(view.started_on, last), *years_before(view.started_on, last)]
+    asked = [DaysAsked(view.dwelling_id, time_zone, view.fluid, *span) for span in spans]
+    found = await totals_of(current_database(), asked)
+    sums = [
+        sum(total.amount for total in totals) if _is_whole(totals, span) and period.holds(span[0]) else None
+        for span, totals in zip(spans, found, strict=True)
+    ]
+    if sums[0] is None:
+        return None
+    return VolumeComparison(sums[0], [litres for litres in sums[1:] if litres is not None])
+
+
+def _is_whole(totals: Sequence[DayTotal], span: tuple[date, date]) -> bool:
+    """Whether each day of a period is known in full."""
+    days = (span[1] - span[0]).days + 1
+    return len(totals) == days and all(total.quality is not Quality.PARTIAL for total in totals)
 
 
 async def _days(seen: _Seen, time_zone: str, fluid: Fluid) -> list[LeakDay]:

@@ -1,4 +1,4 @@
-"""After a move: an index certificate for each of its sides, and a letter to whoever has an account.
+"""After a move: an index certificate for each of its sides, and an e-mail to whoever has an account.
 
 In: the moment. Out: how many papers were made. The one rule: a copy is made once for each side of each move
 (`move_key` is unique), once the day is over and every meter has been read since, or three days later without;
@@ -6,7 +6,6 @@ so a job that was killed, or runs twice, makes what is missing and nothing twice
 at the move, which belong to both, and of the other neither a name nor what was used.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,8 +43,10 @@ WAIT: Final = timedelta(days=3)
 MOST_AT_ONCE: Final = 300
 """Papers of one run: a tenth of a second each; the next run goes on."""
 
+DWELLINGS_AT_ONCE: Final = 500
+"""Looked at together; a statement has a limited number of parameters."""
+
 _ONE_DAY = timedelta(days=1)
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +64,41 @@ class Copy:
 
 async def certify_moves(application: Application, *, now: datetime) -> int:
     """Make the copies that are due."""
-    due = await _due(now)
     made = 0
-    unsigned: set[str] = set()
-    for dwelling, copies in due:
-        operator = dwelling.residence.operator.code
-        if operator in unsigned:
-            continue
-        try:
-            await identity_of(application, operator, now=now)
-        except SignatureUnavailable:
-            unsigned.add(operator)
-            continue
-        for copy in copies:
-            if made >= MOST_AT_ONCE:
-                return made
-            made += await _certify(application, dwelling, copy, now)
+    can_sign: dict[str, bool] = {}
+    numbers = await _dwellings_of_moves(now)
+    for first in range(0, len(numbers), DWELLINGS_AT_ONCE):
+        for dwelling, copies in await _due(numbers[first : first + DWELLINGS_AT_ONCE], now):
+            operator = dwelling.residence.operator.code
+            if operator not in can_sign:
+                can_sign[operator] = await _can_sign(application, operator, now)
+            for copy in copies if can_sign[operator] else ():
+                if made >= MOST_AT_ONCE:
+                    return made
+                made += await _certify(application, dwelling, copy, now)
     return made
 
 
-async def _due(now: datetime) -> list[tuple[Dwelling, list[Copy]]]:
-    """The copies that are still to be made, by dwelling."""
+async def _can_sign(application: Application, operator_code: str, now: datetime) -> bool:
+    """Asked once a run, so that the log says it once."""
+    try:
+        await identity_of(application, operator_code, now=now)
+    except SignatureUnavailable:
+        return False
+    return True
+
+
+async def _dwellings_of_moves(now: datetime) -> list[int]:
     # A day is over at another moment in each time zone: the bounds are wide, and `_copies_of` looks exactly.
     since, until = now.date() - LOOK_BACK - _ONE_DAY, now.date() + _ONE_DAY
     near = occupants().filter(
         Q(move_in__gte=since, move_in__lte=until) | Q(move_out__gte=since, move_out__lte=until)
     )
-    numbers = [row["dwelling_id"] for row in await near.distinct().values("dwelling_id")]
-    if not numbers:
-        return []
+    return sorted(row["dwelling_id"] for row in await near.distinct().values("dwelling_id"))
+
+
+async def _due(numbers: Sequence[int], now: datetime) -> list[tuple[Dwelling, list[Copy]]]:
+    """The copies that are still to be made at these dwellings."""
     known = await with_periods(await occupants().filter(dwelling_id__in=numbers))
     at: dict[int, list[tuple[Occupancy, OccupancyPeriod]]] = defaultdict(list)
     for row, period in known:
@@ -103,8 +110,7 @@ async def _due(now: datetime) -> list[tuple[Dwelling, list[Copy]]]:
     meters: dict[int, list[Meter]] = defaultdict(list)
     for meter in await Meter.filter(dwelling_id__in=numbers):
         meters[meter.dwelling_id].append(meter)
-    numbers = [meter.id for group in meters.values() for meter in group]
-    last = await last_readings(current_database(), numbers)
+    last = await last_readings(current_database(), [one.id for group in meters.values() for one in group])
     last_s = {number: row.read_at_s for number, row in last.items()}
     due = []
     for dwelling in dwellings:

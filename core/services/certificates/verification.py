@@ -1,8 +1,8 @@
 """Whether a paper is genuine: for whoever holds it, without an account.
 
 In: a code as it was typed, and where the question comes from. Out: what was issued, when and by whom, and its
-hash; or nothing. The one rule: nothing is said of a home or a person, and an unknown code takes the same work
-as a known one: one statement. Tries are counted by address.
+hash; or nothing. The one rule: nothing of a home or a person is shown, and an unknown code takes the same
+work as a known one: one statement. Tries are counted by address.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from core.settings import Settings, SettingsError, environment, from_environment
 from submeter.commands.operation.findings import Finding, Level, failed
-from submeter.commands.operation.local_checks import drivers, files, free_space, settings_checks
+from submeter.commands.operation.local_checks import drivers, files, free_space, settings_checks, signing
 from submeter.commands.operation.remote_checks import (
     broker,
     database,
@@ -54,7 +54,8 @@ async def examine() -> list[Finding]:
 
 
 async def _checks(settings: Settings) -> AsyncIterator[Finding]:
-    for finding in (*settings_checks(settings), *files(settings), *free_space(settings), *drivers()):
+    here = (*settings_checks(settings), *files(settings), *free_space(settings))
+    for finding in (*here, *signing(settings, datetime.now(UTC)), *drivers()):
         yield finding
     for check in (
         database(settings, now=lambda: datetime.now(UTC)),

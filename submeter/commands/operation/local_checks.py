@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.file_permissions import too_open
+from core.documents.signing import SigningUnavailable, identity_at
+from core.file_permissions import signing_folder, too_open
 from core.metering import DriverConflict, load_registry
 from core.metering.conformance import installed_plugins, run_checks, subjects_of
 from core.settings import IN_MEMORY, OLD_SECRET_FILE, Settings, sqlite_path
@@ -15,6 +17,9 @@ FEW_CONTENTS = 50
 """`submeter drivers check` tries more; here a driver is only seen to work."""
 
 LOW_BYTES, TOO_LOW_BYTES = 2 << 30, 200 << 20
+SOON = timedelta(days=60)
+"""An authority takes weeks to issue a certificate."""
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -78,6 +83,28 @@ def files(settings: Settings) -> Iterator[Finding]:
             f"{settings.data_dir / OLD_SECRET_FILE} exists: a rotation has begun.",
             "Run `submeter secret rotate` again.",
         )
+
+
+def signing(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Whether operators can sign papers, and for how long still."""
+    paths = sorted(signing_folder(settings).glob("*.p12"))
+    if not paths:
+        yield warn(
+            "signing",
+            "no operator has a certificate: index certificates and leak dossiers are refused.",
+            "Run `submeter certificates create OPERATOR` (docs/certificates.md).",
+        )
+    for path in paths:
+        try:
+            until = identity_at(path, now=now).not_after
+        except SigningUnavailable as reason:
+            yield warn("signing", str(reason), "Put a valid certificate in its place (docs/certificates.md).")
+            continue
+        if until < now + SOON:
+            advice = "Put the next one in its place before (docs/certificates.md)."
+            yield warn("signing", f"{path} expires on {until:%Y-%m-%d}.", advice)
+        else:
+            yield ok("signing", f"{path.stem} signs until {until:%Y-%m-%d}.")
 
 
 def free_space(settings: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@ them later.
 """
 
 import hashlib
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from core.consumption.plausibility import Doubt
 from core.models import Account, DoubtfulReading, Dwelling, IssuedPaper, Meter, Occupancy, OccupancyKind
 from core.services.auth.download_links import LIFETIME
 from core.services.auth.issued_papers import KEPT_FOR
+from core.services.certificates import signatures
 from core.services.certificates.index_certificates import PAPERS_BY_ACCOUNT
 from core.services.operation.retention import purge
 from core.services.shared.audit import acts_on
@@ -311,3 +313,20 @@ async def test_papers_of_many_homes_are_read_by_one_statement(
         counts.append(len(work.statements))
         await Dwelling.create(residence_id=residence, number=f"more {number}")
     assert counts[1:] == counts[:1] * 2
+
+
+async def test_signing_does_not_hold_the_event_loop_up(
+    claire: Any, signing_home: Any, dwelling_id: Numbered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page and signature are made in another thread than the one that answers requests."""
+    threads = []
+    sign = signatures.signed
+
+    def noted(*arguments: Any, **more: Any) -> bytes:
+        threads.append(threading.get_ident())
+        return sign(*arguments, **more)
+
+    monkeypatch.setattr(signatures, "signed", noted)
+    assert "paper" in await certify(claire, await dwelling_id())
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()

@@ -1,5 +1,6 @@
 """A leak's dossier: for the occupant whose leak it is; for the manager by that person's consent."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -108,8 +109,8 @@ async def act(kind: AlertActionKind, at: datetime, **more: Any) -> None:
 async def test_what_stands_in_it(
     claire: Any, leaking: Leaking, trusted: x509.Certificate, language: str, expected: tuple[str, ...]
 ) -> None:
-    """When it began and when the occupant was notified, the month after it by the calendar, the repair as
-    reported, what the meter showed, loss and cost, litres by day, room for the plumber; signed, unnamed.
+    """When it began, when the occupant was notified, the month after that by the calendar, the repair as
+    reported, what the meter showed, loss and cost, litres by day, room for the plumber; signed, no name.
     """
     alert = await leaking()
     await Residence.all().update(water_price_eur_per_m3=Decimal("4.2000"))
@@ -165,7 +166,43 @@ async def test_a_price_that_is_stated_is_named_as_such(claire: Any, leaking: Lea
         assert (refused["code"], refused["field"]) == ("INVALID_INPUT", "priceEurPerM3")
 
 
-async def test_a_repair_that_did_not_hold_is_said_so(claire: Any, leaking: Leaking) -> None:
+@pytest.mark.requirement("WAR-01")
+async def test_the_volume_is_compared_with_earlier_years(claire: Any, leaking: Leaking, home: Any) -> None:
+    """The home's twelve days of the leak, 4.80 m3, against the same days of the years that are known whole:
+    of this occupancy, and with every day.
+    """
+    alert = await leaking()
+
+    async def compared() -> str:
+        text = text_of(await fetched(claire, await issue(claire, alert)))
+        found = re.search(r"Volume anormal (.*?) Dernier jour d'un mois", text)
+        assert found is not None
+        return found[1]
+
+    assert await compared() == (
+        "non comparé : aucune des trois années précédentes n'est connue en entier pour cet occupant"
+    )
+    await home.consume(WATER, date(2025, 10, 31), date(2025, 11, 10), daily=100)
+    assert "non comparé" in await compared()  # a day lacks
+    await home.consume(WATER, date(2025, 11, 11), date(2025, 11, 11), daily=100)
+    assert await compared() == (
+        "4.80 m3 dans le logement pendant la fuite ; mêmes jours de la seule année précédente connue"
+        " : 1.20 m3."
+        " Le double, 2.40 m3, est dépassé."
+    )
+    await home.consume(WATER, date(2024, 10, 31), date(2024, 11, 11), daily=300)
+    assert await compared() == (
+        "4.80 m3 dans le logement pendant la fuite ; moyenne des mêmes jours des 2 années"
+        " précédentes : 2.40 m3."
+        " Le double de cette moyenne, 4.80 m3, n'est pas dépassé."
+    )
+    await home.consume(WATER, date(2023, 10, 31), date(2023, 11, 11), daily=1)
+    assert "des 2 années" in await compared()  # before the move-in
+    await Occupancy.all().update(move_in=date(2025, 1, 1))
+    assert "la seule année" in await compared()
+
+
+async def test_a_repair_that_did_not_hold_is_named_as_such(claire: Any, leaking: Leaking) -> None:
     """The meter's verdict stands beside the report."""
     alert = await leaking(ended=None)
     repaired = datetime.fromisoformat("2026-11-11T14:00:00+00:00")

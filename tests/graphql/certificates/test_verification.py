@@ -1,4 +1,4 @@
-"""`/verify`: whether a paper is genuine, for whoever holds it; nothing of a home or a person is said."""
+"""`/verify`: whether a paper is genuine, for whoever holds it; nothing of a home or a person is shown."""
 
 import base64
 import hashlib

@@ -31,7 +31,7 @@ TABLE = {
     "Dwelling": {
         EVERYBODY: "id seenAs withheld building staircase floor number place lot managerReference surfaceM2"
         " residence",
-        BUILDING: "meters",
+        BUILDING: "meters issuedPapers",
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",
         DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries",

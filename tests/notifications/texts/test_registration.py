@@ -13,6 +13,7 @@ VALUES = {
     "operator": "OCEA Smart Building",
     "link": "https://espace-resident.ocea-sb.com/",
     "code": "042117",
+    "verify": "https://espace-resident.ocea-sb.com/verify/4Q7H-0ZKD-9M2X-TB5E",
     "password": "7KQ2M-XW4TB-7KQ2M-XW4TB",
     "until": "2027-11-16",
     "last_day": "2026-11-30",

@@ -9,7 +9,7 @@ import pytest
 from asn1crypto import x509
 from tortoise.transactions import in_transaction
 
-from core.access import SYSTEM, Act, Role, Viewer
+from core.access import NOBODY, SYSTEM, Act, Role, Viewer
 from core.bootstrap import Application
 from core.documents.signing import make_identity, path_of
 from core.errors import NotFound
@@ -17,6 +17,7 @@ from core.models import Account, Dwelling, IssuedPaper, Meter, Occupancy, Occupa
 from core.services.certificates import moves
 from core.services.certificates.moves import WAIT, certify_moves
 from core.services.certificates.papers import open_paper, papers_by_dwelling
+from core.services.managers.occupancies import record_move_in, record_move_out
 from core.services.operation.jobs import run_due
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.managed_residences import grant_residence
@@ -70,11 +71,11 @@ async def copies() -> dict[PaperSide | None, IssuedPaper]:
     return {paper.side: paper for paper in await IssuedPaper.all()}
 
 
-async def test_both_sides_get_a_copy_and_a_letter(
+async def test_both_sides_get_a_copy_and_an_e_mail(
     application: Application, moved: int, read: Read, posted: Any, trusted: x509.Certificate
 ) -> None:
     """Once the meter was read after midnight: the index before it, each copy in its reader's language with a
-    code of its own, and a letter to each that names neither.
+    code of its own, and an e-mail for each that names neither.
     """
     await read(MIDNIGHT - timedelta(seconds=1), 12_345)
     assert await certify_moves(application, now=MIDNIGHT + timedelta(hours=8)) == 0
@@ -194,7 +195,7 @@ async def test_what_is_no_recent_move_is_left(application: Application, moved: i
     assert await certify_moves(application, now=NOW + timedelta(days=4)) == 0
 
 
-async def test_who_has_no_account_gets_a_paper_and_no_letter(
+async def test_who_has_no_account_gets_a_paper_and_no_e_mail(
     application: Application, moved: int, read: Read, posted: Any
 ) -> None:
     """The manager prints it; whoever registers later for these days finds it."""
@@ -222,3 +223,25 @@ async def test_an_operator_that_cannot_sign_holds_no_other_up(
     path.with_suffix(".away").rename(path)
     await run_due(application, now=NOW + timedelta(hours=1))
     assert await IssuedPaper.all().count() == 2
+
+
+async def test_a_move_that_is_recorded_is_certified(
+    application: Application, key_encryption: KeyEncryption, trusted: x509.Certificate, read: Read
+) -> None:
+    """Entered ahead of the day, put off, and followed by a successor: one copy each, of the day that held."""
+    await factories.residence(key_encryption, factories.meter())
+    number = int((await Dwelling.get()).id)
+    entered = MIDNIGHT - timedelta(days=10)
+    for last in (date(2026, 11, 15), LAST):
+        await record_move_out(application, SYSTEM, number, last_day=last, visitor=NOBODY, now=entered)
+    await record_move_in(SYSTEM, number, first_day=FIRST, visitor=NOBODY, now=entered)
+    for day in range(12):
+        at = entered + timedelta(days=day)
+        await read(at, 12_000 + day)
+        await run_due(application, now=at + timedelta(hours=1))
+    papers = await IssuedPaper.all().order_by("id")
+    assert [(paper.side, paper.last_day) for paper in papers] == [
+        (PaperSide.OUTGOING, LAST),
+        (PaperSide.INCOMING, LAST),
+    ]
+    assert len(await IssuedPaper.filter(occupancy_id=None)) == 0
