@@ -212,7 +212,8 @@ OWN_OR_OPEN = {
 }
 """Fields about the own account, or that need none."""
 
-OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading"}
+OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading", "issueIndexCertificate"}
+"""The last by the rules of `tests/graphql/certificates`."""
 
 OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
@@ -259,6 +260,8 @@ OF_OTHERS = {
     "makeFlyer": "mutation { makeFlyer(input: {dwelling: $D}) { __typename } }",
     "makeCertificates": "mutation { makeCertificates(residence: $S) { __typename } }",
     "makeDocument": "mutation { makeDocument(document: $P) { __typename } }",
+    "issueLeakDossier": "mutation { issueLeakDossier(input: {alert: $A}) { __typename } }",
+    "openIssuedPaper": 'mutation { openIssuedPaper(code: "0000") { __typename } }',
     "submitTelegrams": """mutation { submitTelegrams(lines: ["00"]) {
         ... on TelegramsSubmitted { lines }
         ... on Refusal { code field } } }""",
