@@ -13,17 +13,16 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Final, TypeVar
 
+from core.access.floor import Contribution, rounded_count
 from core.consumption import Month
 from core.consumption.amounts import LITRES_PER_M3, DisplayUnit
 from core.consumption.fluids import Fluid
 from core.services.analysis.facts import LeakFact, MeterMonth, MeterNow
 from core.services.analysis.groups import (
-    Contribution,
     Published,
     groups_of,
     published,
     quantile,
-    rounded_count,
 )
 
 MeterT = TypeVar("MeterT", MeterMonth, MeterNow)

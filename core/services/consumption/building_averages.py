@@ -2,7 +2,7 @@
 
 In: series that were read for a viewer. Out: of each value the average of the building, or of the residence,
 and its reason where there is none. The one rule: a figure is of five homes or more, none of which has more
-than half of the amount or of the surface (`core.services.analysis.groups`), and of whole calendar months
+than half of the amount or of the surface (`core.access.floor`), and of whole calendar months
 that are over; that of a year is the sum of its months' figures. So no two figures overlap, and subtracting
 them tells nothing of a single home (docs/consumption.md).
 
@@ -19,10 +19,10 @@ from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from core.access.floor import Contribution, may_stand_alone, rounded_count
 from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.consumption.resolutions import DaySpan, Resolution
-from core.services.analysis.groups import Contribution, may_stand_alone, rounded_count
 from core.services.consumption.by_resolution import Consumption
 from core.services.places.dwelling_days import FLUID_OF_NUMBER, FLUIDS
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
