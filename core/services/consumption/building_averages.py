@@ -241,7 +241,11 @@ async def _homes(series: Sequence[Consumption]) -> list[list[AveragedHome]]:
     for row in rows:
         found[row["n"]].setdefault(row["dwelling_id"], []).append(row)
     return [
-        [_home(of_home, ZoneInfo(one.plan.home.place["time_zone"])) for of_home in by_home.values()]
+        [
+            home
+            for of_home in by_home.values()
+            if (home := _home(of_home, ZoneInfo(one.plan.home.place["time_zone"]))).surface_m2 > 0
+        ]
         for by_home, one in zip(found, series, strict=True)
     ]
 

@@ -118,6 +118,16 @@ async def test_why_there_is_no_average(
     assert (found["amounts"] == [None]) == (reason is not None)
 
 
+async def test_a_surface_of_nothing_is_none(claire: Any, home: Any, neighbours: Neighbours) -> None:
+    """Homes whose surface was entered as 0 take no part, and one's own is not known then."""
+    await Dwelling.all().update(surface_m2="50")
+    await neighbours([100] * 5)
+    await Dwelling.filter(number__startswith="N").update(surface_m2="0")
+    assert (await average(claire))["reasons"][0] == "TOO_FEW_DWELLINGS"
+    await Dwelling.all().update(surface_m2="0")
+    assert (await average(claire))["reasons"][0] == "NO_SURFACE"
+
+
 async def test_a_year_is_the_sum_of_its_months(claire: Any, home: Any, neighbours: Neighbours) -> None:
     """A home that joined in July is in six of them: no figure of the year is there to subtract from."""
     await Dwelling.all().update(surface_m2="40")
