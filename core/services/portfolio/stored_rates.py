@@ -86,6 +86,6 @@ async def remove_rate(viewer: Viewer, kind: RateKind, number: int) -> None:
 
 
 def _further(row: Tariff) -> str:
-    fixed = f"{row.fixed_eur} EUR a {row.fixed_per.value.lower()}" if row.fixed_per is not None else ""
+    fixed = f"{row.fixed_eur} EUR a {row.fixed_per.value.lower()}" if row.fixed_eur is not None else ""
     vat = {True: "VAT included", False: "without VAT", None: ""}[row.vat_included]
     return ", ".join(part for part in (fixed, vat) if part)
