@@ -26,7 +26,14 @@ from core.models.alerts import (
     LeakEpisode,
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
-from core.models.consumption import ConsumptionCorrection, DegreeDay, EmissionFactor, Tariff
+from core.models.consumption import (
+    AveragePublication,
+    BuildingAverage,
+    ConsumptionCorrection,
+    DegreeDay,
+    EmissionFactor,
+    Tariff,
+)
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -64,6 +71,8 @@ __all__ = [
     "AnalysisPublication",
     "AnalysisRow",
     "AuditRecord",
+    "AveragePublication",
+    "BuildingAverage",
     "BurstDraw",
     "Challenge",
     "ChallengePurpose",

@@ -18,6 +18,7 @@ from core.database_errors import is_unreachable
 from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
+from core.services.consumption.average_publication import publish_averages
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
 from core.settings import JOBS, Settings
@@ -50,6 +51,7 @@ async def _purge(settings: Settings, now: datetime) -> None:
 
 async def _statistics(_settings: Settings, now: datetime) -> None:
     await publish_due(now=now)
+    await publish_averages(now=now)
 
 
 PERIODIC_JOBS = (Job("missing data", _missing_data), Job("purge", _purge), Job("statistics", _statistics))
