@@ -36,6 +36,7 @@ for command, summary in {
     "submeter.commands.portfolio.residences:residences": "Residences and their operators.",
     "submeter.commands.portfolio.meters:meters": "Meters and their keys.",
     "submeter.commands.readings:readings": "Readings that do not count, and corrections.",
+    "submeter.commands.portfolio.rates:rates": "Tariffs and emission factors.",
     "submeter.commands.portfolio.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
     "submeter.commands.dwelling_requests:dwelling_requests": "Dwelling requests that a manager decides.",

@@ -115,3 +115,26 @@ def corrected(span: DaySpan, whole_amount: int | None, station: Station | None) 
     if not actual or not usual:
         return Corrected(None, actual, usual, NotCorrected.NO_HEATING_WEATHER)
     return Corrected(whole_amount * usual / Fraction(actual), actual, usual)
+
+
+def in_own_weather(
+    own_period: DaySpan, other_period: DaySpan | None, whole_other: int | None, station: Station | None
+) -> Corrected:
+    """What was used in another period, as it would have been in the weather of one's own.
+
+    Args:
+        own_period: whose weather.
+        other_period: when it was used; None where the calendar has none.
+        whole_other: what was used; None unless both periods are compared as wholes.
+        station: the residence's.
+    """
+    if station is None:
+        return Corrected(None, reason=NotCorrected.NO_STATION)
+    if whole_other is None or other_period is None:
+        return Corrected(None, reason=NotCorrected.INCOMPLETE)
+    own, other = station.total(own_period), station.total(other_period)
+    if own is None or other is None:
+        return Corrected(None, reason=NotCorrected.NO_DEGREE_DAYS)
+    if not own or not other:
+        return Corrected(None, own, Fraction(other), NotCorrected.NO_HEATING_WEATHER)
+    return Corrected(whole_other * Fraction(own) / Fraction(other), own, Fraction(other))

@@ -388,6 +388,21 @@ class Migration(migrations.Migration):
                 ("dwellings", fields.IntField(description="rounded to a multiple of five")),
                 ("figures", fields.JSONField(description="in the order of the topic's figures")),
             ], {"table": "analysis_row", "indexes": (("publication_id", "topic", "residence_id"), ("residence_id",)), "table_description": "One row of a table of statistics: of a residence, or of the whole operator."}),
+            ops.CreateModel("AveragePublication", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="average_publications", on_delete=fields.CASCADE)),
+                ("month", fields.IntField(description="202610")),
+                ("published_at", fields.DatetimeField()),
+            ], {"table": "average_publication", "unique_together": (("residence", "month"),), "table_description": "The averages of a month of a residence, as residents see them. Made once and not changed."}),
+            ops.CreateModel("BuildingAverage", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("publication", fields.ForeignKeyField("models.AveragePublication", source_field="publication_id", related_name="averages", on_delete=fields.CASCADE)),
+                ("fluid", fields.CharEnumField(Fluid, max_length=16)),
+                ("building", fields.CharField(null=True, description="null: all of the residence together", max_length=16)),
+                ("amount", fields.BigIntField(description="of all homes, in the smallest unit")),
+                ("surface_cm2", fields.BigIntField(description="of all homes")),
+                ("homes", fields.IntField()),
+            ], {"table": "building_average", "indexes": (("publication_id", "fluid"),), "table_description": "What five homes or more used in a month, by their surface (core.access.floor)."}),
             ops.CreateModel("Dwelling", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="dwellings", on_delete=fields.RESTRICT)),

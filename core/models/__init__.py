@@ -28,7 +28,14 @@ from core.models.alerts import (
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
 from core.models.certificates import IssuedPaper
-from core.models.consumption import ConsumptionCorrection, DegreeDay, EmissionFactor, Tariff
+from core.models.consumption import (
+    AveragePublication,
+    BuildingAverage,
+    ConsumptionCorrection,
+    DegreeDay,
+    EmissionFactor,
+    Tariff,
+)
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -66,6 +73,8 @@ __all__ = [
     "AnalysisPublication",
     "AnalysisRow",
     "AuditRecord",
+    "AveragePublication",
+    "BuildingAverage",
     "BurstDraw",
     "Challenge",
     "ChallengePurpose",

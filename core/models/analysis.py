@@ -27,7 +27,7 @@ class AnalysisPublication(Model):
 class AnalysisRow(Model):
     """One row of a table of statistics: of a residence, or of the whole operator.
 
-    It is about five dwellings or more (core.access.groups). Absent figures are null.
+    It is about five dwellings or more (core.access.floor). Absent figures are null.
     """
 
     id = fields.BigIntField(primary_key=True)

@@ -95,3 +95,38 @@ class DegreeDay(Model):
     class Meta:
         table = "degree_day"
         unique_together = (("station", "day"),)
+
+
+class AveragePublication(Model):
+    """The averages of a month of a residence, as residents see them. Made once and not changed."""
+
+    id = fields.BigIntField(primary_key=True)
+    residence: fields.ForeignKeyRelation[Residence] = fields.ForeignKeyField(
+        "models.Residence", related_name="average_publications", on_delete=fields.CASCADE
+    )
+    residence_id: int
+    month = fields.IntField(description="202610")
+    published_at = fields.DatetimeField()
+
+    class Meta:
+        table = "average_publication"
+        unique_together = (("residence", "month"),)
+
+
+class BuildingAverage(Model):
+    """What five homes or more used in a month, by their surface (core.access.floor)."""
+
+    id = fields.BigIntField(primary_key=True)
+    publication: fields.ForeignKeyRelation[AveragePublication] = fields.ForeignKeyField(
+        "models.AveragePublication", related_name="averages", on_delete=fields.CASCADE
+    )
+    publication_id: int
+    fluid = fields.CharEnumField(Fluid, max_length=16)
+    building = fields.CharField(max_length=16, null=True, description="null: all of the residence together")
+    amount = fields.BigIntField(description="of all homes, in the smallest unit")
+    surface_cm2 = fields.BigIntField(description="of all homes")
+    homes = fields.IntField()
+
+    class Meta:
+        table = "building_average"
+        indexes = (("publication_id", "fluid"),)

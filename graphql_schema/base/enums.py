@@ -7,6 +7,7 @@ from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertActionKind, AlertStatus, KnownUse, Party
 from core.consumption import Quality
 from core.consumption.amounts import DisplayUnit
+from core.consumption.climate import NotCorrected
 from core.consumption.fluids import Fluid, Unit
 from core.consumption.plausibility import Doubt, Evidence
 from core.documents.issued import IssuedPaperKind, PaperSide
@@ -30,6 +31,7 @@ __all__ = [
     "KnownUse",
     "Language",
     "LimitPeriod",
+    "NotCorrected",
     "OccupancyKind",
     "PaperSide",
     "Party",
@@ -50,6 +52,14 @@ strawberry.enum(
     "was shown before (`corrections`). ESTIMATED: a share of a gap between readings, whose total is known. "
     "PARTIAL: readings cover only part of the period, so the true amount is this or more. MISSING: there is "
     "no data.",
+)
+strawberry.enum(
+    NotCorrected,
+    name="NotCorrectedReason",
+    description="Why a value is not corrected. NOT_HEATING: water does not depend on the weather. "
+    "NOT_FOR_RESOLUTION: months and longer are corrected. INCOMPLETE: not every day is known, or not all are "
+    "over. NO_STATION: the residence has no weather station. NO_DEGREE_DAYS: the station's list lacks a day. "
+    "NO_REFERENCE: the list has no whole year. NO_HEATING_WEATHER: no day was, or usually is, cold enough.",
 )
 strawberry.enum(
     AlertStatus,

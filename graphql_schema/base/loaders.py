@@ -23,7 +23,12 @@ from core.services.alerts.resident_alerts import AlertView
 from core.services.certificates.papers import IssuedPaperView, papers_by_dwelling
 from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
-from core.services.consumption.climate import ClimateCorrected, climate_corrected
+from core.services.consumption.climate import (
+    ClimateCorrected,
+    ComparedInOwnWeather,
+    climate_corrected,
+    compared_in_own_weather,
+)
 from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
     DayPoint,
@@ -199,6 +204,19 @@ class CorrectionsLoader(DataLoader[CorrectionsAsked, Page[Correction]]):
         return await corrections(await self._viewer(), asked, visitor=self._visitor, now=self._now)
 
 
+class ClimateComparisonLoader(DataLoader[tuple[ConsumptionAsked, ComparedWith], ComparedInOwnWeather]):
+    """Comparisons in the weather of the series: one call for all of an operation."""
+
+    def __init__(self, comparisons: ComparisonLoader) -> None:
+        self._comparisons = comparisons
+        super().__init__(load_fn=self._compared)
+
+    async def _compared(
+        self, asked: list[tuple[ConsumptionAsked, ComparedWith]]
+    ) -> Sequence[ComparedInOwnWeather]:
+        return await compared_in_own_weather(await self._comparisons.load_many(asked))
+
+
 class AlertsLoader(DataLoader[ManagersQuestion, Page[AlertView]]):
     """Active and past alerts of dwellings and residences: one call for counts, lists and pages."""
 
@@ -328,6 +346,10 @@ class Loaders:
     @cached_property
     def corrections(self) -> CorrectionsLoader:
         return CorrectionsLoader(self._viewer, self._visitor(), self._now)
+
+    @cached_property
+    def climate_comparisons(self) -> ClimateComparisonLoader:
+        return ClimateComparisonLoader(self.comparisons)
 
     @cached_property
     def alerts(self) -> AlertsLoader:

@@ -26,10 +26,11 @@ strawberry.enum(
 strawberry.enum(
     NoAverage,
     name="NoAverageReason",
-    description="Why a value has no average. TOO_FEW_DWELLINGS: fewer than five homes are wholly known, or "
-    "one of them has more than half. NO_SURFACE: the surface of the viewer's home is not known. IN_PROGRESS: "
-    "the time is not over. NOT_FOR_RESOLUTION: only months, years, and billing periods that begin with a "
-    "month have one. NOT_COMPARABLE: allocator units depend on the radiator, and a single meter is no home.",
+    description="Why a value has no average. TOO_FEW_DWELLINGS: fewer than five homes were wholly known when "
+    "the month was published, or one of them had more than half. NO_SURFACE: the surface of the viewer's "
+    "home is not known. IN_PROGRESS: the time is not over, or not for three days. NOT_FOR_RESOLUTION: only "
+    "months, years, and billing periods that begin with a month have one. NOT_COMPARABLE: allocator units "
+    "depend on the radiator, and a single meter is no home.",
 )
 
 

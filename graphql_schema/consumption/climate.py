@@ -10,21 +10,12 @@ from fractions import Fraction
 import strawberry
 
 from core.consumption.amounts import DisplayUnit, rounded
-from core.consumption.climate import NotCorrected
 from core.services.consumption.climate import ClimateCorrected
+from graphql_schema.base.enums import NotCorrected
 from graphql_schema.base.fields import resolved
 
 _DECIMALS = 2
 """Of degree days."""
-
-strawberry.enum(
-    NotCorrected,
-    name="NotCorrectedReason",
-    description="Why a value is not corrected. NOT_HEATING: water does not depend on the weather. "
-    "NOT_FOR_RESOLUTION: months and longer are corrected. INCOMPLETE: not every day is known, or not all are "
-    "over. NO_STATION: the residence has no weather station. NO_DEGREE_DAYS: the station's list lacks a day. "
-    "NO_REFERENCE: the list has no whole year. NO_HEATING_WEATHER: no day was, or usually is, cold enough.",
-)
 
 
 @strawberry.type(

@@ -9,12 +9,14 @@ from decimal import Decimal
 
 import strawberry
 
-from core.consumption.amounts import in_shown_unit
+from core.consumption.amounts import DisplayUnit, in_shown_unit, rounded
 from core.consumption.comparison import Compared, ComparedWith, NotCompared, Trend
 from core.services.consumption.by_resolution import start_of
+from core.services.consumption.climate import ComparedInOwnWeather as ComparedInOwnWeatherView
 from core.services.consumption.comparisons import Comparison
 from graphql_schema.base.amounts import Amount
-from graphql_schema.base.enums import Fluid
+from graphql_schema.base.context import Info
+from graphql_schema.base.enums import Fluid, NotCorrected
 from graphql_schema.base.fields import resolved
 
 strawberry.enum(
@@ -73,6 +75,39 @@ class ComparedConsumption:
 
 
 @strawberry.type(
+    description="What the values of a series are compared with, in the weather of the series: each other "
+    "amount times the degree days of the own period, by those of the other."
+)
+class ComparedInOwnWeather:
+    found: strawberry.Private[ComparedInOwnWeatherView]
+    fluid: strawberry.Private[Fluid]
+
+    @resolved("Each other amount, in the unit of the series; null if not corrected.")
+    def amounts(self) -> list[Decimal | None]:
+        decimals = DisplayUnit.of(self.fluid).decimals
+        return [
+            None if one.amount is None else rounded(one.amount / 10**decimals, decimals)
+            for one in self.found.values
+        ]
+
+    @resolved(
+        "By how much each own amount lies above it (below: negative), with one decimal; null if not known."
+    )
+    def percents(self) -> list[Decimal | None]:
+        pairs = zip(self.found.comparison.values, self.found.values, strict=True)
+        return [
+            None
+            if compared.own is None or not one.amount
+            else rounded(100 * (compared.own - one.amount) / one.amount, 1)
+            for compared, one in pairs
+        ]
+
+    @resolved("Why each is not corrected; null if it is.")
+    def reasons(self) -> list[NotCorrected | None]:
+        return [one.reason for one in self.found.values]
+
+
+@strawberry.type(
     description="A series compared with another period, as columns of the length of the series, and in total."
 )
 class ConsumptionComparison:
@@ -126,6 +161,15 @@ class ConsumptionComparison:
     @resolved("Why each is not compared; null if it is.")
     def reasons(self) -> list[NotCompared | None]:
         return [one.reason for one in self.found.values]
+
+    @resolved(
+        "Heating of the other periods as it would have been in the weather of the series, by degree days, "
+        "where both periods are wholly known."
+    )
+    async def in_own_weather(self, info: Info) -> ComparedInOwnWeather:
+        asked = self.found.series.plan.asked, self.compared_with
+        found = await info.context.loaders.climate_comparisons.load(asked)
+        return ComparedInOwnWeather(found=found, fluid=self.fluid)
 
 
 def _shown(fluid: Fluid, smallest: int | None) -> Decimal | None:

@@ -4,10 +4,14 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from core.access import Permission
+from core.consumption.resolutions import Resolution
 from core.services.alerts.consumption_limits import OwnLimit, set_limit
+from core.services.consumption.by_resolution import ConsumptionAsked
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, LimitPeriod
+from graphql_schema.base.fields import resolved
 from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import number_of
 from graphql_schema.base.scalars import BigInt
@@ -18,13 +22,43 @@ from graphql_schema.base.scalars import BigInt
     "when a day or month exceeds it, or comes near the goal; nobody else sees it."
 )
 class ConsumptionLimit:
+    dwelling_id: strawberry.Private[int]
+    limit: strawberry.Private[int]
     fluid: Fluid
     period: LimitPeriod
     amount: Amount
 
     @classmethod
-    def of(cls, limit: OwnLimit) -> "ConsumptionLimit":
-        return cls(fluid=limit.fluid, period=limit.period, amount=Amount.of(limit.fluid, limit.amount))
+    def of(cls, limit: OwnLimit, dwelling_id: int) -> "ConsumptionLimit":
+        return cls(
+            dwelling_id=dwelling_id,
+            limit=limit.amount,
+            fluid=limit.fluid,
+            period=limit.period,
+            amount=Amount.of(limit.fluid, limit.amount),
+        )
+
+    @resolved(
+        "The consumption so far of the day or month in progress; null if there is no data, or the viewer may "
+        "not see days."
+    )
+    async def used(self, info: Info) -> Amount | None:
+        return Amount.known(self.fluid, await self._used(info))
+
+    @resolved("The same in percent of the limit, rounded down; null if it is not known.")
+    async def used_percent(self, info: Info) -> int | None:
+        used = await self._used(info)
+        return None if used is None else 100 * used // self.limit
+
+    async def _used(self, info: Info) -> int | None:
+        viewer = await info.context.viewer()
+        if not viewer.may(Permission.CONSUMPTION_READ_DAILY):
+            return None
+        resolution = Resolution.DAILY if self.period is LimitPeriod.DAY else Resolution.MONTHLY
+        asked = ConsumptionAsked(resolution, 1, fluid=self.fluid, dwelling_id=self.dwelling_id)
+        found = await info.context.loaders.consumption.load(asked)
+        spans = found.plan.spans
+        return found.values[-1].amount if spans and found.plan.is_in_progress(spans[-1]) else None
 
 
 @strawberry.input(description="A limit to set. It applies from the day on which it is set.")
@@ -57,12 +91,13 @@ class OwnLimitMutation:
         info: Info,
         input: ConsumptionLimitInput,  # noqa: A002 - the argument's name in the schema
     ) -> SetConsumptionLimitResult:
+        dwelling_id = number_of(input.dwelling, "Dwelling", field="dwelling")
         limits = await set_limit(
             await info.context.viewer(),
-            number_of(input.dwelling, "Dwelling", field="dwelling"),
+            dwelling_id,
             input.fluid,
             input.period,
             input.amount,
             now=info.context.now,
         )
-        return ConsumptionLimits(limits=[ConsumptionLimit.of(limit) for limit in limits])
+        return ConsumptionLimits(limits=[ConsumptionLimit.of(limit, dwelling_id) for limit in limits])

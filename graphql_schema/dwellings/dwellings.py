@@ -123,7 +123,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
     @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT)
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit] | None:
         found = await own_limits(await info.context.viewer(), self.database_id)
-        return [ConsumptionLimit.of(limit) for limit in found]
+        return [ConsumptionLimit.of(limit, self.database_id) for limit in found]
 
     @narrowed(
         "The consumption of each day from `from` to `to`, both included; by default the last 31 days. Days "

@@ -9,6 +9,7 @@ from datetime import datetime
 from core.access import SYSTEM, Role
 from core.metering import load_registry
 from core.services.analysis.publication import publish_due
+from core.services.consumption.average_publication import publish_averages
 from core.services.portfolio.descriptions import AccountSpec
 from core.services.portfolio.portfolio import upsert_account
 from submeter.demo.world import PASSWORD
@@ -37,3 +38,4 @@ async def describe_analysts(plan: DemoPlan, *, now: datetime) -> None:
         )
         await upsert_account(SYSTEM, spec, now=now)
     await publish_due(now=now)
+    await publish_averages(now=now)

@@ -28,6 +28,7 @@ from submeter.demo.analysts import describe_analysts
 from submeter.demo.banner import Doors, FreeHome, welcome
 from submeter.demo.letters import LETTER_ROUTES
 from submeter.demo.people import GATEWAY, describe_people
+from submeter.demo.rates import describe_rates
 from submeter.demo.world import describe
 from submeter.output import fail, out
 from submeter.simulator.plan import demo_plan
@@ -101,6 +102,7 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
         _write_state(settings, DemoState(plan.anchor, complete=False))
         _write_fresh_lines(settings, plan)
         await describe(plan, KeyEncryption.under(settings.secret_key), now=now)
+        await describe_rates(plan)
         summary = IntakeSummary()
         with progress_bar("Ingesting 14 months of telegrams", count_history_lines(plan)) as advance:
             lines = history_lines(plan)

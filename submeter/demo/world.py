@@ -17,6 +17,7 @@ from core.services.portfolio.descriptions import (
     ResidenceSpec,
 )
 from core.services.portfolio.portfolio import upsert_account, upsert_operator, upsert_residence
+from submeter.demo.rates import STATION
 from submeter.simulator.registers import swap_s
 from submeter.simulator.values import DemoDwelling, DemoMeter, DemoPlan, DemoResidence, DemoResident
 
@@ -78,6 +79,7 @@ def _residence(residence: DemoResidence, now: datetime) -> ResidenceSpec:
         time_zone=residence.timezone,
         published_at=now if residence.published else None,
         water_price_eur_per_m3=Decimal(residence.water_price_eur_per_m3),
+        weather_station=STATION,
         dwellings=[_dwelling(dwelling, zone) for dwelling in residence.dwellings],
     )
 

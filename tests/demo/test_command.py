@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -10,6 +10,7 @@ from core.access import NOBODY, SYSTEM, Role
 from core.access.sessions import SessionState
 from core.bootstrap import Application, open_application
 from core.documents.signing import identity_at, path_of
+from core.models import DegreeDay, EmissionFactor, Residence, Tariff
 from core.services.accounts.sign_in import sign_in
 from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
@@ -58,6 +59,17 @@ async def test_the_demo_is_made_once_and_found_again(settings: Settings, capsys)
     async with open_application(settings) as application:
         summary = await take_in(application, SYSTEM, lines, source="fresh", now=NOW)
     assert (summary.stored, summary.duplicates) == (len(lines), 0)
+
+
+async def test_the_demo_has_prices_factors_and_weather(settings: Settings) -> None:
+    """A resident of the demo sees what a month costs, and all that a series has beside it."""
+    plan = await make(settings, now=NOW)
+    async with open_application(settings):
+        assert await Tariff.all().count() == 3 * len(plan.residences)
+        assert {row.source for row in await EmissionFactor.all()} == {"Demo: made up"}
+        days = await DegreeDay.all().order_by("day")
+        assert (days[0].day, days[-1].day) == (date(2024, 1, 1), plan.anchor.date())
+        assert {row.weather_station for row in await Residence.all()} == {"DEMO"}
 
 
 async def test_a_demo_that_was_stopped_is_finished(settings: Settings, monkeypatch, capsys) -> None:

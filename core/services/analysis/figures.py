@@ -1,7 +1,7 @@
 """The rows of the four tables of statistics, from the facts of an operator's month.
 
 In: the facts of all residences. Out: rows as they are published. The one rule: each table is one grouping a
-fluid (`core.access.groups`), every figure is of a whole group or union, counts are rounded to
+fluid (`core.services.analysis.groups`), every figure is of a whole group or union, counts are rounded to
 multiples of five and amounts to three digits.
 """
 
@@ -13,18 +13,17 @@ from enum import StrEnum
 from statistics import fmean
 from typing import Final, TypeVar
 
-from core.access.groups import (
-    Contribution,
-    Published,
-    groups_of,
-    published,
-    quantile,
-    rounded_count,
-)
+from core.access.floor import Contribution, rounded_count
 from core.consumption import Month
 from core.consumption.amounts import LITRES_PER_M3, DisplayUnit
 from core.consumption.fluids import Fluid
 from core.services.analysis.facts import LeakFact, MeterMonth, MeterNow
+from core.services.analysis.groups import (
+    Published,
+    groups_of,
+    published,
+    quantile,
+)
 
 MeterT = TypeVar("MeterT", MeterMonth, MeterNow)
 NumberT = TypeVar("NumberT", float, Decimal)

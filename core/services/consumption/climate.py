@@ -17,11 +17,13 @@ from core.consumption.climate import (
     NotCorrected,
     Station,
     corrected,
+    in_own_weather,
 )
 from core.consumption.comparison import Side
 from core.consumption.resolutions import Resolution
 from core.models import DegreeDay
 from core.services.consumption.by_resolution import Consumption
+from core.services.consumption.comparisons import Comparison
 
 _CORRECTED = frozenset({Resolution.MONTHLY, Resolution.YEARLY, Resolution.BILLING_PERIOD})
 
@@ -40,6 +42,38 @@ async def climate_corrected(series: Sequence[Consumption]) -> list[ClimateCorrec
     asked = [one for one in series if _reason_for_all(one) is None and _station_of(one)]
     stations = await _stations(asked)
     return [_corrected(one, stations) for one in series]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedInOwnWeather:
+    """What the values of a series are compared with, in the weather of the series."""
+
+    comparison: Comparison
+    values: Sequence[Corrected]
+
+
+async def compared_in_own_weather(comparisons: Sequence[Comparison]) -> list[ComparedInOwnWeather]:
+    """Each comparison, its other amounts scaled by the degree days of either period."""
+    asked = [one for one in comparisons if _reason_for_all(one.series) is None and _station_of(one.series)]
+    first_days = [
+        value.other_period.first for one in asked for value in one.values if value.other_period is not None
+    ]
+    stations = await _stations([one.series for one in asked], *first_days)
+    return [ComparedInOwnWeather(one, _compared(one, stations)) for one in comparisons]
+
+
+def _compared(comparison: Comparison, stations: Mapping[str, Station]) -> list[Corrected]:
+    reason = _reason_for_all(comparison.series)
+    if reason is not None:
+        return [Corrected(None, reason=reason) for _ in comparison.values]
+    name = _station_of(comparison.series)
+    if name and name not in stations:
+        return [Corrected(None, reason=NotCorrected.NO_DEGREE_DAYS) for _ in comparison.values]
+    station = stations.get(name or "")
+    return [
+        in_own_weather(span, value.other_period, value.other if value.whole else None, station)
+        for span, value in zip(comparison.series.plan.spans, comparison.values, strict=True)
+    ]
 
 
 def _corrected(series: Consumption, stations: Mapping[str, Station]) -> ClimateCorrected:
@@ -65,14 +99,14 @@ def _station_of(series: Consumption) -> str | None:
     return series.plan.home.place["weather_station"]
 
 
-async def _stations(series: Sequence[Consumption]) -> dict[str, Station]:
-    """The stations of series by their names, with the days that may be asked of them."""
+async def _stations(series: Sequence[Consumption], *first_days: date) -> dict[str, Station]:
+    """The stations of series by their names, with the days that may be asked of them, also from others on."""
     names = {name for one in series if (name := _station_of(one))}
     if not names:
         return {}
     today = max(one.plan.today for one in series)
     first = date(today.year - MOST_REFERENCE_YEARS, 1, 1)
-    first = min([first, *(one.plan.spans[0].first for one in series if one.plan.spans)])
+    first = min([first, *first_days, *(one.plan.spans[0].first for one in series if one.plan.spans)])
     rows = DegreeDay.filter(station__in=sorted(names), day__gte=first, day__lte=today).order_by("day")
     columns = ("station", "day", "degree_days", "base_celsius", "source")
     days: dict[str, dict[date, Decimal]] = {}

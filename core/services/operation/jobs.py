@@ -19,6 +19,7 @@ from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
 from core.services.certificates.moves import certify_moves
+from core.services.consumption.average_publication import publish_averages
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
 from core.settings import JOBS
@@ -51,6 +52,7 @@ async def _purge(application: Application, now: datetime) -> None:
 
 async def _statistics(_application: Application, now: datetime) -> None:
     await publish_due(now=now)
+    await publish_averages(now=now)
 
 
 async def _moves(application: Application, now: datetime) -> None:

@@ -18,7 +18,7 @@ from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import MeterState
 from core.services.shared import time_series
 from core.services.shared.many_rows import insert_rows
-from core.services.shared.time_series import day_number
+from core.services.shared.time_series import Window, day_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,19 @@ class LateDays:
         }
         if not late:
             return cls({}, {})
-        period = min(touched[meter][0] for meter in late), max(touched[meter][1] for meter in late)
-        return cls(late, await time_series.days_within(connection, [meter.id for meter in late], period))
+        windows = [Window(meter.id, *map(day_number, touched[meter])) for meter in late]
+        return cls(late, await time_series.days_in(connection, windows))
 
     async def log(
         self,
         connection: TransactionalDBClient,
-        touched: Mapping[MeterEntry, tuple[date, date]],
         days: Mapping[MeterEntry, Sequence[DayVolume]],
         explanation: Explanation,
     ) -> None:
         """Log what the late readings changed."""
         changes = []
         for meter, newest_s in self.newest_s.items():
-            before = within(self.stored.get(meter.id, ()), touched[meter])
+            before = self.stored.get(meter.id, ())
             changes.append((meter, before, days[meter], day_of(newest_s, meter.zone)))
         await log_corrections(connection, changes, explanation)
 

@@ -74,7 +74,8 @@ class ResidenceSpec:
     """A residence of an operator with its dwellings.
 
     `published_at`: since when residents may sign up (R-131); `publish_residence` also notifies the managers.
-    `water_price_eur_per_m3`: what residents pay, waste water included. `remote_reading` and
+    `water_price_eur_per_m3`: what residents pay, waste water included. `billing_starts`: MM-DD, where billing
+    periods are not calendar years. `weather_station`: whose degree days correct heating. `remote_reading` and
     `resident_portal_option`: whether its residents may register at all (C-11), both true for a residence that
     is new. None leaves each as it is in a residence that is known.
     """
@@ -91,6 +92,8 @@ class ResidenceSpec:
     remote_reading: bool | None = None
     resident_portal_option: bool | None = None
     water_price_eur_per_m3: Decimal | None = None
+    billing_starts: str | None = None
+    weather_station: str | None = None
     dwellings: Sequence[DwellingSpec] = ()
 
 

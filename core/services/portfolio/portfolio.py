@@ -36,6 +36,7 @@ from core.services.portfolio.descriptions import (
 )
 from core.services.portfolio.inventory import Inventory, Listed
 from core.services.portfolio.validation import (
+    check_billing_start,
     check_texts,
     check_zone,
     checked_price,
@@ -69,11 +70,15 @@ async def upsert_residence(
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
     check_texts(operator=spec.operator_code, residence=spec.code)
     check_zone(spec.time_zone)
+    if spec.billing_starts is not None:
+        check_billing_start(spec.billing_starts)
     given = {
         "published_at": spec.published_at,
         "remote_reading": spec.remote_reading,
         "resident_portal_option": spec.resident_portal_option,
         "water_price_eur_per_m3": checked_price(spec.water_price_eur_per_m3),
+        "billing_starts": spec.billing_starts,
+        "weather_station": spec.weather_station,
     }
     residence, _ = await Residence.update_or_create(
         {

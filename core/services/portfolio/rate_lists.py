@@ -204,7 +204,7 @@ def _factor_faults(line: ListedFactor) -> list[Fault]:
 
 
 def _between(at: Place, column: str, value: Decimal, most: int, decimals: int) -> list[Fault]:
-    if not 0 <= value <= most:
+    if not value.is_finite() or not 0 <= value <= most:
         return [Fault(at, column, str(value), f"must be 0 to {most:,}")]
     if value != round(value, decimals):
         return [Fault(at, column, str(value), f"has at most {decimals} decimals")]

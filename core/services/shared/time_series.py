@@ -293,11 +293,17 @@ async def days_within(
     The periods must not overlap: a day inside two of them would be returned twice.
     """
     numbers = [(day_number(first), day_number(last)) for first, last in periods]
+    windows = [Window(meter_id, *days) for meter_id in meter_ids for days in numbers]
+    return await days_in(connection, windows)
+
+
+async def days_in(connection: BaseDBAsyncClient, windows: Iterable[Window]) -> dict[int, list[DayVolume]]:
+    """The daily volumes of each meter in its windows, whose ends are days as numbers, in order of time."""
     rows = await select(
         connection,
         "SELECT v.meter_id, v.day, v.amount, v.quality FROM k JOIN daily_volume v"
         " ON v.meter_id = k.a AND v.day BETWEEN k.b AND k.c ORDER BY v.meter_id, v.day",
-        ((meter_id, first, last) for meter_id in meter_ids for first, last in numbers),
+        windows,
     )
     found: dict[int, list[DayVolume]] = {}
     for row in rows:

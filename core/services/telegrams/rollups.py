@@ -54,7 +54,7 @@ async def roll_up(
     days = await _days_of(connection, touched)
     rows = [(meter.id, day) for meter, own in days.items() for day in own]
     await time_series.replace_days(connection, [_window(*one) for one in touched.items()], rows)
-    await late.log(connection, touched, days, Explanation(CorrectionReason.LATE_READING, now))
+    await late.log(connection, days, Explanation(CorrectionReason.LATE_READING, now))
     return touched
 
 

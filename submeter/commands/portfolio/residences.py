@@ -36,6 +36,8 @@ async def add(
     water_price: Decimal | None = None,
     remote_reading: bool | None = None,
     portal_option: bool | None = None,
+    billing_starts: str | None = None,
+    weather_station: str | None = None,
 ) -> None:
     """Add a residence, or update it; its operator is added if it is new.
 
@@ -55,6 +57,10 @@ async def add(
         remote_reading: whether its meters are read remotely, which residents need to register; yes if left
             out of a new residence, unchanged if left out in an update.
         portal_option: whether the manager has subscribed to the option "resident portal"; as remote_reading.
+        billing_starts: MM-DD, the day on which its billing periods begin, if that is not 1 January; unchanged
+            if left out in an update.
+        weather_station: whose degree days its heating is compared by (`submeter import degree-days`);
+            unchanged if left out in an update.
     """
     now = datetime.now(UTC)
     spec = ResidenceSpec(
@@ -68,6 +74,8 @@ async def add(
         time_zone,
         remote_reading=remote_reading,
         resident_portal_option=portal_option,
+        billing_starts=billing_starts,
+        weather_station=weather_station,
         water_price_eur_per_m3=water_price,
     )
     async with opened() as application:

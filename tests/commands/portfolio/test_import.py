@@ -55,11 +55,21 @@ def test_tariffs_factors_and_degree_days_have_commands_of_their_own(tables, run,
         path.write_text(text, "utf-8")
         assert "nothing is at fault" in run("import", command, "--dry-run", str(path)).stdout
         assert "imported" in run("import", command, str(path)).stdout
+        assert "imported" in run("import", command, str(path)).stdout
         path.write_text(text.replace("2026", "20026"), "utf-8")
         refused = run("import", command, str(path), "--json")
         assert refused.returncode == 1
         (fault,) = json.loads(refused.stdout)["faults"]
         assert (fault["line"], "read as a day" in fault["reason"]) == (2, True)
+    listed = json.loads(run("rates", "list", "--operator", "acme", "--json").stdout)
+    assert [(one["kind"], one["residence"], one["fluid"]) for one in listed] == [
+        ("tariff", "AA001", "COLD_WATER"),
+        ("factor", None, "HEAT"),
+    ]
+    assert listed[0]["further"] == "12.00 EUR a month, VAT included"
+    assert run("rates", "remove", "tariff", str(listed[0]["id"])).returncode == 0
+    assert run("rates", "remove", "tariff", str(listed[0]["id"])).returncode == 1
+    assert [one["kind"] for one in json.loads(run("rates", "list", "--json").stdout)] == ["factor"]
 
 
 def _reasons(answer) -> str:

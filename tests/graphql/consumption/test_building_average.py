@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM
-from core.models import Dwelling
+from core.models import AveragePublication, Dwelling
+from core.services.consumption.average_publication import publish_averages
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import DwellingSpec, ResidenceSpec
 from core.services.portfolio.portfolio import upsert_residence
@@ -67,6 +68,7 @@ def neighbours(key_encryption: KeyEncryption, home: Any, data_of: Any) -> Neighb
 
 
 async def average(portal: Any, arguments: str = "last: 2") -> dict[str, Any]:
+    await publish_averages(now=NOW)
     (dwelling,) = (await portal.ask(ASK % arguments))["viewer"]["dwellings"]
     return dwelling["consumption"]["buildingAverage"]
 
@@ -85,6 +87,24 @@ async def test_the_average_of_five_homes_for_the_own_surface(
     await home.consume(WATER, date(2026, 10, 31), date(2026, 10, 31), daily=125)
     found = await average(claire)  # by surface the own home used as much as the others
     assert (found["amounts"], found["percents"]) == (["3.88", None], [0, None])
+
+
+async def test_a_figure_is_published_once(claire: Any, home: Any, neighbours: Neighbours) -> None:
+    """Three days after the month. A home that is corrected later, or joins, would show in the difference."""
+    await Dwelling.all().update(surface_m2="40")
+    await neighbours([100] * 5)
+    early = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    assert await publish_averages(now=early) == 21  # the months of 2025, and nine of 2026
+    assert (await publish_averages(now=early), await publish_averages(now=NOW)) == (0, 1)
+    before = await average(claire)
+    assert before["amounts"][0] == "3.10"
+    await neighbours([250])
+    await home.consume(WATER, date(2026, 10, 1), date(2026, 10, 31), daily=10)
+    assert await average(claire) == before | {"percents": [-90, None]}
+    claire.clock.now = datetime(2026, 12, 2, 9, tzinfo=UTC)
+    await claire.sign_in()
+    (dwelling,) = (await claire.ask(ASK % "last: 2"))["viewer"]["dwellings"]
+    assert dwelling["consumption"]["buildingAverage"]["reasons"] == ["IN_PROGRESS", "IN_PROGRESS"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +136,17 @@ async def test_why_there_is_no_average(
     found = await average(claire, arguments)
     assert found["reasons"] == [reason]
     assert (found["amounts"] == [None]) == (reason is not None)
+
+
+async def test_a_surface_of_nothing_is_none(claire: Any, home: Any, neighbours: Neighbours) -> None:
+    """Homes whose surface was entered as 0 take no part, and one's own is not known then."""
+    await Dwelling.all().update(surface_m2="50")
+    await neighbours([100] * 5)
+    await Dwelling.filter(number__startswith="N").update(surface_m2="0")
+    assert (await average(claire))["reasons"][0] == "TOO_FEW_DWELLINGS"
+    await AveragePublication.all().delete()
+    await Dwelling.all().update(surface_m2="0")
+    assert (await average(claire))["reasons"][0] == "NO_SURFACE"
 
 
 async def test_a_year_is_the_sum_of_its_months(claire: Any, home: Any, neighbours: Neighbours) -> None:

@@ -66,6 +66,30 @@ async def test_heating_is_corrected_by_the_stations_degree_days(claire: Any, hom
     assert (await corrected(claire, "last: 1"))["reasons"] == ["INCOMPLETE"]
 
 
+async def test_last_year_in_this_years_weather(claire: Any, home: Any, take: Any) -> None:
+    """A January a fifth colder and a tenth less used: last year's would have been a fifth more."""
+    await Residence.all().update(weather_station="LYON-BRON")
+    await home.consume(HEAT, date(2025, 1, 1), date(2025, 12, 31), daily=30_000)
+    await home.consume(HEAT, date(2026, 1, 1), NOW.date() - timedelta(days=1), daily=27_000)
+    text = HEADER + weather(date(2025, 1, 1), date(2025, 12, 31), "10,0")
+    await take(text + weather(date(2026, 1, 1), date(2026, 1, 31), "12"))
+    query = """{ viewer { dwellings { consumption(fluid: %s, last: 2, until: "2026-02-01") {
+        comparison { amounts percents inOwnWeather { amounts percents reasons } } } } } }"""
+    (dwelling,) = (await claire.ask(query % "HEAT"))["viewer"]["dwellings"]
+    found = dwelling["consumption"]["comparison"]
+    assert (found["amounts"], found["percents"]) == (["930.000", "840.000"], ["-10.0", "-10.0"])
+    assert found["inOwnWeather"] == {
+        "amounts": ["1116.000", None],
+        "percents": ["-25.0", None],
+        "reasons": [None, "NO_DEGREE_DAYS"],
+    }
+    (dwelling,) = (await claire.ask(query % "COLD_WATER"))["viewer"]["dwellings"]
+    assert dwelling["consumption"]["comparison"]["inOwnWeather"]["reasons"] == ["NOT_HEATING"] * 2
+    await Residence.all().update(weather_station=None)
+    (dwelling,) = (await claire.ask(query % "HEAT"))["viewer"]["dwellings"]
+    assert dwelling["consumption"]["comparison"]["inOwnWeather"]["reasons"] == ["NO_STATION"] * 2
+
+
 async def test_degree_days_are_imported_all_or_none(take: Any, application: Any) -> None:
     """Again they change nothing; a day that was wrong is entered again; another base is refused."""
     text = HEADER + weather(date(2026, 1, 1), date(2026, 1, 3), "10,5")

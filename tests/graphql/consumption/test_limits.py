@@ -1,6 +1,13 @@
 """A resident's own consumption limits over GraphQL: set, listed, refused, removed."""
 
+from datetime import date, timedelta
 from typing import Any
+
+import pytest
+
+from tests.graphql.conftest import WATER
+from tests.support.attack import watched
+from tests.support.factories import NOW
 
 SET = """mutation ($dwelling: ID!, $period: LimitPeriod!, $amount: BigInt) {
   setConsumptionLimit(input: {dwelling: $dwelling, fluid: COLD_WATER, period: $period, amount: $amount}) {
@@ -47,3 +54,30 @@ async def test_a_limit_of_nothing_is_refused_in_the_answer(claire: Any) -> None:
         "message": "Cette limite n'est pas valable.",
     }
     assert (await claire.refused(SET, dwelling="x", period="MONTH", amount=1))["field"] == "dwelling"
+
+
+async def test_how_far_a_limit_is_used(claire: Any, home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the day and the month in progress, rounded down; 21 days at 100 litres are 23 % of 9 m3."""
+    dwelling = (await home_of(claire))["id"]
+    for period, amount in (("DAY", 250), ("MONTH", 9_000), ("GOAL", 2_000)):
+        await claire.ask(SET, dwelling=dwelling, period=period, amount=amount)
+    query = "{ viewer { dwellings { consumptionLimits { period used { smallest } usedPercent } } } }"
+
+    async def used() -> dict[str, Any]:
+        (found,) = (await claire.ask(query))["viewer"]["dwellings"]
+        return {
+            one["period"]: (one["used"] and one["used"]["smallest"], one["usedPercent"])
+            for one in found["consumptionLimits"]
+        }
+
+    assert await used() == {"DAY": (None, None), "MONTH": (None, None), "GOAL": (None, None)}
+    await home.consume(WATER, date(2026, 11, 1), NOW.date() - timedelta(days=1), daily=100)
+    await home.consume(WATER, NOW.date(), NOW.date(), daily=50)
+    assert await used() == {"DAY": (50, 20), "MONTH": (2_150, 23), "GOAL": (2_150, 107)}
+    with watched(monkeypatch) as work:
+        await used()
+    assert len(work.statements) == 4, work.statements  # session, homes, limits, the days of all of them
+    token = """mutation { createAccessToken(name: "x", scopes: [READ_MONTHLY]) {
+        ... on AccessTokenIssued { token } } }"""
+    claire.token = (await claire.ask(token))["createAccessToken"]["token"]
+    assert set((await used()).values()) == {(None, None)}

@@ -34,7 +34,7 @@ TABLE = {
         BUILDING: "meters issuedPapers",
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",
-        DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries",
+        DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries corrections",
         OCCUPANT: "consumption consumptionLimits indexStatement recurringDraws slowLeakHints",
     },
     "Meter": {

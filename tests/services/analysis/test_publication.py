@@ -8,13 +8,13 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from core.access import Role, Viewer
-from core.access.groups import Group, Published, published
 from core.consumption import DayVolume, Month, Quality
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.models import AnalysisPublication, AnalysisRow, Dwelling, Meter, Operator, Residence
 from core.services.analysis import facts
 from core.services.analysis.figures import Grouping, StatisticTable
+from core.services.analysis.groups import Group, Published, published
 from core.services.analysis.publication import MONTHS_AT_FIRST, publish_due
 from core.services.analysis.statistics import (
     Choice,

@@ -8,12 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.consumption import Month
-from core.services.consumption.building_averages import (
-    AveragedHome,
-    AveragedMeter,
-    AverageScope,
-    month_average,
-)
+from core.services.consumption.average_publication import AveragedHome, AveragedMeter, month_averages
 
 OCTOBER = Month(2026, 10)
 SINCE = date(2024, 1, 1)
@@ -30,16 +25,17 @@ def home(
 def test_the_average_is_by_surface() -> None:
     """Six homes of 20 to 70 square metres: 27,000 litres by 270 square metres, a hundred each."""
     homes = [home(n, 100 * size, surface=str(size)) for n, size in enumerate((20, 30, 40, 50, 60, 70))]
-    found = month_average(OCTOBER, homes, "A")
-    assert found is not None
-    assert (found.per_surface * 10_000, found.homes, found.scope) == (100, 6, AverageScope.RESIDENCE)
+    found = month_averages(OCTOBER, homes)
+    assert found.keys() == {None}
+    assert (Fraction(found[None].amount, found[None].surface_cm2) * 10_000, found[None].homes) == (100, 6)
 
 
 def test_homes_that_are_not_wholly_known_are_left_out() -> None:
     """A day without data, and the home does not count; then there are four, and no average."""
     homes = [home(n, 3_000) for n in range(4)]
-    assert month_average(OCTOBER, [*homes, home(4, 3_000, days=30)], "A") is None
-    assert month_average(OCTOBER, [*homes, home(4, 3_000)], "A") is not None
+    assert month_averages(OCTOBER, [*homes, home(4, 3_000, days=30)]) == {}
+    assert month_averages(OCTOBER, [*homes, home(4, 3_000, surface="0")]) == {}
+    assert month_averages(OCTOBER, [*homes, home(4, 3_000)]) != {}
 
 
 def test_a_replaced_meter_counts_with_its_successor() -> None:
@@ -53,21 +49,17 @@ def test_a_replaced_meter_counts_with_its_successor() -> None:
 
 def test_nobody_has_more_than_half() -> None:
     """Four empty homes and a family are the family."""
-    assert month_average(OCTOBER, [home(0, 10_000), *(home(n, 0) for n in range(1, 6))], "A") is None
+    assert month_averages(OCTOBER, [home(0, 10_000), *(home(n, 0) for n in range(1, 6))]) == {}
 
 
 def test_a_building_has_its_own_only_if_each_has() -> None:
     """Otherwise the residence less the large building would be the homes of the small one."""
     large, small = [home(n, 3_000) for n in range(6)], [home(n, 2_000, building="B") for n in range(6, 10)]
-    found = month_average(OCTOBER, [*large, *small], "A")
-    assert found is not None
-    assert (found.scope, found.homes) == (AverageScope.RESIDENCE, 10)
+    together = month_averages(OCTOBER, [*large, *small])
+    assert {building: one.homes for building, one in together.items()} == {None: 10}
     fifth = home(10, 2_000, building="B")
-    found = month_average(OCTOBER, [*large, *small, fifth], "A")
-    assert found is not None
-    assert (found.scope, found.homes) == (AverageScope.BUILDING, 6)
-    # Whoever lives where no home is wholly known is shown no total from which the others could be taken.
-    assert month_average(OCTOBER, [*large, *small, fifth], "C") is None
+    separate = month_averages(OCTOBER, [*large, *small, fifth])
+    assert {building: one.homes for building, one in separate.items()} == {"A": 6, "B": 5}
 
 
 HOMES = st.lists(
@@ -86,15 +78,13 @@ def test_whatever_is_shown_in_a_month_is_of_groups_that_do_not_overlap(
         for n, (building, litres, days, surface) in enumerate(described)
     ]
     whole = [one for one in homes if one.contribution(OCTOBER)]
-    shown = {building: month_average(OCTOBER, homes, building) for building in "ABC"}
+    shown = month_averages(OCTOBER, homes)
+    assert None not in shown or len(shown) == 1
     for building, found in shown.items():
-        if found is None:
-            continue
-        of_figure = [
-            one for one in whole if found.scope is AverageScope.RESIDENCE or one.building == building
-        ]
+        of_figure = [one for one in whole if building in {None, one.building}]
         assert len(of_figure) == found.homes >= 5
-        amount = sum(one.meters[0].months[OCTOBER][0] for one in of_figure)
-        surface = sum(int(one.surface_m2 * 10_000) for one in of_figure)
-        assert found.per_surface == Fraction(amount, surface)
-    assert len({found.scope for found in shown.values() if found is not None}) <= 1
+        assert found.amount == sum(one.meters[0].months[OCTOBER][0] for one in of_figure)
+        assert found.surface_cm2 == sum(int(one.surface_m2 * 10_000) for one in of_figure)
+        assert 2 * max(one.meters[0].months[OCTOBER][0] for one in of_figure) <= found.amount
+    if shown and None not in shown:
+        assert {one.building for one in whole} == shown.keys()

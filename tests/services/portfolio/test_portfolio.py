@@ -200,6 +200,19 @@ async def test_a_residence_has_a_price_of_water_or_none(application, key_encrypt
         assert (await Residence.get()).water_price_eur_per_m3 == (kept and Decimal(kept))
 
 
+async def test_a_residence_is_billed_from_a_day_of_the_year(application, key_encryption) -> None:
+    """MM-DD, a day that every year has; described again without one, it keeps the last."""
+    residence = ResidenceSpec("ocea", "OCEA", "AA000", "R", "1 rue", "1", "C")
+    for day, kept in ((None, None), ("07-01", "07-01"), (None, "07-01")):
+        spec = replace(residence, billing_starts=day)
+        await upsert_residence(SYSTEM, spec, key_encryption=key_encryption, now=factories.NOW)
+        assert (await Residence.get()).billing_starts == kept
+    spec = replace(residence, billing_starts="02-29")
+    with pytest.raises(InvalidInput) as refused:
+        await upsert_residence(SYSTEM, spec, key_encryption=key_encryption, now=factories.NOW)
+    assert refused.value.field == "billing_starts"
+
+
 @pytest.mark.requirement("R-131", "C-09")
 async def test_a_residence_remains_published(application, key_encryption) -> None:
     """A description does not publish; once published, describing again does not end its residents' access."""

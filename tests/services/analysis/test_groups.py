@@ -6,17 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access.groups import (
+from core.access.floor import FLOOR, Contribution, may_stand_alone, rounded_count
+from core.services.analysis.groups import (
     ALL,
-    FLOOR,
     Cells,
-    Contribution,
     Group,
     groups_of,
-    may_stand_alone,
     published,
     quantile,
-    rounded_count,
 )
 
 CLASSES = ("SMALL", "MIDDLE", "LARGE")

@@ -15,26 +15,9 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final
 
-FLOOR: Final = 5
-"""Dwellings that a published figure is about, at least."""
-
-COUNTS_TO: Final = 5
-"""Counts are rounded to multiples of this."""
+from core.access.floor import FLOOR, Contribution, may_stand_alone
 
 ALL: Final = "ALL"
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one dwelling adds to one class.
-
-    `values` are what figures are made of; `weights` are the amounts of which no dwelling may have more than
-    half, since a sum would be about that one.
-    """
-
-    dwelling_id: int
-    weights: tuple[int, ...]
-    values: tuple[int, ...]
 
 
 Cells = Mapping[tuple[int, str], Sequence[Contribution]]
@@ -57,20 +40,6 @@ class Published:
     residence_id: int | None
     classes: tuple[str, ...]
     contributions: tuple[Contribution, ...]
-
-
-def may_stand_alone(contributions: Sequence[Contribution]) -> bool:
-    """Whether these are of five dwellings or more, none of which has more than half of a weight."""
-    dwellings = {one.dwelling_id for one in contributions}
-    if len(dwellings) < FLOOR:
-        return False
-    for place in range(len(contributions[0].weights)):
-        of_dwelling = dict.fromkeys(dwellings, 0)
-        for one in contributions:
-            of_dwelling[one.dwelling_id] += one.weights[place]
-        if 2 * max(of_dwelling.values()) > sum(of_dwelling.values()):
-            return False
-    return True
 
 
 def groups_of(cells: Cells, classes: Sequence[str]) -> list[Group]:
@@ -126,11 +95,6 @@ def published(groups: Sequence[Group]) -> list[Published]:
             for classes in (group.classes, (ALL,)):
                 unions.setdefault((residence_id, classes), []).extend(group.contributions)
     return [Published(*key, tuple(some)) for key, some in unions.items()]
-
-
-def rounded_count(number: int) -> int:
-    """A count as it is published: the nearest multiple of five, and five at least."""
-    return max(COUNTS_TO, COUNTS_TO * ((number + COUNTS_TO // 2) // COUNTS_TO))
 
 
 def quantile(values: Sequence[int], share: float) -> float | None:
