@@ -25,6 +25,7 @@ from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
 from graphql_schema.contract.access import guard
 from graphql_schema.contract.descriptions import describe
+from graphql_schema.documents.deposits import DocumentMutation
 from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
@@ -73,6 +74,7 @@ class Mutation(
     DwellingRequestMutation,
     MoveMutation,
     PaperMutation,
+    DocumentMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
 ):

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
+    DOCUMENTS_DEPOSIT = "documents:deposit"
+    DOCUMENTS_READ = "documents:read"
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
@@ -39,6 +41,7 @@ class Permission(StrEnum):
     MANAGED_RESIDENCES_READ = "managed_residences:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
+    NOTES_PRINT = "notes:print"
     OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
@@ -77,6 +80,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.CONSENT_WRITE,
             Permission.CONSUMPTION_READ,
             Permission.CONSUMPTION_READ_DAILY,
+            Permission.DOCUMENTS_READ,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.LIMITS_WRITE,
@@ -92,17 +96,29 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
             Permission.CONSENT_RECORD,
+            Permission.DOCUMENTS_DEPOSIT,
+            Permission.DOCUMENTS_READ,
             Permission.DWELLING_REQUESTS_DECIDE,
             Permission.DWELLINGS_READ,
             Permission.MANAGED_DAYS_READ,
             Permission.METERS_READ,
             Permission.MANAGED_RESIDENCES_READ,
+            Permission.NOTES_PRINT,
             Permission.OCCUPANCIES_RECORD,
             Permission.RESIDENTS_INVITE,
         }
     ),
     Role.STAFF: _OWN_ACCOUNT
-    | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
+    | frozenset(
+        {
+            Permission.DOCUMENTS_DEPOSIT,
+            Permission.DOCUMENTS_READ,
+            Permission.DWELLINGS_READ,
+            Permission.METERS_READ,
+            Permission.NOTES_PRINT,
+            Permission.READINGS_CORRECT,
+        }
+    ),
     Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),

@@ -26,6 +26,7 @@ from core.models.alerts import (
     LeakEpisode,
 )
 from core.models.analysis import AnalysisPublication, AnalysisRow
+from core.models.documents import Document, DocumentType
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -75,7 +76,9 @@ __all__ = [
     "ConsumptionLimit",
     "DeadLetter",
     "Device",
+    "Document",
     "DocumentKind",
+    "DocumentType",
     "DoubtfulReading",
     "Dwelling",
     "DwellingRequest",

@@ -34,6 +34,7 @@ from core.services.consumption.manager_consumption import (
     managed_months,
     managed_series,
 )
+from core.services.documents.seen import DocumentsAsked, ResidentDocumentView, documents_seen
 from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
@@ -187,6 +188,19 @@ class OverviewByResidenceLoader(DataLoader[int, Overview]):
         return [found.get(residence_id, missing) for residence_id in residence_ids]
 
 
+class DocumentsLoader(DataLoader[DocumentsAsked, Page[ResidentDocumentView]]):
+    """Pages of the documents of dwellings and residences."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._pages)
+
+    async def _pages(
+        self, asked: list[DocumentsAsked]
+    ) -> Sequence[Page[ResidentDocumentView] | BaseException]:
+        return await documents_seen(await self._viewer(), asked, now=self._now)
+
+
 class Loaders:
     """The loaders of one operation, each made when it is first needed."""
 
@@ -234,3 +248,7 @@ class Loaders:
     @cached_property
     def overview_by_residence(self) -> OverviewByResidenceLoader:
         return OverviewByResidenceLoader(self._viewer, self._now)
+
+    @cached_property
+    def documents(self) -> DocumentsLoader:
+        return DocumentsLoader(self._viewer, self._now)

@@ -215,6 +215,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "AccessTokenIssued.accessToken": "The token's record, as `viewer.accessTokens` lists it.",
     "ConsentAnswered.consent": "The consent as it is now.",
     "PaperConsentRecorded.consent": "The consent as it is now.",
+    "Mutation.withdrawDocument.document": "The document, one that was deposited.",
     "Mutation.makeDocument.document": "The document, one of `Residence.documents`.",
     "PasswordCheck.accepted": "Whether every criterion is met.",
     "Registration.screen": "The text to show at this step; null if its forms are all.",

@@ -1,4 +1,4 @@
-"""Jobs that no request and no telegram triggers: alerts for missing data, retention, monthly statistics.
+"""Jobs that no request and no telegram triggers: missing data, retention, statistics, documents, notes.
 
 In: the moment. Out: what the jobs do, once an hour among all processes of an installation. The one rule: a
 row of the database says when a job is due, and whoever moves it on in one statement runs the job; so any
@@ -18,9 +18,10 @@ from core.database_errors import is_unreachable
 from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
+from core.services.documents.new_documents import notify_due, purge_documents
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
-from core.settings import JOBS, Settings
+from core.settings import JOBS
 from core.telemetry import metrics, tracing
 
 EVERY = timedelta(hours=1)
@@ -37,22 +38,32 @@ class Job:
     """Something to be done once an hour."""
 
     name: str
-    run: Callable[[Settings, datetime], Awaitable[object]]
+    run: Callable[[Application, datetime], Awaitable[object]]
 
 
-async def _missing_data(_settings: Settings, now: datetime) -> None:
+async def _missing_data(_application: Application, now: datetime) -> None:
     await raise_missing_data(now=now)
 
 
-async def _purge(settings: Settings, now: datetime) -> None:
-    await purge(settings, now=now)
+async def _purge(application: Application, now: datetime) -> None:
+    await purge(application.settings, now=now)
 
 
-async def _statistics(_settings: Settings, now: datetime) -> None:
+async def _statistics(_application: Application, now: datetime) -> None:
     await publish_due(now=now)
 
 
-PERIODIC_JOBS = (Job("missing data", _missing_data), Job("purge", _purge), Job("statistics", _statistics))
+async def _documents(application: Application, now: datetime) -> None:
+    await notify_due(application, now=now)
+    await purge_documents(application, now=now)
+
+
+PERIODIC_JOBS = (
+    Job("missing data", _missing_data),
+    Job("purge", _purge),
+    Job("statistics", _statistics),
+    Job("documents", _documents),
+)
 
 
 def jobs_work(clock: Clock, *, waiting: Pause = pause) -> Work:
@@ -86,7 +97,7 @@ async def _is_mine(job: Job, now: datetime) -> bool:
 async def _run(application: Application, job: Job, now: datetime) -> None:
     try:
         with tracing.span(f"job {job.name}"):
-            await job.run(application.settings, now)
+            await job.run(application, now)
     except Exception as failure:
         metrics.JOB_RUNS.labels(job.name, "failed").inc()
         if is_unreachable(failure):

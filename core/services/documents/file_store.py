@@ -1,0 +1,142 @@
+"""Stores the content of deposited files: a folder, or a bucket of a service that speaks S3.
+
+In: bytes. Out: their SHA-256, and for it the bytes. The one rule: content is named by its SHA-256, never
+changed, and checked when it is read; so a file that was damaged, or exchanged, is an error and no document.
+
+The functions of a store block, and are run in a thread.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Protocol
+
+from core.bootstrap import Application
+from core.document_settings import Bucket
+from core.errors import SubmeterError
+
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class ContentLost(SubmeterError):
+    """The store has no such content, or another one under its name."""
+
+    code = "CONTENT_LOST"
+
+
+class FileStore(Protocol):
+    """Where content is stored."""
+
+    def store(self, content: bytes) -> str:
+        """Store content; returns its SHA-256. What is there already is stored anew, and so is new again.
+
+        Raises:
+            OSError: the store cannot be written.
+        """
+        ...
+
+    def read(self, sha256: str) -> bytes:
+        """The content.
+
+        Raises:
+            ContentLost: there is none, or it is not what was stored.
+            OSError: the store cannot be read.
+        """
+        ...
+
+    def delete(self, sha256: str, *, stored_before: datetime) -> None:
+        """Delete content, unless it was stored (again) since."""
+        ...
+
+
+class FolderStore:
+    """A folder of folders by the first two digits; only the account that runs the application may read it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def store(self, content: bytes) -> str:
+        name = sha256_of(content)
+        path = self._path(name)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(fresh).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(fresh).unlink()
+            raise
+        return name
+
+    def read(self, sha256: str) -> bytes:
+        try:
+            content = self._path(sha256).read_bytes()
+        except FileNotFoundError:
+            raise ContentLost("The file of this document is missing.") from None
+        return checked(content, sha256)
+
+    def delete(self, sha256: str, *, stored_before: datetime) -> None:
+        path = self._path(sha256)
+        with suppress(FileNotFoundError):
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < stored_before:
+                path.unlink()
+
+    def _path(self, sha256: str) -> Path:
+        if _NAME.fullmatch(sha256) is None:
+            raise ContentLost("This is no name of a content.")
+        return self._folder / sha256[:2] / sha256
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def checked(content: bytes, sha256: str) -> bytes:
+    """The content, if it is what was stored under this name."""
+    if sha256_of(content) != sha256:
+        raise ContentLost("The file of this document is damaged.")
+    return content
+
+
+def store_of(application: Application) -> FileStore:
+    """The store that the settings name.
+
+    Raises:
+        SettingsError: a bucket is named, and the library for it is not installed.
+    """
+    settings = application.settings
+    if settings.documents.bucket is not None:
+        return _bucket_store(settings.documents.bucket)
+    return FolderStore(settings.documents.folder or settings.data_dir / "documents")
+
+
+@lru_cache(maxsize=4)
+def _bucket_store(bucket: Bucket) -> FileStore:
+    """One client a process: it holds the connections."""
+    from core.services.documents.bucket_store import BucketStore  # noqa: PLC0415 - of the extra `s3`
+
+    return BucketStore(bucket)
+
+
+async def stored(application: Application, content: bytes) -> str:
+    """Store content without blocking other requests; returns its SHA-256."""
+    return await asyncio.to_thread(store_of(application).store, content)
+
+
+async def content_of(application: Application, sha256: str) -> bytes:
+    """Read content without blocking other requests.
+
+    Raises:
+        ContentLost: there is none, or it is not what was stored.
+    """
+    return await asyncio.to_thread(store_of(application).read, sha256)
