@@ -50,6 +50,7 @@ _STATUS: Final[dict[type[SubmeterError], int]] = {
     Unavailable: 503,
     ContentLost: 500,
 }
+"""All others are 403: the link opens nothing."""
 
 
 class _TooLarge(Exception):
@@ -145,7 +146,8 @@ def _refused(refusal: SubmeterError) -> Response:
     if isinstance(refusal, RateLimited | Busy | Unavailable):
         headers["Retry-After"] = str(refusal.retry_after_s)
     content = {"code": refusal.code, "message": refusal.message, **refusal.details}
-    return _answer(_STATUS.get(type(refusal), 403), content, headers)
+    status = next((number for kind, number in _STATUS.items() if isinstance(refusal, kind)), 403)
+    return _answer(status, content, headers)
 
 
 def _answer(status: int, content: object, headers: dict[str, str] | None = None) -> Response:

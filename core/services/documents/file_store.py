@@ -8,19 +8,25 @@ The functions of a store block, and are run in a thread.
 
 import asyncio
 import hashlib
+import logging
 import os
 import re
 import tempfile
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Protocol
 
 from core.bootstrap import Application
 from core.document_settings import Bucket
-from core.errors import SubmeterError
+from core.errors import SubmeterError, Unavailable
+from core.settings import SettingsError
 
+_log = logging.getLogger(__name__)
+
+_TRY_AGAIN: Final = timedelta(seconds=30)
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -28,6 +34,14 @@ class ContentLost(SubmeterError):
     """The store has no such content, or another one under its name."""
 
     code = "CONTENT_LOST"
+
+
+class StoreAway(Unavailable):
+    """The store cannot be reached, or written."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=_TRY_AGAIN)
+        self.message = f"The file store cannot be reached: try again in {self.retry_after_s} seconds."
 
 
 class FileStore(Protocol):
@@ -92,9 +106,14 @@ class FolderStore:
                 path.unlink()
 
     def _path(self, sha256: str) -> Path:
-        if _NAME.fullmatch(sha256) is None:
-            raise ContentLost("This is no name of a content.")
-        return self._folder / sha256[:2] / sha256
+        return self._folder / sha256[:2] / name_checked(sha256)
+
+
+def name_checked(sha256: str) -> str:
+    """The name, if it is one of a content: so no name leads out of the store."""
+    if _NAME.fullmatch(sha256) is None:
+        raise ContentLost("This is no name of a content.")
+    return sha256
 
 
 def sha256_of(content: bytes) -> str:
@@ -123,14 +142,23 @@ def store_of(application: Application) -> FileStore:
 @lru_cache(maxsize=4)
 def _bucket_store(bucket: Bucket) -> FileStore:
     """One client a process: it holds the connections."""
-    from core.services.documents.bucket_store import BucketStore  # noqa: PLC0415 - of the extra `s3`
+    if find_spec("minio") is None:
+        raise SettingsError('requires pip install "submeter[s3]"', field="SUBMETER_DOCUMENTS_URL")
+    from core.services.documents.bucket_store import BucketStore  # noqa: PLC0415 - of the extra
 
     return BucketStore(bucket)
 
 
 async def stored(application: Application, content: bytes) -> str:
-    """Store content without blocking other requests; returns its SHA-256."""
-    return await asyncio.to_thread(store_of(application).store, content)
+    """Store content without blocking other requests; returns its SHA-256.
+
+    Raises:
+        StoreAway: the store cannot be reached, or written.
+    """
+    try:
+        return await asyncio.to_thread(store_of(application).store, content)
+    except OSError as failure:
+        raise _away(failure) from failure
 
 
 async def content_of(application: Application, sha256: str) -> bytes:
@@ -138,5 +166,14 @@ async def content_of(application: Application, sha256: str) -> bytes:
 
     Raises:
         ContentLost: there is none, or it is not what was stored.
+        StoreAway: the store cannot be reached.
     """
-    return await asyncio.to_thread(store_of(application).read, sha256)
+    try:
+        return await asyncio.to_thread(store_of(application).read, sha256)
+    except OSError as failure:
+        raise _away(failure) from failure
+
+
+def _away(failure: OSError) -> StoreAway:
+    _log.error("The file store failed: %s", failure.strerror or failure)
+    return StoreAway()

@@ -330,3 +330,23 @@ async def test_a_damaged_file_is_an_error_and_no_document(
     assert (await portal.client.get(document["file"]["url"])).status_code == 500
     FolderStore(application.settings.data_dir / "documents").store(PDF)
     assert (await portal.client.get(document["file"]["url"])).content == PDF
+
+
+async def test_a_store_that_is_away_is_no_error_of_the_document(
+    application: Any, home: Any, portal: Any, deposit: Any
+) -> None:
+    """503 with the time to wait, for sender and reader, and nothing is half deposited; then all is well."""
+    folder = application.settings.data_dir / "documents"
+    await seats.manager(portal, application)
+    upload = await announce(portal)
+    folder.write_bytes(b"a file in its place")
+    response = await send(portal, upload)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
+    assert "file store" in response.json()["message"]
+    assert await documents(portal) == []
+    folder.unlink()
+    assert (await send(portal, upload)).status_code == 201
+    (document,) = await documents(portal)
+    folder.rename(folder.with_name("elsewhere"))
+    folder.write_bytes(b"")
+    assert (await portal.client.get(document["file"]["url"])).status_code == 503
