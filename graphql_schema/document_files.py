@@ -68,8 +68,7 @@ class UploadDoor:
         application = request.app.state.application
         now: datetime = request.app.state.clock()
         most: int = application.settings.documents.most_bytes
-        client = request.client
-        visitor = Visitor(client.host[:45] if client else None, request.headers.get("user-agent", ""))
+        visitor = _visitor(request)
         if request.method != "PUT":  # a preflight of a site that is not named (Fetch, 4.8)
             return Response(status_code=405, headers={"Allow": "PUT"})
         try:
@@ -113,9 +112,9 @@ async def download(request: Request) -> Response:
     now: datetime = request.app.state.clock()
     link = request.query_params.get("link", "")
     try:
-        file = await document_of_link(
-            request.app.state.application, link, Credentials.of(request).token, now=now
-        )
+        token, visitor = Credentials.of(request).token, _visitor(request)
+        application = request.app.state.application
+        file = await document_of_link(application, link, token, visitor=visitor, now=now)
     except SubmeterError as refusal:
         return _refused(refusal)
     except Exception as failure:
@@ -128,6 +127,11 @@ async def download(request: Request) -> Response:
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     }
     return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _visitor(request: Request) -> Visitor:
+    client = request.client
+    return Visitor(client.host[:45] if client else None, request.headers.get("user-agent", ""))
 
 
 def _shown(view: ResidentDocumentView) -> dict[str, Any]:

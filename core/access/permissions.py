@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MANAGED_RESIDENCES_READ = "managed_residences:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
+    NOTES_MAKE = "notes:make"
     NOTES_PRINT = "notes:print"
     OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"

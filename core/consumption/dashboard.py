@@ -72,10 +72,11 @@ def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> li
 
 @dataclass(frozen=True, slots=True)
 class MonthSum:
-    """A month's volume, and how many of its days are ESTIMATED."""
+    """A month's volume, and how many of its days are ESTIMATED or PARTIAL."""
 
     volume: MonthVolume
     estimated_days: int
+    partial_days: int
 
 
 def month_sum(month: Month, *, amount: int, days: int, partial_days: int, estimated_days: int) -> MonthSum:
@@ -83,7 +84,7 @@ def month_sum(month: Month, *, amount: int, days: int, partial_days: int, estima
     complete = days == month.length_days and not partial_days
     quality = Quality.ESTIMATED if estimated_days else Quality.MEASURED
     volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
-    return MonthSum(volume, estimated_days)
+    return MonthSum(volume, estimated_days, partial_days)
 
 
 def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthSum]:

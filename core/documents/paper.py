@@ -28,7 +28,7 @@ _BIG = ParagraphStyle("big", parent=BOLD_STYLE, fontSize=30, leading=36)
 HEADING = ParagraphStyle("heading", parent=BOLD_STYLE, fontSize=11, leading=15, spaceBefore=5 * mm)
 BODY = ParagraphStyle("body", parent=TEXT_STYLE, fontSize=10.5, leading=15)
 BODY_BOLD = ParagraphStyle("body bold", parent=BODY, fontName="Submeter-Bold")
-_SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
+SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
 _WHITE = ParagraphStyle("white", parent=BOLD_STYLE, fontSize=13, leading=17, textColor=colors.white)
 _RIGHT = ParagraphStyle("right", parent=BODY, alignment=2)
 
@@ -74,7 +74,7 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
     if door is not None:
         at += [
             paragraph(words("flyer.dwelling", language), BODY),
-            paragraph(_door_text(door, language), BODY_BOLD),
+            paragraph(door_text(door, language), BODY_BOLD),
         ]
     steps = ListFlowable([paragraph(step, BODY) for step in flyer.steps], bulletType="1", leftIndent=7 * mm)
     return [
@@ -83,7 +83,7 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
         paragraph(words("flyer.title", language), TITLE_STYLE),
         paragraph(words("flyer.intro", language), BODY),
         Spacer(0, 6 * mm),
-        _beside(at, QrCode(sender.link, 62 * mm)),
+        beside(at, QrCode(sender.link, 62 * mm)),
         Spacer(0, 4 * mm),
         paragraph(words("flyer.scan", language), BODY),
         paragraph(sender.link, BODY_BOLD),
@@ -92,9 +92,9 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
         paragraph(words("flyer.serial", language), HEADING),
         paragraph(words("flyer.serial.text", language, example=flyer.serial_example), BODY),
         Spacer(0, 6 * mm),
-        paragraph(words("flyer.privacy", language), _SMALL),
+        paragraph(words("flyer.privacy", language), SMALL),
         Spacer(0, 2 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
@@ -102,7 +102,7 @@ def _certificate(sender: Sender, certificate: Certificate, language: Language, t
     site, month = certificate.site, month_text(certificate.month, language)
     to: list[Flowable] = [
         paragraph(words("certificate.to", language), BODY),
-        paragraph(_door_text(certificate.door, language), BODY_BOLD),
+        paragraph(door_text(certificate.door, language), BODY_BOLD),
         paragraph(site.name, BODY),
         paragraph(site.street, BODY),
         paragraph(f"{site.postcode} {site.city}", BODY),
@@ -129,17 +129,17 @@ def _certificate(sender: Sender, certificate: Certificate, language: Language, t
     if certificate.figures:
         parts += [_figures(certificate, language), Spacer(0, 2 * mm)]
     if not all(one.complete for one in certificate.figures):
-        parts.append(paragraph(words("certificate.incomplete", language), _SMALL))
+        parts.append(paragraph(words("certificate.incomplete", language), SMALL))
     online = [paragraph(words("certificate.online", language, code=site.code), BODY)]
     return [
         *parts,
         Spacer(0, 6 * mm),
-        _beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
+        beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
         paragraph(sender.link, BODY_BOLD),
         Spacer(0, 6 * mm),
-        paragraph(words("certificate.consent", language), _SMALL),
+        paragraph(words("certificate.consent", language), SMALL),
         Spacer(0, 2 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
@@ -210,11 +210,11 @@ def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable
     return [
         *parts,
         Spacer(0, 6 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
-def _door_text(door: Door, language: Language) -> str:
+def door_text(door: Door, language: Language) -> str:
     """`bâtiment A, escalier 1, étage 2, porte 12, lot 104`: the parts that are known."""
     given = ((part.name, getattr(door, part.name)) for part in fields(door))
     return ", ".join(words(f"door.{name}", language, value=value) for name, value in given if value)
@@ -242,7 +242,7 @@ def _left(code: QrCode) -> QrCode:
     return code
 
 
-def _beside(left: Sequence[Flowable], code: QrCode, *, right_mm: int = 66) -> Table:
+def beside(left: Sequence[Flowable], code: QrCode, *, right_mm: int = 66) -> Table:
     """Texts with a QR code to their right."""
     return Table(
         [(list(left), code)],

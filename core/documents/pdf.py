@@ -46,8 +46,10 @@ def pdf(sheet: Sheet) -> bytes:
     return built(_parts(sheet), title=sheet.title, author=sheet.author, language=sheet.language)
 
 
-def built(parts: list[Flowable], *, title: str, author: str, language: Language) -> bytes:
-    """Parts laid out on A4 pages, as a PDF."""
+def built(
+    parts: list[Flowable], *, title: str, author: str, language: Language, invariant: bool = False
+) -> bytes:
+    """Parts laid out on A4 pages, as a PDF; invariant: the same bytes whenever it is made."""
     written = io.BytesIO()
     document = SimpleDocTemplate(
         written,
@@ -59,6 +61,7 @@ def built(parts: list[Flowable], *, title: str, author: str, language: Language)
         title=title,
         author=author,
         lang=language.value,
+        invariant=int(invariant),
     )
     document.build(parts)
     return written.getvalue()

@@ -14,7 +14,7 @@ from core.operators.journey import (
     SignUpStage,
     Step,
 )
-from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.notices import ConsumptionNotes, Contact, HelpPage, PrivacyNotice
 from core.operators.profile import CodeFormat, DwellingParts, OperatorProfile
 from core.operators.words import WORDS
 
@@ -25,6 +25,7 @@ __all__ = [
     "CharacterClass",
     "ClassRule",
     "CodeFormat",
+    "ConsumptionNotes",
     "Contact",
     "DeviceChoice",
     "DwellingParts",

@@ -18,6 +18,7 @@ from core.database_errors import is_unreachable
 from core.models import PeriodicJob
 from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
+from core.services.documents.due_notes import make_due_notes
 from core.services.documents.new_documents import notify_due, purge_documents
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
@@ -58,11 +59,16 @@ async def _documents(application: Application, now: datetime) -> None:
     await purge_documents(application, now=now)
 
 
+async def _notes(application: Application, now: datetime) -> None:
+    await make_due_notes(application, now=now)
+
+
 PERIODIC_JOBS = (
     Job("missing data", _missing_data),
     Job("purge", _purge),
     Job("statistics", _statistics),
     Job("documents", _documents),
+    Job("notes", _notes),
 )
 
 

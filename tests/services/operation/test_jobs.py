@@ -89,4 +89,5 @@ def test_the_jobs_of_the_product() -> None:
         "purge",
         "statistics",
         "documents",
+        "notes",
     ]
