@@ -85,10 +85,10 @@ def fluid_note(fluid: Fluid, sums: Sequence[MonthSum], days: NoteDays) -> FluidN
     ]
     return FluidNote(
         fluid=fluid,
-        month=_sum([known[days.month]] if days.month in known else [], days.first, days.last),
+        month=sum_of([known[days.month]] if days.month in known else [], days.first, days.last),
         previous_month=_compared(known, days.month.previous(), days),
         month_of_last_year=_compared(known, days.month.plus(-12), days),
-        year_to_date=_sum(of_year, days.year_first, days.last),
+        year_to_date=sum_of(of_year, days.year_first, days.last),
     )
 
 
@@ -96,10 +96,11 @@ def _compared(known: Mapping[Month, MonthSum], month: Month, days: NoteDays) -> 
     """A whole month of the same occupancy."""
     if month.first_day < days.since:
         return Figure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
-    return _sum([known[month]] if month in known else [], month.first_day, month.last_day)
+    return sum_of([known[month]] if month in known else [], month.first_day, month.last_day)
 
 
-def _sum(parts: Sequence[MonthSum], first: date, last: date) -> Figure:
+def sum_of(parts: Sequence[MonthSum], first: date, last: date) -> Figure:
+    """The sum of months, which hold no day outside `first` to `last`."""
     if not parts:
         return Figure(None, complete=False, why=WhyMissing.NOT_READ)
     days = sum(one.volume.days_with_data for one in parts)

@@ -42,16 +42,7 @@ def bars(rows: Sequence[Bar]) -> Drawing:
         length = room * (row.amount or 0) / largest if largest else 0.0
         if row.amount is not None:
             color = PRESENT if row.is_present else PAST
-            drawing.add(
-                Rect(
-                    _LABEL,
-                    bottom + 0.6 * mm,
-                    max(length, 0.6),
-                    _ROW - 1.2 * mm,
-                    fillColor=color,
-                    strokeColor=None,
-                )
-            )
+            drawing.add(_filled(_LABEL, bottom + 0.6 * mm, max(length, 0.6), _ROW - 1.2 * mm, color))
         drawing.add(String(_LABEL + length + 2 * mm, bottom + 1.4 * mm, row.text, fontName=_FONT, fontSize=9))
     return drawing
 
@@ -90,9 +81,16 @@ def year_bars(
         for amount, color, at in pair:
             if amount is not None and largest:
                 height = max(room * amount / largest, 0.6)
-                drawing.add(Rect(at, _FOOT, step * 0.36, height, fillColor=color, strokeColor=None))
+                drawing.add(_filled(at, _FOOT, step * 0.36, height, color))
     for place, (name, color) in enumerate(zip(legend, (PAST, PRESENT), strict=True)):
         at = _WIDTH - (2 - place) * 24 * mm
-        drawing.add(Rect(at, _HEIGHT + 2 * mm, 3 * mm, 3 * mm, fillColor=color, strokeColor=None))
+        drawing.add(_filled(at, _HEIGHT + 2 * mm, 3 * mm, 3 * mm, color))
         drawing.add(String(at + 4.5 * mm, _HEIGHT + 2.3 * mm, name, fontName=_FONT, fontSize=8))
     return drawing
+
+
+def _filled(left: float, bottom: float, width: float, height: float, color: colors.Color) -> Rect:
+    """A bar without a border."""
+    rect = Rect(left, bottom, width, height)
+    rect.fillColor, rect.strokeColor = color, None
+    return rect

@@ -6,7 +6,6 @@ block of the annual note (EED-04, FR-04) is filled or says why it is not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reportlab.lib import colors
 from reportlab.lib.units import mm
@@ -15,27 +14,15 @@ from reportlab.platypus import Flowable, KeepTogether, PageBreak, Spacer, Table
 from core.consumption.fluids import Fluid
 from core.consumption.notes import ALWAYS_NOTED, Figure, FluidNote
 from core.documents.note_chart import Bar, bars
-from core.documents.note_values import MonthlyNote
+from core.documents.note_values import Addressed, MonthlyNote
 from core.documents.paper import BODY, BODY_BOLD, HEADING, SMALL, band, beside, door_text
 from core.documents.pdf import TITLE_STYLE, built, paragraph
 from core.documents.qr import QrCode
-from core.documents.sheets import Door, Sender, Site
 from core.language import Language
 from core.texts.alerts import amount_text, fluid_label, month_text
 from core.texts.leaks import date_text
 from core.texts.notes import change_text, words
 from core.texts.paper import words as paper_words
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """To whom a note goes, and from whom; `invites`: with how to open an account, for who has none."""
-
-    sender: Sender
-    site: Site
-    door: Door
-    language: Language
-    invites: bool = False
 
 
 def monthly_notes_pdf(notes: Sequence[tuple[Addressed, MonthlyNote]]) -> bytes:

@@ -14,6 +14,8 @@ from typing import Any, Final
 from core.consumption import Month
 from core.consumption.fluids import Fluid
 from core.consumption.notes import Figure, FluidNote, WhyMissing
+from core.documents.sheets import Door, Sender, Site
+from core.language import Language
 
 LAYOUT: Final = 1
 """Of what is stored; a later one is told from it."""
@@ -65,6 +67,21 @@ class AnnualNote:
     last: date
     surface_m2: str | None
     fluids: tuple[AnnualFluid, ...]
+    stated: Mapping[str, str]
+    """What the operator stated, in the language of the note, by the names of `ConsumptionNotes`; and
+    `water_price`, where the residence's is known.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To whom a note goes, and from whom; `invites`: with how to open an account, for who has none."""
+
+    sender: Sender
+    site: Site
+    door: Door
+    language: Language
+    invites: bool = False
 
 
 def json_of_month(note: MonthlyNote) -> dict[str, Any]:
@@ -100,6 +117,7 @@ def json_of_year(note: AnnualNote) -> dict[str, Any]:
         "year": note.year,
         **_days(note.first, note.last),
         "surface": note.surface_m2,
+        "stated": dict(note.stated),
         "fluids": [
             {
                 "fluid": one.fluid.value,
@@ -122,6 +140,7 @@ def year_of_json(stored: Mapping[str, Any]) -> AnnualNote:
         first=date.fromisoformat(stored["first"]),
         last=date.fromisoformat(stored["last"]),
         surface_m2=stored["surface"],
+        stated=stored["stated"],
         fluids=tuple(
             AnnualFluid(
                 fluid=Fluid(one["fluid"]),

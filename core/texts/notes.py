@@ -61,6 +61,11 @@ WORDS: dict[str, Text] = {
     ),
     "g": Text("Répartition des frais", "How the costs are shared"),
     "year": Text("Année {year}", "Year {year}"),
+    "change.year": Text("cette année : {change}", "this year: {change}"),
+    "water_price": Text(
+        "Prix de l'eau, assainissement compris : {price} par m3.",
+        "Price of water, waste water included: {price} per m3.",
+    ),
     "not_stated": Text(
         "Non communiqué : {operator} n'a pas indiqué cette information.",
         "Not stated: {operator} has not given this information.",
@@ -113,6 +118,20 @@ def change_text(amount: int, before: int, language: Language) -> str:
         return ""
     percent = rounded(Fraction(100 * (amount - before), before), 0)
     return f"{percent:+}{NO_BREAK if language is Language.FR else ''}%"
+
+
+def months_short(language: Language) -> tuple[str, ...]:
+    """`janv.` to `déc.`, `Jan` to `Dec`."""
+    return _SHORT[language]
+
+
+_SHORT = {
+    Language.FR: (
+        *("janv.", "févr.", "mars", "avr.", "mai", "juin"),
+        *("juil.", "août", "sept.", "oct.", "nov.", "déc."),
+    ),
+    Language.EN: ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
 
 
 def monthly_title(month: Month, language: Language) -> str:

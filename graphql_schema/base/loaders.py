@@ -34,6 +34,7 @@ from core.services.consumption.manager_consumption import (
     managed_months,
     managed_series,
 )
+from core.services.documents.note_status import NotesAsked, NoteState, several_note_states
 from core.services.documents.seen import DocumentsAsked, ResidentDocumentView, documents_seen
 from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
@@ -201,6 +202,17 @@ class DocumentsLoader(DataLoader[DocumentsAsked, Page[ResidentDocumentView]]):
         return await documents_seen(await self._viewer(), asked, now=self._now)
 
 
+class NotesLoader(DataLoader[NotesAsked, list[NoteState]]):
+    """The monthly notes of residences, with what became of each."""
+
+    def __init__(self, viewer: ViewerSource) -> None:
+        self._viewer = viewer
+        super().__init__(load_fn=self._states)
+
+    async def _states(self, asked: list[NotesAsked]) -> Sequence[list[NoteState] | BaseException]:
+        return await several_note_states(await self._viewer(), asked)
+
+
 class Loaders:
     """The loaders of one operation, each made when it is first needed."""
 
@@ -248,6 +260,10 @@ class Loaders:
     @cached_property
     def overview_by_residence(self) -> OverviewByResidenceLoader:
         return OverviewByResidenceLoader(self._viewer, self._now)
+
+    @cached_property
+    def notes(self) -> NotesLoader:
+        return NotesLoader(self._viewer)
 
     @cached_property
     def documents(self) -> DocumentsLoader:

@@ -215,6 +215,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "AccessTokenIssued.accessToken": "The token's record, as `viewer.accessTokens` lists it.",
     "ConsentAnswered.consent": "The consent as it is now.",
     "PaperConsentRecorded.consent": "The consent as it is now.",
+    "Residence.notes.month": "The month; by default the last one that is over.",
+    "MonthlyNotes.notes.delivery": "What became of the notes; by default all are listed.",
     "Mutation.withdrawDocument.document": "The document, one that was deposited.",
     "Mutation.makeDocument.document": "The document, one of `Residence.documents`.",
     "PasswordCheck.accepted": "Whether every criterion is met.",

@@ -46,6 +46,7 @@ from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
 from graphql_schema.documents.documents import CURSOR as DOCUMENT_CURSOR
 from graphql_schema.documents.documents import DocumentConnection
+from graphql_schema.documents.notes import MonthlyNotes
 from graphql_schema.dwellings.dwelling_fields import DwellingFields
 from graphql_schema.dwellings.overview import (
     OutlierFields,
@@ -343,6 +344,14 @@ class Residence(ResidenceFields):
         seen = number_of_cursor(after, DOCUMENT_CURSOR)
         asked = DocumentsAsked(checked_first(first), seen, residence_id=self.number)
         return DocumentConnection.of(await info.context.loaders.documents.load(asked), after=after)
+
+    @narrowed(
+        "The monthly notes on consumption: what became of each, and which are missing; by default of the "
+        "last month that is over.",
+        Audience.MANAGER_ONLY,
+    )
+    async def notes(self, info: Info, month: Month | None = None) -> MonthlyNotes | None:
+        return await MonthlyNotes.read(info, self.number, month)
 
     @narrowed("The residence at a glance.", Audience.MANAGER_ONLY)
     async def overview(self, info: Info) -> ResidenceOverview | None:

@@ -54,7 +54,7 @@ LISTS = {
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
-        "ResidenceOverview.activeAlerts",
+        *("ResidenceOverview.activeAlerts", "MonthlyNotes.counts"),
     ),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),

@@ -19,9 +19,8 @@ from core.bootstrap import Application
 from core.consumption import Month
 from core.documents.note_values import json_of_month
 from core.errors import InvalidInput
-from core.language import Language
-from core.models import Channel, Document, DocumentType, OutboxMessage
-from core.services.documents.note_occupancies import NoteOccupancy
+from core.language import Text
+from core.models import DocumentType
 from core.services.documents.note_plans import (
     FluidsByOperator,
     PlannedNote,
@@ -30,6 +29,7 @@ from core.services.documents.note_plans import (
     fluids_by_operator,
     planned_notes,
 )
+from core.services.documents.note_store import NewNote, language_of, store_notes
 from core.services.shared.transaction import current_database, transactional
 from core.texts.notes import of_month
 
@@ -116,89 +116,19 @@ async def _make_chunk(
     planned = await planned_notes(connection, month, fluids, numbers, now=now)
     read = [one for one in planned if one.is_read]
     ready = [one for one in read if one.is_complete or not complete_only]
-    made = await _store(connection, application, ready, now=now)
+    made = await store_notes(connection, application, [_new(one) for one in ready], now=now)
     return NotesMade(made=made, unread=len(planned) - len(read), waiting=len(read) - len(ready))
 
 
-async def _store(
-    connection: TransactionalDBClient,
-    application: Application,
-    planned: Sequence[PlannedNote],
-    *,
-    now: datetime,
-) -> int:
-    """Store the notes with their messages; returns how many are new."""
-    if not planned:
-        return 0
-    rows = {one.occupancy.occupancy_id: _document(one, now) for one in planned}
-    await Document.bulk_create(list(rows.values()), ignore_conflicts=True, using_db=connection)
-    month = planned[0].note.month
-    stored = Document.filter(
-        occupancy_id__in=list(rows), type=DocumentType.MONTHLY_NOTE, period_on=month.first_day
-    )
-    numbers: dict[int, int] = dict(await stored.using_db(connection).values_list("occupancy_id", "id"))
-    messages = [
-        message
-        for one in planned
-        for message in (_message(application, one, numbers[one.occupancy.occupancy_id], now),)
-        if message is not None
-    ]
-    await OutboxMessage.bulk_create(messages, ignore_conflicts=True, using_db=connection)
-    return len(numbers)
-
-
-def _document(planned: PlannedNote, now: datetime) -> Document:
-    one, month = planned.occupancy, planned.note.month
-    language = language_of(one)
-    stem = "consommations" if language is Language.FR else "consumption"
-    return Document(
-        residence_id=planned.home.residence_id,
-        dwelling_id=one.dwelling_id,
-        occupancy_id=one.occupancy_id,
+def _new(planned: PlannedNote) -> NewNote:
+    month = planned.note.month
+    return NewNote(
+        occupancy=planned.occupancy,
+        home=planned.home,
         type=DocumentType.MONTHLY_NOTE,
         period_on=month.first_day,
-        language=language.value,
-        valid_from=one.first,
-        shown_from=one.last,
-        for_owner=False,
-        file_name=f"{stem}-{month}.pdf",
-        media_type="application/pdf",
         figures=json_of_month(planned.note),
-        created_at=now,
-        deposited_at=now,
-        notified_at=now,
-    )
-
-
-def language_of(occupancy: NoteOccupancy) -> Language:
-    """The language of the account; French where there is none."""
-    account = occupancy.account
-    return Language(account.language) if account and account.language in set(Language) else Language.FR
-
-
-def _message(
-    application: Application, planned: PlannedNote, document_id: int, now: datetime
-) -> OutboxMessage | None:
-    """An e-mail without a figure or a file: consumption is read after signing in. It is a service message
-    that the law asks for (NL-03), so no switch turns it off; None for who has no account.
-    """
-    account = planned.occupancy.account
-    if account is None or not planned.occupancy.is_reached:
-        return None
-    operator = planned.home.residence.operator
-    profile = application.registry.profile(operator.code)
-    language = language_of(planned.occupancy)
-    return OutboxMessage(
-        idempotency_key=f"monthly_note:{document_id}:{account.id}",
-        account_id=account.id,
-        document_id=document_id,
-        channel=Channel.EMAIL,
+        stem=Text(f"consommations-{month}", f"consumption-{month}"),
         template="monthly_note",
-        language=language.value,
-        values={
-            "portal": profile.portal_name if profile else operator.name,
-            "of_month": of_month(planned.note.month, language),
-            "link": application.portal_link(operator.code, "/documents"),
-        },
-        created_at=now,
+        values={"of_month": of_month(month, language_of(planned.occupancy))},
     )

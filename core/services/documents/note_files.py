@@ -16,10 +16,10 @@ from core.access import Act, Permission, Role, Viewer, Visitor
 from core.bootstrap import Application
 from core.consumption import Month
 from core.consumption.periods import civil_day
-from core.documents.note_values import month_of_json
+from core.documents.note_values import Addressed, month_of_json, year_of_json
 from core.errors import InvalidInput, NotFound
 from core.language import Language
-from core.models import Document, Occupancy, Residence
+from core.models import Document, DocumentType, Occupancy, Residence
 from core.services.documents.note_status import NoteDelivery, note_states, require_charge
 from core.services.managers.senders import door_of, sender_of, site_of
 from core.services.shared.audit import Subject, record
@@ -34,7 +34,17 @@ MOST_PAGES: Final = 300
 async def note_pdf(application: Application, document_id: int) -> bytes:
     """One note, which its caller has narrowed to the viewer."""
     row = await Document.get(id=document_id).select_related("dwelling", "residence__operator")
+    if row.type is DocumentType.ANNUAL_NOTE:
+        return await _annual(application, row)
     return await _laid_out(application, [row], invites=False)
+
+
+async def _annual(application: Application, row: Document) -> bytes:
+    from core.documents import annual_paper  # noqa: PLC0415 - reportlab takes time to start
+
+    assert row.figures is not None
+    addressed, note = _addressed(application, row, invites=False), year_of_json(row.figures)
+    return await asyncio.to_thread(annual_paper.annual_note_pdf, addressed, note)
 
 
 async def batch_name(viewer: Viewer, residence_id: int, month: Month) -> str:
@@ -131,17 +141,20 @@ async def _laid_out(application: Application, rows: Sequence[Document], *, invit
 
     pages = []
     for row in rows:
-        assert row.dwelling is not None
         assert row.figures is not None
-        addressed = note_paper.Addressed(
-            sender=sender_of(application, row.residence),
-            site=site_of(row.residence),
-            door=door_of(row.dwelling),
-            language=Language(row.language),
-            invites=invites,
-        )
-        pages.append((addressed, month_of_json(row.figures)))
+        pages.append((_addressed(application, row, invites=invites), month_of_json(row.figures)))
     return await asyncio.to_thread(note_paper.monthly_notes_pdf, pages)
+
+
+def _addressed(application: Application, row: Document, *, invites: bool) -> Addressed:
+    assert row.dwelling is not None
+    return Addressed(
+        sender=sender_of(application, row.residence),
+        site=site_of(row.residence),
+        door=door_of(row.dwelling),
+        language=Language(row.language),
+        invites=invites,
+    )
 
 
 @transactional

@@ -14,13 +14,13 @@ from typing import Any, Final
 from core.access import Permission, Role, Viewer
 from core.bootstrap import Application
 from core.consumption import Month
-from core.errors import NotFound
-from core.models import Channel, DocumentType
+from core.errors import NotFound, SubmeterError
+from core.models import Channel as Channel  # noqa: PLC0414 - the doors, which know no tables, name it from here
+from core.models import DocumentType
 from core.services.documents.note_plans import candidates, fluids_by_operator, planned_notes
 from core.services.places.managed_residences import place_of
-from core.services.shared.columns import moment_or_none
+from core.services.shared.columns import moment_or_none, select_by
 from core.services.shared.scope import residences_in_charge
-from core.services.shared.time_series import run
 from core.services.shared.transaction import current_database
 
 DUE_DAY: Final = 15
@@ -59,6 +59,14 @@ class NoteState:
     channel: Channel | None
     at: datetime | None
     failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotesAsked:
+    """The notes of a residence and month."""
+
+    residence_id: int
+    month: Month
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +119,48 @@ async def missing_notes(
 
 
 async def note_states(viewer: Viewer, residence_id: int, month: Month) -> list[NoteState]:
-    """The notes of a residence by place, each with what became of it; by one statement.
+    """The notes of a residence by place, each with what became of it.
 
     Raises:
         NotFound: no such residence, or not one that the viewer is in charge of.
     """
+    (states,) = await several_note_states(viewer, [NotesAsked(residence_id, month)])
+    if isinstance(states, SubmeterError):
+        raise states
+    return states
+
+
+async def several_note_states(
+    viewer: Viewer, asked: Sequence[NotesAsked]
+) -> list[list[NoteState] | SubmeterError]:
+    """The same of several residences, by one statement; NotFound for one that is not in charge."""
     viewer.require(Permission.NOTES_PRINT)
-    await require_charge(viewer, residence_id)
-    rows = await run(
+    numbers = {one.residence_id for one in asked}
+    if viewer.role is not Role.SYSTEM:
+        numbers &= (await residences_in_charge(viewer, numbers)).keys()
+    rows = await select_by(
         current_database(),
-        "SELECT n.id, n.dwelling_id, n.printed_at, d.building, d.staircase, d.floor, d.number,"  # noqa: S608 - our own words
-        " m.channel, m.state, m.sent_at, m.created_at, m.failure FROM document n"
+        {"n": "bigint", "residence_id": "bigint", "first_day": "date"},
+        "SELECT k.n, n.id, n.dwelling_id, n.printed_at, d.building, d.staircase, d.floor, d.number,"  # noqa: S608 - our own words
+        " m.channel, m.state, m.sent_at, m.created_at, m.failure FROM k JOIN document n"
+        f" ON n.residence_id = k.residence_id AND n.type = '{DocumentType.MONTHLY_NOTE.value}'"
+        " AND n.period_on = k.first_day AND n.withdrawn_at IS NULL"
         " JOIN dwelling d ON d.id = n.dwelling_id LEFT JOIN outbox_message m ON m.document_id = n.id"
-        f" WHERE n.residence_id = $1 AND n.type = '{DocumentType.MONTHLY_NOTE.value}'"
-        f" AND n.period_on = '{month.first_day}' AND n.withdrawn_at IS NULL"
         " ORDER BY d.building, d.staircase, d.floor, d.number, n.id, m.id",
-        [residence_id],
+        [
+            (place, one.residence_id, one.month.first_day)
+            for place, one in enumerate(asked)
+            if one.residence_id in numbers
+        ],
     )
-    by_note: dict[int, list[dict[str, Any]]] = {}
+    by_note: list[dict[int, list[dict[str, Any]]]] = [{} for _ in asked]
     for row in rows:
-        by_note.setdefault(row["id"], []).append(row)
-    return [_state(some) for some in by_note.values()]
+        by_note[row["n"]].setdefault(row["id"], []).append(row)
+    missing = NotFound("No such residence.", field="residence")
+    return [
+        [_state(some) for some in notes.values()] if one.residence_id in numbers else missing
+        for one, notes in zip(asked, by_note, strict=True)
+    ]
 
 
 async def require_charge(viewer: Viewer, residence_id: int) -> None:
