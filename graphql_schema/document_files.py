@@ -26,8 +26,8 @@ from core.errors import (
     SubmeterError,
     Unavailable,
 )
+from core.services.documents.content import ContentLost
 from core.services.documents.deposits import announced_of_link, receive_upload
-from core.services.documents.file_store import ContentLost
 from core.services.documents.files import document_of_link
 from core.services.documents.seen import ResidentDocumentView
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE

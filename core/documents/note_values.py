@@ -18,7 +18,7 @@ from core.documents.sheets import Door, Sender, Site
 from core.language import Language
 
 LAYOUT: Final = 1
-"""Of what is stored; a later one is told from it."""
+"""Of what is stored, so that a later layout can read it."""
 
 _COMPARED: Final = ("month", "previous_month", "month_of_last_year", "year_to_date")
 

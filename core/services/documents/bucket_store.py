@@ -1,8 +1,8 @@
 """Stores content in a bucket of a service that speaks S3, with MinIO's client (the extra `s3`).
 
-In: bytes. Out: as `file_store`. The one rule: a request has a time limit, and is repeated twice; what fails
-then is the caller's, who answers that the store is away. Within an address the content is under its SHA-256,
-so a repeated or interrupted request leaves the same object or none.
+In: bytes. Out: as `content.FileStore`. The one rule: a request has a time limit, and is repeated twice; what
+fails then is the caller's, who answers that the store is away. Content is under its SHA-256, so a repeated or
+interrupted request leaves the same object or none.
 """
 
 import io
@@ -16,7 +16,7 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from core.document_settings import Bucket
-from core.services.documents.file_store import ContentLost, checked, name_checked, sha256_of
+from core.services.documents.content import ContentLost, checked, name_checked, sha256_of
 
 _TIMEOUT: Final = Timeout(connect=5, read=30)
 _RETRIES: Final = Retry(total=2, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])

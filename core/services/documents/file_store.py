@@ -7,33 +7,25 @@ The functions of a store block, and are run in a thread.
 """
 
 import asyncio
-import hashlib
 import logging
 import os
-import re
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from core.bootstrap import Application
 from core.document_settings import Bucket
-from core.errors import SubmeterError, Unavailable
+from core.errors import Unavailable
+from core.services.documents.content import ContentLost, FileStore, checked, name_checked, sha256_of
 from core.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 
 _TRY_AGAIN: Final = timedelta(seconds=30)
-_NAME: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class ContentLost(SubmeterError):
-    """The store has no such content, or another one under its name."""
-
-    code = "CONTENT_LOST"
 
 
 class StoreAway(Unavailable):
@@ -42,31 +34,6 @@ class StoreAway(Unavailable):
     def __init__(self) -> None:
         super().__init__(retry_after=_TRY_AGAIN)
         self.message = f"The file store cannot be reached: try again in {self.retry_after_s} seconds."
-
-
-class FileStore(Protocol):
-    """Where content is stored."""
-
-    def store(self, content: bytes) -> str:
-        """Store content; returns its SHA-256. What is there already is stored anew, and so is new again.
-
-        Raises:
-            OSError: the store cannot be written.
-        """
-        ...
-
-    def read(self, sha256: str) -> bytes:
-        """The content.
-
-        Raises:
-            ContentLost: there is none, or it is not what was stored.
-            OSError: the store cannot be read.
-        """
-        ...
-
-    def delete(self, sha256: str, *, stored_before: datetime) -> None:
-        """Delete content, unless it was stored (again) since."""
-        ...
 
 
 class FolderStore:
@@ -107,24 +74,6 @@ class FolderStore:
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / name_checked(sha256)
-
-
-def name_checked(sha256: str) -> str:
-    """The name, if it is one of a content: so no name leads out of the store."""
-    if _NAME.fullmatch(sha256) is None:
-        raise ContentLost("This is no name of a content.")
-    return sha256
-
-
-def sha256_of(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def checked(content: bytes, sha256: str) -> bytes:
-    """The content, if it is what was stored under this name."""
-    if sha256_of(content) != sha256:
-        raise ContentLost("The file of this document is damaged.")
-    return content
 
 
 def store_of(application: Application) -> FileStore:

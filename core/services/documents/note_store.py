@@ -92,7 +92,7 @@ def _document(new: NewNote, now: datetime) -> Document:
 
 def _message(application: Application, new: NewNote, document_id: int, now: datetime) -> OutboxMessage | None:
     """An e-mail without a figure or a file: consumption is read after signing in. It is a service message
-    that the law asks for (NL-03), so no switch turns it off; None for who has no account.
+    that the law asks for, so no switch turns it off; None for who has no account.
     """
     account = new.occupancy.account
     if account is None or not new.occupancy.is_reached:

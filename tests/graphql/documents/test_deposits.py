@@ -8,7 +8,8 @@ import pytest
 from core.access import SYSTEM, Act
 from core.models import Account, Document, Dwelling, ManagedResidence, Occupancy, OccupancyKind, OutboxMessage
 from core.services.auth.download_links import LIFETIME
-from core.services.documents.file_store import FolderStore, sha256_of
+from core.services.documents.content import sha256_of
+from core.services.documents.file_store import FolderStore
 from core.services.shared.audit import acts_on
 from graphql_schema.base.relay import global_id
 from tests.graphql.documents.conftest import PDF, announce, send

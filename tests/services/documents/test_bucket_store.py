@@ -7,7 +7,7 @@ import pytest
 
 from core.document_settings import DocumentSettings
 from core.services.documents.bucket_store import BucketStore
-from core.services.documents.file_store import ContentLost, FileStore, sha256_of
+from core.services.documents.content import ContentLost, FileStore, sha256_of
 from tests.support.servers.bucket import Service, bucket_service
 
 CONTENT = b"%PDF- some content"

@@ -21,8 +21,9 @@ from core.models import (
     Residence,
 )
 from core.services.documents import deposits
+from core.services.documents.content import ContentLost, sha256_of
 from core.services.documents.deposits import Announced, NewDocument, receive_upload, withdraw_document
-from core.services.documents.file_store import ContentLost, FolderStore, sha256_of
+from core.services.documents.file_store import FolderStore
 from core.services.documents.new_documents import notify_due, purge_documents
 from core.services.operation.retention import purge
 from core.services.places.managed_residences import grant_residence
