@@ -13,7 +13,7 @@ from reportlab.platypus import Flowable, Spacer
 from core.consumption.fluids import Fluid
 from core.documents.note_chart import year_bars
 from core.documents.note_paper import figure_text, figures_table, head_of
-from core.documents.note_values import Addressed, AnnualFluid, AnnualNote
+from core.documents.note_values import HEATING, Addressed, AnnualFluid, AnnualNote
 from core.documents.paper import BODY, BODY_BOLD, HEADING, SMALL
 from core.documents.pdf import built, paragraph
 from core.language import Language
@@ -113,13 +113,9 @@ def _comparison(note: AnnualNote, language: Language) -> list[Flowable]:
             _amount(one.fluid, top, language),
         )
         parts += [paragraph(label, _LABEL), drawing]
-    if any(one.fluid in _HEATING for one in note.fluids):
+    if any(one.fluid in HEATING for one in note.fluids):
         parts.append(paragraph(words("no_climate", language), BODY))
     return parts
-
-
-_HEATING = frozenset({Fluid.HEAT, Fluid.HEAT_ALLOCATOR})
-"""What depends on the weather; hot and cold water are never corrected for it."""
 
 
 def _complaints(addressed: Addressed, note: AnnualNote) -> list[Flowable]:

@@ -84,6 +84,59 @@ class Addressed:
     invites: bool = False
 
 
+class NoteBlock(StrEnum):
+    """The blocks of an annual note (EED-04: a to f; FR-04: the sharing of costs)."""
+
+    PRICES = "PRICES"
+    ENERGY_MIX = "ENERGY_MIX"
+    COMPARISON = "COMPARISON"
+    CLIMATE_CORRECTED_COMPARISON = "CLIMATE_CORRECTED_COMPARISON"
+    ADVICE = "ADVICE"
+    COMPLAINTS = "COMPLAINTS"
+    AVERAGE_USER = "AVERAGE_USER"
+    COST_ALLOCATION = "COST_ALLOCATION"
+
+
+class WhyNotApplicable(StrEnum):
+    """Why a block of an annual note is not filled."""
+
+    NOT_STATED = "NOT_STATED"
+    NO_YEAR_BEFORE = "NO_YEAR_BEFORE"
+    NO_HEATING = "NO_HEATING"
+    NO_DEGREE_DAYS = "NO_DEGREE_DAYS"
+    SURFACE_NOT_KNOWN = "SURFACE_NOT_KNOWN"
+    TOO_FEW_DWELLINGS = "TOO_FEW_DWELLINGS"
+
+
+def blocks_of(note: AnnualNote) -> dict[NoteBlock, WhyNotApplicable | None]:
+    """Each block, with the reason if it is not filled; one that is filled for one fluid is filled."""
+
+    def stated(*names: str) -> WhyNotApplicable | None:
+        return None if any(name in note.stated for name in names) else WhyNotApplicable.NOT_STATED
+
+    compared = any(amount is not None for one in note.fluids for amount in one.months_before)
+    heated = any(one.fluid in HEATING for one in note.fluids)
+    averages = [one.why_no_average for one in note.fluids]
+    return {
+        NoteBlock.PRICES: stated("prices", "water_price"),
+        NoteBlock.ENERGY_MIX: stated("energy_mix"),
+        NoteBlock.COMPARISON: None if compared else WhyNotApplicable.NO_YEAR_BEFORE,
+        NoteBlock.CLIMATE_CORRECTED_COMPARISON: WhyNotApplicable.NO_DEGREE_DAYS
+        if heated
+        else WhyNotApplicable.NO_HEATING,
+        NoteBlock.ADVICE: stated("consumer_bodies"),
+        NoteBlock.COMPLAINTS: None,  # the operator's contact is always there
+        NoteBlock.AVERAGE_USER: None
+        if None in averages
+        else WhyNotApplicable(averages[0] or WhyNoAverage.TOO_FEW_DWELLINGS),
+        NoteBlock.COST_ALLOCATION: stated("cost_allocation"),
+    }
+
+
+HEATING: Final = frozenset({Fluid.HEAT, Fluid.HEAT_ALLOCATOR})
+"""What depends on the weather; hot and cold water are never corrected for it."""
+
+
 def json_of_month(note: MonthlyNote) -> dict[str, Any]:
     return {
         "layout": LAYOUT,

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.relay import PageInfo
 
 from core.consumption import Month
+from core.documents.note_values import NoteBlock, WhyNotApplicable, blocks_of, year_of_json
 from core.services.auth.download_links import LIFETIME
 from core.services.documents.files import link_of_document
 from core.services.documents.seen import DocumentType, ResidentDocumentView
@@ -41,6 +42,30 @@ class DocumentFile:
     size: int | None = strawberry.field(
         description="The size of the file in bytes; null for a note, whose file is laid out when it is "
         "fetched."
+    )
+
+
+strawberry.enum(
+    NoteBlock,
+    name="AnnualNoteBlockKind",
+    description="The blocks of an annual note (Energy Efficiency Directive, Annex VIIa). PRICES: prices and "
+    "the consumption of the year. COMPARISON: with the year before, by month. ADVICE: bodies that advise on "
+    "saving energy. AVERAGE_USER: the average user of the building, by surface.",
+)
+strawberry.enum(
+    WhyNotApplicable,
+    name="AnnualNoteBlockReason",
+    description="Why a block of an annual note is not filled. NOT_STATED: the operator has not given it. "
+    "NO_YEAR_BEFORE: it was not of this occupancy, or not read. NO_HEATING: no meter depends on the weather. "
+    "NO_DEGREE_DAYS: those of the year are not known. TOO_FEW_DWELLINGS: fewer than five are known.",
+)
+
+
+@strawberry.type(description="A block of an annual note: filled, or with the reason why it is not.")
+class AnnualNoteBlock:
+    kind: NoteBlock = strawberry.field(description="Which block.")
+    not_applicable_reason: WhyNotApplicable | None = strawberry.field(
+        description="Why it is not filled; null if it is."
     )
 
 
@@ -84,6 +109,13 @@ class Document(Node):
         assert day is not None
         is_monthly = self.type is DocumentType.MONTHLY_NOTE
         return monthly_title(Month.of(day), spoken) if is_monthly else annual_title(day.year, spoken)
+
+    @resolved("For ANNUAL_NOTE: its blocks, each filled or with the reason; empty for all others.")
+    def annual_blocks(self) -> list[AnnualNoteBlock]:
+        if self.type is not DocumentType.ANNUAL_NOTE or self.view.figures is None:
+            return []
+        found = blocks_of(year_of_json(self.view.figures))
+        return [AnnualNoteBlock(kind=kind, not_applicable_reason=why) for kind, why in found.items()]
 
     @resolved("The file, behind a link that is made for this answer.")
     async def file(self, info: Info) -> DocumentFile:

@@ -46,7 +46,7 @@ LISTS = {
         *("Dwelling.recurringDraws", "Dwelling.slowLeakHints", "IndexStatement.lines"),
         *("ConsumptionLimits.limits", "AlertWorkflow.actions", "Residence.leakLevels"),
         *("Residence.withheld", "Dwelling.withheld", "Meter.withheld", "Alert.withheld"),
-        *("RecurringDraw.withheld", "Narrowed.withheld"),
+        *("RecurringDraw.withheld", "Narrowed.withheld", "Document.annualBlocks"),
     ),
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),

@@ -28,7 +28,7 @@ _OCCUPANT, _OWNER, _MANAGER = (_BASES.index(one) for one in (Basis.OCCUPANT, Bas
 COLUMNS: Final = (
     "d.id, d.residence_id, d.dwelling_id, d.occupancy_id, d.type, d.period_on, d.title, d.language,"
     " d.valid_from, d.for_owner, d.file_name, d.media_type, d.size_bytes, d.sha256, d.deposited_at,"
-    " d.printed_at"
+    " d.printed_at, d.figures"
 )
 _IN_TIME = f"(k.basis > {_OWNER} OR d.shown_from <= k.today)"
 _OF_DWELLING = (

@@ -5,7 +5,7 @@ from `core.services.shared.scope`; what follows from that for a document stands 
 (`document_rows`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -18,7 +18,7 @@ from core.language import Language
 from core.models import Document
 from core.models import DocumentType as DocumentType  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.documents.document_rows import FAR_AHEAD, LONG_AGO, PageOfRight, Right, document_pages
-from core.services.shared.columns import day, day_or_none, moment, moment_or_none
+from core.services.shared.columns import day, day_or_none, document, moment, moment_or_none
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import ResidenceRow
 from core.services.shared.scope import Home, homes, owned_homes, places_in_charge, residences_in_charge
@@ -49,6 +49,8 @@ class ResidentDocumentView:
     sha256: str | None
     deposited_at: datetime
     printed_at: datetime | None
+    figures: Mapping[str, Any] | None
+    """Of a note what it states, as it is stored (`core.documents.note_values`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +187,5 @@ def _view(row: dict[str, Any]) -> ResidentDocumentView:
         sha256=row["sha256"],
         deposited_at=moment(row["deposited_at"]),
         printed_at=moment_or_none(row["printed_at"]),
+        figures=document(row["figures"]),
     )

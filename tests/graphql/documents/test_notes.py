@@ -19,6 +19,7 @@ from core.models import (
     OutboxMessage,
     Residence,
 )
+from core.services.documents.annual_notes import make_annual_notes
 from core.services.documents.monthly_notes import make_monthly_notes
 from graphql_schema.base.relay import global_id
 from tests.graphql.conftest import HEAT
@@ -27,6 +28,7 @@ from tests.support.attack import watched
 
 MINE = """{ viewer { dwellings { documents { edges { node {
   title(language: FR) english: title(language: EN) type month year forOwner
+  annualBlocks { kind notApplicableReason }
   file { name size url } } } } } } }"""
 PROOF = """query ($id: ID!, $month: Month) { residence(id: $id) { withheld { field } notes(month: $month) {
   month counts { delivery count }
@@ -68,10 +70,31 @@ async def test_a_note_is_a_document_of_the_resident(application: Any, portal: An
     assert note["english"] == "Consumption in October 2026"
     assert (note["type"], note["month"], note["year"]) == ("MONTHLY_NOTE", "2026-10", None)
     assert note["forOwner"] is False
+    assert note["annualBlocks"] == []
     assert (note["file"]["name"], note["file"]["size"]) == ("consommations-2026-10.pdf", None)
     response = await portal.client.get(note["file"]["url"])
     assert response.headers["content-type"] == "application/pdf"
     assert "310,00 kWh" in PdfReader(io.BytesIO(response.content)).pages[0].extract_text()
+
+
+@pytest.mark.requirement("EED-04")
+async def test_an_annual_note_has_each_block_or_its_reason(
+    application: Any, home: Any, portal: Any, noted: str
+) -> None:
+    """Heat of 2025, when the home was the same occupant's since 2024: no degree days, no average of one."""
+    await home.consume(HEAT, date(2025, 1, 1), date(2025, 12, 31), daily=10_000)
+    await make_annual_notes(application, SYSTEM, 2025, now=datetime(2026, 11, 5, tzinfo=UTC))
+    await seats.enter(portal, application, seats.CLAIRE)
+    (dwelling,) = (await portal.ask(MINE))["viewer"]["dwellings"]
+    annual = dwelling["documents"]["edges"][0]["node"]
+    assert (annual["title"], annual["year"]) == ("Consommations de l'année 2025", 2025)
+    reasons = {one["kind"]: one["notApplicableReason"] for one in annual["annualBlocks"]}
+    assert reasons["CLIMATE_CORRECTED_COMPARISON"] == "NO_DEGREE_DAYS"
+    assert reasons["COMPARISON"] == "NO_YEAR_BEFORE"  # 2024 was not read
+    assert reasons["AVERAGE_USER"] == "TOO_FEW_DWELLINGS"
+    assert reasons["COMPLAINTS"] is None
+    response = await portal.client.get(annual["file"]["url"])
+    assert "3650,00 kWh" in PdfReader(io.BytesIO(response.content)).pages[0].extract_text()
 
 
 @pytest.mark.requirement("FR-03")

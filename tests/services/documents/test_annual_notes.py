@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from core.access import SYSTEM
 from core.bootstrap import Application
 from core.consumption.notes import WhyMissing
-from core.documents.note_values import AnnualNote, WhyNoAverage, year_of_json
+from core.documents.note_values import AnnualNote, NoteBlock, WhyNoAverage, blocks_of, year_of_json
 from core.errors import InvalidInput
 from core.language import Text
 from core.metering import Registry
@@ -69,6 +69,17 @@ async def test_a_year_its_months_and_the_average_user_by_surface(
     assert one.months == tuple(100 * days for days in (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
     assert one.months_before[1] == 29 * 200
     assert (one.average, one.average_of, one.why_no_average) == (31_633, 5, None)
+    reasons = {kind.value: why and why.value for kind, why in blocks_of(note).items()}
+    assert reasons == {
+        "PRICES": "NOT_STATED",
+        "ENERGY_MIX": "NOT_STATED",
+        "COMPARISON": None,
+        "CLIMATE_CORRECTED_COMPARISON": "NO_HEATING",
+        "ADVICE": "NOT_STATED",
+        "COMPLAINTS": None,
+        "AVERAGE_USER": None,
+        "COST_ALLOCATION": "NOT_STATED",
+    }
     text = await text_of(application, building)
     for words in (
         "Note d'information annuelle 2025",
@@ -148,6 +159,8 @@ async def test_what_the_operator_states_remains_as_it_was(
     text = await text_of(application, building)
     assert "b. Sources of energy and greenhouse gases 62% wood c. Comparison" in text
     assert "Price of water, waste water included: €4.20 per m3." in text
+    reasons = blocks_of(await note_of(building))
+    assert reasons[NoteBlock.PRICES] is reasons[NoteBlock.ENERGY_MIX] is None
 
 
 async def test_each_annual_note_is_made_and_announced_once(
