@@ -123,6 +123,19 @@ async def content_of(application: Application, sha256: str) -> bytes:
         raise _away(failure) from failure
 
 
+async def removed(application: Application, sha256: str, *, stored_before: datetime) -> None:
+    """Delete content without blocking other requests, unless it was stored (again) since.
+
+    Raises:
+        StoreAway: the store cannot be reached.
+    """
+    store = store_of(application)
+    try:
+        await asyncio.to_thread(lambda: store.delete(sha256, stored_before=stored_before))
+    except OSError as failure:
+        raise _away(failure) from failure
+
+
 def _away(failure: OSError) -> StoreAway:
     _log.error("The file store failed: %s", failure.strerror or failure)
     return StoreAway()

@@ -14,7 +14,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
 from core.models import Document, Dwelling
-from core.services.documents.file_store import store_of
+from core.services.documents.file_store import removed
 from core.services.messaging.outbox import Notification, Topic, queue
 from core.services.places.managed_residences import place_of
 from core.services.shared.transaction import transactional
@@ -107,9 +107,13 @@ async def purge_documents(application: Application, *, now: datetime) -> int:
     gone = await announced.delete()
     withdrawn = await Document.filter(withdrawn_at__lte=now - WITHDRAWN_FOR).order_by("id").limit(1_000)
     for row in withdrawn:
-        await row.delete()
-        used = row.sha256 is None or await Document.exists(sha256=row.sha256)
-        if not used and row.sha256 is not None:
+        # The row last: if the store is away, the job tries again.
+        if row.sha256 is not None and not await _is_used_otherwise(row):
             # Whoever deposits the same again has stored it anew, which is not older than a day.
-            store_of(application).delete(row.sha256, stored_before=now - ANNOUNCED_FOR)
+            await removed(application, row.sha256, stored_before=now - ANNOUNCED_FOR)
+        await row.delete()
     return gone + len(withdrawn)
+
+
+async def _is_used_otherwise(row: Document) -> bool:
+    return await Document.exclude(id=row.id).filter(sha256=row.sha256).exists()
