@@ -1,16 +1,20 @@
 """Documents are deposited by managers and staff, and seen by those whom they are for, until withdrawn."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from core.access import SYSTEM, Act
+from core.graphql_settings import GraphQLSettings
 from core.models import Account, Document, Dwelling, ManagedResidence, Occupancy, OccupancyKind, OutboxMessage
 from core.services.auth.download_links import LIFETIME
 from core.services.documents.content import sha256_of
 from core.services.documents.file_store import FolderStore
 from core.services.shared.audit import acts_on
+from graphql_schema.asgi import build_app
 from graphql_schema.base.relay import global_id
 from tests.graphql.documents.conftest import PDF, announce, send
 from tests.support import factories, seats
@@ -331,6 +335,22 @@ async def test_a_damaged_file_is_an_error_and_no_document(
     assert (await portal.client.get(document["file"]["url"])).status_code == 500
     FolderStore(application.settings.data_dir / "documents").store(PDF)
     assert (await portal.client.get(document["file"]["url"])).content == PDF
+
+
+async def test_pages_of_named_sites_alone_may_send_files(application: Any, home: Any) -> None:
+    """A PUT asks first (Fetch, 4.8): a portal that is named may, any other site may not."""
+    origin = "https://portal.example.org"
+    for origins, status in (((origin,), 200), ((), 405)):
+        settings = replace(application.settings, graphql=GraphQLSettings(origins=origins))
+        app = build_app(replace(application, settings=settings), clock=lambda: NOW)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:
+            asked = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+            asked["Access-Control-Request-Headers"] = "content-type"
+            response = await client.options("/uploads?link=x", headers=asked)
+            assert response.status_code == status
+            allowed = response.headers.get("access-control-allow-methods")
+            assert allowed == ("PUT" if origins else None)
 
 
 async def test_a_store_that_is_away_is_no_error_of_the_document(

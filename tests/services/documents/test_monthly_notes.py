@@ -39,7 +39,7 @@ from tests.support import factories
 from tests.support.attack import watched
 
 OCTOBER = Month(2026, 10)
-NOVEMBER_2 = datetime(2026, 11, 2, 9, tzinfo=UTC)
+NOVEMBER_2 = datetime(2026, 11, 2, 6, 40, tzinfo=UTC)
 NOVEMBER_5 = datetime(2026, 11, 5, 0, 30, tzinfo=UTC)
 NOVEMBER_15 = datetime(2026, 11, 15, 8, 10, tzinfo=UTC)
 
@@ -248,6 +248,7 @@ async def test_notes_are_made_by_the_5th_and_the_missing_ones_named_from_the_15t
     partly, unread = await add_homes(2)
     await read_two_years(await Meter.get(dwelling_id=claires_home.id))
     await consume(partly, date(2026, 10, 1), date(2026, 10, 20), daily=50)
+    assert await make_due_notes(application, now=NOVEMBER_2.replace(hour=9)) == NotesMade()
     done = await make_due_notes(application, now=NOVEMBER_2)
     assert (done.made, done.waiting, done.unread) == (1, 1, 1)
     done = await make_due_notes(application, now=NOVEMBER_5)
