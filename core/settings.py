@@ -8,15 +8,18 @@ in the data folder. With PostgreSQL the secret key must be given, since several 
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from core import portal_urls
+from core.document_settings import DocumentSettingError, DocumentSettings
 from core.graphql_settings import GraphQLSettingError, GraphQLSettings
 
+T = TypeVar("T")
 PREFIX = "SUBMETER_"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of the file, not a secret
@@ -100,6 +103,7 @@ class Settings:
             empty where there is one operator only.
         spool_bytes: what `submeter ingest` keeps on disk of a pipe while the database is away.
         graphql: what the GraphQL API allows.
+        documents: where deposited documents are stored, and how large they may be.
     """
 
     data_dir: Path
@@ -140,6 +144,7 @@ class Settings:
     mqtt_gateway: str = ""
     spool_bytes: int = 1 << 30
     graphql: GraphQLSettings = field(default_factory=GraphQLSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
 
     def __repr__(self) -> str:
         return f"Settings(data_dir={self.data_dir!r}, host={self.host!r}, port={self.port}, ...)"
@@ -172,10 +177,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     data_dir = Path(env.get(f"{PREFIX}DATA_DIR") or ".submeter").absolute()
     database_url = env.get(f"{PREFIX}DATABASE_URL") or f"sqlite:///{data_dir / 'submeter.db'}"
     if not database_url.startswith(("sqlite:", "postgresql:", "postgres:")):
-        raise SettingsError(
-            "must start with sqlite: or postgresql:",
-            field=f"{PREFIX}DATABASE_URL",
-        )
+        raise SettingsError("must start with sqlite: or postgresql:", field=f"{PREFIX}DATABASE_URL")
     secret_key = env.get(f"{PREFIX}SECRET_KEY") or _secret_of(data_dir, database_url)
     secret_key_old = env.get(f"{PREFIX}SECRET_KEY_OLD") or _text_of(data_dir / OLD_SECRET_FILE)
     for name, secret in (("SECRET_KEY", secret_key), ("SECRET_KEY_OLD", secret_key_old)):
@@ -223,7 +225,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mqtt_client_id=env.get(f"{PREFIX}MQTT_CLIENT_ID", "").strip(),
         mqtt_gateway=env.get(f"{PREFIX}MQTT_GATEWAY", "").strip(),
         spool_bytes=_whole_number(env, "SPOOL_BYTES", 1 << 30, at_least=1 << 20, at_most=1 << 50),
-        graphql=_graphql(env),
+        graphql=_part(env, "GRAPHQL", GraphQLSettings.of),
+        documents=_part(env, "DOCUMENTS", DocumentSettings.of),
     )
     _check_post(settings)
     return settings
@@ -369,12 +372,13 @@ def _whole_number(env: Mapping[str, str], name: str, default: int, *, at_least: 
     return int(text)
 
 
-def _graphql(env: Mapping[str, str]) -> GraphQLSettings:
-    prefix = f"{PREFIX}GRAPHQL_"
+def _part(env: Mapping[str, str], group: str, read: Callable[[Mapping[str, str]], T]) -> T:
+    """The settings of a part that has a module of its own, from the variables of its group."""
+    prefix = f"{PREFIX}{group}_"
     given = {name.removeprefix(prefix): text for name, text in env.items() if name.startswith(prefix)}
     try:
-        return GraphQLSettings.of(given)
-    except GraphQLSettingError as failure:
+        return read(given)
+    except (DocumentSettingError, GraphQLSettingError) as failure:
         raise SettingsError(failure.message, field=f"{prefix}{failure.name}") from None
 
 

@@ -28,7 +28,7 @@ from core.services.operation.jobs import jobs_work
 from core.services.operation.supervisor import supervise
 from core.services.telegrams.intake_queue import IntakeQueue
 from core.settings import JOBS, Settings, from_environment
-from graphql_schema import deliveries, downloads, exports, verification
+from graphql_schema import deliveries, document_files, downloads, exports, verification
 from graphql_schema.graphiql import page
 from graphql_schema.http import GraphQLOverHttp
 from graphql_schema.monitoring import HEALTH_ROUTES, monitored
@@ -125,7 +125,7 @@ async def home(_request: Request) -> Response:
     return RedirectResponse("/graphql")
 
 
-def _for_other_sites(origins: Collection[str]) -> list[Middleware]:
+def _for_other_sites(origins: Collection[str], *methods: str) -> list[Middleware]:
     """What lets pages of other sites call the API: of those that are named, with a session's cookie."""
     if not origins:
         return []
@@ -133,7 +133,7 @@ def _for_other_sites(origins: Collection[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=methods or ["GET", "POST"],
             allow_headers=["Authorization", "If-None-Match", "X-Request-ID"],
             allow_credentials=True,
             expose_headers=["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
@@ -160,6 +160,17 @@ def _app(
             exports.PATH,
             exports.export,
             methods=["POST"],
+            middleware=_for_other_sites(settings.graphql.origins),
+        ),
+        Route(
+            document_files.UPLOAD_PATH,
+            document_files.UploadDoor().endpoint,
+            methods=["PUT", "OPTIONS"],
+            middleware=_for_other_sites(settings.graphql.origins, "PUT"),
+        ),
+        Route(
+            document_files.DOWNLOAD_PATH,
+            document_files.download,
             middleware=_for_other_sites(settings.graphql.origins),
         ),
         Route(downloads.PATH, downloads.download, middleware=_for_other_sites(settings.graphql.origins)),

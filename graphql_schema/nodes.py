@@ -14,6 +14,7 @@ from core.services.accounts.access_tokens import my_tokens
 from core.services.alerts.draw_questions import recurring_draw
 from core.services.alerts.manager_alerts import alert_seen
 from core.services.auth.sessions import my_sessions
+from core.services.documents.seen import document_seen
 from core.services.occupancy.dwelling_request_views import dwelling_request
 from core.services.places.dwellings import dwelling_seen, residence_seen
 from core.services.places.meters import meter_seen
@@ -24,6 +25,7 @@ from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.base.context import Context, Info
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.relay import Node, parse_global_id
+from graphql_schema.documents.documents import Document
 from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
 from graphql_schema.dwellings.residences import ResidenceDocument
 from graphql_schema.managers.dwelling_requests import DwellingRequest
@@ -54,6 +56,10 @@ async def _residence(context: Context, number: int) -> Node | None:
 async def _document(context: Context, number: int) -> Node | None:
     view = await residence_document(context.application, await context.viewer(), number)
     return ResidenceDocument.of(view)
+
+
+async def _resident_document(context: Context, number: int) -> Node | None:
+    return Document.of(await document_seen(await context.viewer(), number, now=context.now))
 
 
 async def _dwelling(context: Context, number: int) -> Node | None:
@@ -89,6 +95,7 @@ async def _recurring_draw(context: Context, number: int) -> Node | None:
 FINDERS: Mapping[str, Finder] = {
     "AccessToken": _access_token,
     "Alert": _alert,
+    "Document": _resident_document,
     "DoubtfulReading": _doubtful_reading,
     "Dwelling": _dwelling,
     "DwellingRequest": _dwelling_request,

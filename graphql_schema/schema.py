@@ -26,6 +26,8 @@ from graphql_schema.consumption.limits import OwnLimitMutation
 from graphql_schema.consumption.statements import StatementMutation
 from graphql_schema.contract.access import guard
 from graphql_schema.contract.descriptions import describe
+from graphql_schema.documents.deposits import DocumentMutation
+from graphql_schema.documents.notes import NoteMutation
 from graphql_schema.dwellings.consents import ConsentMutation
 from graphql_schema.dwellings.occupancies import OccupancyMutation
 from graphql_schema.gateways import TelegramMutation
@@ -75,6 +77,8 @@ class Mutation(
     MoveMutation,
     PaperMutation,
     IssuedPaperMutation,
+    DocumentMutation,
+    NoteMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
 ):

@@ -39,6 +39,7 @@ for command, summary in {
     "submeter.commands.portfolio.rates:rates": "Tariffs and emission factors.",
     "submeter.commands.portfolio.gateways:gateways": "Radio gateways and their API keys.",
     "submeter.commands.outbox:outbox": "Messages to residents.",
+    "submeter.commands.notes:notes": "Notes on consumption: make, print and follow them.",
     "submeter.commands.dwelling_requests:dwelling_requests": "Dwelling requests that a manager decides.",
     "submeter.commands.accounts:accounts": "Access of residents, managers, staff and analysts.",
     "submeter.commands.managers:managers": "Managers and their residences.",

@@ -25,7 +25,7 @@ DECLARED = {
     "requirements-dev.lock": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["dev"]],
     "deploy/requirements.lock": [
         *PROJECT["dependencies"],
-        *(need for extra in ("build", "mqtt", "opentelemetry", "redis") for need in EXTRAS[extra]),
+        *(need for extra in ("build", "mqtt", "opentelemetry", "redis", "s3") for need in EXTRAS[extra]),
     ],
 }
 UNBOUNDED = {"tzdata"}

@@ -37,7 +37,7 @@ REPLACED = {
     r"\bclass State\b|(?<![.=\w-])\b[Ff]old(s|ed|ing)?\b(?!=)": "classifier state, update; normalise",
     r"\b[Tt]id(y|ies|ying)\b|\b[Cc]hores?\b": "periodic jobs",
     r"over_http": "http",
-    r"\bput_[a-z]+": "upsert",
+    r"\bput_(?!object\()[a-z]+": "upsert",  # `put_object` is MinIO's
     r"how manieth": "attempt number",
     r"\b[Tt]old\b|\b[Ss]aid\b|_told\b|_said\b": "notified, reported, stated",
     r"may speak again": "snoozed until",

@@ -19,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PIP_LOCK = ROOT / "tools" / "pip.lock"
 SCRIPTS = ("bench", "tools")
-OPTIONAL = frozenset({"aiomqtt", "matplotlib", "opentelemetry", "paho", "pyarrow", "redis", "pytest"})
+OPTIONAL = frozenset(
+    {"aiomqtt", "matplotlib", "minio", "opentelemetry", "paho", "pyarrow", "redis", "pytest", "urllib3"}
+)
 """What Submeter imports where it is there: the extras, and pytest for whoever tests a driver of their own."""
 
 ELSEWHERE = "compression" if sys.version_info < (3, 14) else "backports"

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
+    DOCUMENTS_DEPOSIT = "documents:deposit"
+    DOCUMENTS_READ = "documents:read"
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
@@ -39,6 +41,8 @@ class Permission(StrEnum):
     MANAGED_RESIDENCES_READ = "managed_residences:read"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
+    NOTES_MAKE = "notes:make"
+    NOTES_PRINT = "notes:print"
     OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"
     PAPERS_ISSUE = "papers:issue"
@@ -78,6 +82,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.CONSENT_WRITE,
             Permission.CONSUMPTION_READ,
             Permission.CONSUMPTION_READ_DAILY,
+            Permission.DOCUMENTS_READ,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
             Permission.LIMITS_WRITE,
@@ -94,11 +99,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.ALERTS_READ,
             Permission.CONSUMPTION_READ,
             Permission.CONSENT_RECORD,
+            Permission.DOCUMENTS_DEPOSIT,
+            Permission.DOCUMENTS_READ,
             Permission.DWELLING_REQUESTS_DECIDE,
             Permission.DWELLINGS_READ,
             Permission.MANAGED_DAYS_READ,
             Permission.METERS_READ,
             Permission.MANAGED_RESIDENCES_READ,
+            Permission.NOTES_PRINT,
             Permission.OCCUPANCIES_RECORD,
             Permission.PAPERS_ISSUE,
             Permission.RESIDENTS_INVITE,
@@ -107,8 +115,11 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.STAFF: _OWN_ACCOUNT
     | frozenset(
         {
+            Permission.DOCUMENTS_DEPOSIT,
+            Permission.DOCUMENTS_READ,
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
+            Permission.NOTES_PRINT,
             Permission.PAPERS_ISSUE,
             Permission.READINGS_CORRECT,
         }

@@ -26,6 +26,7 @@ class TokenScope(StrEnum):
     READ_MONTHLY = "read:monthly"
     READ_DAILY = "read:daily"
     ALERTS = "alerts"
+    DOCUMENTS = "documents"
     ANALYSES = "analyses"
 
 
@@ -43,6 +44,7 @@ PERMISSIONS_OF_SCOPE: dict[TokenScope, frozenset[Permission]] = {
     TokenScope.READ_DAILY: _MONTHLY
     | {Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ, Permission.READINGS_READ},
     TokenScope.ALERTS: frozenset({Permission.ALERTS_READ, Permission.DWELLINGS_READ}),
+    TokenScope.DOCUMENTS: frozenset({Permission.DOCUMENTS_READ, Permission.DWELLINGS_READ}),
     TokenScope.ANALYSES: frozenset({Permission.ANALYSES_READ}),
 }
 """A scope reads; no token changes anything."""

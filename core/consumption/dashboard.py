@@ -72,10 +72,11 @@ def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> li
 
 @dataclass(frozen=True, slots=True)
 class MonthSum:
-    """A month's volume, and how many of its days are ESTIMATED."""
+    """A month's volume, and how many of its days are ESTIMATED or PARTIAL."""
 
     volume: MonthVolume
     estimated_days: int
+    partial_days: int
 
 
 def month_sum(
@@ -92,7 +93,7 @@ def month_sum(
     quality = Quality.CORRECTED if corrected_days else Quality.MEASURED
     quality = Quality.ESTIMATED if estimated_days else quality
     volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
-    return MonthSum(volume, estimated_days)
+    return MonthSum(volume, estimated_days, partial_days)
 
 
 def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthSum]:

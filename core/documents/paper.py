@@ -28,7 +28,7 @@ _BIG = ParagraphStyle("big", parent=BOLD_STYLE, fontSize=30, leading=36)
 HEADING = ParagraphStyle("heading", parent=BOLD_STYLE, fontSize=11, leading=15, spaceBefore=5 * mm)
 BODY = ParagraphStyle("body", parent=TEXT_STYLE, fontSize=10.5, leading=15)
 BODY_BOLD = ParagraphStyle("body bold", parent=BODY, fontName="Submeter-Bold")
-_SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
+SMALL = ParagraphStyle("small", parent=TEXT_STYLE, fontSize=8, leading=11)
 _WHITE = ParagraphStyle("white", parent=BOLD_STYLE, fontSize=13, leading=17, textColor=colors.white)
 _RIGHT = ParagraphStyle("right", parent=BODY, alignment=2)
 
@@ -83,7 +83,7 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
         paragraph(words("flyer.title", language), TITLE_STYLE),
         paragraph(words("flyer.intro", language), BODY),
         Spacer(0, 6 * mm),
-        _beside(at, QrCode(sender.link, 62 * mm)),
+        beside(at, QrCode(sender.link, 62 * mm)),
         Spacer(0, 4 * mm),
         paragraph(words("flyer.scan", language), BODY),
         paragraph(sender.link, BODY_BOLD),
@@ -92,9 +92,9 @@ def _flyer(sender: Sender, flyer: Flyer, language: Language) -> list[Flowable]:
         paragraph(words("flyer.serial", language), HEADING),
         paragraph(words("flyer.serial.text", language, example=flyer.serial_example), BODY),
         Spacer(0, 6 * mm),
-        paragraph(words("flyer.privacy", language), _SMALL),
+        paragraph(words("flyer.privacy", language), SMALL),
         Spacer(0, 2 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
@@ -129,17 +129,17 @@ def _certificate(sender: Sender, certificate: Certificate, language: Language, t
     if certificate.figures:
         parts += [_figures(certificate, language), Spacer(0, 2 * mm)]
     if not all(one.complete for one in certificate.figures):
-        parts.append(paragraph(words("certificate.incomplete", language), _SMALL))
+        parts.append(paragraph(words("certificate.incomplete", language), SMALL))
     online = [paragraph(words("certificate.online", language, code=site.code), BODY)]
     return [
         *parts,
         Spacer(0, 6 * mm),
-        _beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
+        beside(online, QrCode(sender.link, 36 * mm), right_mm=44),
         paragraph(sender.link, BODY_BOLD),
         Spacer(0, 6 * mm),
-        paragraph(words("certificate.consent", language), _SMALL),
+        paragraph(words("certificate.consent", language), SMALL),
         Spacer(0, 2 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
@@ -210,7 +210,7 @@ def _notice(sender: Sender, notice: Notice, language: Language) -> list[Flowable
     return [
         *parts,
         Spacer(0, 6 * mm),
-        paragraph(words("contact", language, contact=sender.contact), _SMALL),
+        paragraph(words("contact", language, contact=sender.contact), SMALL),
     ]
 
 
@@ -242,7 +242,7 @@ def _left(code: QrCode) -> QrCode:
     return code
 
 
-def _beside(left: Sequence[Flowable], code: QrCode, *, right_mm: int = 66) -> Table:
+def beside(left: Sequence[Flowable], code: QrCode, *, right_mm: int = 66) -> Table:
     """Texts with a QR code to their right."""
     return Table(
         [(list(left), code)],

@@ -53,9 +53,18 @@ def pdf(sheet: Sheet) -> bytes:
 
 
 def built(
-    parts: list[Flowable], *, title: str, author: str, language: Language, foot: Foot | None = None
+    parts: list[Flowable],
+    *,
+    title: str,
+    author: str,
+    language: Language,
+    foot: Foot | None = None,
+    invariant: bool = False,
 ) -> bytes:
-    """Parts laid out on A4 pages, as a PDF; `foot` draws what stands at the foot of each."""
+    """Parts laid out on A4 pages, as a PDF; `foot` draws what stands at the foot of each.
+
+    Invariant: the same bytes whenever it is made.
+    """
     written = io.BytesIO()
     document = SimpleDocTemplate(
         written,
@@ -67,6 +76,7 @@ def built(
         title=title,
         author=author,
         lang=language.value,
+        invariant=int(invariant),
     )
     draw = foot or _no_foot
     document.build(parts, onFirstPage=draw, onLaterPages=draw)

@@ -169,15 +169,16 @@ def one_of(*values: str) -> Any:
 # Written by `make migration` from here on.
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
     "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
-    "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED",
-    "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART", "MESSAGE_READ", "METER_ALIAS_ADDED",
-    "METER_ALIAS_REMOVED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PAPER_ISSUED",
-    "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
-    "READING_ACCEPTED", "READING_WITHDRAWN", "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED",
-    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
-    "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
-    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
-    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "DOCUMENT_DEPOSITED", "DOCUMENT_WITHDRAWN", "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED",
+    "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED", "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART",
+    "MESSAGE_READ", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED", "NOTES_PRINTED", "NOTIFICATIONS_CHANGED",
+    "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PAPER_ISSUED", "PASSWORD_CHANGED", "PASSWORD_RESET",
+    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "READING_ACCEPTED", "READING_WITHDRAWN",
+    "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
+    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED",
+    "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED",
+    "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
+    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -190,6 +191,8 @@ CorrectionReason = one_of("LATE_READING", "DOUBTFUL_READING", "WITHDRAWN_READING
     "METER_REPLACED", "CLOCK_ERROR", "RECOMPUTED")
 CouncilMember = one_of("YES", "NO", "UNDISCLOSED")
 DocumentKind = one_of("PORTAL_READY", "PORTAL_CLOSED")
+DocumentType = one_of("MONTHLY_NOTE", "ANNUAL_NOTE", "CHARGES", "CONTRACT", "INSPECTION", "MEETING", "NOTICE",
+    "RULES", "WORKS", "OTHER")
 Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING_READING", "NOT_CONFIRMED",
     "WITHDRAWN")
 DrawAnswer = one_of("MINE", "NOT_MINE")
@@ -606,6 +609,30 @@ class Migration(migrations.Migration):
                 ("evidence_reference", fields.CharField(null=True, max_length=200)),
                 ("recorded_at", fields.DatetimeField()),
             ], {"table": "consent_record", "indexes": (("occupancy_id", "purpose", "recorded_at"),), "table_description": "One answer to one consent question. Rows are only ever added (CN-07, R-107, R-121)."}),
+            ops.CreateModel("Document", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("residence", fields.ForeignKeyField("models.Residence", source_field="residence_id", related_name="resident_documents", on_delete=fields.CASCADE)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", null=True, related_name="documents", on_delete=fields.CASCADE)),
+                ("occupancy", fields.ForeignKeyField("models.Occupancy", source_field="occupancy_id", null=True, related_name="documents", on_delete=fields.CASCADE)),
+                ("type", fields.CharEnumField(DocumentType, max_length=16)),
+                ("period_on", fields.DateField(null=True, description="of a note the first day of its month or year")),
+                ("title", fields.CharField(default="", description="of a deposited file", max_length=120)),
+                ("language", fields.CharField(max_length=2)),
+                ("valid_from", fields.DateField(description="from when on it applies")),
+                ("shown_from", fields.DateField(description="the civil day whose occupants it is for, and from when on they see it")),
+                ("for_owner", fields.BooleanField(default=True, description="whether an owner who lives elsewhere sees it as well")),
+                ("file_name", fields.CharField(default="", max_length=120)),
+                ("media_type", fields.CharField(default="", max_length=80)),
+                ("size_bytes", fields.BigIntField(null=True)),
+                ("sha256", fields.CharField(null=True, max_length=64)),
+                ("figures", fields.JSONField(null=True, description="the content of a note")),
+                ("author", fields.ForeignKeyField("models.Account", source_field="author_id", null=True, related_name="documents_deposited", on_delete=fields.SET_NULL)),
+                ("created_at", fields.DatetimeField()),
+                ("deposited_at", fields.DatetimeField(null=True)),
+                ("notified_at", fields.DatetimeField(null=True, description="when those who asked for it were written to")),
+                ("withdrawn_at", fields.DatetimeField(null=True)),
+                ("printed_at", fields.DatetimeField(null=True, description="of a note when it was printed first")),
+            ], {"table": "document", "unique_together": (("occupancy", "type", "period_on"),), "indexes": (("dwelling_id",), ("residence_id", "type", "period_on"), ("sha256",)), "table_description": "A document of a residence, or of one dwelling, a note of one occupancy as well."}),
             ops.CreateModel("IssuedPaper", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("code", fields.CharField(unique=True, max_length=16)),
@@ -631,6 +658,7 @@ class Migration(migrations.Migration):
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="messages", on_delete=fields.CASCADE)),
                 ("recipient", fields.CharField(null=True, max_length=254)),
                 ("alert", fields.ForeignKeyField("models.Alert", source_field="alert_id", null=True, related_name="messages", on_delete=fields.SET_NULL)),
+                ("document", fields.ForeignKeyField("models.Document", source_field="document_id", null=True, related_name="messages", on_delete=fields.SET_NULL)),
                 ("channel", fields.CharEnumField(Channel, max_length=8)),
                 ("template", fields.CharField(max_length=40)),
                 ("language", fields.CharField(max_length=2)),
@@ -646,7 +674,7 @@ class Migration(migrations.Migration):
                 ("failure", fields.CharField(null=True, description="the last reason it was not sent", max_length=200)),
                 ("sent_at", fields.DatetimeField(null=True)),
                 ("erased_at", fields.DatetimeField(null=True, description="when its text and address were erased")),
-            ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at")), "table_description": "One message by one channel. By the idempotency_key an event is notified once only."}),
+            ], {"table": "outbox_message", "indexes": (("state", "id"), ("erased_at", "created_at"), ("document_id",)), "table_description": "One message by one channel. By the idempotency_key an event is notified once only."}),
             ops.CreateModel("RecurringDraw", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("meter", fields.ForeignKeyField("models.Meter", source_field="meter_id", related_name="recurring_draws", on_delete=fields.CASCADE)),

@@ -36,6 +36,7 @@ from core.models.consumption import (
     EmissionFactor,
     Tariff,
 )
+from core.models.documents import Document, DocumentType
 from core.models.hints import BurstDraw, RecurringDraw, RecurringDrawAnswer, SlowLeakHint
 from core.models.meters import (
     CompactFormat,
@@ -89,7 +90,9 @@ __all__ = [
     "DeadLetter",
     "DegreeDay",
     "Device",
+    "Document",
     "DocumentKind",
+    "DocumentType",
     "DoubtfulReading",
     "Dwelling",
     "DwellingRequest",

@@ -7,6 +7,7 @@ from tortoise import fields
 
 from core.models.alerts import Alert
 from core.models.base import Model
+from core.models.documents import Document
 from core.models.people import Account
 
 
@@ -30,7 +31,8 @@ class OutboxMessage(Model):
 
     It goes to the account's address at the time of sending, or to a recipient of its own.
     Secret values, such as a code, are encrypted, and wiped once the message is sent.
-    The row of an alert's message remains when text and address are erased, so that it is not sent again.
+    The row of an alert's or document's message remains when text and address are erased: it is not sent
+    again, and proves that it was.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -44,6 +46,10 @@ class OutboxMessage(Model):
         "models.Alert", related_name="messages", null=True, on_delete=fields.SET_NULL
     )
     alert_id: int | None
+    document: fields.ForeignKeyNullableRelation[Document] = fields.ForeignKeyField(
+        "models.Document", related_name="messages", null=True, on_delete=fields.SET_NULL
+    )
+    document_id: int | None
     channel = fields.CharEnumField(Channel, max_length=8)
     template = fields.CharField(max_length=40)
     language = fields.CharField(max_length=2)
@@ -62,4 +68,4 @@ class OutboxMessage(Model):
 
     class Meta:
         table = "outbox_message"
-        indexes = (("state", "id"), ("erased_at", "created_at"))
+        indexes = (("state", "id"), ("erased_at", "created_at"), ("document_id",))

@@ -14,17 +14,19 @@ from core.operators.journey import (
     SignUpStage,
     Step,
 )
-from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.notices import NOTHING_ADDED, ConsumptionNotes, Contact, HelpPage, PrivacyNotice
 from core.operators.profile import CodeFormat, DwellingParts, OperatorProfile
 from core.operators.words import WORDS
 
 __all__ = [
+    "NOTHING_ADDED",
     "WORDS",
     "ActivationMode",
     "Asking",
     "CharacterClass",
     "ClassRule",
     "CodeFormat",
+    "ConsumptionNotes",
     "Contact",
     "DeviceChoice",
     "DwellingParts",

@@ -27,7 +27,7 @@ from core.language import Text
 from core.leak_thresholds import DEFAULT_THRESHOLDS, Thresholds
 from core.operators import defaults
 from core.operators.journey import ActivationMode, Asking, Path
-from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.notices import ConsumptionNotes, Contact, HelpPage, PrivacyNotice
 from core.operators.profile import CodeFormat, OperatorProfile
 from core.operators.words import WORDS
 
@@ -118,6 +118,15 @@ class _Leaks(_Values):
     over_range_above_lph: float = float(DEFAULT_THRESHOLDS.over_range_above_lph)
 
 
+class _Notes(_Values):
+    fluids: frozenset[Fluid] = frozenset()
+    prices: _Words | None = None
+    energy_mix: _Words | None = None
+    consumer_bodies: _Words | None = None
+    complaints: _Words | None = None
+    cost_allocation: _Words | None = None
+
+
 class _File(_Values):
     """All that a file may say; what has no default must be there."""
 
@@ -147,6 +156,7 @@ class _File(_Values):
     password: _Password = _Password()
     help: tuple[_Help, ...] = ()
     leaks: _Leaks = _Leaks()
+    notes: _Notes = _Notes()
     texts: dict[str, _Words] = {}
 
 
@@ -233,6 +243,7 @@ def _profile(code: str, file: _File) -> OperatorProfile:
         predecessor_access=timedelta(days=file.look_back_days),
         newsletter=file.newsletter,
         leak_thresholds=_thresholds(file.leaks),
+        notes=_notes(file.notes),
         texts={key: words.text for key, words in file.texts.items()},
     )
 
@@ -268,6 +279,12 @@ def _thresholds(given: _Leaks) -> Thresholds:
         level_3_lph=Fraction(str(given.level_3_lph)),
         over_range_above_lph=Fraction(str(given.over_range_above_lph)),
     )
+
+
+def _notes(given: _Notes) -> ConsumptionNotes:
+    texts = {name: getattr(given, name) for name in _Notes.model_fields if name != "fluids"}
+    stated = {name: words.text for name, words in texts.items() if words is not None}
+    return ConsumptionNotes(fluids=given.fluids, **stated)
 
 
 def _page(page: _Help) -> HelpPage:

@@ -48,6 +48,31 @@ class PrivacyNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsumptionNotes:
+    """What the operator adds to the monthly and annual notes on consumption.
+
+    Attributes:
+        fluids: what is noted beside heat and hot water, which decree 2020-886 names: cold water is optional
+            (FR-06).
+        prices: the prices of energy and water, with taxes; None: they are not stated.
+        energy_mix: the fuels of the building or network, and their greenhouse gases.
+        consumer_bodies: who advises on saving energy.
+        complaints: how to complain, beside the operator's contact: ombudsman, mediation.
+        cost_allocation: how the costs of the building are shared.
+    """
+
+    fluids: frozenset[Fluid] = frozenset()
+    prices: Text | None = None
+    energy_mix: Text | None = None
+    consumer_bodies: Text | None = None
+    complaints: Text | None = None
+    cost_allocation: Text | None = None
+
+
+NOTHING_ADDED = ConsumptionNotes()
+
+
+@dataclass(frozen=True, slots=True)
 class HelpPage:
     """Where to find the number on one kind of device.
 

@@ -34,7 +34,7 @@ from core.operators.journey import (
     SignUpStage,
     Step,
 )
-from core.operators.notices import Contact, HelpPage, PrivacyNotice
+from core.operators.notices import NOTHING_ADDED, ConsumptionNotes, Contact, HelpPage, PrivacyNotice
 from core.operators.words import WORDS
 from core.sanitize import normalise_serial
 
@@ -137,6 +137,7 @@ class OperatorProfile:
         consent_version: of the text of the manager's consent.
         help_pages: where to find the number on a meter.
         leak_thresholds: the flows from which its residents are warned of a leak, and how soon (R-092).
+        notes: what is added to the notes on consumption.
         dwelling_code: a dwelling's code as the operator prints it, or None.
         newsletter: whether one is offered, never ticked in advance (NL-01).
         texts: words that differ from the application's own (core.operators.words), by the same keys.
@@ -176,6 +177,7 @@ class OperatorProfile:
     terms_url: Text | None = None
     terms_text: Text | None = None
     leak_thresholds: Thresholds = DEFAULT_THRESHOLDS
+    notes: ConsumptionNotes = NOTHING_ADDED
     dwelling_code: Callable[[DwellingParts], str | None] = no_dwelling_code
     texts: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 

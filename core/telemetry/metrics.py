@@ -104,6 +104,13 @@ MESSAGES_SENT = Counter(
     ("channel", "outcome"),
     registry=REGISTRY,
 )
+NOTES_MADE = Counter("submeter_notes_made", "Monthly notes on consumption that were made.", registry=REGISTRY)
+NOTES_MISSING = Gauge(
+    "submeter_notes_missing",
+    "Dwellings without a note of the last month, counted from the 15th on; 0 before.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 HTTP_REQUESTS = Counter(
     "submeter_http_requests",
     "HTTP requests, by path of a route (other: none) and status.",

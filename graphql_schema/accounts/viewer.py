@@ -32,8 +32,8 @@ strawberry.enum(NotificationTopic, description="A topic that residents can choos
 strawberry.enum(
     TokenScope,
     description="What a personal access token may read. READ_MONTHLY: dwellings and monthly consumption. "
-    "READ_DAILY: also daily consumption, meters and readings. ALERTS: dwellings and alerts. ANALYSES: the "
-    "statistics that analysts read.",
+    "READ_DAILY: also daily consumption, meters and readings. ALERTS: dwellings and alerts. "
+    "DOCUMENTS: dwellings and their documents. ANALYSES: the statistics that analysts read.",
 )
 
 

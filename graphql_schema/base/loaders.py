@@ -47,6 +47,8 @@ from core.services.consumption.manager_consumption import (
     managed_series,
 )
 from core.services.consumption.rates import Rated, costs, emissions
+from core.services.documents.note_status import NotesAsked, NoteState, several_note_states
+from core.services.documents.seen import DocumentsAsked, ResidentDocumentView, documents_seen
 from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
@@ -295,6 +297,30 @@ class PapersByDwellingLoader(DataLoader[int, list[IssuedPaperView]]):
         return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
+class DocumentsLoader(DataLoader[DocumentsAsked, Page[ResidentDocumentView]]):
+    """Pages of the documents of dwellings and residences."""
+
+    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
+        self._viewer, self._now = viewer, now
+        super().__init__(load_fn=self._pages)
+
+    async def _pages(
+        self, asked: list[DocumentsAsked]
+    ) -> Sequence[Page[ResidentDocumentView] | BaseException]:
+        return await documents_seen(await self._viewer(), asked, now=self._now)
+
+
+class NotesLoader(DataLoader[NotesAsked, list[NoteState]]):
+    """The monthly notes of residences, with what became of each."""
+
+    def __init__(self, viewer: ViewerSource) -> None:
+        self._viewer = viewer
+        super().__init__(load_fn=self._states)
+
+    async def _states(self, asked: list[NotesAsked]) -> Sequence[list[NoteState] | BaseException]:
+        return await several_note_states(await self._viewer(), asked)
+
+
 class Loaders:
     """The loaders of one operation, each made when it is first needed."""
 
@@ -374,3 +400,11 @@ class Loaders:
     @cached_property
     def papers_by_dwelling(self) -> PapersByDwellingLoader:
         return PapersByDwellingLoader(self._viewer)
+
+    @cached_property
+    def notes(self) -> NotesLoader:
+        return NotesLoader(self._viewer)
+
+    @cached_property
+    def documents(self) -> DocumentsLoader:
+        return DocumentsLoader(self._viewer, self._now)

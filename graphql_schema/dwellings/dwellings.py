@@ -22,6 +22,7 @@ from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import DayPoint, SeriesAsked
 from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
+from core.services.documents.seen import DocumentsAsked
 from core.services.managers.overview import MeterOfHome
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
@@ -45,6 +46,9 @@ from graphql_schema.consumption.corrections import CorrectionsOfDwelling
 from graphql_schema.consumption.limits import ConsumptionLimit
 from graphql_schema.consumption.series import ConsumptionOfDwelling
 from graphql_schema.consumption.statements import IndexStatement
+from graphql_schema.documents.documents import CURSOR as DOCUMENT_CURSOR
+from graphql_schema.documents.documents import DocumentConnection
+from graphql_schema.documents.notes import MonthlyNotes
 from graphql_schema.dwellings.dwelling_fields import DwellingFields
 from graphql_schema.dwellings.overview import (
     OutlierFields,
@@ -217,6 +221,16 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         page = await info.context.loaders.alerts.load(PastAlerts(self.database_id, size, seen))
         return AlertConnection.of(page, after=after)
 
+    @resolved(
+        "The documents of the dwelling and of its residence, newest first. A resident sees those of the own "
+        "occupancy, an owner who lives elsewhere those meant for owners, the operator's staff no notes on "
+        "consumption."
+    )
+    async def documents(self, info: Info, first: int = PAGE, after: str | None = None) -> DocumentConnection:
+        seen = number_of_cursor(after, DOCUMENT_CURSOR)
+        asked = DocumentsAsked(checked_first(first), seen, dwelling_id=self.database_id)
+        return DocumentConnection.of(await info.context.loaders.documents.load(asked), after=after)
+
     @narrowed(
         "The bursts that come back at about the same hour in the viewer's occupancy, the latest first.",
         Audience.OCCUPANT,
@@ -330,6 +344,25 @@ class Residence(ResidenceFields):
         self, info: Info, first: int = PAGE, after: str | None = None
     ) -> AlertConnection | None:
         return await self._alerts(info, first, after, active=False)
+
+    @resolved(
+        "The documents of the residence as a whole that were deposited for its residents, newest first; "
+        "what is of a dwelling is in `Dwelling.documents`."
+    )
+    async def resident_documents(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> DocumentConnection:
+        seen = number_of_cursor(after, DOCUMENT_CURSOR)
+        asked = DocumentsAsked(checked_first(first), seen, residence_id=self.number)
+        return DocumentConnection.of(await info.context.loaders.documents.load(asked), after=after)
+
+    @narrowed(
+        "The monthly notes on consumption: what became of each, and which are missing; by default of the "
+        "last month that is over.",
+        Audience.MANAGER_ONLY,
+    )
+    async def notes(self, info: Info, month: Month | None = None) -> MonthlyNotes | None:
+        return await MonthlyNotes.read(info, self.number, month)
 
     @narrowed("The residence at a glance.", Audience.MANAGER_ONLY)
     async def overview(self, info: Info) -> ResidenceOverview | None:

@@ -85,10 +85,10 @@ def test_a_scope_reads_and_changes_nothing() -> None:
 
 
 def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
-    """With every scope a gateway's would read nothing, staff's places and meters, a manager's alerts and
-    months as well; none is issued to them.
+    """With every scope a gateway's would read nothing, staff's places, meters and documents, a manager's
+    alerts and months as well; none is issued to them.
     """
-    places = {Permission.DWELLINGS_READ, Permission.METERS_READ}
+    places = {Permission.DOCUMENTS_READ, Permission.DWELLINGS_READ, Permission.METERS_READ}
     expectations = (
         (Role.GATEWAY, set()),
         (Role.STAFF, places),
@@ -105,10 +105,18 @@ def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
 
 
 def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
-    """Places and meters; no resident's data, no other's account; nobody else with an account corrects any."""
+    """Places and meters, documents that are deposited, and the notes that are sent on paper; no other of a
+    resident's data, no other's account; nobody else with an account corrects any.
+    """
     own = {"account", "password", "second_factor", "sessions", "terms"}
     others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
-    assert others == {Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}
+    papers = {Permission.DOCUMENTS_DEPOSIT, Permission.DOCUMENTS_READ, Permission.NOTES_PRINT}
+    assert others == {
+        *papers,
+        Permission.DWELLINGS_READ,
+        Permission.METERS_READ,
+        Permission.READINGS_CORRECT,
+    }
     correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
     assert correcting == {Role.STAFF, Role.SYSTEM}
 

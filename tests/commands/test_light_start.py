@@ -47,7 +47,14 @@ def test_a_command_without_a_database_starts_without_one(tmp_path, arguments) ->
 def test_a_version_is_printed_without_any_part_of_the_product(tmp_path, arguments) -> None:
     """Neither decoders nor commands are loaded to say what there is."""
     ours = {name for name in imported_by(tmp_path, *arguments) if name.split(".")[0] in ("core", "drivers")}
-    assert ours == {"core", "core.errors", "core.graphql_settings", "core.portal_urls", "core.settings"}
+    assert ours == {
+        "core",
+        "core.document_settings",
+        "core.errors",
+        "core.graphql_settings",
+        "core.portal_urls",
+        "core.settings",
+    }
 
 
 def test_tables_are_found_up_to_date_without_the_models(tmp_path) -> None:

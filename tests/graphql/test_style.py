@@ -47,7 +47,7 @@ LISTS = {
         *("Dwelling.recurringDraws", "Dwelling.slowLeakHints", "IndexStatement.lines"),
         *("ConsumptionLimits.limits", "AlertWorkflow.actions", "Residence.leakLevels"),
         *("Residence.withheld", "Dwelling.withheld", "Meter.withheld", "Alert.withheld"),
-        *("RecurringDraw.withheld", "Narrowed.withheld"),
+        *("RecurringDraw.withheld", "Narrowed.withheld", "Document.annualBlocks"),
     ),
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
@@ -55,7 +55,7 @@ LISTS = {
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
-        "ResidenceOverview.activeAlerts",
+        *("ResidenceOverview.activeAlerts", "MonthlyNotes.counts"),
     ),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),

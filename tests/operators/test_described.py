@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.bootstrap import open_application
+from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput
 from core.language import Text
 from core.metering import load_registry
@@ -63,6 +64,7 @@ def test_every_value_of_a_file_is_used() -> None:
             "terms_text": {"fr": "Conditions", "en": "Terms"},
             "password": {"minimum_characters": 14, "classes": ["SPECIAL"]},
             "leaks": {"level_1_lph": 3.5},
+            "notes": {"fluids": ["COLD_WATER"], "energy_mix": {"fr": "Bois", "en": "Wood"}},
             "texts": {"button": {"create": {"fr": "C'est parti", "en": "Here we go"}}},
         },
     )
@@ -76,6 +78,9 @@ def test_every_value_of_a_file_is_used() -> None:
     assert profile.text("button.create") == Text("C'est parti", "Here we go")
     assert [rule.name for rule in profile.password_policy.rules] == ["SPECIAL"]
     assert float(profile.leak_thresholds.level_1_lph) == 3.5
+    assert profile.notes.fluids == {Fluid.COLD_WATER}
+    assert profile.notes.energy_mix == Text("Bois", "Wood")
+    assert profile.notes.complaints is None
     assert "48 heures" in profile.privacy.retention.fr
     assert "90 days" in profile.privacy.retention.en
     assert profile.terms_version == "2026-11"

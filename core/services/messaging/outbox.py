@@ -14,8 +14,9 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.consumption.periods import civil_day
-from core.models import Account, Channel, Dwelling, MessageState, OutboxMessage
+from core.models import Account, Channel, Dwelling, MessageState, Occupancy, OccupancyKind, OutboxMessage
 from core.services.places.managed_residences import managers_of, place_of
+from core.services.shared.many_rows import slices
 from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 
 NOTIFICATION_MAX_AGE = timedelta(days=3)
@@ -27,6 +28,7 @@ class Topic(StrEnum):
 
     LEAK = "leak"
     OVER_CONSUMPTION = "over_consumption"
+    NEW_DOCUMENT = "new_document"
     SLOW_LEAK = "slow_leak"
     """Hints, by e-mail alone: there is no such switch for SMS."""
 
@@ -46,12 +48,14 @@ class Notification:
         key: the event's, the same whenever it is found.
         started_on: the first day that the event covers.
         happened_on: the day of the event.
-        alert_id: the alert that it belongs to; None for a question or a hint.
+        alert_id: the alert that it belongs to; None for a question, a hint or a document.
+        document_id: the document that it is about, if it is about one.
         values: the template's values.
         figures: further values, counted from `started_on` on; left out for whoever moved in later.
         account_id: the only account to notify; None for everyone who lives there.
         to_managers: whether the managers of the residence are notified too, without figures.
         by_sms: whether an SMS may be sent at all.
+        to_owners: whether those who own the dwelling and live elsewhere are notified too; never of its water.
     """
 
     dwelling_id: int
@@ -66,6 +70,8 @@ class Notification:
     account_id: int | None = None
     to_managers: bool = False
     by_sms: bool = True
+    document_id: int | None = None
+    to_owners: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +109,22 @@ async def queue(
         for channel in Channel
         if _asked_for(account, item, channel)
     ]
+    rows += await _to_owners(connection, [item for item in fresh if item.to_owners], now)
     rows += await _to_managers(connection, [item for item in fresh if item.to_managers], now)
-    stored = OutboxMessage.filter(idempotency_key__in=[row.idempotency_key for row in rows]).using_db(
-        connection
-    )
-    queued = {row.idempotency_key for row in await stored.only("id", "idempotency_key")}
-    new = [row for row in rows if row.idempotency_key not in queued]
+    by_key = {row.idempotency_key: row for row in reversed(rows)}  # an event of several of one's dwellings
+    queued = await _queued(connection, by_key)
+    new = [row for row in reversed(by_key.values()) if row.idempotency_key not in queued]
     await OutboxMessage.bulk_create(new, using_db=connection)
     return len(new)
+
+
+async def _queued(connection: TransactionalDBClient, keys: Iterable[str]) -> set[str]:
+    """Those of the keys that have a message already."""
+    found: set[str] = set()
+    for some in slices(keys):
+        rows = OutboxMessage.filter(idempotency_key__in=some).using_db(connection)
+        found |= {row.idempotency_key for row in await rows.only("id", "idempotency_key")}
+    return found
 
 
 async def list_messages(
@@ -143,6 +157,30 @@ def _asked_for(account: Account, item: Notification, channel: Channel) -> bool:
         return False
     asked = bool(getattr(account, f"{item.topic.value}_by_{channel.value.lower()}"))
     return asked and (channel is Channel.EMAIL or account.phone_confirmed_at is not None)
+
+
+async def _to_owners(
+    connection: TransactionalDBClient, notifications: Sequence[Notification], now: datetime
+) -> list[OutboxMessage]:
+    """The messages to those who own a dwelling on the day and live elsewhere (C-01)."""
+    if not notifications:
+        return []
+    items = {item.dwelling_id: item for item in notifications}
+    owners = Occupancy.filter(
+        kind=OccupancyKind.OWNER_NON_OCCUPANT, dwelling_id__in=list(items), account__disabled_at=None
+    )
+    found = []
+    for row in await owners.using_db(connection).select_related("account"):
+        item, end = items[row.dwelling_id], row.move_out
+        day = item.happened_on
+        if row.account is not None and row.move_in <= day and (end is None or day < end):
+            period = OccupancyPeriod(row.dwelling_id, row.kind, row.move_in, None)
+            found += [
+                _message(item, row.account, period, channel, now)
+                for channel in Channel
+                if _asked_for(row.account, item, channel)
+            ]
+    return found
 
 
 async def _to_managers(
@@ -200,6 +238,7 @@ def _message(
         idempotency_key=f"{item.key}:{account.id}:{channel.value.lower()}",
         account_id=account.id,
         alert_id=item.alert_id,
+        document_id=item.document_id,
         channel=channel,
         template=item.template,
         language=account.language,

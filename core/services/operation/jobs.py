@@ -1,4 +1,4 @@
-"""Jobs that no request and no telegram triggers: alerts for missing data, retention, statistics, moves.
+"""Jobs that no request and no telegram triggers: missing data, retention, statistics, papers.
 
 In: the moment. Out: what the jobs do, once an hour among all processes of an installation. The one rule: a
 row of the database says when a job is due, and whoever moves it on in one statement runs the job; so any
@@ -20,6 +20,8 @@ from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
 from core.services.certificates.moves import certify_moves
 from core.services.consumption.average_publication import publish_averages
+from core.services.documents.due_notes import make_due_notes
+from core.services.documents.new_documents import notify_due, purge_documents
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
 from core.settings import JOBS
@@ -59,11 +61,22 @@ async def _moves(application: Application, now: datetime) -> None:
     await certify_moves(application, now=now)
 
 
+async def _documents(application: Application, now: datetime) -> None:
+    await notify_due(application, now=now)
+    await purge_documents(application, now=now)
+
+
+async def _notes(application: Application, now: datetime) -> None:
+    await make_due_notes(application, now=now)
+
+
 PERIODIC_JOBS = (
     Job("missing data", _missing_data),
     Job("purge", _purge),
     Job("statistics", _statistics),
     Job("certificates of moves", _moves),
+    Job("documents", _documents),
+    Job("notes", _notes),
 )
 
 

@@ -5,8 +5,8 @@ small transactions, each of which takes rows that no other worker holds and chec
 so several may purge at once, and an interrupted purge loses nothing. Readings are kept unless a period is set
 for them (SUBMETER_READING_MONTHS); the daily volumes that were computed from them always are.
 
-The row of an alert's message remains without text and address: its key prevents a second notification, and
-its day proves that the first was sent (WAR-04).
+The row of an alert's or document's message remains without text and address: its key prevents a second
+notification, and its day proves that the first was sent (WAR-04).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -95,13 +95,14 @@ async def _purge_readings(settings: Settings, now: datetime) -> int:
 
 
 async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
-    """Delete account messages; erase the text of alert messages; unsent ones are abandoned first."""
+    """Delete account messages; erase the text of those of alerts and documents; first abandon unsent ones."""
     unsent = OutboxMessage.filter(state=MessageState.PENDING, expires_at__lte=before)
     await _purge(unsent, _give_up, now)
     settled = OutboxMessage.exclude(state=MessageState.PENDING).filter(erased_at=None, created_at__lte=before)
     return {
-        "account messages": await _purge(settled.filter(alert_id=None), _delete, now),
+        "account messages": await _purge(settled.filter(alert_id=None, document_id=None), _delete, now),
         "alert messages": await _purge(settled.exclude(alert_id=None), _erase_words, now),
+        "document messages": await _purge(settled.exclude(document_id=None), _erase_words, now),
     }
 
 
@@ -173,6 +174,11 @@ async def _drop_file(_connection: TransactionalDBClient, rows: QuerySet[IssuedPa
 async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:
     """Delete accounts with their dependent rows; occupancies, consents and actions remain, anonymous."""
     ids = [row.pk for row in await rows.only("id")]
+    # That a document was sent remains, as an anonymous proof (FR-03).
+    proofs = OutboxMessage.filter(account_id__in=ids, document_id__isnull=False).using_db(connection)
+    await proofs.exclude(state=MessageState.PENDING).update(
+        account_id=None, recipient=None, values={}, encrypted_values=None, erased_at=now
+    )
     for account_id in ids:
         await record(Act.ACCOUNT_ERASED, Subject("account", account_id), None, NOBODY, now, connection)
     await Account.filter(id__in=ids).using_db(connection).delete()

@@ -164,6 +164,14 @@ url = {url}
 #level_3_lph = 12
 #over_range_above_lph = 20
 
+[notes]                                            # the notes on consumption, beside heat and hot water
+#fluids = ["COLD_WATER"]
+#prices = {{ fr = "…", en = "…" }}                 # in the annual note; so are the next four
+#energy_mix = {{ fr = "…", en = "…" }}
+#consumer_bodies = {{ fr = "…", en = "…" }}
+#complaints = {{ fr = "…", en = "…" }}
+#cost_allocation = {{ fr = "…", en = "…" }}
+
 #[[help]]                                          # where to find the number on a meter; several
 #title = {{ fr = "…", en = "…" }}
 #items = [{{ fr = "…", en = "…" }}]

@@ -25,12 +25,12 @@ OCCUPANCY, DAYS, OCCUPANT, MANAGER_ONLY = "vOvvNR", "vOCvNR", "vORRRR", "RRvvvR"
 TABLE = {
     "Residence": {
         EVERYBODY: "id seenAs withheld name street postcode city code timeZone operatorName publishedAt"
-        " waterPrice leakLevels dwellings",
-        MANAGER_ONLY: "documents activeAlerts pastAlerts overview",
+        " waterPrice leakLevels dwellings residentDocuments",
+        MANAGER_ONLY: "documents activeAlerts pastAlerts overview notes",
     },
     "Dwelling": {
         EVERYBODY: "id seenAs withheld building staircase floor number place lot managerReference surfaceM2"
-        " residence",
+        " residence documents",
         BUILDING: "meters issuedPapers",
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",

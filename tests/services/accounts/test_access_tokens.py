@@ -20,7 +20,7 @@ from core.services.places.meters import meters_by_dwelling, readings_of_meter
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
 
-MONTHLY, DAILY, ALERTS, _ANALYSES = TokenScope
+MONTHLY, DAILY, ALERTS, _DOCUMENTS, _ANALYSES = TokenScope
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Documents for residents: files that managers and staff deposit, and notes on consumption."""
