@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core import portal_urls
 from core.graphql_settings import GraphQLSettingError, GraphQLSettings
+from core.retention_periods import RetentionPeriods, RetentionSettingError
 
 PREFIX = "SUBMETER_"
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -24,9 +25,6 @@ OLD_SECRET_FILE = "secret.key.old"  # noqa: S105 - as above; it exists while `su
 MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
-
-FEWEST_READING_MONTHS = 13
-"""What residents are shown of a series."""
 
 DEFAULT_TOPICS = (
     *("wmbusmeters/#", "rtl_433/+/events", "submeter/v1/+/lines"),
@@ -72,8 +70,7 @@ class Settings:
         session_lifetime: how long a sign-in lasts.
         message_retention: how long text and address are kept of a message that was sent or abandoned.
         audit_retention: how long an audit record is kept: one year to three.
-        reading_months: how many whole months of readings are kept beside the present one; 0 keeps all. Daily
-            volumes remain.
+        retention: how long readings and daily volumes are kept.
         cookie_secure: whether the session cookie is for HTTPS only; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction ingests.
         meters_in_memory: meters whose keys and description a worker keeps; about 1.5 KB each.
@@ -109,7 +106,7 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     message_retention: timedelta = timedelta(days=90)
     audit_retention: timedelta = timedelta(days=365)
-    reading_months: int = 0
+    retention: RetentionPeriods = field(default_factory=RetentionPeriods)
     cookie_secure: bool = False
     intake_batch_lines: int = 20_000
     meters_in_memory: int = 500_000
@@ -191,7 +188,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
         audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
-        reading_months=_months(env, "READING_MONTHS"),
+        retention=_retention(env),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 20_000, at_most=MOST_BATCH_LINES),
         meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
@@ -375,11 +372,12 @@ def _graphql(env: Mapping[str, str]) -> GraphQLSettings:
         raise SettingsError(failure.message, field=f"{prefix}{failure.name}") from None
 
 
-def _months(env: Mapping[str, str], name: str) -> int:
-    """Months of readings: 0 for all, or enough for the series of thirteen that residents see."""
-    if env.get(f"{PREFIX}{name}", "").strip() == "0":
-        return 0
-    return _whole_number(env, name, 0, at_least=FEWEST_READING_MONTHS, at_most=1_200)
+def _retention(env: Mapping[str, str]) -> RetentionPeriods:
+    given = {name.removeprefix(PREFIX): text for name, text in env.items() if name.startswith(PREFIX)}
+    try:
+        return RetentionPeriods.of(given)
+    except RetentionSettingError as failure:
+        raise SettingsError(failure.message, field=f"{PREFIX}{failure.name}") from None
 
 
 def _portal_url(env: Mapping[str, str]) -> str:

@@ -20,6 +20,8 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service checks."""
 
+    ACCESS_LOG_READ = "access_log:read"
+    ACCOUNT_ERASE = "account:erase"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -34,6 +36,10 @@ class Permission(StrEnum):
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
+    EXPORTS_WRITE = "exports:write"
+    FINE_DATA_PURGE = "fine_data:purge"
+    GRANTS_WRITE = "grants:write"
+    HOUSEHOLD_WRITE = "household:write"
     LIMITS_WRITE = "limits:write"
     MANAGED_DAYS_READ = "managed_days:read"
     MANAGED_RESIDENCES_READ = "managed_residences:read"
@@ -46,6 +52,7 @@ class Permission(StrEnum):
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
     RESIDENTS_INVITE = "residents:invite"
+    RETENTION_READ = "retention:read"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
     SESSIONS_WRITE = "sessions:write"
@@ -72,6 +79,8 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: _OWN_ACCOUNT
     | frozenset(
         {
+            Permission.ACCESS_LOG_READ,
+            Permission.ACCOUNT_ERASE,
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
             Permission.CONSENT_WRITE,
@@ -79,6 +88,10 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.CONSUMPTION_READ_DAILY,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
+            Permission.EXPORTS_WRITE,
+            Permission.FINE_DATA_PURGE,
+            Permission.GRANTS_WRITE,
+            Permission.HOUSEHOLD_WRITE,
             Permission.LIMITS_WRITE,
             Permission.METERS_READ,
             Permission.READINGS_READ,
@@ -102,7 +115,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.STAFF: _OWN_ACCOUNT
-    | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
+    | frozenset(
+        {
+            Permission.DWELLINGS_READ,
+            Permission.METERS_READ,
+            Permission.READINGS_CORRECT,
+            Permission.RETENTION_READ,
+        }
+    ),
     Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),

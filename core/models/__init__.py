@@ -51,12 +51,26 @@ from core.models.people import (
     Session,
 )
 from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
+from core.models.privacy import (
+    AccountConsent,
+    AccountPurpose,
+    DataExport,
+    DataExportPart,
+    ExportState,
+    FineDataPurge,
+    HouseholdMember,
+    RetentionMark,
+    RetentionRun,
+    ThirdPartyGrant,
+)
 from core.models.registration import DwellingRequest, DwellingRequestKind, DwellingRequestState, Registration
 from core.operators import OccupancyKind
 
 __all__ = [
     "AccessToken",
     "Account",
+    "AccountConsent",
+    "AccountPurpose",
     "Alert",
     "AlertAction",
     "AlertKind",
@@ -73,6 +87,8 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "ConsumptionLimit",
+    "DataExport",
+    "DataExportPart",
     "DeadLetter",
     "Device",
     "DocumentKind",
@@ -81,7 +97,10 @@ __all__ = [
     "DwellingRequest",
     "DwellingRequestKind",
     "DwellingRequestState",
+    "ExportState",
+    "FineDataPurge",
     "Gateway",
+    "HouseholdMember",
     "LeakCheckpoint",
     "LeakClassifierState",
     "LeakDayFlows",
@@ -104,7 +123,10 @@ __all__ = [
     "Registration",
     "Residence",
     "ResidenceDocument",
+    "RetentionMark",
+    "RetentionRun",
     "Session",
     "SlowLeakHint",
     "TelegramState",
+    "ThirdPartyGrant",
 ]

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
 from core.consumption import DayTotal, Quality, Register, day_start, highest_per_hour
+from core.consumption.dashboard import MonthSum
 from core.consumption.fluids import Fluid
+from core.consumption.kept_months import summed_with_months
 from core.consumption.periods import civil_day
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.resolutions import (
@@ -24,13 +26,13 @@ from core.consumption.resolutions import (
     Resolution,
     span_of,
     spans_until,
-    summed,
     summed_hours,
 )
 from core.consumption.volumes import HOUR_S
 from core.errors import InvalidInput, NotFound, SubmeterError
 from core.services.places.dwelling_days import DaysAsked, totals_of
 from core.services.places.hourly_volumes import hours_of
+from core.services.places.kept_months import kept_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
 from core.services.shared.scope import Home, home_at, homes
@@ -226,17 +228,23 @@ async def _days(viewer: Viewer, plans: Sequence[_Plan]) -> list[list[Value]]:
         if plan.seen is not None
     ]
     found = await totals_of(current_database(), asked)
-    return [_by_span(viewer, plan, totals) for plan, totals in zip(plans, found, strict=True)]
+    kept = await kept_months(current_database(), asked, today=plans[0].today)
+    return [
+        _by_span(viewer, plan, totals, months.sums())
+        for plan, totals, months in zip(plans, found, kept, strict=True)
+    ]
 
 
-def _by_span(viewer: Viewer, plan: _Plan, totals: Iterable[DayTotal]) -> list[Value]:
+def _by_span(
+    viewer: Viewer, plan: _Plan, totals: Iterable[DayTotal], months: Sequence[MonthSum]
+) -> list[Value]:
     known = {total.day: total for total in totals}
     values = []
     for span in plan.spans:
         # A month or year in progress, queried every day, would disclose the days.
         in_progress = span_of(plan.today, plan.asked.resolution) == span
         hidden = in_progress and not viewer.may(Permission.CONSUMPTION_READ_DAILY)
-        amount, quality = (None if hidden else summed(span, known)) or (None, None)
+        amount, quality = (None if hidden else summed_with_months(span, known, months)) or (None, None)
         values.append(Value(_moment(span.first, plan), _moment(span.last + _ONE_DAY, plan), amount, quality))
     return values
 

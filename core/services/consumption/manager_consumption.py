@@ -32,6 +32,7 @@ from core.services.consumption.consumption import (
 )
 from core.services.occupancy.present_occupancies import PresentOccupancy, home_with_days, present_occupancies
 from core.services.places.dwelling_days import DaysAsked, totals_of
+from core.services.places.kept_months import KeptMonths, kept_months
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
 from core.services.shared.audit import Detail, Subject, record_each
 from core.services.shared.paging import Page
@@ -125,7 +126,10 @@ async def managed_months(
             spans.append(refusal)
     days = [span.days for span in spans if isinstance(span, _Span)]
     totals = iter(await totals_of(current_database(), days) if days else [])
-    return [span if isinstance(span, SubmeterError) else span.points(next(totals)) for span in spans]
+    kept = iter(await kept_months(current_database(), days, today=now.date()) if days else [])
+    return [
+        span if isinstance(span, SubmeterError) else span.points(next(totals), next(kept)) for span in spans
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +166,11 @@ class _Span:
             cut=present.period.first_day if present.period and shows_days else None,
         )
 
-    def points(self, totals: Sequence[DayTotal]) -> list[MonthPoint]:
+    def points(self, totals: Sequence[DayTotal], kept: KeptMonths) -> list[MonthPoint]:
         shown = [total for total in totals if not self._before_the_move_in(total.day)]
-        return month_points(monthly(shown), self.start, self.end, hidden=self.hidden)
+        hidden = None if self.cut is None else (Month.of(self.cut).first_day, self.cut)
+        months = [one.volume for one in kept.sums(without=hidden)]
+        return month_points([*monthly(shown), *months], self.start, self.end, hidden=self.hidden)
 
     def _before_the_move_in(self, day: date) -> bool:
         return self.cut is not None and Month.of(self.cut).first_day <= day < self.cut

@@ -228,7 +228,7 @@ async def _take_in_batch(
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
     opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
-    opened = with_old_ones_refused(opened, application.settings.reading_months, now=now)
+    opened = with_old_ones_refused(opened, application.settings.retention.reading_months, now=now)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
     await prepare_months(current_database(), _moments(reported, now))
