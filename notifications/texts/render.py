@@ -29,6 +29,7 @@ from core.texts.alerts import (
 )
 from core.texts.leaks import date_text, flow_text, level_equivalent, loss_text, price_text
 from notifications.texts.accounts import ACCESS_WORDS
+from notifications.texts.privacy import PRIVACY_WORDS
 from notifications.texts.registration import REGISTRATION_WORDS
 
 _SUBJECTS = {
@@ -176,7 +177,7 @@ _PER = {
 }
 
 
-_LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS}
+_LETTERS = {**ACCESS_WORDS, **REGISTRATION_WORDS, **PRIVACY_WORDS}
 
 _DAYS = ("day", "last_day", "until")
 """The names of days among the values of a letter."""

@@ -1,9 +1,9 @@
 """Jobs that no request and no telegram triggers: alerts for missing data, retention, monthly statistics.
 
-In: the moment. Out: what the jobs do, once an hour among all processes of an installation. The one rule: a
-row of the database says when a job is due, and whoever moves it on in one statement runs the job; so any
-number of servers and workers may ask, whichever pooler stands before the database. A job that failed is due
-again after five minutes, one whose process was killed after its hour.
+In: the moment. Out: what the jobs do, once an hour (archives each minute) among all processes of an
+installation. The one rule: a row of the database says when a job is due, and whoever moves it on in one
+statement runs the job; so any number of servers and workers may ask, whichever pooler stands before the
+database. A job that failed is due again after five minutes, one whose process was killed after its hour.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from core.services.alerts.missing_data import raise_missing_data
 from core.services.analysis.publication import publish_due
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
-from core.settings import JOBS, Settings
+from core.services.privacy.exports import make_exports
+from core.settings import JOBS
 from core.telemetry import metrics, tracing
 
 EVERY = timedelta(hours=1)
@@ -34,25 +35,35 @@ Clock: TypeAlias = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done once an hour."""
+    """Something to be done once an hour, or as often as it says."""
 
     name: str
-    run: Callable[[Settings, datetime], Awaitable[object]]
+    run: Callable[[Application, datetime], Awaitable[object]]
+    every: timedelta = EVERY
 
 
-async def _missing_data(_settings: Settings, now: datetime) -> None:
+async def _missing_data(_application: Application, now: datetime) -> None:
     await raise_missing_data(now=now)
 
 
-async def _purge(settings: Settings, now: datetime) -> None:
-    await purge(settings, now=now)
+async def _purge(application: Application, now: datetime) -> None:
+    await purge(application.settings, now=now)
 
 
-async def _statistics(_settings: Settings, now: datetime) -> None:
+async def _statistics(_application: Application, now: datetime) -> None:
     await publish_due(now=now)
 
 
-PERIODIC_JOBS = (Job("missing data", _missing_data), Job("purge", _purge), Job("statistics", _statistics))
+async def _exports(application: Application, now: datetime) -> None:
+    await make_exports(application, now=now)
+
+
+PERIODIC_JOBS = (
+    Job("missing data", _missing_data),
+    Job("purge", _purge),
+    Job("statistics", _statistics),
+    Job("exports", _exports, every=timedelta(minutes=1)),
+)
 
 
 def jobs_work(clock: Clock, *, waiting: Pause = pause) -> Work:
@@ -79,19 +90,19 @@ async def run_due(application: Application, *, now: datetime) -> list[str]:
 async def _is_mine(job: Job, now: datetime) -> bool:
     """Whether the job is due, and this process is the one that moved it on."""
     await PeriodicJob.bulk_create([PeriodicJob(name=job.name, due_at=now)], ignore_conflicts=True)
-    moved = await PeriodicJob.filter(name=job.name, due_at__lte=now).update(due_at=now + EVERY)
+    moved = await PeriodicJob.filter(name=job.name, due_at__lte=now).update(due_at=now + job.every)
     return bool(moved)
 
 
 async def _run(application: Application, job: Job, now: datetime) -> None:
     try:
         with tracing.span(f"job {job.name}"):
-            await job.run(application.settings, now)
+            await job.run(application, now)
     except Exception as failure:
         metrics.JOB_RUNS.labels(job.name, "failed").inc()
         if is_unreachable(failure):
             raise
         _log.exception("The job %s failed; it is due again in %s.", job.name, AGAIN_AFTER)
-        await PeriodicJob.filter(name=job.name, due_at=now + EVERY).update(due_at=now + AGAIN_AFTER)
+        await PeriodicJob.filter(name=job.name, due_at=now + job.every).update(due_at=now + AGAIN_AFTER)
     else:
         metrics.JOB_RUNS.labels(job.name, "ok").inc()

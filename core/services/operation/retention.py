@@ -29,6 +29,8 @@ from core.models import (
     AuditRecord,
     BurstDraw,
     Challenge,
+    DataExport,
+    DataExportPart,
     DeadLetter,
     Device,
     DwellingRequest,
@@ -81,6 +83,7 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
             "access tokens": await _purge(_ended(AccessToken, now), _delete, now),
             "devices": await _purge(Device.filter(last_used_at__lte=now - UNUSED_DEVICES_FOR), _delete, now),
             **await _purge_messages(now - settings.message_retention, now),
+            "archives": await _purge(DataExport.filter(expires_at__lte=now), _delete_archives, now),
             "accounts": await _purge(_left(now), _erase_accounts, now),
             "audit records": await _purge(
                 AuditRecord.filter(at__lte=now - settings.audit_retention - _CLOCK_MARGIN), _delete, now
@@ -180,6 +183,14 @@ async def _purge_batch(
 
 
 async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: datetime) -> int:
+    return await rows.delete()
+
+
+async def _delete_archives(
+    connection: TransactionalDBClient, rows: QuerySet[DataExport], _now: datetime
+) -> int:
+    ids = [row.pk for row in await rows.only("id")]
+    await DataExportPart.filter(export_id__in=ids).using_db(connection).delete()
     return await rows.delete()
 
 

@@ -1,9 +1,10 @@
 """Deletes what is finer than a day of a stay: after the move-out, and when the resident asks (CN-06).
 
 In: a dwelling and the first day whose readings are kept. Out: how many readings went. The one rule: of each
-day the first, the last and the highest reading remain (`core.consumption.fine_data`), so the days, the months
-and the index at a move are what they were; hours, and bursts with their time of day, cannot be shown again.
-Whoever judges a meter's leaks anew begins after that day (`fine_data_purge`): the hours before it are gone.
+day the first, the last and the highest reading remain (`core.consumption.fine_data`), so the days, the
+months and the index at a move are what they were; hours, and bursts with their time of day, cannot be shown
+again. Whoever judges a meter's leaks anew begins after that day (`fine_data_purge`): the hours before it
+are gone.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
 """Deletes readings, days and months that are past their period, some dwellings at a time (CN-03).
 
-In: the installation's periods and the moment. Out: how many rows of each table went. The one rule: what a day
-or month is the only source of is written before it goes, in the same transaction: a month of the days that
-are deleted, an archived month of one that residents and managers have read long enough. `retention_mark` says
-how far a table is, so a run that is killed goes on where it was, and an hour in which no border moved reads
-one row a table.
+In: the installation's periods and the moment. Out: how many rows of each table went. The one rule: what a
+day or month is the only source of is written before it goes, in the same transaction: a month of the days
+that are deleted, an archived month of one that residents and managers have read long enough.
+`retention_mark` says how far a table is, so a run that is killed goes on where it was, and an hour in which
+no border moved reads one row a table.
 
 On PostgreSQL whole partitions of `reading` are dropped (`core.services.shared.partitions`).
 """
@@ -164,7 +164,9 @@ async def _delete(
 
 
 async def archived_parts(meter_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The rows of the archive, for the operator's command line in a dispute; no viewer has a way to them."""
+    """The rows of the archive, for the operator's command line in a dispute; no viewer has a way to
+    them.
+    """
     rows = await select(
         current_database(),
         "SELECT v.* FROM k JOIN archived_month v ON v.meter_id = k.a ORDER BY v.meter_id, v.first_day",

@@ -84,4 +84,4 @@ async def test_the_work_asks_until_it_is_stopped(application, runs, now) -> None
 
 def test_the_jobs_of_the_product() -> None:
     """Missing data and retention are what no request and no telegram triggers."""
-    assert [job.name for job in jobs.PERIODIC_JOBS] == ["missing data", "purge", "statistics"]
+    assert [job.name for job in jobs.PERIODIC_JOBS] == ["missing data", "purge", "statistics", "exports"]
