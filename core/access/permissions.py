@@ -10,6 +10,8 @@ class Role(StrEnum):
     """Who an account or a key stands for."""
 
     RESIDENT = "RESIDENT"
+    HOUSEHOLD_MEMBER = "HOUSEHOLD_MEMBER"
+    THIRD_PARTY = "THIRD_PARTY"
     MANAGER = "MANAGER"
     STAFF = "STAFF"
     ANALYST = "ANALYST"
@@ -48,6 +50,7 @@ class Permission(StrEnum):
     OCCUPANCIES_RECORD = "occupancies:record"
     OUTBOX_READ = "outbox:read"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
+    PLACES_READ = "places:read"
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
@@ -94,9 +97,26 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.HOUSEHOLD_WRITE,
             Permission.LIMITS_WRITE,
             Permission.METERS_READ,
+            Permission.PLACES_READ,
             Permission.READINGS_READ,
             Permission.TOKENS_WRITE,
         }
+    ),
+    Role.HOUSEHOLD_MEMBER: (_OWN_ACCOUNT - {Permission.ACCOUNT_WRITE})
+    | frozenset(
+        {
+            Permission.ACCOUNT_ERASE,
+            Permission.ALERTS_READ,
+            Permission.CONSUMPTION_READ,
+            Permission.CONSUMPTION_READ_DAILY,
+            Permission.DWELLINGS_READ,
+            Permission.METERS_READ,
+            Permission.PLACES_READ,
+        }
+    ),
+    Role.THIRD_PARTY: frozenset(
+        {Permission.CONSUMPTION_READ, Permission.CONSUMPTION_READ_DAILY, Permission.DWELLINGS_READ}
+        | {Permission.READINGS_READ}
     ),
     Role.MANAGER: _OWN_ACCOUNT
     | frozenset(
@@ -111,6 +131,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.METERS_READ,
             Permission.MANAGED_RESIDENCES_READ,
             Permission.OCCUPANCIES_RECORD,
+            Permission.PLACES_READ,
             Permission.RESIDENTS_INVITE,
         }
     ),
@@ -119,6 +140,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             Permission.DWELLINGS_READ,
             Permission.METERS_READ,
+            Permission.PLACES_READ,
             Permission.READINGS_CORRECT,
             Permission.RETENTION_READ,
         }

@@ -230,7 +230,8 @@ OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
 Resolution = one_of("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-Role = one_of("RESIDENT", "MANAGER", "STAFF", "ANALYST", "GATEWAY", "SYSTEM")
+Role = one_of("RESIDENT", "HOUSEHOLD_MEMBER", "THIRD_PARTY", "MANAGER", "STAFF", "ANALYST", "GATEWAY",
+    "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
 TelegramState = one_of("WAITING", "REPLAYED")
@@ -346,7 +347,7 @@ class Migration(migrations.Migration):
                 ("size_bytes", fields.BigIntField(default=0)),
                 ("sha256", fields.CharField(default="", max_length=64)),
                 ("tries", fields.SmallIntField(default=0)),
-            ], {"table": "data_export", "indexes": (("account_id",), ("state", "id"), ("expires_at",)), "table_description": "An archive of a person's data (GDPR Art. 15 and 20). Its content is in parts, deleted when it expires."}),
+            ], {"table": "data_export", "indexes": (("account_id",), ("state", "id"), ("expires_at",)), "table_description": "An archive of a person's data (GDPR Art. 15 and 20), whose parts are deleted when it expires."}),
             ops.CreateModel("DataExportPart", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("export", fields.ForeignKeyField("models.DataExport", source_field="export_id", related_name="parts", on_delete=fields.CASCADE)),
@@ -470,7 +471,7 @@ class Migration(migrations.Migration):
                 ("purged_at", fields.DatetimeField()),
                 ("readings", fields.BigIntField(description="how many were deleted")),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, description="who asked for it, null after a move", related_name="fine_data_purges", on_delete=fields.SET_NULL)),
-            ], {"table": "fine_data_purge", "indexes": (("dwelling_id", "kept_from"),), "table_description": "The readings within the days of a dwelling before a day were deleted. Rows are only ever added (CN-06)."}),
+            ], {"table": "fine_data_purge", "indexes": (("dwelling_id", "kept_from"),), "table_description": "The readings within the days of a dwelling before a day were deleted. Rows are only added (CN-06)."}),
             ops.CreateModel("HouseholdMember", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="household", on_delete=fields.RESTRICT)),
@@ -742,7 +743,7 @@ class Migration(migrations.Migration):
                 ("id", fields.BigIntField(primary_key=True)),
                 ("finished_at", fields.DatetimeField()),
                 ("deleted", fields.JSONField(description="rows by the kind of data")),
-            ], {"table": "retention_run", "indexes": (("finished_at",),), "table_description": "What one run of retention has deleted: rows by the kind of data. A run that deleted nothing has none."}),
+            ], {"table": "retention_run", "indexes": (("finished_at",),), "table_description": "What one run of retention has deleted: rows by the kind of data. None if it deleted nothing."}),
             ops.CreateModel("Session", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),

@@ -116,7 +116,7 @@ class ConsumptionOfDwelling:
 
     database_id: strawberry.Private[int]
 
-    @narrowed("The consumption of a fluid by hour, day, week, month or year." + _VALUES, Audience.OCCUPANT)
+    @narrowed("The consumption of a fluid by hour, day, week, month or year." + _VALUES, Audience.GRANTED)
     async def consumption(
         self,
         info: Info,

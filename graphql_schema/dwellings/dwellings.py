@@ -118,7 +118,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
         views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT)
+    @narrowed("The viewer's own consumption limits.", Audience.HOLDER)
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit] | None:
         found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit) for limit in found]
@@ -175,7 +175,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
     @narrowed(
         "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
         "day of an ended occupancy.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement | None:
         viewer, now = await info.context.viewer(), info.context.now
@@ -208,7 +208,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
 
     @narrowed(
         "The bursts that come back at about the same hour in the viewer's occupancy, the latest first.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def recurring_draws(self, info: Info) -> list[RecurringDraw] | None:
         views = await recurring_draws(await info.context.viewer(), self.database_id)
@@ -216,7 +216,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
 
     @narrowed(
         "Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint] | None:
         viewer, now = await info.context.viewer(), info.context.now

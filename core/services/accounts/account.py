@@ -1,8 +1,9 @@
 """The owner's own page: contact data, language, which notifications, terms (R-097 to R-105, R-118).
 
 In: what the owner changed. Out: nothing; the account is changed. The one rule: an SMS goes only to a mobile
-that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause until
-it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19, R-101).
+that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause
+until it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19,
+R-101).
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
 """Hints about slow leaks, for accounts that asked for them: chosen, found and listed.
 
-In: the meters of a batch whose whole days changed. Out: a hint for each account and flow, and its e-mail. The
-one rule: a hint is no alert: it is off by default, is sent once for each flow, never by SMS, and ends with
-the first day that shows a pause. Only days of the account's own occupancy count, and only meters of accounts
-that asked are looked at, once a day: a batch of others costs no statement more than the one that finds this
-out.
+In: the meters of a batch whose whole days changed. Out: a hint for each account and flow, and its e-mail.
+The one rule: a hint is no alert: it is off by default, is sent once for each flow, never by SMS, and ends
+with the first day that shows a pause. Only days of the account's own occupancy count, and only meters of
+accounts that asked are looked at, once a day: a batch of others costs no statement more than the one that
+finds this out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -173,7 +173,9 @@ async def _asked(
 async def _days(
     connection: TransactionalDBClient, one: _Asked, last: date, *, since: date | None
 ) -> list[SlowDay]:
-    """The days to look at, of the account's own occupancy: two weeks, or more if they were not looked at."""
+    """The days to look at, of the account's own occupancy: two weeks, or more if they were not looked
+    at.
+    """
     meter, first = one.meter, last - timedelta(days=LOOK_BACK_DAYS - 1)
     first = max(one.period.first_day, first if since is None else min(first, since))
     if first > last:

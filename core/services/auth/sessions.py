@@ -1,8 +1,9 @@
 """Sessions: the viewer that a token stands for, and how its owner lists and ends them.
 
-A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and expires.
-The one rule: a token becomes a Viewer here and nowhere else, together with the steps still required before
-the data (C-38), so a revocation, a disabled account or a new requirement applies from the next request on.
+A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and
+expires. The one rule: a token becomes a Viewer here and nowhere else, together with the steps still
+required before the data (C-38), so a revocation, a disabled account or a new requirement applies from the
+next request on.
 """
 
 from collections.abc import Mapping
@@ -207,7 +208,9 @@ async def revoke_session(
 async def revoke_other_sessions(
     connection: TransactionalDBClient, viewer: Viewer, *, visitor: Visitor, now: datetime
 ) -> int:
-    """End every session of the viewer but the present one, and forget the devices; returns how many ended."""
+    """End every session of the viewer but the present one, and forget the devices; returns how many
+    ended.
+    """
     viewer.require(Permission.SESSIONS_WRITE)
     assert viewer.account_id is not None
     ended = await end_sessions(connection, viewer.account_id, keep=viewer.session_id, now=now)

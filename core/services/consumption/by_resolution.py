@@ -98,7 +98,9 @@ class _MeterRow:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A series that may be read: its spans and the days of them that may be seen, or when its hours begin."""
+    """A series that may be read: its spans and the days of them that may be seen, or when its hours
+    begin.
+    """
 
     asked: ConsumptionAsked
     home: Home

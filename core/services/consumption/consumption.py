@@ -248,11 +248,11 @@ async def monthly_series(
     last: Month | None = None,
     now: datetime,
 ) -> list[MonthPoint]:
-    """Every calendar month from `first` to `last` (by default thirteen up to the current one) of which a day
-    may be seen, in order.
+    """Every calendar month from `first` to `last` (by default thirteen up to the current one) of which a
+    day may be seen, in order.
 
-    The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets no
-    figure for the month in progress.
+    The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets
+    no figure for the month in progress.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.

@@ -2,8 +2,8 @@
 manager.
 
 In: a link, and the token of the request if it has one. Out: the file. The one rule: who may have it is
-decided when the link is opened (`core.services.auth.download_links`), what it holds by the service that made
-it.
+decided when the link is opened (`core.services.auth.download_links`), what it holds by the service that
+made it.
 """
 
 from datetime import datetime

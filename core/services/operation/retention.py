@@ -1,9 +1,10 @@
 """Deletes what is no longer needed: every kind of personal data has its period (GDPR Art. 5(1)(e)).
 
 In: the settings and the moment. Out: how many of each kind were deleted. The one rule: rows are deleted in
-small transactions, each of which takes rows that no other worker holds and checks them again under the lock;
-so several may purge at once, and an interrupted purge loses nothing. Readings, days and months have their own
-way (`core.services.privacy.series_retention`). What a run deleted is logged, and kept in `retention_run`.
+small transactions, each of which takes rows that no other worker holds and checks them again under the
+lock; so several may purge at once, and an interrupted purge loses nothing. Readings, days and months have
+their own way (`core.services.privacy.series_retention`). What a run deleted is logged, and kept in
+`retention_run`.
 
 The row of an alert's message remains without text and address: its key prevents a second notification, and
 its day proves that the first was sent (WAR-04).

@@ -1,9 +1,9 @@
 """Reads what dwellings consumed, by one statement for all that an answer shows: days, or sums by month.
 
 In: dwellings with the days wanted, which must come from `scope`. Out: totals by day of each, or the tabs of
-their dashboards. The one rule: the figures are those of `core.consumption.totals`. A fluid with one meter is
-summed by the database, month by month; of one with several, the days are read, since a total lacks a meter
-that was in service on a day, and whether it was depends on the residence's clock.
+their dashboards. The one rule: the figures are those of `core.consumption.totals`. A fluid with one meter
+is summed by the database, month by month; of one with several, the days are read, since a total lacks a
+meter that was in service on a day, and whether it was depends on the residence's clock.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,9 @@ class SumsAsked:
 
 @dataclass(frozen=True, slots=True)
 class MeterFigures:
-    """A meter of the dwelling, and its last reading of all: when it was read and received, epoch seconds."""
+    """A meter of the dwelling, and its last reading of all: when it was read and received, epoch
+    seconds.
+    """
 
     meter_id: int
     installed_s: float

@@ -73,10 +73,10 @@ class DwellingSpec:
 class ResidenceSpec:
     """A residence of an operator with its dwellings.
 
-    `published_at`: since when residents may sign up (R-131); `publish_residence` also notifies the managers.
-    `water_price_eur_per_m3`: what residents pay, waste water included. `remote_reading` and
-    `resident_portal_option`: whether its residents may register at all (C-11), both true for a residence that
-    is new. None leaves each as it is in a residence that is known.
+    `published_at`: since when residents may sign up (R-131); `publish_residence` also notifies the
+    managers. `water_price_eur_per_m3`: what residents pay, waste water included. `remote_reading` and
+    `resident_portal_option`: whether its residents may register at all (C-11), both true for a residence
+    that is new. None leaves each as it is in a residence that is known.
     """
 
     operator_code: str

@@ -113,6 +113,14 @@ async def purge_fine_data(
     return found
 
 
+async def purge_stay(
+    connection: TransactionalDBClient, dwelling_id: int, first: date, kept_from: date, now: datetime
+) -> None:
+    """Purge a stay whose person is erased."""
+    if first < kept_from:
+        await _purge(connection, dwelling_id, first, kept_from, account_id=None, now=now)
+
+
 async def _purge(
     connection: TransactionalDBClient,
     dwelling_id: int,

@@ -1,8 +1,9 @@
 """Makes the account of a registration whose mailbox is proved, and its occupancy or a request to a manager.
 
 In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: the
-one-account rules apply here (R-139, R-140, C-12), under the locks of the dwelling and of the account that the
-address has, so that of two concurrent registrations one gets the dwelling, and an address has one account.
+one-account rules apply here (R-139, R-140, C-12), under the locks of the dwelling and of the account that
+the address has, so that of two concurrent registrations one gets the dwelling, and an address has one
+account.
 """
 
 from dataclasses import dataclass
@@ -66,9 +67,9 @@ async def account_of_address(email: str, *, lock: TransactionalDBClient | None =
 async def is_in_use(
     account: Account | None, profile: OperatorProfile, draft: Draft, *, now: datetime
 ) -> bool:
-    """Whether an address cannot be registered with: its account has its one dwelling, or is not a resident's.
-    Somebody who awaits a manager's decision on a guess may still prove the dwelling by a serial. A free
-    address costs the same work (C-13).
+    """Whether an address cannot be registered with: its account has its one dwelling, or is not a
+    resident's. Somebody who awaits a manager's decision on a guess may still prove the dwelling by a
+    serial. A free address costs the same work (C-13).
     """
     if account is None:
         await holds_a_dwelling(_NOBODY, now=now)

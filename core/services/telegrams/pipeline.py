@@ -1,8 +1,9 @@
 """The telegram pipeline: gateway lines in; readings, volumes, leak episodes, alerts and messages out.
 
 It works on batches, and a batch of one is the same code. A batch is one transaction: what it stored is safe
-when the process is killed, and a file that is ingested again adds what was missing and nothing twice. A line
-that cannot be used is counted, stored as a dead letter with its reason, and replayed once its cause is fixed.
+when the process is killed, and a file that is ingested again adds what was missing and nothing twice. A
+line that cannot be used is counted, stored as a dead letter with its reason, and replayed once its cause is
+fixed.
 """
 
 from collections import Counter
@@ -148,7 +149,8 @@ async def replay(
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
+    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes
+    readings.
 
     A line still counts as its gateway's: it reaches the meters of that gateway's operator only. They are
     taken in the order of their reception, which is not that of their rows. With another `dating`, only the

@@ -175,7 +175,8 @@ async def _leak_days(
 
 
 def _kept_since(meter: MeterEntry, stored: Extent) -> int | None:
-    """The first reading of a meter whose older ones are past their retention; None of one that has them all.
+    """The first reading of a meter whose older ones are past their retention; None of one that has them
+    all.
 
     Readings are kept for a time, the volumes of their days for good.
     """
