@@ -34,6 +34,9 @@ from graphql_schema.managers.papers import PaperMutation
 from graphql_schema.managers.residences import ResidenceQuery
 from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
+from graphql_schema.privacy.grants import GrantMutation, GrantQuery
+from graphql_schema.privacy.household import HouseholdMutation
+from graphql_schema.privacy.own_data import OwnDataMutation
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 from graphql_schema.requests.budgets import Budgets
@@ -51,6 +54,7 @@ class Query(
     NodeQuery,
     OperatorQuery,
     AnalysisQuery,
+    GrantQuery,
 ):
     pass
 
@@ -75,6 +79,9 @@ class Mutation(
     PaperMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
+    OwnDataMutation,
+    GrantMutation,
+    HouseholdMutation,
 ):
     pass
 

@@ -53,10 +53,8 @@ from core.models.people import (
 from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
 from core.models.privacy import (
     AccountConsent,
-    AccountPurpose,
     DataExport,
     DataExportPart,
-    ExportState,
     FineDataPurge,
     HouseholdMember,
     RetentionMark,
@@ -70,7 +68,6 @@ __all__ = [
     "AccessToken",
     "Account",
     "AccountConsent",
-    "AccountPurpose",
     "Alert",
     "AlertAction",
     "AlertKind",
@@ -97,7 +94,6 @@ __all__ = [
     "DwellingRequest",
     "DwellingRequestKind",
     "DwellingRequestState",
-    "ExportState",
     "FineDataPurge",
     "Gateway",
     "HouseholdMember",

@@ -4,11 +4,11 @@ Months whose days are past their period are in tables of their own, `month_volum
 the initial migration makes (composite keys).
 """
 
-from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
 
+from core.access.purposes import AccountPurpose, ExportState
 from core.consumption.resolutions import Resolution
 from core.models.base import Model
 from core.models.people import Account, ConsentState
@@ -62,14 +62,6 @@ class FineDataPurge(Model):
     class Meta:
         table = "fine_data_purge"
         indexes = (("dwelling_id", "kept_from"),)
-
-
-class ExportState(StrEnum):
-    """The state of an archive of somebody's data."""
-
-    REQUESTED = "REQUESTED"
-    READY = "READY"
-    FAILED = "FAILED"
 
 
 class DataExport(Model):
@@ -172,20 +164,6 @@ class HouseholdMember(Model):
     class Meta:
         table = "household_member"
         indexes = (("holder_id",), ("dwelling_id",), ("member_id",))
-
-
-class AccountPurpose(StrEnum):
-    """What an account agreed to for itself, each on its own (CN-02)."""
-
-    LEAK_EMAIL = "LEAK_EMAIL"
-    LEAK_SMS = "LEAK_SMS"
-    OVER_CONSUMPTION_EMAIL = "OVER_CONSUMPTION_EMAIL"
-    OVER_CONSUMPTION_SMS = "OVER_CONSUMPTION_SMS"
-    NEW_DOCUMENT_EMAIL = "NEW_DOCUMENT_EMAIL"
-    NEW_DOCUMENT_SMS = "NEW_DOCUMENT_SMS"
-    SLOW_LEAK_EMAIL = "SLOW_LEAK_EMAIL"
-    NEWSLETTER = "NEWSLETTER"
-    THIRD_PARTY = "THIRD_PARTY"
 
 
 class AccountConsent(Model):

@@ -1,9 +1,9 @@
 """Loaders: data that several fields of one operation need are requested from a service once.
 
 In: keys, in the order in which an operation's fields request them. Out: the service's values in the same
-order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for that
-viewer at that time. Loaders are named by their key. Where an occupant and a manager are answered by different
-services, it is decided here which.
+order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for
+that viewer at that time. Loaders are named by their key. Where an occupant and a manager are answered by
+different services, it is decided here which.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -58,7 +58,9 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 
 
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many dwellings there are and fields request tabs."""
+    """The dashboard of each dwelling: one call, however many dwellings there are and fields request
+    tabs.
+    """
 
     def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
         self._viewer, self._visitor, self._now = viewer, visitor, now

@@ -44,6 +44,20 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Viewer.sessions": (Permission.SESSIONS_WRITE,),
     "Viewer.accessTokens": (Permission.TOKENS_WRITE,),
     **{f"Dwelling.{name}": (Permission.PLACES_READ,) for name in _PLACE_FIELDS},
+    "Viewer.dataExports": (Permission.EXPORTS_WRITE,),
+    "Viewer.thirdPartyGrants": (Permission.GRANTS_WRITE,),
+    "Viewer.household": (Permission.HOUSEHOLD_WRITE,),
+    "Viewer.consents": (Permission.CONSENT_WRITE,),
+    "Viewer.consentHistory": (Permission.CONSENT_WRITE,),
+    "DataExport.url": (Permission.EXPORTS_WRITE,),
+    "Dwelling.accessLog": (Permission.ACCESS_LOG_READ,),
+    "Mutation.exportMyData": (Permission.EXPORTS_WRITE,),
+    "Mutation.deleteMyAccount": (Permission.ACCOUNT_ERASE,),
+    "Mutation.purgeFineData": (Permission.FINE_DATA_PURGE,),
+    "Mutation.grantThirdPartyAccess": (Permission.GRANTS_WRITE,),
+    "Mutation.revokeThirdPartyAccess": (Permission.GRANTS_WRITE,),
+    "Mutation.inviteHouseholdMember": (Permission.HOUSEHOLD_WRITE,),
+    "Mutation.removeHouseholdMember": (Permission.HOUSEHOLD_WRITE,),
     "Dwelling.meters": (Permission.METERS_READ,),
     "Dwelling.consent": (Permission.CONSENT_WRITE,),
     "Dwelling.dashboard": (Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ),
@@ -130,6 +144,9 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
         Permission.READINGS_CORRECT: "for a doubtful reading",
         Permission.SESSIONS_WRITE: "for a session",
         Permission.TOKENS_WRITE: "for an access token",
+        Permission.EXPORTS_WRITE: "for an archive",
+        Permission.GRANTS_WRITE: "for a third party's grant",
+        Permission.HOUSEHOLD_WRITE: "for a member of the household",
     },
     **{
         f"Dwelling.{name}": {Permission.MANAGED_DAYS_READ: "for a manager"}
@@ -143,8 +160,9 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
 
 FOR_ALL: Final = frozenset(
     {
-        *("Query.viewer", "Query.operators", "Query.node"),
+        *("Query.viewer", "Query.operators", "Query.node", "Query.thirdPartyAccess"),
         *("Mutation.signIn", "Mutation.signOut", "Mutation.requestPasswordReset", "Mutation.resetPassword"),
+        "Mutation.acceptHouseholdInvitation",
         *("Mutation.startRegistration", "Mutation.resumeRegistration", "Mutation.answerRegistration"),
         *("Mutation.rejectRegistrationDwelling", "Mutation.goBackInRegistration"),
         *("Mutation.resendRegistrationSecret", "Mutation.correctRegistrationEmail"),

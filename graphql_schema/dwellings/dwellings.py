@@ -1,8 +1,9 @@
 """Residences, dwellings, meters and alerts, each one type for everybody who sees it (R-066 to R-091).
 
 In: views of the services, by whatever right the viewer sees them. Out: nouns that lead to one another: a
-residence to its dwellings, a dwelling to its meters and alerts, and each back. The one rule: whom a field is
-for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in `withheld`.
+residence to its dwellings, a dwelling to its meters and alerts, and each back. The one rule: whom a field
+is for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in
+`withheld`.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from core.services.consumption.consumption import DayPoint, SeriesAsked
 from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
 from core.services.managers.overview import MeterOfHome
+from core.services.privacy.access_log import access_log
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 from graphql_schema.alerts.alerts import AlertFields, alert_cursor, alert_of_cursor
@@ -54,6 +56,7 @@ from graphql_schema.dwellings.overview import (
 )
 from graphql_schema.dwellings.residences import ResidenceFields
 from graphql_schema.meters.meters import MeterFields
+from graphql_schema.privacy.logs import LOOK, AccessLogEntryConnection
 
 _CURSOR, _METER, _DWELLING, _OUTLIER = "dwelling", "meter", "dwelling-by-place", "outlier"
 
@@ -221,6 +224,19 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
     async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint] | None:
         viewer, now = await info.context.viewer(), info.context.now
         return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
+
+    @narrowed(
+        "Who looked at the consumption of the viewer's own stay, the newest first, for as long as the "
+        "operator keeps its log.",
+        Audience.HOLDER,
+    )
+    async def access_log(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> AccessLogEntryConnection | None:
+        size, seen = checked_first(first), number_of_cursor(after, LOOK)
+        viewer = await info.context.viewer()
+        page = await access_log(viewer, self.database_id, first=size, after=seen)
+        return AccessLogEntryConnection.of(page, after=after)
 
 
 @strawberry.type(description="A page of dwellings by place. `totalCount`: the dwellings on all pages.")

@@ -32,7 +32,7 @@ from tests.support.factories import NOW
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 WITHOUT = {
     *("ResidenceCandidate", "AlertUpdated", "RecurringDrawAnswered", "DwellingRequestDecided"),
-    "AccessTokenRevoked",
+    *("AccessTokenRevoked", "HouseholdMemberRemoved"),
 }
 """What a registration or a mutation answers: it has the id of something else."""
 

@@ -50,7 +50,8 @@ LISTS = {
     ),
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
-        *("Viewer.sessions", "Viewer.accessTokens"),
+        *("Viewer.sessions", "Viewer.accessTokens", "Viewer.dataExports", "Viewer.thirdPartyGrants"),
+        *("Viewer.household", "Viewer.consents"),
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),

@@ -13,6 +13,7 @@ from enum import StrEnum
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.access.purposes import AccountPurpose
 from core.access.refusals import PhoneInvalid, PhoneRequiredForSms
 from core.bootstrap import Application
 from core.errors import InvalidInput
@@ -21,6 +22,7 @@ from core.models import Account, Channel
 from core.registration.phones import is_mobile, to_e164
 from core.sanitize import escape_for_database
 from core.services.auth.sessions import terms_in_force
+from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 
@@ -131,6 +133,8 @@ async def choose_notification(
     for channel, wish in ((Channel.EMAIL, by_email), (Channel.SMS, by_sms)):
         if wish is not None:
             setattr(account, _column(topic, channel), wish)
+            purpose = AccountPurpose(f"{topic.value}_{channel.value}")
+            await record_account_consent(connection, account.id, purpose, granted=wish, now=now)
     await account.save(using_db=connection)
     await record_own(
         Act.NOTIFICATIONS_CHANGED,
@@ -167,6 +171,8 @@ async def choose_newsletter(
     if wished == (account.newsletter_since is not None):
         return
     account.newsletter_since = now if wished else None
+    newsletter = AccountPurpose.NEWSLETTER
+    await record_account_consent(connection, account.id, newsletter, granted=wished, now=now)
     await account.save(using_db=connection)
     await record_own(
         Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="NEWSLETTER", by_email=wished

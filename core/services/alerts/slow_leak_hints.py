@@ -15,6 +15,7 @@ from decimal import Decimal
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.access.purposes import AccountPurpose
 from core.consumption import IndexReading, clean, day_of, day_start
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
@@ -25,6 +26,7 @@ from core.services.messaging.outbox import Notification, Topic
 from core.services.places.dwellings import my_dwelling
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import record_own
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at, occupants, with_periods
 from core.services.shared.time_series import Window
@@ -53,6 +55,9 @@ async def choose_slow_leak_hints(
     viewer.require(Permission.ACCOUNT_WRITE)
     mine = Account.filter(id=viewer.account_id).exclude(slow_leak_by_email=wished)
     if await mine.using_db(connection).update(slow_leak_by_email=wished):
+        assert viewer.account_id is not None
+        purpose = AccountPurpose.SLOW_LEAK_EMAIL
+        await record_account_consent(connection, viewer.account_id, purpose, granted=wished, now=now)
         await record_own(
             Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="SLOW_LEAK", by_email=wished
         )

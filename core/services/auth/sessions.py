@@ -7,7 +7,7 @@ next request on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
+from core.services.auth.grant_tokens import GRANT_PREFIX, viewer_of_grant
 from core.services.shared import columns
 from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.time_series import run
@@ -101,6 +102,10 @@ async def viewer_of_token(
                 await AccessToken.filter(id=row["token_id"]).update(last_used_at=now)
             scopes = frozenset(TokenScope(scope) for scope in columns.document(row["scopes"]))
             return _viewer_of(application, row, scopes=scopes, keeps=keeps, now=now)
+    elif token.startswith(GRANT_PREFIX):
+        provider = await viewer_of_grant(token, now=now)
+        if provider is not None:
+            return replace(provider, kept={} if keeps else None)
     else:
         row = await _row_of(_OF_SESSION, token, now)
         if row is not None:

@@ -29,17 +29,26 @@ from core.consumption.resolutions import (
     summed_hours,
 )
 from core.consumption.volumes import HOUR_S
-from core.errors import InvalidInput, NotFound, SubmeterError
+from core.errors import Forbidden, InvalidInput, NotFound, SubmeterError
 from core.services.places.dwelling_days import DaysAsked, totals_of
 from core.services.places.hourly_volumes import hours_of
 from core.services.places.kept_months import kept_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
+from core.services.shared.guest_looks import Look, record_looks
 from core.services.shared.scope import Home, home_at, homes
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
+from core.texts.access_log import LookedAt
 
 _ONE_DAY = timedelta(days=1)
+_LOOKED_AT = {
+    Resolution.HOURLY: LookedAt.HOURS,
+    Resolution.DAILY: LookedAt.DAYS,
+    Resolution.WEEKLY: LookedAt.WEEKS,
+    Resolution.MONTHLY: LookedAt.MONTHS,
+    Resolution.YEARLY: LookedAt.YEARS,
+}
 _BY_THE_DAY = frozenset({Resolution.HOURLY, Resolution.DAILY, Resolution.WEEKLY})
 """What discloses the days of a household; months and years that are over do not."""
 
@@ -133,6 +142,7 @@ async def consumptions(
     values = {id(plan): found for plan, found in zip(by_day, await _days(viewer, by_day), strict=True)}
     hours = await _hours(by_hour, meters)
     values |= {id(plan): found for plan, found in zip(by_hour, hours, strict=True)}
+    await record_looks(viewer, _looks([*by_day, *by_hour], values), now=now)
     return [
         Consumption(
             plan.fluid, plan.asked.resolution, values.get(id(plan), ()), plan.clipped_from, plan.clipped_until
@@ -141,6 +151,18 @@ async def consumptions(
         else plan
         for plan in plans
     ]
+
+
+def _looks(plans: Iterable[_Plan], values: Mapping[int, Sequence[Value]]) -> list[Look]:
+    """What a guest was shown."""
+    found = []
+    for plan in plans:
+        if shown := values.get(id(plan)):
+            first, last = shown[0].starts_at.date(), (shown[-1].ends_at - timedelta(seconds=1)).date()
+            what, dwelling_id = _LOOKED_AT[plan.asked.resolution], plan.home.period.dwelling_id
+            first = max(first, plan.home.period.first_day)
+            found.append(Look(dwelling_id, what, first, min(last, plan.today), plan.fluid.value))
+    return found
 
 
 async def _plan(
@@ -161,6 +183,8 @@ async def _plan(
     if asked.last < 1:
         raise InvalidInput("At least one value is asked for.", field="last")
     home, fluid = await _place(viewer, asked, meters)
+    if viewer.grant is not None and fluid.value not in viewer.grant.fluids:
+        raise Forbidden(f"The resident has not granted {fluid.value}.")
     period, today = home.period, civil_day(now, home.place["time_zone"])
     latest = today if period.last_day is None else min(period.last_day, today)
     end = min(asked.until or latest, latest)

@@ -28,6 +28,7 @@ from core.models import (
     DataExportPart,
     HouseholdMember,
     Occupancy,
+    Operator,
     OutboxMessage,
     Registration,
 )
@@ -132,7 +133,7 @@ async def _erase(
 ) -> None:
     mine = Account.filter(id=viewer.account_id).using_db(connection)
     account = await mine.select_for_update().get()
-    operator = await account.operator.using_db(connection)
+    operator = await Operator.get(id=account.operator_id, using_db=connection)
     await record_own(Act.ACCOUNT_ERASED, viewer, visitor, now, connection)
     await _end_stays(connection, application, account, now)
     await AlertAction.filter(account_id=account.id).using_db(connection).update(note="")

@@ -17,9 +17,10 @@ from tortoise.expressions import F, Q
 
 from core.access import Act, Permission, Viewer, Visitor
 from core.access.acts import NOBODY
+from core.access.purposes import ExportState
 from core.bootstrap import Application
 from core.errors import Conflict, LinkInvalid, NotFound
-from core.models import Account, DataExport, DataExportPart, ExportState
+from core.models import Account, DataExport, DataExportPart
 from core.services.auth.download_links import OpenedLink, make_link
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
 from core.services.privacy.archives import archive_of

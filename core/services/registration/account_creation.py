@@ -14,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Role, Visitor
 from core.access.emails import email_key
+from core.access.purposes import AccountPurpose
 from core.bootstrap import Application
 from core.models import (
     AccessToken,
@@ -30,6 +31,7 @@ from core.services.auth.one_time_codes import void_reset_tokens
 from core.services.occupancy.dwelling_requests import open_dwelling_request, withdraw_reviews
 from core.services.occupancy.occupancies import Claim, admit, holds_a_dwelling, is_taken
 from core.services.places.meter_directory import lock_dwellings
+from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import Subject, record
 
 _NOBODY = 0
@@ -163,4 +165,12 @@ async def _account(
         await account.save(using_db=connection)
     except IntegrityError as failure:  # a concurrent registration used the same address
         raise refused(RefusalCode.EMAIL_INVALID, "email") from failure
+    chosen = {
+        AccountPurpose.LEAK_EMAIL: draft.leak_by_email,
+        AccountPurpose.LEAK_SMS: draft.leak_by_sms,
+        AccountPurpose.OVER_CONSUMPTION_EMAIL: draft.over_consumption_by_email,
+        AccountPurpose.NEWSLETTER: draft.newsletter,
+    }
+    for purpose, granted in chosen.items():
+        await record_account_consent(connection, account.id, purpose, granted=granted, now=now)
     return account

@@ -10,8 +10,9 @@ from zipfile import ZipFile
 import pytest
 
 from core.access import NOBODY, SYSTEM, Act, Role, Viewer
+from core.access.purposes import ExportState
 from core.errors import Conflict, Forbidden, LinkInvalid, NotFound
-from core.models import Account, DataExport, DataExportPart, Dwelling, ExportState, Occupancy, Session
+from core.models import Account, DataExport, DataExportPart, Dwelling, Occupancy, Session
 from core.services.auth.download_links import open_link
 from core.services.operation.retention import purge
 from core.services.privacy import archives, exports
