@@ -205,6 +205,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "DataExport.requestedAt": "When it was asked for.",
     "HouseholdMember.invitedAt": "When the invitation was sent.",
     "PurposeConsent.consentPurpose": "What is agreed to.",
+    "PurposeConsent.answer": "The present answer.",
     "ConsentLogEntry.consentPurpose": "What was answered.",
     "ConsentLogEntry.recordedAt": "When it was answered.",
     "DataExportRequested.dataExport": "The archive.",

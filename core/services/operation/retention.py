@@ -36,6 +36,7 @@ from core.models import (
     Device,
     DwellingRequest,
     DwellingRequestState,
+    HouseholdMember,
     MessageState,
     Occupancy,
     OutboxMessage,
@@ -43,6 +44,7 @@ from core.models import (
     Registration,
     RetentionRun,
     Session,
+    ThirdPartyGrant,
 )
 from core.services.privacy.fine_data import purge_after_moves
 from core.services.privacy.series_retention import purge_series
@@ -84,6 +86,7 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
             "access tokens": await _purge(_ended(AccessToken, now), _delete, now),
             "devices": await _purge(Device.filter(last_used_at__lte=now - UNUSED_DEVICES_FOR), _delete, now),
             **await _purge_messages(now - settings.message_retention, now),
+            **await _purge_guests(settings, now),
             "archives": await _purge(DataExport.filter(expires_at__lte=now), _delete_archives, now),
             "accounts": await _purge(_left(now), _erase_accounts, now),
             "audit records": await _purge(
@@ -130,6 +133,23 @@ async def retention_runs(viewer: Viewer, *, limit: int = 100) -> list[RunView]:
     viewer.require(Permission.RETENTION_READ)
     rows = await RetentionRun.all().order_by("-id").limit(limit)
     return [RunView(row.finished_at, row.deleted) for row in rows]
+
+
+async def _purge_guests(settings: Settings, now: datetime) -> Mapping[str, int]:
+    """Invitations that nobody accepted; guests whose access ended, once the audit no longer names them; and
+    the accounts of household members whom nobody lets in.
+    """
+    ended = now - settings.audit_retention
+    lapsed = HouseholdMember.filter(accepted_at=None, expires_at__lte=now - SIGN_INS_FOR)
+    grants = ThirdPartyGrant.filter(Q(revoked_at__lte=ended) | Q(last_day__lt=ended.date()))
+    let_in = HouseholdMember.filter(revoked_at=None).exclude(member_id=None)
+    alone = Account.filter(role=Role.HOUSEHOLD_MEMBER, id__not_in=Subquery(let_in.values("member_id")))
+    return {
+        "household invitations": await _purge(lapsed, _delete, now),
+        "household members": await _purge(HouseholdMember.filter(revoked_at__lte=ended), _delete, now),
+        "third-party grants": await _purge(grants, _delete, now),
+        "household accounts": await _purge(alone, _erase_accounts, now),
+    }
 
 
 async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:

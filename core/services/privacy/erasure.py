@@ -141,6 +141,10 @@ async def _erase(
         await row.delete(using_db=connection)
     addressed = OutboxMessage.filter(recipient__in=[account.email, account.phone_e164 or account.email])
     await addressed.using_db(connection).delete()
+    # Invitations name who invites, and are to somebody else.
+    sent = await HouseholdMember.filter(holder_id=account.id).using_db(connection).only("id")
+    keys = [f"household_invited:{row.id}" for row in sent]
+    await OutboxMessage.filter(idempotency_key__in=keys).using_db(connection).delete()
     exports = await DataExport.filter(account_id=account.id).using_db(connection).only("id")
     await DataExportPart.filter(export_id__in=[row.id for row in exports]).using_db(connection).delete()
     invited = HouseholdMember.filter(email_key=email_key(account.email))

@@ -1,4 +1,6 @@
-"""A person's archive: everything that is kept of the person, of the own stay alone, fetched by its owner."""
+"""A person's archive: everything that is kept of the person, of the own stay alone, fetched by its
+owner.
+"""
 
 import csv
 import io

@@ -64,8 +64,8 @@ async def _leave(home: int) -> None:
 async def test_the_hours_of_a_stay_are_deleted_after_the_grace(
     application, settings, key_encryption, izar, home
 ) -> None:
-    """Thirty days after Claire left her days have two or three readings each, and the same volumes; those of
-    the next ones are untouched. A recomputation of the whole meter changes no day.
+    """Thirty days after Claire left her days have two or three readings each, and the same volumes; those
+    of the next ones are untouched. A recomputation of the whole meter changes no day.
     """
     await _leave(home)
     before, days = await _read(), await _volumes()

@@ -60,7 +60,8 @@ async def test_no_day_is_older_than_three_years_and_the_months_are_what_they_wer
     application, settings, claire
 ) -> None:
     """Days of before December 2023 are gone on 22 November 2026; November 2023, which ended less than three
-    years ago, has the figure that it had, although no day of it is left; older months can no longer be read.
+    years ago, has the figure that it had, although no day of it is left; older months can no longer be
+    read.
     """
     dwelling = (await Dwelling.get()).id
     november = Month(2023, 11)
@@ -132,8 +133,8 @@ async def test_a_successor_is_shown_no_part_of_a_month_before_the_move_in(applic
 
 
 async def test_months_are_archived_for_four_years_and_then_deleted(application, settings, claire) -> None:
-    """A month that ended three years ago goes into the archive, which residents and managers have no way to;
-    seven years after its end it is deleted.
+    """A month that ended three years ago goes into the archive, which residents and managers have no way
+    to; seven years after its end it is deleted.
     """
     meter = (await Meter.get()).id
     await purge(settings, now=NOW)
@@ -194,7 +195,9 @@ async def test_a_run_that_is_killed_goes_on_where_it_was(application, claire, mo
 
 
 async def test_what_a_run_deleted_is_listed_for_staff(application, settings, claire) -> None:
-    """By the kind of data, with its moment; a run that deletes nothing leaves none; no resident reads it."""
+    """By the kind of data, with its moment; a run that deletes nothing leaves none; no resident reads
+    it.
+    """
     gone = await purge(settings, now=NOW)
     await purge(settings, now=NOW + timedelta(hours=1))
     (run,) = await retention_runs(SYSTEM)
