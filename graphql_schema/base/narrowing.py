@@ -109,6 +109,11 @@ class WithheldField:
 )
 class Narrowed:
     seen_as: Basis = strawberry.field(description="By what right the viewer sees this.")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        NARROWED_TYPES[cls.__name__] = cls
+
     dwelling_id: strawberry.Private[int | None]
     """The dwelling that decides whether a manager's view depends on a consent; None: of no single one."""
 
@@ -155,6 +160,16 @@ class Narrowed:
             return (False, False)
         present = await info.context.loaders.present_occupancies.load(self.dwelling_id)
         return (present.occupied, present.consented)
+
+
+NARROWED_TYPES: dict[str, type] = {}
+"""The nouns with narrowed fields, by name: filled in as they are defined."""
+
+
+def narrowed_audiences(name: str) -> Mapping[str, Audience]:
+    """Whom the fields of a noun are for that not everybody sees; empty for a type that is not narrowed."""
+    kind = NARROWED_TYPES.get(name)
+    return {} if kind is None else {field.name: field.audience for field in narrowed_fields(kind)}
 
 
 @cache

@@ -28,7 +28,19 @@ _ACCOUNT_FIELDS = (
     *("secondFactor", "termsVersion", "newsletter", "notifications", "slowLeakHints"),
 )
 
-_PLACE_FIELDS = ("residence", "place", "building", "staircase", "floor", "number", "lot", "managerReference")
+_PLACE_FIELDS = (
+    *(
+        "residence",
+        "place",
+        "building",
+        "staircase",
+        "floor",
+        "number",
+        "lot",
+        "managerReference",
+        "surfaceM2",
+    ),
+)
 
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.analysis": (Permission.ANALYSES_READ,),

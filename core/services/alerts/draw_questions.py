@@ -78,7 +78,7 @@ async def recurring_draw(viewer: Viewer, number: int) -> tuple[RecurringDrawView
         if await manages(viewer, row.meter.dwelling.residence_id):
             (view,) = await _views([row])
             return view.without_figures(), row.meter.dwelling_id
-    elif row is not None:
+    elif row is not None and viewer.role is Role.RESIDENT:  # the household answers for nobody
         with suppress(NotFound):
             for view in await recurring_draws(viewer, row.meter.dwelling_id):
                 if view.id == number:

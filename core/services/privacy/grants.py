@@ -1,4 +1,4 @@
-"""Lets a provider read consumption on the resident's behalf, and ends it (EED-07, FR-05).
+"""Lets a provider read consumption on the resident's behalf, and ends it (EED-07).
 
 In: a resident, and whom to let read what. Out: a token, readable once, which is passed on to the provider.
 The one rule: a grant is of one dwelling's fluids, as fine as it says, for days that lie in the own stay,
