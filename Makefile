@@ -98,7 +98,7 @@ schema: $(VENV)/.dev ## Generate graphql_schema/schema.graphql
 
 .PHONY: who-sees-what
 who-sees-what: $(VENV)/.dev ## Generate docs/who-sees-what.md from permissions and audiences
-	@$(BIN)/python -m graphql_schema.contract.disclosure > docs/who-sees-what.md.new
+	@$(BIN)/python -m graphql_schema who-sees-what > docs/who-sees-what.md.new
 	@mv docs/who-sees-what.md.new docs/who-sees-what.md
 
 .PHONY: migration

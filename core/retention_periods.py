@@ -1,10 +1,10 @@
 """How long consumption is kept: the one source of what is deleted and of what the privacy notice says.
 
-In: the variables `SUBMETER_READING_MONTHS`, `DAILY_MONTHS`, `FINE_DATA_DAYS`, without their prefix. Out: one
-frozen value, and the longest periods. The one rule: a setting only shortens. The longest periods are those
-that the CNIL accepted for consumption data (closure of its case against EDF: finer than a day two years, days
-three years, months three years and four more in an archive; CN-03). Whole months are deleted, and nothing is
-older than its period at any moment: the present month counts.
+In: the variables `SUBMETER_READING_MONTHS`, `DAILY_MONTHS`, `FINE_DATA_DAYS`, without their prefix. Out:
+one frozen value, and the longest periods. The one rule: a setting only shortens. The longest periods are
+those that the CNIL accepted for consumption data (closure of its case against EDF: finer than a day two
+years, days three years, months three years and four more in an archive; CN-03). Whole months are deleted,
+and nothing is older than its period at any moment: the present month counts.
 """
 
 from collections.abc import Mapping
@@ -44,11 +44,10 @@ class RetentionSettingError(Exception):
 class RetentionPeriods:
     """The periods of an installation.
 
-    Attributes:
-        reading_months: how many whole months of readings, which show the hours, are kept beside the present
-            one.
-        daily_months: the same of daily volumes; not fewer than of readings, which they are made of.
-        fine_data_days: how long after a move-out the readings within the days of the stay are kept (CN-06).
+    Attributes: reading_months: how many whole months of readings, which show the hours, are kept beside the
+    present one. daily_months: the same of daily volumes; not fewer than of readings, which they are made
+    of. fine_data_days: how long after a move-out the readings within the days of the occupancy are kept
+    (CN-06).
     """
 
     reading_months: int = MOST_READING_MONTHS

@@ -233,7 +233,8 @@ def _of_file(path: Path) -> dict[str, str]:
 
     Nothing in a value is expanded or cut: `$`, `#`, quotes, backslashes and spaces are characters like any
     other. That is why no library reads it: python-dotenv cuts at ` #` and leaves out what it cannot read.
-    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a backslash.
+    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a
+    backslash.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -276,7 +277,8 @@ def _check_post(settings: Settings) -> None:
 
 
 def _secret_of(data_dir: Path, database_url: str) -> str:
-    """The secret of the data folder; made on the first run, and never beside a database that has one already.
+    """The secret of the data folder; made on the first run, and never beside a database that has one
+    already.
 
     What another secret encrypted would be lost without a word, so a file that is missing stops the start.
     """

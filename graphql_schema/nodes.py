@@ -1,7 +1,8 @@
 """`node(id)`: objects by their global id, for clients that refetch them.
 
-In: a global id. Out: the object, by the service that narrows it to the viewer. The one rule: every type that
-has the interface Node is in the table, and what is not the viewer's is NOT_FOUND, whether it exists or not.
+In: a global id. Out: the object, by the service that narrows it to the viewer. The one rule: every type
+that has the interface Node is in the table, and what is not the viewer's is NOT_FOUND, whether it exists or
+not.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -20,6 +20,21 @@ class AccountPurpose(StrEnum):
     THIRD_PARTY = "THIRD_PARTY"
 
 
+class Purpose(StrEnum):
+    """Everything that is agreed to: the manager's access to days, and what is of an account alone."""
+
+    MANAGER_DAILY_DATA = "MANAGER_DAILY_DATA"
+    LEAK_EMAIL = "LEAK_EMAIL"
+    LEAK_SMS = "LEAK_SMS"
+    OVER_CONSUMPTION_EMAIL = "OVER_CONSUMPTION_EMAIL"
+    OVER_CONSUMPTION_SMS = "OVER_CONSUMPTION_SMS"
+    NEW_DOCUMENT_EMAIL = "NEW_DOCUMENT_EMAIL"
+    NEW_DOCUMENT_SMS = "NEW_DOCUMENT_SMS"
+    SLOW_LEAK_EMAIL = "SLOW_LEAK_EMAIL"
+    NEWSLETTER = "NEWSLETTER"
+    THIRD_PARTY = "THIRD_PARTY"
+
+
 class ExportState(StrEnum):
     """The state of an archive of somebody's data."""
 

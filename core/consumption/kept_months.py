@@ -1,10 +1,11 @@
 """Months whose days were deleted: made of the days before they go, and read like sums of days afterwards.
 
-In: the daily volumes of a meter, and the days on which somebody moved. Out: parts of months; and of the parts
-of a fluid's meters the month's volume. The one rule: a month that was made into parts reads as it did by its
-days: amount, days with data, completeness and quality are equal (`core.consumption.totals`, `dashboard`). A
-part never reaches across a move, so that nobody is shown a part of another's stay (EED-09). The days that
-were known, partial or estimated remain as bits (day 1 is bit 0): they say nothing of what was used on which.
+In: the daily volumes of a meter, and the days on which somebody moved. Out: parts of months; and of the
+parts of a fluid's meters the month's volume. The one rule: a month that was made into parts reads as it did
+by its days: amount, days with data, completeness and quality are equal (`core.consumption.totals`,
+`dashboard`). A part never reaches across a move, so that nobody is shown a part of another's occupancy
+(EED-09). The days that were known, partial or estimated remain as bits (day 1 is bit 0): they say nothing
+of what was used on which.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

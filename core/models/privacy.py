@@ -1,7 +1,7 @@
 """Privacy: what retention has deleted, what a person takes away, and whom a resident lets look.
 
-Months whose days are past their period are in tables of their own, `month_volume` and `archived_month`, which
-the initial migration makes (composite keys).
+Months whose days are past their period are in tables of their own, `month_volume` and `archived_month`,
+which the initial migration makes (composite keys).
 """
 
 from typing import Any
@@ -105,7 +105,7 @@ class DataExportPart(Model):
 class ThirdPartyGrant(Model):
     """A provider that a resident lets read consumption (EED-07). The token is stored as its SHA-256.
 
-    Days and scope are fixed when it is made: another scope is another grant. It ends with the stay.
+    Days and scope are fixed when it is made: another scope is another grant. It ends with the occupancy.
     """
 
     id = fields.BigIntField(primary_key=True)

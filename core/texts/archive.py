@@ -19,7 +19,7 @@ YOUR DATA
 This file contains all personal data that we keep of you: each table once as JSON (folder json) and once as
 CSV (folder csv, in UTF-8). Times are in UTC or in seconds since 1 January 1970 (columns read_at, received_at
 and *_s), days are those of the residence (20261122: 22 November 2026). Amounts are in litres, watt-hours or
-allocator units. Quality of a day: M measured, E estimated, P partial. Only the days of your own stay
+allocator units. Quality of a day: M measured, E estimated, P partial. Only the days of your own occupancy
 are in it. Passwords, keys and codes are not in it. The tables that are left out, and why:
 
 {left_out}

@@ -20,7 +20,7 @@ CONSUMPTION_PERIODS: Final = Text(
     f" occupation au plus {FINE_DATA_DAYS} jours après votre départ, ou jusqu'à ce que vous les effaciez ;"
     f" les volumes journaliers {DAILY_YEARS} ans au plus ; les volumes mensuels {MONTHLY_YEARS} ans, puis"
     f" {ARCHIVE_YEARS} ans dans une archive que ni vous ni votre gestionnaire ne consultez.",
-    f"Indexes and hourly volumes are kept for {READING_YEARS} years at most, those of your stay for"
+    f"Indexes and hourly volumes are kept for {READING_YEARS} years at most, those of your occupancy for"
     f" {FINE_DATA_DAYS} days at most after you leave, or until you delete them; daily volumes for"
     f" {DAILY_YEARS} years at most; monthly volumes for {MONTHLY_YEARS} years, then for {ARCHIVE_YEARS} years"
     " in an archive that neither you nor your manager reads.",

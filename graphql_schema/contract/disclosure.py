@@ -9,7 +9,6 @@ written here is of what kind the data of a type or field are, and from the kind 
 cannot be published without a decision.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,10 +34,10 @@ class Period(StrEnum):
     """Of which days a role sees a kind of data."""
 
     NEVER = "—"
-    OWN_STAY = "own stay"
-    PRESENT_STAY = "the stay, while it lasts"
-    GRANTED_DAYS = "granted days of the stay"
-    OCCUPANTS_STAY = "present occupant's stay"
+    OWN_OCCUPANCY = "own occupancy"
+    PRESENT_OCCUPANCY = "the occupancy, while it lasts"
+    GRANTED_DAYS = "granted days of the occupancy"
+    OCCUPANTS = "present occupant's occupancy"
     WHOLE_TIME = "any day"
     NOW = "yes"
 
@@ -53,7 +52,7 @@ class Kind(StrEnum):
     GRANT = "what a provider was granted"
     DAYS = "the days of a household"
     MONTHS = "the months of a home"
-    OWN = "what the holder set or was told"
+    OWN = "what the holder set or is notified of"
     TENURE = "who lives there, since when, with which consent"
     ALERTS = "alerts of a home"
     BUILDING = "a building"
@@ -74,8 +73,8 @@ _BASIS: Final = {
     Role.STAFF: Basis.STAFF,
 }
 _OF_HOME: Final = {
-    Role.RESIDENT: Period.OWN_STAY,
-    Role.HOUSEHOLD_MEMBER: Period.PRESENT_STAY,
+    Role.RESIDENT: Period.OWN_OCCUPANCY,
+    Role.HOUSEHOLD_MEMBER: Period.PRESENT_OCCUPANCY,
     Role.THIRD_PARTY: Period.GRANTED_DAYS,
 }
 _WHOLE: Final = {Role.MANAGER: Period.WHOLE_TIME, Role.STAFF: Period.WHOLE_TIME}
@@ -86,10 +85,10 @@ PERIODS: Final[Mapping[Kind, Mapping[Role, Period]]] = {
     Kind.PLACE: dict.fromkeys(_ROLES, Period.NOW),
     Kind.DEVICE: {**_OF_HOME, **_WHOLE},
     Kind.GRANT: {Role.THIRD_PARTY: Period.GRANTED_DAYS},
-    Kind.DAYS: {**_OF_HOME, Role.MANAGER: Period.OCCUPANTS_STAY},
+    Kind.DAYS: {**_OF_HOME, Role.MANAGER: Period.OCCUPANTS},
     Kind.MONTHS: {**_OF_HOME, Role.MANAGER: Period.WHOLE_TIME},
-    Kind.OWN: {Role.RESIDENT: Period.OWN_STAY},
-    Kind.TENURE: {Role.RESIDENT: Period.OWN_STAY, Role.MANAGER: Period.OCCUPANTS_STAY},
+    Kind.OWN: {Role.RESIDENT: Period.OWN_OCCUPANCY},
+    Kind.TENURE: {Role.RESIDENT: Period.OWN_OCCUPANCY, Role.MANAGER: Period.OCCUPANTS},
     Kind.ALERTS: {**_OF_HOME, Role.MANAGER: Period.WHOLE_TIME},
     Kind.BUILDING: {Role.MANAGER: Period.WHOLE_TIME},
     Kind.REQUEST: {Role.RESIDENT: Period.NOW, Role.MANAGER: Period.NOW},
@@ -272,7 +271,7 @@ def objects(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
 
 def table(schema: GraphQLSchema) -> list[tuple[str, Kind, Mapping[Role, Cell]]]:
     """Every field that is not PUBLIC or an ANSWER, with a cell for each role."""
-    rows = []
+    rows: list[tuple[str, Kind, Mapping[Role, Cell]]] = []
     ways = {role: _ways(role, schema) for role in _ROLES}
     for kind in objects(schema):
         for field in kind.fields:
@@ -327,7 +326,7 @@ def page(schema: GraphQLSchema) -> str:
         "",
         "Made by `make who-sees-what` from what is enforced; a test holds it. What it means is in",
         "[privacy.md](privacy.md). `—`: never, on any day; `yes`: it is of no day. A former occupant keeps",
-        "the own stay for the operator's access time; a household and a provider see nothing once it ends.",
+        "the own occupancy for the operator's access time; household and provider see nothing once it ends.",
         "",
         f"| field | is about | permission | {' | '.join(role.value for role in _ROLES)} |",
         f"|---|---|---|{'---|' * len(_ROLES)}",
@@ -337,9 +336,3 @@ def page(schema: GraphQLSchema) -> str:
         shown = " | ".join(str(cells[role]) for role in _ROLES)
         lines.append(f"| `{key}` | {kind.value} | {needed} | {shown} |")
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    from graphql_schema.schema import schema
-
-    sys.stdout.write(page(schema.core))

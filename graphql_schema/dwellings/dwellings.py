@@ -226,7 +226,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling):
         return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
 
     @narrowed(
-        "Who looked at the consumption of the viewer's own stay, the newest first, for as long as the "
+        "Who looked at the consumption of the viewer's own occupancy, the newest first, for as long as the "
         "operator keeps its log.",
         Audience.HOLDER,
     )

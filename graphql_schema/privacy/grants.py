@@ -66,7 +66,9 @@ class GrantThirdPartyAccessInput:
     resolution: Resolution = strawberry.field(description="MONTHLY, DAILY or HOURLY.")
     until: date = strawberry.field(description="The last day, at most a year ahead.")
     from_: date | None = strawberry.field(
-        name="from", default=None, description="The first day of the data; by default the first of the stay."
+        name="from",
+        default=None,
+        description="The first day of the data; by default the first of the occupancy.",
     )
 
 
@@ -124,8 +126,8 @@ class GrantQuery:
 class GrantMutation:
     @answered(
         "Let a provider read the consumption of a dwelling. The token reads `consumption` of the dwelling "
-        "and nothing else; each look is in `accessLog`. It ends on its last day, with the stay, or when it "
-        "is revoked."
+        "and nothing else; each look is in `accessLog`. It ends on its last day, with the occupancy, or "
+        "when it is revoked."
     )
     async def grant_third_party_access(
         self,

@@ -78,7 +78,7 @@ RemoveHouseholdMemberResult: TypeAlias = Annotated[
 class HouseholdMutation:
     @answered(
         "Invite somebody by e-mail to see a dwelling: its dashboard, consumption, meters and alerts, and "
-        "nothing of the account. At most five. It ends when the viewer ends it, and with the stay."
+        "nothing of the account. At most five. It ends when the viewer ends it, and with the occupancy."
     )
     async def invite_household_member(
         self, info: Info, dwelling: strawberry.ID, email: str, name: str

@@ -7,9 +7,10 @@ from datetime import date, datetime
 import strawberry
 from strawberry.relay import PageInfo
 
+from core.access.purposes import Purpose
 from core.services.occupancy.consents import ConsentAnswer
 from core.services.privacy.access_log import LookView
-from core.services.privacy.consent_log import ConsentEntry, Purpose, PurposeView
+from core.services.privacy.consent_log import ConsentEntry, PurposeView
 from core.services.shared.paging import Page
 from core.texts.access_log import LookedAt, LookerKind, look_sentence
 from graphql_schema.base.context import Info
@@ -40,7 +41,7 @@ strawberry.enum(
 )
 
 
-@strawberry.type(description="A look at the consumption of the viewer's own stay.")
+@strawberry.type(description="A look at the consumption of the viewer's own occupancy.")
 class AccessLogEntry:
     view: strawberry.Private[LookView]
     at: datetime = strawberry.field(description="When.")

@@ -24,7 +24,7 @@ strawberry.enum(
 
 @strawberry.type(
     description="An archive (ZIP) of the viewer's own data: every table as JSON and as CSV, of the own "
-    "stays alone."
+    "occupancies alone."
 )
 class DataExport(Node):
     number: strawberry.Private[int]
@@ -94,7 +94,7 @@ class OwnDataMutation:
         return DataExportRequested(data_export=DataExport.of(view))
 
     @answered(
-        "Erase the viewer's account and personal data, at once and for good. The stay ends with the day "
+        "Erase the viewer's account and personal data, at once and for good. The occupancy ends with the day "
         "before; the consumption of the building is kept without a link to the viewer. The session ends."
     )
     async def delete_my_account(self, info: Info, password: str) -> DeleteMyAccountResult:
@@ -109,8 +109,8 @@ class OwnDataMutation:
         return AccountErased(email=email)
 
     @answered(
-        "Delete what is finer than a day of the viewer's own stay in a dwelling; of a stay that goes on, the "
-        "last three days are kept for the detection of leaks. Days, months and indexes remain."
+        "Delete what is finer than a day of the viewer's own occupancy in a dwelling; of an occupancy that "
+        "goes on, the last three days are kept for the detection of leaks. Days, months and indexes remain."
     )
     async def purge_fine_data(self, info: Info, dwelling: strawberry.ID) -> PurgeFineDataResult:
         context = info.context

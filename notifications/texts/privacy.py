@@ -1,7 +1,7 @@
 """Texts about somebody's own data: an archive, the erasure of an account, third parties, the household.
 
-In: nothing. Out: a subject and a text for each template and language, with the names of the values in braces.
-The one rule: a link with a secret is in the text only, never in a subject.
+In: nothing. Out: a subject and a text for each template and language, with the names of the values in
+braces. The one rule: a link with a secret is in the text only, never in a subject.
 """
 
 from core.language import Language

@@ -1,9 +1,9 @@
 """Renders an outbox row as the text a resident reads, in French and English.
 
-In: the template's name, the language and the values of the row. Out: a subject and a text for e-mail and SMS.
-The one rule: a message is rendered when it is sent, from values stored at the time of the event; a figure
-that is not known, or that the reader may not see, is left out. Labels are those of the residents' guides
-(«Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+In: the template's name, the language and the values of the row. Out: a subject and a text for e-mail and
+SMS. The one rule: a message is rendered when it is sent, from values stored at the time of the event; a
+figure that is not known, or that the reader may not see, is left out. Labels are those of the residents'
+guides («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
 from collections.abc import Mapping
@@ -229,7 +229,9 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
 
 
 class _Over(dict[str, Any]):
-    """Values over others; what neither has is asked of the others, which may have an answer of their own."""
+    """Values over others; what neither has is asked of the others, which may have an answer of their
+    own.
+    """
 
     def __init__(self, under: Mapping[str, Any], over: Mapping[str, Any]) -> None:
         super().__init__({**under, **over})

@@ -22,7 +22,7 @@ async def retention(*, limit: int = 20, json: bool = False) -> None:
         "daily volumes: whole months beside the present one": periods.daily_months,
         "months that residents and managers read": MONTHLY_MONTHS,
         "months in the archive after that": ARCHIVE_MONTHS,
-        "readings within the days of a stay: days after the move-out": periods.fine_data_days,
+        "readings within the days of an occupancy: days after the move-out": periods.fine_data_days,
     }
     if json:
         listed = [{"finished_at": run.finished_at.isoformat(), "deleted": dict(run.deleted)} for run in runs]

@@ -41,8 +41,8 @@ METERS = st.lists(st.builds(_meter, VOLUMES, DAYS, st.none() | DAYS), min_size=1
 def test_a_month_by_its_parts_is_the_month_by_its_days(
     meters: list[MeterDays], moves: frozenset[date]
 ) -> None:
-    """Amount, days with data, completeness, quality and the number of estimated days: of any meters, replaced
-    or beside one another, with any gaps and any moves.
+    """Amount, days with data, completeness, quality and the number of estimated days: of any meters,
+    replaced or beside one another, with any gaps and any moves.
     """
     assert sums_of_parts(_parts(meters, moves)) == month_sums(_totals(meters))
 
@@ -62,8 +62,8 @@ def test_a_part_lies_on_one_side_of_a_move(
 
 @given(METERS, DAYS)
 def test_a_year_of_kept_months_and_days_is_the_year_of_days(meters: list[MeterDays], border: date) -> None:
-    """The months before a border by their parts, the rest by its days: the same amount as by days alone, and
-    MEASURED only if that was.
+    """The months before a border by their parts, the rest by its days: the same amount as by days alone,
+    and MEASURED only if that was.
     """
     border = border.replace(day=1)
     totals = _totals(meters)

@@ -110,7 +110,9 @@ def test_names() -> None:
 
 
 def test_endings() -> None:
-    """`Input` is what inputs end with, but one that is a choice of inputs; `Result` is a mutation's union."""
+    """`Input` is what inputs end with, but one that is a choice of inputs; `Result` is a mutation's
+    union.
+    """
     for kind in OWN:
         if is_input_object_type(kind):
             assert kind.name.endswith("Input") or kind.name in CHOICES, kind.name

@@ -145,8 +145,8 @@ def test_the_privacy_notice_is_complete(profile: OperatorProfile) -> None:
 @BOTH
 @pytest.mark.requirement("R-214")
 def test_the_notice_promises_three_years_at_most(profile: OperatorProfile) -> None:
-    """Every period that it names, in either language, is three years or less; and those of a request that is
-    not finished and of a former occupant's account are the profile's own.
+    """Every period that it names, in either language, is three years or less; and those of a request that
+    is not finished and of a former occupant's account are the profile's own.
     """
     for language in Language:
         text = profile.privacy.retention.in_language(language)
@@ -185,8 +185,8 @@ def _days(number: str, unit: str) -> int:
 
 @BOTH
 def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
-    """Each code of sign-up, access and other mutations has a text in French and English, and no two texts are
-    the same.
+    """Each code of sign-up, access and other mutations has a text in French and English, and no two texts
+    are the same.
     """
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
     others = {

@@ -1,7 +1,8 @@
 """Who may look at Claire's home, each with a session that is ready.
 
-In: a seat's name. Out: the portal, signed in as its holder. The one rule: a seat is made through the services
-and rows that its role has in production; nobody but the operator's own staff sees the operator's places.
+In: a seat's name. Out: the portal, signed in as its holder. The one rule: a seat is made through the
+services and rows that its role has in production; nobody but the operator's own staff sees the operator's
+places.
 """
 
 from datetime import date

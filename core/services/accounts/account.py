@@ -21,8 +21,8 @@ from core.language import Language
 from core.models import Account, Channel
 from core.registration.phones import is_mobile, to_e164
 from core.sanitize import escape_for_database
+from core.services.auth.account_consents import record_account_consent
 from core.services.auth.sessions import terms_in_force
-from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
 

@@ -22,11 +22,11 @@ from core.consumption.periods import civil_day
 from core.leak_thresholds import ThresholdsOf
 from core.leaks.slow_flow import LOOK_BACK_DAYS, DayFinding, SlowDay, is_measurable, slow_days, slow_flow
 from core.models import Account, LeakEpisode, SlowLeakHint
+from core.services.auth.account_consents import record_account_consent
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.dwellings import my_dwelling
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
-from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import record_own
 from core.services.shared.scope import OccupancyPeriod, occupancy_period_at, occupants, with_periods
 from core.services.shared.time_series import Window

@@ -2,7 +2,7 @@
 
 In: a token. Out: a viewer of the role THIRD_PARTY with its grant. The one rule: a grant that was revoked,
 whose last day is over where the dwelling is, or whose resident's account is disabled, is a token that
-nobody knows; that the stay has ended is seen by `core.services.shared.scope`.
+nobody knows; that the occupancy has ended is seen by `core.services.shared.scope`.
 """
 
 from datetime import datetime, timedelta

@@ -35,7 +35,7 @@ from core.services.places.hourly_volumes import hours_of
 from core.services.places.kept_months import kept_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
-from core.services.shared.guest_looks import Look, record_looks
+from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, home_at, homes
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
@@ -153,7 +153,7 @@ async def consumptions(
     ]
 
 
-def _looks(plans: Iterable[_Plan], values: Mapping[int, Sequence[Value]]) -> list[Look]:
+def _looks(plans: Iterable[_Plan], values: Mapping[int, Sequence[Value]]) -> list[DataLook]:
     """What a guest was shown."""
     found = []
     for plan in plans:
@@ -161,7 +161,7 @@ def _looks(plans: Iterable[_Plan], values: Mapping[int, Sequence[Value]]) -> lis
             first, last = shown[0].starts_at.date(), (shown[-1].ends_at - timedelta(seconds=1)).date()
             what, dwelling_id = _LOOKED_AT[plan.asked.resolution], plan.home.period.dwelling_id
             first = max(first, plan.home.period.first_day)
-            found.append(Look(dwelling_id, what, first, min(last, plan.today), plan.fluid.value))
+            found.append(DataLook(dwelling_id, what, first, min(last, plan.today), plan.fluid.value))
     return found
 
 

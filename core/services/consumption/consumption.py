@@ -28,7 +28,7 @@ from core.services.places.dwelling_days import (
 from core.services.places.kept_months import kept_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
-from core.services.shared.guest_looks import Look, record_looks
+from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
@@ -103,11 +103,11 @@ async def dashboards(
     return found
 
 
-def look_at_dashboard(home: Home, now: datetime) -> Look:
-    """A look at a dashboard is one at the days of the month in progress, of a stay that goes on."""
+def look_at_dashboard(home: Home, now: datetime) -> DataLook:
+    """A look at a dashboard is one at the days of the month in progress, of an occupancy that goes on."""
     last = _last(home.period, civil_day(now, home.place["time_zone"]))
     first = max(last.replace(day=1), home.period.first_day)
-    return Look(home.period.dwelling_id, LookedAt.DASHBOARD, first, last)
+    return DataLook(home.period.dwelling_id, LookedAt.DASHBOARD, first, last)
 
 
 async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int, list[FluidDashboard]]:
@@ -214,10 +214,10 @@ async def several_series(
 
 def looks_at_series(
     asked: Sequence[SeriesAsked], found: Sequence[list[DayPoint] | SubmeterError]
-) -> list[Look]:
+) -> list[DataLook]:
     """What was shown of daily series."""
     return [
-        Look(one.dwelling_id, LookedAt.DAYS, series[0].day, series[-1].day, one.fluid.value)
+        DataLook(one.dwelling_id, LookedAt.DAYS, series[0].day, series[-1].day, one.fluid.value)
         for one, series in zip(asked, found, strict=True)
         if not isinstance(series, SubmeterError) and series
     ]
@@ -302,7 +302,7 @@ async def monthly_series(
     volumes = monthly(totals, visible_from=period.first_day) + [one.volume for one in kept.sums()]
     # A month in progress, queried every day, would disclose the days.
     hidden = None if viewer.may(Permission.CONSUMPTION_READ_DAILY) else Month.of(today)
-    look = Look(dwelling_id, LookedAt.MONTHS, first_day, last_day, fluid.value)
+    look = DataLook(dwelling_id, LookedAt.MONTHS, first_day, last_day, fluid.value)
     await record_looks(viewer, [look], now=now)
     return month_points(volumes, start, end, hidden=hidden)
 

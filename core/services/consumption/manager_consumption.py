@@ -37,7 +37,7 @@ from core.services.places.dwelling_days import DaysAsked, totals_of
 from core.services.places.kept_months import KeptMonths, kept_months
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
 from core.services.shared.audit import Subject, record_each
-from core.services.shared.guest_looks import Look, details_of
+from core.services.shared.guest_looks import DataLook, details_of
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home
 from core.services.shared.transaction import current_database
@@ -192,7 +192,9 @@ async def managed_readings(
     page = await readings_in(seconds_of(home.period, meter_id, ZoneInfo(home.place["time_zone"])), asked)
     days = [civil_day(reading.read_at, home.place["time_zone"]) for reading in page.items]
     looks = (
-        [Look(meter.dwelling_id, LookedAt.READINGS, min(days), max(days), meter.fluid.value)] if days else []
+        [DataLook(meter.dwelling_id, LookedAt.READINGS, min(days), max(days), meter.fluid.value)]
+        if days
+        else []
     )
     await _record_access(viewer, looks, visitor=visitor, now=now)
     return page
@@ -200,7 +202,7 @@ async def managed_readings(
 
 async def _record_access(
     viewer: Viewer,
-    looks: Sequence[Look],
+    looks: Sequence[DataLook],
     *,
     visitor: Visitor,
     now: datetime,

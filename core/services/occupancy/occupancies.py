@@ -34,9 +34,9 @@ from core.registration.draft import CouncilMember
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import place_of
 from core.services.places.meter_directory import lock_dwellings
+from core.services.places.ownerships import ownerships
 from core.services.shared.audit import Subject, record
 from core.services.shared.dismissals import end_dismissals
-from core.services.shared.ownerships import ownerships
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_periods,

@@ -108,7 +108,7 @@ async def _purge_consumption(settings: Settings, now: datetime) -> Mapping[str, 
         "bursts": await _purge(BurstDraw.filter(shown_until_s__lt=border_s), _delete, now),
         "recurring draws": await _purge(RecurringDraw.filter(last_on__lt=border.date()), _delete, now),
         "dead letters": await _purge(DeadLetter.filter(received_at__lt=border), _delete, now),
-        "fine data of ended stays": await purge_after_moves(settings.retention, now=now),
+        "fine data of ended occupancies": await purge_after_moves(settings.retention, now=now),
     }
 
 

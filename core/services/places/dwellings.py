@@ -16,9 +16,9 @@ from core.consumption.periods import civil_day
 from core.errors import NotFound
 from core.models import OccupancyKind
 from core.sanitize import escape_for_database
+from core.services.places.ownerships import owned_homes
 from core.services.shared.columns import decimal_or_none, moment_or_none
 from core.services.shared.guests import BASIS_OF
-from core.services.shared.ownerships import owned_homes
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import Found, PlaceRow, PlacesAsked, ResidenceRow, ResidencesAsked
 from core.services.shared.scope import (

@@ -1,8 +1,8 @@
 """Who looked at a resident's consumption: read by that resident (CN-13).
 
 In: the resident and a dwelling. Out: a page of looks, the newest first. The one rule: only looks made
-during the own stay are shown, whoever lived there before or lives there since; a look is what the audit
-keeps of it (`DATA_ACCESSED`), so it is gone when the audit's period is over. Persons who look for an
+during the own occupancy are shown, whoever lived there before or lives there since; a look is what the
+audit keeps of it (`DATA_ACCESSED`), so it is gone when the audit's period is over. Persons who look for an
 organisation are not named: which account it was is the operator's to know (`submeter audit`).
 """
 
@@ -30,7 +30,7 @@ _ROLES: Final = ", ".join(f"'{kind.value}'" for kind in LookerKind)
 
 @dataclass(frozen=True, slots=True)
 class LookView:
-    """A look at the consumption of the own stay."""
+    """A look at the consumption of the own occupancy."""
 
     id: int
     at: datetime

@@ -31,7 +31,7 @@ from core.texts.archive import README
 
 PAGE_ROWS: Final = 2_000
 PART_BYTES: Final = 256 * 1024
-_STAY_COLUMNS: Final = {
+_OCCUPIED_COLUMNS: Final = {
     "dwelling_id": "bigint",
     "account_id": "bigint",
     "first_day": "date",
@@ -43,7 +43,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Stay:
+class _Occupied:
     """The days of a dwelling that are the person's: first and last day, and the seconds of both ends."""
 
     dwelling_id: int
@@ -66,6 +66,9 @@ class _Sink:
     def flush(self) -> None:
         """Nothing is held back."""
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def taken(self, *, at_least: int) -> bytes:
         """What was written so far, if it is enough for a part."""
         if len(self._pieces) < at_least:
@@ -78,14 +81,14 @@ class _Sink:
 async def archive_of(viewer: Viewer, *, now: datetime) -> AsyncIterator[bytes]:
     """The archive of a resident's account, in parts."""
     assert viewer.account_id is not None
-    stays = [_stay(home, now) for home in await homes(viewer)]
+    occupancies = [_occupancy(home, now) for home in await homes(viewer)]
     sink = _Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README.format(left_out=_left_out()))
         for table in [*OF_ACCOUNT, *OF_HOME, *SERIES]:
             for ending, form in (("json", _json_lines), ("csv", _csv_lines)):
                 with archive.open(f"{ending}/{table}.{ending}", "w") as file:
-                    async for piece in form(_pages(table, viewer.account_id, stays)):
+                    async for piece in form(_pages(table, viewer.account_id, occupancies)):
                         file.write(piece)
                         if part := sink.taken(at_least=PART_BYTES):
                             yield part
@@ -97,10 +100,10 @@ def _left_out() -> str:
     return "\n".join(f"{table}: {reason}" for table, reason in sorted(NOT_EXPORTED.items()))
 
 
-def _stay(home: Home, now: datetime) -> _Stay:
+def _occupancy(home: Home, now: datetime) -> _Occupied:
     zone = ZoneInfo(home.place["time_zone"])
     last = home.period.last_day or civil_day(now, zone.key)
-    return _Stay(
+    return _Occupied(
         home.period.dwelling_id,
         home.period.first_day,
         last,
@@ -110,16 +113,16 @@ def _stay(home: Home, now: datetime) -> _Stay:
 
 
 async def _pages(
-    table: str, account_id: int, stays: Sequence[_Stay]
+    table: str, account_id: int, occupancies: Sequence[_Occupied]
 ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
     """The rows of a table, page by page."""
     if table in SERIES:
-        async for page in _series(table, stays):
+        async for page in _series(table, occupancies):
             yield page
         return
     after = 0
     while True:
-        page = await _page(table, account_id, stays, after)
+        page = await _page(table, account_id, occupancies, after)
         if page:
             yield page
         if len(page) < PAGE_ROWS:
@@ -128,25 +131,29 @@ async def _pages(
 
 
 async def _page(
-    table: str, account_id: int, stays: Sequence[_Stay], after: int
+    table: str, account_id: int, occupancies: Sequence[_Occupied], after: int
 ) -> Sequence[Mapping[str, Any]]:
     database, tail = current_database(), f" AND t.id > {after} ORDER BY t.id LIMIT {PAGE_ROWS}"
     if table in OF_ACCOUNT:
         return await run(database, OF_ACCOUNT[table] + tail, [account_id])
-    keys = [(one.dwelling_id, account_id, one.first, one.last, one.first_s, one.last_s) for one in stays]
-    return await select_by(database, _STAY_COLUMNS, OF_HOME[table] + tail, keys) if keys else []
+    keys = [
+        (one.dwelling_id, account_id, one.first, one.last, one.first_s, one.last_s) for one in occupancies
+    ]
+    return await select_by(database, _OCCUPIED_COLUMNS, OF_HOME[table] + tail, keys) if keys else []
 
 
-async def _series(table: str, stays: Sequence[_Stay]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+async def _series(table: str, occupancies: Sequence[_Occupied]) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
     column, columns, unit = SERIES[table]
     ends = "last_day" if table == "month_volume" else column
-    meters = await Meter.filter(dwelling_id__in=[stay.dwelling_id for stay in stays]).order_by("id")
+    meters = await Meter.filter(
+        dwelling_id__in=[occupancy.dwelling_id for occupancy in occupancies]
+    ).order_by("id")
     for meter in meters:
-        for stay in (one for one in stays if one.dwelling_id == meter.dwelling_id):
+        for occupancy in (one for one in occupancies if one.dwelling_id == meter.dwelling_id):
             first, last = (
-                (stay.first_s, stay.last_s)
+                (occupancy.first_s, occupancy.last_s)
                 if unit == "s"
-                else (day_number(stay.first), day_number(stay.last))
+                else (day_number(occupancy.first), day_number(occupancy.last))
             )
             while True:
                 page = await run(

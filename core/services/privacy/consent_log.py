@@ -8,30 +8,21 @@ history is the proof: who answered, when, and to which version of which text.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 
 from core.access import Permission, Viewer
-from core.access.purposes import AccountPurpose
+from core.access.purposes import Purpose
 from core.bootstrap import Application
 from core.language import Text
 from core.models import (
     Account,
     AccountConsent,
     ConsentAuthor,
-    ConsentPurpose,
     ConsentRecord,
     ConsentState,
 )
 from core.services.occupancy.consents import ConsentAnswer
 from core.services.shared.paging import Page
 from core.texts.consents import PURPOSE_TEXTS
-
-MANAGER_DAILY_DATA: Final = ConsentPurpose.MANAGER_DAILY_DATA.value
-Purpose = StrEnum(  # type: ignore[misc] - the members of two enums
-    "Purpose", {name: name for name in [MANAGER_DAILY_DATA, *(purpose.value for purpose in AccountPurpose)]}
-)
-"""Everything that is agreed to: the manager's access, and what is of the account alone."""
 
 
 @dataclass(frozen=True, slots=True)

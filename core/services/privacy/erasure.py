@@ -1,12 +1,12 @@
-"""Erases a person: the account and what is only about the person goes, what the law keeps stays without a
+"""Erases a person: the account and what is only about the person goes, what the law keeps remains without a
 name.
 
 In: a resident, or a member of a household, who types the password again. Out: nothing that leads to the
 person (GDPR Art. 17). The one rule: each table is in `ON_ERASURE` with what becomes of it and why, which a
 test holds against all tables; deleting the account deletes or de-links what refers to it, as the tables
-say, and the rest is done here. The days of the home stay: they are the building's, for its bills, and
-nobody's any more. The hours of the stay are needed for nothing and go. The stay ends the day before, so
-that the home is free.
+say, and the rest is done here. The days of the home remain: they are the building's, for its bills, and
+nobody's any more. The hours of the occupancy are needed for nothing and go. The occupancy ends the day
+before, so that the home is free.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from core.models import (
 from core.services.accounts.password_change import ask_again
 from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
 from core.services.occupancy.occupancies import end
-from core.services.privacy.fine_data import purge_stay
+from core.services.privacy.fine_data import purge_occupancy
 from core.services.shared.audit import record_own
 from core.services.shared.scope import with_periods
 from core.services.shared.transaction import transactional
@@ -61,7 +61,9 @@ class Erased(NamedTuple):
 
 _WITH_ACCOUNT: Final = Erased(Fate.DELETED, "with the account")
 _OF_HOME: Final = Erased(Fate.DELINKED, "of the building, for its bills; the home's occupancy has no person")
-_FINE: Final = Erased(Fate.DELETED, "of the stay: hours, needed for nothing; three readings a day stay")
+_FINE: Final = Erased(
+    Fate.DELETED, "of the occupancy: hours, needed for nothing; three readings a day remain"
+)
 _NOBODY: Final = Erased(Fate.NOT_PERSONAL, "about no person")
 _METER: Final = Erased(Fate.NOT_PERSONAL, "of a device")
 
@@ -135,7 +137,7 @@ async def _erase(
     account = await mine.select_for_update().get()
     operator = await Operator.get(id=account.operator_id, using_db=connection)
     await record_own(Act.ACCOUNT_ERASED, viewer, visitor, now, connection)
-    await _end_stays(connection, application, account, now)
+    await _end_occupancies(connection, application, account, now)
     await AlertAction.filter(account_id=account.id).using_db(connection).update(note="")
     for row in await Registration.filter(email=account.email).using_db(connection):
         await row.delete(using_db=connection)
@@ -167,7 +169,7 @@ async def _erase(
     )
 
 
-async def _end_stays(
+async def _end_occupancies(
     connection: TransactionalDBClient, application: Application, account: Account, now: datetime
 ) -> None:
     """End what has not ended, the day before: whoever moves in today is another person. Hours go."""
@@ -180,7 +182,9 @@ async def _end_stays(
         today = civil_day(now, row.dwelling.residence.time_zone)
         if row.move_out is None or row.move_out > today:
             await end(connection, row, application.registry, last_day=today - _ONE_DAY, today=today)
-        await purge_stay(connection, row.dwelling_id, period.first_day, _until(period.last_day, today), now)
+        await purge_occupancy(
+            connection, row.dwelling_id, period.first_day, _until(period.last_day, today), now
+        )
 
 
 def _until(last_day: date | None, today: date) -> date:

@@ -1,4 +1,4 @@
-"""Deletes what is finer than a day of a stay: after the move-out, and when the resident asks (CN-06).
+"""Deletes what is finer than a day of an occupancy: after the move-out, and when the resident asks (CN-06).
 
 In: a dwelling and the first day whose readings are kept. Out: how many readings went. The one rule: of each
 day the first, the last and the highest reading remain (`core.consumption.fine_data`), so the days, the
@@ -32,7 +32,7 @@ from core.services.shared.time_series import run
 from core.services.shared.transaction import current_database, is_sqlite, transactional
 
 KEPT_DAYS: Final = 3
-"""Of a stay that goes on: what the detection of leaks looks back at (48 hours) and today."""
+"""Of an occupancy that goes on: what the detection of leaks looks back at (48 hours) and today."""
 
 _ONE_DAY = timedelta(days=1)
 _DWELLINGS: Final = 200
@@ -66,7 +66,7 @@ class FineDataPurged:
 
 
 async def purge_after_moves(periods: RetentionPeriods, *, now: datetime) -> int:
-    """Purge the stays that ended long enough ago; returns how many readings went."""
+    """Purge the occupancies that ended long enough ago; returns how many readings went."""
     cutoff = now.date() - timedelta(days=periods.fine_data_days)
     gone = 0
     while True:
@@ -93,7 +93,8 @@ async def _purge_ended(
 async def purge_fine_data(
     connection: TransactionalDBClient, viewer: Viewer, dwelling_id: int, *, visitor: Visitor, now: datetime
 ) -> FineDataPurged:
-    """Delete what is finer than a day of the viewer's own stay; of one that goes on, but for three days.
+    """Delete what is finer than a day of the viewer's own occupancy; of one that goes on, but for three
+    days.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -113,10 +114,10 @@ async def purge_fine_data(
     return found
 
 
-async def purge_stay(
+async def purge_occupancy(
     connection: TransactionalDBClient, dwelling_id: int, first: date, kept_from: date, now: datetime
 ) -> None:
-    """Purge a stay whose person is erased."""
+    """Purge an occupancy whose person is erased."""
     if first < kept_from:
         await _purge(connection, dwelling_id, first, kept_from, account_id=None, now=now)
 

@@ -1,10 +1,10 @@
 """Lets a provider read consumption on the resident's behalf, and ends it (EED-07).
 
 In: a resident, and whom to let read what. Out: a token, readable once, which is passed on to the provider.
-The one rule: a grant is of one dwelling's fluids, as fine as it says, for days that lie in the own stay,
-for a year at most; it is ended at once by the resident, and by the end of the stay. What it covers is not
-changed: another scope is another grant. That it was agreed to is kept (`account_consent`), and each look of
-the provider (`access_log`).
+The one rule: a grant is of one dwelling's fluids, as fine as it says, for days that lie in the own
+occupancy, for a year at most; it is ended at once by the resident, and by the end of the occupancy. What it
+covers is not changed: another scope is another grant. That it was agreed to is kept (`account_consent`),
+and each look of the provider (`access_log`).
 """
 
 from collections.abc import Iterable
@@ -24,9 +24,9 @@ from core.consumption.resolutions import Resolution
 from core.errors import Conflict, InvalidInput, NotFound
 from core.models import Account, ThirdPartyGrant
 from core.sanitize import escape_for_database
+from core.services.auth.account_consents import record_account_consent
 from core.services.auth.grant_tokens import GRANT_PREFIX
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
-from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import home_at
 from core.services.shared.transaction import transactional
@@ -40,7 +40,7 @@ GRANTED: Final = frozenset({Resolution.MONTHLY, Resolution.DAILY, Resolution.HOU
 
 @dataclass(frozen=True, slots=True)
 class GrantAsked:
-    """Whom to let read what; without `first` from the first day of the stay on."""
+    """Whom to let read what; without `first` from the first day of the occupancy on."""
 
     provider: str
     contact: str
@@ -98,14 +98,14 @@ async def issue_grant(
     Raises:
         NotFound: no such dwelling, or not the viewer's.
         InvalidInput: a text, a fluid or a day is not possible.
-        Conflict: there are ten grants already, or the stay is over.
+        Conflict: there are ten grants already, or the occupancy is over.
     """
     viewer.require(Permission.GRANTS_WRITE)
     assert viewer.account_id is not None
     home = await home_at(viewer, dwelling_id)
     today = civil_day(now, home.place["time_zone"])
     if home.period.over_on(today):
-        raise Conflict("The stay is over.")
+        raise Conflict("The occupancy is over.")
     provider = _text(asked.provider, "provider", LONGEST_PROVIDER)
     contact = _text(asked.contact, "contact", LONGEST_CONTACT)
     fluids = [fluid for fluid in Fluid if fluid in set(asked.fluids)]

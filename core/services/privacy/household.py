@@ -1,10 +1,11 @@
 """The household: people whom the holder of a dwelling's account lets look (one account a dwelling, R-140,
-stays).
+occupancies).
 
 In: the holder, and an e-mail address; then the address's owner, with the link. Out: an account of its own
-that reads. The one rule: a member sees what the holder sees of the present stay, changes nothing and takes
-nothing away; the holder ends it at once, and the end of the stay does too (`core.services.shared.guests`).
-The holder never learns whether an address has an account: that is said to whoever opens the link (C-13).
+that reads. The one rule: a member sees what the holder sees of the present occupancy, changes nothing and
+takes nothing away; the holder ends it at once, and the end of the occupancy does too
+(`core.services.shared.guests`). The holder never learns whether an address has an account: whoever opens
+the link learns it (C-13).
 """
 
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ async def invite_member(
     Raises:
         NotFound: no such dwelling, or not the viewer's.
         InvalidInput: no e-mail address, the viewer's own, or no name.
-        Conflict: five were invited, or the stay is over.
+        Conflict: five were invited, or the occupancy is over.
         RateLimited: too many invitations within a day.
     """
     viewer.require(Permission.HOUSEHOLD_WRITE)
@@ -91,7 +92,7 @@ async def invite_member(
         raise InvalidInput("is no e-mail address", field="email") from failure
     home = await home_at(viewer, dwelling_id)
     if home.period.over_on(civil_day(now, home.place["time_zone"])):
-        raise Conflict("The stay is over.")
+        raise Conflict("The occupancy is over.")
     await RateLimiter.of(application).hit((INVITATIONS, str(viewer.account_id)), now=now)
     return await _invite(application, viewer, dwelling_id, address, kept, visitor=visitor, now=now)
 

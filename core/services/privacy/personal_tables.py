@@ -2,12 +2,12 @@
 
 In: nothing. Out: statements by table, and the reason of each table that an archive leaves out. The one
 rule: a table is in one of the two, which a test holds against all tables of the database; and a statement
-gives the person's own rows alone: of the account, or of the days of the own stays. What proves who somebody
-is (hashes, keys, codes) is in no statement.
+gives the person's own rows alone: of the account, or of the days of the own occupancies. What proves who
+somebody is (hashes, keys, codes) is in no statement.
 
-`$1` is the account. Of the tables of a home, `k` holds the stays: dwelling, account, and first and last day
-as days and as epoch seconds. Each statement ends in a condition, has the alias `t` for the table, and is
-read page by page.
+`$1` is the account. Of the tables of a home, `k` holds the occupancies: dwelling, account, and first and
+last day as days and as epoch seconds. Each statement ends in a condition, has the alias `t` for the table,
+and is read page by page.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ OF_HOME: Final[Mapping[str, str]] = {
     " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id JOIN doubtful_reading t ON t.meter_id = m.id"
     " AND t.read_at BETWEEN k.first_s AND k.last_s WHERE 1 = 1",
 }
-"""The rows of the homes, of the days of the own stays."""
+"""The rows of the homes, of the days of the own occupancies."""
 
 SERIES: Final[Mapping[str, tuple[str, str, str]]] = {
     "reading": ("read_at", "read_at, index_value, status_bits, received_at", "s"),
@@ -105,7 +105,8 @@ SERIES: Final[Mapping[str, tuple[str, str, str]]] = {
     "daily_volume": ("day", "day, amount, quality", "number"),
     "month_volume": ("first_day", "first_day, last_day, amount", "number"),
 }
-"""The series of the meters: the column of time, the columns, and in what the stay is compared with it."""
+"""The series of the meters: the column of time, the columns, and in what the occupancy is compared with "
+"it."""
 
 _OF_THE_INSTALLATION: Final = "about the installation, and no person"
 _OF_THE_METER: Final = "about telegrams of the meter; what it read is in `reading`"

@@ -27,11 +27,11 @@ from core.operators import OperatorProfile
 from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
+from core.services.auth.account_consents import record_account_consent
 from core.services.auth.one_time_codes import void_reset_tokens
 from core.services.occupancy.dwelling_requests import open_dwelling_request, withdraw_reviews
 from core.services.occupancy.occupancies import Claim, admit, holds_a_dwelling, is_taken
 from core.services.places.meter_directory import lock_dwellings
-from core.services.shared.account_consents import record_account_consent
 from core.services.shared.audit import Subject, record
 
 _NOBODY = 0

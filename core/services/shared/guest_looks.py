@@ -18,7 +18,7 @@ GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DataLook:
     """What was shown: of which dwelling and fluid (None: all), from which day to which, how finely."""
 
     dwelling_id: int
@@ -28,7 +28,7 @@ class Look:
     fluid: str | None = None
 
 
-async def record_looks(viewer: Viewer, looks: Iterable[Look], *, now: datetime) -> None:
+async def record_looks(viewer: Viewer, looks: Iterable[DataLook], *, now: datetime) -> None:
     """Add the looks of a guest; those of others are not recorded here."""
     found = list(looks)
     if viewer.role not in GUESTS or not found:
@@ -38,7 +38,7 @@ async def record_looks(viewer: Viewer, looks: Iterable[Look], *, now: datetime) 
         await record_each(Act.DATA_ACCESSED, seen, viewer, NOBODY, now, connection)
 
 
-def details_of(look: Look, viewer: Viewer) -> dict[str, Detail]:
+def details_of(look: DataLook, viewer: Viewer) -> dict[str, Detail]:
     """A look as the audit keeps it."""
     details: dict[str, Detail] = {
         "what": look.what,

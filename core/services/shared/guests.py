@@ -1,8 +1,9 @@
-"""Whose stays a viewer is shown: the own ones, or one that a resident lets a household or a provider see.
+"""Whose occupancies a viewer is shown: the own ones, or one that a resident lets a household or a provider
+see.
 
-In: a viewer. Out: accounts, each with the dwelling and the days that bound what is shown of its stays. The
-one rule: this reads who was let in; which rows and days that gives is decided in `scope`, which alone calls
-this.
+In: a viewer. Out: accounts, each with the dwelling and the days that bound what is shown of its
+occupancies. The one rule: this reads who was let in; which rows and days that gives is decided in `scope`,
+which alone calls this.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +31,10 @@ _HOUSEHOLD: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class StayShown:
-    """The stays of an account; of a guest only at one dwelling, while the stay lasts, and within days."""
+class OccupancyShown:
+    """The occupancies of an account; of a guest only at one dwelling, while the occupancy lasts, and within
+    days.
+    """
 
     account_id: int
     dwelling_id: int | None = None
@@ -41,7 +44,7 @@ class StayShown:
     def days_of(
         self, dwelling_id: int, first: date, last: date | None, *, today: date | None
     ) -> tuple[date, date | None] | None:
-        """The first and last day that is shown of a stay at a dwelling; None for none.
+        """The first and last day that is shown of an occupancy at a dwelling; None for none.
 
         Of one that has ended by `today` (None: that has an end) a guest sees nothing.
         """
@@ -54,14 +57,14 @@ class StayShown:
         return None if end is not None and end < begin else (begin, end)
 
 
-async def stays_shown(viewer: Viewer) -> Sequence[StayShown]:
-    """Whose stays the viewer is shown; none for who sees no home by an occupancy."""
+async def occupancies_shown(viewer: Viewer) -> Sequence[OccupancyShown]:
+    """Whose occupancies the viewer is shown; none for who sees no home by an occupancy."""
     if viewer.role is Role.RESIDENT and viewer.account_id is not None:
-        return [StayShown(viewer.account_id)]
+        return [OccupancyShown(viewer.account_id)]
     if viewer.role is Role.THIRD_PARTY and viewer.grant is not None:
         grant = viewer.grant
-        return [StayShown(grant.account_id, grant.dwelling_id, grant.first_day, grant.last_day)]
+        return [OccupancyShown(grant.account_id, grant.dwelling_id, grant.first_day, grant.last_day)]
     if viewer.role is Role.HOUSEHOLD_MEMBER and viewer.account_id is not None:
         rows = await run(current_database(), _HOUSEHOLD, [viewer.account_id])
-        return [StayShown(row["holder_id"], row["dwelling_id"]) for row in rows]
+        return [OccupancyShown(row["holder_id"], row["dwelling_id"]) for row in rows]
     return []

@@ -22,7 +22,7 @@ from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Meter, Occupancy, OccupancyKind
 from core.services.shared import place_rows as places
-from core.services.shared.guests import BASIS_OF, stays_shown
+from core.services.shared.guests import BASIS_OF, occupancies_shown
 from core.services.shared.kept import keep, kept_rows
 from core.services.shared.occupancy_rows import OccupancyRow, occupancy_rows
 from core.services.shared.place_rows import (
@@ -136,13 +136,13 @@ _HOMES = "homes"
 
 
 async def _homes_shown(viewer: Viewer) -> Sequence[Home]:
-    """The own homes; of a guest those of who let the guest in, until that stay ends."""
+    """The own homes; of a guest those of who let the guest in, until that occupancy ends."""
     found: list[Home] = []
-    for stay in await stays_shown(viewer):
-        for home in await _homes(viewer, stay.account_id):
+    for occupancy in await occupancies_shown(viewer):
+        for home in await _homes(viewer, occupancy.account_id):
             period, at = home.period, viewer.asked_at
             today = None if at is None else civil_day(at, home.place["time_zone"])
-            days = stay.days_of(period.dwelling_id, period.first_day, period.last_day, today=today)
+            days = occupancy.days_of(period.dwelling_id, period.first_day, period.last_day, today=today)
             if days is not None:
                 shown = replace(period, first_day=days[0], last_day=days[1])
                 found.append(replace(home, period=shown))

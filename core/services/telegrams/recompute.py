@@ -24,10 +24,10 @@ from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
 from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
+from core.services.places.fine_data import fine_data_kept_from
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
 from core.services.shared import time_series
-from core.services.shared.fine_data import fine_data_kept_from
 from core.services.shared.service_window import Extent, extents, readings_before
 from core.services.telegrams.rollups import correct_days
 

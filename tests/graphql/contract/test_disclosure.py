@@ -32,7 +32,7 @@ from tests.support.factories import NOW
 TODAY = NOW.date()
 PAGE = Path(__file__).resolve().parents[3] / "docs/who-sees-what.md"
 CAME, LEFT = date(2026, 9, 10), date(2026, 11, 1)
-"""Claire's stay: before her somebody else, after her Paul."""
+"""Claire's occupancy: before her somebody else, after her Paul."""
 
 
 def test_every_field_has_an_entry() -> None:
@@ -90,7 +90,7 @@ def test_the_page_is_what_is_enforced() -> None:
 
 
 @pytest.fixture
-async def stays(application: Any, home: Any, portal: Any) -> Any:
+async def occupancies(application: Any, home: Any, portal: Any) -> Any:
     """Somebody until 9 September, Claire until 31 October, Paul since; 100 litres on each of these days."""
     await home.consume(WATER, date(2026, 8, 1), TODAY - timedelta(days=1), daily=100)
     await home.read(WATER, [(NOW - timedelta(hours=2), 0), (NOW - timedelta(hours=1), 12)])
@@ -158,41 +158,41 @@ def _bounds(days: list[date] | None) -> tuple[date, date] | None:
 YESTERDAY = TODAY - timedelta(days=1)
 
 
-async def test_own_stay(stays: Any, portal: Any) -> None:
-    """An occupant, present or former, sees the own stay and no day before or after it: by days and
+async def test_own_occupancy(occupancies: Any, portal: Any) -> None:
+    """An occupant, present or former, sees the own occupancy and no day before or after it: by days and
     months.
     """
-    assert cell(Role.RESIDENT, "Dwelling", "dailyConsumption").period is Period.OWN_STAY
-    await seats.enter(portal, stays, seats.CLAIRE)
+    assert cell(Role.RESIDENT, "Dwelling", "dailyConsumption").period is Period.OWN_OCCUPANCY
+    await seats.enter(portal, occupancies, seats.CLAIRE)
     assert _bounds(await _days(portal)) == (CAME, YESTERDAY)
-    await _paul(stays)
+    await _paul(occupancies)
     assert _bounds(await _days(portal)) == (CAME, LEFT - timedelta(days=1))
     assert await _months(portal) == {"2026-09": "2.100", "2026-10": "3.100"}
-    await seats.enter(portal, stays, "paul@example.org")
+    await seats.enter(portal, occupancies, "paul@example.org")
     assert _bounds(await _days(portal)) == (LEFT, YESTERDAY)
     assert _bounds(await _series(portal)) == (LEFT, YESTERDAY)
 
 
-async def test_the_stay_while_it_lasts(stays: Any, portal: Any) -> None:
+async def test_the_occupancy_while_it_lasts(occupancies: Any, portal: Any) -> None:
     """The household sees what Claire sees until she leaves, and then no home at all."""
-    assert cell(Role.HOUSEHOLD_MEMBER, "Dwelling", "dailyConsumption").period is Period.PRESENT_STAY
-    await seats.household(portal, stays)
+    assert cell(Role.HOUSEHOLD_MEMBER, "Dwelling", "dailyConsumption").period is Period.PRESENT_OCCUPANCY
+    await seats.household(portal, occupancies)
     assert _bounds(await _days(portal)) == (CAME, YESTERDAY)
     assert _bounds(await _series(portal)) == (CAME, YESTERDAY)
-    await _paul(stays)
+    await _paul(occupancies)
     given = {"id": global_id("Dwelling", (await Dwelling.get()).id), "from": CAME.isoformat()}
     assert (await portal.refusal(DAYS, **given))["code"] == "NOT_FOUND"
     assert (await portal.ask("{ viewer { dwellings { id } } }"))["viewer"]["dwellings"] == []
 
 
-async def test_granted_days(stays: Any, portal: Any) -> None:
-    """A provider sees the granted days of Claire's stay as finely as granted, nothing else of the home, and
-    nothing once she has left.
+async def test_granted_days(occupancies: Any, portal: Any) -> None:
+    """A provider sees the granted days of Claire's occupancy as finely as granted, nothing else of the
+    home, and nothing once she has left.
     """
     assert cell(Role.THIRD_PARTY, "Dwelling", "consumption").period is Period.GRANTED_DAYS
     assert cell(Role.THIRD_PARTY, "Dwelling", "dailyConsumption").period is Period.NEVER
     first = date(2026, 10, 5)
-    await seats.provider(portal, stays, Resolution.DAILY, first=first)
+    await seats.provider(portal, occupancies, Resolution.DAILY, first=first)
     assert _bounds(await _series(portal)) == (first, YESTERDAY)
     access = (await portal.ask("{ thirdPartyAccess { dwelling finest firstDay fluids } }"))[
         "thirdPartyAccess"
@@ -211,37 +211,37 @@ async def test_granted_days(stays: Any, portal: Any) -> None:
         assert "errors" in answer or list(answer["data"]["dwelling"].values()) == [None], field
     for query in ("{ viewer { email } }", "{ residences { totalCount } }"):
         assert (await portal.post(query)).json().get("errors"), query
-    await _paul(stays)
+    await _paul(occupancies)
     assert (await portal.refusal(SERIES, id=home, by="DAILY"))["code"] == "NOT_FOUND"
 
 
-async def test_the_present_occupants_stay_with_consent(stays: Any, portal: Any) -> None:
-    """A manager sees days with the present occupant's consent alone, and of that stay alone; a withdrawal
-    counts at once, and Claire's consent says nothing of Paul's days.
+async def test_the_present_occupants_days_with_consent(occupancies: Any, portal: Any) -> None:
+    """A manager sees days with the present occupant's consent alone, and of that occupancy alone; a
+    withdrawal counts at once, and Claire's consent says nothing of Paul's days.
     """
     days = cell(Role.MANAGER, "Dwelling", "dailyConsumption")
-    assert (days.period, days.consent) == (Period.OCCUPANTS_STAY, True)
-    await seats.manager(portal, stays)
+    assert (days.period, days.consent) == (Period.OCCUPANTS, True)
+    await seats.manager(portal, occupancies)
     assert await _days(portal) is None
-    await _consent(stays, seats.CLAIRE, granted=True)
+    await _consent(occupancies, seats.CLAIRE, granted=True)
     assert _bounds(await _days(portal)) == (CAME, YESTERDAY)
-    await _consent(stays, seats.CLAIRE, granted=False)
+    await _consent(occupancies, seats.CLAIRE, granted=False)
     assert await _days(portal) is None
-    await _consent(stays, seats.CLAIRE, granted=True)
-    await _paul(stays)
+    await _consent(occupancies, seats.CLAIRE, granted=True)
+    await _paul(occupancies)
     assert await _days(portal) is None
-    await _consent(stays, "paul@example.org", granted=True)
+    await _consent(occupancies, "paul@example.org", granted=True)
     assert _bounds(await _days(portal)) == (LEFT, YESTERDAY)
 
 
-async def test_any_day_by_the_month(stays: Any, portal: Any) -> None:
+async def test_any_day_by_the_month(occupancies: Any, portal: Any) -> None:
     """A manager sees whole months of the home, whoever lived there, without any consent; not the one in
     progress, which would tell the days.
     """
     months = cell(Role.MANAGER, "Dwelling", "monthlyConsumption")
     assert (months.period, months.consent) == (Period.WHOLE_TIME, False)
-    await seats.manager(portal, stays)
-    await _paul(stays)
+    await seats.manager(portal, occupancies)
+    await _paul(occupancies)
     assert await _months(portal) == {
         "2026-08": "3.100",
         "2026-09": "3.000",
@@ -250,21 +250,21 @@ async def test_any_day_by_the_month(stays: Any, portal: Any) -> None:
     }
 
 
-async def test_never(stays: Any, portal: Any) -> None:
+async def test_never(occupancies: Any, portal: Any) -> None:
     """Staff see no day and no month of a home; an owner who lives elsewhere neither."""
     for field in ("dailyConsumption", "monthlyConsumption", "consumption", "dashboard", "accessLog"):
         assert cell(Role.STAFF, "Dwelling", field).period is Period.NEVER
-    await seats.staff(portal, stays)
+    await seats.staff(portal, occupancies)
     assert await _days(portal) is None
     assert await _months(portal) is None
-    await seats.owner(portal, stays)
+    await seats.owner(portal, occupancies)
     assert await _days(portal) is None
     assert await _months(portal) is None
 
 
-async def test_what_a_household_may_not(stays: Any, portal: Any) -> None:
+async def test_what_a_household_may_not(occupancies: Any, portal: Any) -> None:
     """Settings, consents, tokens, exports, invitations and logs are the holder's: FORBIDDEN."""
-    await seats.household(portal, stays)
+    await seats.household(portal, occupancies)
     home = global_id("Dwelling", (await Dwelling.get()).id)
     for mutation in (
         "exportMyData { __typename }",

@@ -1,4 +1,6 @@
-"""Recomputing a fleet: what is right remains, what was damaged is restored, an interruption costs a batch."""
+"""Recomputing a fleet: what is right remains, what was damaged is restored, an interruption costs a
+batch.
+"""
 
 import asyncio
 import shutil
@@ -321,7 +323,9 @@ async def test_meters_and_residences_are_chosen(fleet) -> None:
 
 
 async def test_readings_may_arrive_meanwhile(fleet, one_by_one, application) -> None:
-    """Between batches and beside them: the tables are those of the readings, as if nothing was recomputed."""
+    """Between batches and beside them: the tables are those of the readings, as if nothing was
+    recomputed.
+    """
     homes = homes_of(METERS)
     more = lines_of(homes, HOURS + 24).hours[HOURS:]
     await run("DELETE FROM daily_volume WHERE day < 20261201")

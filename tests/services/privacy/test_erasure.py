@@ -154,9 +154,9 @@ async def test_no_row_names_the_person_any_more(application, claire, posted: Cal
 
 
 @pytest.mark.requirement("CN-09")
-async def test_the_buildings_figures_stay_and_the_home_is_free(application, claire) -> None:
+async def test_the_buildings_figures_remain_and_the_home_is_free(application, claire) -> None:
     """The manager's months and all daily volumes are what they were, the consent is on record without a
-    name, the stay ended yesterday, and somebody else may have the one account of the home.
+    name, the occupancy ended yesterday, and somebody else may have the one account of the home.
     """
     home = (await Dwelling.get()).id
     boss = await factories.account(email="boss@example.org", role=Role.MANAGER)
@@ -169,7 +169,7 @@ async def test_the_buildings_figures_stay_and_the_home_is_free(application, clai
     assert await managed_months(manager, asked, now=NOW) == months
     after = await _everything()
     assert after["daily_volume"] == days
-    assert len(after["reading"]) < readings / 5, "the hours of the stay are gone"
+    assert len(after["reading"]) < readings / 5, "the hours of the occupancy are gone"
     consent = await ConsentRecord.get()
     assert (consent.author_account_id, consent.text_version) == (None, "2026-11")
     occupancy = await Occupancy.get()

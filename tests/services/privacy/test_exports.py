@@ -1,4 +1,4 @@
-"""A person's archive: everything that is kept of the person, of the own stay alone, fetched by its
+"""A person's archive: everything that is kept of the person, of the own occupancy alone, fetched by its
 owner.
 """
 

@@ -1,4 +1,6 @@
-"""What is finer than a day: deleted after a move-out, or when the resident asks; the days stay (CN-06)."""
+"""What is finer than a day: deleted after a move-out, or when the resident asks; the days remain
+(CN-06).
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -61,7 +63,7 @@ async def _leave(home: int) -> None:
 
 
 @pytest.mark.requirement("CN-06")
-async def test_the_hours_of_a_stay_are_deleted_after_the_grace(
+async def test_the_hours_of_an_occupancy_are_deleted_after_the_grace(
     application, settings, key_encryption, izar, home
 ) -> None:
     """Thirty days after Claire left her days have two or three readings each, and the same volumes; those
@@ -70,9 +72,9 @@ async def test_the_hours_of_a_stay_are_deleted_after_the_grace(
     await _leave(home)
     before, days = await _read(), await _volumes()
     early = datetime(2026, 11, 30, 12, tzinfo=UTC)
-    assert (await purge(settings, now=early))["fine data of ended stays"] == 0
+    assert (await purge(settings, now=early))["fine data of ended occupancies"] == 0
     late = early + timedelta(days=1)
-    gone = (await purge(settings, now=late))["fine data of ended stays"]
+    gone = (await purge(settings, now=late))["fine data of ended occupancies"]
     after = await _read()
     assert len(before) - len(after) == gone > 200
     assert [at for at in after if at.date() >= LEFT] == [at for at in before if at.date() >= LEFT]
@@ -86,7 +88,7 @@ async def test_the_hours_of_a_stay_are_deleted_after_the_grace(
     async with in_transaction() as connection:
         await recompute_meter(connection, meter, thresholds_of=application.registry.leak_thresholds, now=late)
     assert await _volumes() == days
-    assert (await purge(settings, now=late + timedelta(days=3)))["fine data of ended stays"] == 0
+    assert (await purge(settings, now=late + timedelta(days=3)))["fine data of ended occupancies"] == 0
 
 
 @pytest.mark.requirement("CN-06")
@@ -126,7 +128,7 @@ async def test_only_days_of_the_own_stay_are_purged(home) -> None:
         await purge_fine_data(Viewer(role=Role.MANAGER, account_id=stranger), home, visitor=NOBODY, now=now)
 
 
-async def test_a_successor_ends_a_stay_whose_end_nobody_entered_and_a_new_lease_does_not(home) -> None:
+async def test_a_successor_ends_an_occupancy_whose_end_nobody_entered_and_a_new_lease_does_not(home) -> None:
     """Claire's lease is renewed on the day it ends: nothing is purged. Somebody else moves in: it is."""
     claire = await _viewer()
     await _leave(home)

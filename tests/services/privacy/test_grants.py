@@ -102,12 +102,12 @@ async def test_a_provider_may_nothing_else(application, claire) -> None:
 
 
 @pytest.mark.requirement("EED-07")
-async def test_it_ends_when_revoked_on_its_last_day_and_with_the_stay(application, claire) -> None:
+async def test_it_ends_when_revoked_on_its_last_day_and_with_the_occupancy(application, claire) -> None:
     """Each from the next request on."""
     issued = await _grant(application, claire)
     provider = await viewer_of_token(application, issued.token, now=NOW)
     await Occupancy.all().update(move_out=NOW.date())
-    assert isinstance(await _read(provider, Resolution.DAILY), NotFound), "the stay is over"
+    assert isinstance(await _read(provider, Resolution.DAILY), NotFound), "the occupancy is over"
     with pytest.raises(Conflict):
         await _grant(application, claire)
     await Occupancy.all().update(move_out=None)

@@ -1,4 +1,4 @@
-"""The household: invited, with a sign-in of its own, ended by the holder or with the stay."""
+"""The household: invited, with a sign-in of its own, ended by the holder or with the occupancy."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -59,7 +59,7 @@ async def _child(email: str = CHILD) -> Viewer:
 
 
 async def test_who_accepts_signs_in_and_sees_the_home(application, claire, token, posted: Callable) -> None:
-    """With an own account and password; the holder is told, and it is on record; the stay is the
+    """With an own account and password; the holder is told, and it is on record; the occupancy is the
     holder's.
     """
     await _invite(application, claire)
@@ -98,7 +98,7 @@ async def test_an_invitation_is_good_once_and_for_a_week(application, claire, to
         await accept_invitation(application, third, NEW, visitor=NOBODY, now=NOW)
 
 
-async def test_the_holder_and_the_end_of_the_stay_end_it(application, claire, token) -> None:
+async def test_the_holder_and_the_end_of_the_occupancy_end_it(application, claire, token) -> None:
     """At once: the child sees no home any more, its session is over; and from the day of the move-out."""
     member = await _invite(application, claire)
     await accept_invitation(application, await token(), NEW, visitor=NOBODY, now=NOW)

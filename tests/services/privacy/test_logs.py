@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.access import NOBODY, SYSTEM, Role, Viewer
-from core.access.purposes import AccountPurpose
+from core.access.purposes import AccountPurpose, Purpose
 from core.consumption.fluids import Fluid
 from core.consumption.resolutions import Resolution
 from core.errors import Forbidden, NotFound
@@ -30,7 +30,7 @@ from core.services.consumption.manager_consumption import (
 from core.services.occupancy.consents import ConsentAnswer, answer_consent
 from core.services.places.meters import ReadingsAsked
 from core.services.privacy.access_log import LookView, access_log
-from core.services.privacy.consent_log import Purpose, consent_history, consents_by_purpose
+from core.services.privacy.consent_log import consent_history, consents_by_purpose
 from core.services.privacy.grants import GrantAsked, issue_grant
 from core.services.privacy.household import accept_invitation, invite_member
 from core.services.telegrams.pipeline import take_in
@@ -230,6 +230,9 @@ def test_a_text_that_was_agreed_to_is_never_edited() -> None:
             json.dumps({name: [text.fr, text.en] for name, text in texts.items()}, sort_keys=True).encode()
         ).hexdigest()[:16]
         for version, texts in PURPOSE_TEXTS.items()
+    }
+    assert {purpose.value for purpose in Purpose} - {"MANAGER_DAILY_DATA"} == {
+        one.value for one in AccountPurpose
     }
     assert digests == {"2026-11": "8281affd1b62cb8b"}
     assert PURPOSE_TEXTS[PURPOSES_VERSION].keys() == {purpose.value for purpose in AccountPurpose}

@@ -1,4 +1,4 @@
-"""Retention of consumption: rows that are gone, and the figures that stay (CN-03)."""
+"""Retention of consumption: rows that are gone, and the figures that remain (CN-03)."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
