@@ -110,7 +110,7 @@ async def test_a_resident_purges_the_own_hours_but_for_three_days(home) -> None:
     assert (entry.actor_id, entry.details["readings"]) == (claire.account_id, found.readings)
 
 
-async def test_only_days_of_the_own_stay_are_purged(home) -> None:
+async def test_only_days_of_the_own_occupancy_are_purged(home) -> None:
     """Paul, who came on 1 November, purges his days; Claire's hours of October remain until her grace is
     over; a stranger's dwelling does not exist, and a manager may not.
     """

@@ -59,7 +59,7 @@ async def _child(email: str = CHILD) -> Viewer:
 
 
 async def test_who_accepts_signs_in_and_sees_the_home(application, claire, token, posted: Callable) -> None:
-    """With an own account and password; the holder is told, and it is on record; the occupancy is the
+    """With an own account and password; the holder is notified, and it is on record; the occupancy is the
     holder's.
     """
     await _invite(application, claire)

@@ -130,7 +130,7 @@ async def test_looks_of_the_household_and_of_providers_are_in_it(
 
 
 @pytest.mark.requirement("CN-13")
-async def test_a_log_is_of_the_own_stay_alone(application, claire) -> None:
+async def test_a_log_is_of_the_own_occupancy_alone(application, claire) -> None:
     """Paul, who came on 10 November, sees the look of the 12th, Claire that of the 8th; a stranger no
     home.
     """
