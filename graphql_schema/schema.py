@@ -37,6 +37,7 @@ from graphql_schema.nodes import NodeQuery
 from graphql_schema.privacy.grants import GrantMutation, GrantQuery
 from graphql_schema.privacy.household import HouseholdMutation
 from graphql_schema.privacy.own_data import OwnDataMutation
+from graphql_schema.privacy.retention import RetentionQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 from graphql_schema.requests.budgets import Budgets
@@ -55,6 +56,7 @@ class Query(
     OperatorQuery,
     AnalysisQuery,
     GrantQuery,
+    RetentionQuery,
 ):
     pass
 

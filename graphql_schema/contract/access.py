@@ -49,6 +49,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.residences": (Permission.PLACES_READ,),
     "Query.dwellingRequests": (Permission.DWELLING_REQUESTS_DECIDE,),
     "Query.doubtfulReadings": (Permission.READINGS_CORRECT,),
+    "Query.retentionRuns": (Permission.RETENTION_READ,),
     **{f"Viewer.{name}": (Permission.ACCOUNT_READ,) for name in _ACCOUNT_FIELDS},
     "Viewer.dwellings": (Permission.DWELLINGS_READ,),
     "Viewer.ownedDwellings": (Permission.DWELLINGS_READ,),

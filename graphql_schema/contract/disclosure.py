@@ -58,6 +58,7 @@ class Kind(StrEnum):
     BUILDING = "a building"
     REQUEST = "somebody who asks for a home"
     CORRECTION = "readings that do not count"
+    RETENTION = "how much was deleted"
     STATISTICS = "five homes at least"
     ANSWER = "what was just done"
 
@@ -92,6 +93,7 @@ PERIODS: Final[Mapping[Kind, Mapping[Role, Period]]] = {
     Kind.ALERTS: {**_OF_HOME, Role.MANAGER: Period.WHOLE_TIME},
     Kind.BUILDING: {Role.MANAGER: Period.WHOLE_TIME},
     Kind.REQUEST: {Role.RESIDENT: Period.NOW, Role.MANAGER: Period.NOW},
+    Kind.RETENTION: {Role.STAFF: Period.NOW},
     Kind.CORRECTION: {Role.STAFF: Period.WHOLE_TIME},
     Kind.STATISTICS: {Role.ANALYST: Period.WHOLE_TIME},
 }
@@ -122,6 +124,7 @@ TYPES: Final[Mapping[str, Kind]] = _entries(
     BUILDING="ConsumptionOutlier ConsumptionOutlierConnection ConsumptionOutlierEdge DwellingCounts"
     " FluidCompleteness LeakCount ResidenceDocument ResidenceOverview",
     REQUEST="DwellingRequest DwellingRequestConnection DwellingRequestEdge",
+    RETENTION="DeletedRows RetentionRun RetentionRunConnection RetentionRunEdge",
     CORRECTION="DoubtfulReading DoubtfulReadingConnection DoubtfulReadingEdge",
     STATISTICS="AnalysedResidence Analysis CompletenessStatistic CompletenessStatisticConnection"
     " CompletenessStatisticEdge ConsumptionStatistic ConsumptionStatisticConnection ConsumptionStatisticEdge"
@@ -147,6 +150,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = {
         GRANT="thirdPartyAccess",
         REQUEST="dwellingRequests",
         CORRECTION="doubtfulReadings",
+        RETENTION="retentionRuns",
         STATISTICS="analysis",
     ),
     "Viewer": _entries(

@@ -15,7 +15,7 @@ async def retention(*, limit: int = 20, json: bool = False) -> None:
         json: print JSON.
     """
     async with opened() as application:
-        runs = await retention_runs(SYSTEM, limit=limit)
+        runs = (await retention_runs(SYSTEM, first=limit)).items
         periods = application.settings.retention
     kept = {
         "readings: whole months beside the present one": periods.reading_months,

@@ -57,6 +57,7 @@ LISTS = {
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
         "ResidenceOverview.activeAlerts",
     ),
+    "of one run": ("RetentionRun.deleted",),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),

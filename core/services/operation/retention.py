@@ -50,6 +50,7 @@ from core.services.privacy.fine_data import purge_after_moves
 from core.services.privacy.series_retention import purge_series
 from core.services.registration.messages import forget_account_messages
 from core.services.shared.audit import Subject, record
+from core.services.shared.paging import Page
 from core.services.shared.partitions import kept_since
 from core.services.shared.transaction import transactional
 from core.settings import Settings
@@ -124,15 +125,17 @@ async def _report(gone: Mapping[str, int], now: datetime) -> None:
 class RunView:
     """What one run deleted, by the kind of data."""
 
+    id: int
     finished_at: datetime
     deleted: Mapping[str, int]
 
 
-async def retention_runs(viewer: Viewer, *, limit: int = 100) -> list[RunView]:
-    """The newest runs that deleted something."""
+async def retention_runs(viewer: Viewer, *, first: int = 100, after: int | None = None) -> Page[RunView]:
+    """A page of the runs that deleted something, the newest first; `after`: the last of the page before."""
     viewer.require(Permission.RETENTION_READ)
-    rows = await RetentionRun.all().order_by("-id").limit(limit)
-    return [RunView(row.finished_at, row.deleted) for row in rows]
+    runs = RetentionRun.all() if after is None else RetentionRun.filter(id__lt=after)
+    rows = await runs.order_by("-id").limit(first + 1)
+    return Page([RunView(row.id, row.finished_at, row.deleted) for row in rows[:first]], len(rows) > first)
 
 
 async def _purge_guests(settings: Settings, now: datetime) -> Mapping[str, int]:

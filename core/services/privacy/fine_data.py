@@ -22,13 +22,21 @@ from core.consumption import IndexReading, day_start
 from core.consumption.fine_data import fine_readings
 from core.consumption.periods import civil_day
 from core.consumption.plausibility import Doubt
-from core.models import BurstDraw, DoubtfulReading, FineDataPurge, Meter, OccupancyKind, RecurringDraw
+from core.models import (
+    BurstDraw,
+    DoubtfulReading,
+    FineDataPurge,
+    Meter,
+    OccupancyKind,
+    RecurringDraw,
+    RetentionMark,
+)
 from core.retention_periods import RetentionPeriods
 from core.services.places.meter_directory import lock_dwellings
 from core.services.shared import columns
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import home_at
-from core.services.shared.time_series import run
+from core.services.shared.time_series import day_number, run
 from core.services.shared.transaction import current_database, is_sqlite, transactional
 
 KEPT_DAYS: Final = 3
@@ -37,6 +45,7 @@ KEPT_DAYS: Final = 3
 _ONE_DAY = timedelta(days=1)
 _DWELLINGS: Final = 200
 _READINGS: Final = 20_000
+_MARK: Final = "fine data"
 _ENDED: Final = (
     # An end that was entered, and after which the same account does not go on (a lease renewed); or that
     # somebody else moved in.
@@ -66,8 +75,17 @@ class FineDataPurged:
 
 
 async def purge_after_moves(periods: RetentionPeriods, *, now: datetime) -> int:
-    """Purge the occupancies that ended long enough ago; returns how many readings went."""
+    """Purge the occupancies that ended long enough ago, once a day; returns how many readings went."""
     cutoff = now.date() - timedelta(days=periods.fine_data_days)
+    mark, _ = await RetentionMark.get_or_create(name=_MARK, defaults={"border": 0})
+    if mark.border >= day_number(cutoff):
+        return 0
+    gone = await _purge_all_ended(cutoff, now)
+    await RetentionMark.filter(name=_MARK).update(border=day_number(cutoff), done=True)
+    return gone
+
+
+async def _purge_all_ended(cutoff: date, now: datetime) -> int:
     gone = 0
     while True:
         database = current_database()

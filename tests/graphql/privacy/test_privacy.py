@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from core.models import Account, OutboxMessage
+from core.models import Account, OutboxMessage, RetentionRun
 from core.services.messaging.account_messages import opened_values
 from core.services.privacy.exports import KEPT_FOR, make_exports
 from tests.graphql.conftest import WATER
@@ -204,3 +204,21 @@ async def test_consents_have_their_text_and_history(claire: Any) -> None:
         ("NEW_DOCUMENT_EMAIL", True),
     ]
     assert nodes[-1]["text"] == "Tell me of a new document by e-mail."
+
+
+async def test_staff_read_what_was_deleted(application: Any, portal: Any, home: Any) -> None:
+    """Run by run, with the rows of each kind; a resident may not."""
+    for number in (1, 2):
+        await RetentionRun.create(
+            finished_at=NOW + timedelta(hours=number), deleted={"daily volumes": number}
+        )
+    await seats.staff(portal, application)
+    asked = """query ($after: String) { retentionRuns(first: 1, after: $after) {
+      pageInfo { hasNextPage endCursor } edges { node { deleted { data rows } } } } }"""
+    page = (await portal.ask(asked))["retentionRuns"]
+    assert [edge["node"]["deleted"] for edge in page["edges"]] == [[{"data": "daily volumes", "rows": 2}]]
+    rest = (await portal.ask(asked, after=page["pageInfo"]["endCursor"]))["retentionRuns"]
+    assert [edge["node"]["deleted"] for edge in rest["edges"]] == [[{"data": "daily volumes", "rows": 1}]]
+    assert rest["pageInfo"]["hasNextPage"] is False
+    await seats.enter(portal, application, seats.CLAIRE)
+    assert (await portal.refusal(asked))["code"] == "FORBIDDEN"

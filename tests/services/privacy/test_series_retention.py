@@ -200,7 +200,7 @@ async def test_what_a_run_deleted_is_listed_for_staff(application, settings, cla
     """
     gone = await purge(settings, now=NOW)
     await purge(settings, now=NOW + timedelta(hours=1))
-    (run,) = await retention_runs(SYSTEM)
+    (run,) = (await retention_runs(SYSTEM)).items
     assert run.finished_at == NOW
     assert run.deleted == {kind: count for kind, count in gone.items() if count}
     assert await RetentionRun.all().count() == 1
