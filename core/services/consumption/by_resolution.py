@@ -30,9 +30,9 @@ from core.consumption.resolutions import (
 )
 from core.consumption.volumes import HOUR_S
 from core.errors import Forbidden, InvalidInput, NotFound, SubmeterError
-from core.services.places.dwelling_days import DaysAsked, totals_of
+from core.services.places.dwelling_days import DaysAsked
 from core.services.places.hourly_volumes import hours_of
-from core.services.places.kept_months import kept_months
+from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
 from core.services.shared.guest_looks import DataLook, record_looks
@@ -253,11 +253,10 @@ async def _days(viewer: Viewer, plans: Sequence[_Plan]) -> list[list[Value]]:
         for plan in plans
         if plan.seen is not None
     ]
-    found = await totals_of(current_database(), asked)
-    kept = await kept_months(current_database(), asked, today=plans[0].today)
+    found = await totals_and_months(current_database(), asked)
     return [
         _by_span(viewer, plan, totals, months.sums())
-        for plan, totals, months in zip(plans, found, kept, strict=True)
+        for plan, (totals, months) in zip(plans, found, strict=True)
     ]
 
 

@@ -25,7 +25,7 @@ from core.services.places.dwelling_days import (
     sums_of,
     totals_of,
 )
-from core.services.places.kept_months import kept_months
+from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
 from core.services.shared.guest_looks import DataLook, record_looks
@@ -297,8 +297,7 @@ async def monthly_series(
     first_day, last_day = seen
     _check_length(first_day, last_day)
     asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
-    (totals,) = await totals_of(current_database(), [asked])
-    (kept,) = await kept_months(current_database(), [asked], today=today)
+    ((totals, kept),) = await totals_and_months(current_database(), [asked])
     volumes = monthly(totals, visible_from=period.first_day) + [one.volume for one in kept.sums()]
     # A month in progress, queried every day, would disclose the days.
     hidden = None if viewer.may(Permission.CONSUMPTION_READ_DAILY) else Month.of(today)

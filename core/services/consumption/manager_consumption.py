@@ -33,8 +33,8 @@ from core.services.consumption.consumption import (
     series_of,
 )
 from core.services.occupancy.present_occupancies import PresentOccupancy, home_with_days, present_occupancies
-from core.services.places.dwelling_days import DaysAsked, totals_of
-from core.services.places.kept_months import KeptMonths, kept_months
+from core.services.places.dwelling_days import DaysAsked
+from core.services.places.kept_months import KeptMonths, totals_and_months
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
 from core.services.shared.audit import Subject, record_each
 from core.services.shared.guest_looks import DataLook, details_of
@@ -122,11 +122,8 @@ async def managed_months(
         except SubmeterError as refusal:
             spans.append(refusal)
     days = [span.days for span in spans if isinstance(span, _Span)]
-    totals = iter(await totals_of(current_database(), days) if days else [])
-    kept = iter(await kept_months(current_database(), days, today=now.date()) if days else [])
-    return [
-        span if isinstance(span, SubmeterError) else span.points(next(totals), next(kept)) for span in spans
-    ]
+    found = iter(await totals_and_months(current_database(), days) if days else [])
+    return [span if isinstance(span, SubmeterError) else span.points(*next(found)) for span in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +188,8 @@ async def managed_readings(
     home = home_with_days(present, meter.dwelling_id)
     page = await readings_in(seconds_of(home.period, meter_id, ZoneInfo(home.place["time_zone"])), asked)
     days = [civil_day(reading.read_at, home.place["time_zone"]) for reading in page.items]
-    looks = (
-        [DataLook(meter.dwelling_id, LookedAt.READINGS, min(days), max(days), meter.fluid.value)]
-        if days
-        else []
-    )
+    first, last = min(days, default=None), max(days, default=None)
+    looks = [DataLook(meter.dwelling_id, LookedAt.READINGS, first, last, meter.fluid.value)]
     await _record_access(viewer, looks, visitor=visitor, now=now)
     return page
 

@@ -74,6 +74,14 @@ class FluidSums:
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
     """The totals by day, in the order of time, for each that was asked for."""
+    found = await rows_of(connection, asked)
+    return [totals_of_rows(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+
+
+async def rows_of(
+    connection: BaseDBAsyncClient, asked: Sequence[DaysAsked], *, beside: str = ""
+) -> list[list[dict[str, Any]]]:
+    """A row for each meter of each that was asked for, its days as one text; `beside`: a further column."""
     keys = [
         (
             number,
@@ -88,22 +96,22 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
     rows = await select_by(
         connection,
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
-        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END"
-        " AND k.meter_id IN (0, m.id)",
+        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {joined(connection, _DAY)} {_VOLUMES}) AS days"  # noqa: S608 - our own words
+        f"{beside} FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
+        f" AND m.fluid = CASE k.fluid {_FLUID} END AND k.meter_id IN (0, m.id)",
         keys,
     )
     found: list[list[dict[str, Any]]] = [[] for _ in asked]
     for row in rows:
         found[row["n"]].append(row)
-    return [_totals(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+    return found
 
 
 async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
-    sums = _joined(
+    sums = joined(
         connection, "g.month || ':' || g.amount || ':' || g.days || ':' || g.partial || ':' || g.estimated"
     )
     rows = await select_by(
@@ -115,7 +123,7 @@ async def sums_of(
         " SUM(CASE v.quality WHEN 'E' THEN 1 ELSE 0 END) AS estimated"
         f" {_VOLUMES} GROUP BY v.day / 100) g) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
-        f" AND o.id <> m.id) THEN (SELECT {_joined(connection, _DAY)} {_VOLUMES}) END AS days"
+        f" AND o.id <> m.id) THEN (SELECT {joined(connection, _DAY)} {_VOLUMES}) END AS days"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
@@ -134,7 +142,7 @@ async def sums_of(
     }
 
 
-def _joined(connection: BaseDBAsyncClient, text: str) -> str:
+def joined(connection: BaseDBAsyncClient, text: str) -> str:
     """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
     return f"group_concat({text}, ',')" if is_sqlite(connection) else f"string_agg({text}, ',')"
 
@@ -152,7 +160,7 @@ def _meter(row: dict[str, Any]) -> MeterFigures:
 
 def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     if len(meters) > 1:
-        return month_sums(_totals(meters, time_zone))
+        return month_sums(totals_of_rows(meters, time_zone))
     parts = [part.split(":") for part in sorted((meters[0]["months"] or "").split(",")) if part]
     return [
         month_sum(
@@ -166,7 +174,8 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     ]
 
 
-def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
+def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
+    """The totals by day of meters as `rows_of` gives them."""
     if len(meters) == 1:
         return [DayTotal._make(part) for part in _parts(meters[0]["days"])]
     zone = ZoneInfo(time_zone)

@@ -1,29 +1,27 @@
-"""Reads the months of dwellings whose days are past their period, from `month_volume`, by one statement.
+"""Reads days and, beside them, the months whose days are past their period, by one statement for all.
 
-In: dwellings with the days wanted, which must come from `scope`. Out: of each the parts of months that lie
-within those days. The one rule: what is in the archive (`archived_month`) is read by nobody here (CN-03).
+In: dwellings with the days wanted, which must come from `scope`. Out: of each its totals by day, and the
+parts of months (`month_volume`) that lie within those days. The one rule: what is in the archive
+(`archived_month`) is read by nobody here (CN-03).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from core.consumption import DayTotal
 from core.consumption.dashboard import MonthSum
-from core.consumption.fluids import Fluid
 from core.consumption.kept_months import MeterParts, MonthPart, sums_of_parts
-from core.retention_periods import FEWEST_READING_MONTHS
-from core.services.places.dwelling_days import DaysAsked
-from core.services.shared.columns import moment, moment_or_none, select_by
-from core.services.shared.time_series import day_number, day_of_number
+from core.services.places.dwelling_days import DaysAsked, joined, rows_of, totals_of_rows
+from core.services.shared.columns import moment, moment_or_none
+from core.services.shared.time_series import day_of_number
 
-_FLUIDS = tuple(Fluid)
-_FLUID = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(_FLUIDS))
-_DAYS_OF_ALL: Final = timedelta(days=FEWEST_READING_MONTHS * 28)
-"""Days as young as that are kept by every installation: of those no month need be looked for."""
+_COLUMNS: Final = ("first_day", "last_day", "amount", "known_days", "partial_days", "estimated_days")
+_PART: Final = " || ':' || ".join(f"p.{column}" for column in _COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +46,34 @@ class KeptMonths:
         )
 
 
-async def kept_months(
-    connection: BaseDBAsyncClient, asked: Sequence[DaysAsked], *, today: date
-) -> list[KeptMonths]:
-    """Of each that was asked for, in turn; no statement where all days are young."""
-    if not any(one.first < today - _DAYS_OF_ALL for one in asked):
-        return [KeptMonths() for _ in asked]
-    rows = await select_by(
-        connection,
-        dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
-        "SELECT k.n, m.id, m.installed_at, m.removed_at, v.first_day, v.last_day, v.amount, v.known_days,"  # noqa: S608 - our own words
-        " v.partial_days, v.estimated_days"
-        f" FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND m.fluid = CASE k.fluid {_FLUID} END"
-        " AND k.meter_id IN (0, m.id)"
-        " LEFT JOIN month_volume v ON v.meter_id = m.id AND v.first_day >= k.first_day"
-        " AND v.last_day <= k.last_day ORDER BY k.n, m.id, v.first_day",
-        [
-            (
-                number,
-                one.dwelling_id,
-                _FLUIDS.index(one.fluid),
-                one.meter_id or 0,
-                day_number(one.first),
-                day_number(one.last),
-            )
-            for number, one in enumerate(asked)
-        ],
+async def totals_and_months(
+    connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]
+) -> list[tuple[list[DayTotal], KeptMonths]]:
+    """Of each that was asked for, in turn."""
+    parts = (
+        f", (SELECT {joined(connection, _PART)} FROM month_volume p WHERE p.meter_id = m.id"  # noqa: S608 - our own words
+        " AND p.first_day >= k.first_day AND p.last_day <= k.last_day) AS parts"
     )
-    found: list[dict[int, list[dict[str, Any]]]] = [{} for _ in asked]
-    for row in rows:
-        found[row["n"]].setdefault(row["id"], []).append(row)
+    found = await rows_of(connection, asked, beside=parts)
     return [
-        KeptMonths([_meter(rows, ZoneInfo(one.time_zone)) for rows in meters.values()])
-        for meters, one in zip(found, asked, strict=True)
+        (
+            totals_of_rows(rows, one.time_zone),
+            KeptMonths([_meter(row, ZoneInfo(one.time_zone)) for row in rows]),
+        )
+        for rows, one in zip(found, asked, strict=True)
     ]
 
 
-def _meter(rows: Sequence[dict[str, Any]], zone: ZoneInfo) -> MeterParts:
-    removed_at = moment_or_none(rows[0]["removed_at"])
+def _meter(row: Mapping[str, Any], zone: ZoneInfo) -> MeterParts:
+    removed_at = moment_or_none(row["removed_at"])
     return MeterParts(
-        installed_on=moment(rows[0]["installed_at"]).astimezone(zone).date(),
+        installed_on=moment(row["installed_at"]).astimezone(zone).date(),
         removed_on=removed_at.astimezone(zone).date() if removed_at else None,
-        parts=[part_of_row(row) for row in rows if row["first_day"] is not None],
+        parts=[_part(text) for text in sorted((row["parts"] or "").split(",")) if text],
     )
 
 
-def part_of_row(row: dict[str, Any]) -> MonthPart:
-    """A row of `month_volume` or `archived_month`."""
-    return MonthPart(
-        day_of_number(row["first_day"]),
-        day_of_number(row["last_day"]),
-        row["amount"],
-        row["known_days"],
-        row["partial_days"],
-        row["estimated_days"],
-    )
+def _part(text: str) -> MonthPart:
+    """`20231101:20231130:300:1073741823:0:0`."""
+    first, last, amount, known, partial, estimated = map(int, text.split(":"))
+    return MonthPart(day_of_number(first), day_of_number(last), amount, known, partial, estimated)

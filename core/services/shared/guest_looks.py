@@ -19,12 +19,14 @@ GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 
 @dataclass(frozen=True, slots=True)
 class DataLook:
-    """What was shown: of which dwelling and fluid (None: all), from which day to which, how finely."""
+    """What was shown: of which dwelling and fluid (None: all), from which day to which (None: there
+    was nothing), and how finely.
+    """
 
     dwelling_id: int
     what: str
-    first: date
-    last: date
+    first: date | None
+    last: date | None
     fluid: str | None = None
 
 
@@ -40,11 +42,9 @@ async def record_looks(viewer: Viewer, looks: Iterable[DataLook], *, now: dateti
 
 def details_of(look: DataLook, viewer: Viewer) -> dict[str, Detail]:
     """A look as the audit keeps it."""
-    details: dict[str, Detail] = {
-        "what": look.what,
-        "first": look.first.isoformat(),
-        "last": look.last.isoformat(),
-    }
+    details: dict[str, Detail] = {"what": look.what}
+    if look.first is not None and look.last is not None:
+        details |= {"first": look.first.isoformat(), "last": look.last.isoformat()}
     if look.fluid is not None:
         details["fluid"] = look.fluid
     if viewer.grant is not None:
