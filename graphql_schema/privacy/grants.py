@@ -105,7 +105,7 @@ RevokeThirdPartyAccessResult: TypeAlias = Annotated[
 
 @strawberry.type
 class GrantQuery:
-    @resolved("What the token of the request may read; null for whoever sends another token, or none.")
+    @resolved("What the token of the request may read; null for another token. UNAUTHENTICATED without one.")
     async def third_party_access(self, info: Info) -> ThirdPartyAccess | None:
         viewer = await info.context.viewer()
         grant = viewer.grant

@@ -209,10 +209,11 @@ OWN_OR_OPEN = {
     *("removeSecondFactor", "startRegistration", "resumeRegistration", "answerRegistration"),
     *("rejectRegistrationDwelling", "goBackInRegistration", "resendRegistrationSecret"),
     *("correctRegistrationEmail", "cancelRegistration", "checkPassword", "contactSupport"),
+    *("thirdPartyAccess", "acceptHouseholdInvitation"),
 }
 """Fields about the own account, or that need none."""
 
-OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading"}
+OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading", "retentionRuns"}
 
 OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
@@ -259,6 +260,19 @@ OF_OTHERS = {
     "makeFlyer": "mutation { makeFlyer(input: {dwelling: $D}) { __typename } }",
     "makeCertificates": "mutation { makeCertificates(residence: $S) { __typename } }",
     "makeDocument": "mutation { makeDocument(document: $P) { __typename } }",
+    "exportMyData": "mutation { exportMyData { __typename } }",
+    "deleteMyAccount": 'mutation { deleteMyAccount(password: "x") { __typename } }',
+    "purgeFineData": "mutation { purgeFineData(dwelling: $D) { __typename } }",
+    "grantThirdPartyAccess": """mutation { grantThirdPartyAccess(input: {dwelling: $D, provider: "x",
+        contact: "x", fluids: [HEAT], resolution: DAILY, until: "2026-12-01"}) { __typename } }""",
+    "revokeThirdPartyAccess": (
+        'mutation { revokeThirdPartyAccess(id: "VGhpcmRQYXJ0eUdyYW50OjE=") { __typename } }'
+    ),
+    "inviteHouseholdMember": """mutation {
+        inviteHouseholdMember(dwelling: $D, email: "x@example.org", name: "x") { __typename } }""",
+    "removeHouseholdMember": (
+        'mutation { removeHouseholdMember(id: "SG91c2Vob2xkTWVtYmVyOjE=") { __typename } }'
+    ),
     "submitTelegrams": """mutation { submitTelegrams(lines: ["00"]) {
         ... on TelegramsSubmitted { lines }
         ... on Refusal { code field } } }""",
